@@ -1,0 +1,83 @@
+/**
+ * What one image costs: our pipeline against jimp and against sharp as it is usually written, on the same
+ * photographs in the same run. `node bench/engine.ts [--photos DIR] [--rounds N]`, about two minutes.
+ */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
+import { type Photograph, photographs } from '../services/image-processor/test/bench-photographs.ts'
+import type { Measurement } from './engine-peer.ts'
+
+const { values: options } = parseArgs({
+  options: { photos: { type: 'string' }, rounds: { type: 'string', default: '9' } },
+})
+const rounds = Number(options.rounds)
+
+interface Peer {
+  name: string
+  title: string
+  /** jimp's are few, as one takes seconds; for small images it gets as many as the others to be compiled. */
+  rounds: (photograph: Photograph) => number
+  environment?: Record<string, string>
+}
+
+const PEERS: Peer[] = [
+  /** As deployed: with one arena malloc gives memory back between images. */
+  {
+    name: 'darkroom',
+    title: 'Darkroom (sharp)',
+    rounds: () => rounds,
+    environment: { MALLOC_ARENA_MAX: '1' },
+  },
+  { name: 'typical', title: 'sharp, as usually written', rounds: () => Math.ceil(rounds / 2) },
+  {
+    name: 'jimp',
+    title: 'Darkroom (jimp)',
+    rounds: ({ megapixels }) => (megapixels < 1 ? rounds : Math.min(rounds, 2)),
+  },
+  { name: 'decode', title: 'decoding alone, full size', rounds: () => Math.ceil(rounds / 2) },
+]
+
+const run = promisify(execFile)
+
+async function measure(peer: Peer, photograph: Photograph): Promise<Measurement> {
+  const script = fileURLToPath(new URL('engine-peer.ts', import.meta.url))
+  const { stdout } = await run(
+    process.execPath,
+    [script, peer.name, photograph.path, String(peer.rounds(photograph))],
+    {
+      env: { ...process.env, ...peer.environment },
+    },
+  )
+  return JSON.parse(stdout)
+}
+
+const HEADINGS = ['', 'CPU ms', '× ours', 'images/s', 'peak MB', 'KB out']
+
+function row(title: string, cells: string[]): string {
+  return `  ${title.padEnd(28)}${cells.map((cell) => cell.padStart(10)).join('')}`
+}
+
+function report({ name, title }: Peer, measured: Measurement, ours: Measurement): string {
+  const { cpuMs, peakMb, bytesOut } = measured
+  return row(title, [
+    cpuMs.toFixed(0),
+    (cpuMs / ours.cpuMs).toFixed(2),
+    (1000 / cpuMs).toFixed(1),
+    peakMb.toFixed(0),
+    name === 'decode' ? '' : (bytesOut / 1024).toFixed(0),
+  ])
+}
+
+console.log('2048 px JPEG, 1024 px JPEG, 320 px WebP, EXIF, ThumbHash, dominant colour, perceptual hash.')
+console.log('Medians of CPU time on one core; each peer and photograph in a process of its own.')
+for (const photograph of await photographs(options.photos)) {
+  console.log(`\n${photograph.megapixels.toFixed(1)} megapixels (${photograph.name})`)
+  console.log(row('', HEADINGS.slice(1)))
+  let ours: Measurement | undefined
+  for (const peer of PEERS) {
+    const measured = await measure(peer, photograph)
+    ours ??= measured
+    console.log(report(peer, measured, ours))
+  }
+}

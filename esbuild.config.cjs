@@ -1,0 +1,24 @@
+/**
+ * How every service is bundled: ES modules for Lambda's Node, with source maps so that a stack trace names
+ * our own lines. A service adds to it in its serverless.yml under custom.esbuild.
+ */
+module.exports = ({ service }) => {
+  const { config: _, ...own } = service.custom.esbuild
+  return {
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    outputFileExtension: '.mjs',
+    minify: true,
+    keepNames: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    concurrency: 2,
+    // Some dependencies are CommonJS and call require().
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+    ...own,
+  }
+}

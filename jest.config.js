@@ -1,0 +1,11 @@
+/** TypeScript as ES modules: swc strips the types, Node's own module loader runs the rest. */
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' } }],
+  },
+  testMatch: ['<rootDir>/{packages,services,test}/**/*.test.ts'],
+  modulePathIgnorePatterns: ['/\\.esbuild/', '/\\.serverless/', '/\\.local/'],
+  testTimeout: 30_000,
+}

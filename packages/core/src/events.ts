@@ -1,0 +1,75 @@
+import * as z from 'zod'
+import { AppId } from './app-id.ts'
+import { Attributes } from './attributes.ts'
+import { Filename } from './filename.ts'
+import { ImageId } from './image-id.ts'
+import { ImageType, Sha256 } from './image-types.ts'
+import { Origin } from './origin.ts'
+import { ProblemSlug } from './problem.ts'
+
+/**
+ * A CloudEvents 1.0 envelope in JSON format, with the distributed-tracing extension's `traceparent`
+ * (https://github.com/cloudevents/spec, W3C Trace Context). `subject` is the image id.
+ */
+function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, data: Data) {
+  return z.object({
+    specversion: z.literal('1.0'),
+    id: z.string().min(1),
+    source: z.string().min(1),
+    type: z.literal(type),
+    time: z.iso.datetime(),
+    subject: ImageId,
+    datacontenttype: z.literal('application/json'),
+    traceparent: z.string().optional(),
+    data,
+  })
+}
+
+/**
+ * An original lies in S3 and waits to be developed; sent on the image queue, never with the bytes.
+ *
+ *     { "specversion": "1.0", "type": "image.accepted.v1", "source": "/darkroom/upload-api",
+ *       "id": "019ab2f4-…", "subject": "019ab2f4-…", "time": "2026-11-23T10:00:00.000Z",
+ *       "datacontenttype": "application/json",
+ *       "data": { "app": "web-app-1", "imageId": "019ab2f4-…",
+ *                 "s3Uri": "s3://darkroom/input/web-app-1/2026-11-23/019ab2f4-…",
+ *                 "contentType": "image/jpeg", "bytes": 733428, "sha256": "b5bb…",
+ *                 "acceptedAt": "2026-11-23T10:00:00.000Z", "origin": { "kind": "http" },
+ *                 "filename": "IMG_0001.JPG", "attributes": {} } }
+ */
+export const ImageAccepted = cloudEvent(
+  'image.accepted.v1',
+  z.object({
+    app: AppId,
+    imageId: ImageId,
+    s3Uri: z.string().startsWith('s3://'),
+    contentType: ImageType,
+    bytes: z.int().positive(),
+    sha256: Sha256,
+    acceptedAt: z.iso.datetime(),
+    origin: Origin,
+    filename: Filename.optional(),
+    attributes: Attributes,
+  }),
+)
+export type ImageAccepted = z.infer<typeof ImageAccepted>
+
+/** An image has been developed; its metadata document holds the rest. */
+export const ImageProcessed = cloudEvent(
+  'image.processed.v1',
+  z.object({ app: AppId, imageId: ImageId, metadataUri: z.string().startsWith('s3://') }),
+)
+export type ImageProcessed = z.infer<typeof ImageProcessed>
+
+/** An image could not be developed, and why. */
+export const ImageFailed = cloudEvent(
+  'image.failed.v1',
+  z.object({
+    app: AppId,
+    imageId: ImageId,
+    metadataUri: z.string().startsWith('s3://'),
+    failure: ProblemSlug,
+    detail: z.string(),
+  }),
+)
+export type ImageFailed = z.infer<typeof ImageFailed>

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { v7 } from 'uuid'
+import * as z from 'zod'
+import type { AppId } from './app-id.ts'
+
+/** Beyond this the date would no longer be written with four digits of a year. */
+const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
+/**
+ * A UUIDv7 (RFC 9562, section 5.7) in lower case. Its first 48 bits are the time of acceptance in Unix
+ * milliseconds, so the id alone gives the date partition and with it every key of the image.
+ */
+export const ImageId = z
+  .string()
+  .regex(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    'an image id is a UUIDv7 in lower case',
+  )
+  .refine((id) => millisecondsOf(id) <= LAST_INSTANT, 'the time in this id lies after the year 9999')
+  .meta({ description: 'The image id, a UUIDv7.', example: '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f' })
+export type ImageId = z.infer<typeof ImageId>
+
+/** Draws an id for an image accepted at `time`. */
+export function newImageId(time: Date = new Date()): ImageId {
+  return v7({ msecs: time.getTime() })
+}
+
+/**
+ * The id of an image that came as an event: the event's time plus a hash of app, source and event id
+ * (CloudEvents `source` + `id` are unique for each distinct event), so that a redelivered or resent event
+ * is the same image.
+ */
+export function deriveImageId(event: { app: AppId; time: Date; source: string; id: string }): ImageId {
+  const name = JSON.stringify([event.app, event.source, event.id])
+  const random = createHash('sha256').update(name).digest().subarray(0, 16)
+  return v7({ msecs: event.time.getTime(), random })
+}
+
+/** When the image was accepted, as its id says, to the millisecond. */
+export function timeOf(id: ImageId): Date {
+  return new Date(millisecondsOf(id))
+}
+
+/** The UTC date partition of an image, `yyyy-mm-dd`: always the id's own date. */
+export function dateOf(id: ImageId): string {
+  return timeOf(id).toISOString().slice(0, 10)
+}
+
+function millisecondsOf(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+}

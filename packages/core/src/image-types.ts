@@ -1,0 +1,36 @@
+import * as z from 'zod'
+
+/** The largest image that one request through the API may carry, in bytes (Lambda takes 6 MB of base64). */
+export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024
+
+/**
+ * What is accepted, and how many pixels of it. The limits follow what decoding costs in memory: an AVIF
+ * takes about 25 bytes a pixel while it is decoded, a JPEG is shrunk while it is read.
+ */
+export const IMAGE_TYPES = {
+  'image/jpeg': { name: 'JPEG', maxPixels: 100_000_000 },
+  'image/png': { name: 'PNG', maxPixels: 50_000_000 },
+  'image/webp': { name: 'WebP', maxPixels: 50_000_000 },
+  'image/gif': { name: 'GIF', maxPixels: 50_000_000 },
+  'image/avif': { name: 'AVIF', maxPixels: 20_000_000 },
+} as const
+
+export const ImageType = z
+  .enum(Object.keys(IMAGE_TYPES) as [keyof typeof IMAGE_TYPES])
+  .meta({ description: 'The media type, found in the bytes.', example: 'image/jpeg' })
+export type ImageType = keyof typeof IMAGE_TYPES
+
+/** For messages to people: `JPEG, PNG, WebP, GIF, AVIF`. */
+export const IMAGE_TYPE_NAMES = Object.values(IMAGE_TYPES)
+  .map((type) => type.name)
+  .join(', ')
+
+/** SHA-256 of an image's bytes in lower-case hex. */
+export const Sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'a sha256 is 64 characters of lower-case hex')
+  .meta({
+    description: 'SHA-256 of the bytes, hex.',
+    example: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c',
+  })
+export type Sha256 = z.infer<typeof Sha256>

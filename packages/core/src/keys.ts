@@ -1,0 +1,119 @@
+import * as z from 'zod'
+import { AppId } from './app-id.ts'
+import { dateOf, ImageId } from './image-id.ts'
+
+/**
+ * The one place that knows where things lie in the bucket. Each builder has its inverse; a builder throws a
+ * ZodError rather than build a key from a part that could reach outside its prefix.
+ *
+ *     input/{app}/{yyyy-mm-dd}/{imageId}                        the original, create-once
+ *     processed/{app}/{yyyy-mm-dd}/{imageId}/{variant}.{ext}
+ *     metadata/app={app}/dt={yyyy-mm-dd}/{imageId}.json         one line of JSON per finished image
+ *     rejected/{topic}/{yyyy-mm-dd}/{partition}-{offset}        Kafka records that could not be read
+ */
+export interface ImageRef {
+  app: AppId
+  imageId: ImageId
+}
+
+/** The name of a variant, and so of its file: `thumb`. */
+export const VariantName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,32}$/, 'a variant name is 1 to 32 characters of a-z, 0-9 and "-"')
+
+/** A UTC date partition, `yyyy-mm-dd`. */
+export const DatePartition = z.iso.date().meta({ description: 'A UTC date.', example: '2026-11-23' })
+
+const Extension = z.enum(['jpg', 'webp'])
+export type Extension = z.infer<typeof Extension>
+
+const Topic = z
+  .string()
+  .regex(/^[a-zA-Z0-9._-]{1,249}$/)
+  .refine((topic) => topic !== '.' && topic !== '..')
+const Count = z.int().nonnegative()
+
+export function inputKey(image: ImageRef): string {
+  return inputPrefix(image.app, dateOf(ImageId.parse(image.imageId))) + image.imageId
+}
+
+export function inputPrefix(app: AppId, date: string): string {
+  return `input/${AppId.parse(app)}/${DatePartition.parse(date)}/`
+}
+
+export function parseInputKey(key: string): ImageRef | undefined {
+  return confirm(/^input\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)$/.exec(key), inputKey)
+}
+
+export interface VariantRef extends ImageRef {
+  variant: string
+  extension: Extension
+}
+
+export function processedKey(ref: VariantRef): string {
+  return `${processedPrefix(ref)}${VariantName.parse(ref.variant)}.${Extension.parse(ref.extension)}`
+}
+
+/** The prefix under which all variants of an image lie. */
+export function processedPrefix({ app, imageId }: ImageRef): string {
+  return `processed/${AppId.parse(app)}/${dateOf(ImageId.parse(imageId))}/${imageId}/`
+}
+
+export function parseProcessedKey(key: string): VariantRef | undefined {
+  const pattern =
+    /^processed\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)\/(?<variant>[^/.]+)\.(?<extension>[^/.]+)$/
+  return confirm(pattern.exec(key), processedKey)
+}
+
+export function metadataKey(image: ImageRef): string {
+  return `${metadataPrefix(image.app, dateOf(ImageId.parse(image.imageId)))}${image.imageId}.json`
+}
+
+export function metadataPrefix(app: AppId, date: string): string {
+  return `metadata/app=${AppId.parse(app)}/dt=${DatePartition.parse(date)}/`
+}
+
+export function parseMetadataKey(key: string): ImageRef | undefined {
+  return confirm(/^metadata\/app=(?<app>[^/]+)\/dt=[^/]+\/(?<imageId>[^/.]+)\.json$/.exec(key), metadataKey)
+}
+
+export interface RejectedRef {
+  topic: string
+  /** The date of the record's own timestamp. */
+  date: string
+  partition: number
+  offset: number
+}
+
+export function rejectedKey({ topic, date, partition, offset }: RejectedRef): string {
+  return `rejected/${Topic.parse(topic)}/${DatePartition.parse(date)}/${Count.parse(partition)}-${Count.parse(offset)}`
+}
+
+export function parseRejectedKey(key: string): RejectedRef | undefined {
+  const match = /^rejected\/(?<topic>[^/]+)\/(?<date>[^/]+)\/(?<partition>\d+)-(?<offset>\d+)$/.exec(key)
+  const { topic = '', date = '', partition, offset } = match?.groups ?? {}
+  return confirmed({ topic, date, partition: Number(partition), offset: Number(offset) }, key, rejectedKey)
+}
+
+/** `s3://bucket/key`, as messages carry it. */
+export function s3Uri(bucket: string, key: string): string {
+  return `s3://${bucket}/${key}`
+}
+
+export function parseS3Uri(uri: string): { bucket: string; key: string } | undefined {
+  const { bucket, key } = /^s3:\/\/(?<bucket>[a-z0-9.-]{3,63})\/(?<key>.+)$/s.exec(uri)?.groups ?? {}
+  return bucket && key ? { bucket, key } : undefined
+}
+
+function confirm<Ref>(match: RegExpExecArray | null, build: (ref: Ref) => string): Ref | undefined {
+  return match?.groups && confirmed({ ...match.groups } as Ref, match[0], build)
+}
+
+/** A parsed key counts only if building it again gives the same key: date, app and id must agree. */
+function confirmed<Ref>(ref: Ref, key: string, build: (ref: Ref) => string): Ref | undefined {
+  try {
+    return build(ref) === key ? ref : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,89 @@
+import * as z from 'zod'
+import { AppId } from './app-id.ts'
+import { Attributes } from './attributes.ts'
+import { Filename } from './filename.ts'
+import { ImageId } from './image-id.ts'
+import { ImageType, Sha256 } from './image-types.ts'
+import { VariantName } from './keys.ts'
+import { ProblemSlug } from './problem.ts'
+
+const column = <Type extends z.ZodType>(type: Type, description: string): Type => type.meta({ description })
+const timestamp = z.iso.datetime()
+const count = z.int().nonnegative()
+
+const arrival = {
+  schema_version: column(z.literal(1), 'The version of this document.'),
+  image_id: column(ImageId, 'The image, a UUIDv7 whose time is the acceptance.'),
+  app: column(AppId, 'The application the image belongs to.'),
+  accepted_at: column(timestamp, 'When the image was accepted, UTC.'),
+  finished_at: column(timestamp, 'When processing ended, UTC.'),
+  origin: column(z.enum(['http', 'kafka']), 'The way in.'),
+  kafka_topic: column(z.string().optional(), 'The topic, if the image came over Kafka.'),
+  kafka_partition: column(count.optional(), 'The partition, if the image came over Kafka.'),
+  kafka_offset: column(count.optional(), 'The offset, if the image came over Kafka.'),
+  filename: column(Filename.optional(), 'The file name at its owner.'),
+  attributes: column(Attributes, 'What the application wanted kept with the image.'),
+  content_type: column(ImageType, 'The media type of the original.'),
+  bytes: column(count, 'The size of the original in bytes.'),
+  sha256: column(Sha256, 'SHA-256 of the original, hex.'),
+  queued_ms: column(count, 'Milliseconds from acceptance to the start of processing.'),
+  processing_ms: column(count, 'Milliseconds from the start of processing to its end.'),
+  receive_count: column(z.int().positive(), 'How often the message had been received when processing ended.'),
+  engine: column(z.enum(['sharp', 'jimp']).optional(), 'The image engine, if it came to that.'),
+  traceparent: column(z.string().optional(), 'W3C trace context of the upload.'),
+}
+
+/** A developed variant in S3; sizes in pixels and bytes. */
+export const StoredVariant = z.object({
+  name: column(VariantName, 'The name of the variant in its preset.'),
+  key: column(z.string(), 'The S3 key.'),
+  content_type: column(z.string(), 'The media type.'),
+  width: column(count, 'Pixels.'),
+  height: column(count, 'Pixels.'),
+  bytes: column(count, 'Size in bytes.'),
+})
+export type StoredVariant = z.infer<typeof StoredVariant>
+
+const development = {
+  width: column(z.int().positive(), 'Width of the upright original in pixels.'),
+  height: column(z.int().positive(), 'Height of the upright original in pixels.'),
+  taken_at: column(
+    z.string().optional(),
+    "The camera's own time, ISO 8601, with no zone unless the camera wrote one.",
+  ),
+  camera_make: column(z.string().optional(), 'Camera maker, from EXIF.'),
+  camera_model: column(z.string().optional(), 'Camera model, from EXIF.'),
+  orientation: column(z.int().min(1).max(8).optional(), 'EXIF orientation of the original, 1 to 8.'),
+  had_location: column(
+    z.boolean(),
+    'Whether the original says where it was taken; the place itself is kept nowhere else.',
+  ),
+  thumbhash: column(z.string(), 'ThumbHash placeholder, base64.'),
+  dominant_color: column(z.string().regex(/^#[0-9a-f]{6}$/), 'The dominant colour, #rrggbb.'),
+  perceptual_hash: column(
+    z.string().regex(/^[0-9a-f]{16}$/),
+    '64-bit perceptual hash (pHash, DCT), hex; similar images differ in few bits.',
+  ),
+  preset: column(z.string(), 'The preset that was used.'),
+  preset_version: column(z.int().positive(), 'Its version.'),
+  variants: column(z.array(StoredVariant), 'The variants, as configured in the preset.'),
+  variants_bytes: column(count, 'Size of all variants together in bytes.'),
+}
+
+const failure = {
+  failure_type: column(ProblemSlug, 'Why it failed: a stable slug.'),
+  failure_detail: column(z.string(), 'Why it failed, in words.'),
+}
+
+/**
+ * The record of a finished image: one line of JSON in S3, written last and so the commit point of its
+ * processing. Flat and in snake_case because it is at once the catalogue's table; every description here
+ * is the column's comment there.
+ */
+export const MetadataDocument = z.discriminatedUnion('status', [
+  z.object({ ...arrival, status: column(z.literal('processed'), 'How it ended.'), ...development }),
+  z.object({ ...arrival, status: column(z.literal('failed'), 'How it ended.'), ...failure }),
+])
+export type MetadataDocument = z.infer<typeof MetadataDocument>
+export type ProcessedDocument = Extract<MetadataDocument, { status: 'processed' }>
+export type FailedDocument = Extract<MetadataDocument, { status: 'failed' }>

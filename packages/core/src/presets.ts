@@ -1,0 +1,80 @@
+import * as z from 'zod'
+import { AppId } from './app-id.ts'
+import { type Extension, VariantName } from './keys.ts'
+
+/** The formats a variant can have. */
+export const OUTPUT_FORMATS = {
+  jpeg: { contentType: 'image/jpeg', extension: 'jpg' },
+  webp: { contentType: 'image/webp', extension: 'webp' },
+} as const satisfies Record<string, { contentType: string; extension: Extension }>
+export type OutputFormat = keyof typeof OUTPUT_FORMATS
+
+/** One output of a preset: upright, sRGB, without EXIF, fitted inside a square and never enlarged. */
+export const VariantSpec = z.strictObject({
+  name: VariantName,
+  /** The side of the square that the variant fits into, in pixels. */
+  size: z.int().min(16).max(4096),
+  format: z.enum(Object.keys(OUTPUT_FORMATS) as [OutputFormat]),
+  /** Encoder quality, 1 to 100. */
+  quality: z.int().min(1).max(100),
+})
+export type VariantSpec = z.infer<typeof VariantSpec>
+
+/** A named set of variants. A change to it is a new version, so that metadata tells what made a file. */
+export const Preset = z.strictObject({
+  version: z.int().positive(),
+  variants: z
+    .array(VariantSpec)
+    .min(1)
+    .max(12)
+    .refine(
+      (all) => new Set(all.map((variant) => variant.name)).size === all.length,
+      'variant names must differ',
+    ),
+})
+export type Preset = z.infer<typeof Preset>
+
+/**
+ * All presets and which app uses which; an app that is not named uses `default`.
+ *
+ *     { "presets": { "default": { "version": 1, "variants": [
+ *         { "name": "thumb", "size": 320, "format": "webp", "quality": 75 } ] } },
+ *       "apps": { "web-app-1": "default" } }
+ */
+export const PresetConfiguration = z
+  .strictObject({
+    presets: z.record(z.string().regex(/^[a-z0-9-]{1,32}$/), Preset),
+    apps: z.record(AppId, z.string()),
+  })
+  .superRefine(({ presets, apps }, context) => {
+    if (!presets.default) {
+      context.addIssue({
+        code: 'custom',
+        path: ['presets'],
+        message: 'there must be a preset named "default"',
+      })
+    }
+    for (const [app, name] of Object.entries(apps)) {
+      if (!presets[name]) {
+        const known = Object.keys(presets).join(', ')
+        context.addIssue({
+          code: 'custom',
+          path: ['apps', app],
+          message: `no preset is named "${name}" (there are: ${known})`,
+        })
+      }
+    }
+  })
+export type PresetConfiguration = z.infer<typeof PresetConfiguration>
+
+/** A preset with the name it is configured under. */
+export interface NamedPreset extends Preset {
+  name: string
+}
+
+export function presetFor(configuration: PresetConfiguration, app: AppId): NamedPreset {
+  const name = configuration.apps[app] ?? 'default'
+  const preset = configuration.presets[name]
+  if (!preset) throw new Error(`no preset is named "${name}"`)
+  return { name, ...preset }
+}

@@ -1,0 +1,1 @@
+export { type ImageHeader, inspectImage } from './inspect-image.ts'

@@ -1,0 +1,2 @@
+export { type Arrival, createIntake, type Intake } from './accept-image.ts'
+export type { Acceptance, AcceptedImage } from './accepted-image.ts'

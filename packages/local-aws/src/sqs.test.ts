@@ -1,0 +1,154 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import {
+  ChangeMessageVisibilityCommand,
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  type ReceiveMessageCommandInput,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { type LocalAws, startLocalAws } from './start-local-aws.ts'
+import { sqsFor } from './test-clients.ts'
+
+let aws: LocalAws
+let sqs: ReturnType<typeof sqsFor>
+beforeAll(async () => {
+  aws = await startLocalAws()
+  sqs = sqsFor(aws.endpoint)
+})
+afterAll(() => aws.stop())
+
+async function createQueue(QueueName: string, Attributes: Record<string, string> = {}): Promise<string> {
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }))
+  return String(QueueUrl)
+}
+
+async function receive(QueueUrl: string, more: Partial<ReceiveMessageCommandInput> = {}) {
+  const MessageSystemAttributeNames = ['All' as const]
+  const input = { QueueUrl, MessageSystemAttributeNames, ...more }
+  return (await sqs.send(new ReceiveMessageCommand(input))).Messages ?? []
+}
+
+async function arnOf(QueueUrl: string): Promise<string> {
+  const input = { QueueUrl, AttributeNames: ['QueueArn' as const] }
+  return String((await sqs.send(new GetQueueAttributesCommand(input))).Attributes?.QueueArn)
+}
+
+/** A long poll on a connection of its own, which a test may cut. */
+async function openPoll(QueueUrl: string) {
+  const poll = request(aws.endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': 'AmazonSQS.ReceiveMessage',
+    },
+  })
+  poll.end(JSON.stringify({ QueueUrl, WaitTimeSeconds: 20 }))
+  await once(poll, 'finish')
+  return poll
+}
+
+describe('messages', () => {
+  test('carry attributes and system attributes', async () => {
+    const QueueUrl = await createQueue('attributes')
+    const MessageAttributes = { traceparent: { DataType: 'String', StringValue: '00-ab-cd-01' } }
+    const before = Date.now()
+    const sent = await sqs.send(
+      new SendMessageCommand({ QueueUrl, MessageBody: '{"a":"é"}', MessageAttributes }),
+    )
+    const [message] = await receive(QueueUrl, { MessageAttributeNames: ['All'] })
+    expect(message).toMatchObject({ MessageId: sent.MessageId, Body: '{"a":"é"}', MessageAttributes })
+    expect(message?.Attributes?.ApproximateReceiveCount).toBe('1')
+    const sentAt = Number(message?.Attributes?.SentTimestamp)
+    expect(sentAt).toBeGreaterThanOrEqual(before)
+    expect(sentAt).toBeLessThanOrEqual(Date.now())
+  })
+
+  test('come in batches and are gone when deleted', async () => {
+    const QueueUrl = await createQueue('batches')
+    const Entries = Array.from({ length: 10 }, (_, n) => ({ Id: `m${n}`, MessageBody: `body ${n}` }))
+    const { Successful } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }))
+    expect(Successful?.map(({ Id }) => Id)).toEqual(Entries.map(({ Id }) => Id))
+    const messages = await receive(QueueUrl, { MaxNumberOfMessages: 10, VisibilityTimeout: 0 })
+    expect(messages.map(({ Body }) => Body)).toEqual(Entries.map(({ MessageBody }) => MessageBody))
+    const again = await receive(QueueUrl, { MaxNumberOfMessages: 10 })
+    for (const { ReceiptHandle } of again) {
+      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
+    }
+    const AttributeNames = ['All' as const]
+    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }))
+    expect(Attributes).toMatchObject({
+      ApproximateNumberOfMessages: '0',
+      ApproximateNumberOfMessagesNotVisible: '0',
+    })
+  })
+
+  test('may have 1 MiB and no more', async () => {
+    const QueueUrl = await createQueue('large')
+    const send = (bytes: number) =>
+      sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm'.repeat(bytes) }))
+    await send(1_048_576)
+    await expect(send(1_048_577)).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } })
+  })
+})
+
+describe('a long poll', () => {
+  test('ends when a message arrives', async () => {
+    const QueueUrl = await createQueue('awaited')
+    const poll = receive(QueueUrl, { WaitTimeSeconds: 20 })
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'at last' }))
+    expect(await poll).toMatchObject([{ Body: 'at last' }])
+  }, 5_000)
+
+  test('whose client has gone takes no message with it', async () => {
+    const QueueUrl = await createQueue('abandoned')
+    const poll = await openPoll(QueueUrl)
+    await arnOf(QueueUrl)
+    poll.destroy()
+    await expect(once(poll, 'close')).rejects.toThrow('socket hang up')
+    await arnOf(QueueUrl)
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'still here' }))
+    expect(await receive(QueueUrl)).toMatchObject([{ Attributes: { ApproximateReceiveCount: '1' } }])
+  })
+})
+
+describe('visibility', () => {
+  test('hides a message in flight until it is changed', async () => {
+    const QueueUrl = await createQueue('hidden', { VisibilityTimeout: '600' })
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'once' }))
+    const [first] = await receive(QueueUrl)
+    expect(await receive(QueueUrl)).toEqual([])
+    const change = { QueueUrl, ReceiptHandle: first?.ReceiptHandle, VisibilityTimeout: 0 }
+    await sqs.send(new ChangeMessageVisibilityCommand(change))
+    const [second] = await receive(QueueUrl)
+    expect(second?.MessageId).toBe(first?.MessageId)
+    expect(second?.Attributes?.ApproximateReceiveCount).toBe('2')
+  })
+
+  test('returns by itself after the timeout set', async () => {
+    const QueueUrl = await createQueue('returning', { VisibilityTimeout: '600' })
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'again' }))
+    const [first] = await receive(QueueUrl)
+    const change = { QueueUrl, ReceiptHandle: first?.ReceiptHandle, VisibilityTimeout: 1 }
+    await sqs.send(new ChangeMessageVisibilityCommand(change))
+    expect(await receive(QueueUrl, { WaitTimeSeconds: 20 })).toMatchObject([{ MessageId: first?.MessageId }])
+  }, 10_000)
+})
+
+test('a message goes to the dead-letter queue after maxReceiveCount receives', async () => {
+  const dead = await createQueue('dead')
+  const policy = { deadLetterTargetArn: await arnOf(dead), maxReceiveCount: 2 }
+  const QueueUrl = await createQueue('alive', { RedrivePolicy: JSON.stringify(policy) })
+  const { MessageId } = await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'poison' }))
+  for (const count of ['1', '2']) {
+    const [message] = await receive(QueueUrl, { VisibilityTimeout: 0 })
+    expect(message?.Attributes?.ApproximateReceiveCount).toBe(count)
+  }
+  expect(await receive(QueueUrl)).toEqual([])
+  await aws.spy.waitForMessageWithId(String(MessageId), 'dlq')
+  expect(await receive(dead)).toMatchObject([{ MessageId, Body: 'poison' }])
+})

@@ -1,0 +1,15 @@
+import { S3Client } from '@aws-sdk/client-s3'
+import { SQSClient } from '@aws-sdk/client-sqs'
+
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+
+/** One attempt only, so that a test sees the server's first answer. */
+const shared = { region: 'us-east-1', credentials, maxAttempts: 1 }
+
+export function s3For(endpoint: string): S3Client {
+  return new S3Client({ ...shared, endpoint, forcePathStyle: true })
+}
+
+export function sqsFor(endpoint: string): SQSClient {
+  return new SQSClient({ ...shared, endpoint })
+}

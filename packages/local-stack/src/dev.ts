@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { loadEnvFile, stdout } from 'node:process'
+import { parseArgs, styleText } from 'node:util'
+import { type Endpoints, endpointsFile, removeEndpoints, writeEndpoints } from './endpoints.ts'
+import { formatLogLine } from './format-log-line.ts'
+import { configuredPorts } from './ports.ts'
+import { repositoryRoot } from './repository-root.ts'
+import { startStack } from './start-stack.ts'
+
+const dataDir = join(repositoryRoot, '.local', 'aws')
+
+/** `pnpm dev [--clean]`: the whole system on this machine until Ctrl-C. */
+async function dev(): Promise<void> {
+  const { values } = parseArgs({ options: { clean: { type: 'boolean', default: false } } })
+  const envFile = join(repositoryRoot, '.env')
+  if (existsSync(envFile)) loadEnvFile(envFile)
+  const ports = await configuredPorts()
+  if (values.clean) await rm(dataDir, { recursive: true, force: true })
+  const began = Date.now()
+  const interrupted = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+  console.log('Starting Darkroom …')
+  const stack = await startStack({
+    ports,
+    dataDir,
+    onReady: (part) => console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(began)}`),
+    onLine: (service, line) => printLine(formatLogLine(service, line)),
+  })
+  await writeEndpoints(stack.endpoints)
+  console.log(welcome(stack.endpoints, began))
+  try {
+    await Promise.race([interrupted, stack.failed])
+  } finally {
+    console.log('\nStopping …')
+    await removeEndpoints()
+    await stack.stop()
+  }
+}
+
+function welcome({ uploadApi, aws, apps }: Endpoints, began: number): string {
+  const bold = (text: string) => styleText('bold', text)
+  return `
+${bold('Darkroom is ready')} after ${seconds(began)}.
+
+  upload API  ${uploadApi}/v1   (${uploadApi}/v1/openapi.json describes it)
+  S3, SQS     ${aws}
+  all of it   ${endpointsFile}
+
+Upload a photograph:
+  curl -i ${uploadApi}/v1/images -H 'Authorization: Bearer ${apps['web-app-1']?.apiKey}' \\
+    -H 'Content-Type: image/jpeg' --data-binary @photo.jpg
+and ask what became of it, with the id from the answer:
+  curl ${uploadApi}/v1/images/ID -H 'Authorization: Bearer ${apps['web-app-1']?.apiKey}' -H 'Prefer: wait=10'
+
+Ctrl-C stops everything; what was uploaded stays for the next time (pnpm dev --clean starts empty).
+`
+}
+
+function seconds(since: number): string {
+  return `${((Date.now() - since) / 1000).toFixed(1)} s`
+}
+
+function printLine(line: string | undefined): void {
+  if (line !== undefined) stdout.write(`${line}\n`)
+}
+
+try {
+  await dev()
+} catch (error) {
+  console.error(`\n${styleText('red', 'Darkroom stopped.')} ${(error as Error).message}`)
+  process.exitCode = 1
+}

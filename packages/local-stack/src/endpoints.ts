@@ -1,0 +1,42 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { APPS } from './apps.ts'
+import type { Ports } from './ports.ts'
+import { repositoryRoot } from './repository-root.ts'
+
+/** Where everything is, for people, tests and tools; `.local/endpoints.json` while `pnpm dev` runs. */
+export interface Endpoints {
+  uploadApi: string
+  /** S3 and SQS. */
+  aws: string
+  bucket: string
+  queueUrl: string
+  deadLetterQueueUrl: string
+  parkedQueueUrl: string
+  apps: Record<string, { apiKey: string }>
+}
+
+export const endpointsFile = join(repositoryRoot, '.local', 'endpoints.json')
+
+/** S3 and SQS at `aws`, by default the stack's own server. */
+export function endpointsFor(ports: Ports, aws = `http://127.0.0.1:${ports.aws}`): Endpoints {
+  const queueUrl = `${aws}/000000000000/darkroom-local-images`
+  return {
+    uploadApi: `http://127.0.0.1:${ports.uploadApi}`,
+    aws,
+    bucket: 'darkroom-local',
+    queueUrl,
+    deadLetterQueueUrl: `${queueUrl}-dead-letters`,
+    parkedQueueUrl: `${queueUrl}-parked`,
+    apps: APPS,
+  }
+}
+
+export async function writeEndpoints(endpoints: Endpoints): Promise<void> {
+  await mkdir(dirname(endpointsFile), { recursive: true })
+  await writeFile(endpointsFile, `${JSON.stringify(endpoints, null, 2)}\n`)
+}
+
+export function removeEndpoints(): Promise<void> {
+  return rm(endpointsFile, { force: true })
+}

@@ -1,0 +1,50 @@
+import { styleText } from 'node:util'
+
+/** What `serverless offline` says about every request; our own log lines say it better. */
+const NOISE = /^\s*$|\(λ: \w+\)|^\s*(ANY|GET|POST|PUT|DELETE) \/\S* \(/
+
+const HIDDEN_FIELDS = new Set(['level', 'message', 'service', 'timestamp', 'sampling_rate', 'xray_trace_id'])
+
+/**
+ * A service's log line for people: the structured JSON of Powertools becomes
+ * `16:31:02 upload-api       POST /v1/images 202  app=web-app-1 milliseconds=12`; other lines get the service's
+ * name before them; noise becomes undefined.
+ */
+export function formatLogLine(service: string, line: string): string | undefined {
+  if (NOISE.test(line)) return undefined
+  const name = styleText('cyan', service.padEnd(17))
+  const entry = parse(line)
+  if (!entry) return `${' '.repeat(8)} ${name} ${styleText('dim', line)}`
+  const time = new Date(String(entry.timestamp)).toTimeString().slice(0, 8)
+  return `${styleText('dim', time)} ${name} ${styleMessage(entry)}${formatFields(entry)}`
+}
+
+function parse(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith('{')) return undefined
+  try {
+    const entry = JSON.parse(line)
+    return 'message' in entry && 'timestamp' in entry ? entry : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function styleMessage({ level, message }: Record<string, unknown>): string {
+  const text = String(message)
+  if (level === 'ERROR' || level === 'CRITICAL') return styleText('red', text)
+  return level === 'WARN' ? styleText('yellow', text) : text
+}
+
+function formatFields(entry: Record<string, unknown>): string {
+  const fields = Object.entries(entry).filter(
+    ([key, value]) => !HIDDEN_FIELDS.has(key) && value !== undefined,
+  )
+  if (fields.length === 0) return ''
+  return styleText('dim', `  ${fields.map(([key, value]) => `${key}=${formatValue(value)}`).join(' ')}`)
+}
+
+function formatValue(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  const { name, message } = value as { name?: string; message?: string }
+  return message === undefined ? JSON.stringify(value) : `"${name}: ${message}"`
+}

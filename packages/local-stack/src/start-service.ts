@@ -1,0 +1,78 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { freePort } from './ports.ts'
+import { repositoryRoot } from './repository-root.ts'
+
+const serverlessCommand = createRequire(import.meta.url).resolve('serverless/bin/serverless.js')
+
+/** A service under `serverless offline`. */
+export interface RunningService {
+  /** Resolves when the process has ended by itself or been stopped. */
+  exited: Promise<void>
+  stop(): Promise<void>
+}
+
+export interface ServiceOptions {
+  name: string
+  environment: Record<string, string>
+  httpPort?: number
+  /** Called with each line that the service writes once it is ready. */
+  onLine: (line: string) => void
+}
+
+/** Milliseconds after which a service that was asked to stop is ended. */
+const STOP_WITHIN = 10_000
+
+/**
+ * Starts one service in a process of its own, as its developer would, and waits until it says that its
+ * functions and event sources are ready.
+ *
+ * @throws Error with all that the service wrote, if it ends before it is ready
+ */
+export async function startService({
+  name,
+  environment,
+  httpPort,
+  onLine,
+}: ServiceOptions): Promise<RunningService> {
+  const ports = [
+    '--httpPort',
+    String(httpPort ?? (await freePort())),
+    '--lambdaPort',
+    String(await freePort()),
+  ]
+  const child = fork(serverlessCommand, ['offline', '--stage', 'local', '--noSponsor', ...ports], {
+    cwd: join(repositoryRoot, 'services', name),
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const exited = once(child, 'exit').then(() => {})
+  const startup: string[] = []
+  let ready = false
+  const takeLine = (line: string) => (ready ? onLine(line) : startup.push(line))
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream) createInterface({ input: stream }).on('line', takeLine)
+  }
+  await Promise.race([isReady(child), exited])
+  if (child.exitCode !== null || child.signalCode !== null) {
+    throw new Error(`${name} did not start:\n${startup.join('\n')}`)
+  }
+  ready = true
+  return { exited, stop: () => stop(child, exited) }
+}
+
+function isReady(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.on('message', (message: { type?: string }) => message.type === 'ready' && resolve())
+  })
+}
+
+async function stop(child: ChildProcess, exited: Promise<void>): Promise<void> {
+  child.kill('SIGTERM')
+  const patience = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN)
+  await exited
+  clearTimeout(patience)
+}

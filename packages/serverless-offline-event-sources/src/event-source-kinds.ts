@@ -1,0 +1,7 @@
+import type { OpenEventSource } from './event-source.ts'
+import { openSqsSource } from './sqs/open-sqs-source.ts'
+
+/** Every kind of event source that runs locally; HTTP, schedules and the like are serverless-offline's. */
+export const eventSourceKinds: Record<string, OpenEventSource> = {
+  sqs: openSqsSource,
+}

@@ -1,0 +1,83 @@
+import { announceReady } from './announce-ready.ts'
+import { readEnvironment } from './environment.ts'
+import type { EventSource } from './event-source.ts'
+import { OfflineFunctions } from './offline-functions.ts'
+import { openEventSources } from './open-event-sources.ts'
+import { type Options, readOptions } from './options.ts'
+import { createResources } from './resources/create-resources.ts'
+import type { Log, Serverless } from './serverless.ts'
+import { createResolve } from './template/resolve.ts'
+import { type Resolve, readTemplate } from './template/template.ts'
+import { within } from './within.ts'
+
+/** The sources of one service, from its serverless.yml to the last batch. */
+export class EventSourceRunner {
+  readonly #serverless: Serverless
+  readonly #log: Log
+  readonly #options: Options
+  readonly #resolve: Resolve
+  readonly #functions: OfflineFunctions
+  readonly #sources: EventSource[]
+
+  constructor(serverless: Serverless, cliOptions: Record<string, unknown>, log: Log) {
+    const { service } = serverless
+    const { region } = service.provider
+    this.#serverless = serverless
+    this.#log = log
+    this.#options = readOptions(service.custom)
+    this.#resolve = createResolve(readTemplate(service.resources), {
+      region,
+      stackName: `${service.service}-${service.provider.stage ?? 'dev'}`,
+    })
+    this.#functions = new OfflineFunctions(serverless, cliOptions)
+    this.#sources = openEventSources(service, {
+      region,
+      log,
+      resolve: this.#resolve,
+      maximumConcurrency: this.#options.maximumConcurrency,
+      invoke: (functionKey, event) => this.#functions.invoke(functionKey, event),
+    })
+  }
+
+  /** Before anything listens, so that no function is ever called without its queue. */
+  async prepare(): Promise<void> {
+    const { resources, provider } = this.#serverless.service
+    const { region } = readEnvironment()
+    if (region !== undefined && region !== provider.region) {
+      this.#log.warning(
+        `AWS_REGION is ${region}, but the service's region, which its functions see and its queues are looked up in, is ${provider.region}.`,
+      )
+    }
+    if (!this.#options.createResources) return
+    await createResources(readTemplate(resources), {
+      region: provider.region,
+      resolve: this.#resolve,
+      log: this.#log,
+    })
+  }
+
+  /** Once the functions are up. */
+  async start(): Promise<void> {
+    await this.#functions.load()
+    await Promise.all(this.#sources.map((source) => source.start()))
+    announceReady(
+      this.#serverless.service.service,
+      this.#sources.map(({ label }) => label),
+      this.#log,
+    )
+  }
+
+  async stop(): Promise<void> {
+    const stopped = Promise.all(this.#sources.map((source) => source.stop()))
+    if (!(await within(this.#options.shutdownTimeout, stopped))) {
+      this.#log.warning(
+        `Some batches were still running after ${this.#options.shutdownTimeout} s; their messages return after the visibility timeout.`,
+      )
+    }
+    await this.#functions.close()
+  }
+
+  reloadFunctions(): void {
+    this.#functions.reload()
+  }
+}

@@ -1,0 +1,56 @@
+import process from 'node:process'
+import type { EventSourceRunner } from './event-source-runner.ts'
+import { type OfflineStages, stageOfflineCommand } from './offline-command.ts'
+import type { Log, PluginUtils, Serverless } from './serverless.ts'
+
+/**
+ * Runs a service's event sources beside serverless-offline, which runs its HTTP ones.
+ *
+ * Both `serverless offline` and `serverless offline start` pass through the same three stages:
+ * resources before anything listens, sources once the functions are up, a clean stop before the exit.
+ */
+export default class OfflineEventSources {
+  readonly hooks: Record<string, () => Promise<void> | void>
+  readonly #serverless: Serverless
+  readonly #cliOptions: Record<string, unknown>
+  readonly #log: Log
+  #runner: EventSourceRunner | undefined
+
+  constructor(serverless: Serverless, cliOptions: Record<string, unknown>, { log }: PluginUtils) {
+    this.#serverless = serverless
+    this.#cliOptions = cliOptions
+    this.#log = log
+    const stages: OfflineStages = {
+      prepare: () => this.#orExit(() => this.#prepare()),
+      start: () => this.#orExit(() => this.#runner?.start()),
+      stop: async () => this.#runner?.stop(),
+    }
+    this.hooks = {
+      initialize: () => stageOfflineCommand(serverless.pluginManager, stages),
+      'before:offline:start': stages.prepare,
+      'before:offline:start:init': stages.prepare,
+      'after:offline:start:init': stages.start,
+      'before:offline:start:end': stages.stop,
+      'offline:functionsUpdated:cleanup': () => this.#runner?.reloadFunctions(),
+    }
+  }
+
+  /** The AWS clients load here, so that `package` and `deploy` do not pay for them. */
+  async #prepare(): Promise<void> {
+    const { EventSourceRunner } = await import('./event-source-runner.ts')
+    this.#runner = new EventSourceRunner(this.#serverless, this.#cliOptions, this.#log)
+    await this.#runner.prepare()
+  }
+
+  /** Servers and file watchers of other plugins would keep a failed start alive for ever. */
+  async #orExit(stage: () => Promise<void> | undefined): Promise<void> {
+    try {
+      await stage()
+    } catch (error) {
+      const isOurs = error instanceof Error && 'slug' in error
+      this.#log.error(isOurs ? error.message : error)
+      await this.#runner?.stop()
+      process.exit(1)
+    }
+  }
+}

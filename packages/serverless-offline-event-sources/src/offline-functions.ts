@@ -1,0 +1,60 @@
+import type Lambda from 'serverless-offline/lambda'
+import { EventSourceError } from './event-source-error.ts'
+import type { Serverless } from './serverless.ts'
+
+type Generation = { lambda: Lambda; running: Set<Promise<unknown>> }
+
+/**
+ * The service's functions in serverless-offline's own runners: its workers, environment, timeouts
+ * and logging, one worker for each invocation that runs at the same time.
+ */
+export class OfflineFunctions {
+  readonly #serverless: Serverless
+  readonly #options: Record<string, unknown>
+  #createLambda: (() => Lambda) | undefined
+  #current: Generation | undefined
+
+  constructor(serverless: Serverless, cliOptions: Record<string, unknown>) {
+    this.#serverless = serverless
+    this.#options = cliOptions
+  }
+
+  /** Not before the handlers are built: a bundler tells serverless-offline its output folder late. */
+  async load(): Promise<void> {
+    const { default: Lambda } = await import('serverless-offline/lambda')
+    this.#createLambda = () => {
+      const { service } = this.#serverless
+      const custom = service.custom?.['serverless-offline'] as Record<string, unknown> | undefined
+      const lambda = new Lambda(this.#serverless, { ...custom, ...this.#options })
+      lambda.create(
+        service
+          .getAllFunctions()
+          .map((functionKey) => ({ functionKey, functionDefinition: service.getFunction(functionKey) })),
+      )
+      return lambda
+    }
+  }
+
+  async invoke(functionKey: string, event: unknown): Promise<unknown> {
+    if (!this.#createLambda) throw new EventSourceError('not-loaded', 'Functions are invoked once loaded.')
+    this.#current ??= { lambda: this.#createLambda(), running: new Set() }
+    const { lambda, running } = this.#current
+    // The pool hands out an idle function until it runs, so nothing may be awaited in between.
+    const lambdaFunction = lambda.get(functionKey)
+    lambdaFunction.setEvent(event)
+    const result = lambdaFunction.runHandler().finally(() => running.delete(result))
+    running.add(result)
+    return result
+  }
+
+  /** New invocations run the new code; the old workers end with what they are running. */
+  reload(): void {
+    const previous = this.#current
+    this.#current = undefined
+    if (previous) void Promise.allSettled(previous.running).then(() => previous.lambda.cleanup())
+  }
+
+  async close(): Promise<void> {
+    await this.#current?.lambda.cleanup()
+  }
+}

@@ -1,0 +1,154 @@
+import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs'
+import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { createSqsClient } from '../sqs/sqs-client.ts'
+import { createResolve } from '../template/resolve.ts'
+import { readTemplate, type Template } from '../template/template.ts'
+import { recordLog } from '../testing/record-log.ts'
+import { createTestQueue, region } from '../testing/sqs-for-tests.ts'
+import { createResources } from './create-resources.ts'
+
+let aws: LocalAws
+
+beforeAll(async () => {
+  aws = await startLocalAws()
+})
+beforeEach(() => {
+  Object.assign(process.env, awsEnvironment(aws.endpoint))
+})
+afterAll(() => aws.stop())
+
+async function create(parts: Partial<Template>, { log } = recordLog()) {
+  const template = readTemplate(parts)
+  const resolve = createResolve(template, { region, stackName: 'svc-local' })
+  await createResources(template, { region, resolve, log })
+}
+
+async function attributesOf(name: string) {
+  const client = createSqsClient(region)
+  const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: name }))
+  const { Attributes } = await client.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }),
+  )
+  return Attributes
+}
+
+const queue = (Properties: Record<string, unknown>) => ({ Type: 'AWS::SQS::Queue', Properties })
+
+test('a queue with its attributes, and the dead-letter queue it points to from before it in the template', async () => {
+  await create({
+    Resources: {
+      Work: queue({
+        QueueName: 'work',
+        VisibilityTimeout: 90,
+        MessageRetentionPeriod: 345_600,
+        MaximumMessageSize: 2048,
+        ReceiveMessageWaitTimeSeconds: 20,
+        DelaySeconds: 1,
+        SqsManagedSseEnabled: true,
+        RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': ['Dead', 'Arn'] }, maxReceiveCount: 5 },
+      }),
+      Dead: queue({ QueueName: 'dead', MessageRetentionPeriod: 1_209_600 }),
+    },
+  })
+  const attributes = await attributesOf('work')
+  expect(attributes).toMatchObject({
+    VisibilityTimeout: '90',
+    MessageRetentionPeriod: '345600',
+    MaximumMessageSize: '2048',
+    ReceiveMessageWaitTimeSeconds: '20',
+    DelaySeconds: '1',
+  })
+  expect(JSON.parse(String(attributes?.RedrivePolicy))).toEqual({
+    deadLetterTargetArn: `arn:aws:sqs:${region}:000000000000:dead`,
+    maxReceiveCount: 5,
+  })
+  expect(await attributesOf('dead')).toMatchObject({ MessageRetentionPeriod: '1209600' })
+})
+
+test('an existing queue keeps its messages and takes over the attributes', async () => {
+  const existing = await createTestQueue('kept', { VisibilityTimeout: '10' })
+  await existing.send('still here')
+  await create({ Resources: { Kept: queue({ QueueName: 'kept', VisibilityTimeout: 60 }) } })
+  expect(await attributesOf('kept')).toMatchObject({
+    VisibilityTimeout: '60',
+    ApproximateNumberOfMessages: '1',
+  })
+})
+
+test('a FIFO queue, twice', async () => {
+  const parts = {
+    Resources: {
+      Fifo: queue({ QueueName: 'ordered.fifo', FifoQueue: true, ContentBasedDeduplication: true }),
+    },
+  }
+  await create(parts)
+  await create(parts)
+  expect(await attributesOf('ordered.fifo')).toMatchObject({
+    FifoQueue: 'true',
+    ContentBasedDeduplication: 'true',
+  })
+})
+
+test('a bucket, twice', async () => {
+  const parts = {
+    Resources: { Images: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'images-local' } } },
+  }
+  await create(parts)
+  await create(parts)
+  const s3 = new S3Client({ region, forcePathStyle: true })
+  await expect(s3.send(new HeadBucketCommand({ Bucket: 'images-local' }))).resolves.toBeDefined()
+})
+
+test('resources whose condition is not met, or not known, are left out', async () => {
+  const conditional = (name: string, Condition: string) => ({ ...queue({ QueueName: name }), Condition })
+  await create({
+    Conditions: {
+      Yes: { 'Fn::Equals': ['a', 'a'] },
+      No: { 'Fn::Equals': ['a', 'b'] },
+      Unknown: { 'Fn::Equals': [{ 'Fn::ImportValue': 'x' }, 'y'] },
+    },
+    Resources: {
+      Made: conditional('made', 'Yes'),
+      Unmade: conditional('unmade', 'No'),
+      Unknown: conditional('unknown', 'Unknown'),
+    },
+  })
+  await expect(attributesOf('made')).resolves.toBeDefined()
+  await expect(attributesOf('unmade')).rejects.toThrow()
+  await expect(attributesOf('unknown')).rejects.toThrow()
+})
+
+test.each([
+  ['a queue without a name', queue({}), 'invalid-resource'],
+  [
+    'a dead-letter queue that is nowhere',
+    queue({
+      QueueName: 'lost',
+      RedrivePolicy: { deadLetterTargetArn: 'arn:aws:sqs:x:1:gone', maxReceiveCount: 1 },
+    }),
+    'unknown-queue',
+  ],
+  ['a value out of range', queue({ QueueName: 'forever', VisibilityTimeout: 50_000 }), 'refused-resource'],
+])('%s is an error', async (_, resource, slug) => {
+  await expect(create({ Resources: { Wrong: resource } })).rejects.toMatchObject({ slug })
+})
+
+test('nothing is ever created where no endpoint is set', async () => {
+  delete process.env.AWS_ENDPOINT_URL
+  await expect(create({ Resources: { Work: queue({ QueueName: 'work' }) } })).rejects.toMatchObject({
+    slug: 'no-local-endpoint',
+  })
+})
+
+test('a server that is not there yet is waited for', async () => {
+  const { port } = aws
+  await aws.stop()
+  const recorded = recordLog()
+  const creating = create({ Resources: { Late: queue({ QueueName: 'late' }) } }, recorded)
+  await recorded.waitFor(/does not answer/)
+  aws = await startLocalAws({ port })
+  await creating
+  expect(recorded.lines.map(({ level }) => level)).toEqual(['warning', 'info', 'notice'])
+})

@@ -1,0 +1,63 @@
+import { readEnvironment } from '../environment.ts'
+import { EventSourceError } from '../event-source-error.ts'
+import { keepTrying } from '../keep-trying.ts'
+import { watchOutage } from '../outage.ts'
+import { meetsCondition } from '../template/condition.ts'
+import type { Resolve, Resource, Template } from '../template/template.ts'
+import { createBuckets } from './create-buckets.ts'
+import { createQueues } from './create-queues.ts'
+import type { ResourceContext } from './resource-context.ts'
+
+/** Makes the queues and buckets that the service owns; what exists stays, with its attributes updated. */
+export async function createResources(template: Template, context: ResourceContext): Promise<void> {
+  const { sqsEndpoint, s3Endpoint } = readEnvironment()
+  const queues = resourcesOf('AWS::SQS::Queue', template, context)
+  const buckets = resourcesOf('AWS::S3::Bucket', template, context)
+  if (queues.length > 0) {
+    await onceReachable('SQS', sqsEndpoint, context, () => createQueues(queues, context))
+  }
+  if (buckets.length > 0) {
+    await onceReachable('S3', s3Endpoint, context, () => createBuckets(buckets, context))
+  }
+}
+
+/** Without an endpoint the SDK would create them in somebody's AWS account, outside their stack. */
+async function onceReachable(
+  server: string,
+  endpoint: string | undefined,
+  { log }: ResourceContext,
+  create: () => Promise<void>,
+): Promise<void> {
+  if (endpoint === undefined) {
+    throw new EventSourceError(
+      'no-local-endpoint',
+      `createResources is for local servers only: set AWS_ENDPOINT_URL (or AWS_ENDPOINT_URL_${server}).`,
+    )
+  }
+  try {
+    await keepTrying(create, { outage: watchOutage(`${server} at ${endpoint}`, log) })
+  } catch (cause) {
+    if (cause instanceof EventSourceError || !(cause instanceof Error)) throw cause
+    throw new EventSourceError('refused-resource', `${server} at ${endpoint}: ${cause.message}`, { cause })
+  }
+}
+
+function resourcesOf(type: string, template: Template, { resolve, log }: ResourceContext): Resource[] {
+  return Object.entries(template.Resources)
+    .filter(([, resource]) => resource.Type === type)
+    .filter(([logicalId, { Condition }]) => {
+      if (Condition === undefined || isMet(Condition, template, resolve)) return true
+      log.info(`Resource ${logicalId} is left out: its condition ${Condition} is not met locally.`)
+      return false
+    })
+    .map(([, resource]) => resource)
+}
+
+function isMet(condition: string, template: Template, resolve: Resolve): boolean {
+  try {
+    return meetsCondition(condition, template, resolve)
+  } catch (error) {
+    if (error instanceof EventSourceError) return false
+    throw error
+  }
+}

@@ -1,0 +1,29 @@
+import type { Template } from './template/template.ts'
+
+/** What this plugin uses of the framework, of serverless-offline, and of a resolved serverless.yml. */
+export type Serverless = {
+  service: {
+    service: string
+    custom?: Record<string, unknown>
+    provider: { region: string; stage?: string; timeout?: number }
+    resources?: Partial<Template>
+    getAllFunctions(): string[]
+    getFunction(functionKey: string): FunctionDefinition
+  }
+  pluginManager: PluginManager
+}
+
+type FunctionDefinition = {
+  name: string
+  timeout?: number
+  events?: Record<string, unknown>[]
+}
+
+export type PluginManager = {
+  getPlugins(): { hooks?: Record<string, () => Promise<void>> }[]
+  hooks: Record<string, { pluginName: string; hook: () => Promise<void> }[]>
+}
+
+export type Log = Record<'info' | 'notice' | 'warning' | 'error', (...message: unknown[]) => void>
+
+export type PluginUtils = { log: Log }

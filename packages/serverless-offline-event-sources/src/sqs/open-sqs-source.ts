@@ -1,0 +1,44 @@
+import type { OpenEventSource, SourceContext } from '../event-source.ts'
+import { EventSourceError } from '../event-source-error.ts'
+import { queueNameOf } from './queue-name.ts'
+import { readSqsEventDefinition, type SqsEventDefinition } from './sqs-event-definition.ts'
+import { SqsSource } from './sqs-source.ts'
+
+/** `sqs` events. Without `filterPatterns`: every message is delivered. */
+export const openSqsSource: OpenEventSource = (definition, context) => {
+  const event = readSqsEventDefinition(definition, context.functionKey)
+  const queueName = findQueueName(event, context)
+  const label = `${queueName} → ${context.functionKey}`
+  if (!event.enabled) {
+    context.log.notice(`${label} is not enabled`)
+    return undefined
+  }
+  if (event.filterPatterns) {
+    context.log.warning(
+      `${label}: filterPatterns are not supported locally; the function is given every message.`,
+    )
+  }
+  return new SqsSource(
+    {
+      queueName,
+      batchSize: event.batchSize,
+      batchingWindow: event.maximumBatchingWindow,
+      maximumConcurrency: event.maximumConcurrency ?? context.maximumConcurrency,
+      reportsItemFailures: event.functionResponseType === 'ReportBatchItemFailures',
+    },
+    context,
+  )
+}
+
+function findQueueName({ arn }: SqsEventDefinition, { resolve, functionKey }: SourceContext): string {
+  try {
+    return queueNameOf(String(resolve(arn)))
+  } catch (cause) {
+    if (!(cause instanceof EventSourceError)) throw cause
+    throw new EventSourceError(
+      'unknown-queue',
+      `The queue of function ${functionKey} is not known: ${cause.message}`,
+      { cause },
+    )
+  }
+}

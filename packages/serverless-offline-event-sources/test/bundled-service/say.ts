@@ -1,0 +1,8 @@
+import type { SQSEvent } from 'aws-lambda'
+
+/** Only a build defines it: see serverless.yml. */
+declare const BUILT_BY: string
+
+export async function handler({ Records }: SQSEvent): Promise<void> {
+  for (const { body } of Records) console.log('built by', BUILT_BY, body)
+}

@@ -1,0 +1,2 @@
+/** Outlasts its timeout. */
+export const handler = () => new Promise(() => {})

@@ -1,0 +1,122 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+
+const services = import.meta.dirname
+const serverless = createRequire(import.meta.url).resolve('serverless/bin/serverless.js')
+
+let aws: LocalAws
+let environment: NodeJS.ProcessEnv
+let child: ChildProcess | undefined
+
+beforeEach(async () => {
+  aws = await startLocalAws()
+  environment = {
+    ...process.env,
+    ...awsEnvironment(aws.endpoint),
+    AWS_REGION: 'eu-west-1',
+    FIXTURE_LAMBDA_PORT: String(await freePort()),
+    NODE_OPTIONS: '',
+  }
+})
+
+afterEach(async () => {
+  if (child && child.exitCode === null) child.kill('SIGKILL')
+  await aws.stop()
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+/** The real command, with the real framework and plugins, in a process of its own. */
+function run(service: string, ...command: string[]) {
+  const forked = fork(serverless, command, { cwd: join(services, service), env: environment, silent: true })
+  child = forked
+  let output = ''
+  for (const stream of [forked.stdout, forked.stderr]) {
+    stream?.on('data', (chunk) => {
+      output += chunk
+    })
+  }
+  const exited = once(forked, 'close').then(([code]) => ({ code, output }))
+  const ready = Promise.race([
+    once(forked, 'message').then(([message]) => message),
+    exited.then(({ output }) => Promise.reject(new Error(`exited before it was ready:\n${output}`))),
+  ])
+  ready.catch(() => {})
+  return { ready, exited, interrupt: () => forked.kill('SIGINT') }
+}
+
+async function send(queueName: string, body: string): Promise<void> {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  const client = new SQSClient({
+    region: 'eu-west-1',
+    endpoint: aws.endpoint,
+    credentials,
+    useQueueUrlAsEndpoint: false,
+  })
+  const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: queueName }))
+  await client.send(new SendMessageCommand({ QueueUrl, MessageBody: body }))
+}
+
+describe.each([[['offline']], [['offline', 'start']]])('serverless %j', (command) => {
+  test('creates, announces itself, runs functions on messages, and stops when told to', async () => {
+    const { ready, exited, interrupt } = run('fixture-service', ...command)
+    expect(await ready).toEqual({ type: 'ready', service: 'fixture' })
+
+    await send('fixture-inbox', 'a-message')
+    await aws.spy.waitForMessage({ bucket: 'fixture-results', key: 'a-message' }, 'uploaded')
+    await aws.spy.waitForMessage({ queueName: 'fixture-inbox', body: 'a-message' }, 'consumed')
+
+    await send('fixture-hanging', 'too-slow')
+    await aws.spy.waitForMessage({ queueName: 'fixture-hanging', body: 'too-slow' }, 'dlq')
+
+    interrupt()
+    const { code, output } = await exited
+    expect(code).toBe(0)
+    expect(output).toContain('fixture-inbox → copy')
+    expect(output.match(/fixture is ready/g)).toHaveLength(1)
+    expect(output).toMatch(/hang failed, leaving its batch of 1 in fixture-hanging.*timeout/i)
+  })
+})
+
+test('runs what serverless-esbuild has built', async () => {
+  const { ready, exited, interrupt } = run('bundled-service', 'offline')
+  await ready
+  await send('bundled-inbox', 'typed')
+  await aws.spy.waitForMessage({ queueName: 'bundled-inbox', body: 'typed' }, 'consumed')
+  interrupt()
+  expect((await exited).output).toContain('built by esbuild typed')
+})
+
+test('a service without sources or functions is ready as well', async () => {
+  const { ready, exited, interrupt } = run('empty-service', 'offline')
+  expect(await ready).toEqual({ type: 'ready', service: 'empty' })
+  interrupt()
+  expect((await exited).code).toBe(0)
+})
+
+test('a mistake ends the start with its explanation and no stack trace', async () => {
+  const { exited } = run('wrong-service', 'offline')
+  const { code, output } = await exited
+  expect(code).toBe(1)
+  expect(output).toContain('Queue nobody-made-it does not exist')
+  expect(output).not.toMatch(/\n\s+at /)
+})
+
+test('packaging is none of its business', async () => {
+  const { exited } = run('empty-service', 'print')
+  const { code, output } = await exited
+  expect(output).toContain('service: empty')
+  expect(code).toBe(0)
+})

@@ -1,0 +1,108 @@
+import { ProblemError, type VariantSpec } from '@darkroom/core'
+import { describe, expect, test } from '@jest/globals'
+import { developInCascade, type Stages } from './cascade.ts'
+import type { Pixels } from './pixels.ts'
+
+const pixels = (width: number, height: number): Pixels => ({
+  width,
+  height,
+  channels: 3,
+  data: Buffer.alloc(width * height * 3),
+})
+const spec = (name: string, size: number, quality = 80): VariantSpec => ({
+  name,
+  size,
+  format: 'jpeg',
+  quality,
+})
+
+/** Stages that write down the work they are given. */
+function recorded(overrides: Partial<Stages> = {}): { stages: Stages; log: string[] } {
+  const log: string[] = []
+  const stages: Stages = {
+    decode: async (_, side) => {
+      log.push(`decode for ${side}`)
+      return { width: 1000, height: 500, pixels: pixels(1000, 500) }
+    },
+    shrink: async (from, to) => {
+      log.push(`shrink ${from.width} to ${to.width}`)
+      return pixels(to.width, to.height)
+    },
+    encode: async (from, { name }) => {
+      log.push(`encode ${name} from ${from.width}`)
+      return Buffer.from(name)
+    },
+    ...overrides,
+  }
+  return { stages, log }
+}
+
+describe('developInCascade', () => {
+  test('decodes once and makes each size from the one above it, whatever the order of the preset', async () => {
+    const { stages, log } = recorded()
+    const specs = [
+      spec('tiny', 100),
+      spec('huge', 2000),
+      spec('as huge', 1500),
+      spec('medium', 500),
+      spec('better', 500, 90),
+    ]
+    const { variants, preview } = await developInCascade(stages, Buffer.alloc(0), specs)
+    expect(log).toEqual([
+      'decode for 2000',
+      'encode huge from 1000',
+      'shrink 1000 to 500',
+      'encode medium from 500',
+      'encode better from 500',
+      'shrink 500 to 320',
+      'shrink 320 to 100',
+      'encode tiny from 100',
+    ])
+    expect(
+      variants.map(({ spec, width, height, data }) => [spec.name, width, height, data.toString()]),
+    ).toEqual([
+      ['tiny', 100, 50, 'tiny'],
+      ['huge', 1000, 500, 'huge'],
+      ['as huge', 1000, 500, 'huge'],
+      ['medium', 500, 250, 'medium'],
+      ['better', 500, 250, 'better'],
+    ])
+    expect([preview.width, preview.height, preview.rgba.length]).toEqual([320, 160, 320 * 160 * 4])
+  })
+
+  test('decodes large enough for the preview when all variants are smaller', async () => {
+    const { stages, log } = recorded()
+    await developInCascade(stages, Buffer.alloc(0), [spec('tiny', 64)])
+    expect(log).toEqual(['decode for 320', 'shrink 1000 to 320', 'shrink 320 to 64', 'encode tiny from 64'])
+  })
+
+  const broken = async () => {
+    throw new Error('broken')
+  }
+
+  test('what the decoder cannot read is a corrupt image, its cause kept', async () => {
+    const { stages } = recorded({ decode: broken })
+    await expect(developInCascade(stages, Buffer.alloc(0), [spec('a', 500)])).rejects.toMatchObject({
+      slug: 'corrupt-image',
+      cause: { message: 'broken' },
+    })
+  })
+
+  test('a problem that the decoder names itself is passed on', async () => {
+    const { stages } = recorded({
+      decode: async () => {
+        throw new ProblemError('image-too-large', 'Too many pixels.')
+      },
+    })
+    await expect(developInCascade(stages, Buffer.alloc(0), [spec('a', 500)])).rejects.toMatchObject({
+      slug: 'image-too-large',
+    })
+  })
+
+  test.each(['shrink', 'encode'] as const)('a failed %s is not the image’s fault', async (stage) => {
+    const { stages } = recorded({ [stage]: broken })
+    const developing = developInCascade(stages, Buffer.alloc(0), [spec('a', 500)])
+    await expect(developing).rejects.toThrow(/^broken$/)
+    await expect(developing).rejects.not.toBeInstanceOf(ProblemError)
+  })
+})

@@ -1,0 +1,57 @@
+import { describe, expect, test } from '@jest/globals'
+import sharp from 'sharp'
+import { fourCorners, hasPhotographs, photograph } from '../test-images.ts'
+import { isSrgbProfile } from './is-srgb-profile.ts'
+
+async function profileOf(image: Buffer): Promise<Buffer> {
+  return (await sharp(image).metadata()).icc as Buffer
+}
+
+function made(profile: string): Promise<Buffer> {
+  return fourCorners(8, 8).withIccProfile(profile).jpeg().toBuffer().then(profileOf)
+}
+
+describe('isSrgbProfile', () => {
+  test('sRGB with a curve by parameters', async () => {
+    expect(isSrgbProfile(await made('srgb'))).toBe(true)
+  })
+
+  const photographs = hasPhotographs ? test : test.skip
+  photographs("a camera's sRGB, with a curve by samples", async () => {
+    expect(isSrgbProfile(await profileOf(await photograph('icc-22mp.jpg')))).toBe(true)
+  })
+
+  test('a curve by samples', async () => {
+    expect(isSrgbProfile(withCurve(await made('srgb'), (x) => ((x + 0.055) / 1.055) ** 2.4))).toBe(true)
+    expect(isSrgbProfile(withCurve(await made('srgb'), (x) => x ** 2.2))).toBe(false)
+  })
+
+  test('Display P3 is not sRGB', async () => {
+    expect(isSrgbProfile(await made('p3'))).toBe(false)
+  })
+
+  test('neither is what cannot be read', async () => {
+    const profile = await made('srgb')
+    for (const length of [0, 100, 131, 140, 300])
+      expect(isSrgbProfile(profile.subarray(0, length))).toBe(false)
+    expect(isSrgbProfile(Buffer.alloc(4096, 0xff))).toBe(false)
+  })
+})
+
+/** The profile with a sampled red curve appended, its tag pointing there. */
+function withCurve(profile: Buffer, curve: (signal: number) => number): Buffer {
+  const tag = Buffer.alloc(12 + 64 * 2)
+  tag.write('curv', 'latin1')
+  tag.writeUInt32BE(64, 8)
+  for (let i = 0; i < 64; i++)
+    tag.writeUInt16BE(Math.round(65535 * linearNearBlack(curve, i / 63)), 12 + 2 * i)
+  const changed = Buffer.concat([profile, tag])
+  const entry = changed.indexOf('rTRC', 128, 'latin1')
+  changed.writeUInt32BE(profile.length, entry + 4)
+  changed.writeUInt32BE(tag.length, entry + 8)
+  return changed
+}
+
+function linearNearBlack(curve: (signal: number) => number, signal: number): number {
+  return signal <= 0.04045 ? signal / 12.92 : curve(signal)
+}

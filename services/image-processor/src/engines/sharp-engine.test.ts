@@ -1,0 +1,90 @@
+import type { VariantSpec } from '@darkroom/core'
+import { describe, expect, test } from '@jest/globals'
+import sharp from 'sharp'
+import { CORNERS, fourCorners, hasPhotographs, photograph } from '../test-images.ts'
+import { sharpEngine } from './sharp-engine.ts'
+
+const SPECS: VariantSpec[] = [{ name: 'a', size: 320, format: 'webp', quality: 90 }]
+
+/** Of the preview, against what sharp makes of the original when it is left to itself. */
+async function psnrAgainstDefault(original: Buffer): Promise<number> {
+  const { preview } = await sharpEngine.develop(original, SPECS)
+  const { width, height } = preview
+  const expected = await sharp(original)
+    .autoOrient()
+    .resize({ width, height, fit: 'fill' })
+    .ensureAlpha()
+    .raw()
+    .toBuffer()
+  return psnr(preview.rgba, expected)
+}
+
+function psnr(a: Uint8Array, b: Uint8Array): number {
+  const squares = a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0)
+  return 10 * Math.log10((255 * 255 * a.length) / squares)
+}
+
+/** A picture with every hue and many brightnesses, 640 × 480. */
+function spectrum() {
+  const data = Buffer.alloc(640 * 480 * 3)
+  for (let i = 0; i < 640 * 480; i++) {
+    const [x, y] = [(i % 640) / 640, Math.floor(i / 640) / 480]
+    for (let c = 0; c < 3; c++) data[i * 3 + c] = 255 * y * (0.5 + 0.5 * Math.cos(2 * Math.PI * (x + c / 3)))
+  }
+  return sharp(data, { raw: { width: 640, height: 480, channels: 3 } })
+}
+
+describe('colour', () => {
+  test.each([
+    ['sRGB JPEG', () => spectrum().withIccProfile('srgb').jpeg({ quality: 95 })],
+    ['Display P3 JPEG', () => spectrum().withIccProfile('p3').jpeg({ quality: 95 })],
+    ['Display P3 PNG', () => spectrum().withIccProfile('p3').png()],
+    ['Display P3 PNG with alpha', () => spectrum().ensureAlpha(0.5).withIccProfile('p3').png()],
+    ['CMYK JPEG', () => spectrum().toColourspace('cmyk').withIccProfile('cmyk').jpeg({ quality: 95 })],
+    ['16-bit PNG', () => spectrum().toColourspace('rgb16').png()],
+  ])('%s: as sharp converts it by default', async (_, image) => {
+    expect(await psnrAgainstDefault(await image().toBuffer())).toBeGreaterThan(40)
+  })
+
+  test('the conversion of Display P3 does something', async () => {
+    const original = await spectrum().withIccProfile('p3').png().toBuffer()
+    const { preview } = await sharpEngine.develop(original, SPECS)
+    const { width, height } = preview
+    const unconverted = await sharp(original, { ignoreIcc: true })
+      .resize({ width, height, fit: 'fill' })
+      .ensureAlpha()
+      .raw()
+      .toBuffer()
+    expect(psnr(preview.rgba, unconverted)).toBeLessThan(35)
+  })
+
+  /** sharp by itself leaves these in Display P3's numbers. */
+  test.each(['srgb', 'p3'])('a 16-bit PNG with a profile of %s has its colours', async (profile) => {
+    const original = await fourCorners(120, 80)
+      .toColourspace('rgb16')
+      .withIccProfile(profile)
+      .png()
+      .toBuffer()
+    const { preview } = await sharpEngine.develop(original, SPECS)
+    CORNERS.topLeft.forEach((value, c) => {
+      expect(Math.abs((preview.rgba[(10 * 120 + 10) * 4 + c] as number) - value)).toBeLessThan(4)
+    })
+  })
+
+  const photographs = hasPhotographs ? test : test.skip
+  photographs('a photograph with a profile of sRGB', async () => {
+    expect(await psnrAgainstDefault(await photograph('phone-12mp-icc.jpg'))).toBeGreaterThan(40)
+  })
+})
+
+describe('refuses', () => {
+  const svg =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+  test.each([
+    ['SVG', Buffer.from(svg)],
+    ['text', Buffer.from('not an image')],
+    ['nothing', Buffer.alloc(0)],
+  ])('%s', async (_, original) => {
+    await expect(sharpEngine.develop(original, SPECS)).rejects.toMatchObject({ slug: 'corrupt-image' })
+  })
+})

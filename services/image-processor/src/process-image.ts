@@ -1,0 +1,32 @@
+import { presetFor } from '@darkroom/core'
+import { inspectImage } from '@darkroom/image-header'
+import type { Attempt } from './attempt.ts'
+import { commitSuccess, readDocument } from './commit.ts'
+import { develop } from './develop.ts'
+import { getOriginal } from './get-original.ts'
+import type { ImageEngine } from './image-engine.ts'
+import { logger } from './logger.ts'
+import { presetConfiguration } from './preset-configuration.ts'
+import { putVariants } from './put-variants.ts'
+
+/**
+ * Develops one image. Its document is written last and is the commit: whatever stops half-way is done again,
+ * over the same keys, and an image that is already processed is left as it is.
+ *
+ * @throws ProblemError, not retryable, if the image is at fault; anything else is worth another try
+ */
+export async function processImage(attempt: Attempt, engine: ImageEngine): Promise<void> {
+  const { data: image } = attempt.message
+  const [document, original] = await Promise.allSettled([readDocument(image), getOriginal(image.s3Uri)])
+  if (document.status === 'rejected') throw document.reason
+  if (document.value?.status === 'processed') {
+    logger.info('image already processed', { imageId: image.imageId, app: image.app })
+    return
+  }
+  if (original.status === 'rejected') throw original.reason
+  await inspectImage(original.value)
+  const preset = presetFor(presetConfiguration, image.app)
+  const developed = await develop(engine, original.value, preset)
+  const variants = await putVariants(image, developed.variants)
+  await commitSuccess(attempt, preset, developed, variants)
+}

@@ -1,0 +1,49 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
+import { ImageAccepted, ProblemError } from '@darkroom/core'
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import { commitFailure } from './commit.ts'
+import type { ImageEngine } from './image-engine.ts'
+import { logger } from './logger.ts'
+import { processImage } from './process-image.ts'
+import { retryLater } from './retry-later.ts'
+
+/**
+ * Consumes the image queue. Every record is on its own: developed, or failed for good with a reason that its
+ * owner reads, or left to be received again later. One at a time, as one decode may need most of the memory.
+ */
+export function processImages(engine: ImageEngine) {
+  const processor = new BatchProcessor(EventType.SQS)
+  const processRecord = (record: SQSRecord) => settle(record, engine)
+  return (event: SQSEvent): Promise<SQSBatchResponse> =>
+    processPartialResponse(event, processRecord, processor, {
+      processInParallel: false,
+      throwOnFullBatchFailure: false,
+    })
+}
+
+async function settle(record: SQSRecord, engine: ImageEngine): Promise<void> {
+  const started = Date.now()
+  const receiveCount = Number(record.attributes.ApproximateReceiveCount)
+  try {
+    const message = ImageAccepted.parse(JSON.parse(record.body))
+    const attempt = { message, receiveCount, started, engine: engine.name }
+    try {
+      await processImage(attempt, engine)
+    } catch (error) {
+      if (!isPermanent(error)) throw error
+      await commitFailure(attempt, error)
+    }
+  } catch (error) {
+    logger.error('image not processed, to be tried again', {
+      messageId: record.messageId,
+      receiveCount,
+      error: error as Error,
+    })
+    await retryLater(record.receiptHandle, receiveCount)
+    throw error
+  }
+}
+
+function isPermanent(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && !error.retryable
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+
+export interface Photograph {
+  path: string
+  name: string
+  megapixels: number
+}
+
+const REPOSITORY = new URL('../../../', import.meta.url)
+const OUTSIDE = new URL('../shared/photos/', REPOSITORY)
+const FROM_NPM = [
+  'node_modules/jpeg-exif/test/IMG_0001.JPG',
+  'node_modules/three-globe/example/img/earth-blue-marble.jpg',
+  'node_modules/three-globe/example/img/earth-day.jpg',
+]
+
+/** In megapixels: a screenshot, an old phone, a phone, a camera. */
+const SIZES = [0.3, 3, 12, 24]
+
+/**
+ * A photograph of about each size: from `directory` if given, else from beside the checkout, else from npm
+ * packages. Where none is near a size, the largest is scaled to it.
+ */
+export async function photographs(directory?: string): Promise<Photograph[]> {
+  const known = await Promise.all((await pathsIn(directory)).map(measure))
+  const scaledInto = await mkdtemp(join(tmpdir(), 'bench-photographs-'))
+  return Promise.all(SIZES.map((size) => nearest(known, size) ?? scale(largest(known), size, scaledInto)))
+}
+
+async function pathsIn(directory?: string): Promise<string[]> {
+  const from = directory ?? (existsSync(OUTSIDE) ? fileURLToPath(OUTSIDE) : undefined)
+  if (!from) return FROM_NPM.map((path) => fileURLToPath(new URL(path, REPOSITORY)))
+  const names = (await readdir(from)).filter((name) => /\.jpe?g$/i.test(name)).sort()
+  if (names.length === 0) throw new Error(`no JPEG in ${from}`)
+  return names.map((name) => join(from, name))
+}
+
+async function measure(path: string): Promise<Photograph> {
+  const { width, height } = await sharp(path).metadata()
+  return { path, name: path.slice(path.lastIndexOf('/') + 1), megapixels: (width * height) / 1e6 }
+}
+
+function nearest(known: Photograph[], size: number): Photograph | undefined {
+  const distance = ({ megapixels }: Photograph) => Math.abs(Math.log(megapixels / size))
+  return known.filter((one) => distance(one) < Math.log(1.3)).sort((a, b) => distance(a) - distance(b))[0]
+}
+
+function largest(known: Photograph[]): Photograph {
+  return known.reduce((a, b) => (b.megapixels > a.megapixels ? b : a))
+}
+
+async function scale(from: Photograph, size: number, into: string): Promise<Photograph> {
+  const { width } = await sharp(from.path).metadata()
+  const scaled = await sharp(await readFile(from.path))
+    .resize({ width: Math.round(width * Math.sqrt(size / from.megapixels)) })
+    .keepExif()
+    .keepIccProfile()
+    .jpeg({ quality: 90 })
+    .toBuffer()
+  const path = join(into, `${size}-mp.jpg`)
+  await writeFile(path, scaled)
+  return { ...(await measure(path)), name: `${from.name}, scaled` }
+}

@@ -1,0 +1,31 @@
+import ExifReader from 'exifreader'
+import sharp from 'sharp'
+import { rgbaToThumbHash } from 'thumbhash'
+import { perceptualHash } from '../src/perceptual-hash.ts'
+
+/**
+ * The same job as most services write it: sharp's defaults, everything made from the original, the dominant
+ * colour from `stats()`. The benchmark's yardstick.
+ *
+ * @returns the bytes of the variants together
+ */
+export async function developTypically(original: Buffer): Promise<number> {
+  const large = await fitted(original, 2048).jpeg({ quality: 80 }).toBuffer()
+  const medium = await fitted(original, 1024).jpeg({ quality: 80 }).toBuffer()
+  const thumb = await fitted(original, 320).webp({ quality: 75 }).toBuffer()
+  await describe(original)
+  return large.length + medium.length + thumb.length
+}
+
+function fitted(original: Buffer, size: number) {
+  return sharp(original).autoOrient().resize(size, size, { fit: 'inside', withoutEnlargement: true })
+}
+
+async function describe(original: Buffer) {
+  const { width, height } = await sharp(original).metadata()
+  const { dominant } = await sharp(original).stats()
+  const small = await fitted(original, 100).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+  const thumbhash = rgbaToThumbHash(small.info.width, small.info.height, small.data)
+  const hash = perceptualHash({ width: small.info.width, height: small.info.height, rgba: small.data })
+  return { width, height, dominant, thumbhash, hash, exif: ExifReader.load(original) }
+}

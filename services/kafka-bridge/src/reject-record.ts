@@ -1,0 +1,19 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { type ProblemError, rejectedKey } from '@darkroom/core'
+import type { MSKRecord } from 'aws-lambda'
+import { s3 } from './clients.ts'
+import { env } from './env.ts'
+
+/** Keeps a record that cannot be taken, as Lambda handed it over, with the reason in the object's metadata. */
+export async function rejectRecord(record: MSKRecord, reason: ProblemError): Promise<void> {
+  const date = new Date(record.timestamp).toISOString().slice(0, 10)
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: env.BUCKET,
+      Key: rejectedKey({ ...record, date }),
+      Body: JSON.stringify(record),
+      ContentType: 'application/json',
+      Metadata: { reason: reason.slug, detail: encodeURIComponent(reason.detail).slice(0, 1024) },
+    }),
+  )
+}

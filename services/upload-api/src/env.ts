@@ -1,0 +1,25 @@
+import { AppId, Sha256 } from '@darkroom/core'
+import * as z from 'zod'
+
+const days = z.coerce.number().int().positive()
+const jsonText = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be JSON' })
+    return z.NEVER
+  }
+})
+
+/** The service's whole configuration, checked once when a function starts. */
+export const env = z
+  .object({
+    STAGE: z.string().min(1),
+    BUCKET: z.string().min(3),
+    QUEUE_URL: z.url(),
+    /** After so many days nothing is left of an image, and the API answers 410. */
+    METADATA_RETENTION_DAYS: days,
+    /** SHA-256 of each app's API keys in hex; several, so that a key can be replaced without a gap. */
+    API_KEY_HASHES: jsonText.pipe(z.record(AppId, z.array(Sha256))),
+  })
+  .parse(process.env)

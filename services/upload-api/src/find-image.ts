@@ -1,0 +1,89 @@
+import { GetObjectCommand, HeadObjectCommand, NoSuchKey, NotFound } from '@aws-sdk/client-s3'
+import {
+  dateOf,
+  fromUserMetadata,
+  type ImageRef,
+  ImageType,
+  type InputMetadata,
+  inputKey,
+  MetadataDocument,
+  metadataKey,
+  ProblemError,
+} from '@darkroom/core'
+import { s3 } from './clients.ts'
+import { env } from './env.ts'
+
+/** What S3 knows of an image: its metadata document once it is finished, else its original. */
+export type FoundImage =
+  | { state: 'finished'; document: MetadataDocument }
+  | { state: 'queued'; imageId: string; input: InputMetadata; contentType: ImageType; bytes: number }
+
+/**
+ * Where an image stands, in at most two requests to S3.
+ *
+ * @throws ProblemError `not-found` (the same for another app's image), `expired-by-retention`,
+ *   `storage-unavailable`
+ */
+export async function findImage(image: ImageRef): Promise<FoundImage> {
+  const document = await findDocument(image)
+  if (document) return { state: 'finished', document }
+  const queued = await findInput(image)
+  if (queued) return queued
+  throw isPastRetention(image) ? expired() : notFound()
+}
+
+/** The metadata document, or undefined while there is none. One request to S3. */
+export async function findDocument(image: ImageRef): Promise<MetadataDocument | undefined> {
+  const get = new GetObjectCommand({ Bucket: env.BUCKET, Key: metadataKey(image) })
+  const found = await orMissing(s3.send(get))
+  return found?.Body && MetadataDocument.parse(JSON.parse(await found.Body.transformToString()))
+}
+
+async function findInput(image: ImageRef): Promise<FoundImage | undefined> {
+  const head = new HeadObjectCommand({ Bucket: env.BUCKET, Key: inputKey(image) })
+  const found = await orMissing(s3.send(head))
+  return (
+    found && {
+      state: 'queued',
+      imageId: image.imageId,
+      input: fromUserMetadata(found.Metadata),
+      contentType: ImageType.parse(found.ContentType),
+      bytes: found.ContentLength ?? 0,
+    }
+  )
+}
+
+async function orMissing<Output>(request: Promise<Output>): Promise<Output | undefined> {
+  try {
+    return await request
+  } catch (cause) {
+    if (cause instanceof NoSuchKey || cause instanceof NotFound) return undefined
+    throw new ProblemError(
+      'storage-unavailable',
+      'The state of the image cannot be read now. Ask again in a moment.',
+      {
+        cause,
+      },
+    )
+  }
+}
+
+function isPastRetention({ imageId }: ImageRef): boolean {
+  const deadline = Date.parse(dateOf(imageId)) + (env.METADATA_RETENTION_DAYS + 1) * 86_400_000
+  return Date.now() > deadline
+}
+
+function expired(): ProblemError {
+  const days = env.METADATA_RETENTION_DAYS
+  return new ProblemError(
+    'expired-by-retention',
+    `Images are kept for ${days} days; this one is older and has been deleted.`,
+  )
+}
+
+export function notFound(): ProblemError {
+  return new ProblemError(
+    'not-found',
+    'There is no such image. Check the id, and that the key is of the app that uploaded it.',
+  )
+}

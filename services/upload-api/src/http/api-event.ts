@@ -1,0 +1,10 @@
+import type { APIGatewayProxyEventV2WithLambdaAuthorizer, APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
+
+/** What the authorizer tells of the caller (see authorize.ts); empty where the credential was no good. */
+export interface Caller {
+  app?: string
+}
+
+/** An HTTP API event, payload format 2.0. A JSON body has been parsed by the time a handler sees it. */
+export type ApiEvent = Omit<APIGatewayProxyEventV2WithLambdaAuthorizer<Caller>, 'body'> & { body?: unknown }
+export type ApiResult = APIGatewayProxyStructuredResultV2

@@ -1,0 +1,87 @@
+import type { FailedDocument, ImageStatus, MetadataDocument, ProcessedDocument } from '@darkroom/core'
+import { PROBLEMS } from '@darkroom/core'
+import type { FoundImage } from './find-image.ts'
+import { signedUrl } from './signed-url.ts'
+
+/** What the API tells of an image. */
+export async function toImageStatus(found: FoundImage): Promise<ImageStatus> {
+  if (found.state === 'queued') return queued(found)
+  return found.document.status === 'processed' ? processed(found.document) : failed(found.document)
+}
+
+function queued({
+  imageId,
+  input,
+  contentType,
+  bytes,
+}: Extract<FoundImage, { state: 'queued' }>): ImageStatus {
+  const { app, acceptedAt, filename, attributes, sha256 } = input
+  return {
+    id: imageId,
+    app,
+    status: 'queued',
+    acceptedAt,
+    filename,
+    attributes,
+    original: { contentType, bytes, sha256 },
+  }
+}
+
+async function processed(document: ProcessedDocument): Promise<ImageStatus> {
+  const variants = await Promise.all(
+    document.variants.map(async ({ key, content_type: contentType, ...variant }) => ({
+      ...variant,
+      contentType,
+      url: await signedUrl(key),
+    })),
+  )
+  const { width, height } = document
+  const common = finished(document)
+  return {
+    ...common,
+    status: 'processed',
+    original: { ...common.original, width, height },
+    variants,
+    srcset: toSrcset(variants),
+    placeholder: { thumbhash: document.thumbhash, dominantColor: document.dominant_color },
+    exif: {
+      takenAt: document.taken_at,
+      cameraMake: document.camera_make,
+      cameraModel: document.camera_model,
+      orientation: document.orientation,
+      hadLocation: document.had_location,
+    },
+    perceptualHash: document.perceptual_hash,
+  }
+}
+
+function failed(document: FailedDocument): ImageStatus {
+  const { title, retryable } = PROBLEMS[document.failure_type]
+  return {
+    ...finished(document),
+    status: 'failed',
+    failure: { type: document.failure_type, title, detail: document.failure_detail, retryable },
+  }
+}
+
+function finished(document: MetadataDocument): Omit<ImageStatus, 'status'> {
+  return {
+    id: document.image_id,
+    app: document.app,
+    acceptedAt: document.accepted_at,
+    finishedAt: document.finished_at,
+    filename: document.filename,
+    attributes: document.attributes,
+    original: { contentType: document.content_type, bytes: document.bytes, sha256: document.sha256 },
+    timings: { queuedMs: document.queued_ms, processingMs: document.processing_ms },
+  }
+}
+
+/** Widths in descending order may repeat where an original was smaller than two variants: one of each is enough. */
+function toSrcset(variants: { url: string; width: number }[]): string {
+  const byWidth = new Map(variants.map(({ url, width }) => [width, url]))
+  return [...byWidth]
+    .sort(([a], [b]) => a - b)
+    .map(([width, url]) => `${url} ${width}w`)
+    .join(', ')
+}
