@@ -8,7 +8,7 @@ import { type LocalAws, startLocalAws } from './start-local-aws.ts'
 const program = `
   import { S3Client, CreateBucketCommand, ListBucketsCommand } from '@aws-sdk/client-s3'
   import { SQSClient, CreateQueueCommand, SendMessageCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs'
-  const s3 = new S3Client({ forcePathStyle: true }), sqs = new SQSClient()
+  const s3 = new S3Client(), sqs = new SQSClient()
   await s3.send(new CreateBucketCommand({ Bucket: 'from-child' }))
   await sqs.send(new CreateQueueCommand({ QueueName: 'from-child' }))
   const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: 'from-child' }))
@@ -27,7 +27,14 @@ test('points the SDKs of a child process at the server, queue URLs included', as
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     ['--input-type=module', '--eval', program],
-    { cwd: import.meta.dirname, env: awsEnvironment(aws.endpoint) },
+    {
+      cwd: import.meta.dirname,
+      env: {
+        AWS_PROFILE: 'of-the-developer',
+        AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9',
+        ...awsEnvironment(aws.endpoint),
+      },
+    },
   )
   expect(stderr).toBe('')
   expect(JSON.parse(stdout)).toEqual({

@@ -13,5 +13,10 @@ export function awsEnvironment(endpoint: string): Record<string, string> {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
+    // Whatever the developer's own shell has set would come first.
+    AWS_PROFILE: '',
+    AWS_SESSION_TOKEN: '',
+    AWS_ENDPOINT_URL_S3: '',
+    AWS_ENDPOINT_URL_SQS: '',
   }
 }

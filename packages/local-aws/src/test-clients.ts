@@ -7,7 +7,7 @@ const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 const shared = { region: 'us-east-1', credentials, maxAttempts: 1 }
 
 export function s3For(endpoint: string): S3Client {
-  return new S3Client({ ...shared, endpoint, forcePathStyle: true })
+  return new S3Client({ ...shared, endpoint })
 }
 
 export function sqsFor(endpoint: string): SQSClient {

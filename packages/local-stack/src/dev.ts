@@ -3,19 +3,18 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadEnvFile, stdout } from 'node:process'
 import { parseArgs, styleText } from 'node:util'
-import { type Endpoints, endpointsFile, removeEndpoints, writeEndpoints } from './endpoints.ts'
+import { type Endpoints, endpointsFile, localFolder, removeEndpoints, writeEndpoints } from './endpoints.ts'
 import { formatLogLine } from './format-log-line.ts'
 import { configuredPorts } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
 import { startStack } from './start-stack.ts'
-
-const dataDir = join(repositoryRoot, '.local', 'aws')
 
 /** `pnpm dev [--clean]`: the whole system on this machine until Ctrl-C. */
 async function dev(): Promise<void> {
   const { values } = parseArgs({ options: { clean: { type: 'boolean', default: false } } })
   const envFile = join(repositoryRoot, '.env')
   if (existsSync(envFile)) loadEnvFile(envFile)
+  const dataDir = join(localFolder(), 'aws')
   const ports = await configuredPorts()
   if (values.clean) await rm(dataDir, { recursive: true, force: true })
   const began = Date.now()
@@ -32,7 +31,8 @@ async function dev(): Promise<void> {
   await writeEndpoints(stack.endpoints)
   console.log(welcome(stack.endpoints, began))
   try {
-    await Promise.race([interrupted, stack.failed])
+    const ended = await Promise.race([interrupted, stack.firstToEnd])
+    if (ended) throw new Error(`${ended} has ended; its last lines above say why.`)
   } finally {
     console.log('\nStopping …')
     await removeEndpoints()
@@ -47,7 +47,7 @@ ${bold('Darkroom is ready')} after ${seconds(began)}.
 
   upload API  ${uploadApi}/v1   (${uploadApi}/v1/openapi.json describes it)
   S3, SQS     ${aws}
-  all of it   ${endpointsFile}
+  all of it   ${endpointsFile()}
 
 Upload a photograph:
   curl -i ${uploadApi}/v1/images -H 'Authorization: Bearer ${apps['web-app-1']?.apiKey}' \\

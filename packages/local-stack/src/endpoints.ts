@@ -1,10 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { APPS } from './apps.ts'
 import type { Ports } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
 
-/** Where everything is, for people, tests and tools; `.local/endpoints.json` while `pnpm dev` runs. */
+/** Where everything is, for people, tests and tools: `endpoints.json` in the local folder while `pnpm dev` runs. */
 export interface Endpoints {
   uploadApi: string
   /** S3 and SQS. */
@@ -16,7 +16,14 @@ export interface Endpoints {
   apps: Record<string, { apiKey: string }>
 }
 
-export const endpointsFile = join(repositoryRoot, '.local', 'endpoints.json')
+/** Where `pnpm dev` keeps its state: `.local`, or what `LOCAL_DIR` says. */
+export function localFolder(): string {
+  return resolve(repositoryRoot, process.env.LOCAL_DIR || '.local')
+}
+
+export function endpointsFile(): string {
+  return join(localFolder(), 'endpoints.json')
+}
 
 /** S3 and SQS at `aws`, by default the stack's own server. */
 export function endpointsFor(ports: Ports, aws = `http://127.0.0.1:${ports.aws}`): Endpoints {
@@ -33,10 +40,10 @@ export function endpointsFor(ports: Ports, aws = `http://127.0.0.1:${ports.aws}`
 }
 
 export async function writeEndpoints(endpoints: Endpoints): Promise<void> {
-  await mkdir(dirname(endpointsFile), { recursive: true })
-  await writeFile(endpointsFile, `${JSON.stringify(endpoints, null, 2)}\n`)
+  await mkdir(localFolder(), { recursive: true })
+  await writeFile(endpointsFile(), `${JSON.stringify(endpoints, null, 2)}\n`)
 }
 
 export function removeEndpoints(): Promise<void> {
-  return rm(endpointsFile, { force: true })
+  return rm(endpointsFile(), { force: true })
 }

@@ -21,8 +21,8 @@ export interface StackOptions {
 
 export interface Stack {
   endpoints: Endpoints
-  /** Rejects if a part ends by itself. */
-  failed: Promise<never>
+  /** The name of the first service that ends, for whatever reason. */
+  firstToEnd: Promise<string>
   stop(): Promise<void>
 }
 
@@ -41,7 +41,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const services = await startServices(options, endpoints, aws)
   return {
     endpoints,
-    failed: Promise.race(services.map(endsUnexpectedly)),
+    firstToEnd: Promise.race(services.map(({ name, service }) => service.exited.then(() => name))),
     stop: async () => {
       await Promise.all(services.map(({ service }) => service.stop()))
       await aws?.stop()
@@ -90,9 +90,4 @@ function serviceEnvironment(endpoints: Endpoints): Record<string, string> {
     PARKED_QUEUE_URL: endpoints.parkedQueueUrl,
     API_KEY_HASHES: apiKeyHashes(),
   }
-}
-
-async function endsUnexpectedly({ name, service }: NamedService): Promise<never> {
-  await service.exited
-  throw new Error(`${name} has ended`)
 }

@@ -1,4 +1,4 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand } from '@aws-sdk/client-s3'
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3'
 import {
   type FailedDocument,
   type ImageRef,
@@ -15,11 +15,21 @@ import type { Developed } from './develop.ts'
 import { env } from './env.ts'
 import { logger } from './logger.ts'
 
-/** The image's metadata document, or undefined while it is not finished. */
-export async function readDocument(image: ImageRef): Promise<MetadataDocument | undefined> {
+/** How an image has ended, by the document that says so. */
+export interface Outcome {
+  status: MetadataDocument['status']
+  /** Of that document, for a conditional write. */
+  etag: string | undefined
+}
+
+/** Undefined while the image is not finished. */
+export async function readOutcome(image: ImageRef): Promise<Outcome | undefined> {
   try {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: env.BUCKET, Key: metadataKey(image) }))
-    return Body && MetadataDocument.parse(JSON.parse(await Body.transformToString()))
+    const get = new GetObjectCommand({ Bucket: env.BUCKET, Key: metadataKey(image) })
+    const { Body, ETag } = await s3.send(get)
+    if (!Body) throw new Error(`no body came with ${metadataKey(image)}`)
+    const { status } = MetadataDocument.parse(JSON.parse(await Body.transformToString()))
+    return { status, etag: ETag }
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined
     throw error
@@ -51,26 +61,26 @@ export async function commitSuccess(
     variants,
     variants_bytes: variants.reduce((sum, variant) => sum + variant.bytes, 0),
   }
-  await putDocument(document)
-  logger.info('image processed', summaryOf(document))
+  const committed = await commit(document)
+  logger.info(committed ? 'image processed' : 'image already processed', summaryOf(document))
 }
 
-/** Commits an image as failed, with the reason that its owner reads, unless it has been processed meanwhile. */
-export async function commitFailure(attempt: Attempt, problem: ProblemError): Promise<void> {
+/**
+ * Commits an image as failed, with the reason that its owner reads, unless it has been processed meanwhile.
+ *
+ * @returns whether the image counts as failed now
+ */
+export async function commitFailure(attempt: Attempt, problem: ProblemError): Promise<boolean> {
   const document: FailedDocument = {
     ...arrivalOf(attempt),
     status: 'failed',
     failure_type: problem.slug,
     failure_detail: problem.detail,
   }
-  const earlier = await readDocument(attempt.message.data)
-  if (earlier?.status === 'processed') return
-  await putDocument(document, earlier ? {} : { IfNoneMatch: '*' })
-  logger.warn('image failed', {
-    ...summaryOf(document),
-    failure: problem.slug,
-    cause: problem.cause as Error,
-  })
+  const committed = await commit(document)
+  const failure = { failure: problem.slug, cause: problem.cause as Error }
+  logger.warn(committed ? 'image failed' : 'image already processed', { ...summaryOf(document), ...failure })
+  return committed
 }
 
 function arrivalOf({ message, receiveCount, started, engine }: Attempt) {
@@ -101,14 +111,47 @@ function arrivalOf({ message, receiveCount, started, engine }: Attempt) {
   }
 }
 
+const COMMIT_ATTEMPTS = 5
+
+type WriteCondition = Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>
+
+/**
+ * Writes the document unless the image is processed: that is final. Every write is conditional on what was seen
+ * before it, so whoever loses a race looks again.
+ *
+ * @returns whether it was written
+ */
+async function commit(document: MetadataDocument): Promise<boolean> {
+  const image = { app: document.app, imageId: document.image_id }
+  let condition: WriteCondition = { IfNoneMatch: '*' }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await putDocument(image, document, condition)
+      return true
+    } catch (error) {
+      if (!isLostRace(error) || attempt === COMMIT_ATTEMPTS) throw error
+    }
+    const earlier = await readOutcome(image)
+    if (earlier?.status === 'processed') return false
+    condition = earlier ? { IfMatch: earlier.etag } : { IfNoneMatch: '*' }
+  }
+}
+
+/** 412: the condition did not hold; 409: two writers at once; 404: what was to be replaced is gone. */
+function isLostRace(error: unknown): boolean {
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
+  return status === 412 || status === 409 || status === 404
+}
+
 async function putDocument(
+  image: ImageRef,
   document: MetadataDocument,
-  condition: { IfNoneMatch?: string } = {},
+  condition: WriteCondition,
 ): Promise<void> {
   await s3.send(
     new PutObjectCommand({
       Bucket: env.BUCKET,
-      Key: metadataKey({ app: document.app, imageId: document.image_id }),
+      Key: metadataKey(image),
       Body: `${JSON.stringify(document)}\n`,
       ContentType: 'application/json',
       ...condition,

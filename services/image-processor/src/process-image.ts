@@ -1,7 +1,7 @@
 import { presetFor } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-header'
 import type { Attempt } from './attempt.ts'
-import { commitSuccess, readDocument } from './commit.ts'
+import { commitSuccess, readOutcome } from './commit.ts'
 import { develop } from './develop.ts'
 import { getOriginal } from './get-original.ts'
 import type { ImageEngine } from './image-engine.ts'
@@ -17,9 +17,9 @@ import { putVariants } from './put-variants.ts'
  */
 export async function processImage(attempt: Attempt, engine: ImageEngine): Promise<void> {
   const { data: image } = attempt.message
-  const [document, original] = await Promise.allSettled([readDocument(image), getOriginal(image.s3Uri)])
-  if (document.status === 'rejected') throw document.reason
-  if (document.value?.status === 'processed') {
+  const [outcome, original] = await Promise.allSettled([readOutcome(image), getOriginal(image.s3Uri)])
+  if (outcome.status === 'rejected') throw outcome.reason
+  if (outcome.value?.status === 'processed') {
     logger.info('image already processed', { imageId: image.imageId, app: image.app })
     return
   }

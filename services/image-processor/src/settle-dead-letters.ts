@@ -11,7 +11,8 @@ const processor = new BatchProcessor(EventType.SQS)
 
 /**
  * Consumes the dead-letter queue: gives each image that was tried too often its end, so that its owner is not
- * left waiting, and parks the message. Sent back to the image queue, it can still become `processed`.
+ * left waiting, and parks the message. Sent back to the image queue, it can still become `processed`. The message of
+ * an image that was processed after all is dropped: nothing is left for an operator to do.
  */
 export const handler = (event: SQSEvent): Promise<SQSBatchResponse> =>
   processPartialResponse(event, settle, processor, { throwOnFullBatchFailure: false })
@@ -28,7 +29,8 @@ async function settle(record: SQSRecord): Promise<void> {
       receiveCount: Number(record.attributes.ApproximateReceiveCount),
       started: Date.now(),
     }
-    await commitFailure(attempt, problem)
+    const failed = await commitFailure(attempt, problem)
+    if (!failed) return
   }
   await sqs.send(new SendMessageCommand({ QueueUrl: env.PARKED_QUEUE_URL, MessageBody: record.body }))
 }

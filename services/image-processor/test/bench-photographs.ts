@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,17 +19,15 @@ const FROM_NPM = [
   'node_modules/three-globe/example/img/earth-day.jpg',
 ]
 
-/** In megapixels: a screenshot, an old phone, a phone, a camera. */
-const SIZES = [0.3, 3, 12, 24]
-
 /**
- * A photograph of about each size: from `directory` if given, else from beside the checkout, else from npm
+ * A photograph of about each size (megapixels): from `directory` if given, else from beside the checkout, else from npm
  * packages. Where none is near a size, the largest is scaled to it.
  */
-export async function photographs(directory?: string): Promise<Photograph[]> {
+export async function photographs(sizes: number[], directory?: string): Promise<Photograph[]> {
   const known = await Promise.all((await pathsIn(directory)).map(measure))
-  const scaledInto = await mkdtemp(join(tmpdir(), 'bench-photographs-'))
-  return Promise.all(SIZES.map((size) => nearest(known, size) ?? scale(largest(known), size, scaledInto)))
+  const scaledInto = join(tmpdir(), 'darkroom-bench-photographs')
+  await mkdir(scaledInto, { recursive: true })
+  return Promise.all(sizes.map((size) => nearest(known, size) ?? scale(largest(known), size, scaledInto)))
 }
 
 async function pathsIn(directory?: string): Promise<string[]> {

@@ -17,7 +17,7 @@ export async function createBuckets(
   resources: Resource[],
   { region, resolve, log }: ResourceContext,
 ): Promise<void> {
-  const client = new S3Client({ region, forcePathStyle: true })
+  const client = new S3Client({ region })
   try {
     const buckets = resources.map(({ Type, Properties }) =>
       parseResource(BucketProperties, resolve(Properties), Type),

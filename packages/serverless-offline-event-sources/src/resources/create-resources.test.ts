@@ -97,7 +97,7 @@ test('a bucket, twice', async () => {
   }
   await create(parts)
   await create(parts)
-  const s3 = new S3Client({ region, forcePathStyle: true })
+  const s3 = new S3Client({ region })
   await expect(s3.send(new HeadBucketCommand({ Bucket: 'images-local' }))).resolves.toBeDefined()
 })
 

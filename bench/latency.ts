@@ -1,0 +1,99 @@
+/**
+ * How long a user waits: photographs of 2 to 3 megapixels sent to the local stack at a steady rate, each
+ * followed to its end as a client follows it. `pnpm bench:latency [--images N] [--rate PER_SECOND] [--photos DIR]`
+ */
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { freePorts } from '../packages/local-stack/src/ports.ts'
+import { type Stack, startStack } from '../packages/local-stack/src/start-stack.ts'
+import { photographs } from '../services/image-processor/test/bench-photographs.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    images: { type: 'string', default: '200' },
+    rate: { type: 'string', default: '2' },
+    photos: { type: 'string' },
+  },
+})
+const images = Number(options.images)
+const interval = 1000 / Number(options.rate)
+
+/** In megapixels. */
+const SIZES = [2.2, 2.5, 3]
+/** Images sent before the clock runs, so that every function has started. */
+const WARM_UP = 6
+
+interface Sample {
+  /** Milliseconds from the request to 202. */
+  upload: number
+  /** Milliseconds from 202 to the answer that says processed. */
+  processed: number
+}
+
+async function send({ endpoints }: Stack, bytes: Buffer<ArrayBuffer>): Promise<Sample> {
+  const authorization = `Bearer ${endpoints.apps['web-app-1']?.apiKey}`
+  const started = performance.now()
+  const answer = await fetch(`${endpoints.uploadApi}/v1/images`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'image/jpeg' },
+    body: bytes,
+  })
+  const accepted = performance.now()
+  if (answer.status !== 202)
+    throw new Error(`the upload was answered ${answer.status}: ${await answer.text()}`)
+  const { links } = (await answer.json()) as { links: { self: string } }
+  const end = await fetch(endpoints.uploadApi + links.self, { headers: { authorization, prefer: 'wait=25' } })
+  const { status } = (await end.json()) as { status: string }
+  if (status !== 'processed') throw new Error(`an image is ${status} after 25 s`)
+  return { upload: accepted - started, processed: performance.now() - accepted }
+}
+
+async function measure(stack: Stack): Promise<Sample[]> {
+  const found = await photographs(SIZES, options.photos)
+  const files = await Promise.all(found.map(({ path }) => readFile(path)))
+  const pick = (index: number) => files[index % files.length] ?? Buffer.alloc(0)
+  for (let index = 0; index < WARM_UP; index++) await send(stack, pick(index))
+  console.log(
+    `Sending ${images} photographs at ${options.rate}/s: ${found.map(({ name, megapixels }) => `${name} (${megapixels.toFixed(1)} MP)`).join(', ')} …`,
+  )
+  const began = performance.now()
+  const samples: Promise<Sample>[] = []
+  for (let index = 0; index < images; index++) {
+    await sleep(Math.max(0, began + index * interval - performance.now()))
+    samples.push(send(stack, pick(index)))
+  }
+  return Promise.all(samples)
+}
+
+function row(title: string, values: number[]): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  const cells = [0.5, 0.95, 0.99, 1].map((part) => sorted[Math.ceil(part * sorted.length) - 1] ?? Number.NaN)
+  return title.padEnd(26) + cells.map((cell) => `${(cell / 1000).toFixed(2)} s`.padStart(9)).join('')
+}
+
+const stack = await startStack({ ports: await freePorts() })
+try {
+  const samples = await measure(stack)
+  console.log(''.padEnd(26) + ['p50', 'p95', 'p99', 'max'].map((name) => name.padStart(9)).join(''))
+  console.log(
+    row(
+      'request → 202',
+      samples.map(({ upload }) => upload),
+    ),
+  )
+  console.log(
+    row(
+      '202 → processed',
+      samples.map(({ processed }) => processed),
+    ),
+  )
+  console.log(
+    row(
+      'request → processed',
+      samples.map(({ upload, processed }) => upload + processed),
+    ),
+  )
+} finally {
+  await stack.stop()
+}

@@ -1,0 +1,89 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { parseArgs, styleText } from 'node:util'
+import { APPS } from './apps.ts'
+import { writeContactSheet } from './demo/contact-sheet.ts'
+import { developPhotograph, type Outcome } from './demo/develop-photograph.ts'
+import { findPhotographs, type Photograph } from './demo/photographs.ts'
+import { kilobytes, resultsTable } from './demo/results-table.ts'
+import { formatLogLine } from './format-log-line.ts'
+import { freePorts } from './ports.ts'
+import { repositoryRoot } from './repository-root.ts'
+import { startStack } from './start-stack.ts'
+
+const USAGE = `pnpm demo [FILE or FOLDER …] [--verbose]
+
+Starts the whole system on free ports, sends photographs through it (your own, or samples), shows what became
+of them, writes a contact sheet and stops. Exit code 0 says that every photograph was processed.`
+
+const outputFolder = join(repositoryRoot, 'demo-output')
+
+async function demo(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      verbose: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) return console.log(USAGE)
+  const photographs = await findPhotographs(positionals)
+  if (photographs.length === 0) throw new Error('There is no image in what you named.')
+  const began = Date.now()
+  console.log('Starting Darkroom on free ports …')
+  const stack = await startStack({
+    ports: await freePorts(),
+    onReady: (part) =>
+      console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(Date.now() - began)}`),
+    onLine: (service, line) => values.verbose && console.log(formatLogLine(service, line) ?? ''),
+  })
+  try {
+    const outcomes = await developAll(stack.endpoints.uploadApi, photographs)
+    await rm(outputFolder, { recursive: true, force: true })
+    await mkdir(outputFolder, { recursive: true })
+    const sheet = await writeContactSheet(outcomes, outputFolder)
+    console.log(`\n${resultsTable(outcomes)}\n\n${summary(outcomes)}`)
+    console.log(`Contact sheet: ${relative(process.env.INIT_CWD ?? '.', sheet)}`)
+    if (outcomes.some(({ problem }) => problem)) process.exitCode = 1
+  } finally {
+    await stack.stop()
+  }
+  console.log(`\nNext: ${styleText('bold', 'pnpm dev')} keeps it all running for your own uploads.`)
+}
+
+/** A few at a time, as several people would. */
+async function developAll(api: string, photographs: Photograph[]): Promise<Outcome[]> {
+  console.log(`\nSending ${photographs.length} photographs …`)
+  const waiting = photographs.entries()
+  const outcomes: Outcome[] = []
+  const sendNext = async () => {
+    for (const [index, photograph] of waiting) {
+      const outcome = await developPhotograph(api, APPS['web-app-1'].apiKey, photograph)
+      outcomes[index] = outcome
+      const mark = outcome.problem ? styleText('red', '✘') : styleText('green', '✔')
+      console.log(`  ${mark} ${photograph.name}  ${outcome.problem ?? seconds(outcome.milliseconds)}`)
+    }
+  }
+  await Promise.all([sendNext(), sendNext()])
+  return outcomes
+}
+
+function summary(outcomes: Outcome[]): string {
+  const processed = outcomes.filter(({ image }) => image?.status === 'processed')
+  const before = processed.reduce((sum, { bytes }) => sum + bytes, 0)
+  const large = processed.flatMap(({ image }) => image?.variants?.at(-1)?.bytes ?? [])
+  const after = large.reduce((sum, bytes) => sum + bytes, 0)
+  const bad = outcomes.length - processed.length
+  return `${processed.length} processed, ${bad} not. ${kilobytes(before)} of originals; the largest variants have ${kilobytes(after)}.`
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`
+}
+
+try {
+  await demo()
+} catch (error) {
+  console.error(`\n${styleText('red', 'The demonstration stopped.')} ${(error as Error).message}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,20 @@
+import { inputKey } from '@darkroom/core'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { acceptedMessage, type Resources, startResources } from '../test/start-resources.ts'
+import { npmPhotograph } from './test-images.ts'
+
+let resources: Resources
+beforeAll(async () => {
+  resources = await startResources()
+})
+afterAll(() => resources.stop())
+
+test.each(['sharp', 'jimp'])('the handler with %s develops with it', async (engine) => {
+  const bytes = await npmPhotograph('jpeg-exif/test/IMG_0003.JPG')
+  const message = acceptedMessage(bytes)
+  await resources.put(inputKey(message.data), bytes)
+  await resources.send(resources.queueUrl, message)
+  const { handler } = await import(`./process-images-with-${engine}.ts`)
+  expect(await handler(await resources.receiveEvent(resources.queueUrl))).toEqual({ batchItemFailures: [] })
+  expect(await resources.document(message.data)).toMatchObject({ status: 'processed', engine })
+})

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import {
+  ChangeMessageVisibilityCommand,
+  CreateQueueCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
+import {
+  ImageAccepted,
+  type ImageRef,
+  inputKey,
+  MetadataDocument,
+  metadataKey,
+  newImageId,
+  s3Uri,
+} from '@darkroom/core'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import type { SQSEvent, SQSRecord } from 'aws-lambda'
+
+const BUCKET = 'darkroom-test'
+
+/**
+ * S3 and SQS on servers of their own, with the service's bucket and queues, and the environment that its handlers
+ * read when they are imported: import them after this. S3 can be stopped and started again with all that lay in it.
+ */
+export async function startResources() {
+  const dataDir = await mkdtemp(join(tmpdir(), 'image-processor-'))
+  let storage = await startLocalAws({ dataDir })
+  const queues = await startLocalAws()
+  Object.assign(process.env, awsEnvironment(queues.endpoint), {
+    AWS_ENDPOINT_URL_S3: storage.endpoint,
+    POWERTOOLS_LOG_LEVEL: 'SILENT',
+    BUCKET,
+  })
+  const s3 = new S3Client({})
+  const sqs = new SQSClient({})
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }))
+  const [queueUrl, deadLetterQueueUrl, parkedQueueUrl] = await Promise.all(
+    ['images', 'images-dead-letters', 'images-parked'].map((name) => createQueue(sqs, name)),
+  )
+  if (!queueUrl || !deadLetterQueueUrl || !parkedQueueUrl) throw new Error('a queue has no URL')
+  Object.assign(process.env, { QUEUE_URL: queueUrl, PARKED_QUEUE_URL: parkedQueueUrl })
+  return {
+    ...storedObjects(s3),
+    ...queuedMessages(sqs),
+    queueUrl,
+    deadLetterQueueUrl,
+    parkedQueueUrl,
+    /** Keys in the order in which they were written. */
+    writtenKeys: () => storage.spy.getAllMessages().flatMap((event) => writtenKey(event)),
+    forgetWrites: () => storage.spy.clear(),
+    stopStorage: () => storage.stop(),
+    startStorage: async () => {
+      storage = await startLocalAws({ dataDir, port: storage.port })
+    },
+    stop: async () => {
+      await Promise.all([storage.stop(), queues.stop()])
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+export type Resources = Awaited<ReturnType<typeof startResources>>
+
+/** What a door to Darkroom would say of an image whose original lies in S3. */
+export function acceptedMessage(bytes: Uint8Array, more: Partial<ImageAccepted['data']> = {}): ImageAccepted {
+  const acceptedAt = new Date()
+  const image = { app: 'web-app-1', imageId: newImageId(acceptedAt) }
+  return ImageAccepted.parse({
+    specversion: '1.0',
+    id: image.imageId,
+    source: '/darkroom/test',
+    type: 'image.accepted.v1',
+    time: acceptedAt.toISOString(),
+    subject: image.imageId,
+    datacontenttype: 'application/json',
+    data: {
+      ...image,
+      s3Uri: s3Uri(BUCKET, inputKey(image)),
+      contentType: 'image/jpeg',
+      bytes: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      acceptedAt: acceptedAt.toISOString(),
+      origin: { kind: 'http' },
+      attributes: {},
+      ...more,
+    },
+  })
+}
+
+function storedObjects(s3: S3Client) {
+  const get = (Key: string) => s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }))
+  return {
+    get,
+    put: (Key: string, Body: Uint8Array | string) =>
+      s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body })),
+    remove: (Key: string) => s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key })),
+    list: async (Prefix: string): Promise<string[]> => {
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix }))
+      return Contents.map(({ Key }) => String(Key))
+    },
+    /** The image's metadata document; rejects with NoSuchKey while there is none. */
+    document: async (image: ImageRef): Promise<MetadataDocument> => {
+      const { Body } = await get(metadataKey(image))
+      return MetadataDocument.parse(JSON.parse(String(await Body?.transformToString())))
+    },
+  }
+}
+
+function queuedMessages(sqs: SQSClient) {
+  const receive = async (QueueUrl: string, count: number): Promise<Message[]> => {
+    const messages: Message[] = []
+    while (messages.length < count) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl,
+          MaxNumberOfMessages: count - messages.length,
+          WaitTimeSeconds: 20,
+          MessageSystemAttributeNames: ['All'],
+        }),
+      )
+      messages.push(...Messages)
+    }
+    return messages
+  }
+  return {
+    send: (QueueUrl: string, body: object | string) => {
+      const MessageBody = typeof body === 'string' ? body : JSON.stringify(body)
+      return sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))
+    },
+    /** Waits for messages and hands them over as Lambda does. */
+    receiveEvent: async (QueueUrl: string, count = 1): Promise<SQSEvent> => ({
+      Records: (await receive(QueueUrl, count)).map(toRecord),
+    }),
+    /** Has the messages of an event delivered once more. */
+    redeliver: async (QueueUrl: string, { Records }: SQSEvent): Promise<SQSEvent> => {
+      for (const { receiptHandle: ReceiptHandle } of Records) {
+        const giveBack = { QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }
+        await sqs.send(new ChangeMessageVisibilityCommand(giveBack))
+      }
+      return { Records: (await receive(QueueUrl, Records.length)).map(toRecord) }
+    },
+    /** The bodies of what lies in a queue now. */
+    bodies: async (QueueUrl: string): Promise<string[]> => {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }),
+      )
+      return Messages.map(({ Body }) => String(Body))
+    },
+  }
+}
+
+async function createQueue(sqs: SQSClient, QueueName: string): Promise<string | undefined> {
+  const Attributes = { VisibilityTimeout: '360' }
+  return (await sqs.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl
+}
+
+function writtenKey(event: { service: string; status: string; key?: string }): string[] {
+  return event.service === 's3' && event.status === 'uploaded' && event.key ? [event.key] : []
+}
+
+function toRecord({ MessageId, ReceiptHandle, Body, Attributes, MD5OfBody }: Message): SQSRecord {
+  return {
+    messageId: String(MessageId),
+    receiptHandle: String(ReceiptHandle),
+    body: String(Body),
+    attributes: { ...Attributes } as SQSRecord['attributes'] & Record<string, string>,
+    messageAttributes: {},
+    md5OfBody: String(MD5OfBody),
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:images',
+    awsRegion: 'us-east-1',
+  }
+}

@@ -1,0 +1,150 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { type ImageStatus, MetadataDocument, metadataKey, type UploadAccepted } from '@darkroom/core'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { freePorts } from '../packages/local-stack/src/ports.ts'
+import { type Stack, startStack } from '../packages/local-stack/src/start-stack.ts'
+
+type Body = NonNullable<RequestInit['body']>
+
+const STARTING = 90_000
+const photograph = await readFile(new URL('../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url))
+const authorization = 'Bearer local-web-app-1'
+
+function upload(stack: Stack, body: Body, headers: Record<string, string> = {}): Promise<Response> {
+  const request = { method: 'POST', body, headers: { authorization, ...headers } }
+  return fetch(`${stack.endpoints.uploadApi}/v1/images`, request)
+}
+
+async function statusOf(
+  stack: Stack,
+  id: string,
+  headers: Record<string, string> = {},
+): Promise<ImageStatus> {
+  const answer = await fetch(`${stack.endpoints.uploadApi}/v1/images/${id}`, {
+    headers: { authorization, ...headers },
+  })
+  expect(answer.status).toBe(200)
+  return (await answer.json()) as ImageStatus
+}
+
+async function develop(stack: Stack, body: Body, headers: Record<string, string> = {}): Promise<ImageStatus> {
+  const accepted = await upload(stack, body, headers)
+  expect(accepted.status).toBe(202)
+  const { id } = (await accepted.json()) as UploadAccepted
+  return statusOf(stack, id, { prefer: 'wait=25' })
+}
+
+describe('the whole stack', () => {
+  let dataDir: string
+  let stack: Stack
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'darkroom-'))
+    stack = await startStack({ ports: await freePorts(), dataDir })
+  }, STARTING)
+  afterAll(async () => {
+    await stack.stop()
+    await rm(dataDir, { recursive: true })
+  })
+
+  const form = new FormData()
+  form.set('file', new File([photograph], 'IMG_0001.JPG', { type: 'image/jpeg' }))
+  form.set('attributes', '{"album":"summer"}')
+  const json = JSON.stringify({ data: photograph.toString('base64'), filename: 'IMG_0001.JPG' })
+
+  test.each<[string, Body, Record<string, string>]>([
+    ['raw bytes of image/jpeg', photograph, { 'content-type': 'image/jpeg' }],
+    ['raw bytes of application/octet-stream', photograph, { 'content-type': 'application/octet-stream' }],
+    ['multipart/form-data', form, {}],
+    ['JSON with base64', json, { 'content-type': 'application/json' }],
+  ])('develops a photograph sent as %s', async (_, body, headers) => {
+    const image = await develop(stack, body, headers)
+    expect(image).toMatchObject({
+      status: 'processed',
+      original: {
+        contentType: 'image/jpeg',
+        bytes: photograph.length,
+        sha256: '3b41ff6b8a43094835839ab04bea05c5068170e432db04e3a0a91e21783f7276',
+        width: 2448,
+        height: 2448,
+      },
+      exif: { cameraMake: expect.any(String), hadLocation: expect.any(Boolean) },
+      placeholder: { dominantColor: expect.stringMatching(/^#[0-9a-f]{6}$/) },
+    })
+    expect(image.variants?.map(({ name, width }) => [name, width])).toEqual([
+      ['thumb', 320],
+      ['medium', 1024],
+      ['large', 2048],
+    ])
+    for (const { url, bytes, contentType } of image.variants ?? []) {
+      const variant = await fetch(url)
+      expect(variant.headers.get('content-type')).toBe(contentType)
+      expect((await variant.arrayBuffer()).byteLength).toBe(bytes)
+    }
+  })
+
+  test('refuses 5 MB and more with the same problem', async () => {
+    const refused = await upload(stack, Buffer.alloc(5 * 1024 * 1024, photograph), {
+      'content-type': 'image/jpeg',
+    })
+    expect(refused.status).toBe(413)
+    expect(refused.headers.get('content-type')).toContain('application/problem+json')
+    expect(await refused.json()).toMatchObject({ type: expect.stringMatching(/payload-too-large$/) })
+  })
+
+  test('answers a browser of another origin', async () => {
+    const preflight = await fetch(`${stack.endpoints.uploadApi}/v1/images`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'http://shop.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type,idempotency-key',
+      },
+    })
+    expect(preflight.ok).toBe(true)
+    expect(preflight.headers.get('access-control-allow-origin')).toMatch(/^(\*|http:\/\/shop\.example)$/)
+    expect(preflight.headers.get('access-control-allow-headers')?.toLowerCase()).toContain('idempotency-key')
+    const refused = await upload(stack, 'x', { origin: 'http://shop.example', authorization: 'Bearer wrong' })
+    expect(refused.status).toBe(401)
+    expect(refused.headers.get('access-control-allow-origin')).toMatch(/^(\*|http:\/\/shop\.example)$/)
+  })
+
+  test(
+    'knows after a restart what it knew before',
+    async () => {
+      const before = await develop(stack, photograph, { 'content-type': 'image/jpeg' })
+      await stack.stop()
+      stack = await startStack({ ports: await freePorts(), dataDir })
+      const after = await statusOf(stack, before.id)
+      expect(after).toMatchObject({ status: 'processed', finishedAt: before.finishedAt })
+      expect((await fetch(after.variants?.[0]?.url ?? '')).status).toBe(200)
+    },
+    STARTING,
+  )
+})
+
+test(
+  'the whole stack works without a native module',
+  async () => {
+    const stack = await startStack({ ports: await freePorts(), environment: { IMAGE_ENGINE: 'jimp' } })
+    try {
+      const image = await develop(stack, photograph, { 'content-type': 'image/jpeg' })
+      expect(image.status).toBe('processed')
+      expect((await readDocument(stack, image)).engine).toBe('jimp')
+    } finally {
+      await stack.stop()
+    }
+  },
+  STARTING,
+)
+
+async function readDocument({ endpoints }: Stack, image: ImageStatus): Promise<MetadataDocument> {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  const s3 = new S3Client({ endpoint: endpoints.aws, region: 'us-east-1', credentials })
+  const key = metadataKey({ app: image.app, imageId: image.id })
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: endpoints.bucket, Key: key }))
+  return MetadataDocument.parse(JSON.parse((await Body?.transformToString()) ?? ''))
+}
