@@ -5,8 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { freePorts } from '../packages/local-stack/src/ports.ts'
-import { type Stack, startStack } from '../packages/local-stack/src/start-stack.ts'
+import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 
 const { values: options } = parseArgs({

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@darkroom/local-stack'
 import { expect, test } from '@jest/globals'
-import { freePort } from '../packages/local-stack/src/ports.ts'
 
 const STARTING = 90_000
 const LOCAL_DIR = mkdtempSync(join(tmpdir(), 'darkroom-dev-'))

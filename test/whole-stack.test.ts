@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { type ImageStatus, MetadataDocument, metadataKey, type UploadAccepted } from '@darkroom/core'
+import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { freePorts } from '../packages/local-stack/src/ports.ts'
-import { type Stack, startStack } from '../packages/local-stack/src/start-stack.ts'
 
 type Body = NonNullable<RequestInit['body']>
 

@@ -15,11 +15,11 @@ export type Filename = z.infer<typeof Filename>
 
 function cleanFilename(raw: string): string {
   const base = raw.slice(Math.max(raw.lastIndexOf('/'), raw.lastIndexOf('\\')) + 1)
-  const visible = base.replace(/\p{C}/gu, '').normalize('NFC').trim()
-  return cutToBytes(visible, MAX_FILENAME_BYTES).trim()
+  return cutFilename(base.replace(/\p{C}/gu, '').normalize('NFC').trim(), MAX_FILENAME_BYTES)
 }
 
-function cutToBytes(text: string, maxBytes: number): string {
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes))
-  return text.slice(0, read)
+/** The beginning of a filename: whole characters of at most so many bytes of UTF-8. */
+export function cutFilename(filename: string, maxBytes: number): string {
+  const { read } = new TextEncoder().encodeInto(filename, new Uint8Array(maxBytes))
+  return filename.slice(0, read).trim()
 }

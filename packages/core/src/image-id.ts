@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { v7 } from 'uuid'
 import * as z from 'zod'
 import type { AppId } from './app-id.ts'
+import { ProblemError } from './problem.ts'
 
 /** Beyond this the date would no longer be written with four digits of a year. */
 const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
@@ -29,11 +30,17 @@ export function newImageId(time: Date = new Date()): ImageId {
  * The id of an image that came as an event: the event's time plus a hash of app, source and event id
  * (CloudEvents `source` + `id` are unique for each distinct event), so that a redelivered or resent event
  * is the same image.
+ *
+ * @throws ProblemError `malformed-request` if no id can have that time (before 1970, after 9999, or none at all)
  */
 export function deriveImageId(event: { app: AppId; time: Date; source: string; id: string }): ImageId {
+  const msecs = event.time.getTime()
+  if (!(msecs >= 0 && msecs <= LAST_INSTANT)) {
+    throw new ProblemError('malformed-request', 'The time of the event must lie between 1970 and 9999.')
+  }
   const name = JSON.stringify([event.app, event.source, event.id])
   const random = createHash('sha256').update(name).digest().subarray(0, 16)
-  return v7({ msecs: event.time.getTime(), random })
+  return v7({ msecs, random })
 }
 
 /** When the image was accepted, as its id says, to the millisecond. */

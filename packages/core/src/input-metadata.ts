@@ -1,39 +1,54 @@
 import * as z from 'zod'
 import { AppId } from './app-id.ts'
 import { Attributes } from './attributes.ts'
-import { Filename } from './filename.ts'
+import { cutFilename, Filename } from './filename.ts'
 import { Sha256 } from './image-types.ts'
 import { Origin } from './origin.ts'
+
+/** A W3C `traceparent`, version 00 (https://www.w3.org/TR/trace-context/#traceparent-header). */
+export const Traceparent = z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
 
 /** What an `input/` object says about itself, so that the object alone is enough to process the image. */
 export const InputMetadata = z.object({
   app: AppId,
-  acceptedAt: z.iso.datetime(),
+  acceptedAt: z.iso.datetime({ precision: 3 }),
   sha256: Sha256,
   origin: Origin,
   filename: Filename.optional(),
   attributes: Attributes,
-  traceparent: z.string().optional(),
+  traceparent: Traceparent.optional(),
 })
 export type InputMetadata = z.infer<typeof InputMetadata>
 
+/** What S3 takes, names and values together; some servers count the prefix of the header as well. */
+const MAX_USER_METADATA_BYTES = 2048
+const HEADER_PREFIX = 'x-amz-meta-'
+
 /**
- * As S3 user metadata. S3 takes US-ASCII of 2 KB in all (names and values), so whatever a user may have
- * written goes in base64url.
+ * As S3 user metadata. S3 takes US-ASCII of 2 KB in all, so whatever a user may have written goes in base64url,
+ * and a filename is cut to the room that is left: that is less than its 255 bytes only where the attributes
+ * come close to 1 KB and the name of a Kafka topic is long.
  */
 export function toUserMetadata(metadata: InputMetadata): Record<string, string> {
-  return {
+  const { filename } = metadata
+  const user = {
     app: metadata.app,
     'accepted-at': metadata.acceptedAt,
     sha256: metadata.sha256,
     origin: toOriginText(metadata.origin),
     attributes: toBase64Url(JSON.stringify(metadata.attributes)),
-    ...(metadata.filename !== undefined && { filename: toBase64Url(metadata.filename) }),
     ...(metadata.traceparent !== undefined && { traceparent: metadata.traceparent }),
   }
+  if (filename === undefined) return user
+  const room = MAX_USER_METADATA_BYTES - sizeOf({ ...user, filename: '' })
+  return { ...user, filename: toBase64Url(cutFilename(filename, Math.floor(room * (3 / 4)))) }
 }
 
-/** The inverse. Throws a ZodError for an object that Darkroom did not write. */
+function sizeOf(user: Record<string, string>): number {
+  return Object.entries(user).reduce((sum, [name, value]) => sum + (HEADER_PREFIX + name + value).length, 0)
+}
+
+/** The inverse. Throws for an object that Darkroom did not write. */
 export function fromUserMetadata(user: Record<string, string> | undefined): InputMetadata {
   return InputMetadata.parse({
     app: user?.app,

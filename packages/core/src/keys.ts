@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { AppId } from './app-id.ts'
 import { dateOf, ImageId } from './image-id.ts'
+import { KafkaTopic } from './origin.ts'
 
 /**
  * The one place that knows where things lie in the bucket. Each builder has its inverse; a builder throws a
@@ -27,10 +28,6 @@ export const DatePartition = z.iso.date().meta({ description: 'A UTC date.', exa
 const Extension = z.enum(['jpg', 'webp'])
 export type Extension = z.infer<typeof Extension>
 
-const Topic = z
-  .string()
-  .regex(/^[a-zA-Z0-9._-]{1,249}$/)
-  .refine((topic) => topic !== '.' && topic !== '..')
 const Count = z.int().nonnegative()
 
 export function inputKey(image: ImageRef): string {
@@ -86,7 +83,7 @@ export interface RejectedRef {
 }
 
 export function rejectedKey({ topic, date, partition, offset }: RejectedRef): string {
-  return `rejected/${Topic.parse(topic)}/${DatePartition.parse(date)}/${Count.parse(partition)}-${Count.parse(offset)}`
+  return `rejected/${KafkaTopic.parse(topic)}/${DatePartition.parse(date)}/${Count.parse(partition)}-${Count.parse(offset)}`
 }
 
 export function parseRejectedKey(key: string): RejectedRef | undefined {

@@ -1,5 +1,11 @@
 import * as z from 'zod'
 
+/** The name of a Kafka topic, by Kafka's own rules. */
+export const KafkaTopic = z
+  .string()
+  .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a topic is 1 to 249 characters of a-z, A-Z, 0-9, ".", "_" and "-"')
+  .refine((topic) => topic !== '.' && topic !== '..', 'a topic is not "." or ".."')
+
 /**
  * The way an image came in.
  * @example { "kind": "http" }
@@ -9,7 +15,7 @@ export const Origin = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('http') }),
   z.object({
     kind: z.literal('kafka'),
-    topic: z.string().min(1),
+    topic: KafkaTopic,
     partition: z.int().nonnegative(),
     offset: z.int().nonnegative(),
   }),

@@ -55,7 +55,7 @@ export const PresetConfiguration = z
       })
     }
     for (const [app, name] of Object.entries(apps)) {
-      if (!presets[name]) {
+      if (!Object.hasOwn(presets, name)) {
         const known = Object.keys(presets).join(', ')
         context.addIssue({
           code: 'custom',
@@ -73,7 +73,7 @@ export interface NamedPreset extends Preset {
 }
 
 export function presetFor(configuration: PresetConfiguration, app: AppId): NamedPreset {
-  const name = configuration.apps[app] ?? 'default'
+  const name = new Map(Object.entries(configuration.apps)).get(app) ?? 'default'
   const preset = configuration.presets[name]
   if (!preset) throw new Error(`no preset is named "${name}"`)
   return { name, ...preset }

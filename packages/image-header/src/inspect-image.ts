@@ -28,7 +28,7 @@ export async function inspectImage(bytes: Uint8Array): Promise<ImageHeader> {
     const [actual, most] = [width * height, maxPixels].map((pixels) => (pixels / 1e6).toFixed(0))
     throw new ProblemError(
       'image-too-large',
-      `The image has ${width} × ${height} pixels (${actual} megapixels); a ${name} may have ${most} megapixels. Send it smaller.`,
+      `The image has ${width} × ${height} pixels (${actual} megapixels); the limit for ${name} is ${most} megapixels. Send it smaller.`,
     )
   }
   if (!isComplete(bytes, contentType)) {
@@ -53,16 +53,21 @@ async function sniffType(bytes: Uint8Array): Promise<ImageType> {
 
 function describe(bytes: Uint8Array, extension: string | undefined): string {
   if (extension === 'heic') return 'These bytes are a HEIC image; export it as JPEG.'
-  if (/^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!DOCTYPE\s+svg[^>]*>\s*)?<svg[\s>]/is.test(textOf(bytes))) {
-    return 'These bytes are an SVG drawing.'
-  }
+  if (SVG.test(textOf(bytes))) return 'These bytes are an SVG drawing.'
   return extension
     ? `These bytes are a file of type ${extension.toUpperCase()}.`
     : 'These bytes are no image.'
 }
 
+/**
+ * White space, XML declarations, comments and a document type before an `svg` element. No two alternatives
+ * begin alike, so that there is one way only to read a text and no text can hold the matching up.
+ */
+const SVG =
+  /^(?:\s|<\?[^>]*>|<!--(?:(?!-->).)*-->|<!DOCTYPE[^>[]*(?:\[[^\]]*\]\s*)?>)*<(?:\w{1,32}:)?svg[\s/>]/is
+
 function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1024)).toString('latin1')
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1024)).toString()
 }
 
 function readDimensions(bytes: Uint8Array, contentType: ImageType): { width: number; height: number } {

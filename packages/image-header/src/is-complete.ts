@@ -30,7 +30,8 @@ function hasEndOfImageAfterScan(bytes: Buffer): boolean {
   while (at + 4 <= bytes.length) {
     const marker = bytes[at] === 0xff ? bytes.readUInt8(at + 1) : 0
     if (marker === 0 || marker === 0xff) {
-      at += 1
+      at = bytes.indexOf(0xff, at + 1)
+      if (at === -1) return false
     } else {
       const next = at + 2 + bytes.readUInt16BE(at + 2)
       if (marker === START_OF_SCAN) return bytes.indexOf(END_OF_IMAGE, next) !== -1
@@ -40,11 +41,13 @@ function hasEndOfImageAfterScan(bytes: Buffer): boolean {
   return false
 }
 
+const IEND = 0x49454e44
+
 /** PNG (W3C PNG, section 5.3): chunks of `length type data crc`, the last one IEND. */
 function hasEndChunk(bytes: Buffer): boolean {
   let at = 8
   while (at + 12 <= bytes.length) {
-    if (bytes.toString('latin1', at + 4, at + 8) === 'IEND') return true
+    if (bytes.readUInt32BE(at + 4) === IEND) return true
     at += 12 + bytes.readUInt32BE(at)
   }
   return false
@@ -56,17 +59,19 @@ const TRAILER = 0x3b
 
 /**
  * GIF (GIF89a, sections 18 to 27): header, screen descriptor and colour table, then blocks that end in
- * sub-blocks. A missing trailer is forgiven, a block that runs past the end is not.
+ * sub-blocks. A missing trailer is forgiven, a block that runs past the end is not, nor that there is no image.
  */
 function blocksFit(bytes: Buffer): boolean {
+  let images = 0
   let at = 13 + colourTableBytes(bytes[10])
   while (at < bytes.length && bytes[at] !== TRAILER) {
     if (bytes[at] === EXTENSION) at = endOfSubBlocks(bytes, at + 2)
-    else if (bytes[at] === IMAGE_DESCRIPTOR)
+    else if (bytes[at] === IMAGE_DESCRIPTOR) {
       at = endOfSubBlocks(bytes, at + 11 + colourTableBytes(bytes[at + 9]))
-    else return false
+      images += 1
+    } else return false
   }
-  return at <= bytes.length
+  return images > 0 && at <= bytes.length
 }
 
 function colourTableBytes(flags = 0): number {
@@ -83,16 +88,42 @@ function endOfSubBlocks(bytes: Buffer, start: number): number {
   return bytes.length + 1
 }
 
-/** AVIF (ISO/IEC 14496-12, section 4.2): top-level boxes of `size type …`; size 0 reaches to the end, 1 is 64 bits. */
+/** The boxes at the top level of an AVIF; an unknown one behind `mdat` is no box but a trailer. */
+const BOXES = new Set([
+  'ftyp',
+  'meta',
+  'moov',
+  'mdat',
+  'moof',
+  'mfra',
+  'free',
+  'skip',
+  'uuid',
+  'sidx',
+  'styp',
+])
+
+/**
+ * AVIF (ISO/IEC 14496-12, sections 4.2 and 8.11): top-level boxes of `size type …`; size 0 reaches to the end,
+ * 1 is 64 bits. The image lies in `mdat`, or in an `idat` within `meta`.
+ */
 function boxesFit(bytes: Buffer): boolean {
   let at = 0
+  let hasData = false
   while (at + 8 <= bytes.length) {
-    const short = bytes.readUInt32BE(at)
-    if (short === 0) return true
-    if (short === 1 && at + 16 > bytes.length) return false
-    const size = short === 1 ? Number(bytes.readBigUInt64BE(at + 8)) : short
-    if (size < 8) return false
+    const type = bytes.toString('latin1', at + 4, at + 8)
+    if (hasData && !BOXES.has(type)) return true
+    const size = boxSize(bytes, at)
+    if (size < 8 || at + size > bytes.length) return false
+    hasData ||= type === 'mdat' || (type === 'meta' && bytes.subarray(at, at + size).includes('idat'))
     at += size
   }
-  return at === bytes.length
+  return hasData
+}
+
+function boxSize(bytes: Buffer, at: number): number {
+  const short = bytes.readUInt32BE(at)
+  if (short === 0) return bytes.length - at
+  if (short !== 1) return short
+  return at + 16 <= bytes.length ? Number(bytes.readBigUInt64BE(at + 8)) : 0
 }

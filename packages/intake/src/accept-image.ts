@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import type { AppId, ImageId, InputMetadata } from '@darkroom/core'
+import { type AppId, type ImageId, type InputMetadata, Traceparent } from '@darkroom/core'
 import { type ImageHeader, inspectImage } from '@darkroom/image-header'
 import type { Acceptance, AcceptedImage } from './accepted-image.ts'
 import { enqueueImage } from './enqueue-image.ts'
@@ -18,7 +18,7 @@ export interface Arrival {
   origin: InputMetadata['origin']
   filename?: string | undefined
   attributes?: InputMetadata['attributes'] | undefined
-  /** W3C trace context, carried through to the metadata. */
+  /** W3C trace context, carried through to the metadata; an invalid one is ignored, as the specification asks. */
   traceparent?: string | undefined
 }
 
@@ -52,7 +52,7 @@ export function createIntake({ s3, sqs, bucket, queueUrl, source }: IntakeOption
 }
 
 function describe(arrival: Arrival, { contentType }: ImageHeader): AcceptedImage {
-  const { app, imageId, origin, filename, attributes = {}, traceparent } = arrival
+  const { app, imageId, origin, filename, attributes = {} } = arrival
   return {
     app,
     imageId,
@@ -63,6 +63,6 @@ function describe(arrival: Arrival, { contentType }: ImageHeader): AcceptedImage
     origin,
     filename,
     attributes,
-    traceparent,
+    traceparent: Traceparent.safeParse(arrival.traceparent).data,
   }
 }

@@ -20,8 +20,8 @@ export async function putInputOnce(
   try {
     const created = await create(s3, bucket, image, bytes)
     if (created) return { image, replayed: false }
-    const existing = await readExisting(s3, bucket, image)
-    if (existing.sha256 === image.sha256) return { image: { ...image, ...existing }, replayed: true }
+    const first = await readExisting(s3, bucket, image)
+    if (first.sha256 === image.sha256) return { image: { ...first, ...identityOf(image) }, replayed: true }
   } catch (cause) {
     throw new ProblemError(
       'storage-unavailable',
@@ -61,6 +61,11 @@ async function create(
       if (status !== 409 || attempt === CONFLICT_ATTEMPTS) throw error
     }
   }
+}
+
+/** What an original's metadata does not say, as its key, its content type and its size do. */
+function identityOf({ imageId, contentType, bytes }: AcceptedImage) {
+  return { imageId, contentType, bytes }
 }
 
 async function readExisting(

@@ -12,6 +12,6 @@ export function requireDeclaredType(actual: ImageType, declared = ''): void {
   if (UNSPECIFIC.has(mediaType) || (ALIASES[mediaType] ?? mediaType) === actual) return
   throw new ProblemError(
     'type-mismatch',
-    `The image was declared as ${mediaType}, but its bytes are a ${IMAGE_TYPES[actual].name}. Declare ${actual}, or application/octet-stream to leave it open.`,
+    `The image was declared as ${mediaType}, but its bytes are ${IMAGE_TYPES[actual].name}. Declare ${actual}, or application/octet-stream to leave it open.`,
   )
 }

@@ -19,8 +19,8 @@ const appByKeyHash = new Map(
 export async function handler(
   event: APIGatewayRequestAuthorizerEventV2,
 ): Promise<APIGatewaySimpleAuthorizerWithContextResult<Caller>> {
-  const [scheme, key] = readAuthorization(event)?.split(' ') ?? []
-  const app = scheme?.toLowerCase() === 'bearer' && key ? appByKeyHash.get(sha256(key)) : undefined
+  const key = /^bearer +(\S+)$/i.exec(readAuthorization(event) ?? '')?.[1]
+  const app = key && appByKeyHash.get(sha256(key))
   return { isAuthorized: true, context: app ? { app } : {} }
 }
 

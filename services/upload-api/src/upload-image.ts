@@ -9,7 +9,6 @@ import { requireApp } from './http/require-app.ts'
 import { readIdempotencyKey } from './idempotency-key.ts'
 import { readUpload } from './read-upload.ts'
 import { checkReprDigest } from './repr-digest.ts'
-import { readTraceparent } from './traceparent.ts'
 
 const acceptImage = createIntake({
   s3,
@@ -19,7 +18,7 @@ const acceptImage = createIntake({
   source: '/darkroom/upload-api',
 })
 
-/** `POST /v1/images` */
+/** `POST /v1/images`: who the caller is comes before any look at the body. */
 export const handler = apiHandler(async (event) => {
   const app = requireApp(event)
   const key = readIdempotencyKey(event.headers['idempotency-key'])
@@ -30,7 +29,7 @@ export const handler = apiHandler(async (event) => {
     app,
     imageId: key ?? newImageId(),
     origin: { kind: 'http' },
-    traceparent: readTraceparent(event.headers.traceparent),
+    traceparent: event.headers.traceparent,
   })
   const self = `/v1/images/${image.imageId}`
   const body: UploadAccepted = {
@@ -47,4 +46,6 @@ export const handler = apiHandler(async (event) => {
     'retry-after': 1,
     ...(key && replayed && { 'idempotency-replayed': 'true' }),
   })
-}).use(httpJsonBodyParser({ disableContentTypeError: true }))
+})
+  .before(({ event }) => void requireApp(event))
+  .use(httpJsonBodyParser({ disableContentTypeError: true }))

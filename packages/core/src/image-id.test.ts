@@ -1,0 +1,109 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { validate, version } from 'uuid'
+import { dateOf, deriveImageId, ImageId, newImageId, timeOf } from './image-id.ts'
+
+const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+const time = fc.integer({ min: 0, max: LAST_INSTANT })
+const event = fc.record({ app: fc.string(), time, source: fc.string(), id: fc.string() })
+
+const derive = ({ time, ...rest }: { app: string; time: number; source: string; id: string }) =>
+  deriveImageId({ ...rest, time: new Date(time) })
+
+describe('a drawn id', () => {
+  test('is a UUIDv7 that knows its time and date', () => {
+    fc.assert(
+      fc.property(time, (milliseconds) => {
+        const id = newImageId(new Date(milliseconds))
+        expect(ImageId.parse(id)).toBe(id)
+        expect([validate(id), version(id)]).toEqual([true, 7])
+        expect(timeOf(id).getTime()).toBe(milliseconds)
+        expect(dateOf(id)).toBe(new Date(milliseconds).toISOString().slice(0, 10))
+      }),
+    )
+  })
+
+  test('sorts by time as text', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(time, { minLength: 2, maxLength: 20 }), (times) => {
+        const inOrder = times.sort((a, b) => a - b).map((milliseconds) => newImageId(new Date(milliseconds)))
+        expect([...inOrder].sort()).toEqual(inOrder)
+      }),
+    )
+  })
+
+  test('is of now, and no other is like it', () => {
+    const before = Date.now()
+    const ids = Array.from({ length: 1000 }, () => newImageId())
+    expect(new Set(ids).size).toBe(1000)
+    for (const id of ids) {
+      expect(timeOf(id).getTime()).toBeGreaterThanOrEqual(before)
+      expect(timeOf(id).getTime()).toBeLessThanOrEqual(Date.now())
+    }
+  })
+})
+
+describe('a derived id', () => {
+  test('is a UUIDv7 of the time of the event, the same each time', () => {
+    fc.assert(
+      fc.property(event, (some) => {
+        const id = derive(some)
+        expect(ImageId.parse(id)).toBe(id)
+        expect([validate(id), version(id)]).toEqual([true, 7])
+        expect(timeOf(id).getTime()).toBe(some.time)
+        expect(derive(some)).toBe(id)
+      }),
+    )
+  })
+
+  test('stays what it is from release to release', () => {
+    const time = Date.UTC(2026, 10, 23)
+    const id = derive({ app: 'web-app-2', time, source: 'kafka:images', id: '0-15' })
+    expect(id).toMatchInlineSnapshot(`"01a205b3-d000-73c5-a973-3046e8226c16"`)
+  })
+
+  test('differs with each of its inputs', () => {
+    fc.assert(
+      fc.property(event, event, (one, other) => {
+        const same =
+          JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort())
+        fc.pre(!same)
+        for (const name of ['app', 'time', 'source', 'id'] as const) {
+          if (one[name] === other[name]) continue
+          expect(derive({ ...one, [name]: other[name] })).not.toBe(derive(one))
+        }
+      }),
+    )
+  })
+
+  test('cannot be had by moving characters from one input to the next', () => {
+    const common = { time: 0, app: 'a' }
+    expect(derive({ ...common, source: 'ab', id: 'c' })).not.toBe(
+      derive({ ...common, source: 'a', id: 'bc' }),
+    )
+    expect(derive({ time: 0, app: 'a', source: 'b', id: '' })).not.toBe(
+      derive({ time: 0, app: 'ab', source: '', id: '' }),
+    )
+  })
+
+  test.each([-1, LAST_INSTANT + 1, Number.NaN])('cannot be had for the time %p', (time) => {
+    expect(() => derive({ app: 'a', time, source: 's', id: 'i' })).toThrow(
+      expect.objectContaining({ slug: 'malformed-request' }),
+    )
+  })
+})
+
+describe('an image id is refused', () => {
+  const id = '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f'
+  test.each([
+    ['upper case', id.toUpperCase()],
+    ['version 4', '019ab2f4-5c00-4000-8000-0a1b2c3d4e5f'],
+    ['another variant', '019ab2f4-5c00-7000-c000-0a1b2c3d4e5f'],
+    ['a time after 9999', 'ffffffff-ffff-7000-8000-0a1b2c3d4e5f'],
+    ['no hyphens', id.replaceAll('-', '')],
+    ['a line behind it', `${id}\n`],
+    ['braces', `{${id}}`],
+  ])('%s', (_what, text) => expect(ImageId.safeParse(text).success).toBe(false))
+
+  test('and taken as it is otherwise', () => expect(ImageId.parse(id)).toBe(id))
+})

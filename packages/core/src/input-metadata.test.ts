@@ -1,0 +1,130 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { Attributes } from './attributes.ts'
+import { Filename } from './filename.ts'
+import { fromUserMetadata, type InputMetadata, toUserMetadata } from './input-metadata.ts'
+
+const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`))
+const metadata: fc.Arbitrary<InputMetadata> = fc.record(
+  {
+    app: fc.stringMatching(/^[a-z0-9-]{1,32}$/),
+    acceptedAt: fc
+      .date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true })
+      .map((date) => date.toISOString()),
+    sha256: hex(64),
+    origin: fc.oneof(
+      fc.constant({ kind: 'http' as const }),
+      fc.record({
+        kind: fc.constant('kafka' as const),
+        topic: fc.stringMatching(/^[a-zA-Z0-9_-]{1,249}$/),
+        partition: fc.nat(),
+        offset: fc.maxSafeNat(),
+      }),
+    ),
+    attributes: fc
+      .dictionary(
+        fc.stringMatching(/^[a-z0-9_-]{1,64}$/).filter((key) => key !== '__proto__'),
+        fc.string({ unit: 'binary', maxLength: 60 }),
+        { maxKeys: 16, noNullPrototype: true },
+      )
+      .filter((value) => Attributes.safeParse(value).success),
+    filename: fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 255 })
+      .map((raw) => Filename.safeParse(raw).data ?? 'x'),
+    traceparent: fc.tuple(hex(32), hex(16), hex(2)).map((parts) => `00-${parts.join('-')}`),
+  },
+  { requiredKeys: ['app', 'acceptedAt', 'sha256', 'origin', 'attributes'] },
+)
+
+/** As S3 counts it, and as servers count it that take the whole name of the header. */
+const sizeOf = (user: Record<string, string>) =>
+  Object.entries(user).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(`x-amz-meta-${name}${value}`),
+    0,
+  )
+
+const plain: InputMetadata = {
+  app: 'web-app-1',
+  acceptedAt: '2026-11-23T10:00:00.000Z',
+  sha256: 'ab'.repeat(32),
+  origin: { kind: 'http' },
+  attributes: {},
+}
+
+/** Everything as long as it may be, and the longer in base64 for being in no small alphabet. */
+const longest: InputMetadata = {
+  app: 'a'.repeat(32),
+  acceptedAt: '9999-12-31T23:59:59.999Z',
+  sha256: 'f'.repeat(64),
+  origin: {
+    kind: 'kafka',
+    topic: 't'.repeat(249),
+    partition: 2 ** 31 - 1,
+    offset: Number.MAX_SAFE_INTEGER,
+  },
+  filename: '写'.repeat(85),
+  attributes: { a: '😀'.repeat(128), b: '😀'.repeat(124) },
+  traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+}
+
+describe('input metadata as S3 user metadata', () => {
+  test('comes back as it was', () => {
+    fc.assert(
+      fc.property(metadata, (some) => {
+        const { filename, ...rest } = some
+        const back = fromUserMetadata(toUserMetadata(some))
+        expect({ ...back, filename: undefined }).toEqual({ ...rest, filename: undefined })
+        expect(filename === undefined || filename.startsWith(back.filename ?? 'none')).toBe(true)
+        const hasRoom = sizeOf(toUserMetadata({ ...some, filename: 'x'.repeat(255) })) < 2044
+        if (hasRoom || filename === undefined) expect(back.filename).toBe(filename)
+      }),
+    )
+  })
+
+  test('is printable US-ASCII of at most 2 KB', () => {
+    fc.assert(
+      fc.property(metadata, (some) => {
+        const user = toUserMetadata(some)
+        expect(Object.values(user).join('')).toMatch(/^[\x21-\x7e]*$/)
+        expect(sizeOf(user)).toBeLessThanOrEqual(2048)
+      }),
+    )
+  })
+
+  test('fits into 2 KB at its very longest, for which a filename is cut', () => {
+    expect(Buffer.byteLength(JSON.stringify(longest.attributes))).toBeGreaterThan(1020)
+    expect(Attributes.parse(longest.attributes)).toEqual(longest.attributes)
+    const user = toUserMetadata(longest)
+    expect(sizeOf(user)).toBeLessThanOrEqual(2048)
+    const { filename, ...rest } = fromUserMetadata(user)
+    expect({ ...rest, filename: longest.filename }).toEqual(longest)
+    expect(filename).toMatch(/^写{20,84}$/)
+  })
+
+  test('cuts no filename that came over HTTP', () => {
+    const overHttp = { ...longest, origin: plain.origin }
+    expect(fromUserMetadata(toUserMetadata(overHttp))).toEqual(overHttp)
+  })
+
+  test('reads in plain words what a person may look for', () => {
+    const origin = { kind: 'kafka', topic: 'images', partition: 3, offset: 15 } as const
+    expect(toUserMetadata({ ...plain, origin })).toMatchObject({
+      app: 'web-app-1',
+      'accepted-at': '2026-11-23T10:00:00.000Z',
+      sha256: 'ab'.repeat(32),
+      origin: 'kafka:images:3:15',
+    })
+  })
+
+  test.each([
+    ['no metadata', undefined],
+    ['none of ours', {}],
+    ['no attributes', { ...toUserMetadata(plain), attributes: '' }],
+    ['attributes that are not JSON', { ...toUserMetadata(plain), attributes: 'AAAA' }],
+    ['an origin of another kind', { ...toUserMetadata(plain), origin: 'pigeon' }],
+    ['an origin without an offset', { ...toUserMetadata(plain), origin: 'kafka:images:3' }],
+    ['an app that is none', { ...toUserMetadata(plain), app: '../x' }],
+  ])('is not read from an object with %s', (_what, user) => {
+    expect(() => fromUserMetadata(user)).toThrow()
+  })
+})

@@ -1,0 +1,239 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { newImageId } from './image-id.ts'
+import {
+  inputKey,
+  inputPrefix,
+  metadataKey,
+  metadataPrefix,
+  parseInputKey,
+  parseMetadataKey,
+  parseProcessedKey,
+  parseRejectedKey,
+  parseS3Uri,
+  processedKey,
+  processedPrefix,
+  rejectedKey,
+  s3Uri,
+} from './keys.ts'
+
+const imageId = '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f'
+const date = '2025-11-23'
+const image = { app: 'web-app-1', imageId }
+
+const app = fc.stringMatching(/^[a-z0-9-]{1,32}$/)
+const id = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) }).map((time) => newImageId(new Date(time)))
+const variant = fc.record({
+  app,
+  imageId: id,
+  variant: fc.stringMatching(/^[a-z0-9-]{1,32}$/),
+  extension: fc.constantFrom('jpg' as const, 'webp' as const),
+})
+const rejected = fc.record({
+  topic: fc.stringMatching(/^[a-zA-Z0-9._-]{1,249}$/).filter((topic) => !/^\.\.?$/.test(topic)),
+  date: id.map((some) => inputKey({ app: 'a', imageId: some }).split('/')[2] ?? ''),
+  partition: fc.nat(),
+  offset: fc.maxSafeNat(),
+})
+
+/** Whatever somebody might try in the place of a part, sound parts among it. */
+const anything = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom('.', '/', '\\', '%', '2', 'e', 'f', 'a', '-', '=', '\n', '\0', 'é') }),
+  fc.constantFrom(
+    '',
+    '..',
+    '../',
+    '../../x',
+    '%2e%2e%2f',
+    'a/b',
+    'a\n',
+    '\na',
+    'a\u2028',
+    'A',
+    'a'.repeat(250),
+  ),
+  fc.constantFrom(`${imageId}\n`, `${imageId}/..`, imageId.toUpperCase(), `../${imageId}`, '2025-02-30'),
+  fc.constantFrom('web-app-1', 'thumb', 'images.web-app-2', imageId, date, 'jpg'),
+  app,
+  id,
+)
+
+describe('the layout of the bucket', () => {
+  test('is the documented one', () => {
+    expect(inputKey(image)).toBe(`input/web-app-1/${date}/${imageId}`)
+    expect(processedKey({ ...image, variant: 'thumb', extension: 'webp' })).toBe(
+      `processed/web-app-1/${date}/${imageId}/thumb.webp`,
+    )
+    expect(metadataKey(image)).toBe(`metadata/app=web-app-1/dt=${date}/${imageId}.json`)
+    expect(rejectedKey({ topic: 'images.web-app-2', date, partition: 3, offset: 15 })).toBe(
+      `rejected/images.web-app-2/${date}/3-15`,
+    )
+    expect(s3Uri('darkroom', 'input/x')).toBe('s3://darkroom/input/x')
+  })
+
+  test('every key lies under its prefix', () => {
+    expect(inputKey(image).startsWith(inputPrefix(image.app, date))).toBe(true)
+    expect(metadataKey(image).startsWith(metadataPrefix(image.app, date))).toBe(true)
+    expect(
+      processedKey({ ...image, variant: 'a', extension: 'jpg' }).startsWith(processedPrefix(image)),
+    ).toBe(true)
+  })
+})
+
+describe('each parser is the inverse of its builder', () => {
+  test('input', () => {
+    fc.assert(
+      fc.property(fc.record({ app, imageId: id }), (ref) =>
+        expect(parseInputKey(inputKey(ref))).toEqual(ref),
+      ),
+    )
+  })
+  test('processed', () => {
+    fc.assert(fc.property(variant, (ref) => expect(parseProcessedKey(processedKey(ref))).toEqual(ref)))
+  })
+  test('metadata', () => {
+    fc.assert(
+      fc.property(fc.record({ app, imageId: id }), (ref) =>
+        expect(parseMetadataKey(metadataKey(ref))).toEqual(ref),
+      ),
+    )
+  })
+  test('rejected', () => {
+    fc.assert(fc.property(rejected, (ref) => expect(parseRejectedKey(rejectedKey(ref))).toEqual(ref)))
+  })
+  test('s3 URI, with any key', () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[a-z0-9.-]{3,63}$/),
+        fc.string({ unit: 'binary', minLength: 1 }),
+        (bucket, key) => {
+          expect(parseS3Uri(s3Uri(bucket, key))).toEqual({ bucket, key })
+        },
+      ),
+    )
+  })
+})
+
+const APP = '[a-z0-9-]{1,32}'
+const DAY = String.raw`\d{4}-\d{2}-\d{2}`
+const ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+const INPUT = new RegExp(`^input/${APP}/${DAY}/${ID}$`)
+const PROCESSED = new RegExp(`^processed/${APP}/${DAY}/${ID}/[a-z0-9-]{1,32}\\.(?:jpg|webp)$`)
+const METADATA = new RegExp(`^metadata/app=${APP}/dt=${DAY}/${ID}\\.json$`)
+const REJECTED = new RegExp(`^rejected/(?!\\.{1,2}/)[a-zA-Z0-9._-]{1,249}/${DAY}/\\d+-\\d+$`)
+
+const thumb = { ...image, variant: 'thumb', extension: 'jpg' as const }
+const record = { topic: 'images', date, partition: 0, offset: 0 }
+
+describe('no part reaches outside its place', () => {
+  test.each<[string, RegExp, (part: string) => string]>([
+    ['the app of an input', INPUT, (part) => inputKey({ app: part, imageId })],
+    ['the id of an input', INPUT, (part) => inputKey({ app: 'a', imageId: part })],
+    ['the app of a variant', PROCESSED, (part) => processedKey({ ...thumb, app: part })],
+    ['the id of a variant', PROCESSED, (part) => processedKey({ ...thumb, imageId: part })],
+    ['the name of a variant', PROCESSED, (part) => processedKey({ ...thumb, variant: part })],
+    ['the extension of a variant', PROCESSED, (part) => processedKey({ ...thumb, extension: part as 'jpg' })],
+    ['the app of a document', METADATA, (part) => metadataKey({ app: part, imageId })],
+    ['the id of a document', METADATA, (part) => metadataKey({ app: 'a', imageId: part })],
+    ['the topic of a rejected record', REJECTED, (part) => rejectedKey({ ...record, topic: part })],
+    ['the date of a rejected record', REJECTED, (part) => rejectedKey({ ...record, date: part })],
+    [
+      'the app of an input prefix',
+      /^input\/[a-z0-9-]{1,32}\/2025-11-23\/$/,
+      (part) => inputPrefix(part, date),
+    ],
+    ['the date of an input prefix', new RegExp(`^input/a/${DAY}/$`), (part) => inputPrefix('a', part)],
+    [
+      'the app of a document prefix',
+      /^metadata\/app=[a-z0-9-]{1,32}\/dt=2025-11-23\/$/,
+      (part) => metadataPrefix(part, date),
+    ],
+    [
+      'the app of a variant prefix',
+      /^processed\/[a-z0-9-]{1,32}\/2025-11-23\//,
+      (part) => processedPrefix({ app: part, imageId }),
+    ],
+  ])('%s', (_place, shape, build) => {
+    let built = 0
+    fc.assert(
+      fc.property(anything, (part) => {
+        const key = buildOrRefuse(() => build(part))
+        if (key === undefined) return
+        built += 1
+        expect(key).toMatch(shape)
+        expect(key).toContain(part)
+      }),
+      { numRuns: 500 },
+    )
+    expect(built).toBeGreaterThan(0)
+  })
+
+  test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])(
+    'a partition or offset of %p',
+    (count) => {
+      expect(() => rejectedKey({ ...record, partition: count })).toThrow()
+      expect(() => rejectedKey({ ...record, offset: count })).toThrow()
+    },
+  )
+})
+
+function buildOrRefuse(build: () => string): string | undefined {
+  try {
+    return build()
+  } catch (error) {
+    expect(error).toHaveProperty('name', 'ZodError')
+    return undefined
+  }
+}
+
+describe('a parser takes nothing that was not built', () => {
+  const parsers = [
+    ['input', inputKey(image), parseInputKey, inputKey],
+    ['processed', processedKey(thumb), parseProcessedKey, processedKey],
+    ['metadata', metadataKey(image), parseMetadataKey, metadataKey],
+    ['rejected', rejectedKey(record), parseRejectedKey, rejectedKey],
+  ] as [string, string, (key: string) => object | undefined, (ref: object) => string][]
+
+  test.each(parsers)('%s: strings', (_name, _key, parse) => {
+    fc.assert(fc.property(anything, (text) => expect(parse(text)).toBeUndefined()))
+  })
+
+  test.each(parsers)('%s: keys with something before or behind', (_name, key, parse) => {
+    for (const wrong of [`${key}\n`, `\n${key}`, `/${key}`, `${key}/`, `${key}/x`, `x/${key}`, ` ${key}`]) {
+      expect([wrong, parse(wrong)]).toEqual([wrong, undefined])
+    }
+  })
+
+  test.each(parsers)('%s: a key of another kind', (name, _key, parse) => {
+    for (const [other, key] of parsers) if (other !== name) expect(parse(key)).toBeUndefined()
+  })
+
+  test.each(parsers)('%s: a key with one character changed', (_name, key, parse, build) => {
+    const change = fc.tuple(fc.nat(key.length - 1), fc.string({ unit: 'binary', maxLength: 1 }))
+    fc.assert(
+      fc.property(change, ([at, character]) => {
+        const changed = key.slice(0, at) + character + key.slice(at + 1)
+        const ref = parse(changed)
+        if (ref !== undefined) expect(build(ref)).toBe(changed)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test.each(parsers.slice(0, 3))("%s: a date that is not the id's own", (_name, key, parse) => {
+    expect(parse(key)).toBeDefined()
+    expect(parse(key.replace(date, '2025-11-24'))).toBeUndefined()
+  })
+
+  test('rejected: a date that does not exist, numbers written otherwise', () => {
+    for (const tail of ['2025-02-30/0-0', '2025-11-23/00-0', '2025-11-23/0-+1', '2025-11-23/0-1e3']) {
+      expect([tail, parseRejectedKey(`rejected/images/${tail}`)]).toEqual([tail, undefined])
+    }
+  })
+
+  test.each(['', 's3://', 's3://b', 's3://bucket', 's3://bucket/', 'https://bucket/key', 's3://UPPER/key'])(
+    's3 URI: %p',
+    (uri) => expect(parseS3Uri(uri)).toBeUndefined(),
+  )
+})

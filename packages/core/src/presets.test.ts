@@ -1,0 +1,78 @@
+import { describe, expect, test } from '@jest/globals'
+import { PresetConfiguration, presetFor } from './presets.ts'
+
+const thumb = { name: 'thumb', size: 320, format: 'webp', quality: 75 }
+const preset = { version: 1, variants: [thumb] }
+const example = { presets: { default: preset }, apps: { 'web-app-1': 'default' } }
+
+const withVariant = (change: object) => ({
+  presets: { default: { version: 1, variants: [{ ...thumb, ...change }] } },
+  apps: {},
+})
+
+describe('a preset configuration', () => {
+  test('is taken as in its example', () => expect(PresetConfiguration.parse(example)).toEqual(example))
+
+  test.each<[string, unknown, string, string]>([
+    ['no default', { presets: { other: preset }, apps: {} }, 'presets', '"default"'],
+    [
+      'an app with a preset that is not there',
+      { ...example, apps: { 'web-app-1': 'nope' } },
+      'apps.web-app-1',
+      'no preset is named "nope" (there are: default)',
+    ],
+    [
+      'an app with the name of what every object has',
+      { ...example, apps: { 'web-app-1': 'constructor' } },
+      'apps.web-app-1',
+      'no preset is named "constructor"',
+    ],
+    ['an app that cannot be one', { ...example, apps: { 'Web App': 'default' } }, 'apps.Web App', 'key'],
+    ['a size too small', withVariant({ size: 15 }), 'presets.default.variants.0.size', '>=16'],
+    ['a size too large', withVariant({ size: 4097 }), 'presets.default.variants.0.size', '<=4096'],
+    ['a format nobody writes', withVariant({ format: 'bmp' }), 'presets.default.variants.0.format', 'jpeg'],
+    ['a quality over 100', withVariant({ quality: 101 }), 'presets.default.variants.0.quality', '<=100'],
+    ['a name with a slash', withVariant({ name: '../x' }), 'presets.default.variants.0.name', 'variant name'],
+    [
+      'the same name twice',
+      { presets: { default: { version: 1, variants: [thumb, thumb] } }, apps: {} },
+      'presets.default.variants',
+      'variant names must differ',
+    ],
+    [
+      'no variant',
+      { presets: { default: { version: 1, variants: [] } }, apps: {} },
+      'presets.default.variants',
+      '>=1',
+    ],
+    [
+      'no version',
+      { presets: { default: { variants: [thumb] } }, apps: {} },
+      'presets.default.version',
+      'number',
+    ],
+    ['a field nobody knows', withVariant({ width: 320 }), 'presets.default.variants.0', '"width"'],
+  ])('with %s is refused, and the field is named', (_what, value, path, words) => {
+    const issues = PresetConfiguration.safeParse(value).error?.issues.map((issue) => ({
+      path: issue.path.join('.'),
+      message: issue.message,
+    }))
+    expect(issues).toEqual([{ path, message: expect.stringContaining(words) }])
+  })
+})
+
+describe('the preset of an app', () => {
+  const configuration = PresetConfiguration.parse({
+    presets: { default: preset, small: { ...preset, version: 7 } },
+    apps: { 'web-app-2': 'small' },
+  })
+
+  test('is the one it is given, with its name', () => {
+    expect(presetFor(configuration, 'web-app-2')).toEqual({ name: 'small', version: 7, variants: [thumb] })
+  })
+
+  test('is the default otherwise', () => {
+    expect(presetFor(configuration, 'web-app-1')).toEqual({ name: 'default', ...preset })
+    expect(presetFor(configuration, 'constructor')).toMatchObject({ name: 'default' })
+  })
+})

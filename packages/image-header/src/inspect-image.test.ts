@@ -1,0 +1,301 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { IMAGE_TYPES, ImageType, ProblemError } from '@darkroom/core'
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import sharp from 'sharp'
+import { inspectImage } from './inspect-image.ts'
+import { CLAIMING, SAMPLES, VARIANTS } from './testing/sample-images.ts'
+
+/** How long a look at so many bytes may take: a JPEG may have its dimensions far behind its beginning. */
+const maxMilliseconds = (bytes: number) => 50 * (1 + bytes / 1024 / 1024)
+const types = ImageType.options
+const tiff = await sharp(SAMPLES['image/png']).tiff().toBuffer()
+
+/** The slug and the words of the refusal, or `accepted`; anything else that is thrown fails the test. */
+async function verdictOn(bytes: Uint8Array): Promise<string> {
+  try {
+    await inspectImage(bytes)
+    return 'accepted'
+  } catch (error) {
+    if (error instanceof ProblemError) return error.message
+    throw error
+  }
+}
+
+/** The same, and quickly: in processor time and the best of five, so that a busy machine is not taken for a slow check. */
+async function quickVerdictOn(bytes: Uint8Array): Promise<string> {
+  let verdict = ''
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    const start = process.cpuUsage()
+    verdict = await verdictOn(bytes)
+    const { user, system } = process.cpuUsage(start)
+    if ((user + system) / 1000 < maxMilliseconds(bytes.length)) return verdict
+  }
+  throw new Error(`it took too long to look at ${bytes.length} bytes: ${verdict}`)
+}
+
+const ftyp = (brand: string) =>
+  Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from(`ftyp${brand}\0\0\0\0mif1${brand}`)])
+
+describe('accepted', () => {
+  test.each(types)('%s', async (contentType) => {
+    expect(await inspectImage(SAMPLES[contentType])).toEqual({ contentType, width: 24, height: 16 })
+  })
+
+  test.each(VARIANTS)('%s', async (_what, contentType, bytes) => {
+    expect(await inspectImage(bytes)).toEqual({ contentType, width: 24, height: 16 })
+  })
+
+  test('the bytes in the middle of a larger buffer', async () => {
+    const around = Buffer.concat([Buffer.from('before'), SAMPLES['image/png'], Buffer.from('behind')])
+    const bytes = new Uint8Array(around.buffer, around.byteOffset + 6, SAMPLES['image/png'].length)
+    expect(await inspectImage(bytes)).toEqual({ contentType: 'image/png', width: 24, height: 16 })
+  })
+
+  test.each(types)('%s with bytes behind its end', async (contentType) => {
+    for (const trailer of [
+      '\0',
+      '\n',
+      'trailer',
+      'SEFT and what a telephone writes there',
+      '\0'.repeat(4096),
+    ]) {
+      const bytes = Buffer.concat([SAMPLES[contentType], Buffer.from(trailer)])
+      expect([trailer, await verdictOn(bytes)]).toEqual([trailer, 'accepted'])
+    }
+  })
+
+  test.each(types)('%s of as many pixels as it may have', async (contentType) => {
+    const height = IMAGE_TYPES[contentType].maxPixels / 10_000
+    expect(await inspectImage(CLAIMING[contentType](10_000, height))).toMatchObject({ width: 10_000, height })
+  })
+})
+
+describe('refused', () => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+  const doctype =
+    '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
+  const SVG =
+    'unsupported-media-type: These bytes are an SVG drawing. Accepted are JPEG, PNG, WebP, GIF, AVIF.'
+
+  test.each<[string, Uint8Array | string, string]>([
+    ['no bytes', '', 'empty-body: The body is empty.'],
+    [
+      'text',
+      'hello, this is no image',
+      'unsupported-media-type: These bytes are no image. Accepted are JPEG,',
+    ],
+    ['one byte', 'x', 'unsupported-media-type: These bytes are no image.'],
+    ['zeros', Buffer.alloc(10_000), 'unsupported-media-type: These bytes are no image.'],
+    ['HTML', '<!doctype html><p>svg</p>', 'unsupported-media-type: '],
+    ['base64 of an image', SAMPLES['image/png'].toString('base64'), 'unsupported-media-type: '],
+    ['a ZIP', Buffer.from('PK\x03\x04\x14\0\0\0\0\0', 'latin1'), 'unsupported-media-type: '],
+    ['an empty ZIP', Buffer.from(`PK\x05\x06${'\0'.repeat(18)}`), 'a file of type ZIP. Accepted are'],
+    ['a PDF', '%PDF-1.7\n%âãÏÓ\n1 0 obj', 'unsupported-media-type: These bytes are a file of type PDF.'],
+    ['a BMP', Buffer.concat([Buffer.from('BM'), Buffer.alloc(64)]), 'These bytes are a file of type BMP.'],
+    ['a TIFF', tiff, 'These bytes are a file of type TIF.'],
+    ['a HEIC', ftyp('heic'), 'unsupported-media-type: These bytes are a HEIC image; export it as JPEG.'],
+    ['a HEIC of 10 bits', ftyp('heix'), 'These bytes are a HEIC image; export it as JPEG.'],
+    ['a HEIF', ftyp('mif1'), 'These bytes are a HEIC image; export it as JPEG.'],
+    ['a film', ftyp('isom'), 'unsupported-media-type: These bytes are a file of type MP4.'],
+    ['an SVG', svg, SVG],
+    ['an SVG with an XML prolog', `<?xml version="1.0" encoding="UTF-8"?>\n${svg}`, SVG],
+    ['an SVG with a comment', `<!-- made with <love> -->\n<!-- twice -->${svg}`, SVG],
+    ['an SVG with a document type', `<?xml version="1.0"?>\n${doctype}\n${svg}`, SVG],
+    ['an SVG with all of them', `<?xml version="1.0"?>\n<!-- a -->\n${doctype}\n<!-- b -->\n${svg}`, SVG],
+    ['an SVG with entities', `<!DOCTYPE svg [ <!ENTITY ns "http://x.example/"> ]>${svg}`, SVG],
+    ['an SVG with a byte order mark', `\ufeff${svg}`, SVG],
+    ['an SVG with that and a prolog', `\ufeff<?xml version="1.0"?>${svg}`, SVG],
+    ['an SVG with a namespace prefix', '<svg:svg xmlns:svg="http://www.w3.org/2000/svg"/>', SVG],
+    ['an SVG in upper case with spaces before', `\r\n\t ${svg.toUpperCase()}`, SVG],
+    [
+      'XML of another kind',
+      '<?xml version="1.0"?><rss><svg/></rss>',
+      'unsupported-media-type: These bytes are a file of type XML.',
+    ],
+  ])('%s', async (_what, bytes, words) => {
+    expect(await quickVerdictOn(Buffer.from(bytes))).toContain(words)
+  })
+
+  test.each(['<!---->', '<!-- -->', ' ', '<?x?>', '<!DOCTYPE svg>', '<!DOCTYPE svg[', '<!--', '\n<!--a-->'])(
+    'a kilobyte of %j, and at once',
+    async (piece) => {
+      expect(await quickVerdictOn(Buffer.from(piece.repeat(1024 / piece.length)))).toMatch(
+        /^unsupported-media-type/,
+      )
+    },
+  )
+
+  test.each<[ImageType, number, number, string]>([
+    [
+      'image/png',
+      20_000,
+      14_000,
+      'image-too-large: The image has 20000 × 14000 pixels (280 megapixels); the limit for PNG is 50 megapixels.',
+    ],
+    [
+      'image/jpeg',
+      20_000,
+      14_000,
+      'image-too-large: The image has 20000 × 14000 pixels (280 megapixels); the limit for JPEG is 100 megapixels.',
+    ],
+    [
+      'image/gif',
+      20_000,
+      14_000,
+      'image-too-large: The image has 20000 × 14000 pixels (280 megapixels); the limit for GIF is 50 megapixels.',
+    ],
+    [
+      'image/webp',
+      16_383,
+      16_383,
+      'image-too-large: The image has 16383 × 16383 pixels (268 megapixels); the limit for WebP is 50 megapixels.',
+    ],
+    [
+      'image/avif',
+      20_000,
+      14_000,
+      'image-too-large: The image has 20000 × 14000 pixels (280 megapixels); the limit for AVIF is 20 megapixels.',
+    ],
+  ])('%s of %i × %i', async (contentType, width, height, words) => {
+    expect(await quickVerdictOn(CLAIMING[contentType](width, height))).toContain(words)
+  })
+
+  test.each(types)('%s with one pixel column too many', async (contentType) => {
+    const height = IMAGE_TYPES[contentType].maxPixels / 10_000
+    expect(await verdictOn(CLAIMING[contentType](10_001, height))).toMatch(/^image-too-large/)
+  })
+
+  test.each<ImageType>(['image/png', 'image/jpeg', 'image/gif', 'image/avif'])(
+    '%s of no width or height',
+    async (contentType) => {
+      for (const [width, height] of [
+        [0, 16],
+        [24, 0],
+        [0, 0],
+      ] as const) {
+        expect(await verdictOn(CLAIMING[contentType](width, height))).toMatch(
+          /^corrupt-image: .* no readable header/,
+        )
+      }
+    },
+  )
+})
+
+describe('an image that is cut off', () => {
+  const samples = [...types.map((type) => [type, type, SAMPLES[type]] as const), ...VARIANTS]
+
+  test.each(samples)('%s, after any byte', async (_what, contentType, bytes) => {
+    const accepted: number[] = []
+    for (let length = 0; length < bytes.length; length++) {
+      const verdict = await quickVerdictOn(bytes.subarray(0, length))
+      if (verdict === 'accepted') accepted.push(length)
+      else expect(verdict).toMatch(/^(empty-body|unsupported-media-type|corrupt-image): /)
+    }
+    expect(accepted).toEqual(contentType === 'image/gif' ? endsOfFrames(bytes) : [])
+  })
+
+  test('says so', async () => {
+    const half = SAMPLES['image/jpeg'].subarray(0, SAMPLES['image/jpeg'].length - 30)
+    expect(await verdictOn(half)).toBe(
+      'corrupt-image: The JPEG is cut off before its end. Send the whole file again.',
+    )
+  })
+
+  /** A GIF lacks nothing but its trailer where a frame has just ended. */
+  function endsOfFrames(gif: Buffer): number[] {
+    const lengths = Array.from({ length: gif.length - 1 }, (_, index) => index + 1)
+    return lengths.filter((length) => gif[length - 1] === 0 && isBlockBoundary(gif, length))
+  }
+
+  function isBlockBoundary(gif: Buffer, length: number): boolean {
+    const frame = gif.indexOf(Buffer.from([0x2c, 0, 0, 0, 0, 24, 0, 16, 0]))
+    return length > frame + 10 && [0x21, 0x2c, 0x3b].includes(gif[length] ?? 0)
+  }
+})
+
+describe('whatever the bytes', () => {
+  const magics = [...types.map((type) => SAMPLES[type].subarray(0, 32)), ftyp('avif'), ftyp('heic')]
+  const other = [
+    'PK\x03\x04',
+    'II*\0',
+    'MM\0*',
+    '8BPS',
+    'BM',
+    '%PDF',
+    '<svg',
+    'RIFF',
+    'OggS',
+    'ID3\x03',
+    '0&²u\x8efÏ\x11¦Ù\0ª\0bÎl',
+  ]
+  const magic = fc.constantFrom(...magics, ...other.map((text) => Buffer.from(text, 'latin1')))
+
+  test('random ones are judged, quickly', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 2048 }), async (bytes) => {
+        await quickVerdictOn(bytes)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('random ones behind a known beginning are judged, quickly', async () => {
+    await fc.assert(
+      fc.asyncProperty(magic, fc.uint8Array({ maxLength: 1024 }), async (start, rest) => {
+        await quickVerdictOn(Buffer.concat([start, rest]))
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test.each(types)('%s with bytes of its header changed is judged, quickly', async (contentType) => {
+    const sample = SAMPLES[contentType]
+    const change = fc.tuple(
+      fc.nat(Math.min(sample.length, 400) - 1),
+      fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat(255)),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
+        const bytes = Buffer.from(sample)
+        for (const [at, value] of changes) bytes[at] = value
+        await quickVerdictOn(bytes)
+      }),
+      { numRuns: 500, seed: 20261123 },
+    )
+  })
+
+  test.each(types)(
+    '%s of four megabytes of nothing behind its header is judged, quickly',
+    async (contentType) => {
+      const bytes = Buffer.alloc(4 * 1024 * 1024)
+      SAMPLES[contentType].copy(bytes, 0, 0, 100)
+      expect(await quickVerdictOn(bytes)).toMatch(/^corrupt-image|accepted/)
+    },
+  )
+})
+
+test('a photograph of a camera with EXIF and a thumbnail, whole and cut', async () => {
+  const bytes = await readFile(new URL('../../../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url))
+  const { width, height } = await sharp(bytes).metadata()
+  expect(await inspectImage(bytes)).toEqual({ contentType: 'image/jpeg', width, height })
+  for (const share of [0.01, 0.1, 0.5, 0.9, 0.999]) {
+    expect(await quickVerdictOn(bytes.subarray(0, bytes.length * share))).toMatch(/^corrupt-image/)
+  }
+})
+
+const photographs = new URL('../../../../shared/photos/', import.meta.url)
+const names = existsSync(photographs) ? readdirSync(photographs).filter((name) => name.endsWith('.jpg')) : []
+const describeWithPhotographs = names.length > 0 ? describe : describe.skip
+
+describeWithPhotographs('photographs of real cameras', () => {
+  test.each(names.length > 0 ? names : ['none'])('%s, whole and cut', async (name) => {
+    const bytes = await readFile(new URL(name, photographs))
+    const { width, height } = await sharp(bytes).metadata()
+    expect(await inspectImage(bytes)).toEqual({ contentType: 'image/jpeg', width, height })
+    for (const share of [0.001, 0.05, 0.3, 0.7, 0.95]) {
+      expect(await quickVerdictOn(bytes.subarray(0, bytes.length * share))).toMatch(/^corrupt-image/)
+    }
+  })
+})

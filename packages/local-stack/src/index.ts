@@ -1,0 +1,2 @@
+export { freePort, freePorts, type Ports } from './ports.ts'
+export { type Stack, type StackOptions, startStack } from './start-stack.ts'

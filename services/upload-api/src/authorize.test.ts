@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from '@jest/globals'
+import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda'
+
+const hash = (key: string) => createHash('sha256').update(key).digest('hex')
+
+Object.assign(process.env, {
+  STAGE: 'test',
+  BUCKET: 'darkroom-test',
+  QUEUE_URL: 'http://127.0.0.1/queue',
+  METADATA_RETENTION_DAYS: '730',
+  API_KEY_HASHES: JSON.stringify({ 'web-app-1': [hash('old'), hash('new')], 'web-app-2': [hash('theirs')] }),
+})
+const { handler } = await import('./authorize.ts')
+
+const authorize = (headers: Record<string, string>) =>
+  handler({ version: '2.0', type: 'REQUEST', headers } as unknown as APIGatewayRequestAuthorizerEventV2)
+
+const speaksFor = (app?: string) => ({ isAuthorized: true, context: app === undefined ? {} : { app } })
+
+describe('a credential', () => {
+  test.each([
+    ['Bearer old', 'web-app-1'],
+    ['Bearer new', 'web-app-1'],
+    ['Bearer theirs', 'web-app-2'],
+    ['bearer new', 'web-app-1'],
+    ['BEARER new', 'web-app-1'],
+    ['Bearer  new', 'web-app-1'],
+  ])('%j speaks for %s', async (authorization, app) => {
+    expect(await authorize({ authorization })).toEqual(speaksFor(app))
+    expect(await authorize({ Authorization: authorization })).toEqual(speaksFor(app))
+    expect(await authorize({ AUTHORIZATION: authorization })).toEqual(speaksFor(app))
+  })
+
+  test.each([
+    '',
+    'Bearer',
+    'Bearer ',
+    'Bearer wrong',
+    'Bearer NEW',
+    'Bearer new x',
+    'Bearernew',
+    'Basic new',
+    'Token new',
+    'new',
+    `Bearer ${hash('new')}`,
+    'Bearer web-app-1',
+    'Bearer constructor',
+    'Bearer __proto__',
+  ])('%j speaks for nobody', async (authorization) => {
+    expect(await authorize({ authorization })).toEqual(speaksFor())
+  })
+
+  test('that is missing speaks for nobody', async () => {
+    expect(await authorize({})).toEqual(speaksFor())
+    expect(await authorize({ 'x-api-key': 'new', cookie: 'authorization=Bearer new' })).toEqual(speaksFor())
+    const bare = { version: '2.0', type: 'REQUEST' } as unknown as APIGatewayRequestAuthorizerEventV2
+    expect(await handler(bare)).toEqual(speaksFor())
+  })
+})

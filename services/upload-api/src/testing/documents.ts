@@ -1,0 +1,60 @@
+import type { FailedDocument, ImageRef, ProcessedDocument } from '@darkroom/core'
+import { processedKey, timeOf } from '@darkroom/core'
+
+const arrivalOf = ({ app, imageId }: ImageRef) => ({
+  schema_version: 1 as const,
+  image_id: imageId,
+  app,
+  accepted_at: timeOf(imageId).toISOString(),
+  finished_at: new Date(timeOf(imageId).getTime() + 900).toISOString(),
+  origin: 'http' as const,
+  filename: 'IMG_0001.JPG',
+  attributes: { album: 'summer' },
+  content_type: 'image/jpeg' as const,
+  bytes: 733_428,
+  sha256: 'cd'.repeat(32),
+  queued_ms: 300,
+  processing_ms: 600,
+  receive_count: 1,
+})
+
+/** What the image processor writes when it is done. */
+export function processedDocument(image: ImageRef): ProcessedDocument {
+  const variants = [
+    { name: 'large', extension: 'jpg' as const, content_type: 'image/jpeg', width: 800, height: 600 },
+    { name: 'medium', extension: 'jpg' as const, content_type: 'image/jpeg', width: 800, height: 600 },
+    { name: 'thumb', extension: 'webp' as const, content_type: 'image/webp', width: 320, height: 240 },
+  ]
+  return {
+    ...arrivalOf(image),
+    status: 'processed',
+    width: 800,
+    height: 600,
+    taken_at: '2026-11-22T17:03:04',
+    camera_make: 'Canon',
+    camera_model: 'EOS 450D',
+    orientation: 6,
+    had_location: true,
+    thumbhash: '1QcSHQRnh493V4dIh4eXh1h4kJUI',
+    dominant_color: '#c08040',
+    perceptual_hash: '0123456789abcdef',
+    preset: 'default',
+    preset_version: 1,
+    variants: variants.map(({ extension, ...variant }) => ({
+      ...variant,
+      key: processedKey({ ...image, variant: variant.name, extension }),
+      bytes: 5,
+    })),
+    variants_bytes: 15,
+  }
+}
+
+/** What it writes when it cannot be. */
+export function failedDocument(image: ImageRef): FailedDocument {
+  return {
+    ...arrivalOf(image),
+    status: 'failed',
+    failure_type: 'corrupt-image',
+    failure_detail: 'The image data ends too early.',
+  }
+}

@@ -1,0 +1,83 @@
+import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
+import {
+  ImageAccepted,
+  type ImageRef,
+  inputKey,
+  type MetadataDocument,
+  metadataKey,
+  toUserMetadata,
+} from '@darkroom/core'
+
+const bucket = 'darkroom-test'
+
+/**
+ * Configures the service for the servers that `environment` points at, with a bucket and a queue in them. A
+ * handler reads its configuration when it is imported, so import it after this.
+ */
+export async function openStore(environment: Record<string, string>) {
+  Object.assign(process.env, environment, {
+    STAGE: 'test',
+    BUCKET: bucket,
+    METADATA_RETENTION_DAYS: '730',
+    API_KEY_HASHES: '{}',
+    POWERTOOLS_LOG_LEVEL: 'SILENT',
+  })
+  const s3 = new S3Client({ maxAttempts: 1 })
+  const sqs = new SQSClient({ maxAttempts: 1 })
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }))
+  const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: 'images' }))
+  process.env.QUEUE_URL = QueueUrl
+
+  const put = (Key: string, Body: string | Uint8Array, more: { [name: string]: unknown } = {}) =>
+    s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body, ...more }))
+
+  return {
+    s3,
+    bucket,
+    put,
+
+    /** An original that waits, as the intake stores it. */
+    async putInput(image: ImageRef, filename?: string): Promise<void> {
+      const metadata = {
+        app: image.app,
+        acceptedAt: '2026-11-23T10:00:00.000Z',
+        sha256: 'ab'.repeat(32),
+        origin: { kind: 'http' as const },
+        filename,
+        attributes: {},
+      }
+      await put(inputKey(image), 'bytes', { ContentType: 'image/jpeg', Metadata: toUserMetadata(metadata) })
+    },
+
+    async putDocument(document: MetadataDocument): Promise<void> {
+      const key = metadataKey({ app: document.app, imageId: document.image_id })
+      await put(key, `${JSON.stringify(document)}\n`, { ContentType: 'application/json' })
+    },
+
+    async storedKeys(): Promise<string[]> {
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }))
+      return Contents.map(({ Key = '' }) => Key)
+    },
+
+    /** All messages that wait, taken out of the queue. */
+    async takeMessages(): Promise<ImageAccepted[]> {
+      const receive = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 })
+      const { Messages = [] } = await sqs.send(receive)
+      for (const { ReceiptHandle } of Messages) {
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
+      }
+      return Messages.map(({ Body = '' }) => ImageAccepted.parse(JSON.parse(Body)))
+    },
+
+    async close(): Promise<void> {
+      const clients = await import('../clients.ts')
+      for (const client of [s3, sqs, clients.s3, clients.sqs]) client.destroy()
+    },
+  }
+}

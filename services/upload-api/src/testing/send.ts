@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import type { Context } from 'aws-lambda'
+import type { ApiEvent, ApiResult } from '../http/api-event.ts'
+
+/** A request as a test writes it: a body of bytes is sent as the gateway sends one, in base64. */
+export interface TestRequest {
+  method?: 'GET' | 'POST'
+  path?: string
+  /** Whose credential came along; none without it. */
+  app?: string
+  headers?: Record<string, string>
+  query?: Record<string, string>
+  id?: string
+  body?: string | Uint8Array
+}
+
+export interface Answer {
+  status: number
+  headers: Record<string, unknown>
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks into it as it likes
+  body: any
+}
+
+type Handler = (event: ApiEvent, context: Context) => Promise<ApiResult>
+
+/** Invokes a handler as an HTTP API does (payload format 2.0). */
+export async function send(handler: unknown, request: TestRequest = {}): Promise<Answer> {
+  const context = { awsRequestId: randomUUID(), functionName: 'test' } as Context
+  const { statusCode = 0, headers = {}, body } = await (handler as Handler)(toEvent(request), context)
+  return { status: statusCode, headers, body: body === undefined ? undefined : JSON.parse(body) }
+}
+
+function toEvent({ method = 'GET', path, app, headers = {}, query, id, body }: TestRequest): ApiEvent {
+  const rawPath = path ?? (id === undefined ? '/v1/images' : `/v1/images/${id}`)
+  return {
+    version: '2.0',
+    routeKey: `${method} ${rawPath}`,
+    rawPath,
+    rawQueryString: new URLSearchParams(query).toString(),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'test',
+      domainName: 'test.example',
+      domainPrefix: 'test',
+      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+      requestId: randomUUID(),
+      routeKey: `${method} ${rawPath}`,
+      stage: '$default',
+      time: '23/Nov/2026:10:00:00 +0000',
+      timeEpoch: Date.now(),
+      authorizer: { lambda: app === undefined ? {} : { app } },
+    },
+    isBase64Encoded: body instanceof Uint8Array,
+    ...(query && { queryStringParameters: query }),
+    ...(id !== undefined && { pathParameters: { id } }),
+    ...(body !== undefined && {
+      body: typeof body === 'string' ? body : Buffer.from(body).toString('base64'),
+    }),
+  }
+}
