@@ -2,7 +2,7 @@
  * How every service is bundled: ES modules for Lambda's Node, with source maps so that a stack trace names
  * our own lines. A service adds to it in its serverless.yml under custom.esbuild.
  */
-module.exports = ({ service }) => {
+module.exports = ({ service, processedInput }) => {
   const { config: _, ...own } = service.custom.esbuild
   return {
     bundle: true,
@@ -15,6 +15,8 @@ module.exports = ({ service }) => {
     sourcemap: 'linked',
     sourcesContent: false,
     concurrency: 2,
+    // Packaging empties its folder at the end; a stack that runs beside it keeps its own.
+    outputWorkFolder: `.esbuild/${processedInput.commands[0]}`,
     // Some dependencies are CommonJS and call require().
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

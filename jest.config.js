@@ -3,9 +3,18 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' } }],
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          parser: { syntax: 'typescript' },
+          target: 'es2024',
+          experimental: { keepImportAttributes: true },
+        },
+      },
+    ],
   },
-  testMatch: ['<rootDir>/{packages,services,test}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{apps,packages,services,test}/**/*.test.ts'],
   modulePathIgnorePatterns: ['/\\.esbuild/', '/\\.serverless/', '/\\.local/'],
   testTimeout: 30_000,
 }

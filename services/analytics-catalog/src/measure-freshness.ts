@@ -1,19 +1,19 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
 import { type AppId, metadataPrefix } from '@darkroom/core'
 import { env } from './env.ts'
 
 const s3 = new S3Client({})
 const metrics = new Metrics({ namespace: 'Darkroom', serviceName: 'analytics-catalog' })
 
-/** How much of an app's day is in the table, and since when. */
+/** How much of an app's day is in the table, and how new. */
 export interface Freshness {
   app: AppId
   date: string
-  /** Images finished so far. */
+  /** Images of that day finished so far. */
   documents: number
-  /** ISO 8601, or undefined while there are none. */
-  newest: string | undefined
+  /** When the newest one was finished, of the day before if this day has none yet. Undefined: neither has any. */
+  newest: Date | undefined
 }
 
 /**
@@ -23,31 +23,48 @@ export interface Freshness {
 export async function handler(): Promise<Freshness[]> {
   const now = new Date()
   const apps = await listApps()
-  const freshness = await Promise.all(apps.map((app) => measure(app, now.toISOString().slice(0, 10))))
+  const freshness = await Promise.all(apps.map((app) => measure(app, now)))
   for (const measured of freshness) publish(measured, now)
   return freshness
 }
 
 async function listApps(): Promise<AppId[]> {
-  const list = new ListObjectsV2Command({ Bucket: env.BUCKET, Prefix: 'metadata/', Delimiter: '/' })
-  const { CommonPrefixes = [] } = await s3.send(list)
-  return CommonPrefixes.flatMap(({ Prefix }) => /^metadata\/app=([^/]+)\/$/.exec(Prefix ?? '')?.[1] ?? [])
+  const apps: AppId[] = []
+  const list = { Bucket: env.BUCKET, Prefix: 'metadata/', Delimiter: '/' }
+  for await (const { CommonPrefixes = [] } of paginateListObjectsV2({ client: s3 }, list)) {
+    apps.push(
+      ...CommonPrefixes.flatMap(({ Prefix }) => /^metadata\/app=([^/]+)\/$/.exec(Prefix ?? '')?.[1] ?? []),
+    )
+  }
+  return apps
 }
 
-async function measure(app: AppId, date: string): Promise<Freshness> {
+const DAY = 24 * 60 * 60 * 1000
+
+async function measure(app: AppId, now: Date): Promise<Freshness> {
+  const date = isoDate(now)
+  const today = await measurePartition(app, date)
+  const { newest } = today.newest
+    ? today
+    : await measurePartition(app, isoDate(new Date(now.getTime() - DAY)))
+  return { app, date, documents: today.documents, newest }
+}
+
+function isoDate(time: Date): string {
+  return time.toISOString().slice(0, 10)
+}
+
+async function measurePartition(app: AppId, date: string): Promise<Pick<Freshness, 'documents' | 'newest'>> {
   let documents = 0
   let newest: Date | undefined
-  let token: string | undefined
-  do {
-    const list = { Bucket: env.BUCKET, Prefix: metadataPrefix(app, date), ContinuationToken: token }
-    const page = await s3.send(new ListObjectsV2Command(list))
-    for (const { LastModified } of page.Contents ?? []) {
+  const list = { Bucket: env.BUCKET, Prefix: metadataPrefix(app, date) }
+  for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, list)) {
+    for (const { LastModified } of Contents) {
       documents++
       if (LastModified && (!newest || LastModified > newest)) newest = LastModified
     }
-    token = page.NextContinuationToken
-  } while (token)
-  return { app, date, documents, newest: newest?.toISOString() }
+  }
+  return { documents, newest }
 }
 
 function publish({ app, documents, newest }: Freshness, now: Date): void {
@@ -57,6 +74,10 @@ function publish({ app, documents, newest }: Freshness, now: Date): void {
   if (newest) {
     const age = metrics.singleMetric()
     age.addDimension('app', app)
-    age.addMetric('NewestDocumentAge', MetricUnit.Seconds, (now.getTime() - Date.parse(newest)) / 1000)
+    age.addMetric(
+      'NewestDocumentAge',
+      MetricUnit.Seconds,
+      Math.max(0, now.getTime() - newest.getTime()) / 1000,
+    )
   }
 }

@@ -17,7 +17,7 @@ describe('presets.json', () => {
     const thumb = { name: 'thumb', size: 320, format: 'webp', quality: 175 }
     const configuration = { presets: { default: { version: 1, variants: [thumb] } }, apps: {} }
     expect(() => readPresetConfiguration(configuration)).toThrow(
-      /^presets\.json is not valid:\n[^]*presets\.default\.variants\[0\]\.quality/,
+      /^presets\.json is not valid:\n.*presets\.default\.variants\[0\]\.quality/s,
     )
   })
 

@@ -1,7 +1,7 @@
 import { inputKey } from '@darkroom/core'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { acceptedMessage, type Resources, startResources } from '../test/start-resources.ts'
-import { npmPhotograph } from './test-images.ts'
+import { fourCorners } from './test-images.ts'
 
 let resources: Resources
 beforeAll(async () => {
@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => resources.stop())
 
 test.each(['sharp', 'jimp'])('the handler with %s develops with it', async (engine) => {
-  const bytes = await npmPhotograph('jpeg-exif/test/IMG_0003.JPG')
+  const bytes = await fourCorners(400, 300).jpeg().toBuffer()
   const message = acceptedMessage(bytes)
   await resources.put(inputKey(message.data), bytes)
   await resources.send(resources.queueUrl, message)

@@ -1,4 +1,11 @@
-import { type ImageAccepted, inputKey, MetadataDocument, metadataKey, processedPrefix } from '@darkroom/core'
+import {
+  type ImageAccepted,
+  inputKey,
+  MetadataDocument,
+  metadataKey,
+  ProblemError,
+  processedPrefix,
+} from '@darkroom/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
 import sharp from 'sharp'
@@ -7,10 +14,12 @@ import { fourCorners, npmPhotograph, pngThatClaims } from './test-images.ts'
 
 let resources: Resources
 let processImages: (event: SQSEvent) => Promise<unknown>
+let processImagesWith: typeof import('./process-images.ts').processImages
 beforeAll(async () => {
   resources = await startResources()
   const { sharpEngine } = await import('./engines/sharp-engine.ts')
-  processImages = (await import('./process-images.ts')).processImages(sharpEngine)
+  processImagesWith = (await import('./process-images.ts')).processImages
+  processImages = processImagesWith(sharpEngine)
 })
 afterAll(() => resources.stop())
 beforeEach(() => resources.forgetWrites())
@@ -32,7 +41,9 @@ describe('a photograph', () => {
     const image = await submit(await npmPhotograph('jpeg-exif/test/IMG_0001.JPG'))
     expect(await processImages(await receive())).toEqual(ALL_DONE)
     const prefix = processedPrefix(image)
-    expect(await resources.list(prefix)).toEqual(['large.jpg', 'medium.jpg', 'thumb.webp'].map((f) => prefix + f))
+    expect(await resources.list(prefix)).toEqual(
+      ['large.jpg', 'medium.jpg', 'thumb.webp'].map((f) => prefix + f),
+    )
     for (const [file, contentType, format, side] of [
       ['thumb.webp', 'image/webp', 'webp', 320],
       ['medium.jpg', 'image/jpeg', 'jpeg', 1024],
@@ -195,6 +206,21 @@ describe('what is at fault itself fails for good, with words for its owner', () 
       failure_detail: expect.stringMatching(/Upload it again/),
     })
   })
+})
+
+test.each([
+  ['an error of our own', new Error('out of memory')],
+  ['a problem that may pass', new ProblemError('internal', 'Something went wrong on our side.')],
+])('%s is not held against the image: it is tried again', async (_, error) => {
+  const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+  const event = await receive()
+  const develop = () => Promise.reject(error)
+  expect(await processImagesWith({ name: 'sharp', develop })(event)).toEqual({
+    batchItemFailures: [{ itemIdentifier: event.Records[0]?.messageId }],
+  })
+  expect(await resources.list('metadata/')).not.toContain(metadataKey(image))
+  expect(await processImages(await resources.redeliver(resources.queueUrl, event))).toEqual(ALL_DONE)
+  expect((await resources.document(image)).status).toBe('processed')
 })
 
 describe('a batch', () => {

@@ -21,7 +21,9 @@ const acceptImage = createIntake({
  * again: what had been accepted is then met again under the same ids.
  */
 export async function handler({ records }: MSKEvent | SelfManagedKafkaEvent): Promise<void> {
-  await Promise.all(Object.values(records).map(bridgePartition))
+  const outcomes = await Promise.allSettled(Object.values(records).map(bridgePartition))
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failure) throw failure.reason
 }
 
 async function bridgePartition(records: MSKRecord[]): Promise<void> {

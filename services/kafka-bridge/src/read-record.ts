@@ -17,10 +17,9 @@ export function readRecord(record: MSKRecord, appOfTopic: Record<string, AppId>)
   if (!app) throw new ProblemError('malformed-request', `No app is configured for the topic ${topic}.`)
   if (!record.value) throw new ProblemError('empty-body', 'The record has no value.')
   const headers = readHeaders(record)
-  const { time, source, id } = identityOf(record, headers)
   return {
     app,
-    imageId: deriveImageId({ app, time, source, id }),
+    imageId: deriveImageId({ app, ...identityOf(record, headers) }),
     bytes: Buffer.from(record.value, 'base64'),
     declaredType: headers['content-type'],
     origin: { kind: 'kafka', topic, partition, offset },
@@ -39,7 +38,7 @@ const CloudEventHeaders = z.object({
 })
 
 function identityOf({ topic, partition, offset, timestamp }: MSKRecord, headers: Record<string, string>) {
-  if (headers.ce_specversion === undefined) {
+  if (!Object.keys(headers).some((name) => name.startsWith('ce_'))) {
     return { time: new Date(timestamp), source: `kafka:${topic}`, id: `${partition}-${offset}` }
   }
   const event = CloudEventHeaders.safeParse(headers)

@@ -6,14 +6,21 @@ import { env } from './env.ts'
 
 /** Keeps a record that cannot be taken, as Lambda handed it over, with the reason in the object's metadata. */
 export async function rejectRecord(record: MSKRecord, reason: ProblemError): Promise<void> {
-  const date = new Date(record.timestamp).toISOString().slice(0, 10)
   await s3.send(
     new PutObjectCommand({
       Bucket: env.BUCKET,
-      Key: rejectedKey({ ...record, date }),
+      Key: rejectedKey({ ...record, date: dateOf(record) }),
       Body: JSON.stringify(record),
       ContentType: 'application/json',
       Metadata: { reason: reason.slug, detail: encodeURIComponent(reason.detail).slice(0, 1024) },
     }),
   )
+}
+
+const LAST_INSTANT = Date.UTC(9999, 11, 31)
+
+/** A producer may write anything as a record's timestamp, microseconds for one. */
+function dateOf({ timestamp }: MSKRecord): string {
+  const time = Math.min(Math.max(timestamp, 0), LAST_INSTANT)
+  return new Date(time).toISOString().slice(0, 10)
 }

@@ -1,0 +1,151 @@
+import { dateOf, deriveImageId, ProblemError, timeOf } from '@darkroom/core'
+import { describe, expect, test } from '@jest/globals'
+import { CLOUD_EVENT, kafkaRecord, type RecordParts, TIMESTAMP, TOPIC } from '../test/kafka-records.ts'
+import { readRecord } from './read-record.ts'
+
+const APPS = { [TOPIC]: 'web-app-2', 'images.other': 'other' }
+const value = Buffer.from([0xff, 0xd8, 0xff, 0x00, 0x80])
+const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
+const read = (parts: RecordParts) => readRecord(kafkaRecord({ value, ...parts }), APPS)
+const readEvent = (headers: Record<string, string>, parts: RecordParts = {}) =>
+  read({ headers: { ...CLOUD_EVENT, ...headers }, ...parts })
+
+function refusalOf(reading: () => unknown): ProblemError {
+  try {
+    reading()
+  } catch (error) {
+    if (error instanceof ProblemError) return error
+    throw error
+  }
+  throw new Error('the record was taken')
+}
+
+describe('a CloudEvent in binary mode', () => {
+  test('is an arrival with all that its headers say', () => {
+    const headers = {
+      ce_filename: 'Straße 7.jpg',
+      ce_attributes: '{"album":"sommer"}',
+      traceparent: TRACEPARENT,
+    }
+    expect(readEvent(headers, { partition: 3, offset: 42 })).toEqual({
+      app: 'web-app-2',
+      imageId: deriveImageId({
+        app: 'web-app-2',
+        time: new Date('2026-11-23T10:00:00.123Z'),
+        source: '/web-app-2',
+        id: 'upload-1',
+      }),
+      bytes: value,
+      declaredType: 'image/jpeg',
+      origin: { kind: 'kafka', topic: TOPIC, partition: 3, offset: 42 },
+      filename: 'Straße 7.jpg',
+      attributes: { album: 'sommer' },
+      traceparent: TRACEPARENT,
+    })
+  })
+
+  test('is the same image wherever it lies, and another one for another event, source or app', () => {
+    const { imageId } = readEvent({})
+    expect(readEvent({}, { partition: 7, offset: 99, timestamp: TIMESTAMP + 60_000 }).imageId).toBe(imageId)
+    const others = [
+      readEvent({ ce_id: 'upload-2' }),
+      readEvent({ ce_source: '/elsewhere' }),
+      readEvent({}, { topic: 'images.other' }),
+    ]
+    expect(new Set([imageId, ...others.map((arrival) => arrival.imageId)]).size).toBe(4)
+  })
+
+  test('may have its time with an offset, or none of its own', () => {
+    const { imageId } = readEvent({ ce_time: '2026-11-23T01:30:00+02:00' })
+    expect(timeOf(imageId).toISOString()).toBe('2026-11-22T23:30:00.000Z')
+    const { ce_time: _, ...headers } = CLOUD_EVENT
+    expect(timeOf(read({ headers }).imageId).getTime()).toBe(TIMESTAMP)
+  })
+
+  test('has header names of any case', () => {
+    const shouted = Object.entries(CLOUD_EVENT).map(([name, text]) => [name.toUpperCase(), text])
+    expect(read({ headers: Object.fromEntries(shouted) })).toEqual(readEvent({}))
+  })
+
+  test.each([
+    ['specversion', { ce_specversion: '0.3' }],
+    ['type', { ce_type: 'image.deleted.v1' }],
+    ['id', { ce_id: '' }],
+    ['source', { ce_source: '' }],
+    ['time', { ce_time: 'yesterday' }],
+  ])('is refused for its %s, by name', (name, headers) => {
+    expect(refusalOf(() => readEvent(headers))).toMatchObject({
+      slug: 'malformed-request',
+      detail: expect.stringContaining(`ce_${name}`),
+    })
+  })
+
+  test.each(['ce_specversion', 'ce_type', 'ce_id', 'ce_source'])('is refused without %s', (name) => {
+    const headers = Object.fromEntries(Object.entries(CLOUD_EVENT).filter(([key]) => key !== name))
+    expect(refusalOf(() => read({ headers }))).toMatchObject({
+      slug: 'malformed-request',
+      detail: expect.stringContaining(name),
+    })
+  })
+
+  test.each(['album=summer', '["summer"]', '{"Album":"summer"}', '{"album":7}', 'null'])(
+    'is refused for the attributes %s',
+    (text) => {
+      expect(refusalOf(() => readEvent({ ce_attributes: text }))).toMatchObject({
+        slug: 'malformed-request',
+        detail: expect.stringContaining('ce_attributes'),
+      })
+    },
+  )
+
+  test.each(['1969-12-31T23:59:59Z', '0001-01-01T00:00:00Z'])('is refused for the time %s', (ce_time) => {
+    expect(refusalOf(() => readEvent({ ce_time }))).toMatchObject({
+      slug: 'malformed-request',
+      detail: expect.stringContaining('time'),
+    })
+  })
+})
+
+describe('bare bytes', () => {
+  test('are known by their place in the topic', () => {
+    const arrival = read({ partition: 1, offset: 8 })
+    expect(arrival).toEqual({
+      app: 'web-app-2',
+      imageId: deriveImageId({
+        app: 'web-app-2',
+        time: new Date(TIMESTAMP),
+        source: `kafka:${TOPIC}`,
+        id: '1-8',
+      }),
+      bytes: value,
+      declaredType: undefined,
+      origin: { kind: 'kafka', topic: TOPIC, partition: 1, offset: 8 },
+      filename: undefined,
+      attributes: undefined,
+      traceparent: undefined,
+    })
+    expect(dateOf(arrival.imageId)).toBe('2026-11-23')
+    const ids = [arrival, read({ partition: 8, offset: 1 }), read({ partition: 1, offset: 9 })]
+    expect(new Set(ids.map(({ imageId }) => imageId)).size).toBe(3)
+  })
+
+  test.each([-1, TIMESTAMP * 1000, Number.MAX_SAFE_INTEGER])(
+    'are refused for the timestamp %i',
+    (timestamp) => {
+      expect(refusalOf(() => read({ timestamp })).slug).toBe('malformed-request')
+    },
+  )
+})
+
+test('a tombstone is refused', () => {
+  expect(refusalOf(() => read({ value: undefined })).slug).toBe('empty-body')
+  expect(refusalOf(() => read({ value: Buffer.of() })).slug).toBe('empty-body')
+})
+
+test('a topic of no app is refused, whatever the record says of itself', () => {
+  expect(refusalOf(() => readEvent({ ce_app: 'web-app-2' }, { topic: 'images.unknown' }))).toMatchObject({
+    slug: 'malformed-request',
+    detail: expect.stringContaining('images.unknown'),
+  })
+})

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { unzipSync } from 'fflate'
+
+const REPOSITORY = new URL('..', import.meta.url).pathname
+
+export interface Resource {
+  Type: string
+  DeletionPolicy?: string
+  UpdateReplacePolicy?: string
+  // biome-ignore lint/suspicious/noExplicitAny: CloudFormation's own shapes, many and known to the tests that read them
+  Properties: Record<string, any>
+}
+
+interface Archive {
+  /** Of the zip, compressed. */
+  bytes: number
+  /** Paths inside. */
+  files: string[]
+}
+
+/** What `serverless package` makes of a service. */
+export interface ServicePackage {
+  /** The CloudFormation template's, by logical id. */
+  resources: Record<string, Resource>
+  /** Of each function by its name in serverless.yml. */
+  archives: Record<string, Archive>
+}
+
+/** Packages a service for the stage `dev`, as a machine without an AWS account would. */
+export async function packageService(
+  name: string,
+  environment: Record<string, string> = {},
+): Promise<ServicePackage> {
+  const folder = await mkdtemp(join(tmpdir(), `package-${name}-`))
+  try {
+    await runServerless(name, ['package', '--stage', 'dev', '--package', folder], environment)
+    const template = JSON.parse(
+      await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8'),
+    )
+    return { resources: template.Resources, archives: await readArchives(template.Resources, folder) }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function runServerless(
+  service: string,
+  args: string[],
+  environment: Record<string, string>,
+): Promise<void> {
+  const withoutAccount = Object.entries(process.env).filter(
+    ([key]) => !/^AWS_(?!CA_BUNDLE)|^IMAGE_ENGINE$/.test(key),
+  )
+  await promisify(execFile)(join(REPOSITORY, 'node_modules/.bin/serverless'), args, {
+    cwd: join(REPOSITORY, 'services', service),
+    env: { ...Object.fromEntries(withoutAccount), ...environment },
+  })
+}
+
+async function readArchives(
+  resources: Record<string, Resource>,
+  folder: string,
+): Promise<Record<string, Archive>> {
+  const functions = Object.values(resources).filter(({ Type }) => Type === 'AWS::Lambda::Function')
+  const archives = functions.map(async ({ Properties }) => {
+    const zip = String(Properties.Code.S3Key).split('/').at(-1) ?? ''
+    return [zip.replace('.zip', ''), listArchive(await readFile(join(folder, zip)))] as const
+  })
+  return Object.fromEntries(await Promise.all(archives))
+}
+
+function listArchive(zip: Uint8Array): Archive {
+  const files: string[] = []
+  unzipSync(zip, { filter: ({ name }) => !files.push(name) })
+  return { bytes: zip.length, files }
+}

@@ -1,0 +1,343 @@
+import { MetadataDocument } from '@darkroom/core'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import * as z from 'zod'
+import { packageService, type Resource, type ServicePackage } from './package-service.ts'
+import { resolveIntrinsics } from './resolve-intrinsics.ts'
+
+const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
+const MEGABYTE = 1024 * 1024
+
+const packages: Record<string, ServicePackage> = {}
+beforeAll(async () => {
+  for (const service of SERVICES) packages[service] = await packageService(service)
+  packages['image-processor with jimp'] = await packageService('image-processor', { IMAGE_ENGINE: 'jimp' })
+}, 180_000)
+
+function packageOf(service: string): ServicePackage {
+  const made = packages[service]
+  if (!made) throw new Error(`${service} was not packaged`)
+  return made
+}
+
+/** All resources of a type, by logical id, with their properties resolved. */
+function resourcesOf(service: string, type: string): Record<string, Resource> {
+  const { resources } = packageOf(service)
+  const own = Object.entries(resources).filter(([, { Type }]) => Type === type)
+  const resolved = own.map(([id, resource]) => [id, resolveIntrinsics(resource, resources) as Resource])
+  return Object.fromEntries(resolved)
+}
+
+const propertiesOf = (service: string, type: string) =>
+  Object.values(resourcesOf(service, type)).map(({ Properties }) => Properties)
+
+interface Statement {
+  Effect: string
+  Action: string[]
+  Resource: string | string[]
+}
+
+/** What a function may do. */
+function statementsOf(service: string, roleId: string): Statement[] {
+  const role = resourcesOf(service, 'AWS::IAM::Role')[roleId]
+  expect(role?.Properties.ManagedPolicyArns ?? []).toEqual([])
+  return role?.Properties.Policies.flatMap(
+    (policy: { PolicyDocument: { Statement: Statement[] } }) => policy.PolicyDocument.Statement,
+  )
+}
+
+const roleIdOf = (lambda: Record<string, unknown>) => String(lambda.Role).replace(/\.Arn$/, '')
+
+describe.each(SERVICES)('every function of %s', (service) => {
+  const lambdas = () => propertiesOf(service, 'AWS::Lambda::Function')
+
+  test('runs on the Node and the processor that we chose', () => {
+    expect(lambdas().length).toBeGreaterThan(0)
+    for (const lambda of lambdas()) {
+      expect(lambda).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] })
+    }
+  })
+
+  test('has a role of its own', () => {
+    const roles = resourcesOf(service, 'AWS::IAM::Role')
+    const used = lambdas().map(roleIdOf)
+    expect(new Set(used).size).toBe(lambdas().length)
+    for (const id of used) expect(roles).toHaveProperty(id)
+  })
+
+  test('may do only what it names', () => {
+    for (const lambda of lambdas()) {
+      for (const { Effect, Action, Resource } of statementsOf(service, roleIdOf(lambda))) {
+        expect(Effect).toBe('Allow')
+        expect([Action].flat().filter((action) => action.includes('*'))).toEqual([])
+        for (const resource of [Resource].flat()) {
+          if (resource.endsWith(`:log-group:/aws/lambda/${lambda.FunctionName}:*:*`)) continue
+          expect(resource).toMatch(/^arn:aws:(?:s3:::[^*/]+(?:\/[a-z]+\/\*)?|(?:sqs|secretsmanager):[^*]+)$/)
+        }
+      }
+    }
+  })
+
+  test('fits into a zip of 15 MB, with its handler in it', () => {
+    const { archives } = packageOf(service)
+    for (const { FunctionName, Handler } of lambdas()) {
+      const { bytes, files } = archives[FunctionName.split('-').at(-1)] ?? { bytes: Infinity, files: [] }
+      expect(bytes).toBeLessThan(15 * MEGABYTE)
+      expect(files).toContain(Handler.replace(/\.handler$/, '.mjs'))
+    }
+  })
+
+  test('keeps its logs for a limited time', () => {
+    const groups = propertiesOf(service, 'AWS::Logs::LogGroup')
+    expect(groups).toHaveLength(lambdas().length)
+    for (const { RetentionInDays } of groups) expect(RetentionInDays).toBe(30)
+  })
+})
+
+describe.each(SERVICES)('every bucket of %s', (service) => {
+  test('is private, encrypted and open to TLS only', () => {
+    const policies = propertiesOf(service, 'AWS::S3::BucketPolicy')
+    for (const [id, { Properties }] of Object.entries(resourcesOf(service, 'AWS::S3::Bucket'))) {
+      const name = resolveIntrinsics({ Ref: id }, packageOf(service).resources)
+      expect(Properties.PublicAccessBlockConfiguration).toEqual({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      })
+      const [encryption] = Properties.BucketEncryption.ServerSideEncryptionConfiguration
+      expect(encryption.ServerSideEncryptionByDefault).toEqual({ SSEAlgorithm: 'AES256' })
+      const policy = policies.find(({ Bucket }) => Bucket === name)
+      expect(policy?.PolicyDocument.Statement).toEqual([
+        expect.objectContaining({
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 's3:*',
+          Resource: expect.arrayContaining([`arn:aws:s3:::${name}`, `arn:aws:s3:::${name}/*`]),
+          Condition: { Bool: { 'aws:SecureTransport': false } },
+        }),
+      ])
+    }
+  })
+})
+
+describe('the bucket of images', () => {
+  const bucket = () => resourcesOf('image-processor', 'AWS::S3::Bucket').Bucket
+
+  test('outlives its stack, and has no ACLs', () => {
+    expect(bucket()).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: { OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] } },
+    })
+  })
+
+  test('deletes what lies under each prefix after its time, metadata last', () => {
+    const Rules = bucket()?.Properties.LifecycleConfiguration.Rules ?? []
+    for (const { Status } of Rules) expect(Status).toBe('Enabled')
+    const expiring = Rules.filter((rule: { Prefix?: string }) => rule.Prefix !== undefined)
+    const days: Record<string, number> = Object.fromEntries(
+      expiring.map((rule: { Prefix: string; ExpirationInDays: number }) => [
+        rule.Prefix,
+        rule.ExpirationInDays,
+      ]),
+    )
+    expect(days).toEqual({ 'input/': 30, 'processed/': 365, 'metadata/': 730, 'rejected/': 30 })
+    expect(Rules).toContainEqual(
+      expect.objectContaining({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
+    )
+  })
+
+  test('keeps metadata as long as the API believes', () => {
+    const [lambda] = propertiesOf('upload-api', 'AWS::Lambda::Function')
+    expect(lambda?.Environment.Variables.METADATA_RETENTION_DAYS).toBe('730')
+  })
+})
+
+describe('the queues', () => {
+  const queues = () => resourcesOf('image-processor', 'AWS::SQS::Queue')
+  const arn = (name: string) => `arn:aws:sqs:us-east-1:123456789012:${name}`
+  const mappings = () => propertiesOf('image-processor', 'AWS::Lambda::EventSourceMapping')
+  const lambdaOf = ({ FunctionName }: Record<string, unknown>) =>
+    resourcesOf('image-processor', 'AWS::Lambda::Function')[String(FunctionName).replace(/\.Arn$/, '')]
+
+  test('are encrypted', () => {
+    expect(Object.keys(queues())).toEqual(['ImageQueue', 'DeadLetterQueue', 'ParkedQueue'])
+    for (const { Properties } of Object.values(queues())) expect(Properties.SqsManagedSseEnabled).toBe(true)
+  })
+
+  test('hand on what cannot be done, and keep it longer there', () => {
+    const { ImageQueue, DeadLetterQueue, ParkedQueue } = queues()
+    expect(ImageQueue?.Properties.RedrivePolicy).toEqual({
+      deadLetterTargetArn: arn('darkroom-dev-images-dead-letters'),
+      maxReceiveCount: 5,
+    })
+    expect(DeadLetterQueue?.Properties.RedrivePolicy).toEqual({
+      deadLetterTargetArn: arn('darkroom-dev-images-parked'),
+      maxReceiveCount: 10,
+    })
+    const retention = [ImageQueue, DeadLetterQueue, ParkedQueue].map(
+      (queue) => queue?.Properties.MessageRetentionPeriod,
+    )
+    expect(retention).toEqual([345_600, 1_209_600, 1_209_600])
+  })
+
+  test('have one consumer each, limited and with answers record by record', () => {
+    expect(mappings().map(({ EventSourceArn }) => EventSourceArn)).toEqual([
+      arn('darkroom-dev-images'),
+      arn('darkroom-dev-images-dead-letters'),
+    ])
+    for (const mapping of mappings()) {
+      expect(mapping).toMatchObject({ Enabled: true, FunctionResponseTypes: ['ReportBatchItemFailures'] })
+      expect(mapping.ScalingConfig.MaximumConcurrency).toBeGreaterThanOrEqual(2)
+    }
+  })
+
+  test('hide a message for six times as long as its consumer may take', () => {
+    const consumed = mappings().map((mapping) => {
+      const queue = Object.values(queues()).find(
+        ({ Properties }) => arn(Properties.QueueName) === mapping.EventSourceArn,
+      )
+      const window = mapping.MaximumBatchingWindowInSeconds ?? 0
+      return {
+        timeout: lambdaOf(mapping)?.Properties.Timeout,
+        hidden: queue?.Properties.VisibilityTimeout - window,
+      }
+    })
+    expect(consumed).toHaveLength(2)
+    for (const { timeout, hidden } of consumed) expect(hidden).toBeGreaterThanOrEqual(6 * timeout)
+  })
+
+  test('raise an alarm when an operator is needed', () => {
+    expect(propertiesOf('image-processor', 'AWS::CloudWatch::Alarm')).toMatchObject([
+      {
+        MetricName: 'ApproximateNumberOfMessagesVisible',
+        Threshold: 0,
+        ComparisonOperator: 'GreaterThanThreshold',
+      },
+    ])
+  })
+})
+
+describe('names that are made up in two places', () => {
+  test.each(['upload-api', 'kafka-bridge', 'analytics-catalog'])('are the same in %s', (service) => {
+    const owner = packageOf('image-processor').resources
+    const { BUCKET, QUEUE_URL } = resolveIntrinsics(
+      { BUCKET: { Ref: 'Bucket' }, QUEUE_URL: { Ref: 'ImageQueue' } },
+      owner,
+    ) as Record<string, string>
+    for (const { Environment } of propertiesOf(service, 'AWS::Lambda::Function')) {
+      const { Variables } = Environment
+      expect(Variables.BUCKET).toBe(BUCKET)
+      if (service !== 'analytics-catalog') expect(Variables.QUEUE_URL).toBe(QUEUE_URL)
+    }
+    const arns = ['Bucket', 'ImageQueue'].map((id) => resolveIntrinsics({ 'Fn::GetAtt': [id, 'Arn'] }, owner))
+    const used = propertiesOf(service, 'AWS::Lambda::Function')
+      .flatMap((lambda) => statementsOf(service, roleIdOf(lambda)))
+      .flatMap(({ Resource }) => Resource)
+      .filter((resource) => /^arn:aws:(s3|sqs):/.test(resource))
+    expect(used.length).toBeGreaterThan(0)
+    for (const resource of used) expect(arns).toContain(resource.replace(/\/[a-z]+\/\*$/, ''))
+  })
+})
+
+describe("the image processor's zip", () => {
+  const files = (service: string) => packageOf(service).archives.processImages?.files ?? []
+  const matching = (service: string, pattern: RegExp) => files(service).filter((file) => pattern.test(file))
+
+  test("has libvips for Lambda's processor and no other", () => {
+    const binaries = matching('image-processor', /\.(node|so[.\d]*|dylib|dll)$/)
+    expect(binaries.map((file) => file.split('/')[2])).toEqual([
+      'sharp-libvips-linux-arm64',
+      'sharp-linux-arm64',
+    ])
+    expect(matching('image-processor', /@img\/sharp-(?!(libvips-)?linux-arm64\/)/)).toEqual([])
+    expect(matching('image-processor', /jimp|jsquash|\.wasm$/)).toEqual([])
+  })
+
+  test('with jimp has WebAssembly and nothing native', () => {
+    expect(matching('image-processor with jimp', /sharp|@img|\.(node|so[.\d]*)$/)).toEqual([])
+    const codecs = matching('image-processor with jimp', /\.wasm$/).map((file) => file.split('/').at(-1))
+    expect(codecs).toEqual(expect.arrayContaining(['avif_dec.wasm', 'webp_dec.wasm', 'webp_enc.wasm']))
+    expect(packageOf('image-processor with jimp').archives.processImages?.bytes).toBeLessThan(15 * MEGABYTE)
+  })
+
+  test('of dead letters has no engine', () => {
+    const { settleDeadLetters } = packageOf('image-processor').archives
+    expect(settleDeadLetters?.files.filter((file) => file.startsWith('node_modules/'))).toEqual([])
+  })
+})
+
+describe('the schedule and the topic', () => {
+  test('measure freshness by the hour', () => {
+    expect(propertiesOf('analytics-catalog', 'AWS::Events::Rule')).toMatchObject([
+      { ScheduleExpression: 'rate(1 hour)', State: 'ENABLED' },
+    ])
+  })
+
+  test('wait until a cluster is configured, and then take the topic from its beginning', () => {
+    expect(propertiesOf('kafka-bridge', 'AWS::Lambda::EventSourceMapping')).toMatchObject([
+      { Enabled: false, StartingPosition: 'TRIM_HORIZON', Topics: ['images.web-app-2'] },
+    ])
+    const [lambda] = propertiesOf('kafka-bridge', 'AWS::Lambda::Function')
+    expect(JSON.parse(lambda?.Environment.Variables.TOPIC_APPS)).toEqual({ 'images.web-app-2': 'web-app-2' })
+  })
+})
+
+describe("the catalogue's table", () => {
+  interface Column {
+    Name: string
+    Type: string
+    Comment: string
+  }
+  const table = () => propertiesOf('analytics-catalog', 'AWS::Glue::Table')[0]?.TableInput
+
+  test("has a column for each field of a metadata document, with the field's type and description", () => {
+    const columns: Column[] = [...table().StorageDescriptor.Columns, table().PartitionKeys[0]]
+    const described = columns.map(({ Name, Type, Comment }) => [Name, [Type, Comment]])
+    expect(Object.fromEntries(described)).toEqual(Object.fromEntries(documentFields().map(toColumn)))
+    expect(described).toHaveLength(documentFields().length)
+  })
+
+  test('is partitioned by app and date, as the keys are', () => {
+    expect(table().PartitionKeys.map(({ Name, Type }: Column) => [Name, Type])).toEqual([
+      ['app', 'string'],
+      ['dt', 'string'],
+    ])
+    expect(table().Parameters['storage.location.template']).toBe(
+      `s3://darkroom-dev-123456789012-us-east-1/metadata/app=\${app}/dt=\${dt}/`,
+    )
+  })
+
+  interface Field {
+    type?: string
+    description?: string
+    properties?: Record<string, Field>
+    items?: Field
+    additionalProperties?: Field
+  }
+
+  /** Of both kinds of documents, as they are before any transformation. */
+  function documentFields(): [string, Field][] {
+    const { oneOf = [] } = z.toJSONSchema(MetadataDocument, { io: 'input' })
+    const fields = oneOf.map((kind) => (kind as Field).properties ?? {})
+    return Object.entries(Object.assign({}, ...fields))
+  }
+
+  function toColumn([name, field]: [string, Field]) {
+    return [name, [glueType(name, field), field.description]]
+  }
+
+  /** What can grow beyond 31 bits: sizes, offsets and milliseconds. */
+  const LARGE = /bytes$|_offset$|_ms$/
+
+  function glueType(name: string, { type, items, properties, additionalProperties }: Field): string {
+    if (type === 'integer' || type === 'number') return LARGE.test(name) ? 'bigint' : 'int'
+    if (type === 'array' && items) return `array<${glueType(name, items)}>`
+    if (properties) {
+      const parts = Object.entries(properties).map(([part, field]) => `${part}:${glueType(part, field)}`)
+      return `struct<${parts.join(',')}>`
+    }
+    if (additionalProperties) return `map<string,${glueType(name, additionalProperties)}>`
+    return String(type)
+  }
+})
