@@ -1,4 +1,4 @@
-/** The architecture, as rules: see decisions/0001-architecture-as-rules.md. */
+/** The architecture, as rules: see decisions/0006-architecture-as-rules.md. */
 module.exports = {
   forbidden: [
     {
@@ -38,6 +38,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     parser: 'swc',
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+    },
   },
 }

@@ -1,6 +1,7 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
 import { ImageAccepted, ProblemError } from '@darkroom/core'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import type { Attempt } from './attempt.ts'
 import { commitFailure } from './commit.ts'
 import type { ImageEngine } from './image-engine.ts'
 import { logger } from './logger.ts'
@@ -22,25 +23,31 @@ export function processImages(engine: ImageEngine) {
 }
 
 async function settle(record: SQSRecord, engine: ImageEngine): Promise<void> {
-  const started = Date.now()
   const receiveCount = Number(record.attributes.ApproximateReceiveCount)
+  let message: ImageAccepted | undefined
   try {
-    const message = ImageAccepted.parse(JSON.parse(record.body))
-    const attempt = { message, receiveCount, started, engine: engine.name }
-    try {
-      await processImage(attempt, engine)
-    } catch (error) {
-      if (!isPermanent(error)) throw error
-      await commitFailure(attempt, error)
-    }
+    message = ImageAccepted.parse(JSON.parse(record.body))
+    await bringToEnd({ message, receiveCount, started: Date.now(), engine: engine.name }, engine)
   } catch (error) {
     logger.error('image not processed, to be tried again', {
+      imageId: message?.subject,
+      app: message?.data.app,
       messageId: record.messageId,
       receiveCount,
       error: error as Error,
     })
     await retryLater(record.receiptHandle, receiveCount)
     throw error
+  }
+}
+
+/** Processed, or failed for good; what it throws is worth another try. */
+async function bringToEnd(attempt: Attempt, engine: ImageEngine): Promise<void> {
+  try {
+    await processImage(attempt, engine)
+  } catch (error) {
+    if (!isPermanent(error)) throw error
+    await commitFailure(attempt, error)
   }
 }
 

@@ -2,7 +2,10 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
 
 /** A caller waits for the answer, so an outage has to be noticed within seconds. */
-const impatient = { maxAttempts: 2, requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000 } }
+const impatient = {
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000, throwOnRequestTimeout: true },
+}
 
 export const s3 = new S3Client(impatient)
 export const sqs = new SQSClient(impatient)

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -63,6 +65,17 @@ describe('while S3 is down', () => {
     expect(status).toBe(202)
     expect(headers).not.toHaveProperty('idempotency-replayed')
     expect(await store.takeMessages()).toMatchObject([{ subject: key }])
+  })
+
+  test('an S3 that takes the connection and never answers is noticed as well', async () => {
+    await running.s3.stop()
+    const sockets: Socket[] = []
+    const silent = createServer((socket) => sockets.push(socket)).listen(ports.s3, '127.0.0.1')
+    await once(silent, 'listening')
+    expectUnavailable(await upload(newImageId()), 'storage-unavailable')
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+    await once(silent, 'close')
   })
 
   test('the state of an image and the list of a day are 503, not 404 and empty', async () => {

@@ -1,3 +1,4 @@
+import type { ProblemSlug } from '@darkroom/core'
 import type {
   APIGatewayProxyEventV2WithLambdaAuthorizer,
   APIGatewayProxyStructuredResultV2,
@@ -11,3 +12,6 @@ export interface Caller {
 /** An HTTP API event, payload format 2.0. A JSON body has been parsed by the time a handler sees it. */
 export type ApiEvent = Omit<APIGatewayProxyEventV2WithLambdaAuthorizer<Caller>, 'body'> & { body?: unknown }
 export type ApiResult = APIGatewayProxyStructuredResultV2
+
+/** What the middleware of one request tells one another. */
+export type Notes = { problem?: ProblemSlug }

@@ -1,22 +1,24 @@
 import { PROBLEMS, type Problem, ProblemError, problemType } from '@darkroom/core'
 import type { MiddlewareObj, Request } from '@middy/core'
+import type { Context } from 'aws-lambda'
 import { logger } from '../logger.ts'
-import type { ApiEvent, ApiResult } from './api-event.ts'
+import type { ApiEvent, ApiResult, Notes } from './api-event.ts'
 
 /** Seconds after which a request that failed for a passing reason is worth another try. */
 const RETRY_AFTER_SECONDS = 5
 
 /** Turns whatever was thrown into an answer of RFC 9457. What is not meant for the client stays in the log. */
-export function problemJson(): MiddlewareObj<ApiEvent, ApiResult> {
+export function problemJson(): MiddlewareObj<ApiEvent, ApiResult, Error, Context, Notes> {
   return {
     onError(request) {
       const error = toProblemError(request)
+      request.internal.problem = error.slug
       request.response = problemAnswer(error, request.event.rawPath, request.context.awsRequestId)
     },
   }
 }
 
-function toProblemError({ error }: Request<ApiEvent, ApiResult>): ProblemError {
+function toProblemError({ error }: Request<ApiEvent, ApiResult, Error, Context, Notes>): ProblemError {
   if (error instanceof ProblemError) {
     if (error.status >= 500) logger.error(error.slug, error)
     return error
