@@ -173,7 +173,7 @@ describe('the queues', () => {
     })
     expect(DeadLetterQueue?.Properties.RedrivePolicy).toEqual({
       deadLetterTargetArn: arn('darkroom-dev-images-parked'),
-      maxReceiveCount: 10,
+      maxReceiveCount: 480,
     })
     const retention = [ImageQueue, DeadLetterQueue, ParkedQueue].map(
       (queue) => queue?.Properties.MessageRetentionPeriod,

@@ -5,7 +5,7 @@ export function readEnvironment() {
   const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_S3, AWS_REGION } = process.env
   return {
     region: AWS_REGION,
-    sqsEndpoint: AWS_ENDPOINT_URL_SQS ?? AWS_ENDPOINT_URL,
-    s3Endpoint: AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL,
+    sqsEndpoint: AWS_ENDPOINT_URL_SQS || AWS_ENDPOINT_URL,
+    s3Endpoint: AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL,
   }
 }
