@@ -9,9 +9,9 @@ module.exports = {
       to: { path: '^services/([^/]+)/', pathNot: '^services/$1/' },
     },
     {
-      name: 'packages-never-import-services',
+      name: 'packages-and-apps-never-import-services',
       severity: 'error',
-      from: { path: '^packages/' },
+      from: { path: '^(packages|apps)/' },
       to: { path: '^services/' },
     },
     {

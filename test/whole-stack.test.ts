@@ -85,6 +85,28 @@ describe('the whole stack', () => {
     }
   })
 
+  test('develops a photograph that Web App #2 sends through Kafka', async () => {
+    const form = new FormData()
+    form.set('file', new File([photograph], 'IMG_0001.JPG', { type: 'image/jpeg' }))
+    const backend = `${stack.endpoints.webApp2}/api/images`
+    const accepted = await fetch(backend, { method: 'POST', body: form })
+    expect(accepted.status).toBe(202)
+    const { id } = (await accepted.json()) as { id: string }
+    const known = await fetch(`${backend}/${id}`, { headers: { prefer: 'wait=20' } })
+    expect(await known.json()).toMatchObject({
+      id,
+      app: 'web-app-2',
+      status: 'processed',
+      filename: 'IMG_0001.JPG',
+    })
+    const document = await readDocument(stack, { id, app: 'web-app-2' })
+    expect(document).toMatchObject({ origin: 'kafka', kafka_topic: 'images.web-app-2', kafka_offset: 0 })
+
+    const asked = `${stack.endpoints.uploadApi}/v1/images/${id}`
+    const byAnotherApp = await fetch(asked, { headers: { authorization } })
+    expect(byAnotherApp.status).toBe(404)
+  })
+
   test('refuses 5 MB and more with the same problem', async () => {
     const refused = await upload(stack, Buffer.alloc(5 * 1024 * 1024, photograph), {
       'content-type': 'image/jpeg',
@@ -140,7 +162,10 @@ test(
   STARTING,
 )
 
-async function readDocument({ endpoints }: Stack, image: ImageStatus): Promise<MetadataDocument> {
+async function readDocument(
+  { endpoints }: Stack,
+  image: { id: string; app: string },
+): Promise<MetadataDocument> {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   const s3 = new S3Client({ endpoint: endpoints.aws, region: 'us-east-1', credentials })
   const key = metadataKey({ app: image.app, imageId: image.id })

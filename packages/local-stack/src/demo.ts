@@ -1,11 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
-import { APPS } from './apps.ts'
 import { writeContactSheet } from './demo/contact-sheet.ts'
 import { developPhotograph, type Outcome } from './demo/develop-photograph.ts'
 import { findPhotographs, type Photograph } from './demo/photographs.ts'
 import { kilobytes, resultsTable } from './demo/results-table.ts'
+import type { Endpoints } from './endpoints.ts'
 import { formatLogLine } from './format-log-line.ts'
 import { freePorts } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
@@ -13,8 +13,8 @@ import { startStack } from './start-stack.ts'
 
 const USAGE = `pnpm demo [FILE or FOLDER …] [--verbose]
 
-Starts the whole system on free ports, sends photographs through it (your own, or samples), shows what became
-of them, writes a contact sheet and stops. Exit code 0 says that every photograph was processed.`
+Starts the whole system on free ports, sends photographs through it (your own, or samples), half of them over
+HTTP and half over Kafka, shows what became of them, writes a contact sheet and stops. Exit code 0 says that every photograph was processed.`
 
 const outputFolder = join(repositoryRoot, 'demo-output')
 
@@ -38,7 +38,7 @@ async function demo(): Promise<void> {
     onLine: (service, line) => values.verbose && console.log(formatLogLine(service, line) ?? ''),
   })
   try {
-    const outcomes = await developAll(stack.endpoints.uploadApi, photographs)
+    const outcomes = await developAll(stack.endpoints, photographs)
     await rm(outputFolder, { recursive: true, force: true })
     await mkdir(outputFolder, { recursive: true })
     const sheet = await writeContactSheet(outcomes, outputFolder)
@@ -51,14 +51,14 @@ async function demo(): Promise<void> {
   console.log(`\nNext: ${styleText('bold', 'pnpm dev')} keeps it all running for your own uploads.`)
 }
 
-/** A few at a time, as several people would. */
-async function developAll(api: string, photographs: Photograph[]): Promise<Outcome[]> {
+/** A few at a time, as several people would, and every other one through Web App #2. */
+async function developAll(endpoints: Endpoints, photographs: Photograph[]): Promise<Outcome[]> {
   console.log(`\nSending ${photographs.length} photographs …`)
   const waiting = photographs.entries()
   const outcomes: Outcome[] = []
   const sendNext = async () => {
     for (const [index, photograph] of waiting) {
-      const outcome = await developPhotograph(api, APPS['web-app-1'].apiKey, photograph)
+      const outcome = await developPhotograph(endpoints, index % 2 === 0 ? 'HTTP' : 'Kafka', photograph)
       outcomes[index] = outcome
       const mark = outcome.problem ? styleText('red', '✘') : styleText('green', '✔')
       console.log(`  ${mark} ${photograph.name}  ${outcome.problem ?? seconds(outcome.milliseconds)}`)

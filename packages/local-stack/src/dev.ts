@@ -40,13 +40,15 @@ async function dev(): Promise<void> {
   }
 }
 
-function welcome({ uploadApi, aws, apps }: Endpoints, began: number): string {
+function welcome({ uploadApi, webApp2, aws, kafkaBrokers, apps }: Endpoints, began: number): string {
   const bold = (text: string) => styleText('bold', text)
   return `
 ${bold('Darkroom is ready')} after ${seconds(began)}.
 
   upload API  ${uploadApi}/v1   (${uploadApi}/v1/openapi.json describes it)
+  Web App #2  ${webApp2}
   S3, SQS     ${aws}
+  Kafka       ${kafkaBrokers}
   all of it   ${endpointsFile()}
 
 Upload a photograph:

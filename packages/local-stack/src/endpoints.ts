@@ -7,13 +7,16 @@ import { repositoryRoot } from './repository-root.ts'
 /** Where everything is, for people, tests and tools: `endpoints.json` in the local folder while `pnpm dev` runs. */
 export interface Endpoints {
   uploadApi: string
+  webApp2: string
   /** S3 and SQS. */
   aws: string
   bucket: string
   queueUrl: string
   deadLetterQueueUrl: string
   parkedQueueUrl: string
-  apps: Record<string, { apiKey: string }>
+  /** `host:port`, several with commas. */
+  kafkaBrokers: string
+  apps: Record<string, { apiKey: string; topic?: string }>
 }
 
 /** Where `pnpm dev` keeps its state: `.local`, or what `LOCAL_DIR` says. */
@@ -25,16 +28,22 @@ export function endpointsFile(): string {
   return join(localFolder(), 'endpoints.json')
 }
 
-/** S3 and SQS at `aws`, by default the stack's own server. */
-export function endpointsFor(ports: Ports, aws = `http://127.0.0.1:${ports.aws}`): Endpoints {
+/** S3 and SQS at `aws` and Kafka at `kafkaBrokers`, by default the stack's own. */
+export function endpointsFor(
+  ports: Ports,
+  aws = `http://127.0.0.1:${ports.aws}`,
+  kafkaBrokers = process.env.KAFKA_BROKERS ?? `127.0.0.1:${ports.kafka}`,
+): Endpoints {
   const queueUrl = `${aws}/000000000000/darkroom-local-images`
   return {
     uploadApi: `http://127.0.0.1:${ports.uploadApi}`,
+    webApp2: `http://127.0.0.1:${ports.webApp2}`,
     aws,
     bucket: 'darkroom-local',
     queueUrl,
     deadLetterQueueUrl: `${queueUrl}-dead-letters`,
     parkedQueueUrl: `${queueUrl}-parked`,
+    kafkaBrokers,
     apps: APPS,
   }
 }

@@ -4,19 +4,36 @@ import getPort from 'get-port'
 /** Where the stack listens, on 127.0.0.1. */
 export interface Ports {
   uploadApi: number
+  webApp2: number
   aws: number
+  kafka: number
+}
+
+/** The variable and the standard value of each port, as .env.example lists them. */
+const CONFIGURED: Record<keyof Ports, [variable: string, standard: number]> = {
+  uploadApi: ['UPLOAD_API_PORT', 4000],
+  webApp2: ['WEB_APP_2_PORT', 4002],
+  aws: ['AWS_PORT', 4566],
+  kafka: ['KAFKA_PORT', 9092],
 }
 
 /** The ports of .env.example, or those that the environment says. @throws Error if one is no port or is taken */
-export async function configuredPorts(): Promise<Ports> {
-  const ports = { uploadApi: readPort('UPLOAD_API_PORT', 4000), aws: readPort('AWS_PORT', 4566) }
-  await requireFree(ports.uploadApi, 'UPLOAD_API_PORT')
-  await requireFree(ports.aws, 'AWS_PORT')
-  return ports
+export function configuredPorts(): Promise<Ports> {
+  return forEach(async ([variable, standard]) => {
+    const port = readPort(variable, standard)
+    await requireFree(port, variable)
+    return port
+  })
 }
 
-export async function freePorts(): Promise<Ports> {
-  return { uploadApi: await freePort(), aws: await freePort() }
+export function freePorts(): Promise<Ports> {
+  return forEach(freePort)
+}
+
+async function forEach(choose: (configured: [string, number]) => Promise<number>): Promise<Ports> {
+  const ports: Partial<Ports> = {}
+  for (const name of Object.keys(CONFIGURED) as (keyof Ports)[]) ports[name] = await choose(CONFIGURED[name])
+  return ports as Ports
 }
 
 export function freePort(): Promise<number> {

@@ -1,5 +1,7 @@
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
-import { apiKeyHashes } from './apps.ts'
+import { startLocalKafka } from '@darkroom/local-kafka'
+import { startWebApp2 } from '@darkroom/web-app-2'
+import { APPS, apiKeyHashes, IMAGE_TOPIC } from './apps.ts'
 import { type Endpoints, endpointsFor } from './endpoints.ts'
 import type { Ports } from './ports.ts'
 import { type RunningService, startService } from './start-service.ts'
@@ -7,16 +9,19 @@ import { type RunningService, startService } from './start-service.ts'
 /** In the order of the data's way. */
 const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog']
 
+/** Of the topic of images; as many records are bridged side by side. */
+const PARTITIONS = 2
+
 export interface StackOptions {
   ports: Ports
-  /** Where state survives a restart; without it all is in memory. */
+  /** Where S3 and SQS keep their state; without it all is in memory, as Kafka's records always are. */
   dataDir?: string
   /** More environment for the services, e.g. `IMAGE_ENGINE`. */
   environment?: Record<string, string>
   /** Told of each part as it becomes ready. */
   onReady?: (part: string) => void
-  /** Told of each line that a service writes. */
-  onLine?: (service: string, line: string) => void
+  /** Told of each line that a part writes. */
+  onLine?: (part: string, line: string) => void
 }
 
 export interface Stack {
@@ -27,26 +32,62 @@ export interface Stack {
 }
 
 /**
- * Starts the whole system on this machine: S3 and SQS (unless `AWS_ENDPOINT_URL` names others), then all four
- * services side by side, each under `serverless offline`.
+ * Starts the whole system on this machine: S3 and SQS (unless `AWS_ENDPOINT_URL` names others), a Kafka broker
+ * (unless `KAFKA_BROKERS` names others), then all four services side by side, each under `serverless offline`,
+ * and Web App #2.
  *
  * @throws Error if a part does not start; what had started is stopped by then
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { ports, dataDir, onReady = () => {} } = options
+  const running: { stop(): Promise<void> }[] = []
+  const stop = async () => {
+    for (const part of running.splice(0).reverse()) await part.stop()
+  }
+  try {
+    return await startParts(options, running, stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function startParts(
+  options: StackOptions,
+  running: { stop(): Promise<void> }[],
+  stop: Stack['stop'],
+): Promise<Stack> {
+  const { ports, onReady, onLine } = options
+  const aws = await startAws(options)
+  if (aws) running.push(aws)
+  const kafka = process.env.KAFKA_BROKERS ? undefined : await startKafka(options)
+  if (kafka) running.push(kafka)
+  const endpoints = endpointsFor(ports, aws?.endpoint ?? process.env.AWS_ENDPOINT_URL, kafka?.brokers)
+  const services = await startServices(options, endpoints, aws)
+  running.push({ stop: async () => void (await Promise.all(services.map(({ service }) => service.stop()))) })
+  running.push(
+    await startWebApp2({
+      port: ports.webApp2,
+      kafka: { brokers: endpoints.kafkaBrokers.split(','), topic: IMAGE_TOPIC },
+      uploadApi: { url: endpoints.uploadApi, apiKey: APPS['web-app-2'].apiKey },
+      onLine: (line) => onLine?.('web-app-2', line),
+    }),
+  )
+  onReady?.('web-app-2')
+  const firstToEnd = Promise.race(services.map(({ name, service }) => service.exited.then(() => name)))
+  return { endpoints, firstToEnd, stop }
+}
+
+async function startAws({ ports, dataDir, onReady }: StackOptions): Promise<LocalAws | undefined> {
   const external = process.env.AWS_ENDPOINT_URL
   const aws = external ? undefined : await startLocalAws({ port: ports.aws, ...(dataDir && { dataDir }) })
-  const endpoints = endpointsFor(ports, external ?? aws?.endpoint)
-  onReady(external ? `S3 and SQS at ${external}` : 'S3 and SQS')
-  const services = await startServices(options, endpoints, aws)
-  return {
-    endpoints,
-    firstToEnd: Promise.race(services.map(({ name, service }) => service.exited.then(() => name))),
-    stop: async () => {
-      await Promise.all(services.map(({ service }) => service.stop()))
-      await aws?.stop()
-    },
-  }
+  onReady?.(external ? `S3 and SQS at ${external}` : 'S3 and SQS')
+  return aws
+}
+
+async function startKafka({ ports, onReady }: StackOptions) {
+  const kafka = await startLocalKafka({ port: ports.kafka, topics: { [IMAGE_TOPIC]: PARTITIONS } })
+  onReady?.('Kafka')
+  return kafka
 }
 
 interface NamedService {
@@ -79,7 +120,6 @@ async function startServices(
   const failure = outcomes.find((outcome) => outcome.status === 'rejected')
   if (!failure) return started
   await Promise.all(started.map(({ service }) => service.stop()))
-  await aws?.stop()
   throw failure.reason
 }
 
@@ -89,5 +129,6 @@ function serviceEnvironment(endpoints: Endpoints): Record<string, string> {
     QUEUE_URL: endpoints.queueUrl,
     PARKED_QUEUE_URL: endpoints.parkedQueueUrl,
     API_KEY_HASHES: apiKeyHashes(),
+    KAFKA_BROKERS: endpoints.kafkaBrokers,
   }
 }

@@ -34,6 +34,7 @@ export class EventSourceRunner {
       region,
       log,
       resolve: this.#resolve,
+      extensions: service.resources?.extensions ?? {},
       maximumConcurrency: this.#options.maximumConcurrency,
       invoke: (functionKey, event) => this.#functions.invoke(functionKey, event),
     })
@@ -71,7 +72,7 @@ export class EventSourceRunner {
     const stopped = Promise.all(this.#sources.map((source) => source.stop()))
     if (!(await within(this.#options.shutdownTimeout, stopped))) {
       this.#log.warning(
-        `Some batches were still running after ${this.#options.shutdownTimeout} s; their messages return after the visibility timeout.`,
+        `Some batches were still running after ${this.#options.shutdownTimeout} s; what they were given is delivered again.`,
       )
     }
     await this.#functions.close()

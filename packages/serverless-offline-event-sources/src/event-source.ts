@@ -14,10 +14,14 @@ export type EventSource = {
 /** What a source is given of the function it feeds and of the service around it. */
 export type SourceContext = {
   functionKey: string
+  /** As it is deployed: `service-stage-key`. */
+  functionName: string
   functionTimeout: number
   region: string
   maximumConcurrency: number
   resolve: Resolve
+  /** `resources.extensions` of serverless.yml: what is merged into the resources that the framework generates. */
+  extensions: Record<string, { Properties?: Record<string, unknown> }>
   log: Log
   /** Rejects if the function throws or exceeds its timeout. */
   invoke(event: unknown): Promise<unknown>

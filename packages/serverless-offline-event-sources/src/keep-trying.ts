@@ -5,6 +5,11 @@ import type { Outage } from './outage.ts'
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 3_000
 
+/** 100 ms before the first retry, then 200 ms, 400 ms … 3 s. */
+export function pauseBefore(retry: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (retry - 1))
+}
+
 type Terms = {
   outage: Outage
   /** Ends the waiting: what was tried rejects then. */
@@ -13,12 +18,12 @@ type Terms = {
   outlast?: (error: unknown) => boolean
 }
 
-/** Repeats `action` until it succeeds, with pauses of 100 ms, 200 ms, 400 ms … 3 s. */
+/** Repeats `action` until it succeeds, with a pause before each retry. */
 export async function keepTrying<T>(
   action: () => Promise<T>,
   { outage, signal, outlast = isUnreachable }: Terms,
 ): Promise<T> {
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+  for (let retry = 1; ; retry++) {
     try {
       const result = await action()
       outage.over()
@@ -28,7 +33,7 @@ export async function keepTrying<T>(
       if (!outlast(error)) throw error
       outage.noticed(error)
     }
-    await sleep(pause, undefined, signal ? { signal } : {})
+    await sleep(pauseBefore(retry), undefined, signal ? { signal } : {})
   }
 }
 

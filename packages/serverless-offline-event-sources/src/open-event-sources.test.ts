@@ -24,6 +24,7 @@ function open(...events: Record<string, unknown>[]) {
     region: 'eu-west-1',
     maximumConcurrency: 5,
     resolve: createResolve(template, { region: 'eu-west-1', stackName: 'svc-local' }),
+    extensions: {},
     log,
     invoke: async () => undefined,
   })

@@ -6,7 +6,9 @@ export type Serverless = {
     service: string
     custom?: Record<string, unknown>
     provider: { region: string; stage?: string; timeout?: number }
-    resources?: Partial<Template>
+    resources?: Partial<Template> & {
+      extensions?: Record<string, { Properties?: Record<string, unknown> }>
+    }
     getAllFunctions(): string[]
     getFunction(functionKey: string): FunctionDefinition
   }

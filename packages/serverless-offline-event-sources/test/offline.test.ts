@@ -1,14 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
-import { join } from 'node:path'
+import type { ChildProcess } from 'node:child_process'
 import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
+import { type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-
-const services = import.meta.dirname
-const serverless = createRequire(import.meta.url).resolve('serverless/bin/serverless.js')
+import { runServerless, serviceEnvironment } from './run-serverless.ts'
 
 let aws: LocalAws
 let environment: NodeJS.ProcessEnv
@@ -16,13 +10,7 @@ let child: ChildProcess | undefined
 
 beforeEach(async () => {
   aws = await startLocalAws()
-  environment = {
-    ...process.env,
-    ...awsEnvironment(aws.endpoint),
-    AWS_REGION: 'eu-west-1',
-    FIXTURE_LAMBDA_PORT: String(await freePort()),
-    NODE_OPTIONS: '',
-  }
+  environment = await serviceEnvironment(aws.endpoint)
 })
 
 afterEach(async () => {
@@ -30,31 +18,10 @@ afterEach(async () => {
   await aws.stop()
 })
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address ? address.port : 0
-}
-
-/** The real command, with the real framework and plugins, in a process of its own. */
 function run(service: string, ...command: string[]) {
-  const forked = fork(serverless, command, { cwd: join(services, service), env: environment, silent: true })
-  child = forked
-  let output = ''
-  for (const stream of [forked.stdout, forked.stderr]) {
-    stream?.on('data', (chunk) => {
-      output += chunk
-    })
-  }
-  const exited = once(forked, 'close').then(([code]) => ({ code, output }))
-  const ready = Promise.race([
-    once(forked, 'message').then(([message]) => message),
-    exited.then(({ output }) => Promise.reject(new Error(`exited before it was ready:\n${output}`))),
-  ])
-  ready.catch(() => {})
-  return { ready, exited, interrupt: () => forked.kill('SIGINT') }
+  const running = runServerless(environment, service, ...command)
+  child = running.child
+  return running
 }
 
 async function send(queueName: string, body: string): Promise<void> {

@@ -17,7 +17,7 @@ export async function writeContactSheet(outcomes: Outcome[], folder: string): Pr
 }
 
 async function toFrame(outcome: Outcome, folder: string): Promise<string> {
-  const { image, photograph, bytes, milliseconds } = outcome
+  const { image, photograph, way, bytes, milliseconds } = outcome
   if (image?.status !== 'processed') return toFailedFrame(outcome)
   const variants = await saveVariants(image, folder)
   const { width, height } = image.original
@@ -26,7 +26,7 @@ async function toFrame(outcome: Outcome, folder: string): Promise<string> {
   <a class="picture" href="${largest(variants)?.file ?? ''}">${toPicture(variants, photograph.name)}</a>
   <figcaption>
     <h2>${escapeHtml(photograph.name)}</h2>
-    <p class="facts">${width} × ${height} · ${kilobytes(bytes)} · ready in ${(milliseconds / 1000).toFixed(2)} s</p>
+    <p class="facts">${width} × ${height} · ${kilobytes(bytes)} · ${way}, ready in ${(milliseconds / 1000).toFixed(2)} s</p>
     ${toCamera(image.exif)}
     <ul>${variants.map(toVariantItem).join('')}</ul>
     <p class="tones"><span class="swatch"></span>${dominantColor}<span class="hash">pHash ${image.perceptualHash ?? ''}</span></p>

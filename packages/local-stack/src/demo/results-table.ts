@@ -3,7 +3,7 @@ import type { Outcome } from './develop-photograph.ts'
 
 /** The outcomes as a table for a terminal; `after` is the size of the largest variant. */
 export function resultsTable(outcomes: Outcome[]): string {
-  const header = ['file', 'status', 'ready in', 'size', 'variants', 'before', 'after']
+  const header = ['file', 'by way of', 'status', 'ready in', 'size', 'variants', 'before', 'after']
   const rows = [header, ...outcomes.map(toRow)]
   const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const [head = '', ...lines] = rows.map((row) =>
@@ -16,17 +16,18 @@ export function resultsTable(outcomes: Outcome[]): string {
   }
 }
 
-const RIGHT_ALIGNED = new Set([2, 5, 6])
+const RIGHT_ALIGNED = new Set([3, 6, 7])
 
 function align(cell: string, width: number, column: number): string {
   return RIGHT_ALIGNED.has(column) ? cell.padStart(width) : cell.padEnd(width)
 }
 
-function toRow({ photograph, bytes, milliseconds, image, problem }: Outcome): string[] {
+function toRow({ photograph, way, bytes, milliseconds, image, problem }: Outcome): string[] {
   const variants = image?.variants ?? []
   const { width, height } = image?.original ?? {}
   return [
     photograph.name,
+    way,
     image?.status ?? (problem ? 'refused' : ''),
     problem ? '' : `${(milliseconds / 1000).toFixed(2)} s`,
     width ? `${width}×${height}` : '',

@@ -49,10 +49,12 @@ function open(
     },
     {
       functionKey: 'work',
+      functionName: 'svc-local-work',
       functionTimeout: 1,
       region,
       maximumConcurrency: 5,
       resolve: (value) => value,
+      extensions: {},
       log: recorded.log,
       invoke,
     },

@@ -1,0 +1,53 @@
+import { dateOf, ImageId, newImageId, ProblemError } from '@darkroom/core'
+import type { FastifyReply } from 'fastify'
+import * as z from 'zod'
+import type { Backend } from './backend.ts'
+import type { UploadApi } from './upload-api.ts'
+
+/** What this app needs to know of the API's answer; the rest is the page's. */
+const Page = z.object({ items: z.array(z.looseObject({ id: ImageId })), cursor: ImageId.optional() })
+type Item = z.infer<typeof Page>['items'][number]
+
+const RECENT = 24
+const MAX_PAGES = 3
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+
+/** `GET /api/images`: today's most recent pictures (UTC), newest first. */
+export async function listRecentImages(reply: FastifyReply, { uploadApi }: Backend): Promise<FastifyReply> {
+  const items = await findRecent(uploadApi, Date.now())
+  return reply.header('cache-control', 'no-store').send({ items })
+}
+
+/**
+ * The API lists a day oldest first. Its cursor is an id and ids are in the order of time, so an id of a moment ago
+ * leads to what came since: a busy day costs no more than a quiet one.
+ */
+async function findRecent(uploadApi: UploadApi, now: number): Promise<Item[]> {
+  const midnight = Math.floor(now / DAY) * DAY
+  let recent: Item[] = []
+  for (const since of [now - 5 * MINUTE, now - 60 * MINUTE, midnight]) {
+    recent = await listSince(uploadApi, Math.max(since, midnight))
+    if (recent.length >= RECENT || since <= midnight) break
+  }
+  return recent.reverse().slice(0, RECENT)
+}
+
+async function listSince(uploadApi: UploadApi, since: number): Promise<Item[]> {
+  const items: Item[] = []
+  let cursor: ImageId | undefined = newImageId(new Date(since - 1))
+  const date = dateOf(newImageId(new Date(since)))
+  for (let page = 0; cursor && page < MAX_PAGES; page++) {
+    const answer = await uploadApi.get(`/images?date=${date}&limit=100&cursor=${cursor}`)
+    const list = Page.safeParse(answer.ok ? await answer.json() : await answer.text())
+    if (!list.success) throw unlistable(answer, list.error)
+    items.push(...list.data.items)
+    cursor = list.data.cursor
+  }
+  return items
+}
+
+function unlistable(answer: Response, error: Error): ProblemError {
+  const cause = `the upload API answered ${answer.status}: ${error.message}`
+  return new ProblemError('storage-unavailable', 'Earlier pictures cannot be listed now.', { cause })
+}

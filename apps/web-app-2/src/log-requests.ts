@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto'
+import { type FastifyReply, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify'
+
+/** Log lines of the same shape as the services': JSON with level, message, service and timestamp. */
+export function logOptions(onLine?: (line: string) => void): FastifyServerOptions {
+  return {
+    genReqId: () => randomUUID(),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    logger: onLine
+      ? {
+          base: { service: 'web-app-2' },
+          messageKey: 'message',
+          timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+          formatters: { level: (label) => ({ level: label.toUpperCase() }) },
+          stream: { write: (line) => onLine(line.trimEnd()) },
+        }
+      : false,
+  }
+}
+
+/** One line a request of the API; the page's own files are not worth one. */
+export async function logRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (!request.url.startsWith('/api/')) return
+  const fields = { status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime) }
+  request.log.info(fields, `${request.method} ${request.url} ${reply.statusCode}`)
+}

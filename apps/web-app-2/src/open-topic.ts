@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ConnectionOptions } from 'node:tls'
+import { ProblemError } from '@darkroom/core'
+import { compatibilityPartitioner, findErrorBy, Producer, type SASLOptions } from '@platformatic/kafka'
+
+export interface KafkaOptions {
+  /** `host:port` */
+  brokers: string[]
+  topic: string
+  tls?: ConnectionOptions
+  sasl?: SASLOptions
+}
+
+export interface TopicRecord {
+  key: string
+  headers: Record<string, string>
+  value: Buffer
+}
+
+export interface Topic {
+  /** Whether a broker is connected right now. */
+  isConnected(): boolean
+  /** Connects ahead of the first record. @throws the client's error */
+  connect(): Promise<void>
+  /**
+   * Resolves once all in-sync replicas have the record.
+   *
+   * @throws ProblemError `queue-unavailable` (the record may or may not be in the topic; sending it again does
+   *   no harm), `payload-too-large`
+   */
+  send(record: TopicRecord): Promise<void>
+  close(): Promise<void>
+}
+
+/** Milliseconds after which the person hears that Kafka has not confirmed. */
+const SEND_WITHIN = 15_000
+
+/**
+ * Opens a topic for writing. Idempotent, acks=all, no compression, no linger, Java's partitioner: the reasons
+ * and figures are in decisions/0010.
+ */
+export function openTopic({ brokers, topic, tls, sasl }: KafkaOptions): Topic {
+  const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({
+    clientId: 'web-app-2',
+    bootstrapBrokers: brokers,
+    ...(tls && { tls, tlsServerName: true }),
+    ...(sasl && { sasl }),
+    idempotent: true,
+    partitioner: compatibilityPartitioner,
+    connectTimeout: 3_000,
+    requestTimeout: 10_000,
+    timeout: 10_000,
+    retries: 2,
+    retryDelay: 250,
+  })
+  return {
+    isConnected: () => producer.isConnected(),
+    connect: async () => void (await producer.initIdempotentProducer({})),
+    send: async ({ key, headers, value }) => {
+      const message = { topic, key: Buffer.from(key), headers: toBytes(headers), value }
+      try {
+        await within(SEND_WITHIN, producer.send({ messages: [message] }))
+      } catch (cause) {
+        throw toProblem(cause as Error)
+      }
+    },
+    close: () => producer.close(true),
+  }
+}
+
+/** Kafka's headers are bytes; text in them is UTF-8. */
+function toBytes(headers: Record<string, string>): Map<Buffer, Buffer> {
+  return new Map(Object.entries(headers).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]))
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  const patience = new AbortController()
+  const late = sleep(milliseconds, undefined, { signal: patience.signal }).then(() => {
+    throw new Error(`No confirmation within ${milliseconds} ms.`)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    late.catch(() => {})
+    work.catch(() => {})
+    patience.abort()
+  }
+}
+
+/** The broker's verdict on the record, in words for the person who sent it. Anything else may pass. */
+function toProblem(cause: Error): ProblemError {
+  const refusesSize = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].some((id) =>
+    findErrorBy(cause, 'apiId', id),
+  )
+  return refusesSize
+    ? new ProblemError('payload-too-large', 'The picture is larger than Kafka takes here. Send it smaller.', {
+        cause,
+      })
+    : new ProblemError(
+        'queue-unavailable',
+        'Kafka did not confirm the picture. Send it again in a moment; it will not be taken twice.',
+        { cause },
+      )
+}

@@ -1,0 +1,77 @@
+import { attempt } from '../wire/error-codes.ts'
+import {
+  array,
+  bool,
+  int8,
+  int16,
+  int32,
+  nullableArray,
+  nullableString,
+  since,
+  string,
+  struct,
+  uuid,
+} from '../wire/types.ts'
+import { defineApi } from './api.ts'
+
+/** Partitions count; replicas and settings are taken and ignored. */
+export const createTopics = defineApi({
+  key: 19,
+  versions: [2, 7],
+  flexibleSince: 5,
+  request: struct({
+    topics: array(
+      struct({
+        name: string,
+        partitions: int32,
+        replicationFactor: int16,
+        assignments: array(struct({ index: int32, brokerIds: array(int32) })),
+        configs: array(struct({ name: string, value: nullableString })),
+      }),
+    ),
+    timeoutMs: int32,
+    validateOnly: bool,
+  }),
+  response: struct({
+    throttleTimeMs: int32,
+    topics: array(
+      struct({
+        name: string,
+        topicId: since(7, uuid, ''),
+        errorCode: int16,
+        errorMessage: nullableString,
+        partitions: since(5, int32, -1),
+        replicationFactor: since(5, int16, -1),
+        configs: since(
+          5,
+          nullableArray(
+            struct({
+              name: string,
+              value: nullableString,
+              readOnly: bool,
+              source: int8,
+              isSensitive: bool,
+            }),
+          ),
+          null,
+        ),
+      }),
+    ),
+  }),
+  answer({ topics }, { broker }) {
+    const created = topics.map(({ name, partitions, assignments }) => {
+      const wanted = partitions > 0 ? partitions : assignments.length || broker.topics.defaultPartitions
+      const { errorCode, result } = attempt(() => broker.topics.create(name, wanted))
+      return {
+        name,
+        topicId: result?.id ?? '0'.repeat(32),
+        errorCode,
+        errorMessage: null,
+        partitions: result?.partitions.length ?? -1,
+        replicationFactor: result ? 1 : -1,
+        configs: [],
+      }
+    })
+    return { throttleTimeMs: 0, topics: created }
+  },
+})

@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto'
+import { ConsumerGroup } from './groups/consumer-group.ts'
+import type { LogLimits } from './log/partition-log.ts'
+import { Topics } from './log/topics.ts'
+
+/** What the one broker of the cluster keeps. */
+export class Broker {
+  readonly nodeId = 1
+  readonly clusterId = randomUUID()
+  readonly host = '127.0.0.1'
+  /** Known once it listens. */
+  port = 0
+  readonly topics: Topics
+  /** Ends what waits for records. */
+  readonly closing = new AbortController()
+  readonly #groups = new Map<string, ConsumerGroup>()
+  #nextProducerId = 1
+
+  constructor(partitions: number, limits: LogLimits) {
+    this.topics = new Topics(partitions, limits)
+  }
+
+  group(groupId: string): ConsumerGroup {
+    const group = this.#groups.get(groupId) ?? new ConsumerGroup()
+    this.#groups.set(groupId, group)
+    return group
+  }
+
+  newProducerId(): number {
+    return this.#nextProducerId++
+  }
+
+  close(): void {
+    this.closing.abort()
+    for (const group of this.#groups.values()) group.close()
+  }
+}

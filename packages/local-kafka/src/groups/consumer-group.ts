@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto'
+import { KafkaError } from '../wire/error-codes.ts'
+import type { JoinResult, Member, Protocol, SyncResult } from './member.ts'
+
+export type Join = {
+  memberId: string
+  sessionTimeoutMs: number
+  rebalanceTimeoutMs: number
+  protocolType: string
+  protocols: Protocol[]
+}
+
+export type Membership = { memberId: string; generationId: number }
+
+export type Committed = { offset: number; leaderEpoch: number; metadata: string | null }
+
+/**
+ * The classic rebalance protocol. A member that comes, goes or falls silent makes everyone join again (`joining`);
+ * the first of them assigns the partitions (`syncing`), and all consume until the next change (`stable`).
+ */
+export class ConsumerGroup {
+  /** By `topic`, then by partition. */
+  readonly offsets = new Map<string, Map<number, Committed>>()
+  readonly #members = new Map<string, Member>()
+  readonly #invited = new Set<string>()
+  #state: 'empty' | 'joining' | 'syncing' | 'stable' = 'empty'
+  #generationId = 0
+  #leader = ''
+  #protocolType = ''
+  #protocolName = ''
+  #deadline: NodeJS.Timeout | undefined
+
+  /** An id to join with: a client that tries again with it does not leave a second self behind (KIP-394). */
+  invite(clientId: string): string {
+    const memberId = `${clientId}-${randomUUID()}`
+    this.#invited.add(memberId)
+    return memberId
+  }
+
+  async join(request: Join): Promise<JoinResult> {
+    const { memberId, protocolType, protocols } = request
+    if (this.#state === 'empty') this.#protocolType = protocolType
+    if (protocolType !== this.#protocolType || !this.#sharesProtocol(protocols)) {
+      throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL')
+    }
+    const member = this.#invited.delete(memberId) ? this.#admit(request) : this.#member(memberId)
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = request
+    Object.assign(member, { sessionTimeoutMs, rebalanceTimeoutMs, protocols })
+    clearTimeout(member.session)
+    member.joining?.reject(new KafkaError('REBALANCE_IN_PROGRESS'))
+    member.joining = Promise.withResolvers()
+    const joined = member.joining.promise
+    if (this.#state === 'joining') this.#completeJoinIfAllAreHere()
+    else this.#rebalance()
+    return joined
+  }
+
+  async sync(
+    membership: Membership,
+    assignments: { memberId: string; assignment: Buffer }[],
+  ): Promise<SyncResult> {
+    const member = this.#current(membership)
+    if (this.#state === 'joining') throw new KafkaError('REBALANCE_IN_PROGRESS')
+    if (this.#state === 'stable') return this.#syncResult(member)
+    member.syncing = Promise.withResolvers()
+    const synced = member.syncing.promise
+    if (member.id === this.#leader) this.#assign(assignments)
+    return synced
+  }
+
+  heartbeat(membership: Membership): void {
+    this.#keepAlive(this.#current(membership))
+    if (this.#state === 'joining') throw new KafkaError('REBALANCE_IN_PROGRESS')
+  }
+
+  leave(memberId: string): void {
+    this.#remove(this.#member(memberId))
+  }
+
+  /** A negative generation is a commit from outside of the group. */
+  checkCommit(membership: Membership): void {
+    if (membership.generationId < 0 && this.#members.size === 0) return
+    this.#keepAlive(this.#current(membership))
+    if (this.#state === 'syncing') throw new KafkaError('REBALANCE_IN_PROGRESS')
+  }
+
+  /** Ends the timers; whoever waits is never answered. */
+  close(): void {
+    clearTimeout(this.#deadline)
+    for (const { session } of this.#members.values()) clearTimeout(session)
+  }
+
+  #admit({ memberId: id, sessionTimeoutMs, rebalanceTimeoutMs, protocols }: Join): Member {
+    const member = { id, sessionTimeoutMs, rebalanceTimeoutMs, protocols, assignment: Buffer.alloc(0) }
+    this.#members.set(id, member)
+    return member
+  }
+
+  #member(memberId: string): Member {
+    const member = this.#members.get(memberId)
+    if (!member) throw new KafkaError('UNKNOWN_MEMBER_ID')
+    return member
+  }
+
+  #current({ memberId, generationId }: Membership): Member {
+    const member = this.#member(memberId)
+    if (generationId !== this.#generationId) throw new KafkaError('ILLEGAL_GENERATION')
+    return member
+  }
+
+  #sharesProtocol(offered: Protocol[]): boolean {
+    return offered.some(({ name }) =>
+      [...this.#members.values()].every(({ protocols }) => protocols.some((known) => known.name === name)),
+    )
+  }
+
+  #rebalance(): void {
+    this.#state = 'joining'
+    for (const member of this.#members.values()) {
+      member.syncing?.reject(new KafkaError('REBALANCE_IN_PROGRESS'))
+      delete member.syncing
+    }
+    const patience = Math.max(
+      ...[...this.#members.values()].map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs),
+    )
+    clearTimeout(this.#deadline)
+    this.#deadline = setTimeout(() => this.#goOnWithoutTheMissing(), patience).unref()
+    this.#completeJoinIfAllAreHere()
+  }
+
+  #goOnWithoutTheMissing(): void {
+    for (const member of this.#members.values()) {
+      if (!member.joining) this.#forget(member)
+    }
+    if (this.#members.size === 0) this.#state = 'empty'
+    else this.#completeJoinIfAllAreHere()
+  }
+
+  #completeJoinIfAllAreHere(): void {
+    const members = [...this.#members.values()]
+    if (members.some(({ joining }) => !joining)) return
+    clearTimeout(this.#deadline)
+    this.#generationId++
+    this.#state = 'syncing'
+    if (!this.#members.has(this.#leader)) this.#leader = members[0]?.id ?? ''
+    this.#protocolName =
+      this.#member(this.#leader).protocols.find(({ name }) =>
+        members.every(({ protocols }) => protocols.some((known) => known.name === name)),
+      )?.name ?? ''
+    for (const member of members) {
+      member.joining?.resolve(this.#joinResult(member))
+      delete member.joining
+      this.#keepAlive(member)
+    }
+  }
+
+  #joinResult({ id }: Member): JoinResult {
+    const members = [...this.#members.values()].map((member) => ({
+      memberId: member.id,
+      groupInstanceId: null,
+      metadata: member.protocols.find(({ name }) => name === this.#protocolName)?.metadata ?? Buffer.alloc(0),
+    }))
+    return {
+      generationId: this.#generationId,
+      protocolType: this.#protocolType,
+      protocolName: this.#protocolName,
+      leader: this.#leader,
+      memberId: id,
+      members: id === this.#leader ? members : [],
+    }
+  }
+
+  #assign(assignments: { memberId: string; assignment: Buffer }[]): void {
+    this.#state = 'stable'
+    for (const member of this.#members.values()) {
+      const own = assignments.find(({ memberId }) => memberId === member.id)
+      member.assignment = own?.assignment ?? Buffer.alloc(0)
+      member.syncing?.resolve(this.#syncResult(member))
+      delete member.syncing
+    }
+  }
+
+  #syncResult({ assignment }: Member): SyncResult {
+    return { protocolType: this.#protocolType, protocolName: this.#protocolName, assignment }
+  }
+
+  #keepAlive(member: Member): void {
+    clearTimeout(member.session)
+    if (member.joining) return
+    member.session = setTimeout(() => this.#remove(member), member.sessionTimeoutMs).unref()
+  }
+
+  #remove(member: Member): void {
+    this.#forget(member)
+    if (this.#members.size > 0) {
+      if (this.#state === 'joining') this.#completeJoinIfAllAreHere()
+      else this.#rebalance()
+      return
+    }
+    clearTimeout(this.#deadline)
+    this.#state = 'empty'
+  }
+
+  #forget(member: Member): void {
+    clearTimeout(member.session)
+    member.joining?.reject(new KafkaError('UNKNOWN_MEMBER_ID'))
+    member.syncing?.reject(new KafkaError('UNKNOWN_MEMBER_ID'))
+    this.#members.delete(member.id)
+  }
+}

@@ -1,0 +1,80 @@
+import { expect, test } from '@jest/globals'
+import { PartitionLog } from './partition-log.ts'
+
+const HEADER = 61
+
+type Produced = {
+  records?: number
+  bytes?: number
+  producerId?: number
+  sequence?: number
+  timestamp?: number
+  magic?: number
+}
+
+/** A batch as a producer sends it; the log does not look at the records themselves. */
+function produced({
+  records = 1,
+  bytes = 10,
+  producerId = -1,
+  sequence = -1,
+  timestamp = 0,
+  magic = 2,
+}: Produced) {
+  const batch = Buffer.alloc(HEADER + bytes)
+  batch.writeInt32BE(batch.length - 12, 8)
+  batch.writeInt8(magic, 16)
+  batch.writeInt32BE(records - 1, 23)
+  batch.writeBigInt64BE(BigInt(timestamp), 35)
+  batch.writeBigInt64BE(BigInt(producerId), 43)
+  batch.writeInt32BE(sequence, 53)
+  return batch
+}
+
+const newLog = (limits = {}) => new PartitionLog({ maxMessageBytes: 1_000, retentionBytes: 1_000, ...limits })
+const baseOffsets = (batches: Buffer[]) => batches.map((batch) => Number(batch.readBigInt64BE(0)))
+
+test('numbers batches, and reads whole ones from any offset', () => {
+  const log = newLog()
+  for (const records of [3, 2, 1]) log.append(produced({ records }))
+  expect(log.endOffset).toBe(6)
+  expect(baseOffsets(log.read(1, 1_000))).toEqual([0, 3, 5])
+  expect(baseOffsets(log.read(4, 1))).toEqual([3])
+  expect(log.read(6, 1_000)).toEqual([])
+  expect(() => log.read(7, 1_000)).toThrow('OFFSET_OUT_OF_RANGE')
+})
+
+test('takes a repeated batch of an idempotent producer once, and none out of order', () => {
+  const log = newLog()
+  const first = produced({ producerId: 1, sequence: 0, records: 2 })
+  expect([log.append(first), log.append(first)]).toEqual([0, 0])
+  expect(log.append(produced({ producerId: 1, sequence: 2 }))).toBe(2)
+  expect(() => log.append(produced({ producerId: 1, sequence: 4 }))).toThrow('OUT_OF_ORDER_SEQUENCE_NUMBER')
+  expect(log.append(produced({ producerId: 2, sequence: 0 }))).toBe(3)
+})
+
+test('forgets the oldest beyond its limit, but never the last', () => {
+  const log = newLog({ retentionBytes: 150 })
+  for (let i = 0; i < 5; i++) log.append(produced({}))
+  expect([log.startOffset, log.endOffset]).toEqual([3, 5])
+  log.append(produced({ bytes: 500 }))
+  expect([log.startOffset, log.endOffset]).toEqual([5, 6])
+  expect(() => log.read(4, 1_000)).toThrow('OFFSET_OUT_OF_RANGE')
+})
+
+test('finds by time', () => {
+  const log = newLog()
+  for (const timestamp of [10, 30, 20]) log.append(produced({ timestamp }))
+  expect(log.findByTimestamp(11)?.baseOffset).toBe(1)
+  expect(log.findByTimestamp(31)).toBeUndefined()
+  expect(log.latest?.maxTimestamp).toBe(30)
+})
+
+test.each([
+  ['too large', produced({ bytes: 1_000 }), 'MESSAGE_TOO_LARGE'],
+  ['of an older format', produced({ magic: 1 }), 'UNSUPPORTED_FOR_MESSAGE_FORMAT'],
+  ['cut off', produced({}).subarray(0, 65), 'CORRUPT_MESSAGE'],
+  ['empty', Buffer.alloc(0), 'CORRUPT_MESSAGE'],
+])('refuses a batch that is %s', (_, batch, error) => {
+  expect(() => newLog().append(batch)).toThrow(error)
+})

@@ -1,0 +1,51 @@
+import { KafkaError } from '../wire/error-codes.ts'
+
+/*
+  RecordBatch =>
+    baseOffset INT64, batchLength INT32, partitionLeaderEpoch INT32, magic INT8, crc UINT32,
+    attributes INT16, lastOffsetDelta INT32, baseTimestamp INT64, maxTimestamp INT64,
+    producerId INT64, producerEpoch INT16, baseSequence INT32, recordCount INT32, records
+  https://kafka.apache.org/documentation/#recordbatch
+
+  The crc begins after itself, so a broker numbers a batch without reading the records, which may be compressed.
+*/
+const BASE_OFFSET = 0
+const BATCH_LENGTH = 8
+const PARTITION_LEADER_EPOCH = 12
+const MAGIC = 16
+const LAST_OFFSET_DELTA = 23
+const MAX_TIMESTAMP = 35
+const PRODUCER_ID = 43
+const PRODUCER_EPOCH = 51
+const BASE_SEQUENCE = 53
+const HEADER = 61
+
+export type RecordBatch = {
+  bytes: Buffer
+  baseOffset: number
+  lastOffset: number
+  maxTimestamp: number
+  producerId: number
+  producerEpoch: number
+  baseSequence: number
+}
+
+/** A producer's batch as it is to be stored from `baseOffset` on: a copy, as requests share their buffer. */
+export function numberBatch(produced: Buffer, baseOffset: number): RecordBatch {
+  if (produced.length < HEADER || produced.length !== produced.readInt32BE(BATCH_LENGTH) + 12) {
+    throw new KafkaError('CORRUPT_MESSAGE')
+  }
+  if (produced.readInt8(MAGIC) !== 2) throw new KafkaError('UNSUPPORTED_FOR_MESSAGE_FORMAT')
+  const bytes = Buffer.from(produced)
+  bytes.writeBigInt64BE(BigInt(baseOffset), BASE_OFFSET)
+  bytes.writeInt32BE(0, PARTITION_LEADER_EPOCH)
+  return {
+    bytes,
+    baseOffset,
+    lastOffset: baseOffset + bytes.readInt32BE(LAST_OFFSET_DELTA),
+    maxTimestamp: Number(bytes.readBigInt64BE(MAX_TIMESTAMP)),
+    producerId: Number(bytes.readBigInt64BE(PRODUCER_ID)),
+    producerEpoch: bytes.readInt16BE(PRODUCER_EPOCH),
+    baseSequence: bytes.readInt32BE(BASE_SEQUENCE),
+  }
+}

@@ -1,0 +1,120 @@
+import type { EventSource, OpenEventSource, SourceContext } from '../event-source.ts'
+import { EventSourceError } from '../event-source-error.ts'
+import { queueNameOf } from '../sqs/queue-name.ts'
+import {
+  type KafkaEventDefinition,
+  type MskEventDefinition,
+  readKafkaEventDefinition,
+  readMskEventDefinition,
+} from './kafka-event-definition.ts'
+import type { KafkaMapping, StartingPosition } from './kafka-mapping.ts'
+import { KafkaSource } from './kafka-source.ts'
+import { kafkaMappingLogicalId, mskMappingLogicalId } from './mapping-logical-id.ts'
+import { type MappingProperties, readMappingProperties } from './mapping-properties.ts'
+
+/** Lambda's own, for Kafka; serverless.yml's 0 means the same, as the framework leaves it out. */
+const DEFAULT_WINDOW_SECONDS = 0.5
+
+/** With a destination, Lambda does not retry for ever. */
+const RETRIES_WITH_DESTINATION = 10
+
+/** `kafka` events: a cluster of one's own. */
+export const openKafkaSource: OpenEventSource = (definition, context) => {
+  const event = readKafkaEventDefinition(definition, context.functionKey)
+  const logicalId = kafkaMappingLogicalId(context.functionKey, event.topic)
+  return open(event, logicalId, event.onFailureDestination, context, {
+    eventSource: 'SelfManagedKafka',
+    bootstrapServers: event.bootstrapServers,
+  })
+}
+
+/** `msk` events: only AWS knows a cluster's brokers by its ARN, so `KAFKA_BROKERS` has to name them. */
+export const openMskSource: OpenEventSource = (definition, context) => {
+  const event = readMskEventDefinition(definition, context.functionKey)
+  const logicalId = mskMappingLogicalId(context.functionKey, clusterToken(event.arn), event.topic)
+  return open(event, logicalId, undefined, context, {
+    eventSource: 'aws:kafka',
+    eventSourceArn: clusterArn(event.arn, context),
+    bootstrapServers: [],
+  })
+}
+
+function open(
+  event: KafkaEventDefinition | MskEventDefinition,
+  logicalId: string,
+  onFailureDestination: unknown,
+  context: SourceContext,
+  cluster: Pick<KafkaMapping, 'eventSource' | 'eventSourceArn' | 'bootstrapServers'>,
+): EventSource | undefined {
+  const label = `${event.topic} → ${context.functionKey}`
+  if (!event.enabled) {
+    context.log.notice(`${label} is not enabled`)
+    return undefined
+  }
+  if (event.filterPatterns) {
+    context.log.warning(
+      `${label}: filterPatterns are not supported locally; the function is given every record.`,
+    )
+  }
+  const properties = readMappingProperties(logicalId, context)
+  const destination =
+    properties.DestinationConfig?.OnFailure.Destination ?? context.resolve(onFailureDestination)
+  return new KafkaSource(
+    {
+      ...cluster,
+      topic: event.topic,
+      groupId: event.consumerGroupId ?? context.functionName,
+      startingPosition: startingPositionOf(event),
+      batchSize: properties.BatchSize ?? event.batchSize,
+      batchingWindow:
+        (properties.MaximumBatchingWindowInSeconds ?? event.maximumBatchingWindow) || DEFAULT_WINDOW_SECONDS,
+      reportsItemFailures: properties.FunctionResponseTypes.length > 0,
+      bisectsOnError: properties.BisectBatchOnFunctionError,
+      ...limitsOf(properties, destination !== undefined),
+      ...queueOf(destination, label, context),
+    },
+    context,
+  )
+}
+
+function startingPositionOf({
+  startingPosition,
+  startingPositionTimestamp,
+}: Pick<KafkaEventDefinition, 'startingPosition' | 'startingPositionTimestamp'>): StartingPosition {
+  if (startingPosition !== 'AT_TIMESTAMP') return startingPosition
+  return { timestamp: (startingPositionTimestamp ?? 0) * 1000 }
+}
+
+function limitsOf(
+  { MaximumRetryAttempts, MaximumRecordAgeInSeconds }: MappingProperties,
+  hasDestination: boolean,
+) {
+  const unlimited = hasDestination ? RETRIES_WITH_DESTINATION : Number.POSITIVE_INFINITY
+  return {
+    maximumRetryAttempts: MaximumRetryAttempts < 0 ? unlimited : MaximumRetryAttempts,
+    maximumRecordAge: MaximumRecordAgeInSeconds < 0 ? Number.POSITIVE_INFINITY : MaximumRecordAgeInSeconds,
+  }
+}
+
+function queueOf(destination: unknown, label: string, { log }: SourceContext): { onFailureQueue?: string } {
+  if (destination === undefined) return {}
+  if (/^arn:[^:]+:sqs:/.test(String(destination))) return { onFailureQueue: queueNameOf(String(destination)) }
+  log.warning(`${label}: discarded batches are only logged, as ${destination} is not an SQS queue.`)
+  return {}
+}
+
+/** As the framework takes it from an `arn`. */
+function clusterToken(arn: unknown): string {
+  if (typeof arn === 'string') return arn.split('/')[1] ?? arn
+  const { Ref, 'Fn::ImportValue': imported } = arn as Record<string, unknown>
+  return String(imported ?? Ref)
+}
+
+function clusterArn(arn: unknown, { resolve, region }: SourceContext): string {
+  try {
+    return String(resolve(arn))
+  } catch (error) {
+    if (!(error instanceof EventSourceError)) throw error
+    return `arn:aws:kafka:${region}:000000000000:cluster/${clusterToken(arn)}/local`
+  }
+}

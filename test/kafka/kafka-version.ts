@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs'
+
+/** Maven's file; the image's tag and the name of the cache follow it. */
+export const POM = new URL('pom.xml', import.meta.url)
+
+export const KAFKA_VERSION = readVersion(readFileSync(POM, 'utf8'))
+
+function readVersion(pom: string): string {
+  const version = /<kafka\.version>([^<]+)</.exec(pom)?.[1]
+  if (version === undefined) throw new Error(`No <kafka.version> in ${POM}`)
+  return version
+}
