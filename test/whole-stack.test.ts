@@ -92,13 +92,12 @@ describe('the whole stack', () => {
     const accepted = await fetch(backend, { method: 'POST', body: form })
     expect(accepted.status).toBe(202)
     const { id } = (await accepted.json()) as { id: string }
-    const known = await fetch(`${backend}/${id}`, { headers: { prefer: 'wait=20' } })
-    expect(await known.json()).toMatchObject({
-      id,
-      app: 'web-app-2',
-      status: 'processed',
-      filename: 'IMG_0001.JPG',
-    })
+    let known: Partial<ImageStatus> = {}
+    do {
+      const answer = await fetch(`${backend}/${id}`, { headers: { prefer: 'wait=20' } })
+      known = (await answer.json()) as ImageStatus
+    } while (known.status === 'queued')
+    expect(known).toMatchObject({ id, app: 'web-app-2', status: 'processed', filename: 'IMG_0001.JPG' })
     const document = await readDocument(stack, { id, app: 'web-app-2' })
     expect(document).toMatchObject({ origin: 'kafka', kafka_topic: 'images.web-app-2', kafka_offset: 0 })
 
