@@ -44,11 +44,15 @@ export async function startService({
     '--lambdaPort',
     String(await freePort()),
   ]
-  const child = fork(serverlessCommand, ['offline', '--stage', 'local', '--noSponsor', ...ports], {
-    cwd: join(repositoryRoot, 'services', name),
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
+  const child = fork(
+    serverlessCommand,
+    ['offline', '--stage', 'local', '--noSponsor', '--host', '127.0.0.1', ...ports],
+    {
+      cwd: join(repositoryRoot, 'services', name),
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
+  )
   const exited = once(child, 'exit').then(() => {})
   const startup: string[] = []
   let ready = false
