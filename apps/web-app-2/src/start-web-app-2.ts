@@ -16,7 +16,7 @@ export interface WebApp2Options {
   host?: string
   kafka: KafkaOptions
   uploadApi: UploadApiOptions
-  /** What one upload may have, 8 MB unless told otherwise: see decisions/0010. */
+  /** What one upload may have, 4 MB unless told otherwise: see decisions/0010. */
   maxImageBytes?: number
   /** Called with each line of the log, a JSON object; without it nothing is logged. */
   onLine?: (line: string) => void
@@ -29,7 +29,7 @@ export interface WebApp2 {
   stop(): Promise<void>
 }
 
-const MAX_IMAGE_BYTES = 8 * 1024 * 1024
+const MAX_IMAGE_BYTES = 4 * 1024 * 1024
 
 /** What the page may load: its own files, and pictures from wherever the upload API presigns them. */
 const CONTENT_SECURITY_POLICY =

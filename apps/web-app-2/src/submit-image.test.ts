@@ -102,8 +102,8 @@ describe('an upload', () => {
     expect((await nextRecord()).headers['content-type']).toBe('image/gif')
   })
 
-  test('may have 8 MB', async () => {
-    const bytes = Buffer.concat([PHOTOGRAPH, Buffer.alloc(8 * MEGABYTE - PHOTOGRAPH.length)])
+  test('may have 4 MB', async () => {
+    const bytes = Buffer.concat([PHOTOGRAPH, Buffer.alloc(4 * MEGABYTE - PHOTOGRAPH.length)])
     const { status } = await upload(app.url, { bytes })
     expect(status).toBe(202)
     expect((await nextRecord()).value.equals(bytes)).toBe(true)
@@ -112,8 +112,8 @@ describe('an upload', () => {
 
 describe('an upload is refused, in words,', () => {
   test.each([
-    ['over 8 MB by a byte', { bytes: oversized(8 * MEGABYTE + 1) }, 413, /more than 8 MB/],
-    ['far over 8 MB', { bytes: oversized(30 * MEGABYTE) }, 413, /more than 8 MB/],
+    ['over 4 MB by a byte', { bytes: oversized(4 * MEGABYTE + 1) }, 413, /more than 4 MB/],
+    ['far over 4 MB', { bytes: oversized(30 * MEGABYTE) }, 413, /more than 4 MB/],
     ['empty', { bytes: new Uint8Array() }, 400, /no image in this upload/],
     ['no image', { bytes: Buffer.from('Dear diary') }, 415, /no image.* Accepted are JPEG/],
     ['cut off', { bytes: PHOTOGRAPH.subarray(0, 500_000) }, 422, /cut off/],
