@@ -10,7 +10,7 @@ import { ImageType, Sha256 } from './image-types.ts'
 import { DatePartition } from './keys.ts'
 import { Origin } from './origin.ts'
 
-const imageId = '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f'
+const imageId = '01a207d9-2100-7000-8000-0a1b2c3d4e5f'
 const sha256 = 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c'
 const acceptedAt = '2026-11-23T10:00:00.000Z'
 const accepted = {

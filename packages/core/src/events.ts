@@ -29,10 +29,10 @@ function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, dat
  * An original lies in S3 and waits to be developed; sent on the image queue, never with the bytes.
  *
  *     { "specversion": "1.0", "type": "image.accepted.v1", "source": "/darkroom/upload-api",
- *       "id": "019ab2f4-…", "subject": "019ab2f4-…", "time": "2026-11-23T10:00:00.000Z",
+ *       "id": "01a207d9-…", "subject": "01a207d9-…", "time": "2026-11-23T10:00:00.000Z",
  *       "datacontenttype": "application/json",
- *       "data": { "app": "web-app-1", "imageId": "019ab2f4-…",
- *                 "s3Uri": "s3://darkroom/input/web-app-1/2026-11-23/019ab2f4-…",
+ *       "data": { "app": "web-app-1", "imageId": "01a207d9-…",
+ *                 "s3Uri": "s3://darkroom/input/web-app-1/2026-11-23/01a207d9-…",
  *                 "contentType": "image/jpeg", "bytes": 733428, "sha256": "b5bb…",
  *                 "acceptedAt": "2026-11-23T10:00:00.000Z", "origin": { "kind": "http" },
  *                 "filename": "IMG_0001.JPG", "attributes": {} } }

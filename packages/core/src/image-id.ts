@@ -18,7 +18,7 @@ export const ImageId = z
     'an image id is a UUIDv7 in lower case',
   )
   .refine((id) => millisecondsOf(id) <= LAST_INSTANT, 'the time in this id lies after the year 9999')
-  .meta({ description: 'The image id, a UUIDv7.', example: '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f' })
+  .meta({ description: 'The image id, a UUIDv7.', example: '01a207d9-2100-7000-8000-0a1b2c3d4e5f' })
 export type ImageId = z.infer<typeof ImageId>
 
 /** Draws an id for an image accepted at `time`. */
