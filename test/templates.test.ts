@@ -141,7 +141,7 @@ describe('the bucket of images', () => {
         rule.ExpirationInDays,
       ]),
     )
-    expect(days).toEqual({ 'input/': 30, 'processed/': 365, 'metadata/': 730, 'rejected/': 30 })
+    expect(days).toEqual({ 'input/': 30, 'processed/': 365, 'metadata/': 730, 'rejected/': 30, 'claims/': 7 })
     expect(Rules).toContainEqual(
       expect.objectContaining({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
     )

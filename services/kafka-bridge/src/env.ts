@@ -1,6 +1,9 @@
 import { AppId } from '@darkroom/core'
 import * as z from 'zod'
 
+/** Whole segments, so that `claims/web-app-2` does not open `claims/web-app-20` as well. */
+const ClaimPrefix = z.string().regex(/^claims\/([^/]+\/)+$/, 'a prefix is claims/…/')
+
 /** The service's whole configuration, checked once when a function starts. */
 export const env = z
   .object({
@@ -11,5 +14,10 @@ export const env = z
       .string()
       .transform((text) => JSON.parse(text))
       .pipe(z.record(z.string(), AppId)),
+    /** Where an app's claim checks may lead, as JSON: `{"web-app-2": "claims/web-app-2/"}`. */
+    CLAIM_PREFIXES: z
+      .string()
+      .transform((text) => JSON.parse(text))
+      .pipe(z.record(AppId, ClaimPrefix)),
   })
   .parse(process.env)

@@ -45,6 +45,10 @@ describe('a CloudEvent in binary mode', () => {
     })
   })
 
+  test('may have its trace as an extension attribute', () => {
+    expect(readEvent({ ce_traceparent: TRACEPARENT }).traceparent).toBe(TRACEPARENT)
+  })
+
   test('is the same image wherever it lies, and another one for another event, source or app', () => {
     const { imageId } = readEvent({})
     expect(readEvent({}, { partition: 7, offset: 99, timestamp: TIMESTAMP + 60_000 }).imageId).toBe(imageId)
@@ -104,6 +108,106 @@ describe('a CloudEvent in binary mode', () => {
       slug: 'malformed-request',
       detail: expect.stringContaining('time'),
     })
+  })
+})
+
+describe('a CloudEvent in structured mode', () => {
+  const CONTENT_TYPE = 'application/cloudevents+json'
+  const EVENT = {
+    specversion: '1.0',
+    type: 'image.submitted.v1',
+    id: 'upload-1',
+    source: '/web-app-2',
+    time: '2026-11-23T10:00:00.123Z',
+    datacontenttype: 'image/jpeg',
+    data_base64: value.toString('base64'),
+  }
+  const readText = (text: string | Uint8Array, contentType = CONTENT_TYPE) =>
+    read({ value: Buffer.from(text as string), headers: { 'content-type': contentType } })
+  const readStructured = (more: Record<string, unknown>) => readText(JSON.stringify({ ...EVENT, ...more }))
+  const refused = (reading: () => unknown, detail: string) =>
+    expect(refusalOf(reading)).toMatchObject({
+      slug: 'malformed-request',
+      detail: expect.stringContaining(detail),
+    })
+
+  test.each([{ album: 'sommer' }, '{"album":"sommer"}'])(
+    'is the same arrival as in binary mode, with the attributes %j',
+    (attributes) => {
+      const more = { filename: 'Straße 7.jpg', traceparent: TRACEPARENT }
+      expect(readStructured({ ...more, attributes })).toEqual(
+        readEvent({
+          ce_filename: more.filename,
+          ce_attributes: '{"album":"sommer"}',
+          traceparent: TRACEPARENT,
+        }),
+      )
+    },
+  )
+
+  test.each([`${CONTENT_TYPE}; charset=utf-8`, 'Application/CloudEvents+JSON ;x=y', ` ${CONTENT_TYPE}`])(
+    'is known by %j',
+    (contentType) => {
+      expect(readText(JSON.stringify(EVENT), contentType)).toEqual(readEvent({}))
+    },
+  )
+
+  test.each([
+    'application/cloudevents-batch+json',
+    'application/cloudevents+avro',
+    'application/cloudevents',
+  ])('is not read as %s', (contentType) =>
+    refused(() => readText(JSON.stringify(EVENT), contentType), 'cloudevents+json'),
+  )
+
+  test('takes null for what is not there', () => {
+    expect(readStructured({ filename: null, attributes: null, time: null, data: null })).toMatchObject({
+      bytes: value,
+      filename: undefined,
+      attributes: undefined,
+    })
+  })
+
+  test('may be a claim check, whose content type is that of the check', () => {
+    const { data_base64: _, ...event } = EVENT
+    const ref = 's3://bucket/claims/web-app-2/a.jpg'
+    const claim = { ...event, datacontenttype: 'application/json', data: { ref } }
+    const submission = readText(JSON.stringify(claim))
+    expect(submission).toMatchObject({ ref, imageId: readEvent({}).imageId })
+    expect(submission.declaredType).toBeUndefined()
+    expect(submission).not.toHaveProperty('bytes')
+  })
+
+  test.each([
+    ['{', 'not JSON'],
+    [Uint8Array.of(0x22, 0xff, 0x22), 'not JSON in UTF-8'],
+    ['[]', 'expected object'],
+    ['null', 'expected object'],
+  ])('is refused as %j', (text, detail) => refused(() => readText(text), detail))
+
+  test.each([
+    [{ specversion: '0.3' }, 'at specversion'],
+    [{ specversion: undefined }, 'at specversion'],
+    [{ type: 'image.deleted.v1' }, 'at type'],
+    [{ id: '' }, 'at id'],
+    [{ source: null }, 'at source'],
+    [{ time: 'yesterday' }, 'at time'],
+    [{ attributes: '{' }, '"attributes" is not'],
+    [{ attributes: { Album: 'sommer' } }, '"attributes" is not'],
+    [{ attributes: ['sommer'] }, '"attributes" is not'],
+    [{ data_base64: undefined }, 'no image'],
+    [{ data_base64: undefined, data: { url: 'https://example.com' } }, 'data.ref'],
+    [{ data_base64: undefined, data: 's3://bucket/key' }, 'data.ref'],
+    [{ data: { ref: 's3://bucket/key' } }, 'both'],
+    [{ data_base64: '/9j/AI' }, 'not base64'],
+    [{ data_base64: '/9j_AIA=' }, 'not base64'],
+    [{ data_base64: '/9j/\nAIA=' }, 'not base64'],
+    [{ data_base64: 'no image' }, 'not base64'],
+    [{ data_base64: 7 }, 'at data_base64'],
+  ])('is refused with %j, in words', (more, detail) => refused(() => readStructured(more), detail))
+
+  test('is refused with no bytes', () => {
+    expect(refusalOf(() => readStructured({ data_base64: '' })).slug).toBe('empty-body')
   })
 })
 

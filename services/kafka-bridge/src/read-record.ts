@@ -1,31 +1,50 @@
-import { type AppId, Attributes, deriveImageId, Filename, ProblemError } from '@darkroom/core'
-import type { Arrival } from '@darkroom/intake'
+import { type AppId, deriveImageId, Filename, ProblemError } from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
 import * as z from 'zod'
+import { readAttributes } from './read-attributes.ts'
+import { readStructuredEvent } from './read-structured-event.ts'
+import type { EventIdentity, Submission, SubmittedImage } from './submission.ts'
 
 /**
- * Reads an image out of a Kafka record as Lambda hands it over (value in base64, headers as arrays of byte
- * values). A record with `ce_*` headers is a CloudEvent in binary content mode (CloudEvents Kafka protocol
- * binding 1.0, section 3.2); one without is taken as the image's bare bytes, identified by its place in the
- * topic.
+ * Reads an image, or the claim of one, out of a Kafka record as Lambda hands it over (value in base64, headers
+ * as arrays of byte values). By its content type it is a CloudEvent in structured content mode, by any `ce_*`
+ * header one in binary content mode (CloudEvents Kafka protocol binding 1.0, sections 3.3 and 3.2); else its
+ * value is the image's bare bytes, identified by their place in the topic.
  *
  * @throws ProblemError `malformed-request`, `empty-body`
  */
-export function readRecord(record: MSKRecord, appOfTopic: Record<string, AppId>): Arrival {
+export function readRecord(record: MSKRecord, appOfTopic: Record<string, AppId>): Submission {
   const { topic, partition, offset } = record
   const app = appOfTopic[topic]
   if (!app) throw new ProblemError('malformed-request', `No app is configured for the topic ${topic}.`)
   if (!record.value) throw new ProblemError('empty-body', 'The record has no value.')
-  const headers = readHeaders(record)
+  const { identity, ...image } = readImage(record, Buffer.from(record.value, 'base64'))
   return {
     app,
-    imageId: deriveImageId({ app, ...identityOf(record, headers) }),
-    bytes: Buffer.from(record.value, 'base64'),
-    declaredType: headers['content-type'],
+    imageId: deriveImageId({ app, ...identity }),
     origin: { kind: 'kafka', topic, partition, offset },
+    ...image,
+  }
+}
+
+/** `application/cloudevents+json`, and the formats and batches that we do not read. */
+const STRUCTURED = /^application\/cloudevents\b/i
+const STRUCTURED_JSON = /^application\/cloudevents\+json\s*(;|$)/i
+
+function readImage(record: MSKRecord, value: Buffer): SubmittedImage {
+  const headers = readHeaders(record)
+  const contentType = headers['content-type']?.trim() ?? ''
+  if (STRUCTURED_JSON.test(contentType)) return readStructuredEvent(value, record.timestamp)
+  if (STRUCTURED.test(contentType)) {
+    throw new ProblemError('malformed-request', 'Events are taken as application/cloudevents+json, one each.')
+  }
+  return {
+    identity: identityOf(record, headers),
+    bytes: value,
+    declaredType: headers['content-type'],
     filename: Filename.safeParse(headers.ce_filename).data,
-    attributes: readAttributes(headers.ce_attributes),
-    traceparent: headers.traceparent,
+    attributes: readAttributes('The header ce_attributes', headers.ce_attributes),
+    traceparent: headers.traceparent ?? headers.ce_traceparent,
   }
 }
 
@@ -37,7 +56,10 @@ const CloudEventHeaders = z.object({
   ce_time: z.iso.datetime({ offset: true }).optional(),
 })
 
-function identityOf({ topic, partition, offset, timestamp }: MSKRecord, headers: Record<string, string>) {
+function identityOf(
+  { topic, partition, offset, timestamp }: MSKRecord,
+  headers: Record<string, string>,
+): EventIdentity {
   if (!Object.keys(headers).some((name) => name.startsWith('ce_'))) {
     return { time: new Date(timestamp), source: `kafka:${topic}`, id: `${partition}-${offset}` }
   }
@@ -52,17 +74,4 @@ function readHeaders({ headers }: MSKRecord): Record<string, string> {
   return Object.fromEntries(
     entries.map(([name, bytes]) => [name.toLowerCase(), Buffer.from(bytes).toString()]),
   )
-}
-
-function readAttributes(text: string | undefined): Attributes | undefined {
-  if (text === undefined) return undefined
-  try {
-    return Attributes.parse(JSON.parse(text))
-  } catch (cause) {
-    throw new ProblemError(
-      'malformed-request',
-      'The header ce_attributes is not a JSON object of attributes.',
-      { cause },
-    )
-  }
 }

@@ -12,7 +12,10 @@ export async function rejectRecord(record: MSKRecord, reason: ProblemError): Pro
       Key: rejectedKey({ ...record, date: dateOf(record) }),
       Body: JSON.stringify(record),
       ContentType: 'application/json',
-      Metadata: { reason: reason.slug, detail: encodeURIComponent(reason.detail).slice(0, 1024) },
+      Metadata: {
+        reason: reason.slug,
+        detail: encodeURIComponent(reason.detail.toWellFormed()).slice(0, 1024),
+      },
     }),
   )
 }

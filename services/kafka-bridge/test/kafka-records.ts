@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
+import type { KafkaMessage } from 'cloudevents'
 
 export const TOPIC = 'images.web-app-2'
 
@@ -35,6 +36,15 @@ export function kafkaRecord({ value, headers = {}, ...more }: RecordParts): MSKR
     ...more,
   }
   return record as MSKRecord
+}
+
+/** The same event as CLOUD_EVENT for the CloudEvents SDK, but for its time and data. */
+export const SDK_EVENT = { id: 'upload-1', source: '/web-app-2', type: 'image.submitted.v1' }
+
+/** What the CloudEvents SDK would have a producer send, as a record. */
+export function fromSdk({ headers, value }: KafkaMessage): MSKRecord {
+  const texts = Object.entries(headers).filter(([, text]) => text !== undefined) as [string, string][]
+  return kafkaRecord({ headers: Object.fromEntries(texts), value: Buffer.from(value as string | Uint8Array) })
 }
 
 export function kafkaEvent(...records: MSKRecord[]): SelfManagedKafkaEvent {

@@ -1,0 +1,91 @@
+import { Filename, ProblemError } from '@darkroom/core'
+import * as z from 'zod'
+import { readAttributes } from './read-attributes.ts'
+import type { Content, SubmittedImage } from './submission.ts'
+
+/**
+ * With the image in it, or with a claim check. Only the first says the image's media type in `datacontenttype`;
+ * the second's data is JSON.
+ *
+ *     { "specversion": "1.0", "type": "image.submitted.v1", "source": "/web-app-2", "id": "upload-1",
+ *       "time": "2026-11-23T10:00:00.123Z", "datacontenttype": "image/jpeg",
+ *       "filename": "IMG_0001.JPG", "attributes": { "album": "summer" },
+ *       "data_base64": "/9j/4AAQ…" }
+ *     { …, "data": { "ref": "s3://darkroom/claims/web-app-2/IMG_0001.JPG" } }
+ */
+const StructuredEvent = z.object({
+  specversion: z.literal('1.0'),
+  type: z.literal('image.submitted.v1'),
+  id: z.string().min(1),
+  source: z.string().min(1),
+  time: z.iso.datetime({ offset: true }).optional(),
+  datacontenttype: z.string().optional(),
+  filename: z.unknown().optional(),
+  attributes: z.unknown().optional(),
+  traceparent: z.string().optional().catch(undefined),
+  data_base64: z.string().optional(),
+  data: z.unknown().optional(),
+})
+type StructuredEvent = z.infer<typeof StructuredEvent>
+
+const ClaimCheck = z.object({ ref: z.string() })
+
+/**
+ * Reads a CloudEvent in JSON (JSON event format 1.0.2, section 3). `timestamp` stands in for an event without
+ * a time.
+ *
+ * @throws ProblemError `malformed-request`, `empty-body`
+ */
+export function readStructuredEvent(value: Uint8Array, timestamp: number): SubmittedImage {
+  const event = StructuredEvent.safeParse(withoutNulls(parseJson(value)))
+  if (!event.success) throw new ProblemError('malformed-request', z.prettifyError(event.error))
+  const { time, source, id, filename, attributes, traceparent } = event.data
+  return {
+    identity: { time: new Date(time ?? timestamp), source, id },
+    filename: Filename.safeParse(filename).data,
+    attributes: readAttributes('The attribute "attributes"', attributes),
+    traceparent,
+    ...readContent(event.data),
+  }
+}
+
+function parseJson(value: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value))
+  } catch (cause) {
+    throw new ProblemError('malformed-request', 'The event is not JSON in UTF-8.', { cause })
+  }
+}
+
+/** Null is the same as not there (JSON event format, section 2.2). */
+function withoutNulls(event: unknown): unknown {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) return event
+  return Object.fromEntries(Object.entries(event).filter(([, member]) => member !== null))
+}
+
+function readContent({
+  data_base64,
+  data,
+  datacontenttype,
+}: StructuredEvent): Content & Pick<SubmittedImage, 'declaredType'> {
+  if (data_base64 !== undefined && data !== undefined) {
+    throw new ProblemError('malformed-request', 'The event has both data and data_base64.')
+  }
+  if (data_base64 !== undefined) return { bytes: fromBase64(data_base64), declaredType: datacontenttype }
+  const claim = ClaimCheck.safeParse(data)
+  if (claim.success) return { ref: claim.data.ref }
+  throw new ProblemError(
+    'malformed-request',
+    'The event has no image: put it into data_base64, or its s3:// URI into data.ref.',
+  )
+}
+
+/** Buffer skips what is not base64; only a text that comes out of it again was. */
+function fromBase64(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.toString('base64') !== text) {
+    throw new ProblemError('malformed-request', 'data_base64 is not base64 (RFC 4648, section 4, padded).')
+  }
+  if (bytes.length === 0) throw new ProblemError('empty-body', 'data_base64 is empty.')
+  return bytes
+}
