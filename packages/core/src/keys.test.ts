@@ -17,7 +17,7 @@ import {
   s3Uri,
 } from './keys.ts'
 
-const imageId = '01a207d9-2100-7000-8000-0a1b2c3d4e5f'
+const imageId = '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f'
 const date = '2025-11-23'
 const image = { app: 'web-app-1', imageId }
 
