@@ -11,6 +11,7 @@ export interface Resource {
   Type: string
   DeletionPolicy?: string
   UpdateReplacePolicy?: string
+  DependsOn?: string[]
   // biome-ignore lint/suspicious/noExplicitAny: CloudFormation's own shapes, many and known to the tests that read them
   Properties: Record<string, any>
 }
@@ -30,14 +31,16 @@ export interface ServicePackage {
   archives: Record<string, Archive>
 }
 
-/** Packages a service for the stage `dev`, as a machine without an AWS account would. */
+/** Packages a service for the stage `dev`, as a machine without an AWS account would. `params` are the stage's. */
 export async function packageService(
   name: string,
   environment: Record<string, string> = {},
+  params: Record<string, string> = {},
 ): Promise<ServicePackage> {
   const folder = await mkdtemp(join(tmpdir(), `package-${name}-`))
   try {
-    await runServerless(name, ['package', '--stage', 'dev', '--package', folder], environment)
+    const chosen = Object.entries(params).map(([key, value]) => `--param=${key}=${value}`)
+    await runServerless(name, ['package', '--stage', 'dev', '--package', folder, ...chosen], environment)
     const template = JSON.parse(
       await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8'),
     )

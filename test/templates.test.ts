@@ -267,19 +267,11 @@ describe("the image processor's zip", () => {
   })
 })
 
-describe('the schedule and the topic', () => {
-  test('measure freshness by the hour', () => {
+describe('the schedule', () => {
+  test('measures freshness by the hour', () => {
     expect(propertiesOf('analytics-catalog', 'AWS::Events::Rule')).toMatchObject([
       { ScheduleExpression: 'rate(1 hour)', State: 'ENABLED' },
     ])
-  })
-
-  test('wait until a cluster is configured, and then take the topic from its beginning', () => {
-    expect(propertiesOf('kafka-bridge', 'AWS::Lambda::EventSourceMapping')).toMatchObject([
-      { Enabled: false, StartingPosition: 'TRIM_HORIZON', Topics: ['images.web-app-2'] },
-    ])
-    const [lambda] = propertiesOf('kafka-bridge', 'AWS::Lambda::Function')
-    expect(JSON.parse(lambda?.Environment.Variables.TOPIC_APPS)).toEqual({ 'images.web-app-2': 'web-app-2' })
   })
 })
 

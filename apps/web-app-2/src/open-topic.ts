@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ConnectionOptions } from 'node:tls'
 import { ProblemError } from '@darkroom/core'
-import { compatibilityPartitioner, findErrorBy, Producer, type SASLOptions } from '@platformatic/kafka'
+import type { KafkaConnection } from '@darkroom/kafka-connection'
+import { compatibilityPartitioner, findErrorBy, Producer } from '@platformatic/kafka'
 
-export interface KafkaOptions {
+export interface KafkaOptions extends Omit<KafkaConnection, 'bootstrapBrokers'> {
   /** `host:port` */
   brokers: string[]
   topic: string
-  tls?: ConnectionOptions
-  sasl?: SASLOptions
 }
 
 export interface TopicRecord {
@@ -39,12 +37,11 @@ const SEND_WITHIN = 15_000
  * Opens a topic for writing. Idempotent, acks=all, no compression, no linger, Java's partitioner: the reasons
  * and figures are in decisions/0010.
  */
-export function openTopic({ brokers, topic, tls, sasl }: KafkaOptions): Topic {
+export function openTopic({ brokers, topic, ...security }: KafkaOptions): Topic {
   const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({
     clientId: 'web-app-2',
     bootstrapBrokers: brokers,
-    ...(tls && { tls, tlsServerName: true }),
-    ...(sasl && { sasl }),
+    ...security,
     idempotent: true,
     partitioner: compatibilityPartitioner,
     connectTimeout: 3_000,

@@ -72,13 +72,18 @@ export const ImageStatus = z
     finishedAt: z.iso.datetime().optional(),
     filename: z.string().optional(),
     attributes: Attributes.optional(),
-    original: z.object({
-      contentType: ImageType,
-      bytes: z.int(),
-      sha256: Sha256,
-      width: z.int().optional(),
-      height: z.int().optional(),
-    }),
+    original: z
+      .object({
+        contentType: ImageType.optional(),
+        bytes: z.int().optional(),
+        sha256: Sha256.optional(),
+        width: z.int().optional(),
+        height: z.int().optional(),
+      })
+      .meta({
+        description:
+          'Media type, size and hash are known of every image but one that failed on its way in through Kafka.',
+      }),
     variants: z.array(Variant).optional(),
     srcset: z.string().optional().meta({ description: 'For the `srcset` of an <img>.' }),
     placeholder: z.object({ thumbhash: z.string(), dominantColor: z.string() }).optional(),

@@ -15,7 +15,7 @@ const arrival = {
   schema_version: column(z.literal(1), 'The version of this document.'),
   image_id: column(ImageId, 'The image, a UUIDv7 whose time is the acceptance.'),
   app: column(AppId, 'The application the image belongs to.'),
-  accepted_at: column(timestamp, 'When the image was accepted, UTC.'),
+  accepted_at: column(timestamp, 'When the image was accepted or refused, UTC.'),
   finished_at: column(timestamp, 'When processing ended, UTC.'),
   origin: column(z.enum(['http', 'kafka']), 'The way in.'),
   kafka_topic: column(z.string().optional(), 'The topic, if the image came over Kafka.'),
@@ -23,15 +23,19 @@ const arrival = {
   kafka_offset: column(count.optional(), 'The offset, if the image came over Kafka.'),
   filename: column(Filename.optional(), 'The file name at its owner.'),
   attributes: column(Attributes, 'What the application wanted kept with the image.'),
+  engine: column(z.enum(['sharp', 'jimp']).optional(), 'The image engine, if it came to that.'),
+  traceparent: column(z.string().optional(), 'W3C trace context of the upload.'),
+}
+
+/** What is known once the original lies in S3 and its message has been received. */
+const reception = z.object({
   content_type: column(ImageType, 'The media type of the original.'),
   bytes: column(count, 'The size of the original in bytes.'),
   sha256: column(Sha256, 'SHA-256 of the original, hex.'),
   queued_ms: column(count, 'Milliseconds from acceptance to the start of processing.'),
   processing_ms: column(count, 'Milliseconds from the start of processing to its end.'),
   receive_count: column(z.int().positive(), 'How often the message had been received when processing ended.'),
-  engine: column(z.enum(['sharp', 'jimp']).optional(), 'The image engine, if it came to that.'),
-  traceparent: column(z.string().optional(), 'W3C trace context of the upload.'),
-}
+})
 
 /** A developed variant in S3; sizes in pixels and bytes. */
 export const StoredVariant = z.object({
@@ -79,10 +83,23 @@ const failure = {
  * The record of a finished image: one line of JSON in S3, written last and so the commit point of its
  * processing. Flat and in snake_case because it is at once the catalogue's table; every description here
  * is the column's comment there.
+ *
+ * A failed one may tell less of the original: an image that was refused on its way in has never lain in S3.
+ * What is known of it is there.
  */
 export const MetadataDocument = z.discriminatedUnion('status', [
-  z.object({ ...arrival, status: column(z.literal('processed'), 'How it ended.'), ...development }),
-  z.object({ ...arrival, status: column(z.literal('failed'), 'How it ended.'), ...failure }),
+  z.object({
+    ...arrival,
+    ...reception.shape,
+    status: column(z.literal('processed'), 'How it ended.'),
+    ...development,
+  }),
+  z.object({
+    ...arrival,
+    ...reception.partial().shape,
+    status: column(z.literal('failed'), 'How it ended.'),
+    ...failure,
+  }),
 ])
 export type MetadataDocument = z.infer<typeof MetadataDocument>
 export type ProcessedDocument = Extract<MetadataDocument, { status: 'processed' }>

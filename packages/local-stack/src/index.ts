@@ -1,2 +1,3 @@
 export { freePort, freePorts, type Ports } from './ports.ts'
+export { startService } from './start-service.ts'
 export { type Stack, type StackOptions, startStack } from './start-stack.ts'

@@ -1,9 +1,11 @@
+import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
-import { startLocalKafka } from '@darkroom/local-kafka'
+import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
 import { startWebApp2 } from '@darkroom/web-app-2'
 import { APPS, apiKeyHashes, IMAGE_TOPIC } from './apps.ts'
 import { type Endpoints, endpointsFor } from './endpoints.ts'
 import type { Ports } from './ports.ts'
+import { requireTopic } from './require-topic.ts'
 import { type RunningService, startService } from './start-service.ts'
 
 /** In the order of the data's way. */
@@ -59,15 +61,18 @@ async function startParts(
   const { ports, onReady, onLine } = options
   const aws = await startAws(options)
   if (aws) running.push(aws)
-  const kafka = process.env.KAFKA_BROKERS ? undefined : await startKafka(options)
+  const { kafka, connection } = await startKafka(options)
   if (kafka) running.push(kafka)
-  const endpoints = endpointsFor(ports, aws?.endpoint ?? process.env.AWS_ENDPOINT_URL, kafka?.brokers)
-  const services = await startServices(options, endpoints, aws)
+  const { bootstrapBrokers, ...security } = connection
+  const awsEndpoint = aws?.endpoint ?? process.env.AWS_ENDPOINT_URL
+  const endpoints = endpointsFor(ports, awsEndpoint, bootstrapBrokers.join(','))
+  const environment = { ...kafkaEnvironment(connection), ...options.environment }
+  const services = await startServices({ ...options, environment }, endpoints, aws)
   running.push({ stop: async () => void (await Promise.all(services.map(({ service }) => service.stop()))) })
   running.push(
     await startWebApp2({
       port: ports.webApp2,
-      kafka: { brokers: endpoints.kafkaBrokers.split(','), topic: IMAGE_TOPIC },
+      kafka: { brokers: bootstrapBrokers, topic: IMAGE_TOPIC, ...security },
       uploadApi: { url: endpoints.uploadApi, apiKey: APPS['web-app-2'].apiKey },
       onLine: (line) => onLine?.('web-app-2', line),
     }),
@@ -84,10 +89,20 @@ async function startAws({ ports, dataDir, onReady }: StackOptions): Promise<Loca
   return aws
 }
 
-async function startKafka({ ports, onReady }: StackOptions) {
+/** The embedded broker, or else the cluster that the KAFKA_… variables name, once it has the topic. */
+async function startKafka({
+  ports,
+  onReady,
+}: StackOptions): Promise<{ kafka?: LocalKafka; connection: KafkaConnection }> {
+  if (process.env.KAFKA_BROKERS) {
+    const connection = readKafkaConnection(process.env)
+    await requireTopic(connection, IMAGE_TOPIC, PARTITIONS)
+    onReady?.(`Kafka at ${connection.bootstrapBrokers.join(',')}`)
+    return { connection }
+  }
   const kafka = await startLocalKafka({ port: ports.kafka, topics: { [IMAGE_TOPIC]: PARTITIONS } })
   onReady?.('Kafka')
-  return kafka
+  return { kafka, connection: { bootstrapBrokers: [kafka.brokers] } }
 }
 
 interface NamedService {
@@ -131,4 +146,10 @@ function serviceEnvironment(endpoints: Endpoints): Record<string, string> {
     API_KEY_HASHES: apiKeyHashes(),
     KAFKA_BROKERS: endpoints.kafkaBrokers,
   }
+}
+
+/** Beside the variables that the services inherit. They run in folders of their own, where no relative path leads. */
+function kafkaEnvironment({ tls, sasl }: KafkaConnection): Record<string, string> {
+  if (!(tls || sasl)) return { KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT' }
+  return tls?.ca ? { KAFKA_SSL_CA: tls.ca } : {}
 }

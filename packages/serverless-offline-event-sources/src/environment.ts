@@ -10,18 +10,9 @@ export function readEnvironment() {
   }
 }
 
-/** How to reach Kafka. */
-export function readKafkaEnvironment() {
-  const { KAFKA_BROKERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_MECHANISM } = setVariables()
-  const { KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_SSL_CA } = setVariables()
-  return {
-    brokers: KAFKA_BROKERS,
-    securityProtocol: KAFKA_SECURITY_PROTOCOL,
-    saslMechanism: KAFKA_SASL_MECHANISM,
-    username: KAFKA_USERNAME,
-    password: KAFKA_PASSWORD,
-    sslCa: KAFKA_SSL_CA,
-  }
+/** How to reach Kafka: packages/kafka-connection knows the variables. */
+export function kafkaVariables(): NodeJS.ProcessEnv {
+  return setVariables()
 }
 
 function setVariables(): NodeJS.ProcessEnv {

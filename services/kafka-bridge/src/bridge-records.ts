@@ -2,10 +2,14 @@ import { ProblemError } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
 import { s3, sqs } from './clients.ts'
+import { commitRefusal } from './commit-refusal.ts'
+import { countRecords, type RecordOutcome } from './count-records.ts'
 import { env } from './env.ts'
+import { identifyRecord } from './identify-record.ts'
 import { logger } from './logger.ts'
-import { readRecord } from './read-record.ts'
+import { readSubmission } from './read-submission.ts'
 import { redeemClaim } from './redeem-claim.ts'
+import { RefusedImage, refusing } from './refused-image.ts'
 import { rejectRecord } from './reject-record.ts'
 
 const acceptImage = createIntake({
@@ -23,49 +27,68 @@ export interface KafkaBatchResponse {
 
 /**
  * Consumes a topic of images. Each partition's records are taken in order; one that cannot be taken is kept
- * under `rejected/` and holds nothing up. If S3 or SQS do not answer, that partition stops there and comes
- * again from that record on, while the others proceed.
+ * under `rejected/`, its image, if it has one, counts as failed, and it holds nothing up. If S3 or SQS do not
+ * answer, that partition stops there and comes again from that record on, while the others proceed.
  */
 export async function handler({ records }: MSKEvent | SelfManagedKafkaEvent): Promise<KafkaBatchResponse> {
-  const stops = await Promise.all(
-    Object.entries(records).map(async ([partition, batch]) => {
-      const offset = await bridgePartition(batch)
-      return offset === undefined ? [] : [{ itemIdentifier: { partition, offset } }]
-    }),
-  )
-  return { batchItemFailures: stops.flat() }
-}
-
-/** @returns the offset at which it had to stop, if it had to */
-async function bridgePartition(records: MSKRecord[]): Promise<number | undefined> {
-  for (const record of records) {
-    const { topic, partition, offset } = record
-    try {
-      await bridge(record)
-    } catch (error) {
-      logger.error('record deferred', { topic, partition, offset, error: error as Error })
-      return offset
-    }
-  }
-  return undefined
-}
-
-async function bridge(record: MSKRecord): Promise<void> {
-  const { topic, partition, offset } = record
-  try {
-    const arrival = await redeemClaim(readRecord(record, env.TOPIC_APPS))
-    const { image, replayed } = await acceptImage(arrival)
-    logger.info('record accepted', {
-      topic,
+  const partitions = await Promise.all(
+    Object.entries(records).map(async ([partition, batch]) => ({
       partition,
-      offset,
-      app: image.app,
-      imageId: image.imageId,
-      replayed,
-    })
-  } catch (error) {
-    if (!(error instanceof ProblemError) || error.retryable) throw error
-    await rejectRecord(record, error)
-    logger.warn('record rejected', { topic, partition, offset, reason: error.slug, detail: error.detail })
+      outcomes: await bridgePartition(batch),
+    })),
+  )
+  countRecords(partitions.flatMap(({ outcomes }) => outcomes))
+  return { batchItemFailures: partitions.flatMap(failureOf) }
+}
+
+/** Only the last record of a partition can have been deferred. */
+function failureOf({ partition, outcomes }: { partition: string; outcomes: RecordOutcome[] }) {
+  const last = outcomes.at(-1)
+  return last?.outcome === 'deferred' ? [{ itemIdentifier: { partition, offset: last.offset } }] : []
+}
+
+/** Goes as far as it can: what lies behind a deferred record is not looked at. */
+async function bridgePartition(records: MSKRecord[]): Promise<RecordOutcome[]> {
+  const outcomes: RecordOutcome[] = []
+  for (const record of records) {
+    const outcome = await bridge(record)
+    outcomes.push(outcome)
+    if (outcome.outcome === 'deferred') break
   }
+  return outcomes
+}
+
+async function bridge(record: MSKRecord): Promise<RecordOutcome> {
+  try {
+    return await take(record).catch((error) => reject(record, error))
+  } catch (error) {
+    const reason = error instanceof ProblemError ? error.slug : 'internal'
+    logger.error('record deferred', { ...placeOf(record), reason, error: error as Error })
+    return { outcome: 'deferred', ...placeOf(record), reason }
+  }
+}
+
+async function take(record: MSKRecord): Promise<RecordOutcome> {
+  const event = identifyRecord(record, env.TOPIC_APPS)
+  const submission = await readSubmission(event)
+  const arrival = await refusing(submission, () => redeemClaim(submission))
+  const { image, replayed } = await refusing(arrival, () => acceptImage(arrival))
+  const { app, imageId } = image
+  logger.info('record accepted', { ...placeOf(record), app, imageId, replayed })
+  return { outcome: 'accepted', ...placeOf(record) }
+}
+
+/** The evidence first: without it nothing may tell that the record is done with. */
+async function reject(record: MSKRecord, error: unknown): Promise<RecordOutcome> {
+  if (!(error instanceof ProblemError) || error.retryable) throw error
+  await rejectRecord(record, error)
+  if (error instanceof RefusedImage) await commitRefusal(error)
+  const { slug: reason, detail } = error
+  const image = error instanceof RefusedImage && { app: error.image.app, imageId: error.image.imageId }
+  logger.warn('record rejected', { ...placeOf(record), ...image, reason, detail })
+  return { outcome: 'rejected', ...placeOf(record), reason }
+}
+
+function placeOf({ topic, partition, offset }: MSKRecord) {
+  return { topic, partition, offset }
 }

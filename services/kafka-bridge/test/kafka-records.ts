@@ -66,3 +66,38 @@ export function photograph(): Promise<Buffer> {
 export async function photographNumber(number: number): Promise<Buffer> {
   return Buffer.concat([await photograph(), Buffer.from(`trailer ${number}`)])
 }
+
+/** An image of a few bytes, 1 × 1. */
+const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
+
+/** The same again: for when many images are wanted, and not large ones. */
+export function tinyImage(number: number): Buffer {
+  return Buffer.concat([GIF, Buffer.from(`trailer ${number}`)])
+}
+
+/** An image of a few bytes that says to have more pixels than anybody could hold. */
+export function bomb(): Buffer {
+  const bytes = Buffer.from(GIF)
+  bytes.writeUInt16LE(0xffff, 6)
+  bytes.writeUInt16LE(0xffff, 8)
+  return bytes
+}
+
+/** A record of an event in binary content mode. */
+export function cloudEvent(
+  id: string,
+  value: Uint8Array | undefined,
+  more: Partial<MSKRecord> = {},
+): MSKRecord {
+  const { 'content-type': _, ...headers } = CLOUD_EVENT
+  return { ...kafkaRecord({ value, headers: { ...headers, ce_id: id } }), ...more }
+}
+
+/** A record of an event in structured content mode; `event` says what is other than in CLOUD_EVENT. */
+export function structuredEvent(event: Record<string, unknown>, more: Partial<MSKRecord> = {}): MSKRecord {
+  const value = Buffer.from(
+    JSON.stringify({ specversion: '1.0', ...SDK_EVENT, time: CLOUD_EVENT.ce_time, ...event }),
+  )
+  const headers = { 'content-type': 'application/cloudevents+json' }
+  return { ...kafkaRecord({ value, headers }), ...more }
+}

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ImageStatus, newImageId, Problem } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { failedDocument, processedDocument } from './testing/documents.ts'
+import { failedDocument, processedDocument, refusedDocument } from './testing/documents.ts'
 import { openStore } from './testing/open-store.ts'
 import { send, type TestRequest } from './testing/send.ts'
 
@@ -118,6 +118,37 @@ describe('an image is told of', () => {
       },
     })
     expect(body).not.toHaveProperty('variants')
+  })
+
+  test('that failed before anything was stored of it', async () => {
+    const imageId = newImageId()
+    const document = refusedDocument({ app, imageId })
+    await store.putDocument(document)
+    const { status, body } = await get(imageId)
+    expect(status).toBe(200)
+    expect(ImageStatus.parse(body)).toEqual(body)
+    expect(body).toEqual({
+      id: imageId,
+      app,
+      status: 'failed',
+      acceptedAt: document.accepted_at,
+      finishedAt: document.finished_at,
+      attributes: {},
+      original: {},
+      failure: {
+        type: 'source-expired',
+        title: 'The original was gone before it was processed',
+        detail: 'data.ref leads to no object, or to an archived one.',
+        retryable: false,
+      },
+    })
+  })
+
+  test('that failed on its way in, with what its record told', async () => {
+    const imageId = newImageId()
+    await store.putDocument({ ...refusedDocument({ app, imageId }), bytes: 7, sha256: 'ef'.repeat(32) })
+    const { body } = await get(imageId)
+    expect(body.original).toEqual({ bytes: 7, sha256: 'ef'.repeat(32) })
   })
 })
 

@@ -1,7 +1,7 @@
 import { ImageList, metadataKey, newImageId } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { failedDocument, processedDocument } from './testing/documents.ts'
+import { processedDocument, refusedDocument } from './testing/documents.ts'
 import { openStore } from './testing/open-store.ts'
 import { send } from './testing/send.ts'
 
@@ -26,8 +26,7 @@ beforeAll(async () => {
   await store.putDocument(processedDocument({ app, imageId: last as string }))
   await store.putInput({ app, imageId: waiting as string })
   await store.putDocument(processedDocument({ app, imageId: gone as string }))
-  await store.putInput({ app, imageId: failed as string })
-  await store.putDocument(failedDocument({ app, imageId: failed as string }))
+  await store.putDocument(refusedDocument({ app, imageId: failed as string }))
   await store.putInput({ app, imageId: queued as string })
   await store.putInput({ app, imageId: both as string })
   await store.putDocument(processedDocument({ app, imageId: both as string }))

@@ -73,8 +73,16 @@ function finished(document: MetadataDocument): Omit<ImageStatus, 'status'> {
     filename: document.filename,
     attributes: document.attributes,
     original: { contentType: document.content_type, bytes: document.bytes, sha256: document.sha256 },
-    timings: { queuedMs: document.queued_ms, processingMs: document.processing_ms },
+    timings: timingsOf(document),
   }
+}
+
+/** Of an image that was refused on its way in there are none. */
+function timingsOf({
+  queued_ms: queuedMs,
+  processing_ms: processingMs,
+}: MetadataDocument): ImageStatus['timings'] {
+  return queuedMs === undefined || processingMs === undefined ? undefined : { queuedMs, processingMs }
 }
 
 /** Widths in descending order may repeat where an original was smaller than two variants: one of each is enough. */

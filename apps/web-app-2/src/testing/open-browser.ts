@@ -6,7 +6,8 @@ const EXECUTABLES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin
 /** The system's Chromium, or what CHROMIUM names; undefined where there is none. */
 export const chromiumPath = [process.env.CHROMIUM ?? '', ...EXECUTABLES].find((path) => existsSync(path))
 
-export function openBrowser(): Promise<Browser> {
+/** @param more switches of Chromium's, beside those that keep it quiet */
+export function openBrowser(more: string[] = []): Promise<Browser> {
   return chromium.launch({
     ...(chromiumPath && { executablePath: chromiumPath }),
     args: [
@@ -17,6 +18,7 @@ export function openBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   })
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { KafkaConnection } from '@darkroom/kafka-connection'
 import {
   Consumer,
   type ConsumerGroupJoinPayload,
@@ -8,7 +9,6 @@ import {
 import { within } from '../within.ts'
 import { AssignedPartition } from './assigned-partition.ts'
 import type { Bell } from './bell.ts'
-import type { Connection } from './connection.ts'
 import type { KafkaMapping } from './kafka-mapping.ts'
 import { startOffsets } from './start-offsets.ts'
 
@@ -44,7 +44,7 @@ export class GroupSession {
   #isOver = false
   #closing: Promise<void> | undefined
 
-  private constructor(mapping: KafkaMapping, connection: Connection, bell: Bell) {
+  private constructor(mapping: KafkaMapping, connection: KafkaConnection, bell: Bell) {
     this.#mapping = mapping
     this.#bell = bell
     const options = {
@@ -67,7 +67,7 @@ export class GroupSession {
   }
 
   /** Resolves once it has its partitions; rejects if the brokers do not answer, or know no such topic. */
-  static async open(mapping: KafkaMapping, connection: Connection, bell: Bell): Promise<GroupSession> {
+  static async open(mapping: KafkaMapping, connection: KafkaConnection, bell: Bell): Promise<GroupSession> {
     const session = new GroupSession(mapping, connection, bell)
     try {
       session.#member.topics.track(mapping.topic)

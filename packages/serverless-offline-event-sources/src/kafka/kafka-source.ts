@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import type { KafkaConnection } from '@darkroom/kafka-connection'
 import type { EventSource, SourceContext } from '../event-source.ts'
 import { keepTrying } from '../keep-trying.ts'
 import { type Outage, watchOutage } from '../outage.ts'
@@ -6,7 +7,7 @@ import { findQueue, type Queue } from '../sqs/find-queue.ts'
 import { createSqsClient } from '../sqs/sqs-client.ts'
 import type { FetchedRecord } from './assigned-partition.ts'
 import { Bell } from './bell.ts'
-import { type Connection, readConnection } from './connection.ts'
+import { readConnection } from './connection.ts'
 import type { GroupSession } from './group-session.ts'
 import type { KafkaMapping } from './kafka-mapping.ts'
 import { planBatch, takeBatch } from './next-batch.ts'
@@ -22,7 +23,7 @@ export class KafkaSource implements EventSource {
   readonly label: string
   readonly #mapping: KafkaMapping
   readonly #context: SourceContext
-  readonly #connection: Connection
+  readonly #connection: KafkaConnection
   readonly #outage: Outage
   readonly #client: SQSClient
   readonly #stopping = new AbortController()

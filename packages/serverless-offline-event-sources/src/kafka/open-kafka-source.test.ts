@@ -78,6 +78,13 @@ describe('resources.extensions of its mapping', () => {
     expect(lines).toEqual([])
   })
 
+  test('may do without a window, which the framework has no way to say', () => {
+    const none = extend({ MaximumBatchingWindowInSeconds: 0 })
+    expect(openKafkaSource(kafka, none.context)?.label).toMatch(/within 0 s/)
+    const left = openKafkaSource({ ...kafka, maximumBatchingWindow: 0 }, contextWith().context)
+    expect(left?.label).toMatch(/within 0.5 s/)
+  })
+
   test('are warned about where they cannot be', () => {
     const { context, lines } = extend({ FilterCriteria: {}, TumblingWindowInSeconds: 1 })
     openKafkaSource(kafka, context)

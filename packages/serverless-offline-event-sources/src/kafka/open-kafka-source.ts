@@ -12,7 +12,7 @@ import { KafkaSource } from './kafka-source.ts'
 import { kafkaMappingLogicalId, mskMappingLogicalId } from './mapping-logical-id.ts'
 import { type MappingProperties, readMappingProperties } from './mapping-properties.ts'
 
-/** Lambda's own, for Kafka; serverless.yml's 0 means the same, as the framework leaves it out. */
+/** Lambda's own, for Kafka; an event's 0 means the same, as the framework leaves it out of the mapping. */
 const DEFAULT_WINDOW_SECONDS = 0.5
 
 /** With a destination, Lambda does not retry for ever. */
@@ -67,7 +67,7 @@ function open(
       startingPosition: startingPositionOf(event),
       batchSize: properties.BatchSize ?? event.batchSize,
       batchingWindow:
-        (properties.MaximumBatchingWindowInSeconds ?? event.maximumBatchingWindow) || DEFAULT_WINDOW_SECONDS,
+        properties.MaximumBatchingWindowInSeconds ?? (event.maximumBatchingWindow || DEFAULT_WINDOW_SECONDS),
       reportsItemFailures: properties.FunctionResponseTypes.length > 0,
       bisectsOnError: properties.BisectBatchOnFunctionError,
       ...limitsOf(properties, destination !== undefined),

@@ -58,3 +58,23 @@ export function failedDocument(image: ImageRef): FailedDocument {
     failure_detail: 'The image data ends too early.',
   }
 }
+
+/** What the Kafka bridge writes of a record that it refuses: nothing of the original but what the record says. */
+export function refusedDocument({ app, imageId }: ImageRef): FailedDocument {
+  const refusedAt = timeOf(imageId).toISOString()
+  return {
+    schema_version: 1,
+    image_id: imageId,
+    app,
+    accepted_at: refusedAt,
+    finished_at: refusedAt,
+    origin: 'kafka',
+    kafka_topic: 'images.web-app-2',
+    kafka_partition: 0,
+    kafka_offset: 15,
+    attributes: {},
+    status: 'failed',
+    failure_type: 'source-expired',
+    failure_detail: 'data.ref leads to no object, or to an archived one.',
+  }
+}

@@ -1,19 +1,21 @@
 import { dateOf, deriveImageId, ProblemError, timeOf } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
 import { CLOUD_EVENT, kafkaRecord, type RecordParts, TIMESTAMP, TOPIC } from '../test/kafka-records.ts'
-import { readRecord } from './read-record.ts'
+import { identifyRecord } from './identify-record.ts'
+import { readSubmission } from './read-submission.ts'
 
 const APPS = { [TOPIC]: 'web-app-2', 'images.other': 'other' }
 const value = Buffer.from([0xff, 0xd8, 0xff, 0x00, 0x80])
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
-const read = (parts: RecordParts) => readRecord(kafkaRecord({ value, ...parts }), APPS)
+const read = async (parts: RecordParts) =>
+  readSubmission(identifyRecord(kafkaRecord({ value, ...parts }), APPS))
 const readEvent = (headers: Record<string, string>, parts: RecordParts = {}) =>
   read({ headers: { ...CLOUD_EVENT, ...headers }, ...parts })
 
-function refusalOf(reading: () => unknown): ProblemError {
+async function refusalOf(reading: () => Promise<unknown>): Promise<ProblemError> {
   try {
-    reading()
+    await reading()
   } catch (error) {
     if (error instanceof ProblemError) return error
     throw error
@@ -22,13 +24,13 @@ function refusalOf(reading: () => unknown): ProblemError {
 }
 
 describe('a CloudEvent in binary mode', () => {
-  test('is an arrival with all that its headers say', () => {
+  test('is an arrival with all that its headers say', async () => {
     const headers = {
       ce_filename: 'Straße 7.jpg',
       ce_attributes: '{"album":"sommer"}',
       traceparent: TRACEPARENT,
     }
-    expect(readEvent(headers, { partition: 3, offset: 42 })).toEqual({
+    expect(await readEvent(headers, { partition: 3, offset: 42 })).toEqual({
       app: 'web-app-2',
       imageId: deriveImageId({
         app: 'web-app-2',
@@ -45,31 +47,33 @@ describe('a CloudEvent in binary mode', () => {
     })
   })
 
-  test('may have its trace as an extension attribute', () => {
-    expect(readEvent({ ce_traceparent: TRACEPARENT }).traceparent).toBe(TRACEPARENT)
+  test('may have its trace as an extension attribute', async () => {
+    expect((await readEvent({ ce_traceparent: TRACEPARENT })).traceparent).toBe(TRACEPARENT)
   })
 
-  test('is the same image wherever it lies, and another one for another event, source or app', () => {
-    const { imageId } = readEvent({})
-    expect(readEvent({}, { partition: 7, offset: 99, timestamp: TIMESTAMP + 60_000 }).imageId).toBe(imageId)
-    const others = [
+  test('is the same image wherever it lies, and another one for another event, source or app', async () => {
+    const { imageId } = await readEvent({})
+    expect((await readEvent({}, { partition: 7, offset: 99, timestamp: TIMESTAMP + 60_000 })).imageId).toBe(
+      imageId,
+    )
+    const others = await Promise.all([
       readEvent({ ce_id: 'upload-2' }),
       readEvent({ ce_source: '/elsewhere' }),
       readEvent({}, { topic: 'images.other' }),
-    ]
+    ])
     expect(new Set([imageId, ...others.map((arrival) => arrival.imageId)]).size).toBe(4)
   })
 
-  test('may have its time with an offset, or none of its own', () => {
-    const { imageId } = readEvent({ ce_time: '2026-11-23T01:30:00+02:00' })
+  test('may have its time with an offset, or none of its own', async () => {
+    const { imageId } = await readEvent({ ce_time: '2026-11-23T01:30:00+02:00' })
     expect(timeOf(imageId).toISOString()).toBe('2026-11-22T23:30:00.000Z')
     const { ce_time: _, ...headers } = CLOUD_EVENT
-    expect(timeOf(read({ headers }).imageId).getTime()).toBe(TIMESTAMP)
+    expect(timeOf((await read({ headers })).imageId).getTime()).toBe(TIMESTAMP)
   })
 
-  test('has header names of any case', () => {
+  test('has header names of any case', async () => {
     const shouted = Object.entries(CLOUD_EVENT).map(([name, text]) => [name.toUpperCase(), text])
-    expect(read({ headers: Object.fromEntries(shouted) })).toEqual(readEvent({}))
+    expect(await read({ headers: Object.fromEntries(shouted) })).toEqual(await readEvent({}))
   })
 
   test.each([
@@ -78,16 +82,16 @@ describe('a CloudEvent in binary mode', () => {
     ['id', { ce_id: '' }],
     ['source', { ce_source: '' }],
     ['time', { ce_time: 'yesterday' }],
-  ])('is refused for its %s, by name', (name, headers) => {
-    expect(refusalOf(() => readEvent(headers))).toMatchObject({
+  ])('is refused for its %s, by name', async (name, headers) => {
+    expect(await refusalOf(() => readEvent(headers))).toMatchObject({
       slug: 'malformed-request',
       detail: expect.stringContaining(`ce_${name}`),
     })
   })
 
-  test.each(['ce_specversion', 'ce_type', 'ce_id', 'ce_source'])('is refused without %s', (name) => {
+  test.each(['ce_specversion', 'ce_type', 'ce_id', 'ce_source'])('is refused without %s', async (name) => {
     const headers = Object.fromEntries(Object.entries(CLOUD_EVENT).filter(([key]) => key !== name))
-    expect(refusalOf(() => read({ headers }))).toMatchObject({
+    expect(await refusalOf(() => read({ headers }))).toMatchObject({
       slug: 'malformed-request',
       detail: expect.stringContaining(name),
     })
@@ -95,20 +99,23 @@ describe('a CloudEvent in binary mode', () => {
 
   test.each(['album=summer', '["summer"]', '{"Album":"summer"}', '{"album":7}', 'null'])(
     'is refused for the attributes %s',
-    (text) => {
-      expect(refusalOf(() => readEvent({ ce_attributes: text }))).toMatchObject({
+    async (text) => {
+      expect(await refusalOf(() => readEvent({ ce_attributes: text }))).toMatchObject({
         slug: 'malformed-request',
         detail: expect.stringContaining('ce_attributes'),
       })
     },
   )
 
-  test.each(['1969-12-31T23:59:59Z', '0001-01-01T00:00:00Z'])('is refused for the time %s', (ce_time) => {
-    expect(refusalOf(() => readEvent({ ce_time }))).toMatchObject({
-      slug: 'malformed-request',
-      detail: expect.stringContaining('time'),
-    })
-  })
+  test.each(['1969-12-31T23:59:59Z', '0001-01-01T00:00:00Z'])(
+    'is refused for the time %s',
+    async (ce_time) => {
+      expect(await refusalOf(() => readEvent({ ce_time }))).toMatchObject({
+        slug: 'malformed-request',
+        detail: expect.stringContaining('time'),
+      })
+    },
+  )
 })
 
 describe('a CloudEvent in structured mode', () => {
@@ -125,18 +132,18 @@ describe('a CloudEvent in structured mode', () => {
   const readText = (text: string | Uint8Array, contentType = CONTENT_TYPE) =>
     read({ value: Buffer.from(text as string), headers: { 'content-type': contentType } })
   const readStructured = (more: Record<string, unknown>) => readText(JSON.stringify({ ...EVENT, ...more }))
-  const refused = (reading: () => unknown, detail: string) =>
-    expect(refusalOf(reading)).toMatchObject({
+  const refused = async (reading: () => Promise<unknown>, detail: string) =>
+    expect(await refusalOf(reading)).toMatchObject({
       slug: 'malformed-request',
       detail: expect.stringContaining(detail),
     })
 
   test.each([{ album: 'sommer' }, '{"album":"sommer"}'])(
     'is the same arrival as in binary mode, with the attributes %j',
-    (attributes) => {
+    async (attributes) => {
       const more = { filename: 'Straße 7.jpg', traceparent: TRACEPARENT }
-      expect(readStructured({ ...more, attributes })).toEqual(
-        readEvent({
+      expect(await readStructured({ ...more, attributes })).toEqual(
+        await readEvent({
           ce_filename: more.filename,
           ce_attributes: '{"album":"sommer"}',
           traceparent: TRACEPARENT,
@@ -147,8 +154,8 @@ describe('a CloudEvent in structured mode', () => {
 
   test.each([`${CONTENT_TYPE}; charset=utf-8`, 'Application/CloudEvents+JSON ;x=y', ` ${CONTENT_TYPE}`])(
     'is known by %j',
-    (contentType) => {
-      expect(readText(JSON.stringify(EVENT), contentType)).toEqual(readEvent({}))
+    async (contentType) => {
+      expect(await readText(JSON.stringify(EVENT), contentType)).toEqual(await readEvent({}))
     },
   )
 
@@ -160,20 +167,20 @@ describe('a CloudEvent in structured mode', () => {
     refused(() => readText(JSON.stringify(EVENT), contentType), 'cloudevents+json'),
   )
 
-  test('takes null for what is not there', () => {
-    expect(readStructured({ filename: null, attributes: null, time: null, data: null })).toMatchObject({
+  test('takes null for what is not there', async () => {
+    expect(await readStructured({ filename: null, attributes: null, time: null, data: null })).toMatchObject({
       bytes: value,
       filename: undefined,
       attributes: undefined,
     })
   })
 
-  test('may be a claim check, whose content type is that of the check', () => {
+  test('may be a claim check, whose content type is that of the check', async () => {
     const { data_base64: _, ...event } = EVENT
     const ref = 's3://bucket/claims/web-app-2/a.jpg'
     const claim = { ...event, datacontenttype: 'application/json', data: { ref } }
-    const submission = readText(JSON.stringify(claim))
-    expect(submission).toMatchObject({ ref, imageId: readEvent({}).imageId })
+    const submission = await readText(JSON.stringify(claim))
+    expect(submission).toMatchObject({ ref, imageId: (await readEvent({})).imageId })
     expect(submission.declaredType).toBeUndefined()
     expect(submission).not.toHaveProperty('bytes')
   })
@@ -206,14 +213,14 @@ describe('a CloudEvent in structured mode', () => {
     [{ data_base64: 7 }, 'at data_base64'],
   ])('is refused with %j, in words', (more, detail) => refused(() => readStructured(more), detail))
 
-  test('is refused with no bytes', () => {
-    expect(refusalOf(() => readStructured({ data_base64: '' })).slug).toBe('empty-body')
+  test('is refused with no bytes', async () => {
+    expect((await refusalOf(() => readStructured({ data_base64: '' }))).slug).toBe('empty-body')
   })
 })
 
 describe('bare bytes', () => {
-  test('are known by their place in the topic', () => {
-    const arrival = read({ partition: 1, offset: 8 })
+  test('are known by their place in the topic', async () => {
+    const arrival = await read({ partition: 1, offset: 8 })
     expect(arrival).toEqual({
       app: 'web-app-2',
       imageId: deriveImageId({
@@ -230,25 +237,27 @@ describe('bare bytes', () => {
       traceparent: undefined,
     })
     expect(dateOf(arrival.imageId)).toBe('2026-11-23')
-    const ids = [arrival, read({ partition: 8, offset: 1 }), read({ partition: 1, offset: 9 })]
+    const ids = [arrival, await read({ partition: 8, offset: 1 }), await read({ partition: 1, offset: 9 })]
     expect(new Set(ids.map(({ imageId }) => imageId)).size).toBe(3)
   })
 
   test.each([-1, TIMESTAMP * 1000, Number.MAX_SAFE_INTEGER])(
     'are refused for the timestamp %i',
-    (timestamp) => {
-      expect(refusalOf(() => read({ timestamp })).slug).toBe('malformed-request')
+    async (timestamp) => {
+      expect((await refusalOf(() => read({ timestamp }))).slug).toBe('malformed-request')
     },
   )
 })
 
-test('a tombstone is refused', () => {
-  expect(refusalOf(() => read({ value: undefined })).slug).toBe('empty-body')
-  expect(refusalOf(() => read({ value: Buffer.of() })).slug).toBe('empty-body')
+test('a tombstone is refused', async () => {
+  expect((await refusalOf(() => read({ value: undefined }))).slug).toBe('empty-body')
+  expect((await refusalOf(() => read({ value: Buffer.of() }))).slug).toBe('empty-body')
 })
 
-test('a topic of no app is refused, whatever the record says of itself', () => {
-  expect(refusalOf(() => readEvent({ ce_app: 'web-app-2' }, { topic: 'images.unknown' }))).toMatchObject({
+test('a topic of no app is refused, whatever the record says of itself', async () => {
+  expect(
+    await refusalOf(() => readEvent({ ce_app: 'web-app-2' }, { topic: 'images.unknown' })),
+  ).toMatchObject({
     slug: 'malformed-request',
     detail: expect.stringContaining('images.unknown'),
   })

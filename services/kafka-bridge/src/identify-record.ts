@@ -1,29 +1,29 @@
 import { type AppId, deriveImageId, Filename, ProblemError } from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
 import * as z from 'zod'
+import { identifyStructuredEvent } from './identify-structured-event.ts'
 import { readAttributes } from './read-attributes.ts'
-import { readStructuredEvent } from './read-structured-event.ts'
-import type { EventIdentity, Submission, SubmittedImage } from './submission.ts'
+import type { EventIdentity, IdentifiedEvent, SubmittedEvent } from './submission.ts'
 
 /**
- * Reads an image, or the claim of one, out of a Kafka record as Lambda hands it over (value in base64, headers
- * as arrays of byte values). By its content type it is a CloudEvent in structured content mode, by any `ce_*`
- * header one in binary content mode (CloudEvents Kafka protocol binding 1.0, sections 3.3 and 3.2); else its
- * value is the image's bare bytes, identified by their place in the topic.
+ * Finds out which image a Kafka record, as Lambda hands it over (value in base64, headers as arrays of byte
+ * values), speaks of, before anything else is read. By its content type it is a CloudEvent in structured content
+ * mode, by any `ce_*` header one in binary content mode (CloudEvents Kafka protocol binding 1.0, sections 3.3 and
+ * 3.2); else its value is the image's bare bytes, identified by their place in the topic.
  *
- * @throws ProblemError `malformed-request`, `empty-body`
+ * @throws ProblemError `malformed-request`, `empty-body`: there is no telling whose image it is, or it is no event
+ *   of ours
  */
-export function readRecord(record: MSKRecord, appOfTopic: Record<string, AppId>): Submission {
+export function identifyRecord(record: MSKRecord, appOfTopic: Record<string, AppId>): IdentifiedEvent {
   const { topic, partition, offset } = record
   const app = appOfTopic[topic]
   if (!app) throw new ProblemError('malformed-request', `No app is configured for the topic ${topic}.`)
-  if (!record.value) throw new ProblemError('empty-body', 'The record has no value.')
-  const { identity, ...image } = readImage(record, Buffer.from(record.value, 'base64'))
+  const { identity, ...event } = identifyEvent(record)
   return {
     app,
     imageId: deriveImageId({ app, ...identity }),
     origin: { kind: 'kafka', topic, partition, offset },
-    ...image,
+    ...event,
   }
 }
 
@@ -31,20 +31,27 @@ export function readRecord(record: MSKRecord, appOfTopic: Record<string, AppId>)
 const STRUCTURED = /^application\/cloudevents\b/i
 const STRUCTURED_JSON = /^application\/cloudevents\+json\s*(;|$)/i
 
-function readImage(record: MSKRecord, value: Buffer): SubmittedImage {
+function identifyEvent(record: MSKRecord): SubmittedEvent {
   const headers = readHeaders(record)
   const contentType = headers['content-type']?.trim() ?? ''
-  if (STRUCTURED_JSON.test(contentType)) return readStructuredEvent(value, record.timestamp)
+  if (STRUCTURED_JSON.test(contentType)) {
+    return identifyStructuredEvent(requireValue(record), record.timestamp)
+  }
   if (STRUCTURED.test(contentType)) {
     throw new ProblemError('malformed-request', 'Events are taken as application/cloudevents+json, one each.')
   }
+  return identifyBytes(record, headers)
+}
+
+function identifyBytes(record: MSKRecord, headers: Record<string, string>): SubmittedEvent {
+  const { 'content-type': declaredType, ce_filename, ce_attributes, traceparent, ce_traceparent } = headers
   return {
     identity: identityOf(record, headers),
-    bytes: value,
-    declaredType: headers['content-type'],
-    filename: Filename.safeParse(headers.ce_filename).data,
-    attributes: readAttributes('The header ce_attributes', headers.ce_attributes),
-    traceparent: headers.traceparent ?? headers.ce_traceparent,
+    bytes: bytesOf(record),
+    filename: Filename.safeParse(ce_filename).data,
+    traceparent: traceparent ?? ce_traceparent,
+    readContent: () => ({ bytes: requireValue(record), declaredType }),
+    readAttributes: () => readAttributes('The header ce_attributes', ce_attributes),
   }
 }
 
@@ -74,4 +81,15 @@ function readHeaders({ headers }: MSKRecord): Record<string, string> {
   return Object.fromEntries(
     entries.map(([name, bytes]) => [name.toLowerCase(), Buffer.from(bytes).toString()]),
   )
+}
+
+/** A tombstone has no value. */
+function bytesOf({ value }: MSKRecord): Buffer | undefined {
+  return value ? Buffer.from(value, 'base64') : undefined
+}
+
+function requireValue(record: MSKRecord): Buffer {
+  const value = bytesOf(record)
+  if (!value) throw new ProblemError('empty-body', 'The record has no value.')
+  return value
 }

@@ -1,7 +1,7 @@
 import { Filename, ProblemError } from '@darkroom/core'
 import * as z from 'zod'
 import { readAttributes } from './read-attributes.ts'
-import type { Content, SubmittedImage } from './submission.ts'
+import type { Content, SubmittedEvent } from './submission.ts'
 
 /**
  * With the image in it, or with a claim check. Only the first says the image's media type in `datacontenttype`;
@@ -13,40 +13,48 @@ import type { Content, SubmittedImage } from './submission.ts'
  *       "data_base64": "/9j/4AAQ…" }
  *     { …, "data": { "ref": "s3://darkroom/claims/web-app-2/IMG_0001.JPG" } }
  */
-const StructuredEvent = z.object({
+const StructuredEvent = z.looseObject({
   specversion: z.literal('1.0'),
   type: z.literal('image.submitted.v1'),
   id: z.string().min(1),
   source: z.string().min(1),
   time: z.iso.datetime({ offset: true }).optional(),
-  datacontenttype: z.string().optional(),
   filename: z.unknown().optional(),
   attributes: z.unknown().optional(),
   traceparent: z.string().optional().catch(undefined),
+})
+
+/** The rest of it. */
+const EventContent = z.object({
+  datacontenttype: z.string().optional(),
   data_base64: z.string().optional(),
   data: z.unknown().optional(),
 })
-type StructuredEvent = z.infer<typeof StructuredEvent>
 
 const ClaimCheck = z.object({ ref: z.string() })
 
 /**
- * Reads a CloudEvent in JSON (JSON event format 1.0.2, section 3). `timestamp` stands in for an event without
- * a time.
+ * Reads whose image a CloudEvent in JSON (JSON event format 1.0.2, section 3) is; its content only when asked.
+ * `timestamp` stands in for an event without a time.
  *
- * @throws ProblemError `malformed-request`, `empty-body`
+ * @throws ProblemError `malformed-request`
  */
-export function readStructuredEvent(value: Uint8Array, timestamp: number): SubmittedImage {
-  const event = StructuredEvent.safeParse(withoutNulls(parseJson(value)))
-  if (!event.success) throw new ProblemError('malformed-request', z.prettifyError(event.error))
-  const { time, source, id, filename, attributes, traceparent } = event.data
+export function identifyStructuredEvent(value: Uint8Array, timestamp: number): SubmittedEvent {
+  const event = parseOrRefuse(StructuredEvent, withoutNulls(parseJson(value)))
+  const { time, source, id, filename, attributes, traceparent } = event
   return {
     identity: { time: new Date(time ?? timestamp), source, id },
     filename: Filename.safeParse(filename).data,
-    attributes: readAttributes('The attribute "attributes"', attributes),
     traceparent,
-    ...readContent(event.data),
+    readContent: () => readContent(event),
+    readAttributes: () => readAttributes('The attribute "attributes"', attributes),
   }
+}
+
+function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new ProblemError('malformed-request', z.prettifyError(parsed.error))
 }
 
 function parseJson(value: Uint8Array): unknown {
@@ -63,11 +71,8 @@ function withoutNulls(event: unknown): unknown {
   return Object.fromEntries(Object.entries(event).filter(([, member]) => member !== null))
 }
 
-function readContent({
-  data_base64,
-  data,
-  datacontenttype,
-}: StructuredEvent): Content & Pick<SubmittedImage, 'declaredType'> {
+function readContent(event: unknown): Content {
+  const { data_base64, data, datacontenttype } = parseOrRefuse(EventContent, event)
   if (data_base64 !== undefined && data !== undefined) {
     throw new ProblemError('malformed-request', 'The event has both data and data_base64.')
   }

@@ -1,0 +1,1 @@
+export { type KafkaConnection, readKafkaConnection } from './read-kafka-connection.ts'

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import * as z from 'zod'
+
+const Variables = z
+  .object({
+    KAFKA_BROKERS: z
+      .string()
+      .transform((list) => list.split(',').map((broker) => broker.trim()))
+      .pipe(z.array(z.string().regex(/^\S+:\d+$/, 'a broker is host:port')).min(1))
+      .optional(),
+    KAFKA_SECURITY_PROTOCOL: z.enum(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']).default('PLAINTEXT'),
+    // MSK's only one.
+    KAFKA_SASL_MECHANISM: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).default('SCRAM-SHA-512'),
+    KAFKA_USERNAME: z.string().optional(),
+    KAFKA_PASSWORD: z.string().optional(),
+    KAFKA_SSL_CA: z.string().optional(),
+  })
+  .refine(
+    (env) => !env.KAFKA_SECURITY_PROTOCOL.startsWith('SASL') || (env.KAFKA_USERNAME && env.KAFKA_PASSWORD),
+    'set KAFKA_USERNAME and KAFKA_PASSWORD as well, as KAFKA_SECURITY_PROTOCOL wants SASL',
+  )
+type Variables = z.infer<typeof Variables>
+
+/** How a client reaches a cluster, in the words of `@platformatic/kafka`. */
+export type KafkaConnection = {
+  /** `host:port` each. */
+  bootstrapBrokers: string[]
+  tls?: { ca?: string }
+  tlsServerName?: boolean
+  sasl?: { mechanism: Variables['KAFKA_SASL_MECHANISM']; username: string; password: string }
+}
+
+/**
+ * Reads KAFKA_BROKERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_MECHANISM, KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_SSL_CA
+ * (a certificate in PEM, or the path of a file with it). Empty is not set.
+ *
+ * @param otherwise the brokers where KAFKA_BROKERS names none
+ * @throws Error that names each variable and what is wrong with it
+ */
+export function readKafkaConnection(
+  variables: Record<string, string | undefined>,
+  otherwise: string[] = [],
+): KafkaConnection {
+  const read = Variables.safeParse(
+    Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')),
+  )
+  if (!read.success) throw new Error(`The KAFKA_… variables are not right:\n${z.prettifyError(read.error)}`)
+  const { KAFKA_BROKERS: bootstrapBrokers = otherwise, KAFKA_SECURITY_PROTOCOL: protocol } = read.data
+  if (bootstrapBrokers.length === 0) throw new Error('Set KAFKA_BROKERS: host:port, several with commas.')
+  return {
+    bootstrapBrokers,
+    ...(protocol.endsWith('SSL') && tls(read.data, bootstrapBrokers)),
+    ...(protocol.startsWith('SASL') && sasl(read.data)),
+  }
+}
+
+function tls({ KAFKA_SSL_CA }: Variables, brokers: string[]): Pick<KafkaConnection, 'tls' | 'tlsServerName'> {
+  // A server name may not be an address (RFC 6066).
+  const tlsServerName = brokers.every((broker) => isIP(broker.slice(0, broker.lastIndexOf(':'))) === 0)
+  return { tls: KAFKA_SSL_CA === undefined ? {} : { ca: readPem(KAFKA_SSL_CA) }, tlsServerName }
+}
+
+function readPem(pemOrPath: string): string {
+  if (pemOrPath.includes('-----BEGIN')) return pemOrPath
+  try {
+    return readFileSync(pemOrPath, 'utf8')
+  } catch (cause) {
+    throw new Error(`KAFKA_SSL_CA is neither a certificate nor a file that can be read: ${pemOrPath}`, {
+      cause,
+    })
+  }
+}
+
+function sasl({ KAFKA_SASL_MECHANISM: mechanism, KAFKA_USERNAME, KAFKA_PASSWORD }: Variables) {
+  return { sasl: { mechanism, username: KAFKA_USERNAME ?? '', password: KAFKA_PASSWORD ?? '' } }
+}

@@ -1,0 +1,287 @@
+import { createHash } from 'node:crypto'
+import { inputKey, metadataKey } from '@darkroom/core'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { MSKRecord } from 'aws-lambda'
+import {
+  bomb,
+  CLOUD_EVENT,
+  cloudEvent,
+  kafkaRecord,
+  photograph,
+  structuredEvent,
+  TOPIC,
+  tinyImage,
+} from '../test/kafka-records.ts'
+import { APPS, Bucket, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
+import { identifyRecord } from './identify-record.ts'
+
+let local: OpenBridge
+beforeAll(async () => {
+  local = await openBridge()
+})
+beforeEach(() => local.startEmpty())
+afterAll(() => local.stop())
+
+const counted = (name: string, topic: string, records: number, reason?: string) => ({
+  name,
+  dimensions: { service: 'kafka-bridge', topic, ...(reason && { reason }) },
+  records,
+})
+
+const describeBytes = (bytes: Uint8Array) => ({
+  bytes: bytes.length,
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+})
+
+const photo = await photograph()
+const cutOff = photo.subarray(0, -500)
+const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')
+const CLAIM = 'claims/web-app-2/a.jpg'
+const TOO_LARGE = 'claims/web-app-2/large.jpg'
+const claim = (key: string) => structuredEvent({ data: { ref: `s3://${Bucket}/${key}` } })
+const binary = (value: Uint8Array | undefined, headers: Record<string, string> = {}) =>
+  kafkaRecord({ value, headers: { ...CLOUD_EVENT, ...headers } })
+
+/** What is wrong with a record; why it is rejected, in words as well; what is known of the image, if it is one's. */
+type Case = [what: string, record: MSKRecord, reason: string, detail: string, known?: object]
+
+/** Nobody can tell whose image it is, or it is no event of ours. */
+const WITHOUT_AN_IMAGE: Case[] = [
+  [
+    'an unknown topic',
+    kafkaRecord({ value: photo, topic: 'images.unknown' }),
+    'malformed-request',
+    'images.unknown',
+  ],
+  ['another specversion', binary(photo, { ce_specversion: '2.0' }), 'malformed-request', 'ce_specversion'],
+  ['another type', binary(photo, { ce_type: 'order.placed' }), 'malformed-request', 'ce_type'],
+  ['no id', binary(photo, { ce_id: '' }), 'malformed-request', 'ce_id'],
+  ['a time before 1970', binary(photo, { ce_time: '0001-01-01T00:00:00Z' }), 'malformed-request', 'time'],
+  [
+    'another specversion, structured',
+    structuredEvent({ specversion: '0.3' }),
+    'malformed-request',
+    'specversion',
+  ],
+  ['another type, structured', structuredEvent({ type: 'order.placed' }), 'malformed-request', 'at type'],
+  [
+    'an event that is no JSON',
+    kafkaRecord({ value: photo, headers: { 'content-type': 'application/cloudevents+json' } }),
+    'malformed-request',
+    'not JSON',
+  ],
+  ['no value, structured', { ...structuredEvent({}), value: '' }, 'empty-body', 'no value'],
+  ['bare bytes of no time', kafkaRecord({ value: photo, timestamp: -1 }), 'malformed-request', 'time'],
+]
+
+const OF_AN_IMAGE: Case[] = [
+  ['no value', binary(undefined), 'empty-body', 'no value', {}],
+  [
+    'a value of null',
+    { ...binary(undefined), value: null as unknown as string },
+    'empty-body',
+    'no value',
+    {},
+  ],
+  ['no value and no headers', kafkaRecord({ value: undefined }), 'empty-body', 'no value', {}],
+  [
+    'no image',
+    binary(Buffer.from('no image')),
+    'unsupported-media-type',
+    'no image',
+    describeBytes(Buffer.from('no image')),
+  ],
+  [
+    'bare bytes that are no image',
+    kafkaRecord({ value: svg }),
+    'unsupported-media-type',
+    'SVG',
+    describeBytes(svg),
+  ],
+  [
+    'an SVG',
+    binary(svg),
+    'unsupported-media-type',
+    'These bytes are an SVG drawing. Accepted are JPEG',
+    describeBytes(svg),
+  ],
+  ['an image cut off', binary(cutOff), 'corrupt-image', 'cut off', describeBytes(cutOff)],
+  ['a bomb', cloudEvent('bomb', bomb()), 'image-too-large', '65535 × 65535 pixels', describeBytes(bomb())],
+  [
+    'a wrong type',
+    binary(photo, {
+      'content-type': 'image/png',
+      ce_filename: 'Straße.jpg',
+      ce_attributes: '{"album":"sommer"}',
+    }),
+    'type-mismatch',
+    'declared as image/png',
+    { ...describeBytes(photo), filename: 'Straße.jpg', attributes: { album: 'sommer' } },
+  ],
+  [
+    'bad attributes',
+    binary(photo, { ce_attributes: '{' }),
+    'malformed-request',
+    'ce_attributes',
+    describeBytes(photo),
+  ],
+  [
+    'bad attributes, structured',
+    structuredEvent({ data_base64: photo.toString('base64'), attributes: ['a'] }),
+    'malformed-request',
+    'attributes',
+    describeBytes(photo),
+  ],
+  [
+    'broken base64',
+    structuredEvent({ data_base64: '/9j/AI', filename: 'a.jpg' }),
+    'malformed-request',
+    'base64',
+    { filename: 'a.jpg' },
+  ],
+  [
+    'data_base64 of a wrong type',
+    structuredEvent({ data_base64: 7 }),
+    'malformed-request',
+    'at data_base64',
+    {},
+  ],
+  ['an event without an image', structuredEvent({}), 'malformed-request', 'no image', {}],
+  [
+    'a structured SVG',
+    structuredEvent({ data_base64: svg.toString('base64') }),
+    'unsupported-media-type',
+    'SVG',
+    describeBytes(svg),
+  ],
+  [
+    "a claim outside the app's prefix",
+    claim('claims/web-app-1/a.jpg'),
+    'malformed-request',
+    'does not begin with',
+    {},
+  ],
+  ['a claim to a missing object', claim('claims/web-app-2/none.jpg'), 'source-expired', 'no object', {}],
+  ['a claim to no image', claim(CLAIM), 'unsupported-media-type', 'SVG', describeBytes(svg)],
+  ['a claim to more than 50 MB', claim(TOO_LARGE), 'payload-too-large', '50 MB', {}],
+]
+
+describe('a record that cannot be taken', () => {
+  const PLACE = { partition: 2, offset: 30 }
+  const DATE = '2026-11-23'
+
+  /** Between two good ones, which are accepted whatever lies between them. */
+  async function bridgeBetweenGoodOnes(record: MSKRecord) {
+    await local.put(CLAIM, svg)
+    await local.put('claims/web-app-1/a.jpg', photo)
+    if (refersToTooMuch(record)) await local.put(TOO_LARGE, Buffer.alloc(50 * 1024 * 1024 + 1))
+    const good = [29, 31].map((offset) =>
+      cloudEvent(`good-${offset}`, tinyImage(offset), { partition: 2, offset }),
+    )
+    const [before, after] = good as [MSKRecord, MSKRecord]
+    const { answer, counts } = await local.count(before, { ...record, ...PLACE }, after)
+    expect(answer).toEqual(NO_FAILURES)
+    const accepted = good.map((each) => identifyRecord(each, APPS))
+    expect(await local.keys('input/')).toEqual(accepted.map(inputKey).toSorted())
+    const ids = (await local.takeMessages()).map(({ data }) => data.imageId)
+    expect(ids).toEqual(accepted.map(({ imageId }) => imageId))
+    return counts
+  }
+  const refersToTooMuch = ({ value }: MSKRecord) => Buffer.from(value ?? '', 'base64').includes(TOO_LARGE)
+
+  async function expectEvidence(record: MSKRecord, reason: string, detail: string) {
+    const key = `rejected/${record.topic}/${record.timestamp < 0 ? '1970-01-01' : DATE}/2-30`
+    expect(await local.keys('rejected/')).toEqual([key])
+    const { Body, Metadata = {}, ContentType } = await local.get(key)
+    expect(ContentType).toBe('application/json')
+    expect(JSON.parse(String(await Body?.transformToString()))).toEqual({ ...record, ...PLACE })
+    expect(Metadata.reason).toBe(reason)
+    expect(decodeURIComponent(String(Metadata.detail))).toContain(detail)
+  }
+
+  const expectCounts = (counts: object[], topic: string, reason: string) =>
+    expect(counts).toEqual(
+      expect.arrayContaining([
+        counted('KafkaRecordsAccepted', TOPIC, 2),
+        counted('KafkaRecordsRejected', topic, 1, reason),
+      ]),
+    )
+
+  test.each(WITHOUT_AN_IMAGE)('and has no image: %s', async (_, record, reason, detail) => {
+    const counts = await bridgeBetweenGoodOnes(record)
+    await expectEvidence(record, reason, detail)
+    expect(counts).toHaveLength(2)
+    expectCounts(counts, record.topic, reason)
+    expect(await local.keys('metadata/')).toEqual([])
+  })
+
+  test.each(OF_AN_IMAGE)('is an image that failed: %s', async (_, record, reason, detail, known) => {
+    const started = new Date().toISOString()
+    const counts = await bridgeBetweenGoodOnes(record)
+    await expectEvidence(record, reason, detail)
+    expect(counts).toHaveLength(2)
+    expectCounts(counts, TOPIC, reason)
+    const { app, imageId } = identifyRecord({ ...record, ...PLACE }, APPS)
+    expect(await local.keys('metadata/')).toEqual([metadataKey({ app, imageId })])
+    const document = await local.document({ app, imageId })
+    expect(document).toEqual({
+      schema_version: 1,
+      image_id: imageId,
+      app,
+      status: 'failed',
+      failure_type: reason,
+      failure_detail: expect.stringContaining(detail),
+      accepted_at: expect.any(String),
+      finished_at: document.accepted_at,
+      origin: 'kafka',
+      kafka_topic: TOPIC,
+      kafka_partition: 2,
+      kafka_offset: 30,
+      attributes: {},
+      ...known,
+    })
+    expect(document.accepted_at >= started).toBe(true)
+  })
+
+  test.each([
+    [-1, '1970-01-01'],
+    [Date.UTC(2026, 10, 23) * 1000, '9999-12-31'],
+  ])('for its timestamp of %i lies under %s', async (timestamp, date) => {
+    await local.bridge(kafkaRecord({ value: photo, timestamp }))
+    expect(await local.keys('rejected/')).toEqual([`rejected/${TOPIC}/${date}/0-15`])
+  })
+
+  test('has a detail of bounded length, whatever it says of itself', async () => {
+    const record = binary(photo, { 'content-type': `image/${'ä'.repeat(100_000)}` })
+    await local.bridge(record)
+    const document = await local.document(identifyRecord(record, APPS))
+    expect(JSON.stringify(document).length).toBeLessThan(2_000)
+    expect(document).toMatchObject({ failure_type: 'type-mismatch' })
+  })
+})
+
+test('a traceparent that is none is no reason to reject a record', async () => {
+  const record = binary(photo, { traceparent: '→'.repeat(2000) })
+  await local.bridge(record)
+  expect(await local.keys('rejected/')).toEqual([])
+  expect(await local.takeMessages()).toHaveLength(1)
+})
+
+test('one poisonous record among a thousand delays none of the others', async () => {
+  const records = Array.from({ length: 1000 }, (_, n) =>
+    cloudEvent(`of-many-${n}`, n === 137 ? bomb() : tinyImage(n), {
+      partition: n % 4,
+      offset: Math.floor(n / 4),
+    }),
+  )
+  const { answer, counts } = await local.count(...records)
+  expect(answer).toEqual(NO_FAILURES)
+  const others = records.filter((_, n) => n !== 137).map((record) => inputKey(identifyRecord(record, APPS)))
+  expect(await local.keys('input/')).toEqual(others.toSorted())
+  expect(await local.keys('rejected/')).toEqual([`rejected/${TOPIC}/2026-11-23/1-34`])
+  expect(counts).toHaveLength(2)
+  expect(counts).toContainEqual(counted('KafkaRecordsAccepted', TOPIC, 999))
+  expect(counts).toContainEqual(counted('KafkaRecordsRejected', TOPIC, 1, 'image-too-large'))
+  const announced = new Set((await local.takeMessages()).map(({ data }) => inputKey(data)))
+  expect(announced).toEqual(new Set(others))
+}, 60_000)

@@ -1,0 +1,135 @@
+import { rm } from 'node:fs/promises'
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
+import { ImageAccepted, type ImageRef, MetadataDocument, metadataKey } from '@darkroom/core'
+import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
+import { jest } from '@jest/globals'
+import type { MSKRecord } from 'aws-lambda'
+import type { KafkaBatchResponse } from '../src/bridge-records.ts'
+import { kafkaEvent, TOPIC } from './kafka-records.ts'
+import { type CountedRecords, readCounts } from './read-counts.ts'
+
+export const Bucket = 'darkroom-test'
+export const APPS = { [TOPIC]: 'web-app-2' }
+
+/** The handler's answer if everything of the batch is done with. */
+export const NO_FAILURES = { batchItemFailures: [] }
+export const failedFrom = (offset: number, partition = 0) => ({
+  itemIdentifier: { partition: `${TOPIC}-${partition}`, offset },
+})
+
+export type OpenBridge = Awaited<ReturnType<typeof openBridge>>
+
+/**
+ * The handler, with an S3 and an SQS of its own at an address that stays the same: they can be stopped, and
+ * started again with nothing in them, or with what is in `dataDir`.
+ */
+export async function openBridge(dataDir?: string) {
+  const { port, stop } = await startLocalAws()
+  await stop()
+  const options = { port, ...(dataDir && { dataDir }) }
+  let aws = await startLocalAws(options)
+  Object.assign(process.env, awsEnvironment(aws.endpoint), {
+    BUCKET: Bucket,
+    TOPIC_APPS: JSON.stringify(APPS),
+    CLAIM_PREFIXES: JSON.stringify({ 'web-app-2': 'claims/web-app-2/' }),
+    POWERTOOLS_LOG_LEVEL: 'SILENT',
+  })
+  const s3 = new S3Client({})
+  const sqs = new SQSClient({})
+  const createAll = async () => {
+    await s3.send(new CreateBucketCommand({ Bucket }))
+    return String((await sqs.send(new CreateQueueCommand({ QueueName: 'images' }))).QueueUrl)
+  }
+  const QueueUrl = await createAll()
+  process.env.QUEUE_URL = QueueUrl
+  const { handler } = await import('../src/bridge-records.ts')
+  const clients = await import('../src/clients.ts')
+  const get = (Key: string) => s3.send(new GetObjectCommand({ Bucket, Key }))
+
+  return {
+    s3,
+    sqs,
+    /** The service's own. */
+    clients,
+    QueueUrl,
+    get,
+    spy: (): LocalAws['spy'] => aws.spy,
+    stop: () => aws.stop(),
+
+    /** With all that was there, if there is a data directory. */
+    async start(): Promise<void> {
+      aws = await startLocalAws(options)
+    },
+
+    /** With nothing but an empty bucket and an empty queue. */
+    async startEmpty(): Promise<void> {
+      await aws.stop()
+      if (dataDir) await rm(dataDir, { recursive: true, force: true })
+      aws = await startLocalAws(options)
+      await createAll()
+    },
+
+    async bridge(...records: MSKRecord[]): Promise<KafkaBatchResponse> {
+      return (await bridgeCounting(handler, records)).answer
+    },
+
+    /** The same, and what was counted of it as metrics. */
+    count: (...records: MSKRecord[]) => bridgeCounting(handler, records),
+
+    put: (Key: string, Body: string | Uint8Array) => s3.send(new PutObjectCommand({ Bucket, Key, Body })),
+
+    async keys(Prefix: string): Promise<string[]> {
+      const found: string[] = []
+      for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket, Prefix })) {
+        found.push(...Contents.map(({ Key }) => String(Key)))
+      }
+      return found
+    },
+
+    async document(image: ImageRef): Promise<MetadataDocument> {
+      const { Body } = await get(metadataKey(image))
+      return MetadataDocument.parse(JSON.parse(String(await Body?.transformToString())))
+    },
+
+    /** All that waits in the image queue, taken out of it. */
+    async takeMessages(): Promise<ImageAccepted[]> {
+      const taken: ImageAccepted[] = []
+      for (;;) {
+        const { Messages = [] } = await sqs.send(
+          new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
+        )
+        if (Messages.length === 0) return taken
+        taken.push(...Messages.map(({ Body }) => ImageAccepted.parse(JSON.parse(String(Body)))))
+        const Entries = Messages.map(({ ReceiptHandle }, n) => ({ Id: String(n), ReceiptHandle }))
+        await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }))
+      }
+    },
+  }
+}
+
+type Handler = typeof import('../src/bridge-records.ts').handler
+
+async function bridgeCounting(
+  handler: Handler,
+  records: MSKRecord[],
+): Promise<{ answer: KafkaBatchResponse; counts: CountedRecords[] }> {
+  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true)
+  try {
+    const answer = await handler(kafkaEvent(...records))
+    return { answer, counts: readCounts(write.mock.calls.map(([chunk]) => String(chunk)).join('')) }
+  } finally {
+    write.mockRestore()
+  }
+}

@@ -1,0 +1,37 @@
+import * as z from 'zod'
+
+/**
+ * A line of CloudWatch's embedded metric format, with the one metric that it declares.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
+const EmbeddedMetric = z.looseObject({
+  _aws: z.object({
+    Timestamp: z.number(),
+    CloudWatchMetrics: z.tuple([
+      z.object({
+        Namespace: z.literal('Darkroom'),
+        Dimensions: z.tuple([z.array(z.string())]),
+        Metrics: z.tuple([z.object({ Name: z.string(), Unit: z.literal('Count') })]),
+      }),
+    ]),
+  }),
+})
+
+/** A metric as CloudWatch has it: its name, its dimensions and its value. */
+export interface CountedRecords {
+  name: string
+  dimensions: Record<string, unknown>
+  records: unknown
+}
+
+/** Reads what a handler printed as CloudWatch reads it. */
+export function readCounts(printed: string): CountedRecords[] {
+  const lines = printed.split('\n').filter((line) => line !== '')
+  return lines.map((line) => {
+    const document = EmbeddedMetric.parse(JSON.parse(line))
+    const [{ Dimensions, Metrics }] = document._aws.CloudWatchMetrics
+    const name = Metrics[0].Name
+    const dimensions = Object.fromEntries(Dimensions[0].map((dimension) => [dimension, document[dimension]]))
+    return { name, dimensions, records: document[name] }
+  })
+}

@@ -1,0 +1,229 @@
+import { createRequire } from 'node:module'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { packageService, type Resource, type ServicePackage } from './package-service.ts'
+import { resolveIntrinsics } from './resolve-intrinsics.ts'
+
+const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:darkroom-kafka-AbCdEf'
+const KEY = 'arn:aws:kms:us-east-1:123456789012:key/8f6c'
+const MSK = 'arn:aws:kafka:us-east-1:123456789012:cluster/photos/5e8a-3'
+
+/** The ways to reach a cluster, by stage parameters. */
+const CLUSTERS = {
+  'self-managed with SCRAM-SHA-512': {},
+  'self-managed with SCRAM-SHA-256': { kafkaAuth: 'scram-256' },
+  'msk with IAM': { kafkaCluster: 'msk', kafkaAuth: 'iam', mskClusterArn: MSK },
+  'msk with SCRAM': { kafkaCluster: 'msk', mskClusterArn: MSK, kafkaKmsKeyArn: KEY },
+}
+type Cluster = keyof typeof CLUSTERS
+
+const packages: Partial<Record<Cluster, ServicePackage>> = {}
+beforeAll(async () => {
+  for (const [cluster, params] of Object.entries(CLUSTERS)) {
+    packages[cluster as Cluster] = await packageService('kafka-bridge', {}, params)
+  }
+}, 180_000)
+
+function resource(cluster: Cluster, id: string): Resource {
+  const resources = packages[cluster]?.resources ?? {}
+  return resolveIntrinsics(resources[id], resources) as Resource
+}
+
+function resourceOfType(cluster: Cluster, type: string): Resource {
+  const found = Object.entries(packages[cluster]?.resources ?? {}).filter(([, { Type }]) => Type === type)
+  expect(found).toHaveLength(1)
+  const [id = ''] = found[0] ?? []
+  return resource(cluster, id)
+}
+
+const mappingOf = (cluster: Cluster) => resourceOfType(cluster, 'AWS::Lambda::EventSourceMapping')
+
+const allow = (Action: string[], Resource: unknown) => ({ Effect: 'Allow', Action, Resource })
+
+describe.each(Object.keys(CLUSTERS) as Cluster[])('a cluster that is %s', (cluster) => {
+  test('is read from the beginning of its topic, once it is enabled', () => {
+    expect(mappingOf(cluster).Properties).toMatchObject({
+      Enabled: false,
+      StartingPosition: 'TRIM_HORIZON',
+      Topics: ['images.web-app-2'],
+    })
+    const lambda = resourceOfType(cluster, 'AWS::Lambda::Function')
+    expect(JSON.parse(lambda.Properties.Environment.Variables.TOPIC_APPS)).toEqual({
+      'images.web-app-2': 'web-app-2',
+    })
+  })
+
+  test('loses nothing: it tries for a week, record by record, and keeps what it has given up', () => {
+    expect(mappingOf(cluster).Properties).toMatchObject({
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 4 },
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: 10_000,
+      MaximumRecordAgeInSeconds: 604_800,
+      DestinationConfig: {
+        OnFailure: { Destination: 'arn:aws:s3:::darkroom-dev-undelivered-123456789012-us-east-1' },
+      },
+    })
+  })
+
+  test('is taken from without waiting for more, and measured', () => {
+    expect(mappingOf(cluster).Properties).toMatchObject({
+      MaximumBatchingWindowInSeconds: 0,
+      MetricsConfig: { Metrics: ['EventCount', 'ErrorCount', 'KafkaMetrics'] },
+    })
+  })
+
+  test('is polled only once the role may', () => {
+    expect(mappingOf(cluster).DependsOn).toEqual(
+      expect.arrayContaining(['TriggerPolicy', 'UndeliveredPolicy']),
+    )
+    for (const policy of ['TriggerPolicy', 'UndeliveredPolicy']) {
+      expect(resource(cluster, policy).Properties.Roles).toEqual(['BridgeRecordsIamRoleLambdaExecution.Ref'])
+    }
+  })
+})
+
+describe('how a cluster is reached', () => {
+  const sources = (cluster: Cluster) => mappingOf(cluster).Properties.SourceAccessConfigurations
+
+  test('self-managed: by its brokers and a secret', () => {
+    expect(mappingOf('self-managed with SCRAM-SHA-512').Properties.SelfManagedEventSource).toEqual({
+      Endpoints: { KafkaBootstrapServers: ['kafka.example.com:9096'] },
+    })
+    expect(sources('self-managed with SCRAM-SHA-512')).toEqual([{ Type: 'SASL_SCRAM_512_AUTH', URI: SECRET }])
+    expect(sources('self-managed with SCRAM-SHA-256')).toEqual([{ Type: 'SASL_SCRAM_256_AUTH', URI: SECRET }])
+  })
+
+  test('MSK: by its ARN, and by the role unless there is a secret', () => {
+    expect(mappingOf('msk with IAM').Properties.EventSourceArn).toBe(MSK)
+    expect(sources('msk with IAM')).toBeUndefined()
+    expect(sources('msk with SCRAM')).toEqual([{ Type: 'SASL_SCRAM_512_AUTH', URI: SECRET }])
+  })
+
+  test('inside a VPC: through its subnets, for which lists are needed that no command line has', async () => {
+    const kafkaTrigger = createRequire(import.meta.url)('../services/kafka-bridge/kafka-trigger.cjs')
+    const values: Record<string, unknown> = {
+      'param:kafkaCluster': 'self-managed',
+      'param:kafkaAuth': 'scram-512',
+      'param:kafkaCredentialsSecretArn': SECRET,
+      'param:kafkaSubnets': ['subnet-0a1b'],
+      'param:kafkaSecurityGroups': ['sg-0a1b'],
+      'param:topic': 'images.web-app-2',
+    }
+    const { events, statements } = await kafkaTrigger({
+      resolveVariable: async (name: string) => values[name],
+    })
+    expect(events[0].kafka.accessConfigurations).toEqual({
+      saslScram512Auth: [SECRET],
+      vpcSubnet: ['subnet-0a1b'],
+      vpcSecurityGroup: ['sg-0a1b'],
+    })
+    expect(statements).toContainEqual(
+      expect.objectContaining({
+        Action: expect.arrayContaining(['ec2:CreateNetworkInterface']),
+        Resource: '*',
+      }),
+    )
+  })
+
+  test('what does not exist is refused, by name', async () => {
+    const refusal = (text: string) => ({ stdout: expect.stringContaining(text) })
+    await expect(packageService('kafka-bridge', {}, { kafkaCluster: 'confluent' })).rejects.toMatchObject(
+      refusal('kafkaCluster is "confluent"'),
+    )
+    await expect(packageService('kafka-bridge', {}, { kafkaAuth: 'iam' })).rejects.toMatchObject(
+      refusal('kafkaAuth is "iam"'),
+    )
+  })
+})
+
+describe('the role of the trigger', () => {
+  const statements = (cluster: Cluster) =>
+    resource(cluster, 'TriggerPolicy').Properties.PolicyDocument.Statement
+
+  const describesMsk = allow(['kafka:DescribeClusterV2', 'kafka:GetBootstrapBrokers'], MSK)
+  const usesNetwork = allow(
+    [
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSecurityGroups',
+      'ec2:DescribeSubnets',
+      'ec2:DescribeVpcs',
+    ],
+    '*',
+  )
+  const readsSecret = allow(['secretsmanager:GetSecretValue'], [SECRET])
+
+  test('reads one secret, for a cluster on the internet', () => {
+    expect(statements('self-managed with SCRAM-SHA-512')).toEqual([readsSecret])
+  })
+
+  test('reads one topic as one group, for MSK with IAM', () => {
+    const arn = (kind: string, rest: string) => `${MSK.replace(':cluster/', `:${kind}/`)}/${rest}`
+    expect(statements('msk with IAM')).toEqual([
+      describesMsk,
+      allow(['kafka-cluster:Connect', 'kafka-cluster:DescribeClusterDynamicConfiguration'], MSK),
+      allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'], arn('topic', 'images.web-app-2')),
+      allow(['kafka-cluster:DescribeGroup', 'kafka-cluster:AlterGroup'], arn('group', 'darkroom-dev')),
+      usesNetwork,
+    ])
+  })
+
+  test('reads one secret and its key, for MSK with SCRAM', () => {
+    expect(statements('msk with SCRAM')).toEqual([
+      describesMsk,
+      usesNetwork,
+      readsSecret,
+      allow(['kms:Decrypt'], KEY),
+    ])
+  })
+
+  test('writes what was given up, and nothing else of that bucket', () => {
+    const bucket = 'arn:aws:s3:::darkroom-dev-undelivered-123456789012-us-east-1'
+    const { PolicyDocument } = resource('msk with IAM', 'UndeliveredPolicy').Properties
+    expect(PolicyDocument.Statement).toEqual([
+      allow(['s3:PutObject'], `${bucket}/aws/*`),
+      allow(['s3:ListBucket'], bucket),
+    ])
+  })
+})
+
+describe('beside the function', () => {
+  const id = 'self-managed with SCRAM-SHA-512'
+
+  test('a policy lets Web App #2 write its claims, and nothing else', () => {
+    expect(resource(id, 'ClaimWriterPolicy').Properties.PolicyDocument.Statement).toEqual([
+      allow(['s3:PutObject'], 'arn:aws:s3:::darkroom-dev-123456789012-us-east-1/claims/web-app-2/*'),
+    ])
+  })
+
+  test('an alarm tells that the function fails again and again, even if it may only once in its timeout', () => {
+    const { Timeout } = resourceOfType(id, 'AWS::Lambda::Function').Properties
+    const alarm = resource(id, 'FailingFunctionAlarm').Properties
+    expect(alarm).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum' })
+    expect(alarm.Period).toBeGreaterThanOrEqual(Timeout * (alarm.Threshold + 2))
+  })
+
+  test('alarms tell that records wait, stand still or are rejected', () => {
+    expect(resource(id, 'OffsetLagAlarm').Properties).toMatchObject({
+      Metrics: [{ Expression: expect.stringMatching(/MAX\(OffsetLag\) FROM "AWS\/Lambda"/), Period: 60 }],
+      Threshold: 500,
+      ComparisonOperator: 'GreaterThanThreshold',
+    })
+    for (const [kind, message] of [
+      ['Deferred', 'record deferred'],
+      ['Rejected', 'record rejected'],
+    ]) {
+      const filter = resource(id, `${kind}RecordsMetric`).Properties
+      expect(filter.FilterPattern).toBe(`{ $.message = "${message}" }`)
+      const [{ MetricNamespace, MetricName }] = filter.MetricTransformations
+      expect(resource(id, `${kind}RecordsAlarm`).Properties).toMatchObject({
+        Namespace: MetricNamespace,
+        MetricName,
+        Statistic: 'Sum',
+        Threshold: 0,
+        ComparisonOperator: 'GreaterThanThreshold',
+      })
+    }
+  })
+})

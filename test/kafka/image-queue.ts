@@ -1,0 +1,26 @@
+import { GetQueueAttributesCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { until } from './until.ts'
+
+const COUNTS = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const
+
+export type ImageQueue = ReturnType<typeof openImageQueue>
+
+export function openImageQueue(endpoint: string, QueueUrl: string) {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  const sqs = new SQSClient({ endpoint, region: 'us-east-1', credentials })
+  return {
+    /** Resolves once no message waits, nor is being worked on. */
+    empty: () =>
+      until(async () => {
+        const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...COUNTS] })
+        const { Attributes } = await sqs.send(command)
+        return COUNTS.every((name) => Attributes?.[name] === '0')
+      }),
+
+    /** How long a message that was received, and of which nothing more is heard, stays away. */
+    setVisibilityTimeout: async (seconds: number): Promise<void> => {
+      const Attributes = { VisibilityTimeout: String(seconds) }
+      await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }))
+    },
+  }
+}

@@ -1,0 +1,7 @@
+/** As the page of Web App #2 does: a picture that is sent again carries the same key. */
+export function postPicture(webApp2: string, image: Buffer, idempotencyKey?: string): Promise<Response> {
+  const body = new FormData()
+  body.set('file', new File([new Uint8Array(image)], 'picture.png'))
+  const headers: Record<string, string> = idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}
+  return fetch(`${webApp2}/api/images`, { method: 'POST', body, headers })
+}

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { TOPIC } from '../brokers-under-test.ts'
+import type { Darkroom } from '../darkroom-on-kafka.ts'
+import { binaryRecord } from '../image-records.ts'
+import { tinyImage } from '../images.ts'
+import { outcomeOf } from '../outcome-of.ts'
+import { expectProcessed } from '../what-became-of.ts'
+
+const isInstalled = (process.env.PATH ?? '')
+  .split(delimiter)
+  .some((folder) => existsSync(join(folder, 'kcat')))
+
+/** A producer that nobody here wrote: librdkafka's own command. CI installs it; elsewhere it may be missing. */
+export function kcat(darkroom: () => Darkroom): void {
+  const name = 'an image that kcat sends from a file'
+  const run = isInstalled ? test : test.skip
+  run(isInstalled ? name : `${name}: kcat is not installed`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kcat-'))
+    const file = join(folder, `${randomUUID()}.png`)
+    const { imageId, headers = {}, value } = binaryRecord(await tinyImage())
+    await writeFile(file, value ?? '')
+    const options = Object.entries(headers).flatMap(([header, text]) => ['-H', `${header}=${text}`])
+    const { brokers } = darkroom().broker
+    const outcome = await outcomeOf('kcat', ['-P', '-b', brokers, '-t', TOPIC, ...options, file], {
+      timeoutMs: 20_000,
+    })
+    await rm(folder, { recursive: true })
+    expect(outcome).toMatchObject({ ok: true })
+    await expectProcessed(darkroom(), imageId)
+  })
+}

@@ -1,0 +1,43 @@
+import { Producer } from '@platformatic/kafka'
+import type { TopicRecord } from './image-records.ts'
+import type { Codec } from './kafka-clients.ts'
+
+interface Delivery {
+  brokers: string
+  topic: string
+  records: TopicRecord[]
+  codec?: Codec | 'none'
+}
+
+/** Each place that a record was stored at, the first of each partition. */
+type Places = { partition: number; offset: bigint }[]
+
+/** Resolves once the broker has them all, in one batch for each partition. @throws the client's error */
+export async function sendRecords({ brokers, topic, records, codec = 'none' }: Delivery): Promise<Places> {
+  const producer = new Producer({
+    clientId: 'end-to-end',
+    bootstrapBrokers: brokers.split(','),
+    compression: codec,
+    idempotent: true,
+    retries: 2,
+  })
+  try {
+    const { offsets = [] } = await producer.send({
+      messages: records.map((record) => toMessage(topic, record)),
+    })
+    return offsets
+  } finally {
+    await producer.close()
+  }
+}
+
+function toMessage(topic: string, { key, partition, headers = {}, value }: TopicRecord) {
+  return {
+    topic,
+    ...(key !== undefined && { key: Buffer.from(key) }),
+    ...(partition !== undefined && { partition }),
+    // Null is a tombstone, which the client sends and its types have not.
+    value: value as Buffer,
+    headers: new Map(Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
+  }
+}

@@ -1,0 +1,56 @@
+import { Admin, Consumer, findErrorBy } from '@platformatic/kafka'
+
+interface NewTopic {
+  topic: string
+  partitions: number
+  /** of one batch of records */
+  maxBytes?: number
+}
+
+/** Makes a topic, unless it is there already. */
+export async function createTopic(brokers: string, { topic, partitions, maxBytes }: NewTopic): Promise<void> {
+  const configs = maxBytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(maxBytes) }]
+  await withAdmin(brokers, async (admin) => {
+    try {
+      await admin.createTopics({ topics: [topic], partitions, replicas: 1, configs })
+    } catch (error) {
+      if (!findErrorBy(error as Error, 'apiId', 'TOPIC_ALREADY_EXISTS')) throw error
+    }
+  })
+}
+
+/** What a group has committed, by partition; −1 for nothing. */
+export async function committedOffsets(
+  brokers: string,
+  group: string,
+  topic: string,
+  partitions: number,
+): Promise<bigint[]> {
+  const consumer = new Consumer({ clientId: 'test', groupId: group, bootstrapBrokers: brokers.split(',') })
+  const indexes = Array.from({ length: partitions }, (_, index) => index)
+  const offsets = await consumer.listCommittedOffsets({ topics: [{ topic, partitions: indexes }] })
+  await consumer.close()
+  return offsets.get(topic) ?? []
+}
+
+/** As `kafka-consumer-groups --reset-offsets` does; the group may have no members. */
+export function resetOffsets(
+  brokers: string,
+  group: string,
+  topic: string,
+  offsets: bigint[],
+): Promise<void> {
+  const partitionOffsets = offsets.map((offset, partition) => ({ partition, offset }))
+  return withAdmin(brokers, (admin) =>
+    admin.alterConsumerGroupOffsets({ groupId: group, topics: [{ name: topic, partitionOffsets }] }),
+  )
+}
+
+async function withAdmin<Result>(brokers: string, use: (admin: Admin) => Promise<Result>): Promise<Result> {
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: brokers.split(',') })
+  try {
+    return await use(admin)
+  } finally {
+    await admin.close()
+  }
+}
