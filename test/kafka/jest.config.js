@@ -6,6 +6,6 @@ export default {
   rootDir: '../..',
   // With a cluster given there is none to be started, and nothing to be asked of starting one.
   testPathIgnorePatterns: process.env.KAFKA_BROKERS ? ['apache-kafka\\.kafka-test'] : [],
-  testTimeout: 120_000,
+  testTimeout: 180_000,
   testMatch: ['<rootDir>/test/kafka/*.kafka-test.ts'],
 }

@@ -10,11 +10,8 @@ import { sendRecords } from '../send-records.ts'
 import { until } from '../until.ts'
 import { allFinished } from '../what-became-of.ts'
 
-/**
- * How long S3 and SQS stay away after the first record was deferred. What a minute would do is the same: the
- * partition is tried again and again, at most 3 s apart.
- */
-const OUTAGE_MS = 3_000
+/** How long S3 and SQS stay away after the first record was deferred: the partition is tried again and again. */
+const OUTAGE_MS = 60_000
 
 /**
  * Messages that the processor holds while the queue goes come back after the queue's visibility timeout, six minutes
