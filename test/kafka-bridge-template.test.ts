@@ -191,9 +191,12 @@ describe('the role of the trigger', () => {
 describe('beside the function', () => {
   const id = 'self-managed with SCRAM-SHA-512'
 
-  test('a policy lets Web App #2 write its claims, and nothing else', () => {
+  test('a policy lets Web App #2 write its claims and look at them, and nothing else', () => {
     expect(resource(id, 'ClaimWriterPolicy').Properties.PolicyDocument.Statement).toEqual([
-      allow(['s3:PutObject'], 'arn:aws:s3:::darkroom-dev-123456789012-us-east-1/claims/web-app-2/*'),
+      allow(
+        ['s3:PutObject', 's3:GetObject'],
+        'arn:aws:s3:::darkroom-dev-123456789012-us-east-1/claims/web-app-2/*',
+      ),
     ])
   })
 

@@ -2,9 +2,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { type ImageStatus, MetadataDocument, metadataKey, type UploadAccepted } from '@darkroom/core'
+import {
+  claimKey,
+  type ImageStatus,
+  MetadataDocument,
+  metadataKey,
+  type UploadAccepted,
+} from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import sharp from 'sharp'
 
 type Body = NonNullable<RequestInit['body']>
 
@@ -86,24 +93,28 @@ describe('the whole stack', () => {
   })
 
   test('develops a photograph that Web App #2 sends through Kafka', async () => {
-    const form = new FormData()
-    form.set('file', new File([photograph], 'IMG_0001.JPG', { type: 'image/jpeg' }))
-    const backend = `${stack.endpoints.webApp2}/api/images`
-    const accepted = await fetch(backend, { method: 'POST', body: form })
-    expect(accepted.status).toBe(202)
-    const { id } = (await accepted.json()) as { id: string }
-    let known: Partial<ImageStatus> = {}
-    do {
-      const answer = await fetch(`${backend}/${id}`, { headers: { prefer: 'wait=20' } })
-      known = (await answer.json()) as ImageStatus
-    } while (known.status === 'queued')
-    expect(known).toMatchObject({ id, app: 'web-app-2', status: 'processed', filename: 'IMG_0001.JPG' })
-    const document = await readDocument(stack, { id, app: 'web-app-2' })
+    const image = await developThroughKafka(stack, photograph)
+    expect(image).toMatchObject({ app: 'web-app-2', status: 'processed', filename: 'IMG_0001.JPG' })
+    const document = await readDocument(stack, image)
     expect(document).toMatchObject({ origin: 'kafka', kafka_topic: 'images.web-app-2', kafka_offset: 0 })
 
-    const asked = `${stack.endpoints.uploadApi}/v1/images/${id}`
+    const asked = `${stack.endpoints.uploadApi}/v1/images/${image.id}`
     const byAnotherApp = await fetch(asked, { headers: { authorization } })
     expect(byAnotherApp.status).toBe(404)
+  })
+
+  test('develops a picture that is too large for Kafka, and its claim check lies where the id says', async () => {
+    const picture = await noise()
+    expect(picture.length).toBeGreaterThan(6 * 1024 * 1024)
+    const image = await developThroughKafka(stack, picture)
+    expect(image).toMatchObject({
+      status: 'processed',
+      filename: 'IMG_0001.JPG',
+      original: { bytes: picture.length, contentType: 'image/jpeg', width: 3000, height: 2000 },
+    })
+    expect(image.variants?.map(({ width }) => width)).toEqual([320, 1024, 2048])
+    const claim = await getObject(stack, claimKey({ app: 'web-app-2', imageId: image.id }))
+    expect(picture.equals((await claim?.transformToByteArray()) ?? Buffer.of())).toBe(true)
   })
 
   test('refuses 5 MB and more with the same problem', async () => {
@@ -161,13 +172,39 @@ test(
   STARTING,
 )
 
-async function readDocument(
+/** Sends an image as Web App #2's page does, and waits for its end. */
+async function developThroughKafka(
   { endpoints }: Stack,
-  image: { id: string; app: string },
-): Promise<MetadataDocument> {
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<ImageStatus> {
+  const form = new FormData()
+  form.set('file', new File([bytes], 'IMG_0001.JPG', { type: 'image/jpeg' }))
+  const backend = `${endpoints.webApp2}/api/images`
+  const accepted = await fetch(backend, { method: 'POST', body: form })
+  expect(accepted.status).toBe(202)
+  const { id } = (await accepted.json()) as { id: string }
+  for (;;) {
+    const answer = await fetch(`${backend}/${id}`, { headers: { prefer: 'wait=20' } })
+    const image = (await answer.json()) as ImageStatus
+    expect(image.id).toBe(id)
+    if (image.status !== 'queued') return image
+  }
+}
+
+/** A JPEG that is large because nothing in it repeats. */
+async function noise(): Promise<Buffer<ArrayBuffer>> {
+  const random = { type: 'gaussian', mean: 128, sigma: 60 } as const
+  const create = { width: 3000, height: 2000, channels: 3, background: 'grey', noise: random } as const
+  return Buffer.from(await sharp({ create }).jpeg({ quality: 98 }).toBuffer())
+}
+
+async function readDocument(stack: Stack, image: { id: string; app: string }): Promise<MetadataDocument> {
+  const document = await getObject(stack, metadataKey({ app: image.app, imageId: image.id }))
+  return MetadataDocument.parse(JSON.parse((await document?.transformToString()) ?? ''))
+}
+
+async function getObject({ endpoints }: Stack, key: string) {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   const s3 = new S3Client({ endpoint: endpoints.aws, region: 'us-east-1', credentials })
-  const key = metadataKey({ app: image.app, imageId: image.id })
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: endpoints.bucket, Key: key }))
-  return MetadataDocument.parse(JSON.parse((await Body?.transformToString()) ?? ''))
+  return (await s3.send(new GetObjectCommand({ Bucket: endpoints.bucket, Key: key }))).Body
 }

@@ -1,16 +1,29 @@
 import { KafkaTopic } from '@darkroom/core'
 import { readKafkaConnection } from '@darkroom/kafka-connection'
 import * as z from 'zod'
+import { MAX_BYTES_CLAIMED, MAX_BYTES_IN_RECORD } from './limits.ts'
 import type { WebApp2Options } from './start-web-app-2.ts'
 
-const Environment = z.object({
-  HOST: z.string().default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(4002),
-  KAFKA_TOPIC: KafkaTopic.default('images.web-app-2'),
-  UPLOAD_API_URL: z.url(),
-  UPLOAD_API_KEY: z.string().min(1),
-  MAX_IMAGE_BYTES: z.coerce.number().int().positive().optional(),
-})
+const Environment = z
+  .object({
+    HOST: z.string().default('127.0.0.1'),
+    PORT: z.coerce.number().int().min(0).max(65_535).default(4002),
+    KAFKA_TOPIC: KafkaTopic.default('images.web-app-2'),
+    UPLOAD_API_URL: z.url(),
+    UPLOAD_API_KEY: z.string().min(1),
+    CLAIMS_BUCKET: z
+      .string()
+      .regex(/^[a-z0-9.-]{3,63}$/, 'not the name of a bucket')
+      .optional(),
+    MAX_IMAGE_BYTES: z.coerce.number().int().positive().max(MAX_BYTES_CLAIMED).optional(),
+  })
+  .refine(
+    ({ CLAIMS_BUCKET, MAX_IMAGE_BYTES = 0 }) => CLAIMS_BUCKET || MAX_IMAGE_BYTES <= MAX_BYTES_IN_RECORD,
+    {
+      path: ['MAX_IMAGE_BYTES'],
+      error: `more than ${MAX_BYTES_IN_RECORD} needs CLAIMS_BUCKET as well`,
+    },
+  )
 
 /** The app's whole configuration, checked once. @throws Error that names each variable and what is wrong with it */
 export function readEnvironment(variables: Record<string, string | undefined>): WebApp2Options {
@@ -27,6 +40,7 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
     port: env.PORT,
     kafka: { brokers, topic: env.KAFKA_TOPIC, ...security },
     uploadApi: { url: env.UPLOAD_API_URL, apiKey: env.UPLOAD_API_KEY },
+    ...(env.CLAIMS_BUCKET && { claims: { bucket: env.CLAIMS_BUCKET } }),
     ...(env.MAX_IMAGE_BYTES && { maxImageBytes: env.MAX_IMAGE_BYTES }),
   }
 }

@@ -2,10 +2,12 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { newImageId } from './image-id.ts'
 import {
+  claimKey,
   inputKey,
   inputPrefix,
   metadataKey,
   metadataPrefix,
+  parseClaimKey,
   parseInputKey,
   parseMetadataKey,
   parseProcessedKey,
@@ -69,6 +71,7 @@ describe('the layout of the bucket', () => {
     expect(rejectedKey({ topic: 'images.web-app-2', date, partition: 3, offset: 15 })).toBe(
       `rejected/images.web-app-2/${date}/3-15`,
     )
+    expect(claimKey(image)).toBe(`claims/web-app-1/${date}/${imageId}`)
     expect(s3Uri('darkroom', 'input/x')).toBe('s3://darkroom/input/x')
   })
 
@@ -102,6 +105,13 @@ describe('each parser is the inverse of its builder', () => {
   test('rejected', () => {
     fc.assert(fc.property(rejected, (ref) => expect(parseRejectedKey(rejectedKey(ref))).toEqual(ref)))
   })
+  test('claim', () => {
+    fc.assert(
+      fc.property(fc.record({ app, imageId: id }), (ref) =>
+        expect(parseClaimKey(claimKey(ref))).toEqual(ref),
+      ),
+    )
+  })
   test('s3 URI, with any key', () => {
     fc.assert(
       fc.property(
@@ -121,6 +131,7 @@ const ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 const INPUT = new RegExp(`^input/${APP}/${DAY}/${ID}$`)
 const PROCESSED = new RegExp(`^processed/${APP}/${DAY}/${ID}/[a-z0-9-]{1,32}\\.(?:jpg|webp)$`)
 const METADATA = new RegExp(`^metadata/app=${APP}/dt=${DAY}/${ID}\\.json$`)
+const CLAIM = new RegExp(`^claims/${APP}/${DAY}/${ID}$`)
 const REJECTED = new RegExp(`^rejected/(?!\\.{1,2}/)[a-zA-Z0-9._-]{1,249}/${DAY}/\\d+-\\d+$`)
 
 const thumb = { ...image, variant: 'thumb', extension: 'jpg' as const }
@@ -136,6 +147,8 @@ describe('no part reaches outside its place', () => {
     ['the extension of a variant', PROCESSED, (part) => processedKey({ ...thumb, extension: part as 'jpg' })],
     ['the app of a document', METADATA, (part) => metadataKey({ app: part, imageId })],
     ['the id of a document', METADATA, (part) => metadataKey({ app: 'a', imageId: part })],
+    ['the app of a claim', CLAIM, (part) => claimKey({ app: part, imageId })],
+    ['the id of a claim', CLAIM, (part) => claimKey({ app: 'a', imageId: part })],
     ['the topic of a rejected record', REJECTED, (part) => rejectedKey({ ...record, topic: part })],
     ['the date of a rejected record', REJECTED, (part) => rejectedKey({ ...record, date: part })],
     [
@@ -192,6 +205,7 @@ describe('a parser takes nothing that was not built', () => {
     ['input', inputKey(image), parseInputKey, inputKey],
     ['processed', processedKey(thumb), parseProcessedKey, processedKey],
     ['metadata', metadataKey(image), parseMetadataKey, metadataKey],
+    ['claim', claimKey(image), parseClaimKey, claimKey],
     ['rejected', rejectedKey(record), parseRejectedKey, rejectedKey],
   ] as [string, string, (key: string) => object | undefined, (ref: object) => string][]
 
@@ -221,7 +235,7 @@ describe('a parser takes nothing that was not built', () => {
     )
   })
 
-  test.each(parsers.slice(0, 3))("%s: a date that is not the id's own", (_name, key, parse) => {
+  test.each(parsers.slice(0, 4))("%s: a date that is not the id's own", (_name, key, parse) => {
     expect(parse(key)).toBeDefined()
     expect(parse(key.replace(date, '2025-11-24'))).toBeUndefined()
   })

@@ -11,6 +11,7 @@ import { KafkaTopic } from './origin.ts'
  *     processed/{app}/{yyyy-mm-dd}/{imageId}/{variant}.{ext}
  *     metadata/app={app}/dt={yyyy-mm-dd}/{imageId}.json         one line of JSON per finished image
  *     rejected/{topic}/{yyyy-mm-dd}/{partition}-{offset}        Kafka records that could not be read
+ *     claims/{app}/{yyyy-mm-dd}/{imageId}                       images that a Kafka record only refers to
  */
 export interface ImageRef {
   app: AppId
@@ -90,6 +91,15 @@ export function parseRejectedKey(key: string): RejectedRef | undefined {
   const match = /^rejected\/(?<topic>[^/]+)\/(?<date>[^/]+)\/(?<partition>\d+)-(?<offset>\d+)$/.exec(key)
   const { topic = '', date = '', partition, offset } = match?.groups ?? {}
   return confirmed({ topic, date, partition: Number(partition), offset: Number(offset) }, key, rejectedKey)
+}
+
+/** Where an app's backend puts an image that is too large for a Kafka record, and its event refers to. */
+export function claimKey({ app, imageId }: ImageRef): string {
+  return `claims/${AppId.parse(app)}/${dateOf(ImageId.parse(imageId))}/${imageId}`
+}
+
+export function parseClaimKey(key: string): ImageRef | undefined {
+  return confirm(/^claims\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)$/.exec(key), claimKey)
 }
 
 /** `s3://bucket/key`, as messages carry it. */

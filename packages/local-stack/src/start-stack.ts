@@ -1,7 +1,7 @@
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
-import { startWebApp2 } from '@darkroom/web-app-2'
+import { startWebApp2, type WebApp2Options } from '@darkroom/web-app-2'
 import { APPS, apiKeyHashes, IMAGE_TOPIC } from './apps.ts'
 import { type Endpoints, endpointsFor } from './endpoints.ts'
 import type { Ports } from './ports.ts'
@@ -73,6 +73,7 @@ async function startParts(
     await startWebApp2({
       port: ports.webApp2,
       kafka: { brokers: bootstrapBrokers, topic: IMAGE_TOPIC, ...security },
+      claims: claimsIn(endpoints.bucket, aws),
       uploadApi: { url: endpoints.uploadApi, apiKey: APPS['web-app-2'].apiKey },
       onLine: (line) => onLine?.('web-app-2', line),
     }),
@@ -146,6 +147,13 @@ function serviceEnvironment(endpoints: Endpoints): Record<string, string> {
     API_KEY_HASHES: apiKeyHashes(),
     KAFKA_BROKERS: endpoints.kafkaBrokers,
   }
+}
+
+/** Web App #2 runs in this process, whose own variables say where S3 is only if it is another than the stack's. */
+function claimsIn(bucket: string, aws: LocalAws | undefined): NonNullable<WebApp2Options['claims']> {
+  const region = process.env.AWS_REGION || 'us-east-1'
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  return { bucket, s3: aws ? { endpoint: aws.endpoint, region, credentials } : { region } }
 }
 
 /** Beside the variables that the services inherit. They run in folders of their own, where no relative path leads. */
