@@ -156,6 +156,7 @@ withBrowser('the page', () => {
       { name: 'huge.jpg', mimeType: 'image/jpeg', buffer: Buffer.alloc(9 * 1024 * 1024) },
     ])
     await sees(/These bytes are no image/, frame('diary.jpg'))
+    await frame('diary.jpg').locator('.picture').waitFor({ state: 'hidden' })
     await sees(/up to 4 MB can be sent/, frame('huge.jpg'))
     expect(await page.getByRole('button', { name: /Retry/ }).count()).toBe(0)
     await frame('huge.jpg').getByRole('button', { name: 'Put away' }).click()
