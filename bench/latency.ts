@@ -3,10 +3,11 @@
  * followed to its end as a client follows it. `pnpm bench:latency [--images N] [--rate PER_SECOND] [--photos DIR]`
  */
 import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
+import { atSteadyRate } from './at-steady-rate.ts'
+import { printPercentiles } from './percentile-table.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -16,7 +17,6 @@ const { values: options } = parseArgs({
   },
 })
 const images = Number(options.images)
-const interval = 1000 / Number(options.rate)
 
 /** In megapixels. */
 const SIZES = [2.2, 2.5, 3]
@@ -56,43 +56,17 @@ async function measure(stack: Stack): Promise<Sample[]> {
   console.log(
     `Sending ${images} photographs at ${options.rate}/s: ${found.map(({ name, megapixels }) => `${name} (${megapixels.toFixed(1)} MP)`).join(', ')} …`,
   )
-  const began = performance.now()
-  const samples: Promise<Sample>[] = []
-  for (let index = 0; index < images; index++) {
-    await sleep(Math.max(0, began + index * interval - performance.now()))
-    samples.push(send(stack, pick(index)))
-  }
-  return Promise.all(samples)
-}
-
-function row(title: string, values: number[]): string {
-  const sorted = values.toSorted((a, b) => a - b)
-  const cells = [0.5, 0.95, 0.99, 1].map((part) => sorted[Math.ceil(part * sorted.length) - 1] ?? Number.NaN)
-  return title.padEnd(26) + cells.map((cell) => `${(cell / 1000).toFixed(2)} s`.padStart(9)).join('')
+  return atSteadyRate(images, Number(options.rate), (index) => send(stack, pick(index)))
 }
 
 const stack = await startStack({ ports: await freePorts() })
 try {
   const samples = await measure(stack)
-  console.log(''.padEnd(26) + ['p50', 'p95', 'p99', 'max'].map((name) => name.padStart(9)).join(''))
-  console.log(
-    row(
-      'request → 202',
-      samples.map(({ upload }) => upload),
-    ),
-  )
-  console.log(
-    row(
-      '202 → processed',
-      samples.map(({ processed }) => processed),
-    ),
-  )
-  console.log(
-    row(
-      'request → processed',
-      samples.map(({ upload, processed }) => upload + processed),
-    ),
-  )
+  printPercentiles({
+    'request → 202': samples.map(({ upload }) => upload),
+    '202 → processed': samples.map(({ processed }) => processed),
+    'request → processed': samples.map(({ upload, processed }) => upload + processed),
+  })
 } finally {
   await stack.stop()
 }

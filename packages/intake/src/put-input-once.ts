@@ -1,6 +1,7 @@
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { fromUserMetadata, type InputMetadata, inputKey, ProblemError, toUserMetadata } from '@darkroom/core'
 import type { Acceptance, AcceptedImage } from './accepted-image.ts'
+import { signWithHash } from './sign-with-hash.ts'
 
 const CONFLICT_ATTEMPTS = 5
 
@@ -51,6 +52,7 @@ async function create(
     Metadata: toUserMetadata(image),
     IfNoneMatch: '*',
   })
+  signWithHash(put, image.sha256)
   for (let attempt = 1; ; attempt++) {
     try {
       await s3.send(put)

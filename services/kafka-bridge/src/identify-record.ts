@@ -35,7 +35,7 @@ function identifyEvent(record: MSKRecord): SubmittedEvent {
   const headers = readHeaders(record)
   const contentType = headers['content-type']?.trim() ?? ''
   if (STRUCTURED_JSON.test(contentType)) {
-    return identifyStructuredEvent(requireValue(record), record.timestamp)
+    return identifyStructuredEvent(requireValue(bytesOf(record)), record.timestamp)
   }
   if (STRUCTURED.test(contentType)) {
     throw new ProblemError('malformed-request', 'Events are taken as application/cloudevents+json, one each.')
@@ -45,12 +45,13 @@ function identifyEvent(record: MSKRecord): SubmittedEvent {
 
 function identifyBytes(record: MSKRecord, headers: Record<string, string>): SubmittedEvent {
   const { 'content-type': declaredType, ce_filename, ce_attributes, traceparent, ce_traceparent } = headers
+  const bytes = bytesOf(record)
   return {
     identity: identityOf(record, headers),
-    bytes: bytesOf(record),
+    bytes,
     filename: Filename.safeParse(ce_filename).data,
     traceparent: traceparent ?? ce_traceparent,
-    readContent: () => ({ bytes: requireValue(record), declaredType }),
+    readContent: () => ({ bytes: requireValue(bytes), declaredType }),
     readAttributes: () => readAttributes('The header ce_attributes', ce_attributes),
   }
 }
@@ -88,8 +89,7 @@ function bytesOf({ value }: MSKRecord): Buffer | undefined {
   return value ? Buffer.from(value, 'base64') : undefined
 }
 
-function requireValue(record: MSKRecord): Buffer {
-  const value = bytesOf(record)
+function requireValue(value: Buffer | undefined): Buffer {
   if (!value) throw new ProblemError('empty-body', 'The record has no value.')
   return value
 }

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import { Filename, ProblemError } from '@darkroom/core'
 import * as z from 'zod'
 import { readAttributes } from './read-attributes.ts'
@@ -39,7 +40,7 @@ const ClaimCheck = z.object({ ref: z.string() })
  *
  * @throws ProblemError `malformed-request`
  */
-export function identifyStructuredEvent(value: Uint8Array, timestamp: number): SubmittedEvent {
+export function identifyStructuredEvent(value: Buffer, timestamp: number): SubmittedEvent {
   const event = parseOrRefuse(StructuredEvent, withoutNulls(parseJson(value)))
   const { time, source, id, filename, attributes, traceparent } = event
   return {
@@ -57,12 +58,17 @@ function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, value: unknown)
   throw new ProblemError('malformed-request', z.prettifyError(parsed.error))
 }
 
-function parseJson(value: Uint8Array): unknown {
+function parseJson(value: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value))
+    return JSON.parse(textOf(value))
   } catch (cause) {
     throw new ProblemError('malformed-request', 'The event is not JSON in UTF-8.', { cause })
   }
+}
+
+/** An event that is nearly all base64 is ASCII as a rule, which takes a quarter of the time. */
+function textOf(value: Buffer): string {
+  return isAscii(value) ? value.toString('latin1') : new TextDecoder('utf-8', { fatal: true }).decode(value)
 }
 
 /** Null is the same as not there (JSON event format, section 2.2). */

@@ -1,0 +1,156 @@
+/**
+ * What Kafka adds: the bridge's handler against the bare requests to S3 and SQS that it makes, and how long an image
+ * takes from the producer until it is processed. `pnpm bench:kafka [--images N] [--rate PER_SECOND] [--rounds N]
+ * [--photos DIR]`, about two minutes.
+ */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import sharp from 'sharp'
+import { photographs } from '../services/image-processor/test/bench-photographs.ts'
+import type { Mode, Throughput } from './bridge-peer.ts'
+import { measureLatency } from './kafka-latency.ts'
+import { printPercentiles } from './percentile-table.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    images: { type: 'string', default: '60' },
+    rate: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '5' },
+    photos: { type: 'string' },
+  },
+})
+
+interface Kind {
+  /** Of the image, about. */
+  bytes: number
+  mode: Mode
+  partitions: number
+}
+
+/** Of 2 MB an event holds two in binary mode, and in structured mode one. */
+const KINDS: Kind[] = [
+  { bytes: 200e3, mode: 'binary', partitions: 1 },
+  { bytes: 200e3, mode: 'binary', partitions: 4 },
+  { bytes: 200e3, mode: 'structured', partitions: 1 },
+  { bytes: 200e3, mode: 'structured', partitions: 4 },
+  { bytes: 2e6, mode: 'binary', partitions: 1 },
+  { bytes: 2e6, mode: 'binary', partitions: 2 },
+  { bytes: 2e6, mode: 'structured', partitions: 1 },
+]
+
+/** A photograph made as wide as it takes. */
+async function jpegOf(bytes: number): Promise<Buffer> {
+  const [photograph] = await photographs([12], options.photos)
+  const original = await readFile(photograph?.path ?? '')
+  let width = 1024
+  let jpeg = Buffer.alloc(0)
+  for (let attempt = 0; attempt < 4; attempt++) {
+    jpeg = await sharp(original).resize({ width }).jpeg({ quality: 85 }).toBuffer()
+    width = Math.round(width * Math.sqrt(bytes / jpeg.length))
+  }
+  return jpeg
+}
+
+/** S3 and SQS in this process, the bridge in one of its own. */
+async function measure({ mode, partitions }: Kind, jpegPath: string): Promise<Throughput> {
+  const aws = await startLocalAws()
+  try {
+    const env = { ...process.env, ...(await bridgeEnvironment(aws.endpoint)) }
+    const peer = fork(
+      fileURLToPath(new URL('bridge-peer.ts', import.meta.url)),
+      [jpegPath, mode, String(partitions), options.rounds],
+      { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+    )
+    const failed = once(peer, 'exit').then(([code]) => {
+      throw new Error(`the bridge ended with ${code} before it had an answer`)
+    })
+    const [measured] = await Promise.race([once(peer, 'message'), failed])
+    return measured
+  } finally {
+    await aws.stop()
+  }
+}
+
+async function bridgeEnvironment(endpoint: string): Promise<Record<string, string>> {
+  const environment = awsEnvironment(endpoint)
+  Object.assign(process.env, environment)
+  await new S3Client({}).send(new CreateBucketCommand({ Bucket: 'darkroom-bench' }))
+  const { QueueUrl = '' } = await new SQSClient({}).send(new CreateQueueCommand({ QueueName: 'images' }))
+  return {
+    ...environment,
+    STAGE: 'bench',
+    BUCKET: 'darkroom-bench',
+    QUEUE_URL: QueueUrl,
+    TOPIC_APPS: '{"images.web-app-2": "web-app-2"}',
+    CLAIM_PREFIXES: '{}',
+  }
+}
+
+const row = (cells: string[]) =>
+  `  ${cells.map((cell, n) => (n === 0 ? cell.padEnd(12) : cell.padStart(12))).join('')}`
+
+const median = (values: number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+function report({ mode, partitions }: Kind, bytes: number, measured: Throughput): string {
+  const { records, recordsPerEvent, bridgeMs, bareMs } = measured
+  const perSecond = (records * 1000) / median(bridgeMs)
+  const barePerSecond = (records * 1000) / median(bareMs)
+  return row([
+    mode,
+    `${(bytes / 1e3).toFixed(0)} KB`,
+    String(partitions),
+    String(recordsPerEvent),
+    perSecond.toFixed(0),
+    ((perSecond * bytes) / 1e6).toFixed(0),
+    barePerSecond.toFixed(0),
+    (barePerSecond / perSecond).toFixed(2),
+  ])
+}
+
+async function printThroughput(folder: string): Promise<void> {
+  console.log(
+    "The bridge's handler against the same requests to S3 and SQS without it, one pass of each in turn;",
+  )
+  console.log(`medians of ${options.rounds} passes. S3 and SQS are packages/local-aws.`)
+  console.log(
+    row(['mode', 'image', 'partitions', 'per event', 'records/s', 'MB/s', 'bare rec/s', 'bare / ours']),
+  )
+  const paths = new Map<number, { path: string; length: number }>()
+  for (const kind of KINDS) {
+    let image = paths.get(kind.bytes)
+    if (!image) {
+      const jpeg = await jpegOf(kind.bytes)
+      image = { path: join(folder, `${kind.bytes}.jpg`), length: jpeg.length }
+      await writeFile(image.path, jpeg)
+      paths.set(kind.bytes, image)
+    }
+    console.log(report(kind, image.length, await measure(kind, image.path)))
+  }
+}
+
+async function printLatency(): Promise<void> {
+  const { images, rate, photos } = options
+  const samples = await measureLatency({ images: Number(images), rate: Number(rate), photos })
+  printPercentiles({
+    'send → acknowledged': samples.map(({ produced }) => produced),
+    'acknowledged → processed': samples.map(({ processed }) => processed),
+    'send → processed': samples.map(({ produced, processed }) => produced + processed),
+  })
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'darkroom-bench-kafka-'))
+try {
+  await printThroughput(folder)
+  await printLatency()
+} finally {
+  await rm(folder, { recursive: true })
+}

@@ -1,0 +1,56 @@
+import { createHash, type Hash as NodeHash } from 'node:crypto'
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { startLocalAws } from '@darkroom/local-aws'
+import { afterAll, expect, test } from '@jest/globals'
+import { signWithHash } from './sign-with-hash.ts'
+
+const hashed: unknown[] = []
+
+/** The SDK's hash, which keeps a note of what it is given. */
+class NotingHash {
+  #hash: NodeHash = createHash('sha256')
+
+  update(data: Uint8Array | string): void {
+    hashed.push(data)
+    this.#hash.update(data)
+  }
+
+  digest(): Promise<Uint8Array> {
+    return Promise.resolve(this.#hash.digest())
+  }
+
+  reset(): void {
+    this.#hash = createHash('sha256')
+  }
+}
+
+const aws = await startLocalAws()
+const s3 = new S3Client({
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  endpoint: aws.endpoint,
+  sha256: NotingHash,
+})
+afterAll(async () => {
+  s3.destroy()
+  await aws.stop()
+})
+
+test('a body whose hash is known is signed by it, and not hashed again', async () => {
+  const Bucket = 'signed'
+  await s3.send(new CreateBucketCommand({ Bucket }))
+  const Body = Buffer.from('the bytes of an image')
+  const digest = createHash('sha256').update(Body).digest()
+  const input = { Bucket, Body, ChecksumSHA256: digest.toString('base64') }
+
+  await s3.send(new PutObjectCommand({ ...input, Key: 'as-usual' }))
+  expect(hashed).toContain(Body)
+  hashed.length = 0
+  const put = new PutObjectCommand({ ...input, Key: 'with-hash' })
+  signWithHash(put, digest.toString('hex'))
+  await s3.send(put)
+  expect(hashed).not.toContain(Body)
+  expect(
+    hashed.filter((data) => Buffer.from(data as Uint8Array).includes(digest.toString('hex'))),
+  ).not.toEqual([])
+})
