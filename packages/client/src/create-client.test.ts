@@ -1,0 +1,98 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { type Client, createClient, newIdempotencyKey } from './index.ts'
+
+type Reply = (request: IncomingMessage, response: ServerResponse) => void
+
+let reply: Reply
+let client: Client
+let requests: IncomingMessage[]
+let server: ReturnType<typeof createServer>
+
+beforeEach(async () => {
+  requests = []
+  server = createServer((request, response) => {
+    requests.push(request)
+    request.resume().on('end', () => reply(request, response))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  client = createClient({ url: `http://127.0.0.1:${port}`, credential: () => 'a-key' })
+})
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+const json = (response: ServerResponse, status: number, body: object) =>
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+const problem = (type: string, status: number, retryable: boolean) => ({
+  type: `urn:darkroom:problem:${type}`,
+  title: 'A title',
+  status,
+  detail: 'What to do.',
+  retryable,
+  requestId: 'r-1',
+})
+const idOf = ({ url = '' }: IncomingMessage) => url.slice(url.lastIndexOf('/') + 1)
+
+test('an upload is repeated under its key after a 503 and after a cut connection', async () => {
+  reply = (request, response) => {
+    if (requests.length === 1) json(response, 503, problem('unavailable', 503, true))
+    else if (requests.length === 2) request.socket.destroy()
+    else json(response, 202, { id: request.headers['idempotency-key'], status: 'queued' })
+  }
+  const idempotencyKey = newIdempotencyKey()
+  expect(await client.upload(new Blob(['x']), { idempotencyKey })).toMatchObject({ id: idempotencyKey })
+  expect(requests.map(({ headers }) => headers['idempotency-key'])).toEqual(Array(3).fill(idempotencyKey))
+  expect(requests[0]?.headers.authorization).toBe('Bearer a-key')
+})
+
+test('a refusal is a typed error, and final', async () => {
+  reply = (_, response) => json(response, 404, problem('not-found', 404, false))
+  const error = { name: 'DarkroomError', type: 'not-found', status: 404, retryable: false, requestId: 'r-1' }
+  await expect(client.getImage('x')).rejects.toMatchObject(error)
+  await expect(client.waitUntilFinal('x')).rejects.toMatchObject(error)
+  expect(requests).toHaveLength(2)
+})
+
+test('many waits have one request under way at a time', async () => {
+  let open = 0
+  let most = 0
+  const looks = new Map<string, number>()
+  reply = (request, response) => {
+    most = Math.max(most, ++open)
+    const id = idOf(request)
+    looks.set(id, (looks.get(id) ?? 0) + 1)
+    setImmediate(() => {
+      open--
+      json(response, 200, { id, status: looks.get(id) === 1 ? 'queued' : 'processed' })
+    })
+  }
+  const ids = Array.from({ length: 20 }, newIdempotencyKey)
+  const statuses = await Promise.all([...ids, ...ids].map((id) => client.waitUntilFinal(id)))
+  expect(statuses.map(({ id, status }) => [id, status])).toEqual(
+    [...ids, ...ids].map((id) => [id, 'processed']),
+  )
+  expect([most, requests.length]).toEqual([1, 40])
+})
+
+test('an image that is still queued at the timeout is told of as queued', async () => {
+  reply = (request, response) => {
+    if (!request.headers.prefer) json(response, 200, { id: idOf(request), status: 'queued' })
+  }
+  expect(await client.waitUntilFinal('x', { timeout: 300 })).toEqual({ id: 'x', status: 'queued' })
+})
+
+test('an aborted wait rejects with the reason and ends its request', async () => {
+  const abort = new AbortController()
+  const closed = new Promise<void>((resolve) => {
+    reply = (_, response) => {
+      response.on('close', resolve)
+      abort.abort(new Error('enough'))
+    }
+  })
+  await expect(client.waitUntilFinal('x', { signal: abort.signal })).rejects.toThrow('enough')
+  await closed
+})

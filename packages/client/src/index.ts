@@ -1,0 +1,7 @@
+export type { ImageList, ImageStatus, UploadAccepted } from '@darkroom/core'
+export { type Client, type ClientOptions, createClient } from './create-client.ts'
+export { DarkroomError, type DarkroomErrorType } from './darkroom-error.ts'
+export { newIdempotencyKey } from './idempotency-key.ts'
+export type { ListOptions } from './list-images.ts'
+export type { Progress, UploadOptions } from './upload.ts'
+export type { WaitOptions } from './wait-until-final.ts'

@@ -1,0 +1,40 @@
+/**
+ * The globals of a browser that are used here, each absent elsewhere. Typed by hand, so that the sources and
+ * their declarations compile with and without TypeScript's DOM library.
+ */
+interface Page {
+  document?: EventTarget & { hidden: boolean }
+  navigator?: { onLine?: boolean }
+  addEventListener?: EventTarget['addEventListener']
+  removeEventListener?: EventTarget['removeEventListener']
+  XMLHttpRequest?: new () => XmlHttpRequest
+}
+
+/** https://xhr.spec.whatwg.org */
+interface XmlHttpRequest {
+  readonly status: number
+  readonly responseText: string
+  readonly upload: { onprogress: ((event: { loaded: number; total: number }) => void) | null }
+  onload: (() => void) | null
+  onerror: (() => void) | null
+  open(method: string, url: string): void
+  setRequestHeader(name: string, value: string): void
+  getResponseHeader(name: string): string | null
+  send(body: unknown): void
+  abort(): void
+}
+
+export const page = globalThis as unknown as Page
+
+export const isHidden = () => page.document?.hidden === true
+export const isOffline = () => page.navigator?.onLine === false
+
+/** Calls back when the page is shown again, or online again. Returns what ends that. */
+export function onReturn(callback: () => void): () => void {
+  page.document?.addEventListener('visibilitychange', callback)
+  page.addEventListener?.('online', callback)
+  return () => {
+    page.document?.removeEventListener('visibilitychange', callback)
+    page.removeEventListener?.('online', callback)
+  }
+}
