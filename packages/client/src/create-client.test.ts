@@ -35,7 +35,11 @@ const problem = (type: string, status: number, retryable: boolean) => ({
   retryable,
   requestId: 'r-1',
 })
-const idOf = ({ url = '' }: IncomingMessage) => url.slice(url.lastIndexOf('/') + 1)
+const idsOf = ({ url = '' }: IncomingMessage) => url.slice(url.indexOf('ids=') + 4).split(',')
+const statusesOf = (request: IncomingMessage, status: string) => ({
+  items: idsOf(request).map((id) => ({ id, status })),
+  notFound: [],
+})
 
 test('an upload is repeated under its key after a 503 and after a cut connection', async () => {
   reply = (request, response) => {
@@ -57,32 +61,49 @@ test('a refusal is a typed error, and final', async () => {
   expect(requests).toHaveLength(2)
 })
 
-test('many waits have one request under way at a time', async () => {
+test('many waits have one request under way at a time, and each image the first answer that is final', async () => {
   let open = 0
   let most = 0
-  const looks = new Map<string, number>()
   reply = (request, response) => {
     most = Math.max(most, ++open)
-    const id = idOf(request)
-    looks.set(id, (looks.get(id) ?? 0) + 1)
     setImmediate(() => {
       open--
-      json(response, 200, { id, status: looks.get(id) === 1 ? 'queued' : 'processed' })
+      json(response, 200, statusesOf(request, requests.length === 1 ? 'queued' : 'processed'))
     })
   }
-  const ids = Array.from({ length: 20 }, newIdempotencyKey)
+  const ids = Array.from({ length: 120 }, newIdempotencyKey)
   const statuses = await Promise.all([...ids, ...ids].map((id) => client.waitUntilFinal(id)))
   expect(statuses.map(({ id, status }) => [id, status])).toEqual(
     [...ids, ...ids].map((id) => [id, 'processed']),
   )
-  expect([most, requests.length]).toEqual([1, 40])
+  expect([most, ...requests.map((request) => idsOf(request).length)]).toEqual([1, 100, 100, 20])
+  expect(requests.map(({ headers }) => headers.prefer)).toEqual(Array(3).fill('wait=20'))
 })
 
-test('an image that is still queued at the timeout is told of as queued', async () => {
+test('an image that joins is in the next poll at once', async () => {
   reply = (request, response) => {
-    if (!request.headers.prefer) json(response, 200, { id: idOf(request), status: 'queued' })
+    if (idsOf(request).length === 1) void client.waitUntilFinal('y')
+    else json(response, 200, statusesOf(request, 'processed'))
   }
-  expect(await client.waitUntilFinal('x', { timeout: 300 })).toEqual({ id: 'x', status: 'queued' })
+  expect(await client.waitUntilFinal('x')).toEqual({ id: 'x', status: 'processed' })
+  expect(requests.map(idsOf)).toEqual([['x'], ['x', 'y']])
+})
+
+test('an image that is not there is an error of its own', async () => {
+  reply = (_, response) => json(response, 200, { items: [{ id: 'x', status: 'failed' }], notFound: ['y'] })
+  const [x, y] = await Promise.allSettled([client.waitUntilFinal('x'), client.waitUntilFinal('y')])
+  expect([x, y]).toMatchObject([
+    { value: { status: 'failed' } },
+    { reason: { type: 'not-found', status: 404, imageId: 'y' } },
+  ])
+})
+
+test('an image that is still queued at the timeout is told of as queued, to whoever asks', async () => {
+  reply = (request, response) => {
+    if (requests.length === 1) json(response, 200, statusesOf(request, 'queued'))
+  }
+  const both = [client.waitUntilFinal('x', { timeout: 900 }), client.waitUntilFinal('x', { timeout: 900 })]
+  expect(await Promise.all(both)).toEqual(Array(2).fill({ id: 'x', status: 'queued' }))
 })
 
 test('an aborted wait rejects with the reason and ends its request', async () => {

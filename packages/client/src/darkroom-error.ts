@@ -89,6 +89,18 @@ function unexpected({ status }: Answer, retryAfter: number | undefined): Darkroo
   })
 }
 
+/** Of one of several images that were asked for at once. */
+export function noSuchImage(imageId: string): DarkroomError {
+  return new DarkroomError('not-found', {
+    title: 'Not found',
+    status: 404,
+    detail:
+      'There is no such image, or none any more. Check the id, and that the key is of the app that uploaded it.',
+    retryable: false,
+    imageId,
+  })
+}
+
 export function tooLarge(): DarkroomError {
   return new DarkroomError('payload-too-large', {
     title: 'The image is too large for this way in',

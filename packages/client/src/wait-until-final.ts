@@ -1,12 +1,15 @@
-import type { ImageStatus } from '@darkroom/core'
+import type { ImageSelection, ImageStatus } from '@darkroom/core'
 import type { AskApi } from './ask-api.ts'
-import { DarkroomError, networkError } from './darkroom-error.ts'
+import { DarkroomError, networkError, noSuchImage } from './darkroom-error.ts'
 import { isHidden, isOffline } from './page.ts'
 import { backoff, pause } from './pause.ts'
 
 const DEFAULT_TIMEOUT = 60_000
 const LONG_POLL_SECONDS = 20
-const BETWEEN_ROUNDS = 500
+/** What the API takes at once. */
+const MAX_IDS = 100
+/** After an answer that came early without an end, so that a proxy that drops `Prefer` is not hammered. */
+const SHORT_PAUSE = 500
 /** Pauses that end when the page is shown, or online, again. */
 const HIDDEN_PAUSE = 10_000
 const OFFLINE_PAUSE = 60_000
@@ -17,101 +20,100 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined
 }
 
-interface Wait {
-  id: string
+type Outcome = { status: ImageStatus } | { error: unknown }
+
+interface Followed {
   known?: ImageStatus
-  settle(outcome: { status: ImageStatus } | { error: unknown }): void
+  waits: Set<(outcome: Outcome) => void>
 }
 
-/**
- * All waits of one client share one request at a time: a long poll while one image is waited for, and one
- * short look after the other while there are several.
- */
+/** All waits of one client share one long poll. An image that joins ends it, and is in the next one. */
 export function createWaits(ask: AskApi) {
-  const waits = new Set<Wait>()
-  let current: { id: string; long: boolean; abort: AbortController } | undefined
+  const followed = new Map<string, Followed>()
+  let changed = new AbortController()
   let running = false
-
-  const of = (id: string) => [...waits].filter((wait) => wait.id === id)
-
-  /** A long poll makes way for an image that joins, and ends when nobody waits for its image any more. */
-  function reconsider() {
-    if (current && (of(current.id).length === 0 || (current.long && ids().length > 1))) current.abort.abort()
-  }
-  const ids = () => [...new Set([...waits].map(({ id }) => id))]
 
   async function run() {
     running = true
+    // Those that join within the same tick are in the same request.
     await Promise.resolve()
-    for (let failures = 0; waits.size > 0; ) {
-      if (isOffline()) await pause(OFFLINE_PAUSE)
-      const round = ids()
-      const seen = round.every((id) => of(id).every(({ known }) => known))
-      const failed = await lookAtEach(round, seen && round.length === 1)
-      failures = failed ? failures + 1 : 0
-      if (failed) await pause(backoff(failures, failed.retryAfter))
-      else if (waits.size > 0 && isHidden()) await pause(HIDDEN_PAUSE)
-      else if (ids().length > 1) await pause(BETWEEN_ROUNDS)
+    for (let failures = 0; followed.size > 0; ) {
+      changed = new AbortController()
+      const { signal } = changed
+      if (isOffline()) {
+        await pause(OFFLINE_PAUSE, signal)
+        continue
+      }
+      const ids = [...followed.keys()].slice(0, MAX_IDS)
+      try {
+        const began = Date.now()
+        const finished = await look(ids, signal)
+        failures = 0
+        if (isHidden()) await pause(HIDDEN_PAUSE, signal)
+        else if (finished === 0 && Date.now() - began < SHORT_PAUSE) await pause(SHORT_PAUSE, signal)
+      } catch (error) {
+        if (signal.aborted) continue
+        if (error instanceof DarkroomError && error.retryable)
+          await pause(backoff(++failures, error.retryAfter), signal)
+        else for (const id of ids) settle(id, { error })
+      }
     }
     running = false
   }
 
-  /** Ends early with an error that will pass. */
-  async function lookAtEach(round: string[], long: boolean): Promise<DarkroomError | undefined> {
-    for (const id of round) {
-      if (of(id).length === 0) continue
-      const failed = await look(id, long)
-      if (failed) return failed
+  /** How many images need no further look. */
+  async function look(ids: string[], signal: AbortSignal): Promise<number> {
+    const path = `/images?ids=${ids.map(encodeURIComponent).join()}`
+    const headers = { prefer: `wait=${LONG_POLL_SECONDS}` }
+    const { items, notFound } = await ask<ImageSelection>({ path, headers, signal })
+    const final = items.filter(({ status }) => status !== 'queued')
+    for (const status of items) {
+      const image = followed.get(status.id)
+      if (image) image.known = status
     }
-    return undefined
+    for (const status of final) settle(status.id, { status })
+    for (const id of notFound) settle(id, { error: noSuchImage(id) })
+    return final.length + notFound.length
   }
 
-  async function look(id: string, long: boolean): Promise<DarkroomError | undefined> {
-    const abort = new AbortController()
-    current = { id, long, abort }
-    try {
-      const headers = long ? { prefer: `wait=${LONG_POLL_SECONDS}` } : {}
-      const path = `/images/${encodeURIComponent(id)}`
-      tell(id, await ask<ImageStatus>({ path, headers, signal: abort.signal }))
-    } catch (error) {
-      if (abort.signal.aborted) return undefined
-      if (error instanceof DarkroomError && error.retryable) return error
-      for (const wait of of(id)) wait.settle({ error })
-    } finally {
-      current = undefined
-    }
-    return undefined
+  function settle(id: string, outcome: Outcome) {
+    for (const wait of followed.get(id)?.waits ?? []) wait(outcome)
   }
 
-  function tell(id: string, status: ImageStatus) {
-    for (const wait of of(id)) {
-      wait.known = status
-      if (status.status !== 'queued') wait.settle({ status })
+  /** The last one to leave ends the request. */
+  function leave(id: string, wait: (outcome: Outcome) => void) {
+    const image = followed.get(id)
+    image?.waits.delete(wait)
+    if (image?.waits.size === 0) followed.delete(id)
+    if (followed.size === 0) changed.abort()
+  }
+
+  function join(id: string, wait: (outcome: Outcome) => void) {
+    const image = followed.get(id)
+    if (image) image.waits.add(wait)
+    else {
+      followed.set(id, { waits: new Set([wait]) })
+      changed.abort()
     }
+    if (!running) void run()
   }
 
   return (id: string, { timeout = DEFAULT_TIMEOUT, signal }: WaitOptions = {}): Promise<ImageStatus> =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
-      const wait: Wait = {
-        id,
-        settle(outcome) {
-          clearTimeout(timer)
-          signal?.removeEventListener('abort', onAbort)
-          waits.delete(wait)
-          if ('status' in outcome) resolve(outcome.status)
-          else reject(outcome.error)
-          reconsider()
-        },
+      const finish = (outcome: Outcome) => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        leave(id, finish)
+        if ('status' in outcome) resolve(outcome.status)
+        else reject(outcome.error)
       }
-      const onAbort = () => wait.settle({ error: signal?.reason })
-      const timer = setTimeout(
-        () => wait.settle(wait.known ? { status: wait.known } : { error: networkError() }),
-        timeout,
-      )
+      const onAbort = () => finish({ error: signal?.reason })
+      const timer = setTimeout(() => {
+        const known = followed.get(id)?.known
+        finish(known ? { status: known } : { error: networkError() })
+      }, timeout)
       signal?.addEventListener('abort', onAbort)
-      waits.add(wait)
-      reconsider()
-      if (!running) void run()
+      join(id, finish)
     })
 }

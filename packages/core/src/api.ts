@@ -109,6 +109,22 @@ export const ImageList = z
   .meta({ id: 'ImageList' })
 export type ImageList = z.infer<typeof ImageList>
 
+/** The query of `GET /v1/images` when it asks for certain images, whatever their day. */
+export const SelectionQuery = z.strictObject({
+  ids: z
+    .string()
+    .transform((list) => [...new Set(list.split(','))])
+    .pipe(z.array(ImageId).max(100, 'ids are at most 100'))
+    .meta({ description: 'Up to 100 ids with commas between them, instead of a date.' }),
+})
+export type SelectionQuery = z.infer<typeof SelectionQuery>
+
+/** Certain images in the order in which they were asked for, and the ids of which there is no image. */
+export const ImageSelection = z
+  .object({ items: z.array(ImageStatus), notFound: z.array(ImageId) })
+  .meta({ id: 'ImageSelection' })
+export type ImageSelection = z.infer<typeof ImageSelection>
+
 export const Health = z
   .object({ status: z.literal('ok'), service: z.string(), stage: z.string() })
   .meta({ id: 'Health' })

@@ -32,6 +32,16 @@ export async function findImage(image: ImageRef): Promise<FoundImage> {
   throw isPastRetention(image) ? expired() : notFound()
 }
 
+/** The same, but undefined where there is no such image, or not any more. @throws ProblemError `storage-unavailable` */
+export async function findImageOrGone(image: ImageRef): Promise<FoundImage | undefined> {
+  try {
+    return await findImage(image)
+  } catch (error) {
+    if (error instanceof ProblemError && error.status < 500) return undefined
+    throw error
+  }
+}
+
 /** The metadata document, or undefined while there is none. One request to S3. */
 export async function findDocument(image: ImageRef): Promise<MetadataDocument | undefined> {
   const get = new GetObjectCommand({ Bucket: env.BUCKET, Key: metadataKey(image) })

@@ -1,35 +1,58 @@
-import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import {
   type AppId,
   type ImageId,
   type ImageList,
-  type ImageRef,
+  type ImageSelection,
   inputPrefix,
   ListQuery,
   metadataPrefix,
-  ProblemError,
   parseInputKey,
   parseMetadataKey,
+  SelectionQuery,
 } from '@darkroom/core'
-import { s3 } from './clients.ts'
-import { env } from './env.ts'
-import { findImage } from './find-image.ts'
+import { findImageOrGone } from './find-image.ts'
 import { apiHandler } from './http/api-handler.ts'
 import { jsonAnswer } from './http/json-answer.ts'
 import { parseOrRefuse } from './http/parse-or-refuse.ts'
 import { requireApp } from './http/require-app.ts'
+import { listKeys } from './list-keys.ts'
+import { readPreferWait } from './prefer-wait.ts'
 import { toImageStatus } from './to-image-status.ts'
+import { waitForImages } from './wait-for-images.ts'
 
-/** `GET /v1/images?date=…`: ids are UUIDv7, so the order of keys is the order of acceptance. */
+/** `GET /v1/images?date=…`, and `?ids=…` for certain images. */
 export const handler = apiHandler(async (event) => {
   const app = requireApp(event)
-  const { date, limit, cursor } = parseOrRefuse(ListQuery, event.queryStringParameters ?? {}, 'query')
+  const query = event.queryStringParameters ?? {}
+  if (query.ids !== undefined) {
+    const { ids } = parseOrRefuse(SelectionQuery, query, 'query')
+    const wait = readPreferWait(event.headers.prefer)
+    const headers = { ...(wait !== undefined && { 'preference-applied': `wait=${wait}` }) }
+    return jsonAnswer(200, await selectImages(app, ids, wait ?? 0), headers)
+  }
+  const { date, limit, cursor } = parseOrRefuse(ListQuery, query, 'query')
+  return jsonAnswer(200, await listImages(app, date, limit, cursor))
+})
+
+async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promise<ImageSelection> {
+  const found = await waitForImages(app, ids, seconds)
+  const items = await Promise.all([...found.values()].map(toImageStatus))
+  return { items, notFound: ids.filter((id) => !found.has(id)) }
+}
+
+/** Ids are UUIDv7, so the order of keys is the order of acceptance. */
+async function listImages(
+  app: AppId,
+  date: string,
+  limit: number,
+  cursor: ImageId | undefined,
+): Promise<ImageList> {
   const ids = await listIds(app, date, limit, cursor)
   const found = await Promise.all(ids.map((imageId) => findImageOrGone({ app, imageId })))
   const items = await Promise.all(found.filter((image) => image !== undefined).map(toImageStatus))
   const last = ids.length === limit ? ids.at(-1) : undefined
-  return jsonAnswer(200, { items, ...(last && { cursor: last }) } satisfies ImageList)
-})
+  return { items, ...(last && { cursor: last }) }
+}
 
 /** Images of a day: originals, and finished ones whose original has already been deleted by its lifecycle. */
 async function listIds(
@@ -46,31 +69,4 @@ async function listIds(
   ])
   const ids = lists.flat().map((key) => (parseInputKey(key) ?? parseMetadataKey(key))?.imageId)
   return [...new Set(ids.filter((id) => id !== undefined))].sort().slice(0, limit)
-}
-
-async function listKeys(prefix: string, limit: number, after: string | undefined): Promise<string[]> {
-  const list = new ListObjectsV2Command({
-    Bucket: env.BUCKET,
-    Prefix: prefix,
-    MaxKeys: limit,
-    StartAfter: after,
-  })
-  try {
-    const { Contents = [] } = await s3.send(list)
-    return Contents.map(({ Key = '' }) => Key)
-  } catch (cause) {
-    throw new ProblemError('storage-unavailable', 'The images cannot be listed now. Ask again in a moment.', {
-      cause,
-    })
-  }
-}
-
-/** An image may be deleted between the listing and the look at it. */
-async function findImageOrGone(image: ImageRef) {
-  try {
-    return await findImage(image)
-  } catch (error) {
-    if (error instanceof ProblemError && error.status < 500) return undefined
-    throw error
-  }
 }

@@ -2,9 +2,11 @@ import {
   Health,
   ImageId,
   ImageList,
+  ImageSelection,
   ImageStatus,
   ListQuery,
   Problem,
+  SelectionQuery,
   UploadAccepted,
   UploadRequest,
 } from '@darkroom/core'
@@ -79,9 +81,22 @@ export function openApiDocument() {
         },
         get: {
           operationId: 'listImages',
-          summary: 'The images of a day, oldest first',
-          requestParams: { query: ListQuery },
-          responses: { '200': answer('A page.', ImageList), ...problems },
+          summary: 'The images of a day, oldest first, or those of certain ids',
+          requestParams: {
+            query: z.object({
+              ...ListQuery.partial().shape,
+              ids: z.string().optional().meta({ description: SelectionQuery.shape.ids.description }),
+            }),
+            header: z.object({
+              Prefer: text(
+                'With ids: wait=N holds the answer until one of them is finished or N seconds (at most 25) have passed.',
+              ),
+            }),
+          },
+          responses: {
+            '200': answer('A page, or the images asked for.', z.union([ImageList, ImageSelection])),
+            ...problems,
+          },
         },
       },
       '/v1/images/{id}': {

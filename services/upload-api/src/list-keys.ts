@@ -1,0 +1,27 @@
+import { ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { ProblemError } from '@darkroom/core'
+import { s3 } from './clients.ts'
+import { env } from './env.ts'
+
+/**
+ * The first keys below a prefix, in their order. One request to S3.
+ *
+ * @param limit at most 1000, as S3 has it
+ * @throws ProblemError `storage-unavailable`
+ */
+export async function listKeys(prefix: string, limit: number, after: string | undefined): Promise<string[]> {
+  const list = new ListObjectsV2Command({
+    Bucket: env.BUCKET,
+    Prefix: prefix,
+    MaxKeys: limit,
+    StartAfter: after,
+  })
+  try {
+    const { Contents = [] } = await s3.send(list)
+    return Contents.map(({ Key = '' }) => Key)
+  } catch (cause) {
+    throw new ProblemError('storage-unavailable', 'The images cannot be listed now. Ask again in a moment.', {
+      cause,
+    })
+  }
+}
