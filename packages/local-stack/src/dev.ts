@@ -40,12 +40,13 @@ async function dev(): Promise<void> {
   }
 }
 
-function welcome({ uploadApi, webApp2, aws, kafkaBrokers, apps }: Endpoints, began: number): string {
+function welcome({ uploadApi, webApp1, webApp2, aws, kafkaBrokers, apps }: Endpoints, began: number): string {
   const bold = (text: string) => styleText('bold', text)
   return `
 ${bold('Darkroom is ready')} after ${seconds(began)}.
 
   upload API  ${uploadApi}/v1   (${uploadApi}/v1/openapi.json describes it)
+  Web App #1  ${webApp1}
   Web App #2  ${webApp2}
   S3, SQS     ${aws}
   Kafka       ${kafkaBrokers}

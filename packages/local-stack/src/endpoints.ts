@@ -7,6 +7,7 @@ import { repositoryRoot } from './repository-root.ts'
 /** Where everything is, for people, tests and tools: `endpoints.json` in the local folder while `pnpm dev` runs. */
 export interface Endpoints {
   uploadApi: string
+  webApp1: string
   webApp2: string
   /** S3 and SQS. */
   aws: string
@@ -37,6 +38,7 @@ export function endpointsFor(
   const queueUrl = `${aws}/000000000000/darkroom-local-images`
   return {
     uploadApi: `http://127.0.0.1:${ports.uploadApi}`,
+    webApp1: `http://127.0.0.1:${ports.webApp1}`,
     webApp2: `http://127.0.0.1:${ports.webApp2}`,
     aws,
     bucket: 'darkroom-local',

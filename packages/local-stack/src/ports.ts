@@ -4,6 +4,7 @@ import getPort from 'get-port'
 /** Where the stack listens, on 127.0.0.1. */
 export interface Ports {
   uploadApi: number
+  webApp1: number
   webApp2: number
   aws: number
   kafka: number
@@ -12,6 +13,7 @@ export interface Ports {
 /** The variable and the standard value of each port, as .env.example lists them. */
 const CONFIGURED: Record<keyof Ports, [variable: string, standard: number]> = {
   uploadApi: ['UPLOAD_API_PORT', 4000],
+  webApp1: ['WEB_APP_1_PORT', 4001],
   webApp2: ['WEB_APP_2_PORT', 4002],
   aws: ['AWS_PORT', 4566],
   kafka: ['KAFKA_PORT', 9092],

@@ -1,6 +1,7 @@
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
+import { startWebApp1 } from '@darkroom/web-app-1'
 import { startWebApp2, type WebApp2Options } from '@darkroom/web-app-2'
 import { APPS, apiKeyHashes, IMAGE_TOPIC } from './apps.ts'
 import { type Endpoints, endpointsFor } from './endpoints.ts'
@@ -36,7 +37,7 @@ export interface Stack {
 /**
  * Starts the whole system on this machine: S3 and SQS (unless `AWS_ENDPOINT_URL` names others), a Kafka broker
  * (unless `KAFKA_BROKERS` names others), then all four services side by side, each under `serverless offline`,
- * and Web App #2.
+ * and both web applications.
  *
  * @throws Error if a part does not start; what had started is stopped by then
  */
@@ -69,6 +70,13 @@ async function startParts(
   const environment = { ...kafkaEnvironment(connection), ...options.environment }
   const services = await startServices({ ...options, environment }, endpoints, aws)
   running.push({ stop: async () => void (await Promise.all(services.map(({ service }) => service.stop()))) })
+  running.push(
+    await startWebApp1({
+      port: ports.webApp1,
+      uploadApi: { url: endpoints.uploadApi, apiKey: APPS['web-app-1'].apiKey },
+    }),
+  )
+  onReady?.('web-app-1')
   running.push(
     await startWebApp2({
       port: ports.webApp2,

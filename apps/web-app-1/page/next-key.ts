@@ -1,0 +1,11 @@
+import { newIdempotencyKey } from '@darkroom/client'
+
+let last = ''
+
+/** Within a millisecond keys come in no order; here each is greater than the one before, so that pictures stay in it. */
+export function nextKey(): string {
+  let key = newIdempotencyKey()
+  while (key <= last) key = newIdempotencyKey()
+  last = key
+  return key
+}

@@ -1,0 +1,70 @@
+import { IMAGE_TYPES, MAX_UPLOAD_BYTES } from '@darkroom/core'
+import Fastify from 'fastify'
+import { buildPage } from './build-page.ts'
+import type { Session } from './session.ts'
+
+export interface WebApp1Options {
+  /** 0 for any free port. */
+  port: number
+  /** 127.0.0.1 unless told otherwise. */
+  host?: string
+  uploadApi: {
+    /** Without `/v1`, as the browser reaches it. */
+    url: string
+    /** The browser gets it: see the README. */
+    apiKey: string
+  }
+}
+
+export interface WebApp1 {
+  /** `http://127.0.0.1:4001` */
+  url: string
+  stop(): Promise<void>
+}
+
+/**
+ * Starts Web App #1: a few files, and where the page finds the API. Pictures never pass here.
+ *
+ * @throws Error if the page cannot be bundled or the port is taken
+ */
+export async function startWebApp1({
+  port,
+  host = '127.0.0.1',
+  uploadApi,
+}: WebApp1Options): Promise<WebApp1> {
+  const session: Session = {
+    api: uploadApi.url,
+    credential: uploadApi.apiKey,
+    maxBytes: MAX_UPLOAD_BYTES,
+    types: Object.entries(IMAGE_TYPES).map(([mediaType, { name }]) => ({ mediaType, name })),
+  }
+  const server = Fastify({ forceCloseConnections: true })
+  server.addHook('onSend', async (_, reply) => void reply.headers(headersFor(uploadApi.url)))
+  for (const { path, contentType, body } of await buildPage()) {
+    const route = path === '/index.html' ? '/' : path
+    server.get(route, (_, reply) => reply.type(contentType).header('cache-control', 'no-cache').send(body))
+  }
+  server.get('/session', (_, reply) => reply.header('cache-control', 'no-store').send(session))
+  const url = await server.listen({ port, host })
+  return { url, stop: () => server.close() }
+}
+
+/** The page may speak with itself and the API, and show pictures from wherever the API presigns them. */
+function headersFor(api: string): Record<string, string> {
+  const policy = [
+    "default-src 'self'",
+    `connect-src 'self' ${new URL(api).origin}`,
+    "img-src 'self' blob: data: http: https:",
+    "media-src 'self' blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ]
+  return {
+    'content-security-policy': policy.join('; '),
+    'cross-origin-resource-policy': 'same-origin',
+    'permissions-policy': 'camera=(self), microphone=(), geolocation=()',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * What a person sees: photographs of 2 to 3 megapixels, chosen one after another in Web App #1's page in headless
+ * Chromium, with the local stack behind it. `pnpm bench:feedback [--images N] [--photos DIR]`
+ *
+ * Browser, services and this process share one machine and so one clock. The commit is `finishedAt`, which the
+ * processor takes before it writes the metadata document.
+ */
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { ImageStatus } from '@darkroom/core'
+import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { openBrowser } from '../apps/web-app-2/src/testing/open-browser.ts'
+import { photographs } from '../services/image-processor/test/bench-photographs.ts'
+import { type LoupePage, openPage } from '../test/web-app-1/open-page.ts'
+
+const { values: options } = parseArgs({
+  options: { images: { type: 'string', default: '40' }, photos: { type: 'string' } },
+})
+
+/** In megapixels. */
+const SIZES = [2.2, 2.5, 3]
+/** Photographs before the clock runs, so that every function has started. */
+const WARM_UP = 6
+const PATIENCE = 60_000
+
+/** Milliseconds since 1970, by the page's clock. */
+interface Seen {
+  id: string
+  /** The file is in the page's hands. */
+  chosen: number
+  /** The page says that the picture is developed. */
+  told: number
+  /** The developed image has been painted. */
+  painted: number
+}
+
+/** Runs in the browser before the page does, and notes when what can be seen changes. */
+const WATCH = `
+  globalThis.seen = {}
+  const now = () => performance.timeOrigin + performance.now()
+  addEventListener('change', ({ target }) => {
+    for (const { name } of target.files ?? []) seen[name] = { chosen: now() }
+  }, true)
+  new MutationObserver(() => {
+    for (const frame of document.querySelectorAll('article[data-stage=ready]')) {
+      const moments = seen[frame.querySelector('h3').textContent]
+      if (!moments || moments.loaded) continue
+      moments.id = frame.dataset.id
+      moments.told ??= now()
+      if (!frame.querySelector('img.loaded')) continue
+      moments.loaded = true
+      requestAnimationFrame(() => setTimeout(() => (moments.painted = now())))
+    }
+  }).observe(document, { subtree: true, childList: true, attributes: true })`
+
+async function sendOne({ page, choose }: LoupePage, name: string, buffer: Buffer): Promise<Seen> {
+  await choose({ name, mimeType: 'image/jpeg', buffer })
+  const moments = `globalThis.seen[${JSON.stringify(name)}]`
+  await page.waitForFunction(`${moments}?.painted`, undefined, { timeout: PATIENCE })
+  return page.evaluate(moments)
+}
+
+async function committedAt({ endpoints }: Stack, id: string): Promise<number> {
+  const authorization = `Bearer ${endpoints.apps['web-app-1']?.apiKey}`
+  const answer = await fetch(`${endpoints.uploadApi}/v1/images/${id}`, { headers: { authorization } })
+  return Date.parse(ImageStatus.parse(await answer.json()).finishedAt ?? '')
+}
+
+async function measure(stack: Stack, loupe: LoupePage): Promise<Record<string, number>[]> {
+  const found = await photographs(SIZES, options.photos)
+  const files = await Promise.all(found.map(({ path }) => readFile(path)))
+  const send = (index: number) =>
+    sendOne(loupe, `photograph-${index}.jpg`, files[index % files.length] ?? Buffer.alloc(0))
+  const images = Number(options.images)
+  console.log(
+    `${images} photographs, one after another: ${found.map(({ name, megapixels }) => `${name} (${megapixels.toFixed(1)} MP)`).join(', ')} …`,
+  )
+  const samples: Record<string, number>[] = []
+  for (let index = 0; index < WARM_UP + images; index++) {
+    const { id, chosen, told, painted } = await send(index)
+    if (index < WARM_UP) continue
+    const committed = await committedAt(stack, id)
+    samples.push({
+      'file chosen → commit': committed - chosen,
+      'commit → the page says so': told - committed,
+      'the page says so → on screen': painted - told,
+      'file chosen → on screen': painted - chosen,
+    })
+  }
+  return samples
+}
+
+function row(title: string, values: number[]): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  const cells = [0.5, 0.95, 1].map((part) => sorted[Math.ceil(part * sorted.length) - 1] ?? Number.NaN)
+  return title.padEnd(30) + cells.map((cell) => `${Math.round(cell)} ms`.padStart(10)).join('')
+}
+
+const stack = await startStack({ ports: await freePorts() })
+const browser = await openBrowser()
+try {
+  const viewport = { width: 1280, height: 900 }
+  const loupe = await openPage(browser, stack.endpoints.webApp1, { viewport, script: WATCH })
+  const samples = await measure(stack, loupe)
+  console.log(''.padEnd(30) + ['p50', 'p95', 'max'].map((name) => name.padStart(10)).join(''))
+  for (const title of Object.keys(samples[0] ?? {})) {
+    console.log(
+      row(
+        title,
+        samples.map((sample) => sample[title] ?? Number.NaN),
+      ),
+    )
+  }
+} finally {
+  await browser.close()
+  await stack.stop()
+}

@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+
+export const PHOTOGRAPH = await readFile(
+  new URL('../../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url),
+)
+
+/** Loupe in a browser of its own, at the width of a telephone. */
+export interface LoupePage {
+  page: Page
+  /** As a person does in the file dialog. */
+  choose(...files: { name: string; mimeType: string; buffer: Buffer }[]): Promise<void>
+  frame(name: string): Locator
+  /** Waits until a frame, or the page, says so. */
+  sees(text: string | RegExp, where?: Locator | Page): Promise<void>
+}
+
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions & { script?: string } = {},
+): Promise<LoupePage> {
+  const context = await browser.newContext({ viewport: { width: 360, height: 740 }, ...options })
+  if (options.script) await context.addInitScript(options.script)
+  const page = await context.newPage()
+  await page.goto(url)
+  await page.getByText('JPEG, PNG, WebP').waitFor()
+  return {
+    page,
+    choose: (...files) => page.locator('input[type=file]').first().setInputFiles(files),
+    frame: (name) => page.getByRole('article', { name, exact: true }),
+    sees: (text, where = page) => where.getByText(text).first().waitFor({ timeout: 20_000 }),
+  }
+}
+
+/** As a file that is dropped or chosen; each is another image, whatever its name. */
+export function photograph(name: string) {
+  return { name, mimeType: 'image/jpeg', buffer: PHOTOGRAPH }
+}
+
+export async function expectEventually(check: () => unknown): Promise<void> {
+  for (const began = Date.now(); ; ) {
+    try {
+      await check()
+      return
+    } catch (error) {
+      if (Date.now() - began > 20_000) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}

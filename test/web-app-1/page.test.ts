@@ -1,0 +1,336 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { ImageList } from '@darkroom/core'
+import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { startWebApp1, type WebApp1 } from '@darkroom/web-app-1'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Browser, Page, Request, Route } from 'playwright-core'
+import sharp from 'sharp'
+import { chromiumPath, openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
+import { expectEventually, type LoupePage, openPage, PHOTOGRAPH, photograph } from './open-page.ts'
+
+const STARTING = 90_000
+const CAMERA = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream']
+
+/** A header that promises an image, and no image behind it: only decoding shows that. */
+const SCRAMBLED = await scrambledPng()
+
+const withBrowser = chromiumPath ? describe : describe.skip
+if (!chromiumPath)
+  console.warn('SKIPPED: Web App #1 was not tested, as no Chromium was found. CHROMIUM may name one.')
+
+withBrowser('Loupe, with the whole stack behind it', () => {
+  let stack: Stack
+  let browser: Browser
+  let loupe: LoupePage
+  /** Instances of the app beside the stack's own. */
+  const others: WebApp1[] = []
+
+  beforeAll(async () => {
+    stack = await startStack({ ports: await freePorts() })
+    browser = await openBrowser(CAMERA)
+    loupe = await openPage(browser, stack.endpoints.webApp1)
+  }, STARTING)
+
+  afterAll(async () => {
+    await browser?.close()
+    for (const app of others) await app.stop()
+    await stack?.stop()
+  })
+
+  async function openAnother(apiKey: string): Promise<LoupePage> {
+    const app = await startWebApp1({ port: 0, uploadApi: { url: stack.endpoints.uploadApi, apiKey } })
+    others.push(app)
+    return openPage(browser, app.url)
+  }
+
+  /** What the API has of web-app-1 today, by name. */
+  async function imagesNamed(name: string) {
+    const apiKey = stack.endpoints.apps['web-app-1']?.apiKey
+    const date = new Date().toISOString().slice(0, 10)
+    const answer = await fetch(`${stack.endpoints.uploadApi}/v1/images?date=${date}&limit=100`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+    })
+    return ImageList.parse(await answer.json()).items.filter(({ filename }) => filename === name)
+  }
+
+  const isUpload = (request: Request) =>
+    request.method() === 'POST' && request.url() === `${stack.endpoints.uploadApi}/v1/images`
+
+  test('says that nothing is there yet, and what it takes', async () => {
+    await loupe.sees('Nothing is on the sheet yet.')
+    await loupe.sees('JPEG, PNG, WebP, GIF, or AVIF, up to 4 MB each')
+    await expectAccessible(loupe.page)
+  })
+
+  test('shows a photograph at once, its progress, and the developed image', async () => {
+    const { page, choose, frame, sees } = loupe
+    const sent = page.waitForRequest(isUpload)
+    const network = await page.context().newCDPSession(page)
+    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 700_000 }
+    await network.send('Network.emulateNetworkConditions', slow)
+    await choose(photograph('IMG_0001.JPG'))
+    const picture = frame('IMG_0001.JPG')
+    expect(await picture.locator('img').getAttribute('src')).toMatch(/^blob:/)
+    await sees(/^Uploading · [1-9]\d? % of 717 KB$/, picture)
+    await network.send('Network.emulateNetworkConditions', { ...slow, uploadThroughput: -1 })
+    await sees(/^Developed in \d+\.\d s$/, picture)
+    await sees(/^717 KB → \d+ KB \(−\d+ %\)$/, picture)
+    await sees('2448 × 2448', picture)
+    await expectDeveloped(picture)
+    const developed = picture.getByRole('img', { name: 'IMG_0001.JPG' })
+    expect(await developed.getAttribute('srcset')).toMatch(/ 320w, .* 1024w, .* 2048w$/)
+    expect(await picture.getByRole('list', { name: 'Copies' }).getByRole('link').count()).toBe(3)
+    expect(await page.getByRole('status').last().textContent()).toBe('IMG_0001.JPG is developed')
+    const request = await sent
+    expect(new URL(page.url()).origin).not.toBe(new URL(request.url()).origin)
+    const [{ id } = { id: '' }] = await imagesNamed('IMG_0001.JPG')
+    expect(await request.headerValue('idempotency-key')).toBe(id)
+    expect(await request.headerValue('origin')).toBe(new URL(page.url()).origin)
+  })
+
+  test('puts the placeholder where the developed image will be', async () => {
+    const { page, choose, frame, sees } = loupe
+    const held: Route[] = []
+    await page.route(`${stack.endpoints.aws}/**`, (route) => void held.push(route))
+    await choose(photograph('placeholder.jpg'))
+    const picture = frame('placeholder.jpg')
+    await sees(/^Developed in/, picture)
+    const developed = picture.getByRole('img', { name: 'placeholder.jpg' })
+    expect(await developed.getAttribute('style')).toMatch(/url\("data:image\/png;base64,/)
+    expect(await developed.evaluate(naturalWidth)).toBe(0)
+    await expectEventually(() => expect(held).not.toHaveLength(0))
+    for (const route of held.splice(0)) await route.continue()
+    await page.unroute(`${stack.endpoints.aws}/**`)
+    await expectDeveloped(picture)
+  })
+
+  test('takes what is dropped, what is pasted and what a camera sees', async () => {
+    const { page, frame } = loupe
+    const small = await sharp(PHOTOGRAPH).resize(64).jpeg().toBuffer()
+    const base64 = small.toString('base64')
+    for (const where of ['.uppy-Dashboard-AddFiles', 'main']) {
+      for (const type of ['drop', 'paste']) {
+        const name = `${type} on ${where}.jpg`
+        await page.evaluate(`(${GIVE})(${JSON.stringify({ type, where, name, base64 })})`)
+        await expectDeveloped(frame(name))
+      }
+    }
+    await page.getByRole('tab', { name: 'Camera' }).click()
+    await page.getByRole('button', { name: 'Take a picture' }).click()
+    await page.getByRole('button', { name: 'Use this picture' }).click()
+    await expectDeveloped(page.getByRole('article', { name: /^cam-/ }))
+  })
+
+  test('can be used with the keyboard alone', async () => {
+    const { page, frame } = loupe
+    await page.reload()
+    await page.getByRole('button', { name: 'choose some' }).waitFor()
+    const chooser = page.waitForEvent('filechooser')
+    await page.locator('body').press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('choose some')
+    await page.keyboard.press('Enter')
+    await (await chooser).setFiles([photograph('by-keyboard.jpg')])
+    await expectDeveloped(frame('by-keyboard.jpg'))
+  })
+
+  test.each([
+    ['notes.txt', 'text/plain', Buffer.from('Dear diary'), /has to be JPEG, PNG, WebP, GIF, or AVIF/],
+    ['drawing.svg', 'image/svg+xml', Buffer.from('<svg xmlns="…"/>'), /has to be JPEG, PNG, WebP/],
+    ['huge.jpg', 'image/jpeg', Buffer.alloc(4 * 1024 * 1024 + 1), /larger than 4 MB/],
+    ['diary.jpg', 'image/jpeg', Buffer.from('Dear diary'), /These bytes are no image/],
+    ['drawing.jpg', 'image/jpeg', Buffer.from('<svg xmlns="…"/>'), /SVG/],
+    ['cut-off.jpg', 'image/jpeg', PHOTOGRAPH.subarray(0, 90_000), /cut off before its end/],
+    ['scrambled.png', 'image/png', SCRAMBLED, /damaged|decoded/],
+  ])('says in words why %s is refused, and offers no second try', async (name, mimeType, buffer, words) => {
+    const { choose, frame, sees } = loupe
+    await choose({ name, mimeType, buffer })
+    await sees(words, frame(name))
+    expect(await frame(name).getByRole('button', { name: /again/ }).count()).toBe(0)
+    await frame(name)
+      .getByRole('button', { name: `Put away: ${name}` })
+      .click()
+    expect(await frame(name).count()).toBe(0)
+  })
+
+  test('sends again under the same key when the API was away, so that it is one image', async () => {
+    const { page, choose, frame, sees } = loupe
+    const keys: (string | null)[] = []
+    const away = async (route: Route) => {
+      if (!isUpload(route.request())) return route.continue()
+      keys.push(await route.request().headerValue('idempotency-key'))
+      // The worst case: the image was taken, and the answer got lost.
+      if (keys.length === 1) await route.fetch()
+      return route.fulfill(UNAVAILABLE)
+    }
+    await page.route(`${stack.endpoints.uploadApi}/**`, away)
+    await choose(photograph('once.jpg'))
+    await sees('The queue does not answer. Send it again.', frame('once.jpg'))
+    await expectAccessible(page)
+    expect(keys).toHaveLength(4)
+    await page.unroute(`${stack.endpoints.uploadApi}/**`, away)
+    const again = page.waitForResponse((response) => isUpload(response.request()))
+    await frame('once.jpg').getByRole('button', { name: 'Try again: once.jpg' }).press('Enter')
+    expect(await (await again).headerValue('idempotency-replayed')).toBe('true')
+    await expectDeveloped(frame('once.jpg'))
+    const images = await imagesNamed('once.jpg')
+    expect(images.map(({ id }) => id)).toEqual([keys[0]])
+    expect(new Set(keys).size).toBe(1)
+  })
+
+  test('keeps what is added offline, and sends it by itself once the connection is back', async () => {
+    const { page, choose, frame, sees } = loupe
+    await page.context().setOffline(true)
+    await sees('You are offline.')
+    await choose(photograph('offline.jpg'))
+    await sees('The picture is kept on this page', frame('offline.jpg'))
+    await page.context().setOffline(false)
+    await expectDeveloped(frame('offline.jpg'))
+    await expectEventually(async () => expect(await page.getByText('You are offline.').count()).toBe(0))
+    expect(await imagesNamed('offline.jpg')).toHaveLength(1)
+  })
+
+  test('sends at most four pictures at once, and asks for all of them in one request', async () => {
+    const { page, choose, frame } = await openPage(browser, stack.endpoints.webApp1, {
+      script: COUNT_REQUESTS,
+    })
+    const pictures = await Promise.all(Array.from({ length: 24 }, (_, index) => smallPhotograph(index)))
+    await choose(...pictures)
+    for (const { name } of pictures) await expectDeveloped(frame(name))
+    const most = await page.evaluate('most')
+    expect(most).toEqual({ POST: 4, GET: 1 })
+    const names = await page.getByRole('article').getByRole('heading').allTextContents()
+    expect(names.slice(0, pictures.length)).toEqual(pictures.map(({ name }) => name).reverse())
+    await page.context().close()
+  })
+
+  test('has everything again after a reload, newest first', async () => {
+    const { page, choose, frame } = loupe
+    const names = () => page.getByRole('article').getByRole('heading').allTextContents()
+    await page.reload()
+    await expectDeveloped(frame('by-keyboard.jpg'))
+    const before = await names()
+    await choose(photograph('newest.jpg'))
+    await expectDeveloped(frame('newest.jpg'))
+    await page.reload()
+    await expectEventually(async () => expect(await names()).toEqual(['newest.jpg', ...before]))
+    expect(before).toContain('many-0.jpg')
+    await expectDeveloped(frame('IMG_0001.JPG'))
+  })
+
+  test('shows nothing of another app', async () => {
+    const other = await openAnother(String(stack.endpoints.apps['web-app-2']?.apiKey))
+    await other.sees('Nothing is on the sheet yet.')
+    await other.choose(photograph('not-yours.jpg'))
+    await expectDeveloped(other.frame('not-yours.jpg'))
+    await loupe.page.reload()
+    await expectDeveloped(loupe.frame('IMG_0001.JPG'))
+    expect(await loupe.frame('not-yours.jpg').count()).toBe(0)
+    expect(await other.page.getByRole('article').count()).toBe(1)
+  })
+
+  test('says that its credential is not known', async () => {
+    const stranger = await openAnother('no-such-key')
+    await stranger.sees(/^Earlier pictures cannot be listed\. .*(key|credential)/i)
+    await stranger.choose(photograph('stranger.jpg'))
+    await stranger.sees(/key|credential/i, stranger.frame('stranger.jpg').locator('.trouble'))
+    expect(await stranger.page.getByRole('button', { name: /again/ }).count()).toBe(0)
+  })
+
+  test.each(['light', 'dark'] as const)(
+    'has nothing that axe objects to, busy, done and failed, %s',
+    async (scheme) => {
+      const { page, choose, frame, sees } = loupe
+      await page.emulateMedia({ colorScheme: scheme })
+      const held: Route[] = []
+      await page.route(isHeld, (route) => void held.push(route))
+      await choose(photograph(`${scheme}.jpg`), { ...photograph('text.jpg'), buffer: Buffer.from('text') })
+      await expectEventually(() => expect(held).toHaveLength(2))
+      await expectAccessible(page)
+      for (const route of held) await route.continue()
+      await page.unroute(isHeld)
+      await expectDeveloped(frame(`${scheme}.jpg`))
+      await sees('These bytes are no image', frame('text.jpg'))
+      await expectAccessible(page)
+      await frame('text.jpg').getByRole('button').click()
+    },
+  )
+
+  /** The uploads, and not their preflights. */
+  const isHeld = (url: URL) => url.href === `${stack.endpoints.uploadApi}/v1/images`
+})
+
+const UNAVAILABLE = {
+  status: 503,
+  contentType: 'application/problem+json',
+  headers: { 'access-control-allow-origin': '*' },
+  body: JSON.stringify({
+    type: 'urn:problem-type:darkroom:queue-unavailable',
+    title: 'The queue does not answer',
+    detail: 'The queue does not answer. Send it again.',
+    status: 503,
+    retryable: true,
+  }),
+}
+
+const naturalWidth = (img: { naturalWidth: number }) => img.naturalWidth
+
+/** The image on the screen is one of its variants, and has arrived. */
+async function expectDeveloped(frame: ReturnType<LoupePage['frame']>): Promise<void> {
+  const developed = frame.getByRole('link').getByRole('img')
+  await developed.waitFor({ timeout: 20_000 })
+  await developed.scrollIntoViewIfNeeded()
+  await expectEventually(async () => expect(await developed.evaluate(naturalWidth)).toBeGreaterThan(0))
+}
+
+async function expectAccessible(page: Page): Promise<void> {
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+}
+
+/** Runs in the browser before the page does: the most requests that were under way at once, by method. */
+const COUNT_REQUESTS = `
+  const current = { POST: 0, GET: 0 }
+  globalThis.most = { POST: 0, GET: 0 }
+  const begin = (method) => (most[method] = Math.max(most[method], ++current[method]))
+  const send = XMLHttpRequest.prototype.send
+  XMLHttpRequest.prototype.send = function (body) {
+    begin('POST')
+    this.addEventListener('readystatechange', () => this.readyState === 4 && current.POST--)
+    send.call(this, body)
+  }
+  const { fetch } = globalThis
+  globalThis.fetch = async (url, init) => {
+    if (!String(url).includes('/v1/')) return fetch(url, init)
+    begin('GET')
+    let ended = false
+    const end = () => ended || ((ended = true), current.GET--)
+    init?.signal?.addEventListener('abort', end)
+    try {
+      return await fetch(url, init)
+    } finally {
+      end()
+    }
+  }`
+
+async function scrambledPng(): Promise<Buffer> {
+  const png = await sharp(PHOTOGRAPH).resize(60, 40).png().toBuffer()
+  return png.fill(0x5a, png.indexOf('IDAT') + 4, png.length - 20)
+}
+
+async function smallPhotograph(index: number) {
+  const buffer = await sharp(PHOTOGRAPH)
+    .resize(48 + index)
+    .jpeg()
+    .toBuffer()
+  return { ...photograph(`many-${index}.jpg`), buffer }
+}
+
+/** Runs in the browser: an event such as a person makes with a file. */
+const GIVE = `({ type, where, name, base64 }) => {
+  const files = new DataTransfer()
+  files.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name, { type: 'image/jpeg' }))
+  const event = type === 'drop'
+    ? new DragEvent(type, { dataTransfer: files, bubbles: true, cancelable: true })
+    : new ClipboardEvent(type, { clipboardData: files, bubbles: true })
+  document.querySelector(where).dispatchEvent(event)
+}`

@@ -1,0 +1,81 @@
+/** `pnpm screenshots:web-app-1`: takes the pictures in docs/web-app-1 anew, in headless Chromium on the whole local stack. */
+import { mkdir, readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findPhotographs, freePorts, startStack } from '@darkroom/local-stack'
+import type { CDPSession, Locator } from 'playwright-core'
+import sharp from 'sharp'
+import { openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
+import { type LoupePage, openPage } from './open-page.ts'
+
+const folder = fileURLToPath(new URL('../../docs/web-app-1/', import.meta.url))
+const DESKTOP = { width: 1280, height: 1000 }
+const TELEPHONE = { width: 360, height: 1180 }
+/** Bytes a second, so that the upload can be seen. */
+const SLOW = 30_000
+
+/** The demonstration's, as far as they are photographs of old. */
+async function samples() {
+  const found = (await findPhotographs([])).filter(({ path }) => path.includes('@stdlib'))
+  const files = found.map(async ({ name, path }) => ({
+    name,
+    mimeType: 'image/jpeg',
+    buffer: await readFile(path),
+  }))
+  return Promise.all(files)
+}
+
+async function takeAll({ page, choose, frame, sees }: LoupePage): Promise<void> {
+  const [last, ...photographs] = await samples()
+  if (!last) throw new Error('There are no sample photographs.')
+  for (const photograph of photographs) {
+    await choose(photograph)
+    await isShown(frame(photograph.name))
+  }
+  const network = await page.context().newCDPSession(page)
+  await throttle(network, SLOW)
+  await choose(last)
+  await sees(/^Uploading · [3-9]\d %/, frame(last.name))
+  await shoot(page, 'desktop.jpg')
+  await throttle(network, -1)
+  await isShown(frame(last.name))
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await shoot(page, 'dark.jpg')
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.setViewportSize(TELEPHONE)
+  await shoot(page, 'telephone.jpg')
+  await page.context().setOffline(true)
+  await choose({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('Dear diary') })
+  await choose({ ...last, name: 'ferry.jpg' })
+  await sees(/has to be JPEG/, frame('notes.txt'))
+  await sees('The picture is kept on this page', frame('ferry.jpg'))
+  await shoot(page, 'error.jpg')
+}
+
+async function isShown(frame: Locator): Promise<void> {
+  await frame.locator('img.loaded').waitFor()
+}
+
+async function throttle(network: CDPSession, uploadThroughput: number): Promise<void> {
+  const conditions = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput }
+  await network.send('Network.emulateNetworkConditions', conditions)
+}
+
+async function shoot(page: LoupePage['page'], name: string): Promise<void> {
+  await page.evaluate('scrollTo(0, 0); document.activeElement.blur()')
+  const png = await page.screenshot()
+  const { size } = await sharp(png)
+    .jpeg({ quality: 82, mozjpeg: true })
+    .toFile(folder + name)
+  console.log(`${basename(folder)}/${name}  ${Math.ceil(size / 1024)} KB`)
+}
+
+await mkdir(folder, { recursive: true })
+const stack = await startStack({ ports: await freePorts() })
+const browser = await openBrowser()
+try {
+  await takeAll(await openPage(browser, stack.endpoints.webApp1, { viewport: DESKTOP }))
+} finally {
+  await browser.close()
+  await stack.stop()
+}
