@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { APPS } from './apps.ts'
 import type { Ports } from './ports.ts'
@@ -57,4 +57,13 @@ export async function writeEndpoints(endpoints: Endpoints): Promise<void> {
 
 export function removeEndpoints(): Promise<void> {
   return rm(endpointsFile(), { force: true })
+}
+
+/** @throws Error that says what to do where no `pnpm dev` is running. */
+export async function readEndpoints(): Promise<Endpoints> {
+  try {
+    return JSON.parse(await readFile(endpointsFile(), 'utf8'))
+  } catch (cause) {
+    throw new Error('The local stack is not running; start it with: pnpm dev', { cause })
+  }
 }

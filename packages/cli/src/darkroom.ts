@@ -1,0 +1,17 @@
+import { styleText } from 'node:util'
+import { Command } from 'commander'
+import { addEndpoints } from './commands/endpoints.ts'
+
+/** `pnpm darkroom …`: one tool for operators and developers. Each file in `commands` adds one command. */
+const program = new Command('darkroom')
+  .description('Looks after a Darkroom, the one on this machine or the one on AWS.')
+  .showHelpAfterError()
+
+addEndpoints(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  console.error(`${styleText('red', 'darkroom:')} ${(error as Error).message}`)
+  process.exitCode = 1
+}
