@@ -100,7 +100,7 @@ const stack = await startStack({ ports: await freePorts() })
 const browser = await openBrowser()
 try {
   const viewport = { width: 1280, height: 900 }
-  const loupe = await openPage(browser, stack.endpoints.webApp1, { viewport, script: WATCH })
+  const loupe = await openPage(browser, stack.endpoints.webApp1, { viewport, script: WATCH, bypassCSP: true })
   const samples = await measure(stack, loupe)
   console.log(''.padEnd(30) + ['p50', 'p95', 'max'].map((name) => name.padStart(10)).join(''))
   for (const title of Object.keys(samples[0] ?? {})) {

@@ -7,6 +7,7 @@ const ClaimPrefix = z.string().regex(/^claims\/([^/]+\/)+$/, 'a prefix is claims
 /** The service's whole configuration, checked once when a function starts. */
 export const env = z
   .object({
+    STAGE: z.string().min(1),
     BUCKET: z.string().min(3),
     QUEUE_URL: z.url(),
     /** Which app a topic belongs to, as JSON: `{"images.web-app-2": "web-app-2"}`. */

@@ -24,7 +24,7 @@ afterAll(async () => {
 
 const deferred = (reason: string, records = 1) => ({
   name: 'KafkaRecordsDeferred',
-  dimensions: { service: 'kafka-bridge', topic: TOPIC, reason },
+  dimensions: { service: 'kafka-bridge', stage: 'test', topic: TOPIC, reason },
   records,
 })
 

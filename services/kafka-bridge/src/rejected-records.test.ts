@@ -24,7 +24,7 @@ afterAll(() => local.stop())
 
 const counted = (name: string, topic: string, records: number, reason?: string) => ({
   name,
-  dimensions: { service: 'kafka-bridge', topic, ...(reason && { reason }) },
+  dimensions: { service: 'kafka-bridge', stage: 'test', topic, ...(reason && { reason }) },
   records,
 })
 

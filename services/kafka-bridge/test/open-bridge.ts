@@ -41,6 +41,7 @@ export async function openBridge(dataDir?: string) {
   const options = { port, ...(dataDir && { dataDir }) }
   let aws = await startLocalAws(options)
   Object.assign(process.env, awsEnvironment(aws.endpoint), {
+    STAGE: 'test',
     BUCKET: Bucket,
     TOPIC_APPS: JSON.stringify(APPS),
     CLAIM_PREFIXES: JSON.stringify({ 'web-app-2': 'claims/web-app-2/' }),

@@ -1,7 +1,8 @@
 import * as z from 'zod'
 
 /**
- * A line of CloudWatch's embedded metric format, with the one metric that it declares.
+ * A line of CloudWatch's embedded metric format, with the one metric that it declares,
+ * by service and stage and by whatever else it has.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 const EmbeddedMetric = z.looseObject({
@@ -10,7 +11,7 @@ const EmbeddedMetric = z.looseObject({
     CloudWatchMetrics: z.tuple([
       z.object({
         Namespace: z.literal('Darkroom'),
-        Dimensions: z.tuple([z.array(z.string())]),
+        Dimensions: z.tuple([z.tuple([z.literal('service'), z.literal('stage')]), z.array(z.string())]),
         Metrics: z.tuple([z.object({ Name: z.string(), Unit: z.literal('Count') })]),
       }),
     ]),
@@ -31,7 +32,7 @@ export function readCounts(printed: string): CountedRecords[] {
     const document = EmbeddedMetric.parse(JSON.parse(line))
     const [{ Dimensions, Metrics }] = document._aws.CloudWatchMetrics
     const name = Metrics[0].Name
-    const dimensions = Object.fromEntries(Dimensions[0].map((dimension) => [dimension, document[dimension]]))
+    const dimensions = Object.fromEntries(Dimensions[1].map((dimension) => [dimension, document[dimension]]))
     return { name, dimensions, records: document[name] }
   })
 }

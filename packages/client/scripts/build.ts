@@ -1,0 +1,25 @@
+/** `pnpm --filter @darkroom/client build`: one minified ES module in `dist`. Fails once it has grown too large. */
+import { readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+
+/** Bytes, minified and gzipped. */
+const MOST = 8000
+
+const packageFolder = join(import.meta.dirname, '..')
+const outfile = join(packageFolder, 'dist', 'darkroom-client.js')
+await build({
+  entryPoints: [join(packageFolder, 'src', 'index.ts')],
+  outfile,
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+})
+const bundle = await readFile(outfile)
+const gzipped = gzipSync(bundle, { level: 9 }).length
+console.log(
+  `${relative('.', outfile)}: ${bundle.length} bytes minified, ${gzipped} gzipped (at most ${MOST})`,
+)
+if (gzipped > MOST) process.exitCode = 1

@@ -1,0 +1,65 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { createClient } from './index.ts'
+import { page } from './page.ts'
+
+/** Longer than the pause of a page that is shown, shorter than that of one that is not. */
+const A_WHILE = 1500
+
+let server: ReturnType<typeof createServer>
+let requests: number
+const navigator = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
+
+/** The image is ready by the second question. */
+function answer(url: string, response: ServerResponse) {
+  requests++
+  const id = url.slice(url.indexOf('ids=') + 4)
+  const status = requests === 1 ? 'queued' : 'processed'
+  response.setHeader('content-type', 'application/json')
+  response.end(JSON.stringify({ items: [{ id, status }], notFound: [] }))
+}
+
+function openClient() {
+  const { port } = server.address() as AddressInfo
+  return createClient({ url: `http://127.0.0.1:${port}`, credential: 'a-key' })
+}
+
+beforeEach(async () => {
+  requests = 0
+  server = createServer(({ url = '' }, response) => answer(url, response)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+})
+afterEach(() => {
+  delete page.document
+  if (navigator) Object.defineProperty(globalThis, 'navigator', navigator)
+  server.closeAllConnections()
+  server.close()
+})
+
+test('a hidden page asks once and then rests until it is shown', async () => {
+  const document = Object.assign(new EventTarget(), { hidden: true })
+  page.document = document
+  const waiting = openClient().waitUntilFinal('an-image')
+  await once(server, 'request')
+  await sleep(A_WHILE)
+  expect(requests).toBe(1)
+  document.hidden = false
+  document.dispatchEvent(new Event('visibilitychange'))
+  await expect(waiting).resolves.toMatchObject({ status: 'processed' })
+})
+
+test('an offline page asks and sends nothing until it is online', async () => {
+  const document = Object.assign(new EventTarget(), { hidden: false })
+  page.document = document
+  const state = { onLine: false }
+  Object.defineProperty(globalThis, 'navigator', { value: state, configurable: true })
+  const waiting = openClient().waitUntilFinal('an-image')
+  await sleep(A_WHILE)
+  expect(requests).toBe(0)
+  state.onLine = true
+  document.dispatchEvent(new Event('visibilitychange'))
+  await expect(waiting).resolves.toMatchObject({ status: 'processed' })
+})

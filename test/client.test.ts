@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { type Client, createClient, newIdempotencyKey } from '@darkroom/client'
+import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+const STARTING = 90_000
+const KEY = 'local-web-app-1'
+const run = promisify(execFile)
+const clientFolder = fileURLToPath(new URL('../packages/client/', import.meta.url))
+const photograph = fileURLToPath(new URL('../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url))
+
+/** The programs in the README, by the heading that each stands under. */
+async function readExamples(): Promise<Map<string, string>> {
+  const readme = await readFile(join(clientFolder, 'README.md'), 'utf8')
+  const found = readme.matchAll(/^## (.+)\n\n```ts\n([\s\S]+?)^```/gm)
+  return new Map([...found].map(([, title = '', program = '']) => [title, program]))
+}
+
+describe('the client against the whole stack', () => {
+  let dataDir: string
+  let stack: Stack
+  let client: Client
+  /** Within the package, so that its name leads to itself. */
+  let folder: string
+  const examples = readExamples()
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'darkroom-'))
+    folder = await mkdtemp(join(clientFolder, '.examples-'))
+    await cp(photograph, join(folder, 'photo.jpg'))
+    stack = await startStack({ ports: await freePorts(), dataDir })
+    client = createClient({ url: stack.endpoints.uploadApi, credential: async () => KEY })
+  }, STARTING)
+  afterAll(async () => {
+    await rm(folder, { recursive: true })
+    await stack.stop()
+    await rm(dataDir, { recursive: true })
+  })
+
+  async function runExample(title: string): Promise<string> {
+    await writeFile(join(folder, 'example.ts'), (await examples).get(title) ?? '')
+    const env = { ...process.env, DARKROOM_URL: stack.endpoints.uploadApi, DARKROOM_KEY: KEY }
+    const options = { cwd: folder, env, timeout: 25_000 }
+    return (await run(process.execPath, ['--experimental-strip-types', 'example.ts'], options)).stdout
+  }
+
+  test('the example that uploads prints how far it is and what the image was developed into', async () => {
+    const printed = await runExample('Upload, and learn what became of it')
+    expect(printed).toMatch(/^(\d+) of \1 bytes$/m)
+    expect(printed).toMatch(/^processed thumb 320 px, medium \d+ px/m)
+  })
+
+  test('the example of an error prints its type and what to do', async () => {
+    const printed = await runExample('When it goes wrong')
+    expect(printed).toMatch(/^unsupported-media-type 415 try another file\n.*JPEG/)
+  })
+
+  test('the example that lists prints the images of the day', async () => {
+    await client.upload(await readFile(photograph), { filename: 'listed.jpg' })
+    expect(await runExample('The images of a day')).toMatch(/^listed\.jpg (queued|processed)$/m)
+  })
+
+  test('every example has its test', async () => {
+    expect((await examples).size).toBe(3)
+  })
+
+  test('attributes travel with the image, and one key is one image', async () => {
+    const options = {
+      filename: 'coast.jpg',
+      attributes: { album: 'coast' },
+      idempotencyKey: newIdempotencyKey(),
+    }
+    const bytes = await readFile(photograph)
+    const first = await client.upload(bytes, options)
+    const again = await client.upload(bytes, options)
+    expect(again.id).toBe(options.idempotencyKey)
+    expect(first).toEqual(again)
+    const image = await client.waitUntilFinal(first.id, { timeout: 25_000 })
+    expect(image).toMatchObject({
+      status: 'processed',
+      filename: 'coast.jpg',
+      attributes: { album: 'coast' },
+    })
+    expect(await client.getImage(first.id)).toEqual(image)
+  })
+
+  test('a wrong credential and an unknown image are typed errors', async () => {
+    const stranger = createClient({ url: stack.endpoints.uploadApi, credential: 'nobody' })
+    await expect(stranger.listImages()).rejects.toMatchObject({ type: 'unauthenticated', status: 401 })
+    const unknown = newIdempotencyKey()
+    await expect(client.getImage(unknown)).rejects.toMatchObject({ type: 'not-found' })
+    await expect(client.waitUntilFinal(unknown)).rejects.toMatchObject({
+      type: 'not-found',
+      imageId: unknown,
+    })
+  })
+})
