@@ -213,16 +213,14 @@ describe('beside the function', () => {
       Threshold: 500,
       ComparisonOperator: 'GreaterThanThreshold',
     })
-    for (const [kind, message] of [
-      ['Deferred', 'record deferred'],
-      ['Rejected', 'record rejected'],
-    ]) {
-      const filter = resource(id, `${kind}RecordsMetric`).Properties
-      expect(filter.FilterPattern).toBe(`{ $.message = "${message}" }`)
-      const [{ MetricNamespace, MetricName }] = filter.MetricTransformations
+    for (const kind of ['Deferred', 'Rejected']) {
       expect(resource(id, `${kind}RecordsAlarm`).Properties).toMatchObject({
-        Namespace: MetricNamespace,
-        MetricName,
+        Namespace: 'Darkroom',
+        MetricName: `KafkaRecords${kind}`,
+        Dimensions: [
+          { Name: 'service', Value: 'kafka-bridge' },
+          { Name: 'stage', Value: 'dev' },
+        ],
         Statistic: 'Sum',
         Threshold: 0,
         ComparisonOperator: 'GreaterThanThreshold',

@@ -287,7 +287,8 @@ async function expectAccessible(page: Page): Promise<void> {
   expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
 }
 
-/** Runs in the browser before the page does: the most requests that were under way at once, by method. */
+/** Runs in the browser before the page does: the most uploads (POST) and questions after
+ * images (GET) that were under way at once. */
 const COUNT_REQUESTS = `
   const current = { POST: 0, GET: 0 }
   globalThis.most = { POST: 0, GET: 0 }
@@ -300,7 +301,7 @@ const COUNT_REQUESTS = `
   }
   const { fetch } = globalThis
   globalThis.fetch = async (url, init) => {
-    if (!String(url).includes('/v1/')) return fetch(url, init)
+    if (!String(url).includes('/v1/images?ids=')) return fetch(url, init)
     begin('GET')
     let ended = false
     const end = () => ended || ((ended = true), current.GET--)
