@@ -1,0 +1,92 @@
+/**
+ * Stores images of one app and then, at each message, asks for the status of some of them: `fork('status-peer.ts',
+ * [IMAGES])` with a local server in the environment. Seven in ten are processed, two failed, one waits.
+ */
+import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
+import { type ImageRef, inputKey, metadataKey, newImageId } from '@darkroom/core'
+import { failedDocument, processedDocument } from '../services/upload-api/src/testing/documents.ts'
+import { openStore } from '../services/upload-api/src/testing/open-store.ts'
+import { send } from '../services/upload-api/src/testing/send.ts'
+
+export interface Asked {
+  /** Of each question. */
+  handlerMs: number[]
+  /** Of the same requests to S3 by themselves. */
+  bareMs: number[]
+  mostRequests: number
+}
+
+const app = 'web-app-1'
+const IN_A_ROUND = 100
+const SIDE_BY_SIDE = 48
+
+const images = Number(process.argv[2])
+const store = await openStore({})
+const { handler } = await import('../services/upload-api/src/get-image.ts')
+const { s3 } = await import('../services/upload-api/src/clients.ts')
+let requests = 0
+s3.middlewareStack.add(
+  (next) => (args) => {
+    requests++
+    return next(args)
+  },
+  { step: 'finalizeRequest', name: 'count' },
+)
+
+async function storeImage(index: number): Promise<string> {
+  const image: ImageRef = { app, imageId: newImageId() }
+  if (index % 10 < 7) await store.putDocument(processedDocument(image))
+  else if (index % 10 < 9) await store.putDocument(failedDocument(image))
+  if (index % 10 >= 7) await store.putInput(image)
+  return image.imageId
+}
+
+async function storeAll(): Promise<string[]> {
+  const ids: string[] = []
+  const indices = Array(images).keys()
+  const storeNext = async () => {
+    for (const index of indices) ids[index] = await storeImage(index)
+  }
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, storeNext))
+  return ids
+}
+
+async function milliseconds(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await work()
+  return performance.now() - began
+}
+
+async function throughHandler(imageId: string): Promise<void> {
+  const { status } = await send(handler, { app, id: imageId })
+  if (status !== 200) throw new Error(`the image ${imageId} was answered with ${status}`)
+}
+
+/** The document, and if there is none the original. */
+async function bare(imageId: string): Promise<void> {
+  const image = { app, imageId }
+  const Bucket = store.bucket
+  try {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: metadataKey(image) }))
+    await Body?.transformToString()
+  } catch {
+    await s3.send(new HeadObjectCommand({ Bucket, Key: inputKey(image) }))
+  }
+}
+
+async function ask(ids: string[]): Promise<Asked> {
+  const asked: Asked = { handlerMs: [], bareMs: [], mostRequests: 0 }
+  for (let question = 0; question < IN_A_ROUND; question++) {
+    const id = ids[Math.floor(Math.random() * ids.length)] ?? ''
+    const other = ids[Math.floor(Math.random() * ids.length)] ?? ''
+    const before = requests
+    asked.handlerMs.push(await milliseconds(() => throughHandler(id)))
+    asked.mostRequests = Math.max(asked.mostRequests, requests - before)
+    asked.bareMs.push(await milliseconds(() => bare(other)))
+  }
+  return asked
+}
+
+const ids = await storeAll()
+process.send?.('stored')
+process.on('message', async () => process.send?.(await ask(ids)))

@@ -1,0 +1,97 @@
+/**
+ * What `GET /v1/images/{id}` costs when an app has many images: latency of the handler beside that of the same
+ * requests to S3 without it, and how many requests it makes. `pnpm bench:status [--images N,N,…] [--rounds N]`
+ *
+ * Each number of images has a store and a process of its own; rounds of questions take turns. Storing 100,000 images
+ * takes about a minute. Exit code 1 says that a question cost more than two requests.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import type { Asked } from './status-peer.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    images: { type: 'string', default: '100,10000,100000' },
+    rounds: { type: 'string', default: '20' },
+  },
+})
+
+/** Of the most that S3 is asked for one status. */
+const MOST_REQUESTS = 2
+
+interface Subject {
+  images: number
+  peer: ChildProcess
+  asked: Asked[]
+}
+
+async function answerOf<Message>(peer: ChildProcess): Promise<Message> {
+  const [message] = await once(peer, 'message')
+  return message
+}
+
+function startPeer(endpoint: string, images: number): ChildProcess {
+  const module = fileURLToPath(new URL('status-peer.ts', import.meta.url))
+  const env = { ...process.env, ...awsEnvironment(endpoint) }
+  const peer = fork(module, [String(images)], { env, execArgv: ['--disable-warning=ExperimentalWarning'] })
+  peer.once('exit', (code) => {
+    if (code !== 0) throw new Error(`the peer with ${images} images ended with ${code}`)
+  })
+  return peer
+}
+
+function quantile(samples: number[], part: number): number {
+  return samples.toSorted((a, b) => a - b)[Math.ceil(part * samples.length) - 1] ?? Number.NaN
+}
+
+function row(cells: string[]): string {
+  return `  ${cells.map((cell) => cell.padStart(14)).join('')}`
+}
+
+function report({ images, asked }: Subject, smallest: number): string {
+  const handler = asked.flatMap(({ handlerMs }) => handlerMs)
+  const bare = asked.flatMap(({ bareMs }) => bareMs)
+  const milliseconds = [quantile(handler, 0.5), quantile(handler, 0.95), quantile(bare, 0.95)]
+  const ratios = [quantile(handler, 0.95) / smallest, quantile(handler, 0.95) / quantile(bare, 0.95)]
+  return row([
+    images.toLocaleString('en'),
+    ...milliseconds.map((value) => `${value.toFixed(2)} ms`),
+    ...ratios.map((value) => value.toFixed(2)),
+    String(Math.max(...asked.map(({ mostRequests }) => mostRequests))),
+  ])
+}
+
+const servers = []
+const subjects: Subject[] = []
+for (const images of options.images.split(',').map(Number)) {
+  const began = performance.now()
+  const aws = await startLocalAws()
+  servers.push(aws)
+  const peer = startPeer(aws.endpoint, images)
+  subjects.push({ images, peer, asked: [] })
+  await answerOf(peer)
+  console.log(
+    `${images.toLocaleString('en')} images stored in ${((performance.now() - began) / 1000).toFixed(0)} s`,
+  )
+}
+for (let round = 0; round <= Number(options.rounds); round++) {
+  for (const { peer, asked } of subjects) {
+    const answer = answerOf<Asked>(peer)
+    peer.send('ask')
+    const measured = await answer
+    // In the first round code is loaded and compiled.
+    if (round > 0) asked.push(measured)
+  }
+}
+const smallest = quantile(subjects[0]?.asked.flatMap(({ handlerMs }) => handlerMs) ?? [], 0.95)
+console.log(row(['images', 'p50', 'p95', 'bare p95', 'p95 / first', 'p95 / bare', 'S3 requests']))
+for (const subject of subjects) console.log(report(subject, smallest))
+if (subjects.some(({ asked }) => asked.some(({ mostRequests }) => mostRequests > MOST_REQUESTS))) {
+  console.error('A question cost more than two requests to S3.')
+  process.exitCode = 1
+}
+for (const { peer } of subjects) peer.disconnect()
+for (const server of servers) await server.stop()
