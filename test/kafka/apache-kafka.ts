@@ -9,6 +9,7 @@ import { chooseRuntime } from './choose-runtime.ts'
 import { formatStorage } from './format-storage.ts'
 import type { JavaProcess } from './java-runtime.ts'
 import { readMetadata } from './read-metadata.ts'
+import { makeSecuredListener, SCRAM_USERS } from './secured-listener.ts'
 
 const STARTING_MS = 60_000
 const STOPPING_MS = 30_000
@@ -18,11 +19,15 @@ export interface ApacheKafkaOptions {
   port?: number
   /** a folder of an earlier start, to find its topics and offsets again; a new temporary one when absent */
   dataDir?: string
+  /** whether there is a second listener, with TLS and passwords */
+  secured?: boolean
 }
 
 export interface ApacheKafka {
   /** for any client's `bootstrap.servers`: `127.0.0.1:PORT` */
   brokers: string
+  /** The other listener, and the certificate in PEM by which it is known. */
+  secured?: { brokers: string; certificate: string } | undefined
   /** stays after `stop()` and `kill()`; whoever needs it no longer removes it */
   dataDir: string
   /** Lets the broker close its logs, and waits until it has gone. */
@@ -42,17 +47,31 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
   await mkdir(dataDir, { recursive: true })
   const port = options.port ?? (await freePort())
   const { bindAddress } = runtime
+  const secured = options.secured
+    ? await makeSecuredListener(runtime, { dataDir, port: await freePort() })
+    : undefined
   const properties = await writeBrokerProperties({
     dataDir,
     bindAddress,
     port,
     controllerPort: await freePort(),
+    secured,
   })
-  const clusterId = await formatStorage(runtime, { dataDir, properties })
-  const broker = runtime.run({ main: 'kafka.Kafka', args: [properties], dataDir, port })
+  const clusterId = await formatStorage(runtime, {
+    dataDir,
+    properties,
+    scram: secured ? SCRAM_USERS : [],
+  })
+  const broker = runtime.run({
+    main: 'kafka.Kafka',
+    args: [properties],
+    dataDir,
+    ports: secured ? [port, secured.port] : [port],
+  })
   await ready(broker, { port, clusterId })
   return {
     brokers: `127.0.0.1:${port}`,
+    secured: secured && { brokers: `localhost:${secured.port}`, certificate: secured.certificate },
     dataDir,
     stop: () => stop(broker),
     kill: () => kill(broker),

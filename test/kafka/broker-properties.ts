@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type SecuredListener, securedProperties } from './secured-listener.ts'
 
 /**
  * What a single node needs that a cluster does not, and what images need. compose.yaml holds the same.
@@ -41,6 +42,8 @@ interface Place {
   bindAddress: string
   port: number
   controllerPort: number
+  /** with TLS and passwords, beside the one in the clear */
+  secured?: SecuredListener | undefined
 }
 
 /** Where the broker keeps its logs inside the data directory. */
@@ -54,13 +57,20 @@ export async function writeBrokerProperties({
   bindAddress,
   port,
   controllerPort,
+  secured,
 }: Place): Promise<string> {
+  const others = secured ? [`SECURED://BIND:${secured.port}`] : []
   const properties = {
     ...BROKER_SETTINGS,
-    listeners: `PLAINTEXT://${bindAddress}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: [`PLAINTEXT://${bindAddress}:${port}`, `CONTROLLER://127.0.0.1:${controllerPort}`, ...others]
+      .map((listener) => listener.replace('BIND', bindAddress))
+      .join(),
+    'advertised.listeners': [`PLAINTEXT://127.0.0.1:${port}`, ...others]
+      .map((listener) => listener.replace('BIND', 'localhost'))
+      .join(),
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     'log.dirs': logDir(dataDir),
+    ...(secured && securedProperties(secured)),
   }
   const file = join(dataDir, 'server.properties')
   await writeFile(

@@ -19,9 +19,9 @@ export function dockerJava(image: string): JavaRuntime {
   }
 }
 
-function dockerRun(image: string, name: string, { main, args, dataDir, port }: JavaProgram): string[] {
+function dockerRun(image: string, name: string, { main, args, dataDir, ports = [] }: JavaProgram): string[] {
   const owner = process.getuid ? ['--user', `${process.getuid()}:${process.getgid?.()}`] : []
-  const published = port ? ['--publish', `127.0.0.1:${port}:${port}`] : []
+  const published = ports.flatMap((port) => ['--publish', `127.0.0.1:${port}:${port}`])
   const container = ['--rm', '--name', name, '--volume', `${dataDir}:${dataDir}`, ...owner, ...published]
   const java = ['--entrypoint', 'java', image, ...JVM_OPTIONS, '-cp', '/opt/kafka/libs/*', main, ...args]
   return ['run', ...container, ...java]

@@ -10,12 +10,13 @@ import type { JavaRuntime } from './java-runtime.ts'
  */
 export async function formatStorage(
   runtime: JavaRuntime,
-  { dataDir, properties }: { dataDir: string; properties: string },
+  { dataDir, properties, scram = [] }: { dataDir: string; properties: string; scram?: string[] },
 ): Promise<string> {
   const formatted = await readClusterId(dataDir)
   if (formatted) return formatted
   const clusterId = newClusterId()
-  const args = ['format', '--cluster-id', clusterId, '--config', properties]
+  const users = scram.flatMap((user) => ['--add-scram', user])
+  const args = ['format', '--cluster-id', clusterId, '--config', properties, ...users]
   const tool = runtime.run({ main: 'kafka.tools.StorageTool', args, dataDir })
   if ((await tool.exited) !== 0)
     throw new Error(`Apache Kafka could not format ${dataDir}:\n${tool.output()}`)

@@ -13,7 +13,7 @@ export interface JavaProgram {
   /** the same path there as here */
   dataDir: string
   /** that it listens on, if it does */
-  port?: number
+  ports?: number[]
 }
 
 export interface JavaProcess {

@@ -26,6 +26,11 @@ export function newImageId(time: Date = new Date()): ImageId {
   return v7({ msecs: time.getTime() })
 }
 
+/** No id of this instant or later sorts before it, and none of an earlier one after it. */
+export function firstIdAt(time: Date): ImageId {
+  return v7({ msecs: time.getTime(), seq: 0, random: new Uint8Array(16) })
+}
+
 /**
  * The id of an image that came as an event: the event's time plus a hash of app, source and event id
  * (CloudEvents `source` + `id` are unique for each distinct event), so that a redelivered or resent event

@@ -1,2 +1,3 @@
 export { type Arrival, createIntake, type Intake } from './accept-image.ts'
 export type { Acceptance, AcceptedImage } from './accepted-image.ts'
+export { enqueueImage } from './enqueue-image.ts'

@@ -27,6 +27,7 @@ export async function openStore(environment: Record<string, string>) {
     METADATA_RETENTION_DAYS: '730',
     API_KEY_HASHES: '{}',
     POWERTOOLS_LOG_LEVEL: 'SILENT',
+    POWERTOOLS_METRICS_DISABLED: 'true',
   })
   const s3 = new S3Client({ maxAttempts: 1 })
   const sqs = new SQSClient({ maxAttempts: 1 })

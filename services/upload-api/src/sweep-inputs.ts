@@ -1,0 +1,121 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import { paginateListObjectsV2 } from '@aws-sdk/client-s3'
+import {
+  AppId,
+  dateOf,
+  firstIdAt,
+  type ImageId,
+  type ImageRef,
+  inputPrefix,
+  metadataPrefix,
+  parseInputKey,
+  parseMetadataKey,
+  timeOf,
+} from '@darkroom/core'
+import { enqueueImage } from '@darkroom/intake'
+import { s3, sqs } from './clients.ts'
+import { env } from './env.ts'
+import { findImageOrGone } from './find-image.ts'
+import { listKeys } from './list-keys.ts'
+import { logger } from './logger.ts'
+import { type SweepWindow, sweepWindows } from './sweep-windows.ts'
+
+const metrics = new Metrics({
+  namespace: 'Darkroom',
+  serviceName: 'upload-api',
+  defaultDimensions: { stage: env.STAGE },
+})
+
+/** In one sweep; the rest is found at its next age. */
+const MOST_MESSAGES = 2000
+const SIDE_BY_SIDE = 20
+/** What S3 lists at once. */
+const PAGE = 1000
+
+/** The time of EventBridge's event, by which the schedule means it to run. */
+interface Schedule {
+  time: string
+}
+
+/**
+ * Finds originals that have no end minutes after their acceptance, as after a crash between storing and sending or a
+ * message that got lost, and sends their message again. An image that merely waits long gets a second message, which
+ * the processor takes for a repetition.
+ *
+ * @returns how many messages were sent
+ */
+export async function handler({ time }: Schedule): Promise<{ enqueued: number }> {
+  const unfinished = await findUnfinished(await listApps(), sweepWindows(new Date(time)))
+  const images = unfinished.slice(0, MOST_MESSAGES).values()
+  let enqueued = 0
+  const enqueueNext = async () => {
+    for (const image of images) if (await enqueueAgain(image)) enqueued++
+  }
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, enqueueNext))
+  metrics.singleMetric().addMetric('ImagesEnqueuedAgain', MetricUnit.Count, enqueued)
+  return { enqueued }
+}
+
+/** Whoever has sent an image: those of both ways in. */
+async function listApps(): Promise<AppId[]> {
+  const apps: AppId[] = []
+  const list = { Bucket: env.BUCKET, Prefix: 'input/', Delimiter: '/' }
+  for await (const { CommonPrefixes = [] } of paginateListObjectsV2({ client: s3 }, list)) {
+    apps.push(
+      ...CommonPrefixes.flatMap(({ Prefix = '' }) => AppId.safeParse(Prefix.split('/')[1]).data ?? []),
+    )
+  }
+  return apps
+}
+
+async function findUnfinished(apps: AppId[], windows: SweepWindow[]): Promise<ImageRef[]> {
+  const found: ImageRef[] = []
+  for (const app of apps) {
+    for (const window of windows) {
+      for (const date of datesOf(window)) found.push(...(await unfinishedOf(app, date, window)))
+    }
+  }
+  return found
+}
+
+/** Two if midnight lies within. */
+function datesOf({ from, to }: SweepWindow): string[] {
+  return [...new Set([from, new Date(to.getTime() - 1)].map((time) => dateOf(firstIdAt(time))))]
+}
+
+async function unfinishedOf(app: AppId, date: string, window: SweepWindow): Promise<ImageRef[]> {
+  const inputs = await idsWithin(inputPrefix(app, date), window)
+  if (inputs.length === 0) return []
+  const finished = new Set(await idsWithin(metadataPrefix(app, date), window))
+  return inputs.filter((imageId) => !finished.has(imageId)).map((imageId) => ({ app, imageId }))
+}
+
+/** Ids sort by their time, so that a listing can begin and end anywhere. */
+async function idsWithin(prefix: string, { from, to }: SweepWindow): Promise<ImageId[]> {
+  const ids: ImageId[] = []
+  for (let after = prefix + firstIdAt(from); ; ) {
+    const keys = await listKeys(prefix, PAGE, after)
+    const page = keys.flatMap((key) => (parseInputKey(key) ?? parseMetadataKey(key))?.imageId ?? [])
+    const within = page.filter((imageId) => timeOf(imageId) < to)
+    ids.push(...within)
+    after = keys.at(-1) ?? ''
+    if (keys.length < PAGE || within.length < page.length) return ids
+  }
+}
+
+/** Whether a message was sent. One image that cannot be is no reason to leave the others. */
+async function enqueueAgain(image: ImageRef): Promise<boolean> {
+  try {
+    const found = await findImageOrGone(image)
+    if (found?.state !== 'queued') return false
+    const { input, contentType, bytes } = found
+    const { imageId } = image
+    const accepted = { ...input, imageId, contentType, bytes }
+    await enqueueImage(sqs, env.QUEUE_URL, '/darkroom/upload-api', env.BUCKET, accepted)
+    logger.warn('image enqueued again', { ...image, acceptedAt: input.acceptedAt })
+    return true
+  } catch (error) {
+    logger.error('image not enqueued again', { ...image, error: error as Error })
+    return false
+  }
+}

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { JavaRuntime } from './java-runtime.ts'
+
+/** A listener with TLS on which clients say who they are (SCRAM-SHA-512). */
+export interface SecuredListener {
+  port: number
+  /** PKCS #12, with the key of the broker */
+  keystore: string
+  /** of the broker, in PEM; it is its own authority */
+  certificate: string
+}
+
+export const PASSWORDS = { darkroom: 'darkroom-secret', visitor: 'visitor-secret' }
+const KEYSTORE_PASSWORD = 'of-a-test'
+
+/** As `kafka-storage.sh format --add-scram` takes them. */
+export const SCRAM_USERS = Object.entries(PASSWORDS).map(
+  ([name, password]) => `SCRAM-SHA-512=[name=${name},password=${password}]`,
+)
+
+/** Makes a key for `localhost` and its certificate with Java's keytool, which is wherever the broker runs. */
+export async function makeSecuredListener(
+  runtime: JavaRuntime,
+  { dataDir, port }: { dataDir: string; port: number },
+): Promise<SecuredListener> {
+  const keystore = join(dataDir, 'keystore.p12')
+  const pem = join(dataDir, 'certificate.pem')
+  const store = ['-alias', 'broker', '-keystore', keystore, '-storepass', KEYSTORE_PASSWORD]
+  const key = ['-keyalg', 'EC', '-storetype', 'PKCS12', '-validity', '2', '-dname', 'CN=localhost']
+  const extensions = ['-ext', 'san=dns:localhost', '-ext', 'bc=ca:true']
+  await keytool(runtime, dataDir, ['-genkeypair', ...store, ...key, ...extensions])
+  await keytool(runtime, dataDir, ['-exportcert', '-rfc', '-file', pem, ...store])
+  return { port, keystore, certificate: await readFile(pem, 'utf8') }
+}
+
+async function keytool(runtime: JavaRuntime, dataDir: string, args: string[]): Promise<void> {
+  const tool = runtime.run({ main: 'sun.security.tools.keytool.Main', args, dataDir })
+  if ((await tool.exited) !== 0) throw new Error(`keytool ${args[0]} did not succeed:\n${tool.output()}`)
+}
+
+/** What it adds to server.properties. Whoever is in the clear may do everything, and so may the user darkroom. */
+export function securedProperties({ keystore }: SecuredListener): Record<string, string> {
+  return {
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
+    'listener.name.secured.scram-sha-512.sasl.jaas.config':
+      'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+    'ssl.keystore.type': 'PKCS12',
+    'ssl.keystore.location': keystore,
+    'ssl.keystore.password': KEYSTORE_PASSWORD,
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS;User:darkroom',
+  }
+}
