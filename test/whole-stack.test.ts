@@ -56,6 +56,17 @@ describe('the whole stack', () => {
     await rm(dataDir, { recursive: true })
   })
 
+  test('erases an image for good, over HTTP', async () => {
+    const image = await develop(stack, photograph, { 'content-type': 'image/jpeg' })
+    const url = `${stack.endpoints.uploadApi}/v1/images/${image.id}`
+    const answer = await fetch(url, { method: 'DELETE', headers: { authorization } })
+    expect(answer.status).toBe(200)
+    const receipt = await answer.json()
+    expect(receipt).toMatchObject({ id: image.id, status: 'erased', erasure: { objects: 4 } })
+    expect(await statusOf(stack, image.id)).toEqual(receipt)
+    for (const { url } of image.variants ?? []) expect((await fetch(url)).status).toBe(404)
+  })
+
   const form = new FormData()
   form.set('file', new File([photograph], 'IMG_0001.JPG', { type: 'image/jpeg' }))
   form.set('attributes', '{"album":"summer"}')
@@ -164,7 +175,7 @@ test(
     try {
       const image = await develop(stack, photograph, { 'content-type': 'image/jpeg' })
       expect(image.status).toBe('processed')
-      expect((await readDocument(stack, image)).engine).toBe('jimp')
+      expect(await readDocument(stack, image)).toMatchObject({ engine: 'jimp' })
     } finally {
       await stack.stop()
     }

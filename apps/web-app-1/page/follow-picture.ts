@@ -24,6 +24,8 @@ export async function followPicture(id: string, sheet: Sheet, client: Client): P
 
 const UNKNOWN = { title: 'Not known', detail: 'What became of this picture cannot be asked now.' }
 
+const ERASED = { title: 'Erased', detail: 'This picture was erased; nothing is left of it here.' }
+
 /** Puts what the API says of an image on the sheet. */
 export function showStatus(image: ImageStatus, sheet: Sheet): void {
   const picture = sheet.get(image.id)
@@ -36,5 +38,7 @@ export function showStatus(image: ImageStatus, sheet: Sheet): void {
     const { title, detail } = image.failure ?? UNKNOWN
     sheet.change(image.id, { stage: 'failed', image, trouble: { title, detail } })
     if (picture.began) say(`${picture.name}: ${detail}`)
+  } else if (image.status === 'erased') {
+    sheet.change(image.id, { stage: 'failed', image, trouble: ERASED })
   }
 }

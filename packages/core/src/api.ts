@@ -62,12 +62,21 @@ const Failure = z
   })
   .meta({ id: 'Failure' })
 
-/** `GET /v1/images/{id}`: what is known of an image now. `processed` is final. */
+/** The receipt of `DELETE /v1/images/{id}`. */
+const Erasure = z
+  .object({
+    at: z.iso.datetime(),
+    by: z.string().meta({ description: 'The credential: the first 12 hex digits of its SHA-256.' }),
+    objects: z.int().meta({ description: 'How many objects were deleted: the original and its variants.' }),
+  })
+  .meta({ id: 'Erasure' })
+
+/** `GET /v1/images/{id}`: what is known of an image now. `processed` is final but for an erasure. */
 export const ImageStatus = z
   .object({
     id: ImageId,
     app: AppId,
-    status: z.enum(['queued', 'processed', 'failed']),
+    status: z.enum(['queued', 'processed', 'failed', 'erased']),
     acceptedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime().optional(),
     filename: z.string().optional(),
@@ -82,7 +91,7 @@ export const ImageStatus = z
       })
       .meta({
         description:
-          'Media type, size and hash are known of every image but one that failed on its way in through Kafka.',
+          'Media type, size and hash are known of every image but an erased one, and one that failed on its way in through Kafka.',
       }),
     variants: z.array(Variant).optional(),
     srcset: z.string().optional().meta({ description: 'For the `srcset` of an <img>.' }),
@@ -91,6 +100,7 @@ export const ImageStatus = z
     perceptualHash: z.string().optional(),
     timings: z.object({ queuedMs: z.int(), processingMs: z.int() }).optional(),
     failure: Failure.optional(),
+    erasure: Erasure.optional(),
   })
   .meta({ id: 'ImageStatus' })
 export type ImageStatus = z.infer<typeof ImageStatus>

@@ -74,6 +74,13 @@ const development = {
   variants_bytes: column(count, 'Size of all variants together in bytes.'),
 }
 
+/** All that is left of an image whose owner had it erased. */
+const erasure = {
+  erased_at: column(timestamp, 'When the image was erased, UTC.'),
+  erased_by: column(z.string(), 'The credential that asked for it: the first 12 hex digits of its SHA-256.'),
+  erased_objects: column(count, 'How many objects were deleted: the original and its variants.'),
+}
+
 const failure = {
   failure_type: column(ProblemSlug, 'Why it failed: a stable slug.'),
   failure_detail: column(z.string(), 'Why it failed, in words.'),
@@ -85,7 +92,7 @@ const failure = {
  * is the column's comment there.
  *
  * A failed one may tell less of the original: an image that was refused on its way in has never lain in S3.
- * What is known of it is there.
+ * What is known of it is there. An erased one is a receipt, with nothing of the image or of its owner in it.
  */
 export const MetadataDocument = z.discriminatedUnion('status', [
   z.object({
@@ -100,7 +107,16 @@ export const MetadataDocument = z.discriminatedUnion('status', [
     status: column(z.literal('failed'), 'How it ended.'),
     ...failure,
   }),
+  z.object({
+    schema_version: arrival.schema_version,
+    image_id: arrival.image_id,
+    app: arrival.app,
+    accepted_at: arrival.accepted_at,
+    status: column(z.literal('erased'), 'How it ended.'),
+    ...erasure,
+  }),
 ])
 export type MetadataDocument = z.infer<typeof MetadataDocument>
 export type ProcessedDocument = Extract<MetadataDocument, { status: 'processed' }>
+export type ErasedDocument = Extract<MetadataDocument, { status: 'erased' }>
 export type FailedDocument = Extract<MetadataDocument, { status: 'failed' }>

@@ -11,6 +11,7 @@ import {
 } from '@darkroom/core'
 import type { Attempt } from './attempt.ts'
 import { s3 } from './clients.ts'
+import { deleteErased } from './delete-erased.ts'
 import type { Developed } from './develop.ts'
 import { env } from './env.ts'
 import { logger } from './logger.ts'
@@ -62,7 +63,7 @@ export async function commitSuccess(
     variants_bytes: variants.reduce((sum, variant) => sum + variant.bytes, 0),
   }
   const committed = await commit(document)
-  logger.info(committed ? 'image processed' : 'image already processed', summaryOf(document))
+  logger.info(committed ? 'image processed' : 'image already finished', summaryOf(document))
 }
 
 /**
@@ -79,7 +80,7 @@ export async function commitFailure(attempt: Attempt, problem: ProblemError): Pr
   }
   const committed = await commit(document)
   const failure = { failure: problem.slug, cause: problem.cause as Error }
-  logger.warn(committed ? 'image failed' : 'image already processed', { ...summaryOf(document), ...failure })
+  logger.warn(committed ? 'image failed' : 'image already finished', { ...summaryOf(document), ...failure })
   return committed
 }
 
@@ -117,11 +118,12 @@ type WriteCondition = Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>
 
 /**
  * Writes the document unless the image is processed: that is final. Every write is conditional on what was seen
- * before it, so whoever loses a race looks again.
+ * before it, so whoever loses a race looks again. An image that was erased meanwhile stays erased, and what was made of
+ * it goes.
  *
  * @returns whether it was written
  */
-async function commit(document: MetadataDocument): Promise<boolean> {
+async function commit(document: ProcessedDocument | FailedDocument): Promise<boolean> {
   const image = { app: document.app, imageId: document.image_id }
   let condition: WriteCondition = { IfNoneMatch: '*' }
   for (let attempt = 1; ; attempt++) {
@@ -133,6 +135,10 @@ async function commit(document: MetadataDocument): Promise<boolean> {
     }
     const earlier = await readOutcome(image)
     if (earlier?.status === 'processed') return false
+    if (earlier?.status === 'erased') {
+      await deleteErased(image)
+      return false
+    }
     condition = earlier ? { IfMatch: earlier.etag } : { IfNoneMatch: '*' }
   }
 }
@@ -159,7 +165,14 @@ async function putDocument(
   )
 }
 
-function summaryOf({ image_id, app, bytes, queued_ms, processing_ms, receive_count }: MetadataDocument) {
+function summaryOf({
+  image_id,
+  app,
+  bytes,
+  queued_ms,
+  processing_ms,
+  receive_count,
+}: ProcessedDocument | FailedDocument) {
   return {
     imageId: image_id,
     app,

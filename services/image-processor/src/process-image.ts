@@ -2,6 +2,7 @@ import { presetFor } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-header'
 import type { Attempt } from './attempt.ts'
 import { commitSuccess, readOutcome } from './commit.ts'
+import { deleteErased } from './delete-erased.ts'
 import { develop } from './develop.ts'
 import { getOriginal } from './get-original.ts'
 import type { ImageEngine } from './image-engine.ts'
@@ -23,6 +24,7 @@ export async function processImage(attempt: Attempt, engine: ImageEngine): Promi
     logger.info('image already processed', { imageId: image.imageId, app: image.app })
     return
   }
+  if (outcome.value?.status === 'erased') return deleteErased(image)
   if (original.status === 'rejected') throw original.reason
   await inspectImage(original.value)
   const preset = presetFor(presetConfiguration, image.app)

@@ -96,8 +96,8 @@ describe('a photograph', () => {
       receive_count: 1,
       engine: 'sharp',
     })
-    expect(document.finished_at >= before).toBe(true)
     if (document.status !== 'processed') throw new Error('unreachable')
+    expect(document.finished_at >= before).toBe(true)
     expect(document.queued_ms + document.processing_ms).toBeGreaterThanOrEqual(
       Date.parse(document.finished_at) - Date.parse(image.acceptedAt) - 1,
     )
@@ -116,6 +116,57 @@ describe('a photograph', () => {
     const written = resources.writtenKeys()
     expect(written).toHaveLength(4)
     expect(written.at(-1)).toBe(metadataKey(image))
+  })
+})
+
+describe('an image that was erased', () => {
+  /** As the API writes it. */
+  const eraseDocument = (image: { app: string; imageId: string }) =>
+    resources.put(
+      metadataKey(image),
+      `${JSON.stringify({
+        schema_version: 1,
+        image_id: image.imageId,
+        app: image.app,
+        accepted_at: new Date().toISOString(),
+        status: 'erased',
+        erased_at: new Date().toISOString(),
+        erased_by: 'c0ffee123456',
+        erased_objects: 1,
+      })}\n`,
+    )
+
+  const expectErased = async (image: ImageAccepted['data']) => {
+    expect((await resources.document(image)).status).toBe('erased')
+    expect(await resources.list(processedPrefix(image))).toEqual([])
+    expect(await resources.list(inputKey(image))).toEqual([])
+  }
+
+  test('before its turn is not developed, and its original goes', async () => {
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    await eraseDocument(image)
+    expect(await processImages(await receive())).toEqual(ALL_DONE)
+    await expectErased(image)
+  })
+
+  test('while it was in work leaves nothing of what was made of it', async () => {
+    const { sharpEngine } = await import('./engines/sharp-engine.ts')
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    const event = await receive()
+    // The receipt arrives after the processor has looked for one.
+    const develop: typeof sharpEngine.develop = async (...args) => {
+      await eraseDocument(image)
+      return sharpEngine.develop(...args)
+    }
+    expect(await processImagesWith({ ...sharpEngine, develop })(event)).toEqual(ALL_DONE)
+    await expectErased(image)
+  })
+
+  test('while it was found to be none leaves nothing either', async () => {
+    const image = await submit(Buffer.from('Dear diary'))
+    await eraseDocument(image)
+    expect(await processImages(await receive())).toEqual(ALL_DONE)
+    await expectErased(image)
   })
 })
 

@@ -16,7 +16,10 @@ const { handler } = await import('./authorize.ts')
 const authorize = (headers: Record<string, string>) =>
   handler({ version: '2.0', type: 'REQUEST', headers } as unknown as APIGatewayRequestAuthorizerEventV2)
 
-const speaksFor = (app?: string) => ({ isAuthorized: true, context: app === undefined ? {} : { app } })
+const speaksFor = (app?: string, key = '') => ({
+  isAuthorized: true,
+  context: app === undefined ? {} : { app, credential: hash(key).slice(0, 12) },
+})
 
 describe('a credential', () => {
   test.each([
@@ -27,9 +30,10 @@ describe('a credential', () => {
     ['BEARER new', 'web-app-1'],
     ['Bearer  new', 'web-app-1'],
   ])('%j speaks for %s', async (authorization, app) => {
-    expect(await authorize({ authorization })).toEqual(speaksFor(app))
-    expect(await authorize({ Authorization: authorization })).toEqual(speaksFor(app))
-    expect(await authorize({ AUTHORIZATION: authorization })).toEqual(speaksFor(app))
+    const expected = speaksFor(app, authorization.split(' ').at(-1))
+    expect(await authorize({ authorization })).toEqual(expected)
+    expect(await authorize({ Authorization: authorization })).toEqual(expected)
+    expect(await authorize({ AUTHORIZATION: authorization })).toEqual(expected)
   })
 
   test.each([

@@ -20,8 +20,9 @@ export async function handler(
   event: APIGatewayRequestAuthorizerEventV2,
 ): Promise<APIGatewaySimpleAuthorizerWithContextResult<Caller>> {
   const key = /^bearer +(\S+)$/i.exec(readAuthorization(event) ?? '')?.[1]
-  const app = key && appByKeyHash.get(sha256(key))
-  return { isAuthorized: true, context: app ? { app } : {} }
+  const hash = key && sha256(key)
+  const app = hash && appByKeyHash.get(hash)
+  return { isAuthorized: true, context: app ? { app, credential: hash.slice(0, 12) } : {} }
 }
 
 /** The gateway writes header names in lower case; `serverless offline` leaves them as they came. */

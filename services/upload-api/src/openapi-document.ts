@@ -121,6 +121,18 @@ export function openApiDocument() {
             '503': problems['503'],
           },
         },
+        delete: {
+          operationId: 'eraseImage',
+          summary: 'Erase an image for good',
+          requestParams: { path: z.object({ id: ImageId }) },
+          responses: {
+            '200': answer('The receipt; a repetition gets the same one.', ImageStatus),
+            '401': problems['401'],
+            '404': problem('not-found'),
+            '410': problem('expired-by-retention'),
+            '503': problems['503'],
+          },
+        },
       },
       '/v1/health': {
         get: { operationId: 'getHealth', security: [], responses: { '200': answer('It answers.', Health) } },

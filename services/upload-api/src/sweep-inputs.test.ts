@@ -59,7 +59,7 @@ test('midnight within a minute, and a day, make no difference', async () => {
   expect(await sweep('2026-11-20T00:02:00.000Z')).toEqual({ enqueued: 1 })
   expect(await sweep('2026-11-20T00:03:00.000Z')).toEqual({ enqueued: 1 })
   expect(await store.takeMessages()).toMatchObject([{ subject: before.imageId }, { subject: after.imageId }])
-  expect(await sweep('2026-11-20T00:20:00.000Z')).toEqual({ enqueued: 2 })
+  expect(await sweep('2026-11-20T00:16:00.000Z')).toEqual({ enqueued: 1 })
 })
 
 test('an object that Darkroom did not write keeps nothing from the others', async () => {

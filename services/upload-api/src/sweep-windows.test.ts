@@ -11,7 +11,7 @@ test('sweeps once a minute look at every image twelve times, first after two to 
     fc.property(fc.nat(DAY), fc.nat(MINUTE - 1), (age, delay) => {
       const accepted = began + age
       const ages: number[] = []
-      for (let minute = 0; minute < 4 * 1440; minute++) {
+      for (let minute = 0; minute < 5 * 1440; minute++) {
         const time = new Date(began + minute * MINUTE + delay)
         const looks = sweepWindows(time).filter(
           ({ from, to }) => from.getTime() <= accepted && accepted < to.getTime(),

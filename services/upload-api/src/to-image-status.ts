@@ -1,4 +1,10 @@
-import type { FailedDocument, ImageStatus, MetadataDocument, ProcessedDocument } from '@darkroom/core'
+import type {
+  ErasedDocument,
+  FailedDocument,
+  ImageStatus,
+  MetadataDocument,
+  ProcessedDocument,
+} from '@darkroom/core'
 import { PROBLEMS } from '@darkroom/core'
 import type { FoundImage } from './find-image.ts'
 import { signedUrl } from './signed-url.ts'
@@ -6,7 +12,30 @@ import { signedUrl } from './signed-url.ts'
 /** What the API tells of an image. */
 export async function toImageStatus(found: FoundImage): Promise<ImageStatus> {
   if (found.state === 'queued') return queued(found)
-  return found.document.status === 'processed' ? processed(found.document) : failed(found.document)
+  return finishedStatus(found.document)
+}
+
+function finishedStatus(document: MetadataDocument): Promise<ImageStatus> | ImageStatus {
+  switch (document.status) {
+    case 'processed':
+      return processed(document)
+    case 'failed':
+      return failed(document)
+    case 'erased':
+      return erased(document)
+  }
+}
+
+/** The receipt of an erasure. */
+function erased(document: ErasedDocument): ImageStatus {
+  return {
+    id: document.image_id,
+    app: document.app,
+    status: 'erased',
+    acceptedAt: document.accepted_at,
+    original: {},
+    erasure: { at: document.erased_at, by: document.erased_by, objects: document.erased_objects },
+  }
 }
 
 function queued({
@@ -64,7 +93,7 @@ function failed(document: FailedDocument): ImageStatus {
   }
 }
 
-function finished(document: MetadataDocument): Omit<ImageStatus, 'status'> {
+function finished(document: ProcessedDocument | FailedDocument): Omit<ImageStatus, 'status'> {
   return {
     id: document.image_id,
     app: document.app,
@@ -81,7 +110,7 @@ function finished(document: MetadataDocument): Omit<ImageStatus, 'status'> {
 function timingsOf({
   queued_ms: queuedMs,
   processing_ms: processingMs,
-}: MetadataDocument): ImageStatus['timings'] {
+}: ProcessedDocument | FailedDocument): ImageStatus['timings'] {
   return queuedMs === undefined || processingMs === undefined ? undefined : { queuedMs, processingMs }
 }
 

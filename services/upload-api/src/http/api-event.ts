@@ -7,6 +7,8 @@ import type {
 /** What the authorizer tells of the caller (see authorize.ts); empty where the credential was no good. */
 export interface Caller {
   app?: string
+  /** The first 12 hex digits of the credential's SHA-256. */
+  credential?: string
 }
 
 /** An HTTP API event, payload format 2.0. A JSON body has been parsed by the time a handler sees it. */

@@ -4,7 +4,7 @@ import type { ApiEvent, ApiResult } from '../http/api-event.ts'
 
 /** A request as a test writes it: a body of bytes is sent as the gateway sends one, in base64. */
 export interface TestRequest {
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'DELETE'
   path?: string
   /** Whose credential came along; none without it. */
   app?: string
@@ -49,7 +49,7 @@ function toEvent({ method = 'GET', path, app, headers = {}, query, id, body }: T
       stage: '$default',
       time: '23/Nov/2026:10:00:00 +0000',
       timeEpoch: Date.now(),
-      authorizer: { lambda: app === undefined ? {} : { app } },
+      authorizer: { lambda: app === undefined ? {} : { app, credential: 'c0ffee123456' } },
     },
     isBase64Encoded: body instanceof Uint8Array,
     ...(query && { queryStringParameters: query }),

@@ -1,0 +1,97 @@
+import {
+  claimKey,
+  type ImageRef,
+  ImageStatus,
+  inputKey,
+  metadataKey,
+  newImageId,
+  processedKey,
+} from '@darkroom/core'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { afterAll, expect, test } from '@jest/globals'
+import { processedDocument, refusedDocument } from './testing/documents.ts'
+import { openStore } from './testing/open-store.ts'
+import { send } from './testing/send.ts'
+
+const aws = await startLocalAws()
+const store = await openStore(awsEnvironment(aws.endpoint))
+const { handler } = await import('./erase-image.ts')
+const { handler: getImage } = await import('./get-image.ts')
+afterAll(async () => {
+  await store.close()
+  await aws.stop()
+})
+
+const app = 'web-app-1'
+const erase = (id: string, from = app) => send(handler, { method: 'DELETE', app: from, id })
+const newImage = (): ImageRef => ({ app, imageId: newImageId() })
+
+async function keysOf({ imageId }: ImageRef): Promise<string[]> {
+  return (await store.storedKeys()).filter((key) => key.includes(imageId))
+}
+
+async function processedImage(): Promise<ImageRef> {
+  const image = newImage()
+  await store.putInput(image, 'IMG_0001.JPG')
+  for (const variant of ['thumb', 'large'])
+    await store.put(processedKey({ ...image, variant, extension: 'jpg' }), 'x')
+  await store.putDocument(processedDocument(image))
+  return image
+}
+
+test('all of a processed image goes; a receipt without anything personal stays', async () => {
+  const image = await processedImage()
+  await store.put(claimKey(image), 'bytes')
+  const { status, body } = await erase(image.imageId)
+  expect(status).toBe(200)
+  expect(ImageStatus.parse(body)).toEqual(body)
+  expect(body).toEqual({
+    id: image.imageId,
+    app,
+    status: 'erased',
+    acceptedAt: expect.any(String),
+    original: {},
+    erasure: { at: expect.any(String), by: 'c0ffee123456', objects: 4 },
+  })
+  expect(await keysOf(image)).toEqual([metadataKey(image)])
+  expect((await send(getImage, { app, id: image.imageId })).body).toEqual(body)
+})
+
+test('a repetition, and ten at once, get the same receipt', async () => {
+  const image = await processedImage()
+  const answers = await Promise.all(Array.from({ length: 10 }, () => erase(image.imageId)))
+  answers.push(await erase(image.imageId))
+  expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
+  expect(await keysOf(image)).toEqual([metadataKey(image)])
+})
+
+test('what came back under the id since then goes as well', async () => {
+  const image = await processedImage()
+  const { body } = await erase(image.imageId)
+  await store.putInput(image)
+  expect((await erase(image.imageId)).body).toEqual(body)
+  expect(await keysOf(image)).toEqual([metadataKey(image)])
+})
+
+test('one that waits, and one that was refused, can be erased', async () => {
+  const [waiting, refused] = [newImage(), newImage()]
+  await store.putInput(waiting)
+  await store.putDocument(refusedDocument(refused))
+  expect((await erase(waiting.imageId)).body.erasure).toMatchObject({ objects: 1 })
+  expect((await erase(refused.imageId)).body.erasure).toMatchObject({ objects: 0 })
+  expect(await keysOf(waiting)).toEqual([metadataKey(waiting)])
+})
+
+test('not another app’s, nor one that is not there, nor without a credential', async () => {
+  const image = await processedImage()
+  const before = await keysOf(image)
+  const theirs = await erase(image.imageId, 'web-app-2')
+  const unknown = await erase(newImageId(), 'web-app-2')
+  for (const { status, body } of [theirs, unknown, await erase('no-id')]) {
+    expect([status, body.type]).toEqual([404, expect.stringMatching(/not-found$/)])
+  }
+  expect((await send(handler, { method: 'DELETE', id: image.imageId })).status).toBe(401)
+  expect((await erase(newImageId(new Date('2020-01-01')))).status).toBe(410)
+  expect(await keysOf(image)).toEqual(before)
+  expect(inputKey(image)).toBe(before.find((key) => key.startsWith('input/')))
+})

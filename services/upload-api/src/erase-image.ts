@@ -1,0 +1,139 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  NoSuchKey,
+  NotFound,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3'
+import {
+  claimKey,
+  type ErasedDocument,
+  ImageId,
+  type ImageRef,
+  inputKey,
+  MetadataDocument,
+  metadataKey,
+  ProblemError,
+  processedPrefix,
+  timeOf,
+} from '@darkroom/core'
+import { s3 } from './clients.ts'
+import { env } from './env.ts'
+import { findImage, notFound } from './find-image.ts'
+import { apiHandler } from './http/api-handler.ts'
+import { jsonAnswer } from './http/json-answer.ts'
+import { requireApp } from './http/require-app.ts'
+import { listKeys } from './list-keys.ts'
+import { toImageStatus } from './to-image-status.ts'
+
+const ATTEMPTS = 5
+/** A preset has a handful of variants. */
+const MOST_VARIANTS = 1000
+
+/**
+ * `DELETE /v1/images/{id}`: the receipt is written first, in the place of the metadata document, and the objects go
+ * after it. From then on nothing can commit over it: whatever the processor is making of the image, it deletes.
+ */
+export const handler = apiHandler(async (event) => {
+  const app = requireApp(event)
+  const imageId = ImageId.safeParse(event.pathParameters?.id)
+  if (!imageId.success) throw notFound()
+  const image = { app, imageId: imageId.data }
+  const receipt = await orUnavailable(erase(image, event.requestContext.authorizer.lambda.credential ?? ''))
+  return jsonAnswer(200, await toImageStatus({ state: 'finished', document: receipt }))
+})
+
+/** Again where it is erased already: what a first try left half-way goes as well, and the receipt is the first one's. */
+async function erase(image: ImageRef, credential: string): Promise<ErasedDocument> {
+  for (let attempt = 1; ; attempt++) {
+    const earlier = await readDocument(image)
+    if (earlier?.document.status !== 'erased') await findImage(image)
+    const keys = await storedKeys(image)
+    const receipt =
+      earlier?.document.status === 'erased' ? earlier.document : receiptOf(image, credential, keys)
+    try {
+      if (receipt !== earlier?.document) await putReceipt(image, receipt, earlier?.etag)
+      await Promise.all(keys.map((Key) => s3.send(new DeleteObjectCommand({ Bucket: env.BUCKET, Key }))))
+      return receipt
+    } catch (error) {
+      if (!isLostRace(error) || attempt === ATTEMPTS) throw error
+    }
+  }
+}
+
+function receiptOf({ app, imageId }: ImageRef, credential: string, keys: string[]): ErasedDocument {
+  return {
+    schema_version: 1,
+    image_id: imageId,
+    app,
+    accepted_at: timeOf(imageId).toISOString(),
+    status: 'erased',
+    erased_at: new Date().toISOString(),
+    erased_by: credential,
+    erased_objects: keys.length,
+  }
+}
+
+/** The original, the copy that a Kafka event referred to, and the variants. */
+async function storedKeys(image: ImageRef): Promise<string[]> {
+  const [variants, ...originals] = await Promise.all([
+    listKeys(processedPrefix(image), MOST_VARIANTS, undefined),
+    ifStored(inputKey(image)),
+    ifStored(claimKey(image)),
+  ])
+  return [...originals.flat(), ...variants]
+}
+
+async function ifStored(key: string): Promise<string[]> {
+  try {
+    await s3.send(new HeadObjectCommand({ Bucket: env.BUCKET, Key: key }))
+    return [key]
+  } catch (error) {
+    if (error instanceof NotFound) return []
+    throw error
+  }
+}
+
+async function readDocument(image: ImageRef) {
+  try {
+    const get = new GetObjectCommand({ Bucket: env.BUCKET, Key: metadataKey(image) })
+    const { Body, ETag: etag } = await s3.send(get)
+    return { document: MetadataDocument.parse(JSON.parse((await Body?.transformToString()) ?? '')), etag }
+  } catch (error) {
+    if (error instanceof NoSuchKey) return undefined
+    throw error
+  }
+}
+
+/** Only over what was read before (see "Conditional writes" in the S3 user guide). */
+async function putReceipt(image: ImageRef, receipt: ErasedDocument, etag: string | undefined): Promise<void> {
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: env.BUCKET,
+      Key: metadataKey(image),
+      Body: `${JSON.stringify(receipt)}\n`,
+      ContentType: 'application/json',
+      ...(etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag }),
+    }),
+  )
+}
+
+/** 412: the condition did not hold; 409: two writers at once; 404: what was to be replaced is gone. */
+function isLostRace(error: unknown): boolean {
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
+  return status === 412 || status === 409 || status === 404
+}
+
+async function orUnavailable<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work
+  } catch (cause) {
+    if (cause instanceof ProblemError) throw cause
+    throw new ProblemError(
+      'storage-unavailable',
+      'The image could not be erased now. Ask again in a moment; asking twice does no harm.',
+      { cause },
+    )
+  }
+}
