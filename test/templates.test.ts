@@ -1,3 +1,4 @@
+import { readQueries } from '@darkroom/analytics'
 import { MetadataDocument } from '@darkroom/core'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
@@ -288,6 +289,16 @@ describe("the catalogue's table", () => {
     const described = columns.map(({ Name, Type, Comment }) => [Name, [Type, Comment]])
     expect(Object.fromEntries(described)).toEqual(Object.fromEntries(documentFields().map(toColumn)))
     expect(described).toHaveLength(documentFields().length)
+  })
+
+  test('has the questions of packages/analytics saved beside it, in the same database and workgroup', async () => {
+    const saved = propertiesOf('analytics-catalog', 'AWS::Athena::NamedQuery')
+    const questions = await readQueries()
+    expect(saved.map(({ Name, QueryString }) => [Name, QueryString])).toEqual(
+      questions.map(({ name, sql }) => [name, sql]),
+    )
+    expect(questions.length).toBeGreaterThan(0)
+    expect(table().Parameters['projection.app.values']).toBe('web-app-1,web-app-2')
   })
 
   test('is partitioned by app and date, as the keys are', () => {

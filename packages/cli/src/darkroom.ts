@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { Command } from 'commander'
+import { addAnalytics } from './commands/analytics.ts'
 import { addEndpoints } from './commands/endpoints.ts'
 
 /** `pnpm darkroom …`: one tool for operators and developers. Each file in `commands` adds one command. */
@@ -7,6 +8,7 @@ const program = new Command('darkroom')
   .description('Looks after a Darkroom, the one on this machine or the one on AWS.')
   .showHelpAfterError()
 
+addAnalytics(program)
 addEndpoints(program)
 
 try {

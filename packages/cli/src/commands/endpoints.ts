@@ -1,4 +1,4 @@
-import { readEndpoints } from '@darkroom/local-stack'
+import { readEndpoints } from '@darkroom/local-stack/endpoints'
 import type { Command } from 'commander'
 
 /** `pnpm darkroom endpoints`: where the parts of the running local stack are, as JSON. */

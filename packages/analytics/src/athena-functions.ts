@@ -1,0 +1,12 @@
+/**
+ * The one place where the dialects meet: functions of Athena (Trino) that DuckDB has under other names, and that the
+ * files in `sql` use. Everything else in them means the same to both.
+ * https://trino.io/docs/current/functions.html, https://duckdb.org/docs/stable/sql/functions/overview
+ */
+export const ATHENA_FUNCTIONS = [
+  'CREATE MACRO approx_percentile(x, share) AS approx_quantile(x, share)',
+  'CREATE MACRO from_hex(digits) AS digits',
+  "CREATE MACRO from_big_endian_64(digits) AS CAST('0x' || digits AS UBIGINT)",
+  'CREATE MACRO bitwise_xor(a, b) AS xor(a, b)',
+  "CREATE MACRO bit_count(number, bits) AS length(replace(CAST(CAST(number AS BIT) AS VARCHAR), '0', ''))",
+]

@@ -1,0 +1,186 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { dateOf, type MetadataDocument, metadataKey, newImageId } from '@darkroom/core'
+import { startLocalAws } from '@darkroom/local-aws'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { build } from 'esbuild'
+import { type Catalogue, openCatalogue, readQueries } from './index.ts'
+
+const aws = await startLocalAws()
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+const s3 = new S3Client({ endpoint: aws.endpoint, region: 'us-east-1', credentials })
+const queries = await readQueries()
+let folder: string
+let catalogue: Catalogue
+
+const today = new Date()
+const arrival = (app: string) => {
+  const imageId = newImageId(today)
+  return {
+    schema_version: 1 as const,
+    image_id: imageId,
+    app,
+    accepted_at: today.toISOString(),
+    finished_at: today.toISOString(),
+    origin: 'http' as const,
+    attributes: { album: "Fred's" },
+    content_type: 'image/jpeg' as const,
+    bytes: 1_000_000,
+    sha256: 'ab'.repeat(32),
+    queued_ms: 500,
+    processing_ms: 1500,
+    receive_count: 1,
+  }
+}
+const processed = (app: string, hash: string): MetadataDocument => ({
+  ...arrival(app),
+  status: 'processed',
+  width: 2000,
+  height: 1500,
+  camera_make: 'Canon',
+  camera_model: 'EOS 450D',
+  had_location: true,
+  thumbhash: '1QcSHQRnh493V4dIh4eXh1h4kJUI',
+  dominant_color: '#c08040',
+  perceptual_hash: hash,
+  preset: 'default',
+  preset_version: 1,
+  variants: [
+    { name: 'thumb', key: 'k', content_type: 'image/webp', width: 320, height: 240, bytes: 250_000 },
+  ],
+  variants_bytes: 250_000,
+})
+const failed = (app: string): MetadataDocument => ({
+  ...arrival(app),
+  status: 'failed',
+  failure_type: 'corrupt-image',
+  failure_detail: 'The image data ends too early.',
+})
+const erased = (app: string): MetadataDocument => ({
+  schema_version: 1,
+  image_id: newImageId(today),
+  app,
+  accepted_at: today.toISOString(),
+  status: 'erased',
+  erased_at: today.toISOString(),
+  erased_by: 'c0ffee123456',
+  erased_objects: 4,
+})
+
+async function storeIn(Bucket: string, documents: MetadataDocument[]): Promise<void> {
+  await s3.send(new CreateBucketCommand({ Bucket }))
+  for (const document of documents) {
+    const Key = metadataKey({ app: document.app, imageId: document.image_id })
+    await s3.send(new PutObjectCommand({ Bucket, Key, Body: `${JSON.stringify(document)}\n` }))
+  }
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'analytics-test-'))
+  await storeIn('analysed', [
+    processed('web-app-1', 'ffffffffffffffff'),
+    processed('web-app-1', 'fffffffffffffff8'),
+    processed('web-app-2', 'ffffffffffffffff'),
+    failed('web-app-1'),
+    erased('web-app-1'),
+  ])
+  catalogue = await openCatalogue(s3, 'analysed')
+})
+afterAll(async () => {
+  catalogue.close()
+  s3.destroy()
+  await aws.stop()
+  await rm(folder, { recursive: true })
+})
+
+async function rowsOf(name: string): Promise<Record<string, unknown>[]> {
+  const { columns, rows } = await catalogue.query(queries.find((query) => query.name === name)?.sql ?? '')
+  return rows.map((row) => Object.fromEntries(columns.map((column, n) => [column, row[n]])))
+}
+
+describe('over a few images', () => {
+  const dt = dateOf(newImageId(today))
+
+  test('volume counts what is not erased, by way in', async () => {
+    expect(await rowsOf('volume')).toMatchObject([
+      { dt, app: 'web-app-1', origin: 'http', images: '3', processed: '2', failed: '1' },
+      { dt, app: 'web-app-2', origin: 'http', images: '1', processed: '1', failed: '0' },
+    ])
+  })
+
+  test('failures, times, sizes, formats and cameras', async () => {
+    expect(await rowsOf('failures')).toMatchObject([{ failure_type: 'corrupt-image', images: '1' }])
+    const [times] = await rowsOf('time_to_ready')
+    expect([times?.p50_seconds, times?.p99_seconds].map(Number)).toEqual([2, 2])
+    expect(await rowsOf('bytes_saved')).toMatchObject([
+      { app: 'web-app-1', bytes_saved: '1500000', percent_saved: 75 },
+      { app: 'web-app-2', bytes_saved: '750000' },
+    ])
+    expect(await rowsOf('formats')).toMatchObject([
+      { images: '2', average_kilobytes: 1000, average_megapixels: 3 },
+      { images: '1' },
+    ])
+    expect(await rowsOf('cameras')).toMatchObject([
+      { camera_model: 'EOS 450D', images: '3', with_location: '3' },
+    ])
+  })
+
+  test('what looks alike within one app, by the bits that differ', async () => {
+    expect(await rowsOf('near_duplicates')).toMatchObject([{ app: 'web-app-1', differing_bits: '3' }])
+  })
+
+  test('storage and cost', async () => {
+    expect(await rowsOf('storage_by_age')).toMatchObject([
+      { app: 'web-app-1', age: '1: up to a week', images: '3', variants_bytes: '500000' },
+      { app: 'web-app-2', images: '1' },
+    ])
+    const [cost] = await rowsOf('estimated_cost')
+    expect(Number(cost?.lambda_dollars)).toBeCloseTo(1500 * 1.7275 * 0.0000133334, 3)
+  })
+
+  test('a wrong statement is told in DuckDB’s words', async () => {
+    await expect(catalogue.query('select nothing from image_documents')).rejects.toThrow(
+      /nothing.*not found/s,
+    )
+  })
+
+  test('the exported database answers every query by its name, in DuckDB alone', async () => {
+    const [parquet, database = ''] = await catalogue.exportTo(folder)
+    const instance = await DuckDBInstance.create(database, { access_mode: 'READ_ONLY' })
+    const connection = await instance.connect()
+    for (const { name } of queries) {
+      const [[count] = []] = (await connection.runAndReadAll(`SELECT count(*) FROM ${name}`)).getRowsJson()
+      expect([name, Number(count)]).toEqual([name, (await rowsOf(name)).length])
+    }
+    const read = await connection.runAndReadAll(`SELECT count(*) FROM '${parquet}'`)
+    expect(read.getRowsJson()).toEqual([['5']])
+    connection.closeSync()
+    instance.closeSync()
+  })
+})
+
+test('over no image at all every query answers', async () => {
+  await storeIn('empty', [])
+  const empty = await openCatalogue(s3, 'empty')
+  for (const { sql } of queries) expect((await empty.query(sql)).rows).toEqual([])
+  empty.close()
+})
+
+/** The package's modules cannot be imported by Node as they are. */
+async function trinoParser(): Promise<{ validate(sql: string): { message: string }[] }> {
+  const outfile = join(folder, 'trino.mjs')
+  const contents = "export { TrinoSQL } from 'dt-sql-parser'"
+  const stdin = { contents, resolveDir: import.meta.dirname }
+  await build({ stdin, outfile, bundle: true, format: 'esm', platform: 'node' })
+  const { TrinoSQL } = await import(outfile)
+  return new TrinoSQL()
+}
+
+test('every query is Trino’s SQL as well, which is Athena’s', async () => {
+  const parser = await trinoParser()
+  expect(parser.validate('SELECT FROM WHERE')).not.toEqual([])
+  for (const { name, sql } of queries) expect([name, parser.validate(sql)]).toEqual([name, []])
+})

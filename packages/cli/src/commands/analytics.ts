@@ -1,0 +1,69 @@
+import { relative } from 'node:path'
+import { styleText } from 'node:util'
+import { S3Client } from '@aws-sdk/client-s3'
+import { type Catalogue, openCatalogue, readQueries, type Table } from '@darkroom/analytics'
+import { readEndpoints } from '@darkroom/local-stack/endpoints'
+import type { Command } from 'commander'
+import { formatTable } from '../format-table.ts'
+
+const MOST_ROWS = 20
+
+/** `pnpm darkroom analytics ["select …"] [--export FOLDER]`: the catalogue's queries over the local store. */
+export function addAnalytics(program: Command): void {
+  program
+    .command('analytics')
+    .description('ask the images of the local stack in SQL: the saved queries, or one of your own')
+    .argument('[statement]', 'a saved query by name, or a statement over the table image_documents')
+    .option('--export <folder>', 'write image_documents.parquet and darkroom.duckdb for BI tools')
+    .addHelpText(
+      'after',
+      '\nExample: pnpm darkroom analytics "select status, count(*) from image_documents group by 1"',
+    )
+    .action(async (statement: string | undefined, options: { export?: string }) => {
+      const catalogue = await openLocalCatalogue()
+      try {
+        if (options.export) await exportCatalogue(catalogue, options.export)
+        else if (statement) await answer(catalogue, statement)
+        else await answerAll(catalogue)
+      } finally {
+        catalogue.close()
+      }
+    })
+}
+
+async function openLocalCatalogue(): Promise<Catalogue> {
+  const { aws, bucket } = await readEndpoints()
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  const s3 = new S3Client({ endpoint: aws, region: 'us-east-1', credentials, forcePathStyle: true })
+  try {
+    return await openCatalogue(s3, bucket)
+  } finally {
+    s3.destroy()
+  }
+}
+
+async function exportCatalogue(catalogue: Catalogue, folder: string): Promise<void> {
+  for (const file of await catalogue.exportTo(folder))
+    console.log(relative(process.env.INIT_CWD ?? '.', file))
+}
+
+async function answer(catalogue: Catalogue, statement: string): Promise<void> {
+  const saved = (await readQueries()).find(({ name }) => name === statement)
+  print(await catalogue.query(saved?.sql ?? statement), Number.POSITIVE_INFINITY)
+}
+
+async function answerAll(catalogue: Catalogue): Promise<void> {
+  const { rows } = await catalogue.query('SELECT count(*) FROM image_documents')
+  if (Number(rows[0]?.[0]) === 0) {
+    return console.log('There is no finished image yet. Upload one (pnpm dev says how) and ask again.')
+  }
+  for (const { name, title, sql } of await readQueries()) {
+    console.log(`\n${styleText('bold', title)}  ${styleText('dim', name)}`)
+    print(await catalogue.query(sql), MOST_ROWS)
+  }
+}
+
+function print({ columns, rows }: Table, most: number): void {
+  console.log(rows.length === 0 ? '  nothing' : formatTable(columns, rows.slice(0, most)))
+  if (rows.length > most) console.log(`  … and ${rows.length - most} more rows`)
+}
