@@ -87,7 +87,10 @@ describe('analytics', () => {
     const own = await darkroom('analytics', 'select status, count(*) as n from image_documents group by 1')
     expect(own.printed).toBe('  status  n\n  ──────  ─\n  failed  1\n')
     const wrong = await darkroom('analytics', 'select it')
-    expect([wrong.code, wrong.printed]).toEqual([1, expect.stringMatching(/^darkroom: .*"it" was not found/s)])
+    expect([wrong.code, wrong.printed]).toEqual([
+      1,
+      expect.stringMatching(/^darkroom: .*"it" was not found/s),
+    ])
   })
 
   test('exports files for BI tools', async () => {
