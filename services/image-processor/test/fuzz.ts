@@ -7,19 +7,14 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ProblemError, presetFor } from '@darkroom/core'
-import { inspectImage } from '@darkroom/image-header'
 import fc from 'fast-check'
 import sharp from 'sharp'
-import { develop } from '../src/develop.ts'
-import { sharpEngine } from '../src/engines/sharp-engine.ts'
-import { presetConfiguration } from '../src/preset-configuration.ts'
 import { fourCorners, storedFor } from '../src/test-images.ts'
+import { type Answer, answerTo, SLOWEST_ALLOWED } from './answer-to.ts'
 
 const { values: options } = parseArgs({
   options: { seed: { type: 'string', default: '1' }, count: { type: 'string', default: '1000' } },
 })
-const SLOWEST_ALLOWED = 5_000
 const SIDE_BY_SIDE = 2
 /** Images made of one seed at once; more would only take memory. */
 const BATCH = 500
@@ -115,29 +110,9 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   ),
 )
 
-interface Outcome {
+interface Outcome extends Answer {
   kind: string
   bytes: Buffer
-  /** `developed`, or the slug of the refusal. */
-  result?: string
-  milliseconds: number
-  /** What is no answer at all. */
-  crash?: unknown
-}
-
-const preset = presetFor(presetConfiguration, 'web-app-1')
-
-async function answerTo(kind: string, bytes: Buffer): Promise<Outcome> {
-  const began = performance.now()
-  const took = () => performance.now() - began
-  try {
-    await inspectImage(bytes)
-    await develop(sharpEngine, bytes, preset)
-    return { kind, bytes, result: 'developed', milliseconds: took() }
-  } catch (error) {
-    const isAnswer = error instanceof ProblemError && !error.retryable
-    return { kind, bytes, milliseconds: took(), ...(isAnswer ? { result: error.slug } : { crash: error }) }
-  }
 }
 
 function* damagedImages(sound: [string, Buffer][], seed: number, count: number): Generator<[string, Buffer]> {
@@ -162,7 +137,7 @@ const count = Number(options.count)
 const seed = Number(options.seed)
 const sound = Object.entries(await soundImages())
 for (const [kind, bytes] of sound) {
-  const { result, crash } = await answerTo(kind, bytes)
+  const { result, crash } = await answerTo(bytes)
   if (result !== 'developed') throw new Error(`the sound ${kind} is ${result ?? crash}`)
 }
 console.log(`${count} damaged images of ${sound.length} kinds, seed ${seed} …`)
@@ -173,7 +148,7 @@ let slowest: Outcome | undefined
 const waiting = damagedImages(sound, seed, count)
 async function processNext(): Promise<void> {
   for (const [kind, bytes] of waiting) {
-    const outcome = await answerTo(kind, bytes)
+    const outcome: Outcome = { kind, bytes, ...(await answerTo(bytes)) }
     const name = outcome.result ?? 'no answer'
     results[name] = (results[name] ?? 0) + 1
     if (!slowest || outcome.milliseconds > slowest.milliseconds) slowest = outcome
