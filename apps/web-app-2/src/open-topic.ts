@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ProblemError } from '@darkroom/core'
 import type { KafkaConnection } from '@darkroom/kafka-connection'
-import { compatibilityPartitioner, findErrorBy, Producer } from '@platformatic/kafka'
+import { compatibilityPartitioner, findErrorBy, Producer, UserError } from '@platformatic/kafka'
 
 export interface KafkaOptions extends Omit<KafkaConnection, 'bootstrapBrokers'> {
   /** `host:port` */
@@ -86,10 +86,16 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
 
 /** The broker's verdict on the record, in words for the person who sent it. Anything else may pass. */
 function toProblem(cause: Error): ProblemError {
-  const refusesSize = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].some((id) =>
-    findErrorBy(cause, 'apiId', id),
-  )
-  return refusesSize
+  const says = (...ids: string[]) => ids.some((id) => findErrorBy(cause, 'apiId', id))
+  // A topic that is not there is no answer of the broker's to a record, but the client's own error.
+  if (findErrorBy(cause, 'code', UserError.code) || says('TOPIC_AUTHORIZATION_FAILED')) {
+    return new ProblemError(
+      'queue-unavailable',
+      'Pictures cannot be taken until the people who run this application have mended its connection to Kafka. Yours was not taken.',
+      { cause },
+    )
+  }
+  return says('MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE')
     ? new ProblemError('payload-too-large', 'The picture is larger than Kafka takes here. Send it smaller.', {
         cause,
       })

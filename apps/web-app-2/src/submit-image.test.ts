@@ -175,6 +175,22 @@ test('a broker that takes less than the app does answers 413, and the next uploa
   await narrow.stop()
 })
 
+test('a topic that is not there: neither taken, nor put down to chance; the log says why', async () => {
+  const lines: string[] = []
+  const bare = await startLocalKafka({ topics: {} })
+  const astray = await startWebApp2({
+    port: 0,
+    kafka: { brokers: [bare.brokers], topic: TOPIC },
+    uploadApi,
+    onLine: (line) => lines.push(line),
+  })
+  const detail = expect.stringMatching(/mended its connection.*not taken/)
+  expect(await upload(astray.url)).toMatchObject({ status: 503, body: { detail } })
+  expect(lines.join('\n')).toMatch(/topic/i)
+  await astray.stop()
+  await bare.stop()
+})
+
 test('many uploads at once are all there', async () => {
   const answers = await Promise.all(Array.from({ length: 20 }, () => upload(app.url)))
   const keys = new Set<string | undefined>()
