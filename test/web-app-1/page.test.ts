@@ -121,6 +121,17 @@ withBrowser('Loupe, with the whole stack behind it', () => {
     await expectDeveloped(page.getByRole('article', { name: /^cam-/ }))
   })
 
+  test('takes no picture before the camera shows one', async () => {
+    const { page } = await openPage(browser, stack.endpoints.webApp1, { script: SLOW_CAMERA })
+    await page.getByRole('tab', { name: 'Camera' }).click()
+    await page.getByRole('button', { name: 'Take a picture' }).click()
+    const submit = page.getByRole('button', { name: 'Use this picture' })
+    await page.evaluate('firstFrameAfter(500)')
+    await submit.click()
+    await expectDeveloped(page.getByRole('article', { name: /^cam-/ }))
+    await page.context().close()
+  })
+
   test('can be used with the keyboard alone', async () => {
     const { page, frame } = loupe
     await page.reload()
@@ -312,6 +323,13 @@ const COUNT_REQUESTS = `
       end()
     }
   }`
+
+/** Runs in the browser before the page does: a camera that is ready long before its first frame. */
+const SLOW_CAMERA = `
+  const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 })
+  const stream = canvas.captureStream()
+  navigator.mediaDevices.getUserMedia = async () => stream
+  globalThis.firstFrameAfter = (ms) => setTimeout(() => canvas.getContext('2d').fillRect(0, 0, 64, 48), ms)`
 
 async function scrambledPng(): Promise<Buffer> {
   const png = await sharp(PHOTOGRAPH).resize(60, 40).png().toBuffer()

@@ -5,6 +5,7 @@ import Webcam from '@uppy/webcam'
 import XHRUpload from '@uppy/xhr-upload'
 import type { Session } from '../src/session.ts'
 import { addAnywhere } from './add-anywhere.ts'
+import { firstFrame } from './first-frame.ts'
 import { nextKey } from './next-key.ts'
 import { readRefusal } from './read-refusal.ts'
 import { element, say } from './say.ts'
@@ -60,6 +61,7 @@ export function createUploader(session: Session, sheet: Sheet, onAccepted: (id: 
     .use(Webcam<Meta, UploadAccepted>, {
       target: Dashboard,
       modes: ['picture'],
+      onBeforeSnapshot: firstFrame,
       locale: { strings: { submitRecordedFile: 'Use this picture', discardRecordedFile: 'Take another' } },
     })
     .use(XHRUpload<Meta, UploadAccepted>, {
