@@ -6,6 +6,7 @@ import {
   Producer,
 } from '@platformatic/kafka'
 import { KafkaClient } from 'kafka-crab-js'
+import { connectionTo, librdkafkaSettings } from './connection-to.ts'
 
 export type Codec = 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
@@ -43,7 +44,7 @@ const MAX_BYTES = 12_000_000
 
 /** It logs every connection that a restart breaks, also for consumers that have been disconnected. */
 function crabClient(brokers: string) {
-  return new KafkaClient({ brokers, logLevel: 'off' })
+  return new KafkaClient({ brokers, logLevel: 'off', configuration: librdkafkaSettings(brokers) })
 }
 
 const crab: TestClient = {
@@ -100,7 +101,7 @@ const platformatic: TestClient = {
   async produce({ brokers, topic, records, codec }) {
     const producer = new Producer({
       clientId: 'test',
-      bootstrapBrokers: [brokers],
+      ...connectionTo(brokers),
       compression: codec ?? 'none',
       // Without it a record may be stored twice: where one partition of a new topic has no leader yet,
       // the request is sent again for all of them.
@@ -117,7 +118,7 @@ const platformatic: TestClient = {
   },
 
   async consume({ brokers, topic, group, count }) {
-    const consumer = new Consumer({ clientId: 'test', groupId: group, bootstrapBrokers: [brokers] })
+    const consumer = new Consumer({ clientId: 'test', groupId: group, ...connectionTo(brokers) })
     const stream = await consumer.consume({
       topics: [topic],
       autocommit: false,

@@ -1,4 +1,5 @@
 import { Producer } from '@platformatic/kafka'
+import { connectionTo } from './connection-to.ts'
 import type { TopicRecord } from './image-records.ts'
 import type { Codec } from './kafka-clients.ts'
 
@@ -16,7 +17,7 @@ type Places = { partition: number; offset: bigint }[]
 export async function sendRecords({ brokers, topic, records, codec = 'none' }: Delivery): Promise<Places> {
   const producer = new Producer({
     clientId: 'end-to-end',
-    bootstrapBrokers: brokers.split(','),
+    ...connectionTo(brokers),
     compression: codec,
     idempotent: true,
     retries: 2,

@@ -1,4 +1,5 @@
 import { Admin, Consumer, findErrorBy } from '@platformatic/kafka'
+import { connectionTo } from './connection-to.ts'
 
 interface NewTopic {
   topic: string
@@ -26,7 +27,7 @@ export async function committedOffsets(
   topic: string,
   partitions: number,
 ): Promise<bigint[]> {
-  const consumer = new Consumer({ clientId: 'test', groupId: group, bootstrapBrokers: brokers.split(',') })
+  const consumer = new Consumer({ clientId: 'test', groupId: group, ...connectionTo(brokers) })
   const indexes = Array.from({ length: partitions }, (_, index) => index)
   const offsets = await consumer.listCommittedOffsets({ topics: [{ topic, partitions: indexes }] })
   await consumer.close()
@@ -47,7 +48,7 @@ export function resetOffsets(
 }
 
 async function withAdmin<Result>(brokers: string, use: (admin: Admin) => Promise<Result>): Promise<Result> {
-  const admin = new Admin({ clientId: 'test', bootstrapBrokers: brokers.split(',') })
+  const admin = new Admin({ clientId: 'test', ...connectionTo(brokers) })
   try {
     return await use(admin)
   } finally {

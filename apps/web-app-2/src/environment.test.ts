@@ -7,7 +7,7 @@ test('has defaults for all but the brokers and the upload API', () => {
   expect(readEnvironment({ ...least, KAFKA_BROKERS: 'a:9092, b:9093', KAFKA_TOPIC: '' })).toEqual({
     host: '127.0.0.1',
     port: 4002,
-    kafka: { brokers: ['a:9092', 'b:9093'], topic: 'images.web-app-2' },
+    kafka: { bootstrapBrokers: ['a:9092', 'b:9093'], topic: 'images.web-app-2' },
     uploadApi: { url: 'https://api.example', apiKey: 'k' },
   })
 })
@@ -15,7 +15,7 @@ test('has defaults for all but the brokers and the upload API', () => {
 test('takes SASL over TLS', () => {
   const secured = { KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_USERNAME: 'u', KAFKA_PASSWORD: 'p' }
   expect(readEnvironment({ ...least, ...secured }).kafka).toEqual({
-    brokers: ['a:9092'],
+    bootstrapBrokers: ['a:9092'],
     topic: 'images.web-app-2',
     tls: {},
     tlsServerName: true,

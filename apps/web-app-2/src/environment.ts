@@ -34,11 +34,10 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
     throw new Error(`The environment is not right:\n${z.prettifyError(result.error)}`)
   }
   const env = result.data
-  const { bootstrapBrokers: brokers, ...security } = readKafkaConnection(variables)
   return {
     host: env.HOST,
     port: env.PORT,
-    kafka: { brokers, topic: env.KAFKA_TOPIC, ...security },
+    kafka: { ...readKafkaConnection(variables), topic: env.KAFKA_TOPIC },
     uploadApi: { url: env.UPLOAD_API_URL, apiKey: env.UPLOAD_API_KEY },
     ...(env.CLAIMS_BUCKET && { claims: { bucket: env.CLAIMS_BUCKET } }),
     ...(env.MAX_IMAGE_BYTES && { maxImageBytes: env.MAX_IMAGE_BYTES }),

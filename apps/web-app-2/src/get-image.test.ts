@@ -4,7 +4,7 @@ import { startWebApp2, type WebApp2 } from './start-web-app-2.ts'
 import { NOT_FOUND, type StatusApi, startStatusApi } from './testing/start-status-api.ts'
 
 /** Kafka plays no part in these answers, and need not be there. */
-const kafka = { brokers: ['127.0.0.1:9'], topic: 'images.web-app-2' }
+const kafka = { bootstrapBrokers: ['127.0.0.1:9'], topic: 'images.web-app-2' }
 
 let api: StatusApi
 let app: WebApp2

@@ -3,9 +3,7 @@ import { ProblemError } from '@darkroom/core'
 import type { KafkaConnection } from '@darkroom/kafka-connection'
 import { compatibilityPartitioner, findErrorBy, Producer, UserError } from '@platformatic/kafka'
 
-export interface KafkaOptions extends Omit<KafkaConnection, 'bootstrapBrokers'> {
-  /** `host:port` */
-  brokers: string[]
+export interface KafkaOptions extends KafkaConnection {
   topic: string
 }
 
@@ -37,11 +35,10 @@ const SEND_WITHIN = 15_000
  * Opens a topic for writing. Idempotent, acks=all, no compression, no linger, Java's partitioner: the reasons
  * and figures are in decisions/0010.
  */
-export function openTopic({ brokers, topic, ...security }: KafkaOptions): Topic {
+export function openTopic({ topic, ...connection }: KafkaOptions): Topic {
   const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({
     clientId: 'web-app-2',
-    bootstrapBrokers: brokers,
-    ...security,
+    ...connection,
     idempotent: true,
     partitioner: compatibilityPartitioner,
     connectTimeout: 3_000,

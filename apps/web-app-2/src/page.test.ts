@@ -33,7 +33,7 @@ withBrowser('the page', () => {
     api = await startStatusApi()
     app = await startWebApp2({
       port: 0,
-      kafka: { brokers: [kafka.brokers], topic: TOPIC },
+      kafka: { bootstrapBrokers: [kafka.brokers], topic: TOPIC },
       uploadApi: { url: api.url, apiKey: 'secret-key' },
     })
     browser = await openBrowser()

@@ -180,7 +180,7 @@ test('a topic that is not there: neither taken, nor put down to chance; the log 
   const bare = await startLocalKafka({ topics: {} })
   const astray = await startWebApp2({
     port: 0,
-    kafka: { brokers: [bare.brokers], topic: TOPIC },
+    kafka: { bootstrapBrokers: [bare.brokers], topic: TOPIC },
     uploadApi,
     onLine: (line) => lines.push(line),
   })
@@ -199,7 +199,7 @@ test('many uploads at once are all there', async () => {
 })
 
 function startApp({ brokers }: LocalKafka): Promise<WebApp2> {
-  return startWebApp2({ port: 0, kafka: { brokers: [brokers], topic: TOPIC }, uploadApi })
+  return startWebApp2({ port: 0, kafka: { bootstrapBrokers: [brokers], topic: TOPIC }, uploadApi })
 }
 
 function oversized(bytes: number): Buffer<ArrayBuffer> {

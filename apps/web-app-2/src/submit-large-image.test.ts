@@ -39,7 +39,7 @@ afterAll(async () => {
 function startApp(s3Endpoint = aws.endpoint): Promise<WebApp2> {
   return startWebApp2({
     port: 0,
-    kafka: { brokers: [kafka.brokers], topic: TOPIC },
+    kafka: { bootstrapBrokers: [kafka.brokers], topic: TOPIC },
     claims: { bucket: BUCKET, s3: { endpoint: s3Endpoint, region: 'us-east-1', credentials } },
     uploadApi: { url: 'http://127.0.0.1:9', apiKey: 'unused' },
   })
@@ -180,7 +180,7 @@ test('nothing is claimed while S3 is away, and a retry goes through once it is b
 test('a bucket that is not there is an outage to the person', async () => {
   const other = await startWebApp2({
     port: 0,
-    kafka: { brokers: [kafka.brokers], topic: TOPIC },
+    kafka: { bootstrapBrokers: [kafka.brokers], topic: TOPIC },
     claims: { bucket: 'no-such-bucket', s3: { endpoint: aws.endpoint, region: 'us-east-1', credentials } },
     uploadApi: { url: 'http://127.0.0.1:9', apiKey: 'unused' },
   })

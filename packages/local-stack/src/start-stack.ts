@@ -64,9 +64,8 @@ async function startParts(
   if (aws) running.push(aws)
   const { kafka, connection } = await startKafka(options)
   if (kafka) running.push(kafka)
-  const { bootstrapBrokers, ...security } = connection
   const awsEndpoint = aws?.endpoint ?? process.env.AWS_ENDPOINT_URL
-  const endpoints = endpointsFor(ports, awsEndpoint, bootstrapBrokers.join(','))
+  const endpoints = endpointsFor(ports, awsEndpoint, connection.bootstrapBrokers.join(','))
   const environment = { ...kafkaEnvironment(connection), ...options.environment }
   const services = await startServices({ ...options, environment }, endpoints, aws)
   running.push({ stop: async () => void (await Promise.all(services.map(({ service }) => service.stop()))) })
@@ -80,7 +79,7 @@ async function startParts(
   running.push(
     await startWebApp2({
       port: ports.webApp2,
-      kafka: { brokers: bootstrapBrokers, topic: IMAGE_TOPIC, ...security },
+      kafka: { ...connection, topic: IMAGE_TOPIC },
       claims: claimsIn(endpoints.bucket, aws),
       uploadApi: { url: endpoints.uploadApi, apiKey: APPS['web-app-2'].apiKey },
       onLine: (line) => onLine?.('web-app-2', line),

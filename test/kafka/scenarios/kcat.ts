@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { TOPIC } from '../brokers-under-test.ts'
+import { librdkafkaSettings } from '../connection-to.ts'
 import type { Darkroom } from '../darkroom-on-kafka.ts'
 import { binaryRecord } from '../image-records.ts'
 import { tinyImage } from '../images.ts'
@@ -24,8 +25,11 @@ export function kcat(darkroom: () => Darkroom): void {
     const file = join(folder, `${randomUUID()}.png`)
     const { imageId, headers = {}, value } = binaryRecord(await tinyImage())
     await writeFile(file, value ?? '')
-    const options = Object.entries(headers).flatMap(([header, text]) => ['-H', `${header}=${text}`])
     const { brokers } = darkroom().broker
+    const options = [
+      ...Object.entries(librdkafkaSettings(brokers)).flatMap(([name, value]) => ['-X', `${name}=${value}`]),
+      ...Object.entries(headers).flatMap(([header, text]) => ['-H', `${header}=${text}`]),
+    ]
     const outcome = await outcomeOf('kcat', ['-P', '-b', brokers, '-t', TOPIC, ...options, file], {
       timeoutMs: 20_000,
     })

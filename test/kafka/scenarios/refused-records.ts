@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals'
 import { findErrorBy } from '@platformatic/kafka'
 import { GROUP, PARTITIONS, TOPIC } from '../brokers-under-test.ts'
 import { APP } from '../bucket.ts'
+import { connectionTo } from '../connection-to.ts'
 import type { Darkroom } from '../darkroom-on-kafka.ts'
 import { binaryRecord } from '../image-records.ts'
 import { largeImage, tinyImage } from '../images.ts'
@@ -92,7 +93,7 @@ async function withWebApp2(
 ): Promise<void> {
   const app = await startWebApp2({
     port: 0,
-    kafka: { brokers: brokers.split(','), topic },
+    kafka: { ...connectionTo(brokers), topic },
     uploadApi: { url: 'http://127.0.0.1:9', apiKey: 'nobody asks' },
   })
   try {
