@@ -1,7 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import { type FauxqsServer, type MessageSpyReader, startFauxqs } from 'fauxqs'
+import { type FauxqsServer, type MessageSpyReader, type S3Store, startFauxqs } from 'fauxqs'
 import { allowAnyOrigin } from './allow-any-origin.ts'
+import { serveMultipartUploads } from './multipart-uploads.ts'
+import { takePosts } from './post-objects.ts'
+import { refuseExpiredUrls } from './refuse-expired-urls.ts'
 import { refuseSubresources } from './refuse-subresources.ts'
+import { answerRefusals } from './s3-refusal.ts'
+import { verifyPuts } from './verify-puts.ts'
 
 const loopback = '127.0.0.1'
 const largestBody = 64 * 1024 * 1024
@@ -33,10 +38,9 @@ export interface LocalAws {
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
   const port = options.port ?? 0
   let app: FastifyInstance | undefined
-  const configure = (instance: FastifyInstance) => {
+  const configure = (instance: FastifyInstance, objects: S3Store) => {
     app = instance
-    refuseSubresources(instance)
-    return allowAnyOrigin(instance)
+    return behaveLikeS3(instance, objects)
   }
   try {
     return toLocalAws(await startFauxqs({ ...fixed, port, ...dataDirOf(options), configure }))
@@ -48,6 +52,16 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
 
 /** An empty `host` makes queue URLs carry the address that the client asked, which resolves everywhere. */
 const fixed = { listenHost: loopback, host: '', bodyLimit: largestBody, logger: false, messageSpies: true }
+
+function behaveLikeS3(app: FastifyInstance, objects: S3Store): Promise<void> {
+  answerRefusals(app)
+  refuseExpiredUrls(app)
+  refuseSubresources(app)
+  verifyPuts(app)
+  takePosts(app, objects)
+  serveMultipartUploads(app, objects)
+  return allowAnyOrigin(app)
+}
 
 function dataDirOf({ dataDir }: LocalAwsOptions): { dataDir?: string } {
   return dataDir === undefined ? {} : { dataDir }

@@ -1,0 +1,119 @@
+import { createHmac } from 'node:crypto'
+import { localCredentials } from './aws-environment.ts'
+import type { PostForm } from './post-form.ts'
+import { S3Refusal } from './s3-refusal.ts'
+
+type Condition = Record<string, string> | [string, string, string] | ['content-length-range', number, number]
+
+interface Policy {
+  expiration: string
+  conditions: Condition[]
+}
+
+/**
+ * Holds a form to its policy: the signature, the expiration, each condition, the length of the file, and that no
+ * field stands in the form which the policy does not speak of.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+ *
+ * @throws S3Refusal `AccessDenied`, `SignatureDoesNotMatch`, `InvalidAccessKeyId`, `InvalidPolicyDocument`,
+ *   `EntityTooLarge`, `EntityTooSmall`
+ */
+export function enforcePolicy({ fields, file }: PostForm, bucket: string): void {
+  if (!fields.policy) throw new S3Refusal(403, 'AccessDenied', 'Access Denied')
+  verifySignature(fields, fields.policy)
+  const { expiration, conditions } = decode(fields.policy)
+  if (!(Date.parse(expiration) > Date.now())) throw denied('Policy expired.')
+  const form = { ...fields, bucket }
+  for (const condition of conditions) {
+    if (isLengthRange(condition)) checkLength(condition, file.length)
+    else if (!holds(condition, form)) throw denied(`Policy Condition failed: ${describe(condition)}`)
+  }
+  const extra = Object.keys(fields).filter((name) => !isExempt(name) && !isNamed(name, conditions))
+  if (extra.length > 0) throw denied(`Extra input fields: ${extra.join(', ')}`)
+}
+
+function decode(policy: string): Policy {
+  try {
+    return JSON.parse(Buffer.from(policy, 'base64').toString())
+  } catch {
+    throw new S3Refusal(400, 'InvalidPolicyDocument', 'Invalid Policy: Invalid JSON.')
+  }
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html */
+function verifySignature(fields: Record<string, string>, policy: string): void {
+  const [accessKeyId, ...scope] = (fields['x-amz-credential'] ?? '').split('/')
+  if (accessKeyId !== localCredentials.accessKeyId) {
+    throw new S3Refusal(
+      403,
+      'InvalidAccessKeyId',
+      'The AWS Access Key Id you provided does not exist in our records.',
+      { AWSAccessKeyId: accessKeyId },
+    )
+  }
+  const key = scope.reduce<string | Buffer>(
+    (secret, part) => createHmac('sha256', secret).update(part).digest(),
+    `AWS4${localCredentials.secretAccessKey}`,
+  )
+  if (createHmac('sha256', key).update(policy).digest('hex') !== fields['x-amz-signature']) {
+    throw new S3Refusal(
+      403,
+      'SignatureDoesNotMatch',
+      'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+    )
+  }
+}
+
+function isLengthRange(condition: Condition): condition is ['content-length-range', number, number] {
+  return Array.isArray(condition) && condition[0] === 'content-length-range'
+}
+
+function checkLength([, smallest, largest]: [string, number, number], ProposedSize: number): void {
+  if (ProposedSize > largest) {
+    const message = 'Your proposed upload exceeds the maximum allowed size'
+    throw new S3Refusal(400, 'EntityTooLarge', message, { ProposedSize, MaxSizeAllowed: largest })
+  }
+  if (ProposedSize < smallest) {
+    const message = 'Your proposed upload is smaller than the minimum allowed size'
+    throw new S3Refusal(400, 'EntityTooSmall', message, { ProposedSize, MinSizeAllowed: smallest })
+  }
+}
+
+/** A field that is not in the form satisfies nothing, not even `starts-with` of the empty text. */
+function holds(condition: Condition, form: Record<string, string>): boolean {
+  const [operator, name, operand] = toTriple(condition)
+  const value = form[name]
+  if (value === undefined) return false
+  if (operator === 'eq') return value === operand
+  if (operator !== 'starts-with') return false
+  const values = name === 'content-type' ? value.split(',') : [value]
+  return values.every((each) => each.startsWith(operand))
+}
+
+/** `{"key": "a"}` is short for `["eq", "$key", "a"]`. */
+function toTriple(condition: Condition): [operator: string, name: string, operand: string] {
+  const [operator, name, operand] = Array.isArray(condition)
+    ? (condition as [string, string, string])
+    : ['eq', ...(Object.entries(condition)[0] ?? ['', ''])]
+  return [operator.toLowerCase(), String(name).replace(/^\$/, '').toLowerCase(), String(operand)]
+}
+
+function describe(condition: Condition): string {
+  const [operator, name, operand] = Array.isArray(condition)
+    ? condition
+    : ['eq', ...Object.entries(condition).flatMap(([key, value]) => [`$${key}`, value])]
+  return `[${[operator, name, operand].map((each) => JSON.stringify(each)).join(', ')}]`
+}
+
+/** Fields that a policy need not speak of. */
+function isExempt(name: string): boolean {
+  return ['policy', 'x-amz-signature', 'file'].includes(name) || name.startsWith('x-ignore-')
+}
+
+function isNamed(name: string, conditions: Condition[]): boolean {
+  return conditions.some((condition) => !isLengthRange(condition) && toTriple(condition)[1] === name)
+}
+
+function denied(reason: string): S3Refusal {
+  return new S3Refusal(403, 'AccessDenied', `Invalid according to Policy: ${reason}`)
+}
