@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { dateOf, type MetadataDocument, metadataKey, newImageId } from '@darkroom/core'
 import { startLocalAws } from '@darkroom/local-aws'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -72,10 +72,13 @@ const erased = (app: string): MetadataDocument => ({
 
 async function storeIn(Bucket: string, documents: MetadataDocument[]): Promise<void> {
   await s3.send(new CreateBucketCommand({ Bucket }))
-  for (const document of documents) {
-    const Key = metadataKey({ app: document.app, imageId: document.image_id })
-    await s3.send(new PutObjectCommand({ Bucket, Key, Body: `${JSON.stringify(document)}\n` }))
-  }
+  for (const document of documents) await put(Bucket, document)
+}
+async function put(Bucket: string, document: MetadataDocument): Promise<void> {
+  await s3.send(new PutObjectCommand({ Bucket, Key: keyOf(document), Body: `${JSON.stringify(document)}\n` }))
+}
+function keyOf(document: MetadataDocument): string {
+  return metadataKey({ app: document.app, imageId: document.image_id })
 }
 
 beforeAll(async () => {
@@ -132,6 +135,19 @@ describe('over a few images', () => {
     expect(await rowsOf('near_duplicates')).toMatchObject([{ app: 'web-app-1', differing_bits: '3' }])
   })
 
+  test('what the dashboard adds up: counts and times by hour, look-alikes by day', async () => {
+    const accepted_hour = today.toISOString().slice(0, 13)
+    expect(await rowsOf('images_by_hour')).toMatchObject([
+      { dt, accepted_hour, app: 'web-app-1', status: 'failed', failure_type: 'corrupt-image', images: '1' },
+      { dt, accepted_hour, app: 'web-app-1', status: 'processed', images: '2', original_bytes: '2000000' },
+      { dt, accepted_hour, app: 'web-app-2', content_type: 'image/jpeg', variants_bytes: '250000' },
+    ])
+    const times = await rowsOf('time_to_ready_histogram')
+    expect(times).toMatchObject([{ app: 'web-app-1', images: '2' }, { images: '1' }])
+    for (const { ready_ms } of times) expect(Math.abs(Number(ready_ms) / 2000 - 1)).toBeLessThan(0.05)
+    expect(await rowsOf('near_duplicates_by_day')).toEqual([{ dt, app: 'web-app-1', images: '1' }])
+  })
+
   test('storage and cost', async () => {
     expect(await rowsOf('storage_by_age')).toMatchObject([
       { app: 'web-app-1', age: '1: up to a week', images: '3', variants_bytes: '500000' },
@@ -160,6 +176,39 @@ describe('over a few images', () => {
     connection.closeSync()
     instance.closeSync()
   })
+})
+
+test('what is written, erased and deleted later is seen after a refresh, and nothing else is read again', async () => {
+  const [first, second, third] = [processed('a', '0'.repeat(16)), processed('a', 'f'.repeat(16)), failed('a')]
+  await storeIn('growing', [first, second])
+  const growing = await openCatalogue(s3, 'growing')
+  const statuses = async () => {
+    const { rows } = await growing.query('SELECT image_id, status FROM image_documents ORDER BY image_id')
+    return Object.fromEntries(rows)
+  }
+  const gets = new Set<string>()
+  s3.middlewareStack.add(
+    (next, { commandName }) =>
+      (step) => {
+        if (commandName === 'GetObjectCommand') gets.add((step.input as { Key: string }).Key)
+        return next(step)
+      },
+    { step: 'initialize', name: 'gets' },
+  )
+  await put('growing', { ...erased('a'), image_id: second.image_id })
+  await put('growing', third)
+  await growing.refresh()
+  expect(await statuses()).toEqual({
+    [first.image_id]: 'processed',
+    [second.image_id]: 'erased',
+    [third.image_id]: 'failed',
+  })
+  expect(gets.size).toBe(2)
+  s3.middlewareStack.remove('gets')
+  await s3.send(new DeleteObjectCommand({ Bucket: 'growing', Key: keyOf(first) }))
+  await growing.refresh()
+  expect(Object.keys(await statuses())).toEqual([second.image_id, third.image_id].toSorted())
+  growing.close()
 })
 
 test('over no image at all every query answers', async () => {
