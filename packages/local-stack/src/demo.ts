@@ -53,7 +53,9 @@ async function demo(): Promise<void> {
 
 /** A few at a time, as several people would, and every other one through Web App #2. */
 async function developAll(endpoints: Endpoints, photographs: Photograph[]): Promise<Outcome[]> {
-  console.log(`\nSending ${photographs.length} photographs …`)
+  console.log(
+    `\nSending ${photographs.length === 1 ? 'a photograph' : `${photographs.length} photographs`} …`,
+  )
   const waiting = photographs.entries()
   const outcomes: Outcome[] = []
   const sendNext = async () => {
