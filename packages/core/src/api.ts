@@ -3,7 +3,7 @@ import { AppId } from './app-id.ts'
 import { Attributes } from './attributes.ts'
 import { Filename } from './filename.ts'
 import { ImageId } from './image-id.ts'
-import { ImageType, Sha256 } from './image-types.ts'
+import { ImageType, MAX_STORED_BYTES, Sha256 } from './image-types.ts'
 import { DatePartition } from './keys.ts'
 
 /** `POST /v1/images` as JSON: the image in base64 (RFC 4648, section 4). */
@@ -29,6 +29,74 @@ export const UploadAccepted = z
   })
   .meta({ id: 'UploadAccepted' })
 export type UploadAccepted = z.infer<typeof UploadAccepted>
+
+/** `POST /v1/uploads`: an image that is to go to S3 directly. */
+export const DirectUploadRequest = z
+  .strictObject({
+    bytes: z
+      .int()
+      .positive()
+      .max(MAX_STORED_BYTES, `an image may have at most ${MAX_STORED_BYTES} bytes`)
+      .meta({ description: 'The size of the file; no other size will be taken.' }),
+    contentType: z.string().meta({ description: 'The media type of the file.', example: 'image/jpeg' }),
+    filename: Filename.optional(),
+    attributes: Attributes.optional(),
+    sha256: Sha256.optional(),
+    multipart: z
+      .boolean()
+      .optional()
+      .meta({ description: 'In parts, so that it can be gone on with after a reload or a lost network.' }),
+  })
+  .meta({ id: 'DirectUploadRequest' })
+export type DirectUploadRequest = z.infer<typeof DirectUploadRequest>
+
+const Part = z.object({ partNumber: z.int().positive(), bytes: z.int(), etag: z.string() })
+
+/**
+ * The request that brings the image to S3, 201: a form of `fields` with the file last, or, in parts, the request that
+ * begins a multipart upload, with `headers`.
+ */
+export const DirectUpload = z
+  .object({
+    id: ImageId,
+    key: z.string().meta({ description: 'Where the bytes go in S3.' }),
+    method: z.literal('POST'),
+    url: z.url(),
+    fields: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: 'Of the form; the file follows them.' }),
+    headers: z.record(z.string(), z.string()).optional().meta({ description: 'To send along, in parts.' }),
+    partBytes: z
+      .int()
+      .optional()
+      .meta({ description: 'In parts: the size of every part but the last. No other is taken.' }),
+    begun: z
+      .object({ uploadId: z.string(), parts: z.array(Part) })
+      .optional()
+      .meta({ description: 'In parts: what has been begun under this Idempotency-Key. Go on with it.' }),
+    expiresAt: z.iso.datetime().meta({ description: 'When the URL ends to work.' }),
+    links: z.object({ sign: z.string(), complete: z.string() }),
+  })
+  .meta({ id: 'DirectUpload' })
+export type DirectUpload = z.infer<typeof DirectUpload>
+
+/**
+ * `POST /v1/uploads/sign`: one request to S3 of a multipart upload that has begun. PUT sends a part, GET lists the parts,
+ * POST completes and DELETE aborts the upload. In the shape in which Uppy asks for it (`signRequest` of @uppy/aws-s3).
+ */
+export const SignatureRequest = z
+  .object({
+    method: z.enum(['PUT', 'GET', 'POST', 'DELETE']),
+    key: z.string().meta({ description: 'Of the answer to POST /v1/uploads.' }),
+    uploadId: z.string().min(1),
+    partNumber: z.int().positive().optional().meta({ description: 'With PUT.' }),
+  })
+  .meta({ id: 'SignatureRequest' })
+export type SignatureRequest = z.infer<typeof SignatureRequest>
+
+export const Signature = z.object({ url: z.url(), expiresAt: z.iso.datetime() }).meta({ id: 'Signature' })
+export type Signature = z.infer<typeof Signature>
 
 /** A developed variant as the API shows it: `url` is presigned and valid for at least an hour. */
 const Variant = z

@@ -3,6 +3,12 @@ import * as z from 'zod'
 /** The largest image that one request through the API may carry, in bytes (Lambda takes 6 MB of base64). */
 export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024
 
+/** The largest image that may come by way of S3 itself: a direct upload, or a claim check from Kafka. In bytes. */
+export const MAX_STORED_BYTES = 50 * 1024 * 1024
+
+/** The size of each part of a multipart upload but the last, in bytes: the smallest that S3 takes. */
+export const PART_BYTES = 5 * 1024 * 1024
+
 /**
  * What is accepted, and how many pixels of it. The limits follow what decoding costs in memory: an AVIF
  * takes about 25 bytes a pixel while it is decoded, a JPEG is shrunk while it is read.

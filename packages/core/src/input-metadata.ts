@@ -20,6 +20,13 @@ export const InputMetadata = z.object({
 })
 export type InputMetadata = z.infer<typeof InputMetadata>
 
+/** What an `uploads/` object says about itself: as much as was known before its bytes were. */
+export const UploadMetadata = InputMetadata.omit({ acceptedAt: true, sha256: true }).extend({
+  /** As its sender declared it. */
+  sha256: Sha256.optional(),
+})
+export type UploadMetadata = z.infer<typeof UploadMetadata>
+
 /** What S3 takes, names and values together; some servers count the prefix of the header as well. */
 const MAX_USER_METADATA_BYTES = 2048
 const HEADER_PREFIX = 'x-amz-meta-'
@@ -29,12 +36,12 @@ const HEADER_PREFIX = 'x-amz-meta-'
  * and a filename is cut to the room that is left: that is less than its 255 bytes only where the attributes
  * come close to 1 KB and the name of a Kafka topic is long.
  */
-export function toUserMetadata(metadata: InputMetadata): Record<string, string> {
+export function toUserMetadata(metadata: InputMetadata | UploadMetadata): Record<string, string> {
   const { filename } = metadata
   const user = {
     app: metadata.app,
-    'accepted-at': metadata.acceptedAt,
-    sha256: metadata.sha256,
+    ...('acceptedAt' in metadata && { 'accepted-at': metadata.acceptedAt }),
+    ...(metadata.sha256 !== undefined && { sha256: metadata.sha256 }),
     origin: toOriginText(metadata.origin),
     attributes: toBase64Url(JSON.stringify(metadata.attributes)),
     ...(metadata.traceparent !== undefined && { traceparent: metadata.traceparent }),
@@ -50,7 +57,16 @@ function sizeOf(user: Record<string, string>): number {
 
 /** The inverse. Throws for an object that Darkroom did not write. */
 export function fromUserMetadata(user: Record<string, string> | undefined): InputMetadata {
-  return InputMetadata.parse({
+  return InputMetadata.parse(readUserMetadata(user))
+}
+
+/** The same of an `uploads/` object. Throws for one that no client was told to make. */
+export function fromUploadMetadata(user: Record<string, string> | undefined): UploadMetadata {
+  return UploadMetadata.parse(readUserMetadata(user))
+}
+
+function readUserMetadata(user: Record<string, string> | undefined) {
+  return {
     app: user?.app,
     acceptedAt: user?.['accepted-at'],
     sha256: user?.sha256,
@@ -58,7 +74,7 @@ export function fromUserMetadata(user: Record<string, string> | undefined): Inpu
     attributes: user?.attributes && JSON.parse(fromBase64Url(user.attributes)),
     ...(user?.filename !== undefined && { filename: fromBase64Url(user.filename) }),
     ...(user?.traceparent !== undefined && { traceparent: user.traceparent }),
-  })
+  }
 }
 
 /** `http`, or `kafka:{topic}:{partition}:{offset}`. */

@@ -12,6 +12,7 @@ import { KafkaTopic } from './origin.ts'
  *     metadata/app={app}/dt={yyyy-mm-dd}/{imageId}.json         one line of JSON per finished image
  *     rejected/{topic}/{yyyy-mm-dd}/{partition}-{offset}        Kafka records that could not be read
  *     claims/{app}/{yyyy-mm-dd}/{imageId}                       images that a Kafka record only refers to
+ *     uploads/{app}/{yyyy-mm-dd}/{imageId}/{bytes}              what clients send straight to S3, until it is accepted
  */
 export interface ImageRef {
   app: AppId
@@ -100,6 +101,26 @@ export function claimKey({ app, imageId }: ImageRef): string {
 
 export function parseClaimKey(key: string): ImageRef | undefined {
   return confirm(/^claims\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)$/.exec(key), claimKey)
+}
+
+/** What a client sends straight to S3; its key says how large it will be. */
+export interface UploadRef extends ImageRef {
+  bytes: number
+}
+
+export function uploadKey(ref: UploadRef): string {
+  return uploadPrefix(ref) + z.int().positive().parse(ref.bytes)
+}
+
+/** The prefix under which whatever was sent for an image lies. */
+export function uploadPrefix({ app, imageId }: ImageRef): string {
+  return `uploads/${AppId.parse(app)}/${dateOf(ImageId.parse(imageId))}/${imageId}/`
+}
+
+export function parseUploadKey(key: string): UploadRef | undefined {
+  const match = /^uploads\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)\/(?<bytes>\d+)$/.exec(key)
+  const { app = '', imageId = '', bytes } = match?.groups ?? {}
+  return confirmed({ app, imageId, bytes: Number(bytes) }, key, uploadKey)
 }
 
 /** `s3://bucket/key`, as messages carry it. */

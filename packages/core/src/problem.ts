@@ -15,6 +15,8 @@ export const PROBLEMS = {
   unauthenticated: { status: 401, title: 'The credential is missing or not valid', retryable: false },
   'insufficient-scope': { status: 403, title: 'The credential does not allow this', retryable: false },
   'not-found': { status: 404, title: 'There is nothing here', retryable: false },
+  'upload-incomplete': { status: 409, title: 'Not all of the image is there yet', retryable: false },
+  'legal-hold': { status: 409, title: 'The image is under a legal hold', retryable: false },
   'expired-by-retention': {
     status: 410,
     title: 'The image was deleted at the end of its retention',

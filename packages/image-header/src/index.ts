@@ -1,1 +1,1 @@
-export { type ImageHeader, inspectImage } from './inspect-image.ts'
+export { type ImageHeader, inspectImage, inspectStream } from './inspect-image.ts'

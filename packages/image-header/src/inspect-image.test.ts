@@ -4,7 +4,7 @@ import { IMAGE_TYPES, ImageType, ProblemError } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import sharp from 'sharp'
-import { inspectImage } from './inspect-image.ts'
+import { inspectImage, inspectStream } from './inspect-image.ts'
 import { CLAIMING, SAMPLES, VARIANTS } from './testing/sample-images.ts'
 
 /** How long a look at so many bytes may take: a JPEG may have its dimensions far behind its beginning. */
@@ -13,14 +13,21 @@ const types = ImageType.options
 const tiff = await sharp(SAMPLES['image/png']).tiff().toBuffer()
 
 /** The slug and the words of the refusal, or `accepted`; anything else that is thrown fails the test. */
-async function verdictOn(bytes: Uint8Array): Promise<string> {
+async function verdictOn(
+  bytes: Uint8Array,
+  inspect: (bytes: Uint8Array) => unknown = inspectImage,
+): Promise<string> {
   try {
-    await inspectImage(bytes)
+    await inspect(bytes)
     return 'accepted'
   } catch (error) {
     if (error instanceof ProblemError) return error.message
     throw error
   }
+}
+
+async function* inPieces(bytes: Uint8Array, size: number) {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
 /** The same, and quickly: in processor time and the best of five, so that a busy machine is not taken for a slow check. */
@@ -274,6 +281,60 @@ describe('whatever the bytes', () => {
       expect(await quickVerdictOn(bytes)).toMatch(/^corrupt-image|accepted/)
     },
   )
+})
+
+describe('a stream is judged as its bytes are', () => {
+  const samples = [...types.map((type) => [type, type, SAMPLES[type]] as const), ...VARIANTS]
+  const inStream = (size: number) => (bytes: Uint8Array) => inspectStream(inPieces(bytes, size))
+
+  test.each(samples)('%s, whole and cut off, whatever its pieces', async (_what, _type, bytes) => {
+    for (let length = 0; length <= bytes.length; length += 1 + Math.floor(length / 10)) {
+      const part = bytes.subarray(0, length)
+      const verdict = await verdictOn(part)
+      for (const size of [1, 7, 100_000]) expect(await verdictOn(part, inStream(size))).toBe(verdict)
+    }
+  })
+
+  test.each(types)('%s of a megabyte, of which only the first pieces are held', async (contentType) => {
+    const bytes = Buffer.concat([SAMPLES[contentType], Buffer.alloc(1_000_000)])
+    for (const size of [1000, 65_536]) {
+      expect(await inspectStream(inPieces(bytes, size))).toEqual(await inspectImage(bytes))
+    }
+  })
+
+  test('a JPEG whose dimensions come behind half a megabyte of other segments', async () => {
+    const segment = Buffer.concat([Buffer.from([0xff, 0xe2, 0xff, 0xff]), Buffer.alloc(65_533)])
+    const jpeg = SAMPLES['image/jpeg']
+    const bytes = Buffer.concat([jpeg.subarray(0, 2), ...Array(8).fill(segment), jpeg.subarray(2)])
+    const found = { contentType: 'image/jpeg', width: 24, height: 16 }
+    expect(await inspectStream(inPieces(bytes, 16_384))).toEqual(found)
+    expect(await verdictOn(bytes.subarray(0, -2), inStream(16_384))).toMatch(/cut off/)
+  })
+
+  test('and refused without reading on', async () => {
+    let read = 0
+    async function* endless() {
+      for (;;) {
+        read += 1024
+        yield Buffer.alloc(1024, 'no image ')
+      }
+    }
+    await expect(inspectStream(endless())).rejects.toMatchObject({ slug: 'unsupported-media-type' })
+    expect(read).toBe(64 * 1024)
+  })
+
+  test('random changes of a header, in pieces of any size', async () => {
+    const change = fc.tuple(fc.nat(399), fc.nat(255))
+    const changed = fc.tuple(fc.constantFrom(...types), fc.array(change, { minLength: 1, maxLength: 8 }))
+    await fc.assert(
+      fc.asyncProperty(changed, fc.integer({ min: 1, max: 300 }), async ([type, changes], size) => {
+        const bytes = Buffer.from(SAMPLES[type])
+        for (const [at, value] of changes) bytes[at % bytes.length] = value
+        expect(await verdictOn(bytes, inStream(size))).toBe(await verdictOn(bytes))
+      }),
+      { numRuns: 500 },
+    )
+  })
 })
 
 test('a photograph of a camera with EXIF and a thumbnail, whole and cut', async () => {

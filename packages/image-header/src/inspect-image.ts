@@ -1,7 +1,7 @@
 import { IMAGE_TYPE_NAMES, IMAGE_TYPES, ImageType, ProblemError } from '@darkroom/core'
 import { fileTypeFromBuffer } from 'file-type'
 import { imageDimensionsFromData } from 'image-dimensions'
-import { isComplete } from './is-complete.ts'
+import { type CompletenessCheck, checkCompleteness } from './check-completeness.ts'
 
 /** What an image's own bytes say of it; `width` and `height` in pixels as stored, before any rotation. */
 export interface ImageHeader {
@@ -18,6 +18,57 @@ export interface ImageHeader {
  *   off), `image-too-large` (more pixels than its type may have, see core's `IMAGE_TYPES`)
  */
 export async function inspectImage(bytes: Uint8Array): Promise<ImageHeader> {
+  const header = await readHeader(bytes)
+  const completeness = checkCompleteness(header.contentType)
+  completeness.push(bytes)
+  if (!completeness.end()) throw cutOff(header)
+  return header
+}
+
+/** A first look at so many bytes; where they do not tell the dimensions, at twice as many, and so on. */
+const FIRST_LOOK = 64 * 1024
+
+/**
+ * The same for an image that comes in pieces, of which it keeps the first ones only until they tell the dimensions: that
+ * is 64 KB of most images. Ends the stream where it refuses early. What the whole file says of itself is still to be
+ * looked at before it is decoded.
+ *
+ * @throws ProblemError as `inspectImage` does, and whatever the stream throws
+ */
+export async function inspectStream(pieces: AsyncIterable<Uint8Array>): Promise<ImageHeader> {
+  let header: ImageHeader | undefined
+  let completeness: CompletenessCheck | undefined
+  let head: Uint8Array[] = []
+  let held = 0
+  let wanted = FIRST_LOOK
+  for await (const piece of pieces) {
+    if (completeness) {
+      completeness.push(piece)
+      continue
+    }
+    head.push(piece)
+    held += piece.length
+    if (held < wanted) continue
+    const bytes = Buffer.concat(head)
+    head = [bytes]
+    wanted *= 2
+    header = await readHeader(bytes).catch(unlessUnreadable)
+    if (!header) continue
+    completeness = checkCompleteness(header.contentType)
+    completeness.push(bytes)
+    head = []
+  }
+  if (!header || !completeness) return inspectImage(Buffer.concat(head))
+  if (!completeness.end()) throw cutOff(header)
+  return header
+}
+
+function unlessUnreadable(error: unknown): undefined {
+  if (error instanceof ProblemError && error.slug === 'corrupt-image') return undefined
+  throw error
+}
+
+async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
   if (bytes.length === 0) {
     throw new ProblemError('empty-body', 'The body is empty. Send the bytes of an image.')
   }
@@ -31,13 +82,15 @@ export async function inspectImage(bytes: Uint8Array): Promise<ImageHeader> {
       `The image has ${width} × ${height} pixels (${actual} megapixels); the limit for ${name} is ${most} megapixels. Send it smaller.`,
     )
   }
-  if (!isComplete(bytes, contentType)) {
-    throw new ProblemError(
-      'corrupt-image',
-      `The ${name} is cut off before its end. Send the whole file again.`,
-    )
-  }
   return { contentType, width, height }
+}
+
+function cutOff({ contentType }: ImageHeader): ProblemError {
+  const { name } = IMAGE_TYPES[contentType]
+  return new ProblemError(
+    'corrupt-image',
+    `The ${name} is cut off before its end. Send the whole file again.`,
+  )
 }
 
 async function sniffType(bytes: Uint8Array): Promise<ImageType> {

@@ -17,7 +17,7 @@ import {
 import { startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
-import { type Arrival, createIntake } from './accept-image.ts'
+import { type ArrivalDetails, createIntake } from './accept-image.ts'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const picture = (shade: string) =>
@@ -59,11 +59,11 @@ beforeEach(async () => {
 const intake = (clients: { s3?: S3Client; sqs?: SQSClient } = {}) =>
   createIntake({ s3, sqs, bucket, queueUrl, source: '/darkroom/test', ...clients })
 
-const arrivalOf = (change: Partial<Arrival> = {}): Arrival => ({
+const arrivalOf = (change: Partial<ArrivalDetails & { bytes: Uint8Array }> = {}) => ({
   app: 'web-app-1',
   imageId: newImageId(),
   bytes: png,
-  origin: { kind: 'http' },
+  origin: { kind: 'http' as const },
   ...change,
 })
 

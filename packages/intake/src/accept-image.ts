@@ -1,20 +1,23 @@
-import { createHash } from 'node:crypto'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import { type AppId, type ImageId, type InputMetadata, Traceparent } from '@darkroom/core'
-import { type ImageHeader, inspectImage } from '@darkroom/image-header'
+import { type AppId, type ImageId, type InputMetadata, ProblemError, Traceparent } from '@darkroom/core'
 import type { Acceptance, AcceptedImage } from './accepted-image.ts'
 import { enqueueImage } from './enqueue-image.ts'
+import { type InspectedContent, inspectBytes } from './inspect-bytes.ts'
+import { inspectStored, type StoredContent } from './inspect-stored.ts'
 import { putInputOnce } from './put-input-once.ts'
 import { requireDeclaredType } from './require-declared-type.ts'
 
-/** An image as it came in, before anything is known of it but its bytes. */
-export interface Arrival {
+/** An image as it came in, before anything is known of it but its bytes, or where in the bucket they lie. */
+export type Arrival = ArrivalDetails & ({ bytes: Uint8Array } | { stored: StoredContent })
+
+export interface ArrivalDetails {
   app: AppId
   imageId: ImageId
-  bytes: Uint8Array
   /** The media type that the sender claims, if any: it must be what the bytes are. */
   declaredType?: string | undefined
+  /** Likewise, in hex. */
+  declaredSha256?: string | undefined
   origin: InputMetadata['origin']
   filename?: string | undefined
   attributes?: InputMetadata['attributes'] | undefined
@@ -36,30 +39,41 @@ export type Intake = (arrival: Arrival) => Promise<Acceptance>
 /**
  * The one way into Darkroom, whatever door an image came through: check the bytes, store the original
  * create-once, send the message. The stored original is the outbox: once it is there nothing is lost, and
- * doing it all again with the same id and bytes is safe.
+ * doing it all again with the same id and bytes is safe. Bytes that lie in the bucket are copied there, not sent; what
+ * they are copied from is left to whoever put it there.
  *
- * @returns a function that throws ProblemError: what `inspectImage` throws, `type-mismatch`,
- *   `idempotency-key-reused`, `storage-unavailable`, `queue-unavailable`
+ * @returns a function that throws ProblemError: what `inspectImage` and `inspectStored` throw, `type-mismatch`,
+ *   `checksum-mismatch`, `idempotency-key-reused`, `storage-unavailable`, `queue-unavailable`
  */
 export function createIntake({ s3, sqs, bucket, queueUrl, source }: IntakeOptions): Intake {
   return async function acceptImage(arrival) {
-    const header = await inspectImage(arrival.bytes)
-    requireDeclaredType(header.contentType, arrival.declaredType)
-    const acceptance = await putInputOnce(s3, bucket, describe(arrival, header), arrival.bytes)
+    const content =
+      'bytes' in arrival ? await inspectBytes(arrival.bytes) : await inspectStored(s3, bucket, arrival.stored)
+    requireDeclaredType(content.header.contentType, arrival.declaredType)
+    requireDeclaredSha256(content.sha256, arrival.declaredSha256)
+    const acceptance = await putInputOnce(s3, bucket, describe(arrival, content), content.source)
     await enqueueImage(sqs, queueUrl, source, bucket, acceptance.image)
     return acceptance
   }
 }
 
-function describe(arrival: Arrival, { contentType }: ImageHeader): AcceptedImage {
+function requireDeclaredSha256(actual: string, declared = actual): void {
+  if (actual === declared) return
+  throw new ProblemError(
+    'checksum-mismatch',
+    `The image arrived with SHA-256 ${actual}, which is not what was declared. Send it again.`,
+  )
+}
+
+function describe(arrival: Arrival, { header, bytes, sha256 }: InspectedContent): AcceptedImage {
   const { app, imageId, origin, filename, attributes = {} } = arrival
   return {
     app,
     imageId,
     acceptedAt: new Date().toISOString(),
-    contentType,
-    bytes: arrival.bytes.length,
-    sha256: createHash('sha256').update(arrival.bytes).digest('hex'),
+    contentType: header.contentType,
+    bytes,
+    sha256,
     origin,
     filename,
     attributes,

@@ -8,9 +8,9 @@ import { env } from './env.ts'
 import { identifyRecord } from './identify-record.ts'
 import { logger } from './logger.ts'
 import { readSubmission } from './read-submission.ts'
-import { redeemClaim } from './redeem-claim.ts'
 import { RefusedImage, refusing } from './refused-image.ts'
 import { rejectRecord } from './reject-record.ts'
+import { toArrival } from './to-arrival.ts'
 
 const acceptImage = createIntake({
   s3,
@@ -71,8 +71,7 @@ async function bridge(record: MSKRecord): Promise<RecordOutcome> {
 async function take(record: MSKRecord): Promise<RecordOutcome> {
   const event = identifyRecord(record, env.TOPIC_APPS)
   const submission = await readSubmission(event)
-  const arrival = await refusing(submission, () => redeemClaim(submission))
-  const { image, replayed } = await refusing(arrival, () => acceptImage(arrival))
+  const { image, replayed } = await refusing(submission, () => acceptImage(toArrival(submission)))
   const { app, imageId } = image
   logger.info('record accepted', { ...placeOf(record), app, imageId, replayed })
   return { outcome: 'accepted', ...placeOf(record) }

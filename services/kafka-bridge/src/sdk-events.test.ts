@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { DeleteBucketCommand } from '@aws-sdk/client-s3'
 import { inputKey } from '@darkroom/core'
+import { createIntake } from '@darkroom/intake'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { CloudEvent, type CloudEventV1, Kafka } from 'cloudevents'
 import { CLOUD_EVENT, fromSdk, kafkaRecord, photograph, SDK_EVENT, TOPIC } from '../test/kafka-records.ts'
@@ -107,14 +108,15 @@ describe('an event that the CloudEvents SDK made', () => {
       ['S3 is down', () => local.stop()],
       ['the bucket is missing', () => local.s3.send(new DeleteBucketCommand({ Bucket }))],
     ])('is not taken for expired while %s', async (_, fail) => {
-      const { redeemClaim } = await import('./redeem-claim.ts')
+      const { toArrival } = await import('./to-arrival.ts')
+      const { s3, sqs } = await import('./clients.ts')
+      const acceptImage = createIntake({ s3, sqs, bucket: Bucket, queueUrl: '', source: '/darkroom/test' })
+      const arrival = toArrival(await readSubmission(identifyRecord(claim(own), APPS)))
       await fail()
-      await expect(redeemClaim(await readSubmission(identifyRecord(claim(own), APPS)))).rejects.toMatchObject(
-        {
-          slug: 'storage-unavailable',
-          retryable: true,
-        },
-      )
+      await expect(acceptImage(arrival)).rejects.toMatchObject({
+        slug: 'storage-unavailable',
+        retryable: true,
+      })
     })
   })
 })

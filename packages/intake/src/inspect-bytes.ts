@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto'
+import { type ImageHeader, inspectImage } from '@darkroom/image-header'
+
+/** An image that has been looked at, and where its bytes are: here, or in the bucket. */
+export interface InspectedContent {
+  header: ImageHeader
+  /** Size in bytes. */
+  bytes: number
+  sha256: string
+  source: Uint8Array | { key: string; etag: string | undefined }
+}
+
+/** @throws ProblemError as `inspectImage` does */
+export async function inspectBytes(bytes: Uint8Array): Promise<InspectedContent> {
+  const header = await inspectImage(bytes)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  return { header, bytes: bytes.length, sha256, source: bytes }
+}
