@@ -21,7 +21,9 @@ const { handler: eraseImage } = await import('../services/upload-api/src/erase-i
 const { handler: sweepInputs } = await import('../services/upload-api/src/sweep-inputs.ts')
 const { processImages } = await import('../services/image-processor/src/process-images.ts')
 const { sharpEngine } = await import('../services/image-processor/src/engines/sharp-engine.ts')
-const developBatch = processImages(sharpEngine)
+const { developHere } = await import('../services/image-processor/src/developer.ts')
+const consume = processImages(developHere(sharpEngine))
+const developBatch = (event: SQSEvent) => consume(event, { getRemainingTimeInMillis: () => 60_000 })
 const sqs = new SQSClient({})
 afterAll(async () => {
   sqs.destroy()

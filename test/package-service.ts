@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { unzipSync } from 'fflate'
 
@@ -21,6 +21,8 @@ interface Archive {
   bytes: number
   /** Paths inside. */
   files: string[]
+  /** Writes what is inside into a folder. */
+  unpack(folder: string): Promise<void>
 }
 
 /** What `serverless package` makes of a service. */
@@ -79,5 +81,13 @@ async function readArchives(
 function listArchive(zip: Uint8Array): Archive {
   const files: string[] = []
   unzipSync(zip, { filter: ({ name }) => !files.push(name) })
-  return { bytes: zip.length, files }
+  return { bytes: zip.length, files, unpack: (folder) => unpack(zip, folder) }
+}
+
+async function unpack(zip: Uint8Array, folder: string): Promise<void> {
+  for (const [name, content] of Object.entries(unzipSync(zip))) {
+    const file = join(folder, name)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, content)
+  }
 }

@@ -1,7 +1,14 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { readQueries } from '@darkroom/analytics'
-import { MetadataDocument } from '@darkroom/core'
+import { MetadataDocument, presetFor } from '@darkroom/core'
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import sharp from 'sharp'
 import * as z from 'zod'
+import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
+import { presetConfiguration } from '../services/image-processor/src/preset-configuration.ts'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
@@ -260,6 +267,32 @@ describe("the image processor's zip", () => {
     const codecs = matching('image-processor with jimp', /\.wasm$/).map((file) => file.split('/').at(-1))
     expect(codecs).toEqual(expect.arrayContaining(['avif_dec.wasm', 'webp_dec.wasm', 'webp_enc.wasm']))
     expect(packageOf('image-processor with jimp').archives.processImages?.bytes).toBeLessThan(15 * MEGABYTE)
+  })
+
+  /** jimp's, as this machine may have another processor than Lambda's. */
+  test('serves its engine when it is started as the engine process', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'image-processor-zip-'))
+    await packageOf('image-processor with jimp').archives.processImages?.unpack(folder)
+    const program = pathToFileURL(join(folder, 'src/process-images-with-jimp.mjs')).href
+    const engine = startEngineProcess(program)
+    await engine.ready()
+    const original = await sharp({ create: { width: 60, height: 40, channels: 3, background: '#c84' } })
+      .webp()
+      .toBuffer()
+    const preset = presetFor(presetConfiguration, 'web-app-1')
+    const answer = await engine.ask({ original, preset }, { milliseconds: 60_000, bytes: 1e9 })
+    expect(answer).toMatchObject({ developed: { width: 60, height: 40, variants: [{}, {}, {}] } })
+    engine.stop()
+    await rm(folder, { recursive: true })
+  })
+
+  test('loads sharp only in the engine process', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'image-processor-zip-'))
+    await packageOf('image-processor').archives.processImages?.unpack(folder)
+    const program = await readFile(join(folder, 'src/process-images-with-sharp.mjs'), 'utf8')
+    expect(program).toContain('import("sharp")')
+    expect(program).not.toMatch(/from ?"sharp"|require\("sharp"\)/)
+    await rm(folder, { recursive: true })
   })
 
   test('of dead letters has no engine', () => {

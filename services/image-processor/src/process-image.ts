@@ -3,9 +3,8 @@ import { inspectImage } from '@darkroom/image-header'
 import type { Attempt } from './attempt.ts'
 import { commitSuccess, readOutcome } from './commit.ts'
 import { deleteErased } from './delete-erased.ts'
-import { develop } from './develop.ts'
+import type { Developer } from './developer.ts'
 import { getOriginal } from './get-original.ts'
-import type { ImageEngine } from './image-engine.ts'
 import { logger } from './logger.ts'
 import { presetConfiguration } from './preset-configuration.ts'
 import { putVariants } from './put-variants.ts'
@@ -16,7 +15,7 @@ import { putVariants } from './put-variants.ts'
  *
  * @throws ProblemError, not retryable, if the image is at fault; anything else is worth another try
  */
-export async function processImage(attempt: Attempt, engine: ImageEngine): Promise<void> {
+export async function processImage(attempt: Attempt, developer: Developer): Promise<void> {
   const { data: image } = attempt.message
   const [outcome, original] = await Promise.allSettled([readOutcome(image), getOriginal(image.s3Uri)])
   if (outcome.status === 'rejected') throw outcome.reason
@@ -28,7 +27,7 @@ export async function processImage(attempt: Attempt, engine: ImageEngine): Promi
   if (original.status === 'rejected') throw original.reason
   await inspectImage(original.value)
   const preset = presetFor(presetConfiguration, image.app)
-  const developed = await develop(engine, original.value, preset)
+  const developed = await developer.develop(original.value, preset)
   const variants = await putVariants(image, developed.variants)
   await commitSuccess(attempt, preset, developed, variants)
 }

@@ -1,5 +1,9 @@
-import { sharpEngine } from './engines/sharp-engine.ts'
-import { processImages } from './process-images.ts'
+import { processImagesIsolated } from './isolation/process-images-isolated.ts'
 
 /** The image queue's consumer with the default engine. */
-export const handler = processImages(sharpEngine)
+export const handler = await processImagesIsolated({
+  name: 'sharp',
+  program: import.meta.url,
+  load: async () => (await import('./engines/sharp-engine.ts')).sharpEngine,
+  megabytes: 480,
+})

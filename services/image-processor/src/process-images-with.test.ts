@@ -1,6 +1,6 @@
 import { inputKey } from '@darkroom/core'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { acceptedMessage, type Resources, startResources } from '../test/start-resources.ts'
+import { acceptedMessage, type Resources, startResources, wholeMinute } from '../test/start-resources.ts'
 import { fourCorners } from './test-images.ts'
 
 let resources: Resources
@@ -15,6 +15,8 @@ test.each(['sharp', 'jimp'])('the handler with %s develops with it', async (engi
   await resources.put(inputKey(message.data), bytes)
   await resources.send(resources.queueUrl, message)
   const { handler } = await import(`./process-images-with-${engine}.ts`)
-  expect(await handler(await resources.receiveEvent(resources.queueUrl))).toEqual({ batchItemFailures: [] })
+  expect(await handler(await resources.receiveEvent(resources.queueUrl), wholeMinute)).toEqual({
+    batchItemFailures: [],
+  })
   expect(await resources.document(message.data)).toMatchObject({ status: 'processed', engine })
 })

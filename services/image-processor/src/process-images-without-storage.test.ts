@@ -1,7 +1,7 @@
 import { inputKey } from '@darkroom/core'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
-import { acceptedMessage, type Resources, startResources } from '../test/start-resources.ts'
+import { acceptedMessage, type Resources, startResources, wholeMinute } from '../test/start-resources.ts'
 import { fourCorners } from './test-images.ts'
 
 let resources: Resources
@@ -9,7 +9,8 @@ let processImages: (event: SQSEvent) => Promise<unknown>
 let settleDeadLetters: (event: SQSEvent) => Promise<unknown>
 beforeAll(async () => {
   resources = await startResources()
-  processImages = (await import('./process-images-with-sharp.ts')).handler
+  const { handler } = await import('./process-images-with-sharp.ts')
+  processImages = (event) => handler(event, wholeMinute)
   settleDeadLetters = (await import('./settle-dead-letters.ts')).handler
 })
 afterAll(() => resources.stop())

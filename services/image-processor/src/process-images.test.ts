@@ -9,17 +9,20 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
 import sharp from 'sharp'
-import { acceptedMessage, type Resources, startResources } from '../test/start-resources.ts'
+import { acceptedMessage, type Resources, startResources, wholeMinute } from '../test/start-resources.ts'
 import { fourCorners, npmPhotograph, pngThatClaims } from './test-images.ts'
 
 let resources: Resources
 let processImages: (event: SQSEvent) => Promise<unknown>
 let processImagesWith: typeof import('./process-images.ts').processImages
+let developHere: typeof import('./developer.ts').developHere
 beforeAll(async () => {
   resources = await startResources()
   const { sharpEngine } = await import('./engines/sharp-engine.ts')
   processImagesWith = (await import('./process-images.ts')).processImages
-  processImages = processImagesWith(sharpEngine)
+  developHere = (await import('./developer.ts')).developHere
+  const handler = processImagesWith(developHere(sharpEngine))
+  processImages = (event) => handler(event, wholeMinute)
 })
 afterAll(() => resources.stop())
 beforeEach(() => resources.forgetWrites())
@@ -158,7 +161,9 @@ describe('an image that was erased', () => {
       await eraseDocument(image)
       return sharpEngine.develop(...args)
     }
-    expect(await processImagesWith({ ...sharpEngine, develop })(event)).toEqual(ALL_DONE)
+    expect(await processImagesWith(developHere({ ...sharpEngine, develop }))(event, wholeMinute)).toEqual(
+      ALL_DONE,
+    )
     await expectErased(image)
   })
 
@@ -266,7 +271,7 @@ test.each([
   const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
   const event = await receive()
   const develop = () => Promise.reject(error)
-  expect(await processImagesWith({ name: 'sharp', develop })(event)).toEqual({
+  expect(await processImagesWith({ name: 'sharp', develop })(event, wholeMinute)).toEqual({
     batchItemFailures: [{ itemIdentifier: event.Records[0]?.messageId }],
   })
   expect(await resources.list('metadata/')).not.toContain(metadataKey(image))
@@ -285,6 +290,19 @@ describe('a batch', () => {
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: MessageId }] })
     const ends = await Promise.all([first, cut, last].map((image) => resources.document(image)))
     expect(ends.map(({ status }) => status)).toEqual(['processed', 'failed', 'processed'])
+  })
+
+  test('that has taken too long already is received again, rather than cut off in the middle', async () => {
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    const event = await receive()
+    const { sharpEngine } = await import('./engines/sharp-engine.ts')
+    const late = { getRemainingTimeInMillis: () => 19_000 }
+    expect(await processImagesWith(developHere(sharpEngine))(event, late)).toEqual({
+      batchItemFailures: [{ itemIdentifier: event.Records[0]?.messageId }],
+    })
+    expect(resources.writtenKeys()).not.toContain(metadataKey(image))
+    expect(await processImages(await resources.redeliver(resources.queueUrl, event))).toEqual(ALL_DONE)
+    expect((await resources.document(image)).status).toBe('processed')
   })
 
   test('of nothing that is ours fails record by record, and does not throw', async () => {

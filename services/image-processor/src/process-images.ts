@@ -1,33 +1,38 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
 import { ImageAccepted, ProblemError } from '@darkroom/core'
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type { Attempt } from './attempt.ts'
 import { commitFailure } from './commit.ts'
-import type { ImageEngine } from './image-engine.ts'
+import type { Developer } from './developer.ts'
 import { logger } from './logger.ts'
 import { processImage } from './process-image.ts'
 import { retryLater } from './retry-later.ts'
+import { SECONDS_TO_BEGIN } from './time-for-an-image.ts'
+
+/** What is used of Lambda's context. */
+export type Clock = Pick<Context, 'getRemainingTimeInMillis'>
 
 /**
  * Consumes the image queue. Every record is on its own: developed, or failed for good with a reason that its
  * owner reads, or left to be received again later. One at a time, as one decode may need most of the memory.
  */
-export function processImages(engine: ImageEngine) {
-  const processor = new BatchProcessor(EventType.SQS)
-  const processRecord = (record: SQSRecord) => settle(record, engine)
-  return (event: SQSEvent): Promise<SQSBatchResponse> =>
-    processPartialResponse(event, processRecord, processor, {
+export function processImages(developer: Developer) {
+  return (event: SQSEvent, clock: Clock): Promise<SQSBatchResponse> => {
+    const processRecord = (record: SQSRecord) => settle(record, developer, clock)
+    return processPartialResponse(event, processRecord, new BatchProcessor(EventType.SQS), {
       processInParallel: false,
       throwOnFullBatchFailure: false,
     })
+  }
 }
 
-async function settle(record: SQSRecord, engine: ImageEngine): Promise<void> {
+async function settle(record: SQSRecord, developer: Developer, clock: Clock): Promise<void> {
   const receiveCount = Number(record.attributes.ApproximateReceiveCount)
   let message: ImageAccepted | undefined
   try {
     message = ImageAccepted.parse(JSON.parse(record.body))
-    await bringToEnd({ message, receiveCount, started: Date.now(), engine: engine.name }, engine)
+    requireTime(clock)
+    await bringToEnd({ message, receiveCount, started: Date.now(), engine: developer.name }, developer)
   } catch (error) {
     logger.error('image not processed, to be tried again', {
       imageId: message?.subject,
@@ -41,10 +46,17 @@ async function settle(record: SQSRecord, engine: ImageEngine): Promise<void> {
   }
 }
 
+/** A function that runs out of time is killed, and all that is left of its batch waits for the queue's own timeout. */
+function requireTime(clock: Clock): void {
+  if (clock.getRemainingTimeInMillis() < SECONDS_TO_BEGIN * 1000) {
+    throw new Error('the images before it in its batch took too long')
+  }
+}
+
 /** Processed, or failed for good; what it throws is worth another try. */
-async function bringToEnd(attempt: Attempt, engine: ImageEngine): Promise<void> {
+async function bringToEnd(attempt: Attempt, developer: Developer): Promise<void> {
   try {
-    await processImage(attempt, engine)
+    await processImage(attempt, developer)
   } catch (error) {
     if (!isPermanent(error)) throw error
     await commitFailure(attempt, error)

@@ -73,6 +73,9 @@ export async function startResources() {
   }
 }
 
+/** Of a function that has just begun, in Lambda's context. */
+export const wholeMinute = { getRemainingTimeInMillis: () => 60_000 }
+
 export type Resources = Awaited<ReturnType<typeof startResources>>
 
 /** What a door to Darkroom would say of an image whose original lies in S3. */

@@ -1,0 +1,108 @@
+/**
+ * What it costs to develop in a process of its own, of the program as it is deployed: `pnpm bench:isolation [--photos
+ * DIR]`, half a minute. Linux only, as it reads `/proc`.
+ */
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
+import { presetFor } from '@darkroom/core'
+import { build } from 'esbuild'
+import { type Developer, developHere } from '../services/image-processor/src/developer.ts'
+import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
+import { isolate } from '../services/image-processor/src/isolation/isolate.ts'
+import { presetConfiguration } from '../services/image-processor/src/preset-configuration.ts'
+import { photographs } from '../services/image-processor/test/bench-photographs.ts'
+import { peakMemory } from '../services/image-processor/test/peak-memory.ts'
+
+const { values: options } = parseArgs({ options: { photos: { type: 'string' } } })
+const SIZES = [0.3, 3, 12, 24]
+const ROUNDS = 11
+const preset = presetFor(presetConfiguration, 'web-app-1')
+const service = join(import.meta.dirname, '..', 'services', 'image-processor')
+
+const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await work()
+  return performance.now() - began
+}
+
+/** As serverless-esbuild makes it; beside the service, so that sharp is found. */
+async function bundle(): Promise<string> {
+  const outfile = join(service, '.esbuild', 'isolation', 'process-images-with-sharp.mjs')
+  await build({
+    entryPoints: [join(service, 'src', 'process-images-with-sharp.ts')],
+    outfile,
+    bundle: true,
+    minify: true,
+    keepNames: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    external: ['sharp'],
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  })
+  return pathToFileURL(outfile).href
+}
+
+/** Of the consumer beside the engine's process, in MB, and how long it takes to load. */
+async function measureConsumer(program: string): Promise<{ megabytes: number; milliseconds: number }> {
+  const script = `const began = performance.now()
+    await import(${JSON.stringify(program)})
+    console.log(JSON.stringify({ milliseconds: performance.now() - began, megabytes: process.memoryUsage.rss() / 1e6 }))
+    process.exit()`
+  const url = 'http://localhost/queue'
+  const env = { BUCKET: 'bench', QUEUE_URL: url, PARKED_QUEUE_URL: url, AWS_REGION: 'us-east-1' }
+  const args = ['--input-type=module', '--eval', script]
+  return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)
+}
+
+async function measureStarts(program: string): Promise<number> {
+  const starts = []
+  for (let n = 0; n < 5; n++) {
+    let started: ReturnType<typeof startEngineProcess> | undefined
+    starts.push(
+      await timed(async () => {
+        started = startEngineProcess(program)
+        await started.ready()
+      }),
+    )
+    started?.stop()
+  }
+  return median(starts)
+}
+
+async function medianTime(developer: Developer, original: Uint8Array): Promise<number> {
+  await developer.develop(original, preset)
+  const times = []
+  for (let n = 0; n < ROUNDS; n++) times.push(await timed(() => developer.develop(original, preset)))
+  return median(times)
+}
+
+process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
+/** Before the engine is loaded: from then on sharp opens no files. */
+const originals = await photographs(SIZES, options.photos)
+const { sharpEngine } = await import('../services/image-processor/src/engines/sharp-engine.ts')
+const program = await bundle()
+const consumer = await measureConsumer(program)
+console.log(
+  `the consumer: ${consumer.megabytes.toFixed(0)} MB, loads in ${consumer.milliseconds.toFixed(0)} ms`,
+)
+console.log(`an engine's process is ready after ${(await measureStarts(program)).toFixed(0)} ms`)
+for (const { path, megapixels } of originals) {
+  const original = await readFile(path)
+  const here = await medianTime(developHere(sharpEngine), original)
+  const isolated = isolate({ name: 'sharp', program, seconds: 60, megabytes: 2000 })
+  const apart = await medianTime(isolated, original)
+  const [pid = 0] = [isolated.pid()]
+  console.log(
+    `${megapixels.toFixed(1).padStart(5)} MP, ${(original.length / 1e6).toFixed(1)} MB: ` +
+      `${here.toFixed(0)} ms in one process, ${apart.toFixed(0)} ms in two, engine's peak ${(peakMemory(pid) / 1e6).toFixed(0)} MB`,
+  )
+  isolated.stop()
+}

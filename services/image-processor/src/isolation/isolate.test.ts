@@ -1,0 +1,109 @@
+import { mkdtemp, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Preset, type ProblemError, presetFor } from '@darkroom/core'
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { type Developer, developHere } from '../developer.ts'
+import { sharpEngine } from '../engines/sharp-engine.ts'
+import { presetConfiguration } from '../preset-configuration.ts'
+import { fourCorners } from '../test-images.ts'
+import type { IsolatedDeveloper } from './isolate.ts'
+
+process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
+const { isolate } = await import('./isolate.ts')
+
+const preset: Preset = presetFor(presetConfiguration, 'web-app-1')
+const program = new URL('testing/misbehaving-engine.ts', import.meta.url).href
+let photograph: Buffer
+beforeAll(async () => {
+  photograph = await fourCorners(400, 300).jpeg().toBuffer()
+})
+
+let running: IsolatedDeveloper | undefined
+afterEach(() => running?.stop())
+function isolated(limits: { seconds?: number; megabytes?: number } = {}) {
+  running = isolate({ name: 'sharp', program, seconds: 60, megabytes: 480, ...limits })
+  return running
+}
+
+const withOrder = (order: string) => Buffer.concat([photograph, Buffer.from(`#${order} `)])
+
+const LAST_WORDS: Record<string, RegExp> = { abort: /JavaScript stack trace/, throw: /nobody catches this/ }
+
+/** The slug and the words of the refusal. */
+const refusal = (developer: Developer, order: string) =>
+  developer.develop(withOrder(order), preset).then(
+    () => 'developed',
+    (error: ProblemError) => error.message,
+  )
+
+describe('an engine in a process of its own', () => {
+  test('develops as it does in this one', async () => {
+    const here = await developHere(sharpEngine).develop(photograph, preset)
+    expect(await isolated().develop(photograph, preset)).toEqual(here)
+  })
+
+  test('says why an image is refused, with the cause for the log', async () => {
+    const scrambled = Buffer.from(photograph).fill(0x11, photograph.indexOf(Buffer.from([0xff, 0xc4])))
+    await expect(isolated().develop(scrambled, preset)).rejects.toMatchObject({
+      slug: 'corrupt-image',
+      cause: { stack: expect.stringContaining('Error') },
+    })
+  })
+
+  test('is not the fault of an image if it cannot be started', async () => {
+    const nothing = isolate({ name: 'sharp', program: `${import.meta.url}.js`, seconds: 60, megabytes: 480 })
+    await expect(nothing.develop(photograph, preset)).rejects.toThrow(/did not start: exit code 1/)
+  })
+
+  test('knows no credentials', async () => {
+    process.env.AWS_SECRET_ACCESS_KEY = 'for the parent only'
+    const developer = isolated()
+    await developer.develop(photograph, preset)
+    expect(await readFile(`/proc/${developer.pid()}/environ`, 'latin1')).not.toContain('AWS_')
+  })
+})
+
+describe('an image that', () => {
+  test.each(['loop', 'wait'])('never comes to an end fails in words (%s)', async (misdeed) => {
+    const developer = isolated({ seconds: 2 })
+    await developer.develop(photograph, preset)
+    const began = performance.now()
+    expect(await refusal(developer, misdeed)).toMatch(/^corrupt-image: .* within 2 seconds/)
+    // Once and not twice, as it would not end the second time either.
+    expect(performance.now() - began).toBeLessThan(3_500)
+    expect((await developer.develop(photograph, preset)).width).toBe(400)
+  })
+
+  test.each(['abort', 'segfault', 'exit', 'throw'])(
+    'brings the decoder down twice fails in words (%s)',
+    async (misdeed) => {
+      const developer = isolated()
+      await expect(developer.develop(withOrder(misdeed), preset)).rejects.toMatchObject({
+        slug: 'corrupt-image',
+        detail: expect.stringContaining('makes the decoder fail'),
+        cause: { reason: 'died', lastWords: expect.stringMatching(LAST_WORDS[misdeed] ?? /^$/) },
+      })
+      expect((await developer.develop(photograph, preset)).width).toBe(400)
+    },
+  )
+
+  test('takes all memory fails in words', async () => {
+    const developer = isolated({ megabytes: 300 })
+    expect(await refusal(developer, 'eat')).toMatch(/^image-too-large: .* more than 300 MB of memory/)
+    expect((await developer.develop(photograph, preset)).width).toBe(400)
+  })
+
+  test('meets a decoder that dies once is developed', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'abort-once-')), 'aborted')
+    const original = Buffer.concat([photograph, Buffer.from(`#abortOnce ${file}`)])
+    expect((await isolated().develop(original, preset)).width).toBe(400)
+  })
+
+  test('comes when the decoder has died between two images is developed', async () => {
+    const developer = isolated()
+    await developer.develop(photograph, preset)
+    process.kill(developer.pid() ?? 0, 'SIGKILL')
+    expect((await developer.develop(photograph, preset)).width).toBe(400)
+  })
+})

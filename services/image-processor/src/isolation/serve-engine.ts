@@ -1,0 +1,15 @@
+import { develop } from '../develop.ts'
+import type { ImageEngine } from '../image-engine.ts'
+import { READY, type Request, toAnswer } from './request.ts'
+
+/** Makes this process an engine's process: develops what it is sent, until whoever started it is gone. */
+export function serveEngine(engine: ImageEngine): Promise<never> {
+  const send = process.send?.bind(process)
+  if (!send) throw new Error('an engine process is started by another, with a channel between them')
+  process.on('message', async ({ original, preset }: Request) => {
+    send(await develop(engine, original, preset).then((developed) => ({ developed }), toAnswer))
+  })
+  process.on('disconnect', () => process.exit())
+  send(READY)
+  return new Promise(() => {})
+}

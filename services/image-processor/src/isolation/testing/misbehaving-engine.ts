@@ -1,0 +1,39 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { sharpEngine } from '../../engines/sharp-engine.ts'
+import type { ImageEngine } from '../../image-engine.ts'
+import { serveEngine } from '../serve-engine.ts'
+
+/** What the default engine may be made to do, as native code can: it is told so behind the end of an image. */
+const MISDEEDS: Record<string, (argument: string) => unknown> = {
+  loop: () => {
+    for (;;);
+  },
+  wait: () => new Promise(() => {}),
+  abort: () => process.abort(),
+  segfault: () => process.kill(process.pid, 'SIGSEGV'),
+  exit: () => process.exit(0),
+  throw: () => setImmediate(() => Promise.reject(new Error('nobody catches this'))),
+  eat: () => {
+    const eaten: Buffer[] = []
+    for (;;) eaten.push(Buffer.alloc(1e6, 1))
+  },
+  /** The argument is a file that remembers the first time. */
+  abortOnce: (file) => {
+    if (existsSync(file)) return
+    writeFileSync(file, '')
+    process.abort()
+  },
+}
+
+const misbehaving: ImageEngine = {
+  name: 'sharp',
+  async develop(original, variants) {
+    const [, misdeed = '', argument = ''] =
+      /#(\w+) (.*)$/s.exec(Buffer.from(original).toString('latin1')) ?? []
+    await MISDEEDS[misdeed]?.(argument)
+    if (misdeed === 'throw') await new Promise(() => {})
+    return sharpEngine.develop(original, variants)
+  },
+}
+
+await serveEngine(misbehaving)
