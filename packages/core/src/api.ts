@@ -3,7 +3,7 @@ import { AppId } from './app-id.ts'
 import { Attributes } from './attributes.ts'
 import { Filename } from './filename.ts'
 import { ImageId } from './image-id.ts'
-import { ImageType, MAX_STORED_BYTES, Sha256 } from './image-types.ts'
+import { ImageType, Sha256 } from './image-types.ts'
 import { DatePartition } from './keys.ts'
 
 /** `POST /v1/images` as JSON: the image in base64 (RFC 4648, section 4). */
@@ -36,8 +36,7 @@ export const DirectUploadRequest = z
     bytes: z
       .int()
       .positive()
-      .max(MAX_STORED_BYTES, `an image may have at most ${MAX_STORED_BYTES} bytes`)
-      .meta({ description: 'The size of the file; no other size will be taken.' }),
+      .meta({ description: 'The size of the file, at most 50 MB; no other size will be taken.' }),
     contentType: z.string().meta({ description: 'The media type of the file.', example: 'image/jpeg' }),
     filename: Filename.optional(),
     attributes: Attributes.optional(),

@@ -13,10 +13,13 @@ import {
   parseProcessedKey,
   parseRejectedKey,
   parseS3Uri,
+  parseUploadKey,
   processedKey,
   processedPrefix,
   rejectedKey,
   s3Uri,
+  uploadKey,
+  uploadPrefix,
 } from './keys.ts'
 
 const imageId = '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f'
@@ -72,6 +75,7 @@ describe('the layout of the bucket', () => {
       `rejected/images.web-app-2/${date}/3-15`,
     )
     expect(claimKey(image)).toBe(`claims/web-app-1/${date}/${imageId}`)
+    expect(uploadKey({ ...image, bytes: 31_457_280 })).toBe(`uploads/web-app-1/${date}/${imageId}/31457280`)
     expect(s3Uri('darkroom', 'input/x')).toBe('s3://darkroom/input/x')
   })
 
@@ -81,6 +85,7 @@ describe('the layout of the bucket', () => {
     expect(
       processedKey({ ...image, variant: 'a', extension: 'jpg' }).startsWith(processedPrefix(image)),
     ).toBe(true)
+    expect(uploadKey({ ...image, bytes: 1 }).startsWith(uploadPrefix(image))).toBe(true)
   })
 })
 
@@ -112,6 +117,10 @@ describe('each parser is the inverse of its builder', () => {
       ),
     )
   })
+  test('upload', () => {
+    const upload = fc.record({ app, imageId: id, bytes: fc.integer({ min: 1 }) })
+    fc.assert(fc.property(upload, (ref) => expect(parseUploadKey(uploadKey(ref))).toEqual(ref)))
+  })
   test('s3 URI, with any key', () => {
     fc.assert(
       fc.property(
@@ -132,6 +141,7 @@ const INPUT = new RegExp(`^input/${APP}/${DAY}/${ID}$`)
 const PROCESSED = new RegExp(`^processed/${APP}/${DAY}/${ID}/[a-z0-9-]{1,32}\\.(?:jpg|webp)$`)
 const METADATA = new RegExp(`^metadata/app=${APP}/dt=${DAY}/${ID}\\.json$`)
 const CLAIM = new RegExp(`^claims/${APP}/${DAY}/${ID}$`)
+const UPLOAD = new RegExp(`^uploads/${APP}/${DAY}/${ID}/\\d+$`)
 const REJECTED = new RegExp(`^rejected/(?!\\.{1,2}/)[a-zA-Z0-9._-]{1,249}/${DAY}/\\d+-\\d+$`)
 
 const thumb = { ...image, variant: 'thumb', extension: 'jpg' as const }
@@ -149,6 +159,8 @@ describe('no part reaches outside its place', () => {
     ['the id of a document', METADATA, (part) => metadataKey({ app: 'a', imageId: part })],
     ['the app of a claim', CLAIM, (part) => claimKey({ app: part, imageId })],
     ['the id of a claim', CLAIM, (part) => claimKey({ app: 'a', imageId: part })],
+    ['the app of an upload', UPLOAD, (part) => uploadKey({ app: part, imageId, bytes: 1 })],
+    ['the id of an upload', UPLOAD, (part) => uploadKey({ app: 'a', imageId: part, bytes: 1 })],
     ['the topic of a rejected record', REJECTED, (part) => rejectedKey({ ...record, topic: part })],
     ['the date of a rejected record', REJECTED, (part) => rejectedKey({ ...record, date: part })],
     [
@@ -206,6 +218,7 @@ describe('a parser takes nothing that was not built', () => {
     ['processed', processedKey(thumb), parseProcessedKey, processedKey],
     ['metadata', metadataKey(image), parseMetadataKey, metadataKey],
     ['claim', claimKey(image), parseClaimKey, claimKey],
+    ['upload', uploadKey({ ...image, bytes: 10 }), parseUploadKey, uploadKey],
     ['rejected', rejectedKey(record), parseRejectedKey, rejectedKey],
   ] as [string, string, (key: string) => object | undefined, (ref: object) => string][]
 
@@ -235,7 +248,7 @@ describe('a parser takes nothing that was not built', () => {
     )
   })
 
-  test.each(parsers.slice(0, 4))("%s: a date that is not the id's own", (_name, key, parse) => {
+  test.each(parsers.slice(0, 5))("%s: a date that is not the id's own", (_name, key, parse) => {
     expect(parse(key)).toBeDefined()
     expect(parse(key.replace(date, '2025-11-24'))).toBeUndefined()
   })

@@ -9,3 +9,6 @@ const impatient = {
 
 export const s3 = new S3Client(impatient)
 export const sqs = new SQSClient(impatient)
+
+/** Signs requests that others send: without this it would sign the checksum of a body that it has not seen. */
+export const signer = new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' })

@@ -14,7 +14,6 @@ import {
   inputKey,
   MetadataDocument,
   metadataKey,
-  ProblemError,
   processedPrefix,
   timeOf,
 } from '@darkroom/core'
@@ -25,6 +24,7 @@ import { apiHandler } from './http/api-handler.ts'
 import { jsonAnswer } from './http/json-answer.ts'
 import { requireApp } from './http/require-app.ts'
 import { listKeys } from './list-keys.ts'
+import { orUnavailable } from './or-unavailable.ts'
 import { toImageStatus } from './to-image-status.ts'
 
 const ATTEMPTS = 5
@@ -40,7 +40,11 @@ export const handler = apiHandler(async (event) => {
   const imageId = ImageId.safeParse(event.pathParameters?.id)
   if (!imageId.success) throw notFound()
   const image = { app, imageId: imageId.data }
-  const receipt = await orUnavailable(erase(image, event.requestContext.authorizer.lambda.credential ?? ''))
+  const credential = event.requestContext.authorizer.lambda.credential ?? ''
+  const receipt = await orUnavailable(
+    erase(image, credential),
+    'The image could not be erased now. Ask again in a moment; asking twice does no harm.',
+  )
   return jsonAnswer(200, await toImageStatus({ state: 'finished', document: receipt }))
 })
 
@@ -123,17 +127,4 @@ async function putReceipt(image: ImageRef, receipt: ErasedDocument, etag: string
 function isLostRace(error: unknown): boolean {
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
   return status === 412 || status === 409 || status === 404
-}
-
-async function orUnavailable<Result>(work: Promise<Result>): Promise<Result> {
-  try {
-    return await work
-  } catch (cause) {
-    if (cause instanceof ProblemError) throw cause
-    throw new ProblemError(
-      'storage-unavailable',
-      'The image could not be erased now. Ask again in a moment; asking twice does no harm.',
-      { cause },
-    )
-  }
 }

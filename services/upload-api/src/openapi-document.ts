@@ -1,4 +1,6 @@
 import {
+  DirectUpload,
+  DirectUploadRequest,
   Health,
   ImageId,
   ImageList,
@@ -7,6 +9,8 @@ import {
   ListQuery,
   Problem,
   SelectionQuery,
+  Signature,
+  SignatureRequest,
   UploadAccepted,
   UploadRequest,
 } from '@darkroom/core'
@@ -25,6 +29,11 @@ const problems = {
 const answer = (description: string, schema: z.ZodType) => ({
   description,
   content: { 'application/json': { schema } },
+})
+const jsonBody = (schema: z.ZodType) => ({ required: true, content: { 'application/json': { schema } } })
+const idempotencyKey = ImageId.optional().meta({
+  description:
+    'A UUIDv7 made by the client, at most 24 hours old; it becomes the id, and a repetition is safe.',
 })
 const bytes = { schema: z.string().meta({ format: 'binary' }) }
 const text = (description: string) => z.string().optional().meta({ description })
@@ -48,10 +57,7 @@ export function openApiDocument() {
           summary: 'Upload one image of up to 4 MB',
           requestParams: {
             header: z.object({
-              'Idempotency-Key': ImageId.optional().meta({
-                description:
-                  'A UUIDv7 made by the client, at most 24 hours old; it becomes the id, and a repetition is safe.',
-              }),
+              'Idempotency-Key': idempotencyKey,
               'Repr-Digest': text('sha-256=:<base64>: of the image (RFC 9530); checked.'),
               traceparent: text('W3C Trace Context; carried through to the metadata.'),
             }),
@@ -131,6 +137,53 @@ export function openApiDocument() {
             '404': problem('not-found'),
             '410': problem('expired-by-retention'),
             '503': problems['503'],
+          },
+        },
+      },
+      '/v1/uploads': {
+        post: {
+          operationId: 'createUpload',
+          summary: 'Learn how to send an image of up to 50 MB to S3 directly',
+          requestParams: {
+            header: z.object({
+              'Idempotency-Key': idempotencyKey,
+              traceparent: text('W3C Trace Context; carried through to the metadata.'),
+            }),
+          },
+          requestBody: jsonBody(DirectUploadRequest),
+          responses: {
+            '201': answer('The request to send to S3.', DirectUpload),
+            ...problems,
+            '413': problem('payload-too-large'),
+            '415': problem('unsupported-media-type'),
+          },
+        },
+      },
+      '/v1/uploads/sign': {
+        post: {
+          operationId: 'signUpload',
+          summary: 'A URL for one request to S3 of an upload in parts',
+          requestBody: jsonBody(SignatureRequest),
+          responses: {
+            '200': answer('The URL; a part has to have the length that is signed.', Signature),
+            '400': problems['400'],
+            '401': problems['401'],
+            '404': problem('not-found'),
+          },
+        },
+      },
+      '/v1/uploads/{id}/complete': {
+        post: {
+          operationId: 'completeUpload',
+          summary: 'Say that all of an image is in S3',
+          requestParams: { path: z.object({ id: ImageId }) },
+          responses: {
+            '202': answer('Checked, stored and queued; a repetition gets the same.', UploadAccepted),
+            ...problems,
+            '404': problem('not-found'),
+            '409': problem('upload-incomplete'),
+            '415': problem('unsupported-media-type, type-mismatch'),
+            '422': problem('idempotency-key-reused, image-too-large, corrupt-image'),
           },
         },
       },

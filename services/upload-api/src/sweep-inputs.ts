@@ -16,8 +16,10 @@ import { enqueueImage } from '@darkroom/intake'
 import { s3, sqs } from './clients.ts'
 import { env } from './env.ts'
 import { findImageOrGone } from './find-image.ts'
+import { SOURCE } from './intake.ts'
 import { listKeys } from './list-keys.ts'
 import { logger } from './logger.ts'
+import { completeForgotten, type ForgottenUploads } from './sweep-uploads.ts'
 import { type SweepWindow, sweepWindows } from './sweep-windows.ts'
 
 const metrics = new Metrics({
@@ -37,23 +39,42 @@ interface Schedule {
   time: string
 }
 
+/** What a sweep has repaired. */
+interface Repairs extends ForgottenUploads {
+  enqueued: number
+}
+
 /**
- * Finds originals that have no end minutes after their acceptance, as after a crash between storing and sending or a
- * message that got lost, and sends their message again. An image that merely waits long gets a second message, which
- * the processor takes for a repetition.
- *
- * @returns how many messages were sent
+ * Looks after what would be left lying: uploads that nobody completed, and originals that have no end minutes after
+ * their acceptance, as after a crash between storing and sending or a message that got lost.
  */
-export async function handler({ time }: Schedule): Promise<{ enqueued: number }> {
-  const unfinished = await findUnfinished(await listApps(), sweepWindows(new Date(time)))
+export async function handler({ time }: Schedule): Promise<Repairs> {
+  const windows = sweepWindows(new Date(time))
+  const repairs = { ...(await completeForgotten(windows)), enqueued: await enqueueUnfinished(windows) }
+  count(repairs)
+  return repairs
+}
+
+function count({ enqueued, completed, refused }: Repairs): void {
+  metrics.addMetric('ImagesEnqueuedAgain', MetricUnit.Count, enqueued)
+  metrics.addMetric('UploadsCompleted', MetricUnit.Count, completed)
+  metrics.addMetric('UploadsRefused', MetricUnit.Count, refused)
+  metrics.publishStoredMetrics()
+}
+
+/**
+ * Sends the message again of what has no end. An image that merely waits long gets a second message, which the processor
+ * takes for a repetition.
+ */
+async function enqueueUnfinished(windows: SweepWindow[]): Promise<number> {
+  const unfinished = await findUnfinished(await listApps(), windows)
   const images = unfinished.slice(0, MOST_MESSAGES).values()
   let enqueued = 0
   const enqueueNext = async () => {
     for (const image of images) if (await enqueueAgain(image)) enqueued++
   }
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, enqueueNext))
-  metrics.singleMetric().addMetric('ImagesEnqueuedAgain', MetricUnit.Count, enqueued)
-  return { enqueued }
+  return enqueued
 }
 
 /** Whoever has sent an image: those of both ways in. */
@@ -111,7 +132,7 @@ async function enqueueAgain(image: ImageRef): Promise<boolean> {
     const { input, contentType, bytes } = found
     const { imageId } = image
     const accepted = { ...input, imageId, contentType, bytes }
-    await enqueueImage(sqs, env.QUEUE_URL, '/darkroom/upload-api', env.BUCKET, accepted)
+    await enqueueImage(sqs, env.QUEUE_URL, SOURCE, env.BUCKET, accepted)
     logger.warn('image enqueued again', { ...image, acceptedAt: input.acceptedAt })
     return true
   } catch (error) {

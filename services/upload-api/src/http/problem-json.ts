@@ -24,10 +24,7 @@ function toProblemError({ error }: Request<ApiEvent, ApiResult, Error, Context, 
     return error
   }
   if (isBodyParserError(error)) {
-    return new ProblemError(
-      'malformed-request',
-      'The body is not valid JSON. Send {"data": "<the image in base64>"}.',
-    )
+    return new ProblemError('malformed-request', 'The body is not valid JSON.')
   }
   logger.error('unexpected error', error as Error)
   return new ProblemError('internal', 'The request could not be served. Try again in a moment.', {

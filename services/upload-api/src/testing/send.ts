@@ -12,6 +12,8 @@ export interface TestRequest {
   query?: Record<string, string>
   id?: string
   body?: string | Uint8Array
+  /** A body in JSON. */
+  json?: object
 }
 
 export interface Answer {
@@ -30,7 +32,16 @@ export async function send(handler: unknown, request: TestRequest = {}): Promise
   return { status: statusCode, headers, body: body === undefined ? undefined : JSON.parse(body) }
 }
 
-function toEvent({ method = 'GET', path, app, headers = {}, query, id, body }: TestRequest): ApiEvent {
+function toEvent({
+  method = 'GET',
+  path,
+  app,
+  headers = {},
+  query,
+  id,
+  json,
+  body = json && JSON.stringify(json),
+}: TestRequest): ApiEvent {
   const rawPath = path ?? (id === undefined ? '/v1/images' : `/v1/images/${id}`)
   return {
     version: '2.0',
