@@ -9,6 +9,8 @@ const PUBLISHED: Record<string, number> = {
   unauthenticated: 401,
   'insufficient-scope': 403,
   'not-found': 404,
+  'upload-incomplete': 409,
+  'legal-hold': 409,
   'expired-by-retention': 410,
   'payload-too-large': 413,
   'unsupported-media-type': 415,
