@@ -9,6 +9,7 @@ const REPOSITORY = new URL('..', import.meta.url).pathname
 
 export interface Resource {
   Type: string
+  Condition?: string
   DeletionPolicy?: string
   UpdateReplacePolicy?: string
   DependsOn?: string[]

@@ -27,7 +27,10 @@ export function resolveIntrinsics(value: unknown, resources: Record<string, Reso
 
 function substitute(text: string, resources: Record<string, Resource>): string {
   return text
-    .replaceAll(/\$\{([^!}]+)\}/g, (_, name) => PSEUDO_PARAMETERS[name] ?? identify(name, 'Ref', resources))
+    .replaceAll(
+      /\$\{([^!}.]+)(?:\.([^}]+))?\}/g,
+      (_, name, attribute = 'Ref') => PSEUDO_PARAMETERS[name] ?? identify(name, attribute, resources),
+    )
     .replaceAll('${!', '${')
 }
 

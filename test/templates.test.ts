@@ -2,11 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { readQueries } from '@darkroom/analytics'
-import { MetadataDocument, presetFor } from '@darkroom/core'
+import { presetFor } from '@darkroom/core'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
-import * as z from 'zod'
 import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
 import { presetConfiguration } from '../services/image-processor/src/preset-configuration.ts'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
@@ -307,73 +305,4 @@ describe('the schedule', () => {
       { ScheduleExpression: 'rate(1 hour)', State: 'ENABLED' },
     ])
   })
-})
-
-describe("the catalogue's table", () => {
-  interface Column {
-    Name: string
-    Type: string
-    Comment: string
-  }
-  const table = () => propertiesOf('analytics-catalog', 'AWS::Glue::Table')[0]?.TableInput
-
-  test("has a column for each field of a metadata document, with the field's type and description", () => {
-    const columns: Column[] = [...table().StorageDescriptor.Columns, table().PartitionKeys[0]]
-    const described = columns.map(({ Name, Type, Comment }) => [Name, [Type, Comment]])
-    expect(Object.fromEntries(described)).toEqual(Object.fromEntries(documentFields().map(toColumn)))
-    expect(described).toHaveLength(documentFields().length)
-  })
-
-  test('has the questions of packages/analytics saved beside it, in the same database and workgroup', async () => {
-    const saved = propertiesOf('analytics-catalog', 'AWS::Athena::NamedQuery')
-    const questions = await readQueries()
-    expect(saved.map(({ Name, QueryString }) => [Name, QueryString])).toEqual(
-      questions.map(({ name, sql }) => [name, sql]),
-    )
-    expect(questions.length).toBeGreaterThan(0)
-    expect(table().Parameters['projection.app.values']).toBe('web-app-1,web-app-2')
-  })
-
-  test('is partitioned by app and date, as the keys are', () => {
-    expect(table().PartitionKeys.map(({ Name, Type }: Column) => [Name, Type])).toEqual([
-      ['app', 'string'],
-      ['dt', 'string'],
-    ])
-    expect(table().Parameters['storage.location.template']).toBe(
-      `s3://darkroom-dev-123456789012-us-east-1/metadata/app=\${app}/dt=\${dt}/`,
-    )
-  })
-
-  interface Field {
-    type?: string
-    description?: string
-    properties?: Record<string, Field>
-    items?: Field
-    additionalProperties?: Field
-  }
-
-  /** Of both kinds of documents, as they are before any transformation. */
-  function documentFields(): [string, Field][] {
-    const { oneOf = [] } = z.toJSONSchema(MetadataDocument, { io: 'input' })
-    const fields = oneOf.map((kind) => (kind as Field).properties ?? {})
-    return Object.entries(Object.assign({}, ...fields))
-  }
-
-  function toColumn([name, field]: [string, Field]) {
-    return [name, [glueType(name, field), field.description]]
-  }
-
-  /** What can grow beyond 31 bits: sizes, offsets and milliseconds. */
-  const LARGE = /bytes$|_offset$|_ms$/
-
-  function glueType(name: string, { type, items, properties, additionalProperties }: Field): string {
-    if (type === 'integer' || type === 'number') return LARGE.test(name) ? 'bigint' : 'int'
-    if (type === 'array' && items) return `array<${glueType(name, items)}>`
-    if (properties) {
-      const parts = Object.entries(properties).map(([part, field]) => `${part}:${glueType(part, field)}`)
-      return `struct<${parts.join(',')}>`
-    }
-    if (additionalProperties) return `map<string,${glueType(name, additionalProperties)}>`
-    return String(type)
-  }
 })

@@ -4,11 +4,11 @@
 SELECT
   dt,
   app,
-  count(*) AS images,
-  round(avg(processing_ms) * 1.769 / 1.024 * 0.0000133334, 4) AS lambda_dollars,
-  round(1000 * (5 * 0.000005 + 2 * 0.0000004 + 3 * 0.0000004), 4) AS request_dollars,
-  round(avg(bytes + variants_bytes) * 1000 / 1000000000.0 * 0.023, 4) AS storage_month_dollars
-FROM image_documents
+  count(*) AS images, -- bigint: Processed images.
+  round(avg(processing_ms) * 1.769e0 / 1.024e0 * 0.0000133334e0, 4) AS lambda_dollars, -- double: Lambda, for a thousand images.
+  round(1000 * (5 * 0.000005e0 + 2 * 0.0000004e0 + 3 * 0.0000004e0), 4) AS request_dollars, -- double: Requests to S3 and SQS, for a thousand images.
+  round(avg(bytes + variants_bytes) * 1000 / 1e9 * 0.023e0, 4) AS storage_month_dollars -- double: A month in S3 Standard, for a thousand images.
+FROM images
 WHERE status = 'processed'
 GROUP BY dt, app
 ORDER BY dt DESC, app

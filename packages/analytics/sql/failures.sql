@@ -3,10 +3,10 @@ SELECT
   app,
   origin,
   failure_type,
-  count(*) AS images,
-  min(dt) AS first_day,
-  max(dt) AS last_day
-FROM image_documents
+  count(*) AS images, -- bigint: Failed images.
+  min(dt) AS first_day, -- date: The first day with one.
+  max(dt) AS last_day -- date: The last day with one.
+FROM images
 WHERE status = 'failed'
 GROUP BY app, origin, failure_type
 ORDER BY images DESC, app, origin, failure_type

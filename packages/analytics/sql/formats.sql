@@ -2,10 +2,10 @@
 SELECT
   app,
   content_type,
-  count(*) AS images,
-  round(avg(bytes) / 1000.0, 1) AS average_kilobytes,
-  round(avg(width * height) / 1000000.0, 2) AS average_megapixels
-FROM image_documents
+  count(*) AS images, -- bigint: Processed images.
+  round(avg(bytes) / 1000, 1) AS average_kilobytes, -- double: Size of the original, thousands of bytes.
+  round(avg(width * height) / 1e6, 2) AS average_megapixels -- double: Size of the original, millions of pixels.
+FROM images
 WHERE status = 'processed'
 GROUP BY app, content_type
 ORDER BY images DESC, app, content_type

@@ -1,16 +1,15 @@
 -- Images by day, app, way in, outcome and media type; yesterday's and today's by hour as well
 SELECT
   dt,
-  CASE WHEN CAST(dt AS date) >= current_date - INTERVAL '1' DAY THEN substr(accepted_at, 1, 13) END AS accepted_hour,
+  CASE WHEN dt >= current_date - INTERVAL '1' DAY THEN replace(substr(CAST(accepted_at AS varchar), 1, 13), ' ', 'T') END AS accepted_hour, -- varchar: The hour of acceptance, yyyy-mm-ddThh, if it was yesterday or today.
   app,
   origin,
   status,
   failure_type,
   content_type,
-  count(*) AS images,
-  sum(bytes) AS original_bytes,
-  sum(variants_bytes) AS variants_bytes
-FROM image_documents
-WHERE status <> 'erased'
+  count(*) AS images, -- bigint: Images, processed and failed.
+  CAST(sum(bytes) AS bigint) AS original_bytes, -- bigint: Size of their originals.
+  CAST(sum(variants_bytes) AS bigint) AS variants_bytes -- bigint: Size of all their variants.
+FROM images
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 ORDER BY 1 DESC, 2 DESC, 3, 4, 5, 6, 7

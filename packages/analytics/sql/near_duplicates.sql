@@ -2,7 +2,7 @@
 WITH bands AS (
   -- Of four quarters of a hash one at least is the same if no more than three bits differ.
   SELECT app, image_id, perceptual_hash, band, substr(perceptual_hash, band * 4 + 1, 4) AS quarter
-  FROM image_documents
+  FROM images
   CROSS JOIN (VALUES (0), (1), (2), (3)) AS bands (band)
   WHERE status = 'processed'
 ),
@@ -22,7 +22,11 @@ pairs AS (
   JOIN bands AS b
     ON a.app = b.app AND a.band = b.band AND a.quarter = b.quarter AND a.image_id < b.image_id
 )
-SELECT app, image_id, other_image_id, differing_bits
+SELECT
+  app,
+  image_id,
+  other_image_id, -- varchar: The later of the two images.
+  differing_bits -- bigint: Bits in which their hashes differ, 0 to 3.
 FROM pairs
 WHERE differing_bits <= 3
 ORDER BY differing_bits, app, image_id, other_image_id

@@ -1,16 +1,14 @@
 -- What is stored, by the age of the image
 SELECT
   app,
-  CASE
-    WHEN date_diff('day', CAST(dt AS date), current_date) < 7 THEN '1: up to a week'
-    WHEN date_diff('day', CAST(dt AS date), current_date) < 30 THEN '2: up to 30 days'
-    WHEN date_diff('day', CAST(dt AS date), current_date) < 365 THEN '3: up to a year'
+  CASE WHEN date_diff('day', dt, current_date) < 7 THEN '1: up to a week'
+    WHEN date_diff('day', dt, current_date) < 30 THEN '2: up to 30 days'
+    WHEN date_diff('day', dt, current_date) < 365 THEN '3: up to a year'
     ELSE '4: older'
-  END AS age,
-  count(*) AS images,
-  sum(bytes) AS original_bytes,
-  sum(variants_bytes) AS variants_bytes
-FROM image_documents
-WHERE status <> 'erased'
+  END AS age, -- varchar: How long ago the image was accepted.
+  count(*) AS images, -- bigint: Images, processed and failed.
+  CAST(sum(bytes) AS bigint) AS original_bytes, -- bigint: Size of their originals.
+  CAST(sum(variants_bytes) AS bigint) AS variants_bytes -- bigint: Size of all their variants.
+FROM images
 GROUP BY 1, 2
 ORDER BY 1, 2

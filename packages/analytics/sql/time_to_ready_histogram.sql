@@ -2,11 +2,11 @@
 -- Times are gathered in steps of ten per cent, so what is read from them is right to five per cent.
 SELECT
   dt,
-  CASE WHEN CAST(dt AS date) >= current_date - INTERVAL '1' DAY THEN substr(accepted_at, 1, 13) END AS accepted_hour,
+  CASE WHEN dt >= current_date - INTERVAL '1' DAY THEN replace(substr(CAST(accepted_at AS varchar), 1, 13), ' ', 'T') END AS accepted_hour, -- varchar: The hour of acceptance, yyyy-mm-ddThh, if it was yesterday or today.
   app,
-  CAST(round(power(1.1, round(ln(greatest(queued_ms + processing_ms, 1)) / ln(1.1)))) AS bigint) AS ready_ms,
-  count(*) AS images
-FROM image_documents
+  CAST(round(power(1.1e0, round(ln(greatest(queued_ms + processing_ms, 1)) / ln(1.1e0)))) AS bigint) AS ready_ms, -- bigint: Milliseconds from acceptance to the end of processing.
+  count(*) AS images -- bigint: Processed images.
+FROM images
 WHERE status = 'processed'
 GROUP BY 1, 2, 3, 4
 ORDER BY 1 DESC, 2 DESC, 3, 4

@@ -3,11 +3,10 @@ SELECT
   dt,
   app,
   origin,
-  count(*) AS images,
-  count_if(status = 'processed') AS processed,
-  count_if(status = 'failed') AS failed,
-  sum(bytes) AS original_bytes
-FROM image_documents
-WHERE status <> 'erased'
+  count(*) AS images, -- bigint: Images, processed and failed.
+  CAST(count_if(status = 'processed') AS bigint) AS processed, -- bigint: Those that are processed.
+  CAST(count_if(status = 'failed') AS bigint) AS failed, -- bigint: Those that failed.
+  CAST(sum(bytes) AS bigint) AS original_bytes -- bigint: Size of their originals.
+FROM images
 GROUP BY dt, app, origin
 ORDER BY dt DESC, app, origin

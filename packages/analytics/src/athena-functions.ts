@@ -1,6 +1,6 @@
 /**
  * The one place where the dialects meet: functions of Athena (Trino) that DuckDB has under other names, and that the
- * files in `sql` use. Everything else in them means the same to both.
+ * files in `sql` and the merge use. Everything else in them means the same to both.
  * https://trino.io/docs/current/functions.html, https://duckdb.org/docs/stable/sql/functions/overview
  */
 export const ATHENA_FUNCTIONS = [
@@ -9,4 +9,9 @@ export const ATHENA_FUNCTIONS = [
   "CREATE MACRO from_big_endian_64(digits) AS CAST('0x' || digits AS UBIGINT)",
   'CREATE MACRO bitwise_xor(a, b) AS xor(a, b)',
   "CREATE MACRO bit_count(number, bits) AS length(replace(CAST(CAST(number AS BIT) AS VARCHAR), '0', ''))",
+  'CREATE MACRO from_iso8601_timestamp(text) AS CAST(text AS TIMESTAMPTZ)',
+  'CREATE MACRO json_format(value) AS CAST(value AS VARCHAR)',
 ]
+
+/** Athena's days and times are those of UTC. */
+export const ATHENA_SESSION = "SET TimeZone = 'UTC'"

@@ -1,45 +1,134 @@
 import { MetadataDocument } from '@darkroom/core'
 import * as z from 'zod'
 
-type JsonSchema = {
-  anyOf?: JsonSchema[]
-  oneOf?: JsonSchema[]
+/** As Trino, and so Athena, names the types of single values. */
+export type ScalarType = 'varchar' | 'bigint' | 'double' | 'boolean' | 'date' | 'timestamp(6)'
+
+/** A list or a structure, as the documents have them. */
+export type ColumnType =
+  | ScalarType
+  | { listOf: ColumnType }
+  | { mapOf: ColumnType }
+  | { fields: Record<string, ColumnType> }
+
+export interface Column {
+  name: string
+  type: ColumnType
+  /** What it holds: the description in core's schema. */
+  comment: string
+}
+
+/** A column of `images`: flat, as BI tools want it. */
+export interface ImageColumn extends Column {
+  type: ScalarType
+  /** The value, in terms of `image_documents`. */
+  expression: string
+}
+
+interface JsonSchema {
   type?: string
+  const?: unknown
+  format?: string
+  description?: string
+  required?: string[]
   properties?: Record<string, JsonSchema>
   items?: JsonSchema
+  additionalProperties?: JsonSchema | boolean
+  oneOf?: JsonSchema[]
 }
 
-/** The columns of `image_documents` and their types in DuckDB, from the schema of the documents. */
-export function documentColumns(): Record<string, string> {
-  const { anyOf, oneOf } = z.toJSONSchema(MetadataDocument, { io: 'output' }) as JsonSchema
-  const kinds = anyOf ?? oneOf ?? []
-  const columns = Object.assign({}, ...kinds.map(({ properties }) => properties)) as Record<
-    string,
-    JsonSchema
-  >
-  return { ...mapValues(columns, duckDbType), dt: 'VARCHAR' }
+/** The kinds of documents: processed, failed, erased. */
+const KINDS = (z.toJSONSchema(MetadataDocument, { io: 'input' }) as JsonSchema).oneOf ?? []
+
+/** The UTC date of the key's partition; no field of the document. */
+const dt = { name: 'dt', comment: 'The UTC date of acceptance, yyyy-mm-dd.' }
+
+/** The columns of `image_documents`: the fields of core's `MetadataDocument`, and `dt`. */
+export function documentColumns(): Column[] {
+  const fields = KINDS.flatMap(({ properties = {} }) => Object.entries(properties))
+  const columns = [...new Map(fields)].map(([name, field]) => ({
+    name,
+    type: columnType(field),
+    comment: field.description ?? '',
+  }))
+  return [...columns, { ...dt, type: 'varchar' }]
 }
 
-function duckDbType({ type, properties, items }: JsonSchema): string {
-  switch (type) {
-    case 'integer':
-    case 'number':
-      return 'BIGINT'
-    case 'boolean':
-      return 'BOOLEAN'
-    case 'array':
-      return `${duckDbType(items ?? {})}[]`
-    case 'object':
-      return properties
-        ? `STRUCT(${Object.entries(mapValues(properties, duckDbType))
-            .map(([name, field]) => `"${name}" ${field}`)
-            .join(', ')})`
-        : 'MAP(VARCHAR, VARCHAR)'
-    default:
-      return 'VARCHAR'
+/** Many and long, and asked for by nobody so far: in `image_documents` alone. */
+const LEFT_OUT = ['variants']
+
+/**
+ * The columns of `images`, which has processed and failed images: those of their documents, with times and dates as
+ * such, and lists and maps as JSON.
+ */
+export function imageColumns(): ImageColumn[] {
+  const kept = documentColumns().filter(({ name }) => !LEFT_OUT.includes(name) && !isOfReceiptsOnly(name))
+  return kept.map(({ name, type, comment }) => {
+    if (name === dt.name) return { name, comment, type: 'date', expression: 'CAST(dt AS date)' }
+    if (isTime(name)) return { name, comment, type: 'timestamp(6)', expression: utcTimestamp(name) }
+    if (typeof type === 'string') return { name, comment, type, expression: name }
+    return { name, comment, type: 'varchar', expression: `json_format(CAST(${name} AS json))` }
+  })
+}
+
+/** In which documents a column is: `processed`, `failed` or `erased`, and whether always. */
+export function documentsWith(column: string): { status: string; always: boolean }[] {
+  return KINDS.flatMap(({ properties = {}, required = [] }) =>
+    column in properties
+      ? [{ status: String(properties.status?.const), always: required.includes(column) }]
+      : [],
+  )
+}
+
+/** https://docs.aws.amazon.com/athena/latest/ug/data-types.html */
+export function glueType(type: ColumnType): string {
+  if (typeof type === 'string')
+    return type === 'varchar' ? 'string' : type === 'timestamp(6)' ? 'timestamp' : type
+  if ('listOf' in type) return `array<${glueType(type.listOf)}>`
+  if ('mapOf' in type) return `map<string,${glueType(type.mapOf)}>`
+  const fields = Object.entries(type.fields).map(([name, field]) => `${name}:${glueType(field)}`)
+  return `struct<${fields.join(',')}>`
+}
+
+/** https://iceberg.apache.org/spec/#primitive-types */
+export function icebergType(type: ScalarType): string {
+  const names = { varchar: 'string', bigint: 'long', 'timestamp(6)': 'timestamp' } as const
+  return type in names ? names[type as keyof typeof names] : type
+}
+
+export function duckDbType(type: ColumnType): string {
+  if (typeof type === 'string') return type === 'timestamp(6)' ? 'TIMESTAMP' : type.toUpperCase()
+  if ('listOf' in type) return `${duckDbType(type.listOf)}[]`
+  if ('mapOf' in type) return `MAP(VARCHAR, ${duckDbType(type.mapOf)})`
+  const fields = Object.entries(type.fields).map(([name, field]) => `"${name}" ${duckDbType(field)}`)
+  return `STRUCT(${fields.join(', ')})`
+}
+
+function columnType({ type, const: value, items, properties, additionalProperties }: JsonSchema): ColumnType {
+  if (type === 'string') return 'varchar'
+  if (type === 'boolean') return 'boolean'
+  if (type === 'integer' || Number.isInteger(value)) return 'bigint'
+  if (type === 'number') return 'double'
+  if (type === 'array' && items) return { listOf: columnType(items) }
+  if (properties) {
+    const fields = Object.entries(properties).map(([name, field]) => [name, columnType(field)])
+    return { fields: Object.fromEntries(fields) }
   }
+  if (typeof additionalProperties === 'object') return { mapOf: columnType(additionalProperties) }
+  throw new Error(`The catalogue has no type for a field of the JSON Schema type "${type}".`)
 }
 
-function mapValues<From, To>(values: Record<string, From>, map: (value: From) => To): Record<string, To> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]))
+/** Whether only receipts of erasure have it, so that no image has. */
+function isOfReceiptsOnly(column: string): boolean {
+  const kinds = documentsWith(column)
+  return kinds.length > 0 && kinds.every(({ status }) => status === 'erased')
+}
+
+function isTime(column: string): boolean {
+  return KINDS.some(({ properties }) => properties?.[column]?.format === 'date-time')
+}
+
+/** ISO 8601 to a timestamp in UTC, which is what Iceberg's `timestamp` is taken for. */
+function utcTimestamp(column: string): string {
+  return `CAST(from_iso8601_timestamp(${column}) AT TIME ZONE 'UTC' AS timestamp(6))`
 }

@@ -1,2 +1,5 @@
+export { type Column, documentColumns, glueType, icebergType, imageColumns } from './columns.ts'
+export { dataDictionary } from './data-dictionary.ts'
+export { expireStatement, mergeStatement } from './merge.ts'
 export { type Catalogue, openCatalogue, type Table } from './open-catalogue.ts'
 export { type NamedQuery, readQueries } from './read-queries.ts'

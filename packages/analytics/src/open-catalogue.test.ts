@@ -6,59 +6,19 @@ import { dateOf, type MetadataDocument, metadataKey, newImageId } from '@darkroo
 import { startLocalAws } from '@darkroom/local-aws'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { build } from 'esbuild'
 import { type Catalogue, openCatalogue, readQueries } from './index.ts'
+import { failedDocument, processedDocument } from './testing/documents.ts'
 
 const aws = await startLocalAws()
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 const s3 = new S3Client({ endpoint: aws.endpoint, region: 'us-east-1', credentials })
-const queries = await readQueries()
+const queries = readQueries()
 let folder: string
 let catalogue: Catalogue
 
 const today = new Date()
-const arrival = (app: string) => {
-  const imageId = newImageId(today)
-  return {
-    schema_version: 1 as const,
-    image_id: imageId,
-    app,
-    accepted_at: today.toISOString(),
-    finished_at: today.toISOString(),
-    origin: 'http' as const,
-    attributes: { album: "Fred's" },
-    content_type: 'image/jpeg' as const,
-    bytes: 1_000_000,
-    sha256: 'ab'.repeat(32),
-    queued_ms: 500,
-    processing_ms: 1500,
-    receive_count: 1,
-  }
-}
-const processed = (app: string, hash: string): MetadataDocument => ({
-  ...arrival(app),
-  status: 'processed',
-  width: 2000,
-  height: 1500,
-  camera_make: 'Canon',
-  camera_model: 'EOS 450D',
-  had_location: true,
-  thumbhash: '1QcSHQRnh493V4dIh4eXh1h4kJUI',
-  dominant_color: '#c08040',
-  perceptual_hash: hash,
-  preset: 'default',
-  preset_version: 1,
-  variants: [
-    { name: 'thumb', key: 'k', content_type: 'image/webp', width: 320, height: 240, bytes: 250_000 },
-  ],
-  variants_bytes: 250_000,
-})
-const failed = (app: string): MetadataDocument => ({
-  ...arrival(app),
-  status: 'failed',
-  failure_type: 'corrupt-image',
-  failure_detail: 'The image data ends too early.',
-})
+const processed = (app: string, perceptual_hash: string) => processedDocument({ app, perceptual_hash })
+const failed = (app: string) => failedDocument({ app })
 const erased = (app: string): MetadataDocument => ({
   schema_version: 1,
   image_id: newImageId(today),
@@ -164,15 +124,17 @@ describe('over a few images', () => {
   })
 
   test('the exported database answers every query by its name, in DuckDB alone', async () => {
-    const [parquet, database = ''] = await catalogue.exportTo(folder)
+    const [images, documents, database = ''] = await catalogue.exportTo(folder)
     const instance = await DuckDBInstance.create(database, { access_mode: 'READ_ONLY' })
     const connection = await instance.connect()
     for (const { name } of queries) {
       const [[count] = []] = (await connection.runAndReadAll(`SELECT count(*) FROM ${name}`)).getRowsJson()
       expect([name, Number(count)]).toEqual([name, (await rowsOf(name)).length])
     }
-    const read = await connection.runAndReadAll(`SELECT count(*) FROM '${parquet}'`)
-    expect(read.getRowsJson()).toEqual([['5']])
+    const read = await connection.runAndReadAll(
+      `SELECT (SELECT count(*) FROM '${images}'), (SELECT count(*) FROM '${documents}')`,
+    )
+    expect(read.getRowsJson()).toEqual([['4', '5']])
     connection.closeSync()
     instance.closeSync()
   })
@@ -216,20 +178,4 @@ test('over no image at all every query answers', async () => {
   const empty = await openCatalogue(s3, 'empty')
   for (const { sql } of queries) expect((await empty.query(sql)).rows).toEqual([])
   empty.close()
-})
-
-/** The package's modules cannot be imported by Node as they are. */
-async function trinoParser(): Promise<{ validate(sql: string): { message: string }[] }> {
-  const outfile = join(folder, 'trino.mjs')
-  const contents = "export { TrinoSQL } from 'dt-sql-parser'"
-  const stdin = { contents, resolveDir: import.meta.dirname }
-  await build({ stdin, outfile, bundle: true, format: 'esm', platform: 'node' })
-  const { TrinoSQL } = await import(outfile)
-  return new TrinoSQL()
-}
-
-test('every query is Trino’s SQL as well, which is Athena’s', async () => {
-  const parser = await trinoParser()
-  expect(parser.validate('SELECT FROM WHERE')).not.toEqual([])
-  for (const { name, sql } of queries) expect([name, parser.validate(sql)]).toEqual([name, []])
 })

@@ -1,5 +1,5 @@
 import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
-import { parseMetadataKey } from '@darkroom/core'
+import { dateOf, type MetadataDocument, parseMetadataKey } from '@darkroom/core'
 
 const SIDE_BY_SIDE = 32
 
@@ -7,7 +7,7 @@ const SIDE_BY_SIDE = 32
 export type Seen = Map<string, string>
 
 /**
- * Every metadata document that has not been seen as it is, as a line of JSON, with the date of its partition as `dt`.
+ * Every metadata document that has not been seen as it is, as a line of JSON.
  *
  * @param seen gets what is read
  * @param gone loses what is still there
@@ -33,6 +33,10 @@ export async function* readDocuments(
 
 async function readDocument(s3: S3Client, bucket: string, key: string): Promise<string> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-  const document = JSON.parse((await Body?.transformToString()) ?? '')
-  return `${JSON.stringify({ ...document, dt: /\/dt=([^/]+)\//.exec(key)?.[1] })}\n`
+  return toLine(JSON.parse((await Body?.transformToString()) ?? ''))
+}
+
+/** A document as a row of `image_documents`, which has the date of its partition as well. */
+export function toLine(document: MetadataDocument): string {
+  return `${JSON.stringify({ ...document, dt: dateOf(document.image_id) })}\n`
 }

@@ -1,24 +1,47 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { imageColumns, type ScalarType } from './columns.ts'
 
 const folder = join(import.meta.dirname, '..', 'sql')
 
 /** A question that analysts ask, in Athena's SQL; each is there once, for Athena and for DuckDB. */
 export interface NamedQuery {
-  /** `time_to_ready` */
+  /** `time_to_ready`: the file's name, the view's and the saved query's. */
   name: string
-  /** In words. */
+  /** In words: the first line of the file. */
   title: string
   sql: string
+  /** What it answers, in order. */
+  columns: { name: string; type: ScalarType; comment: string }[]
 }
 
-/** The files in `sql`, by name. The first line of each is a comment: its title. */
-export async function readQueries(): Promise<NamedQuery[]> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).toSorted()
-  return Promise.all(
-    files.map(async (file) => {
-      const sql = await readFile(join(folder, file), 'utf8')
-      return { name: basename(file, '.sql'), title: /^-- (.+)$/m.exec(sql)?.[1] ?? file, sql }
-    }),
-  )
+/** The files in `sql`, by name. */
+export function readQueries(): NamedQuery[] {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.sql'))
+  return files.toSorted().map((file) => {
+    const sql = readFileSync(join(folder, file), 'utf8')
+    const title = /^-- (.+)$/m.exec(sql)?.[1] ?? file
+    return { name: basename(file, '.sql'), title, sql, columns: answeredColumns(sql) }
+  })
+}
+
+/**
+ * The columns of the last SELECT, each on a line of its own with its type and meaning behind it:
+ *
+ *     count(*) AS images, -- bigint: How many images.
+ *
+ * One that is called as a column of `images` is that column, and needs neither.
+ */
+function answeredColumns(sql: string): NamedQuery['columns'] {
+  const list = /^SELECT\n([\s\S]*?)^FROM /m.exec(sql.slice(sql.search(/^SELECT$/m)))?.[1] ?? ''
+  const lines = list.matchAll(/^ {2}(?:\S.* AS )?(\w+),?(?: +-- ([\w()]+): (.+))?$/gm)
+  const images = new Map(imageColumns().map((column) => [column.name, column]))
+  return [...lines].map(([, name = '', type, comment]) => {
+    const own = images.get(name)
+    return {
+      name,
+      type: (type ?? own?.type ?? '') as ScalarType,
+      comment: comment ?? own?.comment ?? '',
+    }
+  })
 }

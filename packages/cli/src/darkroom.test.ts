@@ -93,13 +93,23 @@ describe('analytics', () => {
     ])
   })
 
+  test('prints the data dictionary, with no stack running', async () => {
+    expect((await darkroom('analytics', 'dictionary')).printed).toMatch(
+      /^# Data dictionary\n[\s\S]*`perceptual_hash`/,
+    )
+  })
+
   test('exports files for BI tools', async () => {
     await startStore('exported')
     await putFailure('exported')
     const target = join(folder, 'bi')
     expect((await darkroom('analytics', '--export', target)).printed).toBe(
-      'bi/image_documents.parquet\nbi/darkroom.duckdb\n',
+      'bi/images.parquet\nbi/image_documents.parquet\nbi/darkroom.duckdb\n',
     )
-    expect((await readdir(target)).toSorted()).toEqual(['darkroom.duckdb', 'image_documents.parquet'])
+    expect((await readdir(target)).toSorted()).toEqual([
+      'darkroom.duckdb',
+      'image_documents.parquet',
+      'images.parquet',
+    ])
   })
 })

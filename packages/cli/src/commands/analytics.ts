@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { styleText } from 'node:util'
 import { S3Client } from '@aws-sdk/client-s3'
-import { type Catalogue, openCatalogue, readQueries, type Table } from '@darkroom/analytics'
+import { type Catalogue, dataDictionary, openCatalogue, readQueries, type Table } from '@darkroom/analytics'
 import { readEndpoints } from '@darkroom/local-stack/endpoints'
 import type { Command } from 'commander'
 import { formatTable } from '../format-table.ts'
@@ -10,14 +10,20 @@ const MOST_ROWS = 20
 
 /** `pnpm darkroom analytics ["select …"] [--export FOLDER]`: the catalogue's queries over the local store. */
 export function addAnalytics(program: Command): void {
-  program
+  const analytics = program
     .command('analytics')
     .description('ask the images of the local stack in SQL: the saved queries, or one of your own')
-    .argument('[statement]', 'a saved query by name, or a statement over the table image_documents')
-    .option('--export <folder>', 'write image_documents.parquet and darkroom.duckdb for BI tools')
+    .argument(
+      '[statement]',
+      'a view by name, or a statement of SQL over images, image_documents and the views',
+    )
+    .option(
+      '--export <folder>',
+      'write images.parquet, image_documents.parquet and darkroom.duckdb for BI tools',
+    )
     .addHelpText(
       'after',
-      '\nExample: pnpm darkroom analytics "select status, count(*) from image_documents group by 1"',
+      '\nExample: pnpm darkroom analytics "select status, count(*) from images group by 1"',
     )
     .action(async (statement: string | undefined, options: { export?: string }) => {
       const catalogue = await openLocalCatalogue()
@@ -28,6 +34,12 @@ export function addAnalytics(program: Command): void {
       } finally {
         catalogue.close()
       }
+    })
+  analytics
+    .command('dictionary')
+    .description('print docs/data-dictionary.md: every table, view and column')
+    .action(() => {
+      process.stdout.write(dataDictionary())
     })
 }
 
@@ -48,7 +60,7 @@ async function exportCatalogue(catalogue: Catalogue, folder: string): Promise<vo
 }
 
 async function answer(catalogue: Catalogue, statement: string): Promise<void> {
-  const saved = (await readQueries()).find(({ name }) => name === statement)
+  const saved = readQueries().find(({ name }) => name === statement)
   print(await catalogue.query(saved?.sql ?? statement), Number.POSITIVE_INFINITY)
 }
 
@@ -57,7 +69,7 @@ async function answerAll(catalogue: Catalogue): Promise<void> {
   if (Number(rows[0]?.[0]) === 0) {
     return console.log('There is no finished image yet. Upload one (pnpm dev says how) and ask again.')
   }
-  for (const { name, title, sql } of await readQueries()) {
+  for (const { name, title, sql } of readQueries()) {
     console.log(`\n${styleText('bold', title)}  ${styleText('dim', name)}`)
     print(await catalogue.query(sql), MOST_ROWS)
   }

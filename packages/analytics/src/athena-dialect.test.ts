@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { build } from 'esbuild'
+import { duckDbType } from './columns.ts'
+import { createTables } from './create-tables.ts'
+import { expireStatement, mergeStatement } from './merge.ts'
+import { readQueries } from './read-queries.ts'
+
+interface Parser {
+  validate(sql: string): { message: string }[]
+}
+
+let folder: string
+let trino: Parser
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'athena-dialect-'))
+  trino = await trinoParser()
+}, 120_000)
+afterAll(() => rm(folder, { recursive: true }))
+
+/** dt-sql-parser's modules cannot be imported by Node as they are. */
+async function trinoParser(): Promise<Parser> {
+  const outfile = join(folder, 'trino.mjs')
+  const contents = "export { TrinoSQL } from 'dt-sql-parser'"
+  const stdin = { contents, resolveDir: import.meta.dirname }
+  await build({ stdin, outfile, bundle: true, format: 'esm', platform: 'node' })
+  const { TrinoSQL } = await import(outfile)
+  return new TrinoSQL()
+}
+
+const questions = readQueries().map(({ name, sql }) => [name, sql] as const)
+
+test.each([...questions, ['merge', mergeStatement(3)], ['expire', expireStatement(730)]] as const)(
+  '%s is Trino’s SQL, which is Athena’s',
+  (_, sql) => {
+    expect(trino.validate(sql)).toEqual([])
+  },
+)
+
+test('the parser knows what is not Trino’s', () => {
+  expect(trino.validate('MERGE INTO images USING image_documents')).not.toEqual([])
+})
+
+test('each question answers with the columns that its file tells of', async () => {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  for (const statement of createTables()) await connection.run(statement)
+  for (const { name, columns } of readQueries()) {
+    const described = (await connection.runAndReadAll(`DESCRIBE ${name}`)).getRowsJson()
+    const declared = columns.map((column) => [column.name, duckDbType(column.type)])
+    expect([name, described.map(([column, type]) => [column, type])]).toEqual([name, declared])
+  }
+  connection.closeSync()
+  instance.closeSync()
+})

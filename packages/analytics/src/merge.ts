@@ -1,0 +1,41 @@
+import { imageColumns } from './columns.ts'
+
+/** An image is the same row in both tables. `dt` follows from the id, and lets Iceberg skip partitions. */
+const KEY = ['app', 'dt', 'image_id']
+
+/**
+ * Brings the documents of the last `days` days of acceptance into `images`, in Athena's SQL. A document replaces the row
+ * that an earlier one made, and a receipt of erasure removes it. Whatever is in `images` already stays as it is, so any
+ * run can be repeated.
+ */
+export function mergeStatement(days: number): string {
+  const columns = imageColumns()
+  const names = columns.map(({ name }) => name)
+  const others = names.filter((name) => !KEY.includes(name))
+  return `MERGE INTO images AS image
+USING (
+  SELECT
+    ${columns.map(({ name, expression }) => (name === expression ? name : `${expression} AS ${name}`)).join(',\n    ')}
+  FROM image_documents
+  WHERE dt >= CAST(${daysAgo(days)} AS varchar)
+) AS document
+ON ${KEY.map((name) => `image.${name} = document.${name}`).join(' AND ')}
+  AND image.dt >= ${daysAgo(days)}
+WHEN MATCHED AND document.status = 'erased' THEN DELETE
+WHEN MATCHED AND image.finished_at <> document.finished_at THEN UPDATE SET
+  ${others.map((name) => `${name} = document.${name}`).join(',\n  ')}
+WHEN NOT MATCHED AND document.status <> 'erased' THEN INSERT (
+  ${names.join(', ')}
+) VALUES (
+  ${names.map((name) => `document.${name}`).join(', ')}
+)`
+}
+
+/** Removes from `images` what was accepted more than `days` days ago, as S3 does with the documents. */
+export function expireStatement(days: number): string {
+  return `DELETE FROM images WHERE dt < ${daysAgo(days)}`
+}
+
+function daysAgo(days: number): string {
+  return `CAST(current_date - INTERVAL '${Math.trunc(days)}' DAY AS date)`
+}

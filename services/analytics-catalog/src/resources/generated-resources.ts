@@ -1,0 +1,21 @@
+import { documentsTable } from './documents-table.ts'
+import { imagesTable } from './images-table.ts'
+import { mergeSchedules } from './merge-schedules.ts'
+import { quickSight } from './quick-sight.ts'
+import { savedQueries } from './saved-queries.ts'
+import type { Settings } from './settings.ts'
+import { views } from './views.ts'
+
+/** What serverless.yml adds to the template; each part is made in a file of its own. */
+export function generatedResources(settings: Settings) {
+  return {
+    Resources: {
+      ImageDocuments: documentsTable(settings),
+      Images: imagesTable(),
+      ...views(settings),
+      ...savedQueries(),
+      ...mergeSchedules(settings),
+      ...quickSight(settings),
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import { expireStatement, mergeStatement } from '@darkroom/analytics'
+import { databaseName, type Settings } from './settings.ts'
+
+/**
+ * What keeps `images` up to date. EventBridge's scheduler starts the queries in Athena by itself. A merge that fails
+ * changes nothing, and the next one does its work; see decisions/0015-compacted-table.md for the two bounds.
+ */
+export function mergeSchedules(settings: Settings) {
+  const { mergeDays, metadataRetentionDays } = settings
+  return {
+    MergeSchedule: schedule(settings, {
+      description: `Brings the last ${mergeDays} days of metadata documents into the table images.`,
+      at: 'cron(7 * * * ? *)',
+      statement: mergeStatement(mergeDays),
+    }),
+    CatchUpSchedule: schedule(settings, {
+      description: 'Brings in what became of older images since: erased, or processed again.',
+      at: 'cron(37 3 ? * SUN *)',
+      statement: mergeStatement(metadataRetentionDays),
+    }),
+    ExpireSchedule: schedule(settings, {
+      description: 'Removes rows whose metadata documents S3 has deleted by age.',
+      at: 'cron(37 2 * * ? *)',
+      statement: expireStatement(metadataRetentionDays),
+    }),
+  }
+}
+
+interface Job {
+  description: string
+  at: string
+  statement: string
+}
+
+/** https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html */
+function schedule(settings: Settings, { description, at, statement }: Job) {
+  return {
+    Type: 'AWS::Scheduler::Schedule',
+    DependsOn: ['ImageDocuments', 'Images', 'MergeWorkGroup'],
+    Properties: {
+      Description: description,
+      ScheduleExpression: at,
+      ScheduleExpressionTimezone: 'UTC',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: {
+          'Fn::Join': [
+            ':',
+            ['arn', { Ref: 'AWS::Partition' }, 'scheduler:::aws-sdk:athena:startQueryExecution'],
+          ],
+        },
+        RoleArn: { 'Fn::GetAtt': ['MergeRole', 'Arn'] },
+        Input: JSON.stringify({
+          QueryString: statement,
+          QueryExecutionContext: { Database: databaseName(settings) },
+          WorkGroup: `darkroom-${settings.stage}-merge`,
+        }),
+        RetryPolicy: { MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 1800 },
+        DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['MergeDeadLetterQueue', 'Arn'] } },
+      },
+    },
+  }
+}

@@ -1,0 +1,12 @@
+/** Parameters of the stage that the generated resources need. */
+export interface Settings {
+  stage: string
+  /** With commas. */
+  apps: string
+  /** How many days of acceptance the hourly merge looks at. */
+  mergeDays: number
+  /** How long S3 keeps the documents. */
+  metadataRetentionDays: number
+}
+
+export const databaseName = ({ stage }: Settings) => `darkroom_${stage}`

@@ -1,0 +1,48 @@
+import { glueType, type NamedQuery, readQueries } from '@darkroom/analytics'
+import { logicalId } from './logical-id.ts'
+import { databaseName, type Settings } from './settings.ts'
+
+/** A view for each question, so that BI tools see its answer as a table. */
+export function views(settings: Settings) {
+  return Object.fromEntries(
+    readQueries().map((query) => [logicalId(query.name, 'View'), view(query, databaseName(settings))]),
+  )
+}
+
+/**
+ * What Athena's own CREATE VIEW leaves in Glue: the statement and the types of its columns in base64, within a comment
+ * (io.trino.plugin.hive.ViewReaderUtil reads it).
+ */
+function view({ name, title, sql, columns }: NamedQuery, schema: string) {
+  const definition = {
+    originalSql: sql,
+    catalog: 'awsdatacatalog',
+    schema,
+    columns: columns.map(({ name, type }) => ({ name, type })),
+  }
+  const encoded = Buffer.from(JSON.stringify(definition)).toString('base64')
+  return {
+    Type: 'AWS::Glue::Table',
+    DependsOn: ['Images'],
+    Properties: {
+      CatalogId: { Ref: 'AWS::AccountId' },
+      DatabaseName: { Ref: 'Database' },
+      TableInput: {
+        Name: name,
+        Description: title,
+        TableType: 'VIRTUAL_VIEW',
+        Parameters: { presto_view: 'true', comment: 'Presto View' },
+        ViewOriginalText: `/* Presto View: ${encoded} */`,
+        ViewExpandedText: '/* Presto View */',
+        StorageDescriptor: {
+          SerdeInfo: {},
+          Columns: columns.map(({ name, type, comment }) => ({
+            Name: name,
+            Type: glueType(type),
+            Comment: comment,
+          })),
+        },
+      },
+    },
+  }
+}

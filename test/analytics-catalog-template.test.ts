@@ -1,0 +1,279 @@
+import { readFile } from 'node:fs/promises'
+import {
+  dataDictionary,
+  expireStatement,
+  imageColumns,
+  mergeStatement,
+  readQueries,
+} from '@darkroom/analytics'
+import { MetadataDocument } from '@darkroom/core'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import * as z from 'zod'
+import { packageService, type Resource } from './package-service.ts'
+import { resolveIntrinsics } from './resolve-intrinsics.ts'
+
+let resources: Record<string, Resource>
+let metadataRetentionDays: number
+beforeAll(async () => {
+  resources = (await packageService('analytics-catalog')).resources
+  const processor = (await packageService('image-processor')).resources
+  const rules = processor.Bucket?.Properties.LifecycleConfiguration.Rules
+  metadataRetentionDays = rules.find(
+    ({ Prefix }: { Prefix?: string }) => Prefix === 'metadata/',
+  ).ExpirationInDays
+}, 180_000)
+
+const propertiesOf = (id: string) =>
+  (resolveIntrinsics(resources[id], resources) as Resource | undefined)?.Properties ?? {}
+
+const ofType = (type: string) => Object.keys(resources).filter((id) => resources[id]?.Type === type)
+
+interface Field {
+  type?: string
+  const?: unknown
+  description?: string
+  properties?: Record<string, Field>
+  items?: Field
+  additionalProperties?: Field
+}
+
+/** Of every kind of document, as it is in S3. */
+function documentFields(): [string, Field][] {
+  const { oneOf = [] } = z.toJSONSchema(MetadataDocument, { io: 'input' })
+  return Object.entries(Object.assign({}, ...oneOf.map((kind) => (kind as Field).properties ?? {})))
+}
+
+function glueType({ type, items, properties, additionalProperties }: Field): string {
+  if (type === 'integer' || type === 'number') return 'bigint'
+  if (type === 'array' && items) return `array<${glueType(items)}>`
+  if (properties) {
+    const parts = Object.entries(properties).map(([part, field]) => `${part}:${glueType(field)}`)
+    return `struct<${parts.join(',')}>`
+  }
+  if (additionalProperties) return `map<string,${glueType(additionalProperties)}>`
+  return String(type)
+}
+
+interface Column {
+  Name: string
+  Type: string
+  Comment: string
+}
+
+describe('the table of documents', () => {
+  const table = () => propertiesOf('ImageDocuments').TableInput
+
+  test("has a column for each field of a metadata document, with the field's type and description", () => {
+    const columns: Column[] = [...table().StorageDescriptor.Columns, table().PartitionKeys[0]]
+    const fields = documentFields().map(([name, field]) => [name, [glueType(field), field.description]])
+    const described = columns.map(({ Name, Type, Comment }) => [Name, [Type, Comment]])
+    expect(Object.fromEntries(described)).toEqual(Object.fromEntries(fields))
+    expect(described).toHaveLength(fields.length)
+  })
+
+  test('is partitioned by app and date, as the keys are', () => {
+    expect(table().PartitionKeys.map(({ Name, Type }: Column) => [Name, Type])).toEqual([
+      ['app', 'string'],
+      ['dt', 'string'],
+    ])
+    expect(table().Parameters).toMatchObject({
+      'projection.app.values': 'web-app-1,web-app-2',
+      'storage.location.template': `s3://darkroom-dev-123456789012-us-east-1/metadata/app=\${app}/dt=\${dt}/`,
+    })
+  })
+})
+
+describe('the table images', () => {
+  interface IcebergField {
+    Id: number
+    Name: string
+    Type: string
+    Doc: string
+  }
+  const input = () => propertiesOf('Images').OpenTableFormatInput.IcebergInput.IcebergTableInput
+
+  test('has what processed and failed documents have, flat and described', () => {
+    const fields: IcebergField[] = input().Schema.Fields
+    const receiptsOnly = ['erased_at', 'erased_by', 'erased_objects']
+    const expected = documentFields().filter(([name]) => ![...receiptsOnly, 'variants'].includes(name))
+    expect(fields.map(({ Name }) => Name)).toEqual([...expected.map(([name]) => name), 'dt'])
+    for (const [name, { description }] of expected) {
+      expect([name, fields.find(({ Name }) => Name === name)?.Doc]).toEqual([name, description])
+    }
+    const types = Object.fromEntries(fields.map(({ Name, Type }) => [Name, Type]))
+    expect(types).toMatchObject({ accepted_at: 'timestamp', bytes: 'long', attributes: 'string', dt: 'date' })
+    expect(new Set(Object.values(types))).toEqual(new Set(['string', 'long', 'timestamp', 'boolean', 'date']))
+  })
+
+  test('is partitioned by day, and lies in a bucket of its own', () => {
+    const day = input().Schema.Fields.find(({ Name }: IcebergField) => Name === 'dt')
+    expect(input().PartitionSpec.Fields).toMatchObject([{ SourceId: day.Id, Transform: 'identity' }])
+    expect(input().Location).toBe('s3://darkroom-dev-catalogue-123456789012-us-east-1/images')
+  })
+
+  test('is compacted, and keeps neither old snapshots nor orphan files', () => {
+    const optimizers = ofType('AWS::Glue::TableOptimizer').map(propertiesOf)
+    expect(optimizers.map(({ Type, TableName }) => [Type, TableName])).toEqual([
+      ['compaction', 'images'],
+      ['retention', 'images'],
+      ['orphan_file_deletion', 'images'],
+    ])
+    for (const { TableOptimizerConfiguration } of optimizers) {
+      expect(TableOptimizerConfiguration).toMatchObject({ Enabled: true, RoleArn: 'OptimizerRole.Arn' })
+    }
+  })
+})
+
+describe('each question', () => {
+  test('is saved in the workgroup of the analysts', () => {
+    const saved = ofType('AWS::Athena::NamedQuery').map(propertiesOf)
+    expect(saved.map(({ Name, QueryString }) => [Name, QueryString])).toEqual(
+      readQueries().map(({ name, sql }) => [name, sql]),
+    )
+    expect(saved.length).toBeGreaterThan(0)
+  })
+
+  test('is a view, as Athena writes them', () => {
+    const views = ofType('AWS::Glue::Table')
+      .map(propertiesOf)
+      .filter(({ TableInput }) => TableInput?.TableType === 'VIRTUAL_VIEW')
+    expect(views.map(({ TableInput }) => TableInput.Name)).toEqual(readQueries().map(({ name }) => name))
+    for (const [n, { sql, columns }] of readQueries().entries()) {
+      const { Parameters, ViewOriginalText, StorageDescriptor } = views[n]?.TableInput ?? {}
+      expect(Parameters).toEqual({ presto_view: 'true', comment: 'Presto View' })
+      const [, encoded = ''] = /^\/\* Presto View: (\S+) \*\/$/.exec(ViewOriginalText) ?? []
+      expect(JSON.parse(Buffer.from(encoded, 'base64').toString())).toEqual({
+        originalSql: sql,
+        catalog: 'awsdatacatalog',
+        schema: 'darkroom_dev',
+        columns: columns.map(({ name, type }) => ({ name, type })),
+      })
+      for (const { Comment } of StorageDescriptor.Columns) expect(Comment).toMatch(/\w/)
+    }
+  })
+})
+
+describe('the merge', () => {
+  const scheduled = () =>
+    ofType('AWS::Scheduler::Schedule').map((id) => {
+      const { ScheduleExpression, Target } = propertiesOf(id)
+      const { QueryString, ...rest } = JSON.parse(Target.Input)
+      return { id, at: ScheduleExpression, target: Target.Arn, statement: QueryString, ...rest }
+    })
+
+  test('is started every hour over the last days, and once a week over all that S3 keeps', () => {
+    const common = {
+      target: 'arn:aws:scheduler:::aws-sdk:athena:startQueryExecution',
+      QueryExecutionContext: { Database: 'darkroom_dev' },
+      WorkGroup: 'darkroom-dev-merge',
+    }
+    expect(scheduled()).toEqual([
+      { id: 'MergeSchedule', at: 'cron(7 * * * ? *)', statement: mergeStatement(3), ...common },
+      {
+        id: 'CatchUpSchedule',
+        at: 'cron(37 3 ? * SUN *)',
+        statement: mergeStatement(metadataRetentionDays),
+        ...common,
+      },
+      {
+        id: 'ExpireSchedule',
+        at: 'cron(37 2 * * ? *)',
+        statement: expireStatement(metadataRetentionDays),
+        ...common,
+      },
+    ])
+  })
+
+  test('leaves calls that cannot be made in a queue', () => {
+    for (const id of ofType('AWS::Scheduler::Schedule')) {
+      expect(propertiesOf(id).Target).toMatchObject({
+        RoleArn: 'MergeRole.Arn',
+        DeadLetterConfig: { Arn: 'arn:aws:sqs:us-east-1:123456789012:darkroom-dev-merge-dead-letters' },
+      })
+    }
+    expect(propertiesOf('MergeDeadLetterQueue')).toMatchObject({ SqsManagedSseEnabled: true })
+  })
+
+  test('raises an alarm when none has succeeded for hours, or none was started', () => {
+    expect(propertiesOf('StaleImagesAlarm')).toMatchObject({
+      MetricName: 'TotalExecutionTime',
+      Dimensions: [
+        { Name: 'WorkGroup' },
+        { Name: 'QueryState', Value: 'SUCCEEDED' },
+        { Name: 'QueryType', Value: 'DML' },
+      ],
+      Statistic: 'SampleCount',
+      Period: 3600,
+      EvaluationPeriods: 3,
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+    })
+  })
+})
+
+describe('what the roles may', () => {
+  interface Statement {
+    Action: string | string[]
+    Resource: string | string[]
+  }
+  const statementsOf = (role: string): Statement[] =>
+    propertiesOf(role).Policies.flatMap(
+      ({ PolicyDocument }: { PolicyDocument: { Statement: Statement[] } }) => PolicyDocument.Statement,
+    )
+  const resourcesFor = (role: string, pattern: RegExp) =>
+    statementsOf(role)
+      .filter(({ Action }) => [Action].flat().some((action) => pattern.test(action)))
+      .flatMap(({ Resource }) => Resource)
+
+  test.each(['AnalystRole', 'MergeRole', 'OptimizerRole'])(
+    '%s: no action and no bucket by a wildcard',
+    (role) => {
+      for (const { Action, Resource } of statementsOf(role)) {
+        expect([Action].flat().join()).not.toContain('*')
+        for (const resource of [Resource].flat())
+          expect(resource).toMatch(/^arn:aws:[a-z0-9]+:[^*]*(\/\*|:\*)?$/)
+      }
+    },
+  )
+
+  test('nobody reads pictures', () => {
+    for (const role of ['AnalystRole', 'MergeRole', 'OptimizerRole']) {
+      for (const resource of resourcesFor(role, /^s3:GetObject/)) {
+        expect(resource).toMatch(
+          /\/metadata\/\*$|-catalogue-[^/]+\/images\/\*$|queryresults\/(analysts|merge)\/\*$/,
+        )
+      }
+    }
+  })
+
+  test('analysts write answers alone', () => {
+    expect(resourcesFor('AnalystRole', /Put|Delete|Update|Create/)).toEqual([
+      'arn:aws:s3:::queryresults/analysts/*',
+    ])
+  })
+
+  test('the merge changes images alone', () => {
+    expect(resourcesFor('MergeRole', /^glue:(Update|Create|Delete)/)).toContain(
+      'arn:aws:glue:us-east-1:123456789012:table/Database.Ref/images',
+    )
+    expect(resourcesFor('MergeRole', /^s3:(Put|Delete)/)).toEqual([
+      'arn:aws:s3:::darkroom-dev-catalogue-123456789012-us-east-1/images/*',
+      'arn:aws:s3:::queryresults/merge/*',
+    ])
+  })
+})
+
+test('QuickSight has every column, if somebody has QuickSight', () => {
+  for (const id of ['QuickSightDataSource', 'QuickSightImages']) {
+    expect(resources[id]).toMatchObject({ Condition: 'WithQuickSight' })
+  }
+  const columns = propertiesOf('QuickSightImages').PhysicalTableMap.images.RelationalTable.InputColumns
+  expect(columns.map(({ Name }: Column) => Name)).toEqual(imageColumns().map(({ name }) => name))
+})
+
+test('the data dictionary is what the schema and the questions say', async () => {
+  const page = await readFile(new URL('../docs/data-dictionary.md', import.meta.url), 'utf8')
+  // If it differs: pnpm --silent darkroom analytics dictionary > docs/data-dictionary.md
+  expect(page).toBe(dataDictionary())
+})
