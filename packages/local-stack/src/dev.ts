@@ -40,7 +40,10 @@ async function dev(): Promise<void> {
   }
 }
 
-function welcome({ uploadApi, webApp1, webApp2, aws, kafkaBrokers, apps }: Endpoints, began: number): string {
+function welcome(
+  { uploadApi, webApp1, webApp2, dashboard, aws, kafkaBrokers, apps }: Endpoints,
+  began: number,
+): string {
   const bold = (text: string) => styleText('bold', text)
   return `
 ${bold('Darkroom is ready')} after ${seconds(began)}.
@@ -48,6 +51,7 @@ ${bold('Darkroom is ready')} after ${seconds(began)}.
   upload API  ${uploadApi}/v1   (${uploadApi}/v1/openapi.json describes it)
   Web App #1  ${webApp1}
   Web App #2  ${webApp2}
+  dashboard   ${dashboard}
   S3, SQS     ${aws}
   Kafka       ${kafkaBrokers}
   all of it   ${endpointsFile()}

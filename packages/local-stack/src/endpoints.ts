@@ -9,6 +9,7 @@ export interface Endpoints {
   uploadApi: string
   webApp1: string
   webApp2: string
+  dashboard: string
   /** S3 and SQS. */
   aws: string
   bucket: string
@@ -40,6 +41,7 @@ export function endpointsFor(
     uploadApi: `http://127.0.0.1:${ports.uploadApi}`,
     webApp1: `http://127.0.0.1:${ports.webApp1}`,
     webApp2: `http://127.0.0.1:${ports.webApp2}`,
+    dashboard: `http://127.0.0.1:${ports.dashboard}`,
     aws,
     bucket: 'darkroom-local',
     queueUrl,

@@ -6,6 +6,7 @@ export interface Ports {
   uploadApi: number
   webApp1: number
   webApp2: number
+  dashboard: number
   aws: number
   kafka: number
 }
@@ -15,6 +16,7 @@ const CONFIGURED: Record<keyof Ports, [variable: string, standard: number]> = {
   uploadApi: ['UPLOAD_API_PORT', 4000],
   webApp1: ['WEB_APP_1_PORT', 4001],
   webApp2: ['WEB_APP_2_PORT', 4002],
+  dashboard: ['DASHBOARD_PORT', 4003],
   aws: ['AWS_PORT', 4566],
   kafka: ['KAFKA_PORT', 9092],
 }

@@ -1,8 +1,9 @@
+import { type DashboardOptions, startDashboard } from '@darkroom/dashboard'
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
 import { startWebApp1 } from '@darkroom/web-app-1'
-import { startWebApp2, type WebApp2Options } from '@darkroom/web-app-2'
+import { startWebApp2 } from '@darkroom/web-app-2'
 import { APPS, apiKeyHashes, IMAGE_TOPIC } from './apps.ts'
 import { type Endpoints, endpointsFor } from './endpoints.ts'
 import type { Ports } from './ports.ts'
@@ -37,7 +38,7 @@ export interface Stack {
 /**
  * Starts the whole system on this machine: S3 and SQS (unless `AWS_ENDPOINT_URL` names others), a Kafka broker
  * (unless `KAFKA_BROKERS` names others), then all four services side by side, each under `serverless offline`,
- * and both web applications.
+ * both web applications, and the dashboard.
  *
  * @throws Error if a part does not start; what had started is stopped by then
  */
@@ -80,12 +81,23 @@ async function startParts(
     await startWebApp2({
       port: ports.webApp2,
       kafka: { ...connection, topic: IMAGE_TOPIC },
-      claims: claimsIn(endpoints.bucket, aws),
+      claims: storeOf(endpoints.bucket, aws),
       uploadApi: { url: endpoints.uploadApi, apiKey: APPS['web-app-2'].apiKey },
       onLine: (line) => onLine?.('web-app-2', line),
     }),
   )
   onReady?.('web-app-2')
+  running.push(
+    await startDashboard({
+      port: ports.dashboard,
+      store: storeOf(endpoints.bucket, aws),
+      uploadPages: [
+        { name: 'Web App #1', url: endpoints.webApp1 },
+        { name: 'Web App #2', url: endpoints.webApp2 },
+      ],
+    }),
+  )
+  onReady?.('dashboard')
   const firstToEnd = Promise.race(services.map(({ name, service }) => service.exited.then(() => name)))
   return { endpoints, firstToEnd, stop }
 }
@@ -156,8 +168,8 @@ function serviceEnvironment(endpoints: Endpoints): Record<string, string> {
   }
 }
 
-/** Web App #2 runs in this process, whose own variables say where S3 is only if it is another than the stack's. */
-function claimsIn(bucket: string, aws: LocalAws | undefined): NonNullable<WebApp2Options['claims']> {
+/** What runs in this process finds S3 by its own variables only if it is another than the stack's. */
+function storeOf(bucket: string, aws: LocalAws | undefined): DashboardOptions['store'] {
   const region = process.env.AWS_REGION || 'us-east-1'
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   return { bucket, s3: aws ? { endpoint: aws.endpoint, region, credentials } : { region } }

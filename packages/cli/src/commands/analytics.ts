@@ -2,13 +2,20 @@ import { relative } from 'node:path'
 import { styleText } from 'node:util'
 import { S3Client } from '@aws-sdk/client-s3'
 import { type Catalogue, dataDictionary, openCatalogue, readQueries, type Table } from '@darkroom/analytics'
+import { writeDashboard } from '@darkroom/dashboard'
 import { readEndpoints } from '@darkroom/local-stack/endpoints'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { formatTable } from '../format-table.ts'
 
 const MOST_ROWS = 20
 
-/** `pnpm darkroom analytics ["select …"] [--export FOLDER]`: the catalogue's queries over the local store. */
+interface Options {
+  export?: string
+  dashboard?: string
+  days: number
+}
+
+/** `pnpm darkroom analytics ["select …"] [--export FOLDER] [--dashboard FOLDER]`: the catalogue's queries over the local store. */
 export function addAnalytics(program: Command): void {
   const analytics = program
     .command('analytics')
@@ -21,15 +28,19 @@ export function addAnalytics(program: Command): void {
       '--export <folder>',
       'write images.parquet, image_documents.parquet and darkroom.duckdb for BI tools',
     )
+    .option('--dashboard <folder>', 'write the dashboard, a static page with its figures')
+    .option('--days <number>', 'how many days the dashboard has, up to today', wholeNumber, 90)
     .addHelpText(
       'after',
       '\nExample: pnpm darkroom analytics "select status, count(*) from images group by 1"',
     )
-    .action(async (statement: string | undefined, options: { export?: string }) => {
+    .action(async (statement: string | undefined, options: Options) => {
       const catalogue = await openLocalCatalogue()
       try {
-        if (options.export) await exportCatalogue(catalogue, options.export)
-        else if (statement) await answer(catalogue, statement)
+        if (options.export) list(await catalogue.exportTo(options.export))
+        if (options.dashboard) list(await writeDashboard(catalogue, options.dashboard, options))
+        if (options.export || options.dashboard) return
+        if (statement) await answer(catalogue, statement)
         else await answerAll(catalogue)
       } finally {
         catalogue.close()
@@ -54,9 +65,13 @@ async function openLocalCatalogue(): Promise<Catalogue> {
   }
 }
 
-async function exportCatalogue(catalogue: Catalogue, folder: string): Promise<void> {
-  for (const file of await catalogue.exportTo(folder))
-    console.log(relative(process.env.INIT_CWD ?? '.', file))
+function list(files: string[]): void {
+  for (const file of files) console.log(relative(process.env.INIT_CWD ?? '.', file))
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It has to be a number of days, 1 to 9999.')
 }
 
 async function answer(catalogue: Catalogue, statement: string): Promise<void> {

@@ -1,0 +1,25 @@
+import { daysOf } from '../slots.ts'
+import { sum, sumsOver } from '../sums.ts'
+import { count, images, percent } from '../words.ts'
+import type { Scene, TimeChart } from './chart.ts'
+
+/** Images that look like an earlier one of the same app. */
+export function lookAlikes({ views, selection }: Scene): TimeChart {
+  const rows = views.near_duplicates_by_day
+  const slots = daysOf(selection)
+  const alike = sum(rows, (row) => row.images)
+  const all = sum(views.images_by_hour, (row) => (row.status === 'processed' ? row.images : 0))
+  return {
+    title: 'Near duplicates by day',
+    words: alike
+      ? `${images(alike)} (${percent(alike, all)}) ${alike === 1 ? 'looks' : 'look'} like an earlier one of the same app.`
+      : 'No image looks like an earlier one of the same app.',
+    kind: 'columns',
+    slots,
+    series: [
+      { name: 'near duplicates', colour: '--series-2', values: sumsOver(slots, rows, (row) => row.images) },
+    ],
+    inWords: count,
+    whole: true,
+  }
+}

@@ -1,0 +1,60 @@
+import type { Scene } from './charts/chart.ts'
+import { totalCost } from './charts/cost.ts'
+import { percentile, sum, sumsBy } from './sums.ts'
+import { bytes, count, dollars, images, percent, seconds, wayIn } from './words.ts'
+
+/** The numbers that are asked for first, on a strip of film. */
+export function Headline({ scene }: { scene: Scene }) {
+  return (
+    <section class="strip" aria-label="Headline numbers">
+      <dl>
+        {numbersOf(scene).map(({ name, value, more }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd class="value">{value}</dd>
+            <dd>{more}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}
+
+function numbersOf({ views }: Scene) {
+  const rows = views.images_by_hour
+  const total = sum(rows, (row) => row.images)
+  const failed = sum(rows, ({ status, images }) => (status === 'failed' ? images : 0))
+  const developed = rows.filter(({ status }) => status === 'processed')
+  const originals = sum(developed, (row) => row.original_bytes)
+  const variants = sum(developed, (row) => row.variants_bytes)
+  const ways = sumsBy(
+    rows,
+    ({ origin }) => wayIn(origin),
+    (row) => row.images,
+  )
+  const within = (share: number) => {
+    const milliseconds = percentile(views.time_to_ready_histogram, share)
+    return milliseconds === undefined ? '–' : seconds(milliseconds)
+  }
+  const alike = sum(views.near_duplicates_by_day, (row) => row.images)
+  const cost = totalCost(views.estimated_cost)
+  return [
+    { name: 'Images', value: count(total), more: ways.map(([way, n]) => `${count(n)} ${way}`).join(', ') },
+    { name: 'Failed', value: percent(failed, total), more: images(failed) },
+    { name: '95 % ready within', value: within(0.95), more: `half within ${within(0.5)}` },
+    {
+      name: 'Bytes saved',
+      value: percent(originals - variants, originals),
+      more: `${bytes(originals)} → ${bytes(variants)}`,
+    },
+    {
+      name: 'Near duplicates',
+      value: percent(
+        alike,
+        sum(developed, (row) => row.images),
+      ),
+      more: images(alike),
+    },
+    { name: 'Cost per 1,000', value: dollars(cost.perThousand), more: `${dollars(cost.total)} in all` },
+  ]
+}

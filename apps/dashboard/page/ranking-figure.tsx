@@ -1,0 +1,48 @@
+import { useId } from 'preact/hooks'
+import type { RankedRow, Ranking } from './charts/chart.ts'
+
+/** Named values as a table with a bar beneath each name: the numbers are there, so it needs no other text. */
+export function RankingFigure({ ranking: { title, words, columns, rows } }: { ranking: Ranking }) {
+  const id = useId()
+  return (
+    <section class="chart" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      <p>{words}</p>
+      {rows.length > 0 && (
+        <table class="ranking">
+          <thead>
+            <tr>
+              {columns.map((column) => (
+                <th key={column} scope="col">
+                  {column}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <Line key={row.name} row={row} />
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  )
+}
+
+function Line({ row: { name, share, part, cells } }: { row: RankedRow }) {
+  return (
+    <tr>
+      <th scope="row">
+        {name}
+        <span
+          class={part === undefined ? 'bar' : 'bar pale'}
+          style={{ '--share': share, '--part': part ?? 0 }}
+        />
+      </th>
+      {cells.map((cell, n) => (
+        <td key={n}>{cell}</td>
+      ))}
+    </tr>
+  )
+}

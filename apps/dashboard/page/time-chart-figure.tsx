@@ -1,0 +1,76 @@
+import { useEffect, useId, useRef } from 'preact/hooks'
+import type { TimeChart } from './charts/chart.ts'
+import { createGraph, type Graph } from './graph.ts'
+import { slotTitle } from './slots.ts'
+
+/** A chart over time: in words, drawn, and as a table for whoever wants the numbers. */
+export function TimeChartFigure({ chart }: { chart: TimeChart }) {
+  const id = useId()
+  const element = useRef<HTMLDivElement>(null)
+  const graph = useRef<Graph>()
+  useEffect(() => {
+    if (!element.current) return
+    graph.current = createGraph(element.current)
+    return () => graph.current?.remove()
+  }, [])
+  useEffect(() => graph.current?.draw(chart), [chart])
+  return (
+    <section class="chart" aria-labelledby={id}>
+      <h2 id={id}>{chart.title}</h2>
+      <p>{chart.words}</p>
+      {chart.kind === 'columns' && chart.series.length > 1 && <Legend chart={chart} />}
+      <div class="graph" role="img" aria-label={`${chart.title}. ${chart.words}`} ref={element} />
+      <Numbers chart={chart} />
+    </section>
+  )
+}
+
+function Legend({ chart }: { chart: TimeChart }) {
+  return (
+    <ul class="legend">
+      {chart.series.map(({ name, colour }) => (
+        <li key={name} style={{ '--colour': `var(${colour})` }}>
+          {name}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Numbers({ chart: { title, slots, series, inWords } }: { chart: TimeChart }) {
+  const told = slots.names.map((slot, n) => ({ slot, values: series.map(({ values }) => values[n]) }))
+  return (
+    <details>
+      <summary>
+        Numbers<span class="unseen"> of “{title}”</span>
+      </summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <section class="scroll" tabIndex={0} aria-label={`Numbers of “${title}”`}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">UTC</th>
+              {series.map(({ name }) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {told
+              .filter(({ values }) => values.some((value) => value))
+              .map(({ slot, values }) => (
+                <tr key={slot}>
+                  <th scope="row">{slotTitle(slot)}</th>
+                  {values.map((value, n) => (
+                    <td key={series[n]?.name}>{value === undefined ? '' : inWords(value)}</td>
+                  ))}
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </section>
+    </details>
+  )
+}

@@ -1,0 +1,63 @@
+/** `12,345` */
+export function count(value: number): string {
+  return value.toLocaleString('en')
+}
+
+/** `1 image`, `12 images` */
+export function images(value: number): string {
+  return `${count(value)} ${value === 1 ? 'image' : 'images'}`
+}
+
+/** `1.2 %`, `37 %`; what is not quite nothing is not called nothing. */
+export function percent(part: number, whole: number): string {
+  if (whole === 0) return '–'
+  const value = (100 * part) / whole
+  if (value > 0 && value < 0.1) return '< 0.1 %'
+  return `${value.toLocaleString('en', { maximumFractionDigits: Math.abs(value) < 10 ? 1 : 0 }).replace('-', '−')} %`
+}
+
+const SIZES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+
+/** `1.2 GB`, of a thousand MB. */
+export function bytes(value: number): string {
+  const power = Math.min(Math.max(Math.floor(Math.log10(Math.max(value, 1)) / 3), 0), SIZES.length - 1)
+  return `${short(value / 1000 ** power)} ${SIZES[power]}`
+}
+
+/** `0.84 s`, `12 s`, `3.5 min` */
+export function seconds(milliseconds: number): string {
+  const value = milliseconds / 1000
+  return value < 120 ? `${short(value)} s` : `${short(value / 60)} min`
+}
+
+/** `$1,234`, `$0.42`, `$0.0031` */
+export function dollars(value: number): string {
+  if (value === 0) return '$0'
+  const digits = value < 1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: value < 100 ? 2 : 0 }
+  return `$${value.toLocaleString('en', { ...digits, minimumFractionDigits: value < 100 && value >= 0.1 ? 2 : 0 })}`
+}
+
+/** Two or three digits that tell something. */
+function short(value: number): string {
+  return value.toLocaleString('en', {
+    maximumFractionDigits: value < 1 ? 2 : value < 10 ? 1 : 0,
+  })
+}
+
+const WAYS: Record<string, string> = { http: 'HTTP', kafka: 'Kafka' }
+
+/** `HTTP`, `Kafka` */
+export function wayIn(origin: string): string {
+  return WAYS[origin] ?? origin
+}
+
+/** `corrupt-image` as `corrupt image`. */
+export function reason(slug: string): string {
+  return slug.replaceAll('-', ' ')
+}
+
+/** `image/jpeg` as `JPEG`. */
+export function format(mediaType: string): string {
+  const name = mediaType.replace(/^image\//, '')
+  return name === 'webp' ? 'WebP' : name.toUpperCase()
+}

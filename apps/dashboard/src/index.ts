@@ -1,0 +1,2 @@
+export { type Dashboard, type DashboardOptions, startDashboard } from './start-dashboard.ts'
+export { writeDashboard } from './write-dashboard.ts'

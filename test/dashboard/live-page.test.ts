@@ -1,0 +1,94 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { UploadAccepted } from '@darkroom/core'
+import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Browser } from 'playwright-core'
+import sharp from 'sharp'
+import { chromiumPath, openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
+import { postPicture } from '../kafka/post-picture.ts'
+import { expectEventually, PHOTOGRAPH } from '../web-app-1/open-page.ts'
+import { type LightmeterPage, openDashboard } from './open-dashboard.ts'
+
+const STARTING = 90_000
+
+const withBrowser = chromiumPath ? describe : describe.skip
+if (!chromiumPath)
+  console.warn('SKIPPED: the dashboard was not tested, as no Chromium was found. CHROMIUM may name one.')
+
+withBrowser('Lightmeter in the local stack', () => {
+  let stack: Stack
+  let browser: Browser
+  let lightmeter: LightmeterPage
+
+  beforeAll(async () => {
+    stack = await startStack({ ports: await freePorts() })
+    browser = await openBrowser()
+    lightmeter = await openDashboard(browser, stack.endpoints.dashboard)
+  }, STARTING)
+
+  afterAll(async () => {
+    await browser?.close()
+    await stack?.stop()
+  })
+
+  /** Sends bytes to the upload API, and waits until it says what became of them. */
+  async function upload(body: Buffer): Promise<string> {
+    const api = `${stack.endpoints.uploadApi}/v1/images`
+    const headers = { authorization: `Bearer ${stack.endpoints.apps['web-app-1']?.apiKey}` }
+    const type = { 'content-type': 'application/octet-stream' }
+    const answer = await fetch(api, {
+      method: 'POST',
+      headers: { ...headers, ...type },
+      body: new Uint8Array(body),
+    })
+    const { id } = UploadAccepted.parse(await answer.json())
+    const status = await fetch(`${api}/${id}`, { headers: { ...headers, prefer: 'wait=20' } })
+    expect(await status.json()).toMatchObject({ status: expect.stringMatching(/processed|failed/) })
+    return id
+  }
+
+  test('says that nothing is there yet, and where to begin', async () => {
+    const { page, sees } = lightmeter
+    await sees('Nothing has been developed yet')
+    expect(await page.getByRole('link', { name: 'Web App #1' }).getAttribute('href')).toBe(
+      stack.endpoints.webApp1,
+    )
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  })
+
+  test('shows an image within seconds, with nobody touching the page', async () => {
+    await upload(PHOTOGRAPH)
+    const ready = Date.now()
+    await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('1'))
+    console.log(`ready → on the dashboard: ${((Date.now() - ready) / 1000).toFixed(1)} s`)
+    await lightmeter.sees('1 HTTP')
+    await lightmeter.sees(/^Images by hour/)
+  })
+
+  test('shows by which way another came, that it looks alike, and that a third failed', async () => {
+    await upload(PHOTOGRAPH)
+    await postPicture(stack.endpoints.webApp2, PHOTOGRAPH)
+    await upload(await scrambledPng())
+    await lightmeter.sees('3 HTTP, 1 Kafka')
+    expect(await lightmeter.number('Failed')).toBe('25 %')
+    expect(await lightmeter.number('Near duplicates')).toBe('33 %')
+    const failed = await lightmeter.chart('Failures by reason').getByRole('row').allTextContents()
+    expect(failed.at(-1)).toBe('corrupt image1100 %')
+  })
+
+  test('forgets an image that is erased', async () => {
+    const id = await upload(PHOTOGRAPH)
+    await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('5'))
+    await fetch(`${stack.endpoints.uploadApi}/v1/images/${id}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${stack.endpoints.apps['web-app-1']?.apiKey}` },
+    })
+    await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('4'))
+  })
+})
+
+/** Its header is sound: only decoding shows what it is, after it has been accepted. */
+async function scrambledPng(): Promise<Buffer> {
+  const png = await sharp(PHOTOGRAPH).resize(60, 40).png().toBuffer()
+  return png.fill(0x5a, png.indexOf('IDAT') + 4, png.length - 20)
+}

@@ -1,0 +1,204 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { MetadataDocument } from '@darkroom/core'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Browser, Page } from 'playwright-core'
+import { chromiumPath, openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
+import { expectEventually } from '../web-app-1/open-page.ts'
+import { documents } from './documents.ts'
+import { type LightmeterPage, openDashboard } from './open-dashboard.ts'
+import { serveFolder } from './serve-folder.ts'
+import { type WrittenDashboard, writtenDashboard } from './written-dashboard.ts'
+
+const withBrowser = chromiumPath ? describe : describe.skip
+if (!chromiumPath)
+  console.warn('SKIPPED: the dashboard was not tested, as no Chromium was found. CHROMIUM may name one.')
+
+const now = new Date()
+const all = [...documents(1500, 60, now)]
+const dayOf = ({ accepted_at }: MetadataDocument) => accepted_at.slice(0, 10)
+const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000).toISOString().slice(0, 10)
+const lately = (days: number) => all.filter((document) => dayOf(document) >= daysAgo(days - 1))
+const number = (value: number) => value.toLocaleString('en')
+
+withBrowser('Lightmeter as files on any web server', () => {
+  let written: WrittenDashboard
+  let server: { url: string; stop(): Promise<void> }
+  let browser: Browser
+  let lightmeter: LightmeterPage
+
+  beforeAll(async () => {
+    written = await writtenDashboard(all)
+    server = await serveFolder(written.folder)
+    browser = await openBrowser()
+    lightmeter = await openDashboard(browser, server.url)
+  }, 90_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    await server?.stop()
+    await written?.stop()
+  })
+
+  test('has the numbers of the last 30 days, as the documents have them', async () => {
+    const month = lately(30)
+    const failed = month.filter(({ status }) => status === 'failed')
+    expect(await lightmeter.number('Images')).toBe(number(month.length))
+    expect(await lightmeter.number('Failed')).toBe(
+      `${number(round((100 * failed.length) / month.length, 1))} %`,
+    )
+    const slow = month.flatMap((image) =>
+      image.status === 'processed' ? image.queued_ms + image.processing_ms : [],
+    )
+    const exact = slow.toSorted((a, b) => a - b)[Math.ceil(0.95 * slow.length) - 1] ?? 0
+    const shown = Number.parseFloat(await lightmeter.number('95 % ready within'))
+    // Five per cent from the steps of the histogram, and what rounding to two digits adds.
+    expect(Math.abs((1000 * shown) / exact - 1)).toBeLessThan(0.1)
+    const sizes = month.flatMap((image) => (image.status === 'processed' ? [image] : []))
+    const before = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
+    const after = sizes.reduce((sum, { variants_bytes }) => sum + variants_bytes, 0)
+    expect(await lightmeter.number('Bytes saved')).toBe(`${Math.round((100 * (before - after)) / before)} %`)
+  })
+
+  test('agrees with the catalogue on near duplicates and cost', async () => {
+    const { page, number } = lightmeter
+    await page.getByRole('radio', { name: '90 days' }).check()
+    const ask = async (sql: string) => Number((await written.catalogue.query(sql)).rows[0]?.[0])
+    const alike = await ask('SELECT count(DISTINCT other_image_id) FROM near_duplicates')
+    const developed = all.filter(({ status }) => status === 'processed').length
+    expect(alike).toBeGreaterThan(10)
+    expect(await number('Near duplicates')).toBe(`${round((100 * alike) / developed, 1)} %`)
+    const dollars = await ask(
+      'SELECT sum(images * (lambda_dollars + request_dollars + storage_month_dollars)) / sum(images) FROM estimated_cost',
+    )
+    expect(await number('Cost per 1,000')).toBe(`$${Number(dollars.toPrecision(2))}`)
+    await page.getByRole('radio', { name: '30 days' }).check()
+  })
+
+  test('ranks reasons and formats, the most frequent first', async () => {
+    const rows = (title: string) => lightmeter.chart(title).getByRole('row').allTextContents()
+    const failed = lately(30).filter(({ status }) => status === 'failed')
+    const [, first] = await rows('Failures by reason')
+    const corrupt = failed.filter(
+      (image) => image.status === 'failed' && image.failure_type === 'corrupt-image',
+    )
+    expect(first).toContain(`corrupt image${corrupt.length}`)
+    const formats = await rows('Formats of originals')
+    expect(formats[1]).toMatch(/^JPEG/)
+    expect(formats).toHaveLength(6)
+  })
+
+  test('draws what it says: the numbers under a chart are those of each day', async () => {
+    const chart = lightmeter.chart('Images by day')
+    await chart.getByText('Numbers').click()
+    const cells = await chart.getByRole('row').allTextContents()
+    const today = lately(1)
+    const kafka = today.filter((image) => image.status !== 'erased' && image.origin === 'kafka').length
+    const day = now.toLocaleDateString('en-GB', {
+      weekday: 'short',
+      day: 'numeric',
+      month: 'short',
+      year: 'numeric',
+      timeZone: 'UTC',
+    })
+    expect(cells.at(-1)).toContain(day)
+    expect(cells[0]).toContain('web-app-2, Kafka')
+    expect(await chart.getByRole('row').last().getByRole('cell').allTextContents()).toContain(String(kafka))
+    // One path for each part of a column: as many as there are numbers over zero in the table.
+    const numbers = await chart.getByRole('cell').allTextContents()
+    const parts = await chart.locator('svg path[fill^="#"], svg path[fill^="rgb"]').count()
+    expect(parts).toBeGreaterThanOrEqual(numbers.filter((text) => Number(text) > 0).length)
+    await chart.getByText('Numbers').click()
+  })
+
+  test('shows one app and some days, keeps them in its address, and has them again on the next visit', async () => {
+    const { page, number: shown } = lightmeter
+    await page.getByRole('combobox', { name: 'App' }).selectOption('web-app-2')
+    await page.getByRole('radio', { name: '7 days' }).check()
+    const week = lately(7).filter(({ app }) => app === 'web-app-2')
+    expect(await shown('Images')).toBe(number(week.length))
+    expect(page.url()).toBe(`${server.url}?app=web-app-2&days=7`)
+    expect(await page.getByRole('status').textContent()).toBe(`${number(week.length)} images chosen`)
+    await page.goto(server.url)
+    await expectEventually(async () => expect(await shown('Images')).toBe(number(week.length)))
+    await page.getByLabel('From', { exact: true }).fill(daysAgo(20))
+    await page.getByLabel('to', { exact: true }).fill(daysAgo(10))
+    const some = all.filter(
+      (image) => image.app === 'web-app-2' && dayOf(image) >= daysAgo(20) && dayOf(image) <= daysAgo(10),
+    )
+    expect(await shown('Images')).toBe(number(some.length))
+    expect(page.url()).toBe(`${server.url}?app=web-app-2&from=${daysAgo(20)}&to=${daysAgo(10)}`)
+    await page.goto(`${server.url}?days=2`)
+    await lightmeter.sees(/Images by hour/)
+    expect(await shown('Images')).toBe(number(lately(2).length))
+  })
+
+  test('says so where nothing came in, and leads back', async () => {
+    const { page } = lightmeter
+    await page.goto(`${server.url}?app=web-app-3&days=7`)
+    await lightmeter.sees('No image of web-app-3 came in on these days.')
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Show all apps and days' }).click()
+    expect(await lightmeter.number('Images')).toBe(number(all.length))
+  })
+
+  test('can be used with the keyboard alone', async () => {
+    const { page } = lightmeter
+    await page.goto(`${server.url}?days=30`)
+    await page.locator('.strip').waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('web-app-1')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('ArrowRight')
+    const images = lately(90).filter(({ app }) => app === 'web-app-1').length
+    await expectEventually(async () => expect(await lightmeter.number('Images')).toBe(number(images)))
+    const details = lightmeter.chart('Time to ready by day').locator('summary')
+    await details.focus()
+    await page.keyboard.press('Enter')
+    await lightmeter.chart('Time to ready by day').getByRole('columnheader', { name: 'p95' }).waitFor()
+  })
+
+  test.each([
+    ['light', 360],
+    ['dark', 360],
+    ['light', 1280],
+    ['dark', 1280],
+  ] as const)('has nothing that axe objects to, %s, %i px', async (colorScheme, width) => {
+    const { page } = await openDashboard(browser, `${server.url}?days=30`, {
+      colorScheme,
+      viewport: { width, height: 900 },
+    })
+    await page.locator('summary').first().click()
+    await expectAccessible(page)
+    await page.context().close()
+  })
+
+  test('keeps its figures when newer ones cannot be read, and says in words what is wrong', async () => {
+    const { page, sees } = lightmeter
+    const file = join(written.folder, 'figures.json')
+    const figures = await readFile(file)
+    await rm(file)
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await sees(/Newer figures cannot be read\. figures\.json is not beside this page\. Write it with: pnpm/)
+    expect(await page.locator('.strip').count()).toBe(1)
+    await page.reload()
+    await sees('There are no figures')
+    await expectAccessible(page)
+    await writeFile(file, '[]')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await sees('figures.json is not what this page expects.')
+    await writeFile(file, figures)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.locator('.strip').waitFor()
+  })
+})
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits))
+}
+
+async function expectAccessible(page: Page): Promise<void> {
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+}
