@@ -5,6 +5,7 @@ import { Filename } from './filename.ts'
 import { ImageId } from './image-id.ts'
 import { ImageType, Sha256 } from './image-types.ts'
 import { DatePartition } from './keys.ts'
+import { Warning } from './warnings.ts'
 
 /** `POST /v1/images` as JSON: the image in base64 (RFC 4648, section 4). */
 export const UploadRequest = z
@@ -129,6 +130,9 @@ const Failure = z
   })
   .meta({ id: 'Failure' })
 
+/** Something odd about an image that was developed all the same. */
+const WarningInWords = z.object({ type: Warning, detail: z.string() }).meta({ id: 'Warning' })
+
 /** The receipt of `DELETE /v1/images/{id}`. */
 const Erasure = z
   .object({
@@ -161,10 +165,13 @@ export const ImageStatus = z
           'Media type, size and hash are known of every image but an erased one, and one that failed on its way in through Kafka.',
       }),
     variants: z.array(Variant).optional(),
-    srcset: z.string().optional().meta({ description: 'For the `srcset` of an <img>.' }),
+    srcset: z.string().optional().meta({
+      description: 'For the `srcset` of an <img>: the whole picture, each width once. No AVIF, no crops.',
+    }),
     placeholder: z.object({ thumbhash: z.string(), dominantColor: z.string() }).optional(),
     exif: Exif.optional(),
     perceptualHash: z.string().optional(),
+    warnings: z.array(WarningInWords).optional(),
     timings: z.object({ queuedMs: z.int(), processingMs: z.int() }).optional(),
     failure: Failure.optional(),
     erasure: Erasure.optional(),

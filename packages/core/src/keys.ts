@@ -27,7 +27,7 @@ export const VariantName = z
 /** A UTC date partition, `yyyy-mm-dd`. */
 export const DatePartition = z.iso.date().meta({ description: 'A UTC date.', example: '2026-11-23' })
 
-const Extension = z.enum(['jpg', 'webp'])
+const Extension = z.enum(['jpg', 'webp', 'avif', 'png'])
 export type Extension = z.infer<typeof Extension>
 
 const Count = z.int().nonnegative()

@@ -6,6 +6,7 @@ import { ImageId } from './image-id.ts'
 import { ImageType, Sha256 } from './image-types.ts'
 import { VariantName } from './keys.ts'
 import { ProblemSlug } from './problem.ts'
+import { Warning } from './warnings.ts'
 
 const column = <Type extends z.ZodType>(type: Type, description: string): Type => type.meta({ description })
 const timestamp = z.iso.datetime()
@@ -72,6 +73,10 @@ const development = {
   preset_version: column(z.int().positive(), 'Its version.'),
   variants: column(z.array(StoredVariant), 'The variants, as configured in the preset.'),
   variants_bytes: column(count, 'Size of all variants together in bytes.'),
+  warnings: column(
+    z.array(Warning).optional(),
+    'What was odd about the original, as stable slugs; none if nothing was.',
+  ),
 }
 
 /** All that is left of an image whose owner had it erased. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { PresetConfiguration, presetFor } from './presets.ts'
+import { boxOf, VariantSpec } from './variant-spec.ts'
 
 const thumb = { name: 'thumb', size: 320, format: 'webp', quality: 75 }
 const preset = { version: 1, variants: [thumb] }
@@ -51,7 +52,69 @@ describe('a preset configuration', () => {
       'presets.default.version',
       'number',
     ],
-    ['a field nobody knows', withVariant({ width: 320 }), 'presets.default.variants.0', '"width"'],
+    ['a field nobody knows', withVariant({ colour: 'red' }), 'presets.default.variants.0', '"colour"'],
+    ['no size', withVariant({ size: undefined }), 'presets.default.variants.0.size', 'a width or height'],
+    ['a size and a width', withVariant({ width: 320 }), 'presets.default.variants.0.size', 'stands for'],
+    [
+      'a crop of no height',
+      withVariant({ fit: 'cover', size: undefined, width: 320 }),
+      'presets.default.variants.0.height',
+      '"cover" needs a height',
+    ],
+    [
+      'a position and no crop',
+      withVariant({ position: 'top' }),
+      'presets.default.variants.0.position',
+      'only fit "cover"',
+    ],
+    [
+      'a quality of PNG',
+      withVariant({ format: 'png' }),
+      'presets.default.variants.0.quality',
+      'png is lossless',
+    ],
+    [
+      'an animated JPEG',
+      withVariant({ format: 'jpeg', animation: 'keep' }),
+      'presets.default.variants.0.animation',
+      'jpeg variants stand still: only webp can keep an animation',
+    ],
+    [
+      'a smart crop of an animation',
+      withVariant({ animation: 'keep', fit: 'cover', position: 'smart' }),
+      'presets.default.variants.0.position',
+      'an animation cannot be cropped smartly',
+    ],
+    [
+      'a watermark on an animation',
+      withVariant({ animation: 'keep', watermark: { file: 'logo.png' } }),
+      'presets.default.variants.0.watermark',
+      'no watermark',
+    ],
+    [
+      'a limit of frames and one frame',
+      withVariant({ maxFrames: 10 }),
+      'presets.default.variants.0.maxFrames',
+      'only animation "keep"',
+    ],
+    [
+      'a background with a name',
+      withVariant({ background: 'white' }),
+      'presets.default.variants.0.background',
+      '#rrggbb',
+    ],
+    [
+      'a watermark from elsewhere',
+      withVariant({ watermark: { file: '../logo.png' } }),
+      'presets.default.variants.0.watermark.file',
+      'a watermark is a .png or .webp',
+    ],
+    [
+      'a watermark that nobody sees',
+      withVariant({ watermark: { file: 'logo.png', opacity: 0 } }),
+      'presets.default.variants.0.watermark.opacity',
+      '>0',
+    ],
   ])('with %s is refused, and the field is named', (_what, value, path, words) => {
     const issues = PresetConfiguration.safeParse(value).error?.issues.map((issue) => ({
       path: issue.path.join('.'),
@@ -74,5 +137,23 @@ describe('the preset of an app', () => {
   test('is the default otherwise', () => {
     expect(presetFor(configuration, 'web-app-1')).toEqual({ name: 'default', ...preset })
     expect(presetFor(configuration, 'constructor')).toMatchObject({ name: 'default' })
+  })
+})
+
+describe('a variant', () => {
+  test.each([
+    [{ size: 320 }, 320, 320],
+    [{ width: 640 }, 640, 4096],
+    [{ height: 480 }, 4096, 480],
+    [{ fit: 'cover', width: 640, height: 480, position: 'smart' }, 640, 480],
+    [{ fit: 'cover', size: 100 }, 100, 100],
+  ])('of %j has a box of %i × %i', (fields, width, height) => {
+    const spec = VariantSpec.parse({ name: 'a', format: 'avif', ...fields })
+    expect(boxOf(spec)).toEqual({ width, height })
+  })
+
+  test('has its watermark in a corner, half seen, unless it says otherwise', () => {
+    const { watermark } = VariantSpec.parse({ ...thumb, watermark: { file: 'logo.png' } })
+    expect(watermark).toEqual({ file: 'logo.png', gravity: 'bottom-right', opacity: 0.6, size: 0.2 })
   })
 })

@@ -1,24 +1,6 @@
 import * as z from 'zod'
 import { AppId } from './app-id.ts'
-import { type Extension, VariantName } from './keys.ts'
-
-/** The formats a variant can have. */
-export const OUTPUT_FORMATS = {
-  jpeg: { contentType: 'image/jpeg', extension: 'jpg' },
-  webp: { contentType: 'image/webp', extension: 'webp' },
-} as const satisfies Record<string, { contentType: string; extension: Extension }>
-export type OutputFormat = keyof typeof OUTPUT_FORMATS
-
-/** One output of a preset: upright, sRGB, without EXIF, fitted inside a square and never enlarged. */
-export const VariantSpec = z.strictObject({
-  name: VariantName,
-  /** The side of the square that the variant fits into, in pixels. */
-  size: z.int().min(16).max(4096),
-  format: z.enum(Object.keys(OUTPUT_FORMATS) as [OutputFormat]),
-  /** Encoder quality, 1 to 100. */
-  quality: z.int().min(1).max(100),
-})
-export type VariantSpec = z.infer<typeof VariantSpec>
+import { VariantSpec } from './variant-spec.ts'
 
 /** A named set of variants. A change to it is a new version, so that metadata tells what made a file. */
 export const Preset = z.strictObject({

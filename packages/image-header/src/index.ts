@@ -1,1 +1,2 @@
 export { type ImageHeader, inspectImage, inspectStream } from './inspect-image.ts'
+export { withoutLeadingJunk } from './without-leading-junk.ts'

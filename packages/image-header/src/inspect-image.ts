@@ -2,6 +2,7 @@ import { IMAGE_TYPE_NAMES, IMAGE_TYPES, ImageType, ProblemError } from '@darkroo
 import { fileTypeFromBuffer } from 'file-type'
 import { imageDimensionsFromData } from 'image-dimensions'
 import { type CompletenessCheck, checkCompleteness } from './check-completeness.ts'
+import { withoutLeadingJunk } from './without-leading-junk.ts'
 
 /** What an image's own bytes say of it; `width` and `height` in pixels as stored, before any rotation. */
 export interface ImageHeader {
@@ -17,7 +18,8 @@ export interface ImageHeader {
  * @throws ProblemError `empty-body`, `unsupported-media-type`, `corrupt-image` (no readable header, or cut
  *   off), `image-too-large` (more pixels than its type may have, see core's `IMAGE_TYPES`)
  */
-export async function inspectImage(bytes: Uint8Array): Promise<ImageHeader> {
+export async function inspectImage(original: Uint8Array): Promise<ImageHeader> {
+  const bytes = withoutLeadingJunk(original)
   const header = await readHeader(bytes)
   const completeness = checkCompleteness(header.contentType)
   completeness.push(bytes)
@@ -49,7 +51,7 @@ export async function inspectStream(pieces: AsyncIterable<Uint8Array>): Promise<
     head.push(piece)
     held += piece.length
     if (held < wanted) continue
-    const bytes = Buffer.concat(head)
+    const bytes = withoutLeadingJunk(Buffer.concat(head))
     head = [bytes]
     wanted *= 2
     header = await readHeader(bytes).catch(unlessUnreadable)

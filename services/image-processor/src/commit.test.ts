@@ -23,6 +23,7 @@ const DEVELOPED: Developed = {
   thumbhash: 'AAAA',
   dominantColour: '#102030',
   perceptualHash: '0123456789abcdef',
+  warnings: [],
   variants: [],
 }
 const CORRUPT = new ProblemError('corrupt-image', 'The JPEG is cut off before its end.')

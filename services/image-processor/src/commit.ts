@@ -61,6 +61,7 @@ export async function commitSuccess(
     preset_version: preset.version,
     variants,
     variants_bytes: variants.reduce((sum, variant) => sum + variant.bytes, 0),
+    ...(developed.warnings.length > 0 && { warnings: developed.warnings }),
   }
   const committed = await commit(document)
   logger.info(committed ? 'image processed' : 'image already finished', summaryOf(document))

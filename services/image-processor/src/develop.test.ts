@@ -29,6 +29,7 @@ describe.each([sharpEngine, jimpEngine])('develop with $name', (engine) => {
       thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]{20,40}={0,2}$/),
       dominantColour: expect.stringMatching(/^#[0-9a-f]{6}$/),
       perceptualHash: expect.stringMatching(/^[0-9a-f]{16}$/),
+      warnings: [],
     })
     expect(variants.map(({ spec, width, height }) => [spec.name, width, height])).toEqual([
       ['small', 60, 40],

@@ -1,9 +1,12 @@
-import type { Preset } from '@darkroom/core'
+import type { Preset, Warning } from '@darkroom/core'
+import { withoutLeadingJunk } from '@darkroom/image-header'
 import { dominantColour } from './dominant-colour.ts'
+import { findWarnings } from './find-warnings.ts'
 import type { DevelopedVariant, ImageEngine } from './image-engine.ts'
 import { perceptualHash } from './perceptual-hash.ts'
 import { placeholder } from './placeholder.ts'
 import { type Exif, readExif } from './read-exif.ts'
+import { toOrder } from './watermarks.ts'
 
 /** All that is learnt and made of one original; nothing of it says where it will be kept. */
 export interface Developed extends Exif {
@@ -18,16 +21,21 @@ export interface Developed extends Exif {
   perceptualHash: string
   /** In the preset's order. */
   variants: DevelopedVariant[]
+  /** What was odd about it. */
+  warnings: Warning[]
 }
 
 /** @throws ProblemError as the engine's `develop` does */
 export async function develop(engine: ImageEngine, original: Uint8Array, preset: Preset): Promise<Developed> {
-  const { preview, ...developed } = await engine.develop(original, preset.variants)
+  const image = withoutLeadingJunk(original)
+  const { preview, warnings, ...developed } = await engine.develop(image, preset.variants.map(toOrder))
+  const junk: Warning[] = image.length < original.length ? ['junk-before-header'] : []
   return {
     ...developed,
-    ...readExif(original),
+    ...readExif(image),
     thumbhash: placeholder(preview),
     dominantColour: dominantColour(preview),
     perceptualHash: perceptualHash(preview),
+    warnings: [...junk, ...findWarnings(image, developed.variants), ...warnings],
   }
 }

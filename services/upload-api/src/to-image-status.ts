@@ -5,9 +5,10 @@ import type {
   MetadataDocument,
   ProcessedDocument,
 } from '@darkroom/core'
-import { PROBLEMS } from '@darkroom/core'
+import { PROBLEMS, WARNINGS } from '@darkroom/core'
 import type { FoundImage } from './find-image.ts'
 import { signedUrl } from './signed-url.ts'
+import { toSrcset } from './to-srcset.ts'
 
 /** What the API tells of an image. */
 export async function toImageStatus(found: FoundImage): Promise<ImageStatus> {
@@ -71,7 +72,7 @@ async function processed(document: ProcessedDocument): Promise<ImageStatus> {
     status: 'processed',
     original: { ...common.original, width, height },
     variants,
-    srcset: toSrcset(variants),
+    srcset: toSrcset(variants, { width, height }),
     placeholder: { thumbhash: document.thumbhash, dominantColor: document.dominant_color },
     exif: {
       takenAt: document.taken_at,
@@ -81,6 +82,7 @@ async function processed(document: ProcessedDocument): Promise<ImageStatus> {
       hadLocation: document.had_location,
     },
     perceptualHash: document.perceptual_hash,
+    warnings: document.warnings?.map((type) => ({ type, detail: WARNINGS[type] })),
   }
 }
 
@@ -112,13 +114,4 @@ function timingsOf({
   processing_ms: processingMs,
 }: ProcessedDocument | FailedDocument): ImageStatus['timings'] {
   return queuedMs === undefined || processingMs === undefined ? undefined : { queuedMs, processingMs }
-}
-
-/** Widths in descending order may repeat where an original was smaller than two variants: one of each is enough. */
-function toSrcset(variants: { url: string; width: number }[]): string {
-  const byWidth = new Map(variants.map(({ url, width }) => [width, url]))
-  return [...byWidth]
-    .sort(([a], [b]) => a - b)
-    .map(([width, url]) => `${url} ${width}w`)
-    .join(', ')
 }

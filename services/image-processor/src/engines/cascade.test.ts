@@ -1,7 +1,8 @@
 import { ProblemError, type VariantSpec } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
-import { developInCascade, type Stages } from './cascade.ts'
+import { developInCascade } from './cascade.ts'
 import type { Pixels } from './pixels.ts'
+import type { Stages } from './stages.ts'
 
 const pixels = (width: number, height: number): Pixels => ({
   width,
@@ -20,8 +21,8 @@ const spec = (name: string, size: number, quality = 80): VariantSpec => ({
 function recorded(overrides: Partial<Stages> = {}): { stages: Stages; log: string[] } {
   const log: string[] = []
   const stages: Stages = {
-    decode: async (_, side) => {
-      log.push(`decode for ${side}`)
+    decode: async (_, frame) => {
+      log.push(`decode for ${frame({ width: 10_000, height: 5000 }).width}`)
       return { width: 1000, height: 500, pixels: pixels(1000, 500) }
     },
     shrink: async (from, to) => {

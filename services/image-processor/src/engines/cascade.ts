@@ -1,76 +1,105 @@
-import { ProblemError, type VariantSpec } from '@darkroom/core'
-import type { DevelopedVariant, Development, Size } from '../image-engine.ts'
-import { fitInside } from './fit-inside.ts'
-import { type Pixels, toPreview } from './pixels.ts'
+import { ProblemError } from '@darkroom/core'
+import type { DevelopedVariant, Development, Size, VariantOrder } from '../image-engine.ts'
+import { cropTo } from './crop-to.ts'
+import { keepsMoving } from './keeps-moving.ts'
+import { hasSize, type Pixels, toPreview } from './pixels.ts'
+import { cropOf, fitInside, frameOf } from './placement.ts'
+import type { Decoded, Stages } from './stages.ts'
+import { stamp } from './stamp.ts'
 
-/** The stages in which engines differ. */
-export interface Stages {
-  /** Decodes upright and in sRGB; may fit the pixels into a square of `side` at once. */
-  decode(original: Uint8Array, side: number): Promise<Decoded>
-  shrink(pixels: Pixels, to: Size): Promise<Pixels>
-  encode(pixels: Pixels, spec: VariantSpec): Promise<Buffer>
-}
-
-/** The size is that of the upright original, whatever the size of the pixels. */
-export interface Decoded extends Size {
-  pixels: Pixels
-}
-
-const PREVIEW_SIDE = 320
+const PREVIEW_BOX = { width: 320, height: 320 }
 
 /**
- * Decodes once, then goes down from the largest variant to the smallest, each made from the pixels of the
- * one before it, so that only the first step meets the full image. Variants that come out alike are encoded
- * once.
+ * Decodes once, then goes down from the largest frame to the smallest, each made from the pixels of the one before it,
+ * so that only the first step meets the full image. A crop is cut out of its frame. Variants that come out alike are
+ * encoded once.
  */
 export async function developInCascade(
   stages: Stages,
   original: Uint8Array,
-  specs: readonly VariantSpec[],
+  orders: readonly VariantOrder[],
 ): Promise<Development> {
-  const descending = specs.toSorted((a, b) => b.size - a.size)
-  const decoded = await decode(stages, original, Math.max(PREVIEW_SIDE, descending[0]?.size ?? 0))
+  const decoded = await blamingTheImage(() =>
+    stages.decode(original, (upright) => descending(upright, orders)[0]?.frame ?? upright),
+  )
+  const { width, height, warnings = [] } = decoded
   const variants: DevelopedVariant[] = []
+  const still: VariantOrder[] = []
+  for (const order of orders) {
+    if (keepsMoving(order, decoded)) variants.push(await animate(stages, original, decoded, order))
+    else still.push(order)
+  }
+
   let { pixels } = decoded
-
-  const shrinkTo = async (side: number) => {
-    pixels = await shrink(stages, pixels, fitInside(decoded, side))
-  }
-  const develop = async (spec: VariantSpec) => {
-    await shrinkTo(spec.size)
-    const { width, height } = pixels
-    const alike = variants.find((made) => looksAlike(made, { spec, width, height }))
-    variants.push({ spec, width, height, data: alike?.data ?? (await stages.encode(pixels, spec)) })
+  let preview = pixels
+  for (const { frame, order } of descending(decoded, still)) {
+    pixels = await shrink(stages, pixels, frame)
+    if (order) variants.push(await finish(stages, pixels, order, variants))
+    else preview = pixels
   }
 
-  for (const spec of descending.filter(({ size }) => size >= PREVIEW_SIDE)) await develop(spec)
-  await shrinkTo(PREVIEW_SIDE)
-  const preview = toPreview(pixels)
-  for (const spec of descending.filter(({ size }) => size < PREVIEW_SIDE)) await develop(spec)
+  variants.sort((a, b) => orders.indexOf(a.spec) - orders.indexOf(b.spec))
+  return { width, height, variants, preview: toPreview(preview), warnings }
+}
 
-  variants.sort((a, b) => specs.indexOf(a.spec) - specs.indexOf(b.spec))
-  return { width: decoded.width, height: decoded.height, variants, preview }
+/** A whole image on its way down; without an order it is the preview. */
+interface Step {
+  frame: Size
+  order?: VariantOrder
+}
+
+function descending(original: Size, orders: readonly VariantOrder[]): Step[] {
+  const steps: Step[] = orders.map((order) => ({ frame: frameOf(original, order), order }))
+  const area = ({ frame }: Step) => frame.width * frame.height
+  return [...steps, { frame: fitInside(original, PREVIEW_BOX) }].sort((a, b) => area(b) - area(a))
+}
+
+async function animate(
+  { animate }: Stages,
+  original: Uint8Array,
+  decoded: Decoded,
+  spec: VariantOrder,
+): Promise<DevelopedVariant> {
+  if (!animate) throw new Error('the decoder counts frames that its engine cannot animate')
+  const frame = frameOf(decoded, spec)
+  const { width, height } = cropOf(frame, spec)
+  const data = await blamingTheImage(() => animate(original, spec, frame))
+  return { spec, width, height, frames: decoded.frames ?? 1, data }
+}
+
+/** Crop, watermark, encoding: what a variant has for itself. */
+async function finish(
+  stages: Stages,
+  frame: Pixels,
+  order: VariantOrder,
+  made: DevelopedVariant[],
+): Promise<DevelopedVariant> {
+  const size = cropOf(frame, order)
+  const alike = made.find((one) => one.frames === 1 && lookOf(one.spec, one) === lookOf(order, size))
+  if (alike) return { ...alike, spec: order }
+  const cropped = await cropTo(stages, frame, size, order.position)
+  const data = await stages.encode(await stamp(stages, cropped, order), order)
+  return { ...size, spec: order, frames: 1, data }
 }
 
 /** An image smaller than several variants comes out the same in all of them. */
-function looksAlike(a: Omit<DevelopedVariant, 'data'>, b: Omit<DevelopedVariant, 'data'>): boolean {
-  const sameSize = a.width === b.width && a.height === b.height
-  return sameSize && a.spec.format === b.spec.format && a.spec.quality === b.spec.quality
+function lookOf(spec: VariantOrder, { width, height }: Size): string {
+  const { format, quality, fit, position, background, watermark } = spec
+  return JSON.stringify([width, height, format, quality, fit, position, background, watermark])
 }
 
-/** What fails here is the image's fault; what fails in a later stage is ours. */
-async function decode(stages: Stages, original: Uint8Array, side: number): Promise<Decoded> {
+async function shrink(stages: Stages, pixels: Pixels, to: Size): Promise<Pixels> {
+  return hasSize(pixels, to) ? pixels : stages.shrink(pixels, to)
+}
+
+/** What fails while the original is read is its own fault; what fails in a later stage is ours. */
+async function blamingTheImage<Result>(read: () => Promise<Result>): Promise<Result> {
   try {
-    return await stages.decode(original, side)
+    return await read()
   } catch (cause) {
     if (cause instanceof ProblemError) throw cause
     throw new ProblemError('corrupt-image', 'The image is damaged and cannot be read. Send it again.', {
       cause,
     })
   }
-}
-
-async function shrink(stages: Stages, pixels: Pixels, to: Size): Promise<Pixels> {
-  const fits = pixels.width === to.width && pixels.height === to.height
-  return fits ? pixels : stages.shrink(pixels, to)
 }

@@ -1,29 +1,36 @@
 import { IMAGE_TYPES, ImageType, ProblemError } from '@darkroom/core'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
 import type { Size } from '../image-engine.ts'
-import type { Decoded } from './cascade.ts'
-import { fitInside } from './fit-inside.ts'
 import { isSrgbProfile } from './is-srgb-profile.ts'
 import type { Pixels } from './pixels.ts'
 import { sharp } from './restricted-sharp.ts'
+import type { Decoded } from './stages.ts'
 
-/** One decode, turned upright, fitted into a square of `side`, in sRGB. */
-export async function decodeWithSharp(original: Uint8Array, side: number): Promise<Decoded> {
+/** One decode, turned upright, brought to the size that `frame` gives, in sRGB. */
+export async function decodeWithSharp(
+  original: Uint8Array,
+  frame: (upright: Size) => Size,
+): Promise<Decoded> {
   const header = await readHeader(original)
   refuseTooManyPixels(header)
   const upright = header.autoOrient
-  const fitted = fitInside(upright, side)
+  const fitted = frame(upright)
   const pixels = needsConversion(header)
     ? await (canConvertLate(header) ? convertAfterResize : convertBeforeResize)(original, fitted)
     : await toPixels(open(original, { ignoreIcc: true }, fitted))
-  return { width: upright.width, height: upright.height, pixels }
+  return { width: upright.width, height: upright.height, pixels, frames: framesOf(header) }
 }
 
 /** `failOn: 'warning'`, the default, refuses files as real cameras write them. */
-const LENIENT: SharpOptions = { failOn: 'error', limitInputPixels: false }
+export const LENIENT: SharpOptions = { failOn: 'error', limitInputPixels: false }
 
 function readHeader(original: Uint8Array): Promise<Metadata> {
   return sharp(original, LENIENT).metadata()
+}
+
+/** libvips cannot turn an animation; one with an orientation counts as still. */
+function framesOf({ pages = 1, orientation = 1 }: Metadata): number {
+  return orientation > 1 ? 1 : pages
 }
 
 function refuseTooManyPixels({ mediaType, width, height }: Metadata): void {

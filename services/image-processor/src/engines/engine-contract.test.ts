@@ -1,8 +1,11 @@
-import type { VariantSpec } from '@darkroom/core'
+import type { VariantSpec, Watermark } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
-import type { DevelopedVariant, ImageEngine } from '../image-engine.ts'
+import type { DevelopedVariant, ImageEngine, Preview } from '../image-engine.ts'
 import { CORNERS, fourCorners, hasPhotographs, photograph, pngThatClaims, storedFor } from '../test-images.ts'
+import { animation, ODD_IMAGES } from '../testing/odd-images.ts'
+import { COLOUR_SPACES, jpegIn, pngIn } from '../testing/wide-gamut.ts'
+import { unsupportedBy } from './engine-support.ts'
 import { jimpEngine } from './jimp-engine.ts'
 import { sharpEngine } from './sharp-engine.ts'
 
@@ -136,6 +139,8 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
       'interlaced PNG': () => fourCorners(120, 80).png({ progressive: true }),
       'palette PNG': () => fourCorners(120, 80).png({ palette: true }),
       '16-bit PNG': () => fourCorners(120, 80).toColourspace('rgb16').png(),
+      '16-bit PNG with alpha': () => fourCorners(120, 80).ensureAlpha().toColourspace('rgb16').png(),
+      'PNG with alpha': () => fourCorners(120, 80).ensureAlpha().png(),
       WebP: () => fourCorners(120, 80).webp({ quality: 95 }),
       'lossless WebP': () => fourCorners(120, 80).webp({ lossless: true }),
       'animated WebP': async () => (await animation()).webp({ quality: 95 }),
@@ -158,6 +163,298 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
         expect(red).toBeGreaterThan(70)
         expect(red).toBeLessThan(110)
       }
+    })
+  })
+
+  test('skips stray bytes between the segments of a JPEG, or refuses them as jimp does', async () => {
+    const jpeg = await fourCorners(120, 80).jpeg({ quality: 95 }).toBuffer()
+    const second = 4 + jpeg.readUInt16BE(4)
+    const original = [jpeg.subarray(0, second), Buffer.from('stray'), jpeg.subarray(second)]
+    if (engine.name === 'jimp') return expectProblem(engine, Buffer.concat(original), 'corrupt-image')
+    await expectFourCorners(await engine.develop(Buffer.concat(original), BOTH_FORMATS), [64, 43])
+  })
+
+  describe('transparency of inputs', () => {
+    test('grey with alpha', async () => {
+      const original = await sharp(await halfTransparent())
+        .toColourspace('b-w')
+        .png()
+        .toBuffer()
+      expect((await sharp(original).metadata()).channels).toBe(2)
+      const { variants } = await engine.develop(original, BOTH_FORMATS)
+      const [jpeg, webp] = variants.map(({ data }) => data) as [Buffer, Buffer]
+      const [red = 0, green = 0, blue = 0] = await pixelOf(jpeg, 8, 32)
+      expect(Math.abs(red - green) + Math.abs(green - blue)).toBeLessThan(6)
+      expect(near(await pixelOf(jpeg, 56, 32), [255, 255, 255])).toBe(true)
+      expect((await pixelOf(webp, 56, 32))[3]).toBe(0)
+    })
+
+    test('a palette with a transparent colour', async () => {
+      const original = await sharp(await halfTransparent())
+        .png({ palette: true })
+        .toBuffer()
+      expect(original.includes('tRNS')).toBe(true)
+      const { variants } = await engine.develop(original, BOTH_FORMATS)
+      const [jpeg, webp] = variants.map(({ data }) => data) as [Buffer, Buffer]
+      expect(near(await pixelOf(jpeg, 56, 32), [255, 255, 255])).toBe(true)
+      expect(near(await pixelOf(jpeg, 8, 32), [200, 40, 40], 14)).toBe(true)
+      expect((await pixelOf(webp, 56, 32))[3]).toBe(0)
+    })
+  })
+
+  describe('colours', () => {
+    const managed = Object.entries(COLOUR_SPACES).flatMap(([name, space]) => [
+      [`16-bit PNG in ${name}`, name, () => pngIn(space, fourCorners(120, 80)), 3] as const,
+      // What JPEG loses grows with the space: one step of ProPhoto's red is three of sRGB's.
+      [`JPEG in ${name}`, name, () => jpegIn(space, fourCorners(120, 80)), 10] as const,
+    ])
+
+    test.each(managed)('%s', async (_what, space, make, tolerance) => {
+      const { variants, preview, warnings } = await engine.develop(await make(), [spec('png', 64, 'png')])
+      if (engine.name === 'jimp' && space !== 'sRGB') {
+        expect(warnings).toEqual(['colors-not-converted'])
+      } else {
+        expect(warnings).toEqual([])
+        expect(greatestDistance(await pixelsOf(variants[0]?.data as Buffer))).toBeLessThanOrEqual(tolerance)
+        expect(greatestDistance(preview)).toBeLessThanOrEqual(tolerance)
+      }
+    })
+
+    test.each([true, false])('CMYK JPEG, with its profile: %s', async (withProfile) => {
+      const cmyk = fourCorners(120, 80, PRINTABLE).toColourspace('cmyk')
+      const original = await (withProfile ? cmyk.withIccProfile('cmyk') : cmyk)
+        .jpeg({ quality: 98 })
+        .toBuffer()
+      expect((await sharp(original).metadata()).space).toBe('cmyk')
+      const { preview, warnings } = await engine.develop(original, BOTH_FORMATS)
+      if (engine.name === 'jimp') expect(warnings).toEqual(['colors-not-converted'])
+      // Black ink becomes black, so that all is a little deeper than the picture that was made CMYK.
+      else expect(greatestDistance(preview, PRINTABLE)).toBeLessThanOrEqual(20)
+    })
+  })
+
+  describe('is developed although odd', () => {
+    /** What stands in front of the header is cut off before an engine sees it. */
+    const developable = ODD_IMAGES.filter(([, warning]) => warning !== 'junk-before-header')
+    test.each(developable)('%s', async (_what, _warning, make) => {
+      await expectFourCorners(await engine.develop(await make(), BOTH_FORMATS), [64, 43])
+    })
+  })
+
+  describe('presets', () => {
+    const crop = (width: number, height: number, more: Partial<VariantSpec> = {}): VariantSpec => ({
+      name: `${width}x${height}-${more.position ?? ''}`,
+      fit: 'cover',
+      width,
+      height,
+      format: 'png',
+      ...more,
+    })
+
+    test.each<[string, Partial<VariantSpec>, keyof typeof CORNERS]>([
+      ['the top left corner', { position: 'top-left' }, 'topLeft'],
+      ['the top right corner', { position: 'top-right' }, 'topRight'],
+      ['the bottom left corner', { position: 'bottom-left' }, 'bottomLeft'],
+      ['the bottom right corner', { position: 'bottom-right' }, 'bottomRight'],
+    ])('a crop keeps %s', async (_what, where, corner) => {
+      // 30 × 80 of 120 × 80, then 120 × 20: each narrow enough to lie on one side of the middle.
+      const original = await storedFor(6, fourCorners(120, 80)).png().toBuffer()
+      const { variants } = await engine.develop(original, [crop(30, 80, where), crop(120, 20, where)])
+      const [tall, wide] = variants as [DevelopedVariant, DevelopedVariant]
+      expect(await sizeOf(tall)).toEqual([30, 80])
+      expect(await sizeOf(wide)).toEqual([120, 20])
+      const [top, left] = [corner.startsWith('top'), corner.endsWith('Left')]
+      expect(near(await pixelOf(tall.data, 15, top ? 10 : 70), CORNERS[corner])).toBe(true)
+      expect(near(await pixelOf(wide.data, left ? 10 : 110, 10), CORNERS[corner])).toBe(true)
+    })
+
+    test('a crop of the centre has all four corners', async () => {
+      const original = await fourCorners(400, 300).jpeg({ quality: 95 }).toBuffer()
+      const { variants } = await engine.develop(original, [crop(100, 100), crop(64, 128)])
+      expect(await Promise.all(variants.map(sizeOf))).toEqual([
+        [100, 100],
+        [64, 128],
+      ])
+      for (const { data, width, height } of variants) await expectQuarters(sharp(data), width, height)
+    })
+
+    test.each([
+      [200, 100, 400, 400, 100, 100],
+      [200, 100, 300, 200, 150, 100],
+      [100, 200, 300, 200, 100, 67],
+      [1000, 300, 600, 400, 450, 300],
+    ])('%i × %i is too small for a crop of %i × %i: %i × %i', async (width, height, w, h, cropW, cropH) => {
+      const original = await fourCorners(width, height).png().toBuffer()
+      const { variants } = await engine.develop(original, [crop(w, h)])
+      expect(await Promise.all(variants.map(sizeOf))).toEqual([[cropW, cropH]])
+    })
+
+    test('width and height bound each on its own', async () => {
+      const original = await fourCorners(400, 300).png().toBuffer()
+      const bounded = (name: string, box: Partial<VariantSpec>): VariantSpec => ({
+        name,
+        format: 'png',
+        ...box,
+      })
+      const { variants } = await engine.develop(original, [
+        bounded('width', { width: 100 }),
+        bounded('height', { height: 60 }),
+        bounded('both', { width: 200, height: 60 }),
+      ])
+      expect(await Promise.all(variants.map(sizeOf))).toEqual([
+        [100, 75],
+        [80, 60],
+        [80, 60],
+      ])
+    })
+
+    test('PNG keeps every pixel', async () => {
+      const original = await noise(64, 48).png().toBuffer()
+      const { variants } = await engine.develop(original, [spec('png', 64, 'png')])
+      const [made, given] = await Promise.all([variants[0]?.data as Buffer, original].map(rgbOf))
+      expect(made).toEqual(given)
+    })
+
+    test.each(['jpeg', 'png', 'webp'] as const)('%s lies on the background of the preset', async (format) => {
+      const spec: VariantSpec = { name: 'a', size: 64, format, background: '#00ff80', quality: 95 }
+      const { variants } = await engine.develop(await halfTransparent(), [spec])
+      const { data } = variants[0] as DevelopedVariant
+      expect(near(await pixelOf(data, 56, 32), [0, 255, 128])).toBe(true)
+      expect(near(await pixelOf(data, 32, 8), [20, 163, 159])).toBe(true)
+      expect((await sharp(data).stats()).isOpaque).toBe(true)
+    })
+
+    describe('a watermark', () => {
+      const watermarkImage = sharp({ create: { width: 40, height: 20, channels: 4, background: '#000000' } })
+        .png()
+        .toBuffer()
+      const marked = async (watermark: Partial<Watermark>, format: VariantSpec['format'] = 'png') => ({
+        name: 'marked',
+        size: 200,
+        format,
+        watermark: {
+          file: 'mark.png',
+          gravity: 'bottom-right',
+          opacity: 1,
+          size: 0.1,
+          ...watermark,
+        } as const,
+        watermarkImage: await watermarkImage,
+      })
+
+      test.each([
+        ['bottom-right', 185.5, 123.5],
+        ['top-left', 13.5, 8.5],
+        ['centre', 99.5, 65.5],
+      ] as const)('lies in the %s', async (gravity, x, y) => {
+        const original = await fourCorners(300, 200).png().toBuffer()
+        const { variants } = await engine.develop(original, [
+          await marked({ gravity }),
+          spec('plain', 200, 'png'),
+        ])
+        const [marked_, plain] = await Promise.all(variants.map(({ data }) => rgbOf(data)))
+        const changed: [number, number][] = []
+        for (let i = 0; i < 200 * 133; i++) {
+          if (marked_?.readUIntBE(i * 3, 3) !== plain?.readUIntBE(i * 3, 3)) {
+            changed.push([i % 200, Math.floor(i / 200)])
+          }
+        }
+        // 20 × 10 pixels, a tenth of the width, 4 pixels from the edges.
+        expect(changed.length).toBe(200)
+        const middle = [0, 1].map((axis) => changed.reduce((sum, at) => sum + (at[axis] ?? 0), 0) / 200)
+        expect(middle).toEqual([x, y])
+      })
+
+      test('is as opaque as the preset says, on JPEG as on transparent PNG', async () => {
+        const original = await halfTransparent()
+        const orders = [
+          { ...(await marked({ gravity: 'right', opacity: 0.5, size: 0.3 }, 'jpeg')), name: 'jpeg' },
+          await marked({ gravity: 'right', opacity: 0.5, size: 0.3 }),
+        ]
+        const { variants } = await engine.develop(original, orders)
+        const [jpeg, png] = variants.map(({ data }) => data) as [Buffer, Buffer]
+        expect(near(await pixelOf(jpeg, 110, 64), [128, 128, 128], 6)).toBe(true)
+        expect(near(await pixelOf(png, 110, 64), [0, 0, 0, 128], 2)).toBe(true)
+      })
+
+      test('is never larger than its file', async () => {
+        const original = await fourCorners(300, 200).png().toBuffer()
+        const { variants } = await engine.develop(original, [await marked({ gravity: 'centre', size: 1 })])
+        const rgb = await rgbOf(variants[0]?.data as Buffer)
+        let black = 0
+        for (let i = 0; i < 200 * 133; i++) if (rgb.readUIntBE(i * 3, 3) === 0) black += 1
+        expect(black).toBe(40 * 20)
+      })
+    })
+
+    /** What an engine does not support it says when a function starts: require-engine-support.test.ts. */
+    const ifCan = (what: VariantSpec, name: string, run: () => Promise<void>) => {
+      if (unsupportedBy(engine.name, what).length === 0) test(name, run)
+    }
+    const avif = spec('avif', 64, 'avif')
+    const smart = crop(40, 80, { position: 'smart' })
+    const moving: VariantSpec = { ...spec('moving', 60, 'webp'), animation: 'keep' }
+
+    ifCan(avif, 'AVIF, with its transparency', async () => {
+      const original = await fourCorners(120, 80).png().toBuffer()
+      await expectFourCorners(await engine.develop(original, [avif]), [64, 43])
+      const { variants } = await engine.develop(await halfTransparent(), [avif])
+      expect((await pixelOf(variants[0]?.data as Buffer, 56, 32))[3]).toBe(0)
+    })
+
+    ifCan(smart, 'a smart crop goes where something is to be seen', async () => {
+      const subject = await noise(30, 60).png().toBuffer()
+      const grey = sharp({ create: { width: 200, height: 80, channels: 3, background: '#808080' } })
+      const original = await grey
+        .composite([{ input: subject, left: 160, top: 10 }])
+        .png()
+        .toBuffer()
+      const { variants } = await engine.develop(original, [smart, crop(40, 80)])
+      const deviation = async ({ data }: DevelopedVariant) => (await sharp(data).stats()).channels[0]?.stdev
+      const [clever, central] = await Promise.all(variants.map(deviation))
+      expect(clever).toBeGreaterThan(15)
+      expect(central).toBeLessThan(1)
+    })
+
+    const gif = async () => (await animation()).gif({ delay: [100, 300], loop: 3 }).toBuffer()
+
+    ifCan(
+      moving,
+      'an animation is kept, its times and repetitions too, where the preset says so',
+      async () => {
+        const specs = [moving, { ...moving, name: 'crop', fit: 'cover', position: 'left', size: 40 } as const]
+        const { variants } = await engine.develop(await gif(), [...specs, spec('still', 60, 'webp')])
+        const [whole, cropped, still] = variants as [DevelopedVariant, DevelopedVariant, DevelopedVariant]
+        expect(await sharp(whole.data, { animated: true }).metadata()).toMatchObject({
+          pages: 2,
+          width: 60,
+          pageHeight: 40,
+          delay: [100, 300],
+          loop: 3,
+        })
+        expect([whole.width, whole.height, whole.frames]).toEqual([60, 40, 2])
+        expect(await sharp(cropped.data, { animated: true }).metadata()).toMatchObject({
+          pages: 2,
+          width: 40,
+          pageHeight: 40,
+        })
+        await expectQuarters(sharp(whole.data), 60, 40)
+        expect(near(await pixelOf(cropped.data, 10, 10), CORNERS.topLeft)).toBe(true)
+        expect(near(await pixelOf(cropped.data, 35, 10), CORNERS.topRight)).toBe(true)
+        const second = await sharp(whole.data, { page: 1 }).stats()
+        expect(second.channels[0]?.max).toBeLessThan(20)
+        expect((await sharp(still.data).metadata()).pages ?? 1).toBe(1)
+      },
+    )
+
+    ifCan(moving, 'an animation of too many frames shows its first', async () => {
+      const frames = Buffer.concat(Array.from({ length: 3 }, (_, i) => Buffer.alloc(8 * 8 * 3, 60 * i)))
+      const original = await sharp(frames, { raw: { width: 8, height: 24, channels: 3, pageHeight: 8 } })
+        .gif()
+        .toBuffer()
+      const limited = (name: string, maxFrames: number) => ({ ...moving, name, maxFrames })
+      const { variants } = await engine.develop(original, [limited('two', 2), limited('three', 3)])
+      expect(variants.map(({ frames }) => frames)).toEqual([1, 3])
     })
   })
 
@@ -242,11 +539,36 @@ function psnr(a: Uint8Array, b: Uint8Array): number {
   return 10 * Math.log10((255 * 255 * a.length) / squares)
 }
 
-/** Two frames: the first has the four corners, the second is black. */
-async function animation(): Promise<Sharp> {
-  const first = await fourCorners(120, 80).raw().toBuffer()
-  const frames = Buffer.concat([first, Buffer.alloc(first.length)])
-  return sharp(frames, { raw: { width: 120, height: 160, channels: 3, pageHeight: 80 } })
+async function rgbOf(data: Buffer): Promise<Buffer> {
+  return sharp(data).removeAlpha().raw().toBuffer()
+}
+
+async function pixelsOf(data: Buffer): Promise<Preview> {
+  const { data: rgba, info } = await sharp(data).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+  return { width: info.width, height: info.height, rgba }
+}
+
+type Corners = Record<keyof typeof CORNERS, readonly [number, number, number]>
+
+/** Colours that ink on paper can have. */
+const PRINTABLE: Corners = {
+  topLeft: [180, 95, 85],
+  topRight: [105, 145, 105],
+  bottomLeft: [90, 105, 140],
+  bottomRight: [205, 190, 125],
+}
+
+/** How far the middle of any quarter is from its colour, in the channel that is farthest, 0 to 255. */
+function greatestDistance({ width, height, rgba }: Preview, corners: Corners = CORNERS): number {
+  const at = (x: number, y: number) => (Math.floor(y * height) * width + Math.floor(x * width)) * 4
+  const distance = (corner: keyof typeof CORNERS, from: number) =>
+    Math.max(...corners[corner].map((value, c) => Math.abs(value - (rgba[from + c] as number))))
+  return Math.max(
+    distance('topLeft', at(0.25, 0.25)),
+    distance('topRight', at(0.75, 0.25)),
+    distance('bottomLeft', at(0.25, 0.75)),
+    distance('bottomRight', at(0.75, 0.75)),
+  )
 }
 
 function noise(width: number, height: number): Sharp {

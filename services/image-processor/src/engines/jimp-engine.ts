@@ -1,10 +1,21 @@
-import { type ImageType, ProblemError, type VariantSpec } from '@darkroom/core'
+import {
+  backgroundOf,
+  type ImageType,
+  ProblemError,
+  qualityOf,
+  type VariantSpec,
+  type Warning,
+} from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-header'
 import { Jimp } from 'jimp'
 import type { ImageEngine, Size } from '../image-engine.ts'
 import { readExif } from '../read-exif.ts'
-import { type Decoded, developInCascade } from './cascade.ts'
+import { readStructure } from '../structure/read-structure.ts'
+import { developInCascade } from './cascade.ts'
+import { isSrgbProfile } from './is-srgb-profile.ts'
+import { flatten } from './lay-over.ts'
 import type { Pixels } from './pixels.ts'
+import type { Decoded } from './stages.ts'
 import { turnUpright } from './turn-upright.ts'
 import { encodeWebpInWasm, wasmDecoders } from './wasm-codecs.ts'
 
@@ -25,7 +36,13 @@ async function decode(original: Uint8Array): Promise<Decoded> {
   const { contentType, width, height } = await inspectImage(original)
   refuseTooManyPixels({ width, height })
   const pixels = await DECODERS[contentType](original)
-  return { width: pixels.width, height: pixels.height, pixels }
+  const warnings: Warning[] = hasOtherColours(original) ? ['colors-not-converted'] : []
+  return { width: pixels.width, height: pixels.height, pixels, warnings }
+}
+
+function hasOtherColours(original: Uint8Array): boolean {
+  const { isCmyk, profile } = readStructure(original)
+  return isCmyk === true || (profile !== undefined && !isSrgbProfile(profile))
 }
 
 function refuseTooManyPixels({ width, height }: Size): void {
@@ -38,7 +55,7 @@ function refuseTooManyPixels({ width, height }: Size): void {
 
 const DECODERS: Record<ImageType, (original: Uint8Array) => Promise<Pixels>> = {
   'image/jpeg': decodeWithJimp,
-  'image/png': async (original) => upright(original, await decodeWithJimp(original)),
+  'image/png': async (original) => upright(original, await decodeWithJimp(plainPng(original))),
   'image/webp': async (original) => upright(original, await wasmDecoders['image/webp'](original)),
   'image/gif': decodeWithJimp,
   'image/avif': wasmDecoders['image/avif'],
@@ -53,26 +70,34 @@ async function decodeWithJimp(original: Uint8Array): Promise<Pixels> {
   return { ...bitmap, channels: 4 }
 }
 
+/** jimp refuses a PNG with bytes behind it, and one that says in `acTL` (8 bytes) that it is animated. */
+function plainPng(original: Uint8Array): Uint8Array {
+  const { end, isAnimated } = readStructure(original)
+  const png = Buffer.from(original.subarray(0, end))
+  if (!isAnimated) return png
+  const chunk = png.indexOf('acTL') - 4
+  return Buffer.concat([png.subarray(0, chunk), png.subarray(chunk + 12 + 8)])
+}
+
 function upright(original: Uint8Array, stored: Pixels): Pixels {
   return turnUpright(stored, readExif(original).orientation ?? 1)
 }
 
 async function shrink(pixels: Pixels, { width, height }: Size): Promise<Pixels> {
-  const { bitmap } = new Jimp(pixels).resize({ w: width, h: height })
+  const { bitmap } = new Jimp({ ...pixels }).resize({ w: width, h: height }) // it changes what it is given
   return { ...bitmap, channels: 4 }
 }
 
-async function encode(pixels: Pixels, { format, quality }: VariantSpec): Promise<Buffer> {
-  return ENCODERS[format](pixels, quality)
+async function encode(pixels: Pixels, spec: VariantSpec): Promise<Buffer> {
+  const encoder = ENCODERS[spec.format]
+  if (!encoder) throw new Error(`the jimp engine writes no ${spec.format}, and was not asked before`)
+  const background = backgroundOf(spec)
+  return encoder(background ? flatten(pixels, background) : pixels, qualityOf(spec))
 }
 
-const WHITE = 0xffffffff
-
-const ENCODERS: Record<VariantSpec['format'], (pixels: Pixels, quality: number) => Promise<Buffer>> = {
-  jpeg: (pixels, quality) => {
-    const image = new Jimp(pixels)
-    image.background = WHITE
-    return image.getBuffer('image/jpeg', { quality })
-  },
-  webp: encodeWebpInWasm,
-}
+const ENCODERS: Partial<Record<VariantSpec['format'], (pixels: Pixels, quality: number) => Promise<Buffer>>> =
+  {
+    jpeg: (pixels, quality) => new Jimp(pixels).getBuffer('image/jpeg', { quality }),
+    png: (pixels) => new Jimp(pixels).getBuffer('image/png'),
+    webp: encodeWebpInWasm,
+  }

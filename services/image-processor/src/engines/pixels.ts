@@ -16,3 +16,18 @@ export function toPreview({ width, height, channels, data }: Pixels): Preview {
   }
   return { width, height, rgba }
 }
+
+export function hasSize(pixels: Size, { width, height }: Size): boolean {
+  return pixels.width === width && pixels.height === height
+}
+
+/** The part of a picture that begins at `x`, `y`. */
+export function cutOut(pixels: Pixels, { x, y }: { x: number; y: number }, { width, height }: Size): Pixels {
+  const { channels } = pixels
+  const data = Buffer.allocUnsafe(width * height * channels)
+  for (let row = 0; row < height; row++) {
+    const from = ((y + row) * pixels.width + x) * channels
+    pixels.data.copy(data, row * width * channels, from, from + width * channels)
+  }
+  return { width, height, channels, data }
+}

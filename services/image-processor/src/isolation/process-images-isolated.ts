@@ -10,15 +10,21 @@ interface IsolatedEngine extends Omit<Isolation, 'seconds'> {
 /**
  * The image queue's consumer. The same program is started once more for its engine, so that whatever packs the one packs
  * the other: started so, it serves the engine and is no consumer. Each loads only its own half.
+ *
+ * @throws Error if a preset asks for what the engine cannot do
  */
 export async function processImagesIsolated({ load, ...isolation }: IsolatedEngine) {
   if (process.argv[2] === ENGINE_PROCESS) {
     const [{ serveEngine }, engine] = await Promise.all([import('./serve-engine.ts'), load()])
     return serveEngine(engine)
   }
-  const [{ processImages }, { isolate }] = await Promise.all([
-    import('../process-images.ts'),
-    import('./isolate.ts'),
-  ])
+  const [{ requireEngineSupport }, { presetConfiguration }, { processImages }, { isolate }] =
+    await Promise.all([
+      import('../require-engine-support.ts'),
+      import('../preset-configuration.ts'),
+      import('../process-images.ts'),
+      import('./isolate.ts'),
+    ])
+  requireEngineSupport(isolation.name, presetConfiguration)
   return processImages(isolate({ ...isolation, seconds: SECONDS_TO_DEVELOP }))
 }

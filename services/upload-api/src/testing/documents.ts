@@ -46,6 +46,7 @@ export function processedDocument(image: ImageRef): ProcessedDocument {
       bytes: 5,
     })),
     variants_bytes: 15,
+    warnings: ['trailing-data'],
   }
 }
 

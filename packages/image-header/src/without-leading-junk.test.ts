@@ -1,0 +1,28 @@
+import { describe, expect, test } from '@jest/globals'
+import { inspectImage } from './inspect-image.ts'
+import { SAMPLES } from './testing/sample-images.ts'
+import { withoutLeadingJunk } from './without-leading-junk.ts'
+
+const JUNK = {
+  'a blank line': '\r\n',
+  'a byte order mark': '\xef\xbb\xbf',
+  'all of it': '\xef\xbb\xbf \t\r\n\f\0\0\0\0',
+}
+
+describe.each(Object.entries(SAMPLES))('%s', (contentType, image) => {
+  test('is left as it is', () => expect(withoutLeadingJunk(image)).toBe(image))
+
+  test.each(Object.entries(JUNK))('behind %s is found', async (_what, junk) => {
+    const bytes = Buffer.concat([Buffer.from(junk, 'latin1'), image])
+    expect(Buffer.from(withoutLeadingJunk(bytes))).toEqual(image)
+    expect(await inspectImage(bytes)).toMatchObject({ contentType, width: 24, height: 16 })
+  })
+
+  test.each(['<?php ', '<!doctype html>', 'GET /', '\0a', ' '.repeat(600)])(
+    'behind %j is no image',
+    async (junk) => {
+      const bytes = Buffer.concat([Buffer.from(junk, 'latin1'), image])
+      await expect(inspectImage(bytes)).rejects.toMatchObject({ slug: 'unsupported-media-type' })
+    },
+  )
+})

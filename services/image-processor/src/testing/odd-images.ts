@@ -1,0 +1,137 @@
+import type { Warning } from '@darkroom/core'
+import sharp, { type Sharp } from 'sharp'
+import { fourCorners } from '../test-images.ts'
+import { pngChunk } from './png-chunk.ts'
+
+/** 120 × 80, as all of these are. */
+const picture = () => fourCorners(120, 80)
+const jpeg = () => picture().jpeg({ quality: 95 }).toBuffer()
+
+/** Images that are sound but for something beside their pixels, by the warning that each has to bring. */
+export const ODD_IMAGES: [what: string, warning: Warning, make: () => Promise<Buffer>][] = [
+  ['a JPEG with a text behind it', 'trailing-data', async () => followed(await jpeg(), 'SEFT')],
+  ['a PNG with a text behind it', 'trailing-data', async () => followed(await as('png'), 'trailer')],
+  ['a WebP with a text behind it', 'trailing-data', async () => followed(await as('webp'), 'trailer')],
+  ['a GIF with a text behind it', 'trailing-data', async () => followed(await as('gif'), 'trailer')],
+  ['an AVIF with a text behind it', 'trailing-data', async () => followed(await as('avif'), 'trailer')],
+  ['a JPEG behind a blank line', 'junk-before-header', async () => behind('\r\n', await jpeg())],
+  [
+    'a PNG behind a byte order mark',
+    'junk-before-header',
+    async () => behind('\xef\xbb\xbf', await as('png')),
+  ],
+  [
+    'a JPEG whose EXIF is cut off',
+    'bad-exif',
+    async () => withApp1(await jpeg(), `Exif\0\0II*\0\x08\0\0\0\xff\0`),
+  ],
+  ['a JPEG whose EXIF is noise', 'bad-exif', async () => withApp1(await jpeg(), `Exif\0\0${'x'.repeat(99)}`)],
+  ['a PNG whose EXIF is noise', 'bad-exif', async () => withChunk(await as('png'), 'eXIf', 'noise noise')],
+  ['a JPEG with an orientation of 9', 'bad-exif', async () => withOrientation9()],
+  ['a JPEG with a damaged profile', 'bad-color-profile', async () => withDamagedProfile()],
+  ['an animated GIF', 'animation-flattened', async () => (await animation()).gif().toBuffer()],
+  [
+    'an animated WebP',
+    'animation-flattened',
+    async () => (await animation()).webp({ quality: 95 }).toBuffer(),
+  ],
+  [
+    'an animated PNG',
+    'animation-flattened',
+    async () => withChunk(await as('png'), 'acTL', '\0\0\0\x01\0\0\0\0'),
+  ],
+  ['an Ultra HDR JPEG', 'gain-map-ignored', ultraHdr],
+  ['a JPEG with a second picture', 'extra-images-ignored', multiPicture],
+]
+
+/** Two frames: the first has the four corners, the second is black. */
+export async function animation(): Promise<Sharp> {
+  const first = await picture().raw().toBuffer()
+  const frames = Buffer.concat([first, Buffer.alloc(first.length)])
+  return sharp(frames, { raw: { width: 120, height: 160, channels: 3, pageHeight: 80 } })
+}
+
+function as(format: 'png' | 'webp' | 'gif' | 'avif'): Promise<Buffer> {
+  return picture()
+    .toFormat(
+      format,
+      format === 'avif' ? { quality: 90, effort: 0 } : format === 'webp' ? { quality: 95 } : {},
+    )
+    .toBuffer()
+}
+
+function followed(image: Buffer, text: string): Buffer {
+  return Buffer.concat([image, Buffer.from(text, 'latin1')])
+}
+
+function behind(text: string, image: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(text, 'latin1'), image])
+}
+
+function withApp1(image: Buffer, payload: string): Buffer {
+  return withSegment(image, 0xe1, Buffer.from(payload, 'latin1'))
+}
+
+function withSegment(image: Buffer, marker: number, payload: Buffer): Buffer {
+  const head = Buffer.from([0xff, marker, 0, 0])
+  head.writeUInt16BE(payload.length + 2, 2)
+  return Buffer.concat([image.subarray(0, 2), head, payload, image.subarray(2)])
+}
+
+function withChunk(png: Buffer, type: string, data: string): Buffer {
+  return Buffer.concat([png.subarray(0, 33), pngChunk(type, Buffer.from(data, 'latin1')), png.subarray(33)])
+}
+
+/** Little-endian TIFF: one directory with one entry, the orientation, a SHORT. */
+async function withOrientation9(): Promise<Buffer> {
+  return withApp1(await jpeg(), 'Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x09\0\0\0\0\0\0\0')
+}
+
+async function withDamagedProfile(): Promise<Buffer> {
+  const noise = Buffer.alloc(600, 'noise')
+  return withSegment(
+    await jpeg(),
+    0xe2,
+    Buffer.concat([Buffer.from('ICC_PROFILE\0\x01\x01', 'latin1'), noise]),
+  )
+}
+
+/** As Android's cameras write it (Ultra HDR image format 1.1): XMP that announces it, an index, the map behind the image. */
+async function ultraHdr(): Promise<Buffer> {
+  const gainMap = await sharp({ create: { width: 30, height: 20, channels: 3, background: '#808080' } })
+    .jpeg()
+    .toBuffer()
+  const xmp =
+    'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">' +
+    '<rdf:Description xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/></rdf:RDF></x:xmpmeta>'
+  return Buffer.concat([withApp1(indexed(await jpeg(), gainMap.length), xmp), gainMap])
+}
+
+async function multiPicture(): Promise<Buffer> {
+  const second = await fourCorners(60, 40).jpeg().toBuffer()
+  return Buffer.concat([indexed(await jpeg(), second.length), second])
+}
+
+/** With a Multi-Picture index of two (CIPA DC-007, section 5): version, count, and 16 bytes for each. */
+function indexed(image: Buffer, secondLength: number): Buffer {
+  const index = Buffer.alloc(4 + 8 + 2 + 3 * 12 + 4 + 32)
+  index.write('MPF\0MM\0*', 'latin1')
+  index.writeUInt32BE(8, 8)
+  index.writeUInt16BE(3, 12)
+  const entry = (at: number, tag: number, type: number, count: number) => {
+    index.writeUInt16BE(tag, at)
+    index.writeUInt16BE(type, at + 2)
+    index.writeUInt32BE(count, at + 4)
+  }
+  entry(14, 0xb000, 7, 4)
+  index.write('0100', 22, 'latin1')
+  entry(26, 0xb001, 4, 1)
+  index.writeUInt32BE(2, 34)
+  entry(38, 0xb002, 7, 32)
+  index.writeUInt32BE(50, 46)
+  index.writeUInt32BE(0x030000, 54)
+  index.writeUInt32BE(image.length + index.length + 4, 58)
+  index.writeUInt32BE(secondLength, 74)
+  index.writeUInt32BE(image.length + index.length + 4 - 10, 78)
+  return withSegment(image, 0xe2, index)
+}

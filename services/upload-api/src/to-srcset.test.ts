@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals'
+import { toSrcset } from './to-srcset.ts'
+
+const ORIGINAL = { width: 4000, height: 3000 }
+const variant = (url: string, width: number, height: number, contentType = 'image/jpeg', bytes = 100) => ({
+  url,
+  width,
+  height,
+  contentType,
+  bytes,
+})
+
+describe('srcset', () => {
+  test('has the whole picture, smallest first, whatever the formats that every browser reads', () => {
+    const variants = [
+      variant('/large', 2048, 1536),
+      variant('/thumb', 320, 240, 'image/webp'),
+      variant('/png', 64, 48, 'image/png'),
+    ]
+    expect(toSrcset(variants, ORIGINAL)).toBe('/png 64w, /thumb 320w, /large 2048w')
+  })
+
+  test('has no crop and no AVIF', () => {
+    const variants = [
+      variant('/square', 600, 600),
+      variant('/card', 600, 449),
+      variant('/avif', 1024, 768, 'image/avif'),
+      variant('/medium', 1024, 768),
+    ]
+    expect(toSrcset(variants, ORIGINAL)).toBe('/medium 1024w')
+  })
+
+  test('has the smallest file of each width', () => {
+    const variants = [
+      variant('/a', 320, 240, 'image/webp', 90),
+      variant('/b', 320, 240, 'image/jpeg', 120),
+      variant('/c', 320, 240, 'image/webp', 80),
+    ]
+    expect(toSrcset(variants, ORIGINAL)).toBe('/c 320w')
+  })
+
+  test.each([
+    [3000, 2001, 1024, 683],
+    [2001, 3000, 683, 1024],
+    [10_000, 3, 320, 1],
+    [3, 10_000, 1, 320],
+  ])('takes %i × %i as %i × %i for whole', (width, height, fittedWidth, fittedHeight) => {
+    const one = [variant('/a', fittedWidth, fittedHeight)]
+    expect(toSrcset(one, { width, height })).toBe(`/a ${fittedWidth}w`)
+  })
+
+  test('is not there where nothing suits', () => {
+    expect(toSrcset([variant('/square', 600, 600)], ORIGINAL)).toBeUndefined()
+  })
+})
