@@ -17,7 +17,10 @@ export interface WrittenDashboard {
   stop(): Promise<void>
 }
 
-export async function writtenDashboard(documents: Iterable<MetadataDocument>): Promise<WrittenDashboard> {
+export async function writtenDashboard(
+  documents: Iterable<MetadataDocument>,
+  uploadPages: { name: string; url: string }[] = [],
+): Promise<WrittenDashboard> {
   const aws = await startLocalAws()
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   const s3 = new S3Client({ endpoint: aws.endpoint, region: 'us-east-1', credentials })
@@ -26,7 +29,7 @@ export async function writtenDashboard(documents: Iterable<MetadataDocument>): P
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, () => putAll(s3, waiting)))
   const catalogue = await openCatalogue(s3, BUCKET)
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-dashboard-'))
-  await writeDashboard(catalogue, folder, { days: 90 })
+  await writeDashboard(catalogue, folder, { days: 90 }, uploadPages)
   return {
     folder,
     catalogue,

@@ -1,0 +1,68 @@
+/** `pnpm screenshots:dashboard`: takes the pictures in docs/dashboard anew, in headless Chromium over generated documents. */
+import { mkdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Browser } from 'playwright-core'
+import sharp from 'sharp'
+import { openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
+import { documents } from './documents.ts'
+import { type LightmeterPage, openDashboard } from './open-dashboard.ts'
+import { serveFolder } from './serve-folder.ts'
+import { type WrittenDashboard, writtenDashboard } from './written-dashboard.ts'
+
+const folder = fileURLToPath(new URL('../../docs/dashboard/', import.meta.url))
+const DESKTOP = { width: 1280, height: 1930 }
+const TELEPHONE = { width: 360, height: 1700 }
+const SHORT = { width: 1280, height: 420 }
+
+const PAGES = [
+  { name: 'Web App #1', url: 'http://127.0.0.1:4001' },
+  { name: 'Web App #2', url: 'http://127.0.0.1:4002' },
+]
+
+async function takeFull(browser: Browser, written: WrittenDashboard): Promise<void> {
+  const { url, stop } = await serveFolder(written.folder)
+  const desktop = await openDashboard(browser, url, { viewport: DESKTOP, locale: 'en-GB' })
+  await shoot(desktop, 'desktop.jpg')
+  await desktop.page.goto(`${url}?days=2&app=web-app-1`)
+  await desktop.sees('Images by hour')
+  await desktop.page
+    .locator('.graph')
+    .first()
+    .hover({ position: { x: 620, y: 120 } })
+  await desktop.page.setViewportSize({ ...DESKTOP, height: 1000 })
+  await shoot(desktop, 'hours.jpg')
+  const dark = await openDashboard(browser, url, { viewport: DESKTOP, locale: 'en-GB', colorScheme: 'dark' })
+  await shoot(dark, 'dark.jpg')
+  await shoot(await openDashboard(browser, url, { viewport: TELEPHONE, locale: 'en-GB' }), 'telephone.jpg')
+  await rm(join(written.folder, 'figures.json'))
+  await shoot(await openDashboard(browser, url, { viewport: SHORT }), 'error.jpg')
+  await stop()
+}
+
+async function takeEmpty(browser: Browser, written: WrittenDashboard): Promise<void> {
+  const { url, stop } = await serveFolder(written.folder)
+  await shoot(await openDashboard(browser, url, { viewport: SHORT }), 'empty.jpg')
+  await stop()
+}
+
+async function shoot({ page }: LightmeterPage, name: string): Promise<void> {
+  const png = await page.screenshot()
+  const { size } = await sharp(png)
+    .jpeg({ quality: 80, mozjpeg: true })
+    .toFile(folder + name)
+  console.log(`${basename(folder)}/${name}  ${Math.ceil(size / 1024)} KB`)
+}
+
+await mkdir(folder, { recursive: true })
+const full = await writtenDashboard(documents(6000, 45, new Date()))
+const empty = await writtenDashboard([], PAGES)
+const browser = await openBrowser()
+try {
+  await takeFull(browser, full)
+  await takeEmpty(browser, empty)
+} finally {
+  await browser.close()
+  await full.stop()
+  await empty.stop()
+}
