@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { type Photograph, photographs } from '../services/image-processor/test/bench-photographs.ts'
+import { missingPrograms, timeCodecs } from './c-codecs.ts'
 import type { Measurement } from './engine-peer.ts'
 
 const { values: options } = parseArgs({
@@ -58,7 +59,7 @@ async function measure(peer: Peer, photograph: Photograph): Promise<Measurement>
 const HEADINGS = ['', 'CPU ms', '× ours', 'images/s', 'peak MB', 'KB out']
 
 function row(title: string, cells: string[]): string {
-  return `  ${title.padEnd(28)}${cells.map((cell) => cell.padStart(10)).join('')}`
+  return `  ${title.padEnd(28)}${cells.map((cell) => `  ${cell.padStart(8)}`).join('')}`
 }
 
 function report({ name, title }: Peer, measured: Measurement, ours: Measurement): string {
@@ -72,6 +73,30 @@ function report({ name, title }: Peer, measured: Measurement, ours: Measurement)
   ])
 }
 
+/** Our whole pipeline over what C programs take for the decoding and encoding in it. */
+async function reportCodecs({ path }: Photograph, ours: Measurement): Promise<void> {
+  const { wholeMs, scaledMs, bytesOut } = await timeCodecs(path, rounds)
+  const line = (title: string, ms: number) =>
+    console.log(
+      row(title, [
+        ms.toFixed(0),
+        (ms / ours.cpuMs).toFixed(2),
+        '',
+        '',
+        (bytesOut / 1024).toFixed(0),
+        `ours takes ${(ours.cpuMs / ms).toFixed(2)} × that`,
+      ]),
+    )
+  line('C decoder + C encoders', wholeMs)
+  line('  decoding scaled, as ours', scaledMs)
+}
+
+const missing = await missingPrograms()
+if (missing.length > 0) {
+  console.log(
+    `Without ${missing.join(', ')} (apt-get install libjpeg-turbo-progs webp) C's codecs are not measured.`,
+  )
+}
 console.log('2048 px JPEG, 1024 px JPEG, 320 px WebP, EXIF, ThumbHash, dominant colour, perceptual hash.')
 console.log('Medians of CPU time on one core; each peer and photograph in a process of its own.')
 for (const photograph of await photographs(SIZES, options.photos)) {
@@ -83,4 +108,5 @@ for (const photograph of await photographs(SIZES, options.photos)) {
     ours ??= measured
     console.log(report(peer, measured, ours))
   }
+  if (ours && missing.length === 0) await reportCodecs(photograph, ours)
 }

@@ -4,6 +4,7 @@ import sharp, { type Sharp } from 'sharp'
 import type { DevelopedVariant, ImageEngine, Preview } from '../image-engine.ts'
 import { CORNERS, fourCorners, hasPhotographs, photograph, pngThatClaims, storedFor } from '../test-images.ts'
 import { animation, ODD_IMAGES } from '../testing/odd-images.ts'
+import { psnr } from '../testing/psnr.ts'
 import { COLOUR_SPACES, jpegIn, pngIn } from '../testing/wide-gamut.ts'
 import { unsupportedBy } from './engine-support.ts'
 import { jimpEngine } from './jimp-engine.ts'
@@ -532,11 +533,6 @@ async function smallPhotograph(engine: ImageEngine, name: string) {
     .jpeg({ quality: 95 })
     .toBuffer()
   return (await engine.develop(original, [spec('a', 200)])).preview
-}
-
-function psnr(a: Uint8Array, b: Uint8Array): number {
-  const squares = a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0)
-  return 10 * Math.log10((255 * 255 * a.length) / squares)
 }
 
 async function rgbOf(data: Buffer): Promise<Buffer> {

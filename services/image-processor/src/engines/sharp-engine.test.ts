@@ -2,6 +2,7 @@ import type { VariantSpec } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { CORNERS, fourCorners, hasPhotographs, photograph } from '../test-images.ts'
+import { psnr } from '../testing/psnr.ts'
 import { sharpEngine } from './sharp-engine.ts'
 
 const SPECS: VariantSpec[] = [{ name: 'a', size: 320, format: 'webp', quality: 90 }]
@@ -17,11 +18,6 @@ async function psnrAgainstDefault(original: Buffer): Promise<number> {
     .raw()
     .toBuffer()
   return psnr(preview.rgba, expected)
-}
-
-function psnr(a: Uint8Array, b: Uint8Array): number {
-  const squares = a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0)
-  return 10 * Math.log10((255 * 255 * a.length) / squares)
 }
 
 /** A picture with every hue and many brightnesses, 640 × 480. */

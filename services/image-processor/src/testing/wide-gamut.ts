@@ -99,7 +99,7 @@ async function redrawn(space: ColourSpace, picture: Sharp): Promise<Sharp> {
 }
 
 /** A display profile of version 2 with a matrix and curves by 1024 samples (ICC.1:2001, section 6). */
-function profileOf({ toXyz, curve }: ColourSpace): Buffer {
+export function profileOf({ toXyz, curve }: ColourSpace): Buffer {
   const column = (i: number) => xyz([toXyz[0][i] ?? 0, toXyz[1][i] ?? 0, toXyz[2][i] ?? 0])
   const samples = Buffer.alloc(12 + 1024 * 2)
   samples.write('curv', 'latin1')
