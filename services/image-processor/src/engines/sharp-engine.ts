@@ -55,7 +55,7 @@ function encodeAs(spec: VariantSpec, image: Sharp): Sharp {
 const ENCODERS: Record<VariantSpec['format'], (image: Sharp, quality: number) => Sharp> = {
   jpeg: (image, quality) => image.jpeg({ quality, optimiseCoding: false }),
   webp: (image, quality) => image.webp({ quality, effort: 2 }),
-  avif: (image, quality) => image.avif({ quality, effort: 2 }),
+  avif: (image, quality) => image.avif({ quality, effort: 1 }),
   png: (image) => image.png(),
 }
 
