@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { presetFor } from '@darkroom/core'
+import { lifecycleRules, RetentionVariable, readRetention } from '@darkroom/retention'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
@@ -147,16 +148,51 @@ describe('the bucket of images', () => {
         rule.ExpirationInDays,
       ]),
     )
-    expect(days).toEqual({ 'input/': 30, 'processed/': 365, 'metadata/': 730, 'rejected/': 30, 'claims/': 7 })
+    expect(days).toEqual({
+      'input/': 30,
+      'processed/': 365,
+      'metadata/': 730,
+      'claims/': 7,
+      'hashes/': 365,
+      'rejected/': 30,
+      'uploads/': 1,
+    })
     expect(Rules).toContainEqual(
-      expect.objectContaining({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
+      expect.objectContaining({
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+      }),
     )
   })
 
-  test('keeps metadata as long as the API believes', () => {
-    const [lambda] = propertiesOf('upload-api', 'AWS::Lambda::Function')
-    expect(lambda?.Environment.Variables.METADATA_RETENTION_DAYS).toBe('730')
+  test('keeps everything as long as the functions believe', async () => {
+    const { Rules } = bucket()?.Properties.LifecycleConfiguration ?? {}
+    for (const service of ['upload-api', 'image-processor']) {
+      for (const { Environment } of propertiesOf(service, 'AWS::Lambda::Function')) {
+        expect(lifecycleRules(RetentionVariable.parse(Environment.Variables.RETENTION))).toEqual(Rules)
+      }
+    }
   })
+
+  test('has what a deployment keeps, or is not packaged', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'retention-'))
+    const file = join(folder, 'retention.json')
+    const own = {
+      default: { ...(await readRetention()).default, input: 60 },
+      apps: { 'web-app-2': { input: 14 } },
+    }
+    const packageWith = async (retention: object) => {
+      await writeFile(file, JSON.stringify(retention))
+      return packageService('image-processor', {}, { retentionFile: file })
+    }
+    const { resources } = await packageWith(own)
+    expect(resources.Bucket?.Properties.LifecycleConfiguration.Rules).toEqual(lifecycleRules(own))
+    const wrong = { ...own, apps: { 'web-app-2': { input: 61 } } }
+    await expect(packageWith(wrong)).rejects.toMatchObject({
+      stdout: expect.stringMatching(/retention\.json cannot be used[\s\S]*apps\["web-app-2"\]\.input/),
+    })
+    await rm(folder, { recursive: true })
+  }, 60_000)
 })
 
 describe('the queues', () => {

@@ -142,6 +142,11 @@ const Erasure = z
   })
   .meta({ id: 'Erasure' })
 
+/** Until when the parts of an image are kept; the status itself is 410 from then on. */
+const KeptUntil = z
+  .object({ original: z.iso.datetime(), variants: z.iso.datetime(), status: z.iso.datetime() })
+  .meta({ id: 'KeptUntil' })
+
 /** `GET /v1/images/{id}`: what is known of an image now. `processed` is final but for an erasure. */
 export const ImageStatus = z
   .object({
@@ -164,7 +169,10 @@ export const ImageStatus = z
         description:
           'Media type, size and hash are known of every image but an erased one, and one that failed on its way in through Kafka.',
       }),
-    variants: z.array(Variant).optional(),
+    variants: z
+      .array(Variant)
+      .optional()
+      .meta({ description: 'Of a processed image, until `keptUntil.variants`.' }),
     srcset: z.string().optional().meta({
       description: 'For the `srcset` of an <img>: the whole picture, each width once. No AVIF, no crops.',
     }),
@@ -175,6 +183,7 @@ export const ImageStatus = z
     timings: z.object({ queuedMs: z.int(), processingMs: z.int() }).optional(),
     failure: Failure.optional(),
     erasure: Erasure.optional(),
+    keptUntil: KeptUntil.optional().meta({ description: 'Of every image but an erased one.' }),
   })
   .meta({ id: 'ImageStatus' })
 export type ImageStatus = z.infer<typeof ImageStatus>

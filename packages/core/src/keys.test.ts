@@ -3,21 +3,25 @@ import fc from 'fast-check'
 import { newImageId } from './image-id.ts'
 import {
   claimKey,
+  hashKey,
   inputKey,
   inputPrefix,
   metadataKey,
   metadataPrefix,
   parseClaimKey,
+  parseHashKey,
   parseInputKey,
   parseMetadataKey,
   parseProcessedKey,
   parseRejectedKey,
   parseS3Uri,
+  parseStoredKey,
   parseUploadKey,
   processedKey,
   processedPrefix,
   rejectedKey,
   s3Uri,
+  storedPrefix,
   uploadKey,
   uploadPrefix,
 } from './keys.ts'
@@ -25,6 +29,7 @@ import {
 const imageId = '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f'
 const date = '2025-11-23'
 const image = { app: 'web-app-1', imageId }
+const bytes = { app: 'web-app-1', sha256: 'b5'.repeat(32) }
 
 const app = fc.stringMatching(/^[a-z0-9-]{1,32}$/)
 const id = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) }).map((time) => newImageId(new Date(time)))
@@ -76,6 +81,7 @@ describe('the layout of the bucket', () => {
     )
     expect(claimKey(image)).toBe(`claims/web-app-1/${date}/${imageId}`)
     expect(uploadKey({ ...image, bytes: 31_457_280 })).toBe(`uploads/web-app-1/${date}/${imageId}/31457280`)
+    expect(hashKey(bytes)).toBe(`hashes/web-app-1/${bytes.sha256}`)
     expect(s3Uri('darkroom', 'input/x')).toBe('s3://darkroom/input/x')
   })
 
@@ -121,6 +127,36 @@ describe('each parser is the inverse of its builder', () => {
     const upload = fc.record({ app, imageId: id, bytes: fc.integer({ min: 1 }) })
     fc.assert(fc.property(upload, (ref) => expect(parseUploadKey(uploadKey(ref))).toEqual(ref)))
   })
+  test('hash', () => {
+    const sha256 = fc.stringMatching(/^[0-9a-f]{64}$/)
+    fc.assert(
+      fc.property(fc.record({ app, sha256 }), (ref) => expect(parseHashKey(hashKey(ref))).toEqual(ref)),
+    )
+  })
+  test('kind and app of any key', () => {
+    fc.assert(
+      fc.property(app, id, (someone, imageId) => {
+        const ref = { app: someone, imageId }
+        const keys = {
+          input: inputKey(ref),
+          processed: processedKey({ ...ref, variant: 'thumb', extension: 'jpg' }),
+          metadata: metadataKey(ref),
+          claims: claimKey(ref),
+          hashes: hashKey({ app: someone, sha256: bytes.sha256 }),
+        } as const
+        for (const [kind, key] of Object.entries(keys) as [keyof typeof keys, string][]) {
+          expect(parseStoredKey(key)).toEqual({ kind, app: someone })
+          expect(parseStoredKey(storedPrefix(kind, someone))).toEqual({ kind, app: someone })
+          expect(key.startsWith(storedPrefix(kind, someone))).toBe(true)
+          expect(key.startsWith(storedPrefix(kind))).toBe(true)
+        }
+      }),
+    )
+    expect(parseStoredKey(rejectedKey(record))).toEqual({ kind: 'rejected' })
+    for (const key of ['elsewhere/a/x', 'metadata/a/x', 'input/', 'input/A/x', '']) {
+      expect([key, parseStoredKey(key)]).toEqual([key, undefined])
+    }
+  })
   test('s3 URI, with any key', () => {
     fc.assert(
       fc.property(
@@ -142,6 +178,7 @@ const PROCESSED = new RegExp(`^processed/${APP}/${DAY}/${ID}/[a-z0-9-]{1,32}\\.(
 const METADATA = new RegExp(`^metadata/app=${APP}/dt=${DAY}/${ID}\\.json$`)
 const CLAIM = new RegExp(`^claims/${APP}/${DAY}/${ID}$`)
 const UPLOAD = new RegExp(`^uploads/${APP}/${DAY}/${ID}/\\d+$`)
+const HASH = new RegExp(`^hashes/${APP}/[0-9a-f]{64}$`)
 const REJECTED = new RegExp(`^rejected/(?!\\.{1,2}/)[a-zA-Z0-9._-]{1,249}/${DAY}/\\d+-\\d+$`)
 
 const thumb = { ...image, variant: 'thumb', extension: 'jpg' as const }
@@ -161,6 +198,7 @@ describe('no part reaches outside its place', () => {
     ['the id of a claim', CLAIM, (part) => claimKey({ app: 'a', imageId: part })],
     ['the app of an upload', UPLOAD, (part) => uploadKey({ app: part, imageId, bytes: 1 })],
     ['the id of an upload', UPLOAD, (part) => uploadKey({ app: 'a', imageId: part, bytes: 1 })],
+    ['the app of a hash', HASH, (part) => hashKey({ ...bytes, app: part })],
     ['the topic of a rejected record', REJECTED, (part) => rejectedKey({ ...record, topic: part })],
     ['the date of a rejected record', REJECTED, (part) => rejectedKey({ ...record, date: part })],
     [
@@ -220,6 +258,7 @@ describe('a parser takes nothing that was not built', () => {
     ['claim', claimKey(image), parseClaimKey, claimKey],
     ['upload', uploadKey({ ...image, bytes: 10 }), parseUploadKey, uploadKey],
     ['rejected', rejectedKey(record), parseRejectedKey, rejectedKey],
+    ['hash', hashKey(bytes), parseHashKey, hashKey],
   ] as [string, string, (key: string) => object | undefined, (ref: object) => string][]
 
   test.each(parsers)('%s: strings', (_name, _key, parse) => {

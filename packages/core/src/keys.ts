@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { AppId } from './app-id.ts'
 import { dateOf, ImageId } from './image-id.ts'
+import { Sha256 } from './image-types.ts'
 import { KafkaTopic } from './origin.ts'
 
 /**
@@ -13,6 +14,7 @@ import { KafkaTopic } from './origin.ts'
  *     rejected/{topic}/{yyyy-mm-dd}/{partition}-{offset}        Kafka records that could not be read
  *     claims/{app}/{yyyy-mm-dd}/{imageId}                       images that a Kafka record only refers to
  *     uploads/{app}/{yyyy-mm-dd}/{imageId}/{bytes}              what clients send straight to S3, until it is accepted
+ *     hashes/{app}/{sha256}                                     which image first had these bytes
  */
 export interface ImageRef {
   app: AppId
@@ -121,6 +123,48 @@ export function parseUploadKey(key: string): UploadRef | undefined {
   const match = /^uploads\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)\/(?<bytes>\d+)$/.exec(key)
   const { app = '', imageId = '', bytes } = match?.groups ?? {}
   return confirmed({ app, imageId, bytes: Number(bytes) }, key, uploadKey)
+}
+
+/** The bytes of an original, within its app. */
+export interface HashRef {
+  app: AppId
+  sha256: Sha256
+}
+
+/** Where it is written which of an app's images first had these bytes. */
+export function hashKey({ app, sha256 }: HashRef): string {
+  return `hashes/${AppId.parse(app)}/${Sha256.parse(sha256)}`
+}
+
+export function parseHashKey(key: string): HashRef | undefined {
+  return confirm(/^hashes\/(?<app>[^/]+)\/(?<sha256>[^/]+)$/.exec(key), hashKey)
+}
+
+/** What lies in the bucket, by the first part of its key. Only rejected records belong to no app. */
+export const StoredKind = z.enum([
+  'input',
+  'processed',
+  'metadata',
+  'claims',
+  'hashes',
+  'uploads',
+  'rejected',
+])
+export type StoredKind = z.infer<typeof StoredKind>
+
+/** The prefix of everything of a kind, or of everything that an app has of it: what a lifecycle rule names. */
+export function storedPrefix(kind: StoredKind, app?: AppId): string {
+  if (app === undefined) return `${StoredKind.parse(kind)}/`
+  return `${StoredKind.parse(kind)}/${kind === 'metadata' ? 'app=' : ''}${AppId.parse(app)}/`
+}
+
+/** The kind of any key, and the app where it is of one. */
+export function parseStoredKey(key: string): { kind: StoredKind; app?: AppId } | undefined {
+  const kind = StoredKind.safeParse(key.split('/')[0]).data
+  if (kind === undefined) return undefined
+  if (kind === 'rejected') return { kind }
+  const app = AppId.safeParse(key.split('/')[1]?.replace(/^app=/, '')).data
+  return app !== undefined && key.startsWith(storedPrefix(kind, app)) ? { kind, app } : undefined
 }
 
 /** `s3://bucket/key`, as messages carry it. */

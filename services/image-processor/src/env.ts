@@ -1,3 +1,4 @@
+import { RetentionVariable } from '@darkroom/retention'
 import * as z from 'zod'
 
 /** The service's whole configuration, checked once when a function starts. */
@@ -7,5 +8,6 @@ export const env = z
     QUEUE_URL: z.url(),
     /** Where messages lie that were given up, for an operator to send back. */
     PARKED_QUEUE_URL: z.url(),
+    RETENTION: RetentionVariable,
   })
   .parse(process.env)

@@ -8,6 +8,7 @@ import { getOriginal } from './get-original.ts'
 import { logger } from './logger.ts'
 import { presetConfiguration } from './preset-configuration.ts'
 import { putVariants } from './put-variants.ts'
+import { requireWithinRetention } from './require-within-retention.ts'
 
 /**
  * Develops one image. Its document is written last and is the commit: whatever stops half-way is done again,
@@ -24,6 +25,7 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
     return
   }
   if (outcome.value?.status === 'erased') return deleteErased(image)
+  requireWithinRetention(image)
   if (original.status === 'rejected') throw original.reason
   await inspectImage(original.value)
   const preset = presetFor(presetConfiguration, image.app)

@@ -3,6 +3,7 @@ import {
   inputKey,
   MetadataDocument,
   metadataKey,
+  newImageId,
   ProblemError,
   processedPrefix,
 } from '@darkroom/core'
@@ -262,6 +263,18 @@ describe('what is at fault itself fails for good, with words for its owner', () 
       failure_detail: expect.stringMatching(/Upload it again/),
     })
   })
+})
+
+test('an original past its time is not used, though it is still there', async () => {
+  const imageId = newImageId(new Date(Date.now() - 31 * 86_400_000))
+  const image = await submit(await fourCorners(400, 300).jpeg().toBuffer(), { imageId })
+  expect(await processImages(await receive())).toEqual(ALL_DONE)
+  expect(await resources.document(image)).toMatchObject({
+    status: 'failed',
+    failure_type: 'source-expired',
+    failure_detail: expect.stringMatching(/was over before it could be processed/),
+  })
+  expect(await resources.list(processedPrefix(image))).toEqual([])
 })
 
 test.each([

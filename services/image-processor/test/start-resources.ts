@@ -28,6 +28,7 @@ import {
   s3Uri,
 } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { readRetention, toEnvironment } from '@darkroom/retention'
 import type { SQSEvent, SQSRecord } from 'aws-lambda'
 
 const BUCKET = 'darkroom-test'
@@ -44,6 +45,7 @@ export async function startResources() {
     AWS_ENDPOINT_URL_S3: storage.endpoint,
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     BUCKET,
+    RETENTION: toEnvironment(await readRetention()),
   })
   const s3 = new S3Client({})
   const sqs = new SQSClient({})

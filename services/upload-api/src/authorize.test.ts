@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readRetention, toEnvironment } from '@darkroom/retention'
 import { describe, expect, test } from '@jest/globals'
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda'
 
@@ -8,7 +9,7 @@ Object.assign(process.env, {
   STAGE: 'test',
   BUCKET: 'darkroom-test',
   QUEUE_URL: 'http://127.0.0.1/queue',
-  METADATA_RETENTION_DAYS: '730',
+  RETENTION: toEnvironment(await readRetention()),
   API_KEY_HASHES: JSON.stringify({ 'web-app-1': [hash('old'), hash('new')], 'web-app-2': [hash('theirs')] }),
 })
 const { handler } = await import('./authorize.ts')

@@ -1,7 +1,7 @@
 import { AppId, Sha256 } from '@darkroom/core'
+import { RetentionVariable } from '@darkroom/retention'
 import * as z from 'zod'
 
-const days = z.coerce.number().int().positive()
 const jsonText = z.string().transform((text, context) => {
   try {
     return JSON.parse(text)
@@ -17,8 +17,7 @@ export const env = z
     STAGE: z.string().min(1),
     BUCKET: z.string().min(3),
     QUEUE_URL: z.url(),
-    /** After so many days nothing is left of an image, and the API answers 410. */
-    METADATA_RETENTION_DAYS: days,
+    RETENTION: RetentionVariable,
     /** SHA-256 of each app's API keys in hex; several, so that a key can be replaced without a gap. */
     API_KEY_HASHES: jsonText.pipe(z.record(AppId, z.array(Sha256))),
   })

@@ -1,6 +1,5 @@
 import { GetObjectCommand, HeadObjectCommand, NoSuchKey, NotFound } from '@aws-sdk/client-s3'
 import {
-  dateOf,
   fromUserMetadata,
   type ImageRef,
   ImageType,
@@ -10,6 +9,7 @@ import {
   metadataKey,
   ProblemError,
 } from '@darkroom/core'
+import { deadlineOf, isPastDeadline } from '@darkroom/retention'
 import { s3 } from './clients.ts'
 import { env } from './env.ts'
 
@@ -19,17 +19,20 @@ export type FoundImage =
   | { state: 'queued'; imageId: string; input: InputMetadata; contentType: ImageType; bytes: number }
 
 /**
- * Where an image stands, in at most two requests to S3.
+ * Where an image stands, in at most two requests to S3. From its deadline on it counts as deleted, whether or not S3
+ * has got round to that.
  *
  * @throws ProblemError `not-found` (the same for another app's image), `expired-by-retention`,
  *   `storage-unavailable`
  */
 export async function findImage(image: ImageRef): Promise<FoundImage> {
+  if (isPastDeadline(env.RETENTION, image, 'metadata')) throw expired(image, 'metadata')
   const document = await findDocument(image)
   if (document) return { state: 'finished', document }
   const queued = await findInput(image)
-  if (queued) return queued
-  throw isPastRetention(image) ? expired() : notFound()
+  if (!queued) throw notFound()
+  if (isPastDeadline(env.RETENTION, image, 'input')) throw expired(image, 'input')
+  return queued
 }
 
 /** The same, but undefined where there is no such image, or not any more. @throws ProblemError `storage-unavailable` */
@@ -78,16 +81,11 @@ async function orMissing<Output>(request: Promise<Output>): Promise<Output | und
   }
 }
 
-function isPastRetention({ imageId }: ImageRef): boolean {
-  const deadline = Date.parse(dateOf(imageId)) + (env.METADATA_RETENTION_DAYS + 1) * 86_400_000
-  return Date.now() > deadline
-}
-
-function expired(): ProblemError {
-  const days = env.METADATA_RETENTION_DAYS
+function expired(image: ImageRef, kind: 'input' | 'metadata'): ProblemError {
+  const deadline = deadlineOf(env.RETENTION, image, kind).toISOString()
   return new ProblemError(
     'expired-by-retention',
-    `Images are kept for ${days} days; this one is older and has been deleted.`,
+    `The time for which this image was kept was over on ${deadline.slice(0, 10)}, and it has been deleted.`,
   )
 }
 

@@ -46,6 +46,7 @@ describe('an image is told of', () => {
       filename: 'IMG_0001.JPG',
       attributes: {},
       original: { contentType: 'image/jpeg', bytes: 5, sha256: 'ab'.repeat(32) },
+      keptUntil: { original: expect.any(String), variants: expect.any(String), status: expect.any(String) },
     })
   })
 
@@ -138,6 +139,7 @@ describe('an image is told of', () => {
       finishedAt: document.finished_at,
       attributes: {},
       original: {},
+      keptUntil: expect.anything(),
       failure: {
         type: 'source-expired',
         title: 'The original was gone before it was processed',
@@ -266,11 +268,55 @@ describe('nothing is told', () => {
     expect([status, body.type]).toEqual([401, 'urn:problem-type:darkroom:unauthenticated'])
     expect(headers['www-authenticate']).toBe('Bearer realm="darkroom"')
   })
+})
 
-  test('once its retention has passed, but why', async () => {
-    const { status, body } = await get(newImageId(new Date(Date.now() - 732 * DAY)))
-    expect([status, body.type]).toEqual([410, 'urn:problem-type:darkroom:expired-by-retention'])
-    expect(body.detail).toContain('730 days')
-    expect((await get(newImageId(new Date(Date.now() - 729 * DAY)))).status).toBe(404)
+describe('at the end of its time, though S3 still has it,', () => {
+  const app = 'brief' // seven days for an original, 30 for variants, 90 for the rest: testing/retention.ts
+  const aged = (days: number) => ({ app, imageId: newImageId(new Date(Date.now() - days * DAY)) })
+  const gone = [410, 'urn:problem-type:darkroom:expired-by-retention']
+
+  test('an image is gone, and the answer says since when', async () => {
+    const image = aged(91)
+    await store.putDocument(processedDocument(image))
+    const { status, body } = await get(image.imageId, { app })
+    expect([status, body.type]).toEqual(gone)
+    expect(body.detail).toContain(new Date(Date.now() - DAY).toISOString().slice(0, 10))
+  })
+
+  test('an original is gone, if nothing came of it', async () => {
+    const [early, late] = [aged(6), aged(8)]
+    for (const image of [early, late]) await store.putInput(image)
+    expect((await get(early.imageId, { app })).body.status).toBe('queued')
+    const { status, body } = await get(late.imageId, { app })
+    expect([status, body.type]).toEqual(gone)
+  })
+
+  test('variants are not linked to any more, and the rest is told', async () => {
+    const [early, late] = [aged(29), aged(31)]
+    for (const image of [early, late]) await store.putDocument(processedDocument(image))
+    expect((await get(early.imageId, { app })).body.variants).toHaveLength(3)
+    const { body } = await get(late.imageId, { app })
+    expect(ImageStatus.parse(body)).toEqual(body)
+    expect(body).toMatchObject({ status: 'processed', original: { width: 800 } })
+    expect(body).not.toHaveProperty('variants')
+    expect(body).not.toHaveProperty('srcset')
+    expect(Date.parse(body.keptUntil.variants)).toBeLessThan(Date.now())
+  })
+
+  test('a link to a variant ends', async () => {
+    const image = { app, imageId: newImageId(new Date(Date.now() - 30 * DAY + 60_000)) }
+    await store.putDocument(processedDocument(image))
+    const { body } = await get(image.imageId, { app })
+    const query = new URL(body.variants[0].url).searchParams
+    const signed = String(query.get('X-Amz-Date')).replace(
+      /^(....)(..)(..)T(..)(..)(..)Z$/,
+      '$1-$2-$3T$4:$5:$6Z',
+    )
+    const ends = Date.parse(signed) + Number(query.get('X-Amz-Expires')) * 1000
+    expect(Math.abs(ends - Date.parse(body.keptUntil.variants))).toBeLessThanOrEqual(1_000)
+  })
+
+  test('one that never was is still not found', async () => {
+    expect((await get(aged(89).imageId, { app })).status).toBe(404)
   })
 })

@@ -1,4 +1,5 @@
 import { Health } from '@darkroom/core'
+import { readRetention, toEnvironment } from '@darkroom/retention'
 import { expect, test } from '@jest/globals'
 import { send } from './testing/send.ts'
 
@@ -6,7 +7,7 @@ Object.assign(process.env, {
   STAGE: 'test',
   BUCKET: 'darkroom-test',
   QUEUE_URL: 'http://127.0.0.1/queue',
-  METADATA_RETENTION_DAYS: '730',
+  RETENTION: toEnvironment(await readRetention()),
   API_KEY_HASHES: '{}',
   POWERTOOLS_LOG_LEVEL: 'SILENT',
 })

@@ -97,6 +97,25 @@ describe('the images of a day', () => {
   })
 })
 
+describe('at the end of their time, though S3 still has them,', () => {
+  const app = 'brief' // 90 days, and seven for an original: testing/retention.ts
+  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000)
+  const dateOf = (time: Date) => time.toISOString().slice(0, 10)
+
+  test('the images of a day are gone', async () => {
+    await store.putDocument(processedDocument({ app, imageId: newImageId(daysAgo(92)) }))
+    const { status, body } = await list({ date: dateOf(daysAgo(92)) }, app)
+    expect([status, body.type]).toEqual([410, 'urn:problem-type:darkroom:expired-by-retention'])
+  })
+
+  test('an original of which nothing came is not in the list', async () => {
+    const [day, kept, late] = [daysAgo(8), newImageId(daysAgo(8)), newImageId(daysAgo(8))]
+    await store.putDocument(processedDocument({ app, imageId: kept }))
+    await store.putInput({ app, imageId: late })
+    expect(idsOf((await list({ date: dateOf(day) }, app)).body)).toEqual([kept])
+  })
+})
+
 describe('a query is refused', () => {
   test.each<[Record<string, string>, string]>([
     [{}, 'query.date'],

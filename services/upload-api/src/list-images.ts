@@ -1,15 +1,19 @@
 import {
   type AppId,
+  firstIdAt,
   type ImageId,
   type ImageList,
   type ImageSelection,
   inputPrefix,
   ListQuery,
   metadataPrefix,
+  ProblemError,
   parseInputKey,
   parseMetadataKey,
   SelectionQuery,
 } from '@darkroom/core'
+import { daysOf, isPastDeadline } from '@darkroom/retention'
+import { env } from './env.ts'
 import { findImageOrGone } from './find-image.ts'
 import { apiHandler } from './http/api-handler.ts'
 import { jsonAnswer } from './http/json-answer.ts'
@@ -31,6 +35,7 @@ export const handler = apiHandler(async (event) => {
     return jsonAnswer(200, await selectImages(app, ids, wait ?? 0), headers)
   }
   const { date, limit, cursor } = parseOrRefuse(ListQuery, query, 'query')
+  requireWithinRetention(app, date)
   return jsonAnswer(200, await listImages(app, date, limit, cursor))
 })
 
@@ -38,6 +43,17 @@ async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promis
   const found = await waitForImages(app, ids, seconds)
   const items = await Promise.all([...found.values()].map(toImageStatus))
   return { items, notFound: ids.filter((id) => !found.has(id)) }
+}
+
+/** @throws ProblemError `expired-by-retention` if not even the last image of the day is kept any more */
+function requireWithinRetention(app: AppId, date: string): void {
+  const nextDay = firstIdAt(new Date(Date.parse(date) + 86_400_000))
+  if (!isPastDeadline(env.RETENTION, { app, imageId: nextDay }, 'metadata')) return
+  const { metadata } = daysOf(env.RETENTION, app)
+  throw new ProblemError(
+    'expired-by-retention',
+    `Images are kept for ${metadata} days; those of ${date} have been deleted.`,
+  )
 }
 
 /** Ids are UUIDv7, so the order of keys is the order of acceptance. */

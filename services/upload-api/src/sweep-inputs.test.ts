@@ -62,6 +62,14 @@ test('midnight within a minute, and a day, make no difference', async () => {
   expect(await sweep('2026-11-20T00:16:00.000Z')).toMatchObject({ enqueued: 1 })
 })
 
+test('an original past its time is left to S3', async () => {
+  const accepted = new Date(Date.now() - 8 * 86_400_000)
+  const [past, kept] = [acceptedAt(accepted.toISOString(), 'brief'), acceptedAt(accepted.toISOString())]
+  for (const image of [past, kept]) await store.putInput(image)
+  expect(await sweep(new Date(accepted.getTime() + 180_000).toISOString())).toEqual({ enqueued: 1 })
+  expect(await store.takeMessages()).toMatchObject([{ subject: kept.imageId }])
+})
+
 test('an object that Darkroom did not write keeps nothing from the others', async () => {
   const [foreign, lost] = [acceptedAt('2026-11-20T12:00:01.000Z'), acceptedAt('2026-11-20T12:00:02.000Z')]
   await store.put(inputKey(foreign), 'anything')

@@ -6,7 +6,10 @@ import type {
   ProcessedDocument,
 } from '@darkroom/core'
 import { PROBLEMS, WARNINGS } from '@darkroom/core'
+import { deadlineOf, isPastDeadline } from '@darkroom/retention'
+import { env } from './env.ts'
 import type { FoundImage } from './find-image.ts'
+import { keptUntil } from './kept-until.ts'
 import { signedUrl } from './signed-url.ts'
 import { toSrcset } from './to-srcset.ts'
 
@@ -54,25 +57,18 @@ function queued({
     filename,
     attributes,
     original: { contentType, bytes, sha256 },
+    keptUntil: keptUntil({ app, imageId }),
   }
 }
 
 async function processed(document: ProcessedDocument): Promise<ImageStatus> {
-  const variants = await Promise.all(
-    document.variants.map(async ({ key, content_type: contentType, ...variant }) => ({
-      ...variant,
-      contentType,
-      url: await signedUrl(key),
-    })),
-  )
   const { width, height } = document
   const common = finished(document)
   return {
     ...common,
     status: 'processed',
     original: { ...common.original, width, height },
-    variants,
-    srcset: toSrcset(variants, { width, height }),
+    ...(await linksOf(document)),
     placeholder: { thumbhash: document.thumbhash, dominantColor: document.dominant_color },
     exif: {
       takenAt: document.taken_at,
@@ -84,6 +80,26 @@ async function processed(document: ProcessedDocument): Promise<ImageStatus> {
     perceptualHash: document.perceptual_hash,
     warnings: document.warnings?.map((type) => ({ type, detail: WARNINGS[type] })),
   }
+}
+
+/** The variants, until they have had their time. */
+async function linksOf({
+  app,
+  image_id: imageId,
+  variants: stored,
+  width,
+  height,
+}: ProcessedDocument): Promise<Pick<ImageStatus, 'variants' | 'srcset'>> {
+  if (isPastDeadline(env.RETENTION, { app, imageId }, 'processed')) return {}
+  const until = deadlineOf(env.RETENTION, { app, imageId }, 'processed')
+  const variants = await Promise.all(
+    stored.map(async ({ key, content_type: contentType, ...variant }) => ({
+      ...variant,
+      contentType,
+      url: await signedUrl(key, until),
+    })),
+  )
+  return { variants, srcset: toSrcset(variants, { width, height }) }
 }
 
 function failed(document: FailedDocument): ImageStatus {
@@ -105,6 +121,7 @@ function finished(document: ProcessedDocument | FailedDocument): Omit<ImageStatu
     attributes: document.attributes,
     original: { contentType: document.content_type, bytes: document.bytes, sha256: document.sha256 },
     timings: timingsOf(document),
+    keptUntil: keptUntil({ app: document.app, imageId: document.image_id }),
   }
 }
 

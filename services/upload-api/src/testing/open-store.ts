@@ -13,6 +13,8 @@ import {
   metadataKey,
   toUserMetadata,
 } from '@darkroom/core'
+import { toEnvironment } from '@darkroom/retention'
+import { testRetention } from './retention.ts'
 
 const bucket = 'darkroom-test'
 
@@ -24,7 +26,7 @@ export async function openStore(environment: Record<string, string>) {
   Object.assign(process.env, environment, {
     STAGE: 'test',
     BUCKET: bucket,
-    METADATA_RETENTION_DAYS: '730',
+    RETENTION: toEnvironment(testRetention),
     API_KEY_HASHES: '{}',
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     POWERTOOLS_METRICS_DISABLED: 'true',

@@ -1,0 +1,5 @@
+export * from './deadlines.ts'
+export * from './lifecycle-rules.ts'
+export * from './read-retention.ts'
+export * from './retention.ts'
+export * from './to-environment.ts'

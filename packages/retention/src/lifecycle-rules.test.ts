@@ -1,0 +1,79 @@
+import { describe, expect, test } from '@jest/globals'
+import { lifecycleRules } from './lifecycle-rules.ts'
+import { Retention } from './retention.ts'
+import { RetentionVariable, toEnvironment } from './to-environment.ts'
+
+const standard = {
+  input: 30,
+  processed: 365,
+  metadata: 730,
+  claims: 7,
+  rejected: 30,
+  uploads: 1,
+  unfinishedUploads: 2,
+}
+const retentionOf = (apps: Retention['apps']) => Retention.parse({ default: standard, apps })
+
+/** Days by prefix. */
+const expirations = (apps: Retention['apps']) =>
+  Object.fromEntries(
+    lifecycleRules(retentionOf(apps)).flatMap(({ Prefix, ExpirationInDays }) =>
+      Prefix === undefined ? [] : [[Prefix, ExpirationInDays]],
+    ),
+  )
+
+const defaults = {
+  'input/': 30,
+  'processed/': 365,
+  'metadata/': 730,
+  'claims/': 7,
+  'hashes/': 365,
+  'rejected/': 30,
+  'uploads/': 1,
+}
+
+/** As many apps, each with a retention of its own. */
+const many = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`app-${n}`, { input: 1, claims: 1 }]))
+
+describe('lifecycle rules', () => {
+  test('are one for each kind', () => {
+    expect(expirations({})).toEqual(defaults)
+  })
+
+  test('are one more for each thing that an app keeps for less', () => {
+    expect(expirations({ brief: { input: 1, processed: 7, metadata: 90, claims: 7 }, other: {} })).toEqual({
+      ...defaults,
+      'input/brief/': 1,
+      'processed/brief/': 7,
+      'hashes/brief/': 7,
+      'metadata/app=brief/': 90,
+    })
+  })
+
+  test('have names of their own', () => {
+    const names = lifecycleRules(retentionOf(many(20))).map(({ Id }) => Id)
+    expect(new Set(names).size).toBe(names.length)
+    expect(Math.max(...names.map((name) => name.length))).toBeLessThanOrEqual(255)
+  })
+
+  test('clear away what versions and uploads in parts leave behind', () => {
+    expect(lifecycleRules(retentionOf({}))).toContainEqual({
+      Id: 'remove-leftovers',
+      Status: 'Enabled',
+      ExpiredObjectDeleteMarker: true,
+      NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+      AbortIncompleteMultipartUpload: { DaysAfterInitiation: 2 },
+    })
+  })
+
+  test('are no more than a bucket can have', () => {
+    expect(lifecycleRules(retentionOf(many(490)))).toHaveLength(8 + 2 * 490)
+    expect(() => lifecycleRules(retentionOf(many(500)))).toThrow('1008 lifecycle rules')
+  })
+})
+
+test("a retention that a function's environment has no room for is refused", () => {
+  expect(RetentionVariable.parse(toEnvironment(retentionOf(many(50))))).toEqual(retentionOf(many(50)))
+  expect(() => toEnvironment(retentionOf(many(200)))).toThrow('characters')
+})

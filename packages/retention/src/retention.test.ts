@@ -1,0 +1,64 @@
+import { describe, expect, test } from '@jest/globals'
+import { readRetention } from './read-retention.ts'
+import { daysOf, Retention } from './retention.ts'
+
+const standard = {
+  input: 30,
+  processed: 365,
+  metadata: 730,
+  claims: 7,
+  rejected: 30,
+  uploads: 1,
+  unfinishedUploads: 1,
+}
+
+const complaintsAbout = (retention: unknown) =>
+  Retention.safeParse(retention).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+
+describe('a retention', () => {
+  test('gives an app what it asks for, and the default of the rest', () => {
+    const retention = Retention.parse({ default: standard, apps: { brief: { input: 1, processed: 7 } } })
+    expect(daysOf(retention, 'brief')).toEqual({ input: 1, processed: 7, metadata: 730, claims: 7 })
+    expect(daysOf(retention, 'another')).toEqual({ input: 30, processed: 365, metadata: 730, claims: 7 })
+  })
+
+  test('of the repository is sound', async () => {
+    expect((await readRetention()).default.input).toBeGreaterThan(0)
+  })
+
+  test('tells which app asks for more than the default, and what to do', () => {
+    expect(complaintsAbout({ default: standard, apps: { long: { input: 90 } } })).toEqual([
+      'apps.long.input: 90 days are more than the default of 30, and S3 applies the shorter. ' +
+        'Make the default 90, and give the apps that are to keep 30 days an entry of their own',
+    ])
+  })
+
+  test('keeps no original and no variant for longer than the document', () => {
+    const words = 'the document must be kept at least as long as the original and the variants'
+    expect(complaintsAbout({ default: { ...standard, metadata: 364 }, apps: {} })).toEqual([
+      `default.metadata: ${words}, 365 days`,
+    ])
+    expect(complaintsAbout({ default: standard, apps: { brief: { metadata: 90 } } })).toEqual([
+      `apps.brief.metadata: ${words}, 365 days`,
+    ])
+    expect(complaintsAbout({ default: standard, apps: { brief: { metadata: 90, processed: 90 } } })).toBe(
+      undefined,
+    )
+  })
+
+  test.each([
+    ['apps.brief.input', { default: standard, apps: { brief: { input: 0 } } }],
+    ['apps.brief.input', { default: standard, apps: { brief: { input: 1.5 } } }],
+    ['apps.brief', { default: standard, apps: { brief: { inputs: 1 } } }],
+    ['apps.Brief', { default: standard, apps: { Brief: { input: 1 } } }],
+    ['default.claims', { default: { ...standard, claims: undefined }, apps: {} }],
+    ['apps', { default: standard }],
+  ])('names the field that is wrong: %s', (field, retention) => {
+    expect(complaintsAbout(retention)).toEqual([expect.stringMatching(new RegExp(`^${field}: `))])
+  })
+
+  test('names the file that cannot be used', async () => {
+    await expect(readRetention('package.json')).rejects.toThrow(/package\.json cannot be used.*default/s)
+    await expect(readRetention('nowhere.json')).rejects.toThrow(/nowhere\.json cannot be used.*ENOENT/s)
+  })
+})
