@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { type FailedDocument, metadataKey, newImageId } from '@darkroom/core'
+import { type FailedDocument, inputKey, metadataKey, newImageId } from '@darkroom/core'
 import { startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
@@ -111,5 +111,45 @@ describe('analytics', () => {
       'image_documents.parquet',
       'images.parquet',
     ])
+  })
+})
+
+describe('retention', () => {
+  const days = { processed: 365, metadata: 730, claims: 7, rejected: 30, uploads: 1, unfinishedUploads: 1 }
+  const isoDate = (daysAhead: number) =>
+    new Date(Date.now() + daysAhead * 86_400_000).toISOString().slice(0, 10)
+
+  async function writeRetention(input: number): Promise<string> {
+    const file = join(folder, 'retention.json')
+    const retention = { default: { input, ...days }, apps: { 'web-app-2': { input: 7 } } }
+    await writeFile(file, JSON.stringify(retention))
+    return file
+  }
+
+  test('prints the days by app and prefix', async () => {
+    const { code, printed } = await darkroom('retention', '--file', await writeRetention(30))
+    expect([code, printed]).toEqual([0, expect.stringMatching(/app +input\/ +processed\/ +metadata\//)])
+    expect(printed).toMatch(/web-app-2 +7 +365 +730 +7\n/)
+    expect(printed).toMatch(/any other app +30 +365 +730 +7\n/)
+  })
+
+  test('counts what is gone by a date', async () => {
+    await startStore('aging')
+    const put = (Key: string, Body: string) => s3.send(new PutObjectCommand({ Bucket: 'aging', Key, Body }))
+    const imageId = newImageId()
+    await put(inputKey({ app: 'web-app-1', imageId }), 'four')
+    await put(inputKey({ app: 'web-app-2', imageId }), 'seven..')
+    await put(inputKey({ app: 'web-app-2', imageId: newImageId() }), 'seven..')
+    await putFailure('aging')
+    const { printed } = await darkroom('retention', '--date', isoDate(9), '--file', await writeRetention(30))
+    expect(printed).toMatch(/input\/ +web-app-1 +1 +4 +0 +0\n/)
+    expect(printed).toMatch(/input\/ +web-app-2 +2 +14 +2 +14\n/)
+    expect(printed).toMatch(/metadata\/ +web-app-1 +1 +\d+ +0 +0\n/)
+  })
+
+  test('tells what is wrong with a file or a date', async () => {
+    const long = await darkroom('retention', '--file', await writeRetention(5))
+    expect([long.code, long.printed]).toEqual([1, expect.stringContaining('apps["web-app-2"].input')])
+    expect((await darkroom('retention', '--date', 'soon')).printed).toContain('Write it like 2027-03-01')
   })
 })

@@ -2,6 +2,7 @@ import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { addAnalytics } from './commands/analytics.ts'
 import { addEndpoints } from './commands/endpoints.ts'
+import { addRetention } from './commands/retention.ts'
 
 /** `pnpm darkroom …`: one tool for operators and developers. Each file in `commands` adds one command. */
 const program = new Command('darkroom')
@@ -10,6 +11,7 @@ const program = new Command('darkroom')
 
 addAnalytics(program)
 addEndpoints(program)
+addRetention(program)
 
 try {
   await program.parseAsync()

@@ -142,6 +142,7 @@ describe('each parser is the inverse of its builder', () => {
           processed: processedKey({ ...ref, variant: 'thumb', extension: 'jpg' }),
           metadata: metadataKey(ref),
           claims: claimKey(ref),
+          uploads: uploadKey({ ...ref, bytes: 1 }),
           hashes: hashKey({ app: someone, sha256: bytes.sha256 }),
         } as const
         for (const [kind, key] of Object.entries(keys) as [keyof typeof keys, string][]) {

@@ -1,11 +1,10 @@
 import { relative } from 'node:path'
 import { styleText } from 'node:util'
-import { S3Client } from '@aws-sdk/client-s3'
 import { type Catalogue, dataDictionary, openCatalogue, readQueries, type Table } from '@darkroom/analytics'
 import { writeDashboard } from '@darkroom/dashboard'
-import { readEndpoints } from '@darkroom/local-stack/endpoints'
 import { type Command, InvalidArgumentError } from 'commander'
 import { formatTable } from '../format-table.ts'
+import { openStore } from '../store.ts'
 
 const MOST_ROWS = 20
 
@@ -55,9 +54,7 @@ export function addAnalytics(program: Command): void {
 }
 
 async function openLocalCatalogue(): Promise<Catalogue> {
-  const { aws, bucket } = await readEndpoints()
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-  const s3 = new S3Client({ endpoint: aws, region: 'us-east-1', credentials, forcePathStyle: true })
+  const { s3, bucket } = await openStore()
   try {
     return await openCatalogue(s3, bucket)
   } finally {

@@ -1,0 +1,36 @@
+import type { AppDays, Retention } from './retention.ts'
+
+/**
+ * The analysts' question of what goes when: the file `packages/analytics/sql/expiring.sql`, in SQL that Athena and
+ * DuckDB both understand. S3 deletes at the midnight after so many days, hence the one day more than the partition's.
+ */
+export function expiringQuery(retention: Retention): string {
+  return `-- What S3 will have deleted within 30 days, by day
+-- Made of the retention by \`pnpm darkroom retention --sql\`; do not edit.
+WITH kept AS (
+  SELECT app, 'original' AS kind, ${lastDay(retention, 'input')} AS last_day, bytes
+  FROM image_documents WHERE status <> 'erased'
+  UNION ALL
+  SELECT app, 'variants' AS kind, ${lastDay(retention, 'processed')} AS last_day, variants_bytes AS bytes
+  FROM image_documents WHERE status = 'processed'
+  UNION ALL
+  SELECT app, 'document' AS kind, ${lastDay(retention, 'metadata')} AS last_day, NULL AS bytes
+  FROM image_documents
+)
+SELECT CAST(last_day + INTERVAL '1' DAY AS date) AS deleted_on, app, kind, count(*) AS images, sum(bytes) AS bytes
+FROM kept
+WHERE last_day BETWEEN current_date - INTERVAL '1' DAY AND current_date + INTERVAL '29' DAY
+GROUP BY last_day, app, kind
+ORDER BY last_day, app, kind
+`
+}
+
+/** As an expression: the last day on which something of an image is kept. */
+function lastDay(retention: Retention, kind: keyof AppDays): string {
+  const standard = `INTERVAL '${retention.default[kind]}' DAY`
+  const own = Object.entries(retention.apps).flatMap(([app, { [kind]: days }]) =>
+    days === undefined ? [] : `WHEN '${app}' THEN INTERVAL '${days}' DAY`,
+  )
+  const days = own.length === 0 ? standard : `CASE app ${own.join(' ')} ELSE ${standard} END`
+  return `CAST(dt AS date) + ${days}`
+}
