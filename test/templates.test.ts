@@ -153,7 +153,7 @@ describe('the bucket of images', () => {
       'processed/': 365,
       'metadata/': 730,
       'claims/': 7,
-      'hashes/': 365,
+      'hashes/': 30,
       'rejected/': 30,
       'uploads/': 1,
     })

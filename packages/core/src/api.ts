@@ -26,6 +26,10 @@ export const UploadAccepted = z
     contentType: ImageType,
     bytes: z.int(),
     sha256: Sha256,
+    duplicate: z.literal(true).optional().meta({
+      description:
+        "An earlier image of the app has the same bytes: `id` is that image's, and nothing was stored.",
+    }),
     links: z.object({ self: z.string() }),
   })
   .meta({ id: 'UploadAccepted' })

@@ -5,7 +5,9 @@ import type { Acceptance, AcceptedImage } from './accepted-image.ts'
 import { enqueueImage } from './enqueue-image.ts'
 import { type InspectedContent, inspectBytes } from './inspect-bytes.ts'
 import { inspectStored, type StoredContent } from './inspect-stored.ts'
+import type { Deduplication } from './known-bytes.ts'
 import { putInputOnce } from './put-input-once.ts'
+import { putUnlessKnown } from './put-unless-known.ts'
 import { requireDeclaredType } from './require-declared-type.ts'
 
 /** An image as it came in, before anything is known of it but its bytes, or where in the bucket they lie. */
@@ -32,6 +34,11 @@ export interface IntakeOptions {
   queueUrl: string
   /** The CloudEvents `source` of the messages, e.g. `/darkroom/upload-api`. */
   source: string
+  /**
+   * For doors whose senders take the id from the answer. Not for Kafka, nor for what lies in the bucket already: there
+   * the sender knows the id beforehand.
+   */
+  deduplication?: Deduplication
 }
 
 export type Intake = (arrival: Arrival) => Promise<Acceptance>
@@ -45,16 +52,28 @@ export type Intake = (arrival: Arrival) => Promise<Acceptance>
  * @returns a function that throws ProblemError: what `inspectImage` and `inspectStored` throw, `type-mismatch`,
  *   `checksum-mismatch`, `idempotency-key-reused`, `storage-unavailable`, `queue-unavailable`
  */
-export function createIntake({ s3, sqs, bucket, queueUrl, source }: IntakeOptions): Intake {
+export function createIntake(options: IntakeOptions): Intake {
+  const { s3, sqs, bucket, queueUrl, source } = options
   return async function acceptImage(arrival) {
     const content =
       'bytes' in arrival ? await inspectBytes(arrival.bytes) : await inspectStored(s3, bucket, arrival.stored)
     requireDeclaredType(content.header.contentType, arrival.declaredType)
     requireDeclaredSha256(content.sha256, arrival.declaredSha256)
-    const acceptance = await putInputOnce(s3, bucket, describe(arrival, content), content.source)
+    const acceptance = await store(options, describe(arrival, content), content.source)
+    if (acceptance.duplicate) return acceptance
     await enqueueImage(sqs, queueUrl, source, bucket, acceptance.image)
     return acceptance
   }
+}
+
+function store(
+  { s3, bucket, deduplication }: IntakeOptions,
+  image: AcceptedImage,
+  source: InspectedContent['source'],
+): Promise<Acceptance> {
+  return deduplication?.apps.includes(image.app) && source instanceof Uint8Array
+    ? putUnlessKnown(s3, bucket, deduplication, image, source)
+    : putInputOnce(s3, bucket, image, source)
 }
 
 function requireDeclaredSha256(actual: string, declared = actual): void {

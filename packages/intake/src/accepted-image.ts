@@ -12,4 +12,6 @@ export interface AcceptedImage extends InputMetadata {
 export interface Acceptance {
   image: AcceptedImage
   replayed: boolean
+  /** The image is an earlier one with the same bytes, and nothing was stored. */
+  duplicate?: true
 }

@@ -26,6 +26,6 @@ test('the table in docs/operations.md is that of the retention', async () => {
   for (const kind of ['input', 'processed', 'metadata', 'claims', 'rejected', 'uploads'] as const) {
     expect([kind, daysIn(`\`${kind}/`)]).toEqual([kind, days[kind]])
   }
-  expect(daysIn('`hashes/')).toBe(days.processed)
+  expect(daysIn('`hashes/')).toBe(days.input)
   expect(daysIn('multipart uploads')).toBe(days.unfinishedUploads)
 })

@@ -27,7 +27,7 @@ const defaults = {
   'processed/': 365,
   'metadata/': 730,
   'claims/': 7,
-  'hashes/': 365,
+  'hashes/': 30,
   'rejected/': 30,
   'uploads/': 1,
 }
@@ -46,7 +46,7 @@ describe('lifecycle rules', () => {
       ...defaults,
       'input/brief/': 1,
       'processed/brief/': 7,
-      'hashes/brief/': 7,
+      'hashes/brief/': 1,
       'metadata/app=brief/': 90,
     })
   })
@@ -68,8 +68,8 @@ describe('lifecycle rules', () => {
   })
 
   test('are no more than a bucket can have', () => {
-    expect(lifecycleRules(retentionOf(many(490)))).toHaveLength(8 + 2 * 490)
-    expect(() => lifecycleRules(retentionOf(many(500)))).toThrow('1008 lifecycle rules')
+    expect(lifecycleRules(retentionOf(many(330)))).toHaveLength(8 + 3 * 330)
+    expect(() => lifecycleRules(retentionOf(many(331)))).toThrow('1001 lifecycle rules')
   })
 })
 

@@ -21,8 +21,8 @@ const daysFrom = {
   processed: 'processed',
   metadata: 'metadata',
   claims: 'claims',
-  // What says where the same bytes have been developed already is of no use after the variants.
-  hashes: 'processed',
+  // What says which image has these bytes is of use while its original is there.
+  hashes: 'input',
 } as const
 
 /**

@@ -73,7 +73,7 @@ export async function commitSuccess(
  * @returns whether the image counts as failed now
  */
 export async function commitFailure(attempt: Attempt, problem: ProblemError): Promise<boolean> {
-  const document: FailedDocument = {
+  const document: FailedDocument & { sha256: string } = {
     ...arrivalOf(attempt),
     status: 'failed',
     failure_type: problem.slug,
@@ -124,8 +124,8 @@ type WriteCondition = Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>
  *
  * @returns whether it was written
  */
-async function commit(document: ProcessedDocument | FailedDocument): Promise<boolean> {
-  const image = { app: document.app, imageId: document.image_id }
+async function commit(document: (ProcessedDocument | FailedDocument) & { sha256: string }): Promise<boolean> {
+  const image = { app: document.app, imageId: document.image_id, sha256: document.sha256 }
   let condition: WriteCondition = { IfNoneMatch: '*' }
   for (let attempt = 1; ; attempt++) {
     try {

@@ -1,4 +1,5 @@
 import {
+  hashKey,
   type ImageAccepted,
   inputKey,
   MetadataDocument,
@@ -144,10 +145,12 @@ describe('an image that was erased', () => {
     expect((await resources.document(image)).status).toBe('erased')
     expect(await resources.list(processedPrefix(image))).toEqual([])
     expect(await resources.list(inputKey(image))).toEqual([])
+    expect(await resources.list(hashKey(image))).toEqual([])
   }
 
   test('before its turn is not developed, and its original goes', async () => {
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    await resources.put(hashKey(image), image.imageId)
     await eraseDocument(image)
     expect(await processImages(await receive())).toEqual(ALL_DONE)
     await expectErased(image)

@@ -6,8 +6,11 @@ import { jsonAnswer } from './http/json-answer.ts'
 /** What a sender is told of an accepted image. */
 export type ToldImage = Pick<AcceptedImage, 'imageId' | 'acceptedAt' | 'contentType' | 'bytes' | 'sha256'>
 
-/** 202: whatever way the image came. `replayed` tells a client that repeats itself. */
-export function acceptedAnswer(image: ToldImage, replayed: boolean): ApiResult {
+/**
+ * 202: whatever way the image came. `replayed` tells a client that repeats itself, `duplicate` one whose bytes are those
+ * of an earlier image.
+ */
+export function acceptedAnswer(image: ToldImage, replayed: boolean, duplicate?: true): ApiResult {
   const self = `/v1/images/${image.imageId}`
   const body: UploadAccepted = {
     id: image.imageId,
@@ -16,6 +19,7 @@ export function acceptedAnswer(image: ToldImage, replayed: boolean): ApiResult {
     contentType: image.contentType,
     bytes: image.bytes,
     sha256: image.sha256,
+    ...(duplicate && { duplicate }),
     links: { self },
   }
   return jsonAnswer(202, body, {

@@ -9,6 +9,7 @@ Object.assign(process.env, {
   STAGE: 'test',
   BUCKET: 'darkroom-test',
   QUEUE_URL: 'http://127.0.0.1/queue',
+  DEDUPLICATED_APPS: '',
   RETENTION: toEnvironment(await readRetention()),
   API_KEY_HASHES: JSON.stringify({ 'web-app-1': [hash('old'), hash('new')], 'web-app-2': [hash('theirs')] }),
 })

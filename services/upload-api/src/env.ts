@@ -18,6 +18,11 @@ export const env = z
     BUCKET: z.string().min(3),
     QUEUE_URL: z.url(),
     RETENTION: RetentionVariable,
+    /** Apps whose images answer for the same bytes that come again; with commas, or empty. */
+    DEDUPLICATED_APPS: z
+      .string()
+      .transform((list) => list.split(',').filter(Boolean))
+      .pipe(z.array(AppId)),
     /** SHA-256 of each app's API keys in hex; several, so that a key can be replaced without a gap. */
     API_KEY_HASHES: jsonText.pipe(z.record(AppId, z.array(Sha256))),
   })

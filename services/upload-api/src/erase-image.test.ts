@@ -1,5 +1,6 @@
 import {
   claimKey,
+  hashKey,
   type ImageRef,
   ImageStatus,
   inputKey,
@@ -55,6 +56,21 @@ test('all of a processed image goes; a receipt without anything personal stays',
   })
   expect(await keysOf(image)).toEqual([metadataKey(image)])
   expect((await send(getImage, { app, id: image.imageId })).body).toEqual(body)
+})
+
+test('what says that the image had these bytes goes, and not what says it of another', async () => {
+  const [waiting, processed, other] = [newImage(), await processedImage(), newImage()]
+  await store.putInput(waiting)
+  const hashes = { waiting: 'ab'.repeat(32), processed: 'cd'.repeat(32) }
+  await store.put(hashKey({ app, sha256: hashes.waiting }), waiting.imageId)
+  await store.put(hashKey({ app, sha256: hashes.processed }), processed.imageId)
+  for (const { imageId } of [waiting, processed]) await erase(imageId)
+  expect((await store.storedKeys()).filter((key) => key.startsWith('hashes/'))).toEqual([])
+
+  await store.putInput(other)
+  await store.put(hashKey({ app, sha256: hashes.waiting }), newImageId())
+  await erase(other.imageId)
+  expect(await store.storedKeys()).toContain(hashKey({ app, sha256: hashes.waiting }))
 })
 
 test('a repetition, and ten at once, get the same receipt', async () => {

@@ -17,9 +17,10 @@ import {
   processedPrefix,
   timeOf,
 } from '@darkroom/core'
+import { forgetBytes } from '@darkroom/intake'
 import { s3 } from './clients.ts'
 import { env } from './env.ts'
-import { findImage, notFound } from './find-image.ts'
+import { type FoundImage, findImage, notFound } from './find-image.ts'
 import { apiHandler } from './http/api-handler.ts'
 import { jsonAnswer } from './http/json-answer.ts'
 import { requireApp } from './http/require-app.ts'
@@ -52,7 +53,7 @@ export const handler = apiHandler(async (event) => {
 async function erase(image: ImageRef, credential: string): Promise<ErasedDocument> {
   for (let attempt = 1; ; attempt++) {
     const earlier = await readDocument(image)
-    if (earlier?.document.status !== 'erased') await findImage(image)
+    if (earlier?.document.status !== 'erased') await forget(image, await findImage(image))
     const keys = await storedKeys(image)
     const receipt =
       earlier?.document.status === 'erased' ? earlier.document : receiptOf(image, credential, keys)
@@ -64,6 +65,17 @@ async function erase(image: ImageRef, credential: string): Promise<ErasedDocumen
       if (!isLostRace(error) || attempt === ATTEMPTS) throw error
     }
   }
+}
+
+/** Before the receipt, which says nothing of the bytes any more. Without it the same bytes are but a new image. */
+async function forget(image: ImageRef, found: FoundImage): Promise<void> {
+  const sha256 = sha256Of(found)
+  if (sha256 !== undefined) await forgetBytes(s3, env.BUCKET, { ...image, sha256 })
+}
+
+function sha256Of(found: FoundImage): string | undefined {
+  if (found.state === 'queued') return found.input.sha256
+  return found.document.status === 'erased' ? undefined : found.document.sha256
 }
 
 function receiptOf({ app, imageId }: ImageRef, credential: string, keys: string[]): ErasedDocument {

@@ -7,6 +7,7 @@ Object.assign(process.env, {
   STAGE: 'test',
   BUCKET: 'darkroom-test',
   QUEUE_URL: 'http://127.0.0.1/queue',
+  DEDUPLICATED_APPS: '',
   RETENTION: toEnvironment(await readRetention()),
   API_KEY_HASHES: '{}',
   POWERTOOLS_LOG_LEVEL: 'SILENT',

@@ -11,4 +11,5 @@ export const acceptImage = createIntake({
   bucket: env.BUCKET,
   queueUrl: env.QUEUE_URL,
   source: SOURCE,
+  deduplication: { apps: env.DEDUPLICATED_APPS, retention: env.RETENTION },
 })

@@ -192,3 +192,28 @@ describe('an Idempotency-Key', () => {
     expect(await withKey(key)).toMatchObject({ status: 202, body: { id: key } })
   })
 })
+
+describe('for an app that has chosen it', () => {
+  const app = 'thrifty' // testing/open-store.ts
+
+  test('the same bytes are answered by the earlier image, whatever is said of them', async () => {
+    const { body: first } = await upload({ ...rawJpeg, app })
+    const { status, headers, body } = await upload({
+      ...formThatTells,
+      app,
+      headers: { ...formThatTells.headers, 'idempotency-key': newImageId() },
+    })
+    expect(status).toBe(202)
+    expect(UploadAccepted.strict().parse(body)).toEqual(body)
+    expect(body).toEqual({ ...first, duplicate: true })
+    expect(headers.location).toBe(`/v1/images/${first.id}`)
+    expect(headers).not.toHaveProperty('idempotency-replayed')
+    expect(await store.takeMessages()).toHaveLength(1)
+  })
+
+  test('a type that the bytes have not is still refused', async () => {
+    await upload({ ...rawJpeg, app })
+    const { status } = await upload({ headers: { 'content-type': 'image/png' }, body: jpeg, app })
+    expect(status).toBe(415)
+  })
+})

@@ -14,14 +14,14 @@ export const handler = apiHandler(async (event) => {
   const key = readIdempotencyKey(event.headers['idempotency-key'])
   const upload = await readUpload(event)
   checkReprDigest(event.headers['repr-digest'], upload.bytes)
-  const { image, replayed } = await acceptImage({
+  const { image, replayed, duplicate } = await acceptImage({
     ...upload,
     app,
     imageId: key ?? newImageId(),
     origin: { kind: 'http' },
     traceparent: event.headers.traceparent,
   })
-  return acceptedAnswer(image, replayed && key !== undefined)
+  return acceptedAnswer(image, replayed && key !== undefined, duplicate)
 })
   .before(({ event }) => void requireApp(event))
   .use(httpJsonBodyParser({ disableContentTypeError: true }))

@@ -47,7 +47,7 @@ function describe(retention: Retention): string {
     'Days after which things are deleted, by prefix of the bucket:\n',
     formatTable(['app', 'input/', 'processed/', 'metadata/', 'claims/'], apps),
     `\nOf all apps: rejected/ ${rejected}, uploads/ ${uploads}, unfinished multipart uploads ${unfinishedUploads}.`,
-    'hashes/ go with processed/.',
+    'hashes/ go with input/.',
   ].join('\n')
 }
 

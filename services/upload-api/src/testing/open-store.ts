@@ -26,6 +26,7 @@ export async function openStore(environment: Record<string, string>) {
   Object.assign(process.env, environment, {
     STAGE: 'test',
     BUCKET: bucket,
+    DEDUPLICATED_APPS: 'thrifty,brief',
     RETENTION: toEnvironment(testRetention),
     API_KEY_HASHES: '{}',
     POWERTOOLS_LOG_LEVEL: 'SILENT',

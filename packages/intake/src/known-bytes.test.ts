@@ -1,0 +1,238 @@
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import {
+  hashKey,
+  type ImageRef,
+  inputKey,
+  type MetadataDocument,
+  metadataKey,
+  newImageId,
+} from '@darkroom/core'
+import { startLocalAws } from '@darkroom/local-aws'
+import type { Retention } from '@darkroom/retention'
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
+import sharp from 'sharp'
+import { createIntake } from './accept-image.ts'
+import { forgetBytes } from './known-bytes.ts'
+
+const app = 'thrifty'
+const DAY = 86_400_000
+const retention: Retention = {
+  default: {
+    input: 30,
+    processed: 365,
+    metadata: 730,
+    claims: 7,
+    rejected: 30,
+    uploads: 1,
+    unfinishedUploads: 1,
+  },
+  apps: {},
+}
+const picture = (background: string) =>
+  sharp({ create: { width: 9, height: 6, channels: 3, background } })
+    .png()
+    .toBuffer()
+const [png, otherPng] = await Promise.all([picture('#123'), picture('#fed')])
+
+const aws = await startLocalAws()
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+const client = { region: 'us-east-1', credentials, endpoint: aws.endpoint, maxAttempts: 1 }
+const s3 = new S3Client(client)
+const sqs = new SQSClient(client)
+afterAll(async () => {
+  s3.destroy()
+  sqs.destroy()
+  await aws.stop()
+})
+
+let bucket: string
+let queueUrl: string
+let acceptImage: ReturnType<typeof createIntake>
+let number = 0
+beforeEach(async () => {
+  number += 1
+  bucket = `known-${number}`
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }))
+  queueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: bucket }))).QueueUrl ?? ''
+  const deduplication = { apps: [app, 'other'], retention }
+  acceptImage = createIntake({ s3, sqs, bucket, queueUrl, source: '/darkroom/test', deduplication })
+})
+
+const accept = (change: Partial<ImageRef & { bytes: Uint8Array; filename: string }> = {}) =>
+  acceptImage({ app, imageId: newImageId(), bytes: png, origin: { kind: 'http' }, ...change })
+
+async function keys(prefix = ''): Promise<string[]> {
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }))
+  return Contents.map(({ Key = '' }) => Key)
+}
+
+async function messages(): Promise<number> {
+  const AttributeNames = ['ApproximateNumberOfMessages' as const]
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames }))
+  return Number(Attributes?.ApproximateNumberOfMessages)
+}
+
+/** The image that `hashes/` names for these bytes. */
+async function remembered(sha256: string): Promise<string | undefined> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: hashKey({ app, sha256 }) }))
+  return Body?.transformToString()
+}
+
+/** Ends an image as the processor or the API does. */
+async function end({ app: owner, imageId }: ImageRef, status: 'failed' | 'erased' | 'processed') {
+  const common = {
+    schema_version: 1,
+    image_id: imageId,
+    app: owner,
+    accepted_at: new Date().toISOString(),
+    status,
+  }
+  const finished = {
+    ...common,
+    finished_at: common.accepted_at,
+    origin: 'http',
+    attributes: {},
+    content_type: 'image/png',
+    bytes: png.length,
+    sha256: 'ab'.repeat(32),
+    queued_ms: 1,
+    processing_ms: 1,
+    receive_count: 1,
+  }
+  const documents = {
+    failed: { ...finished, failure_type: 'corrupt-image', failure_detail: 'x' },
+    erased: { ...common, erased_at: common.accepted_at, erased_by: 'c0ffee123456', erased_objects: 1 },
+    processed: {
+      ...finished,
+      width: 9,
+      height: 6,
+      had_location: false,
+      thumbhash: 'x',
+      dominant_color: '#112233',
+      perceptual_hash: '0'.repeat(16),
+      preset: 'default',
+      preset_version: 1,
+      variants: [],
+      variants_bytes: 0,
+    },
+  } as const
+  const document = documents[status] as MetadataDocument
+  const Key = metadataKey({ app: owner, imageId })
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: JSON.stringify(document) }))
+}
+
+describe('the same bytes again', () => {
+  test('are answered by the image that waits, and nothing is stored or sent', async () => {
+    const { image: first } = await accept({ filename: 'first.png' })
+    const before = await keys()
+    const again = await accept({ filename: 'again.png' })
+    expect(again).toEqual({ image: first, replayed: false, duplicate: true })
+    expect(await keys()).toEqual(before)
+    expect(await messages()).toBe(1)
+  })
+
+  test('are answered by the image that is processed', async () => {
+    const { image: first } = await accept()
+    await end(first, 'processed')
+    expect(await accept()).toMatchObject({ image: { imageId: first.imageId }, duplicate: true })
+  })
+
+  test.each(['failed', 'erased'] as const)('are a new image where the first one is %s', async (status) => {
+    const { image: first } = await accept()
+    await end(first, status)
+    const { image: second, duplicate } = await accept()
+    expect(duplicate).toBeUndefined()
+    expect(await remembered(second.sha256)).toBe(second.imageId)
+    expect(await keys('input/')).toEqual([first, second].map(inputKey).toSorted())
+    expect((await accept()).image.imageId).toBe(second.imageId)
+  })
+
+  test('are a new image where the original is gone', async () => {
+    const { image: first } = await accept()
+    await end(first, 'processed')
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: inputKey(first) }))
+    expect((await accept()).duplicate).toBeUndefined()
+  })
+
+  test('are a new image past the time of the original, though S3 still has it', async () => {
+    const at = (days: number) => newImageId(new Date(Date.now() - days * DAY))
+    const [late, early] = [at(31), at(29)]
+    await accept({ imageId: late })
+    expect((await accept({ imageId: early })).duplicate).toBeUndefined()
+    expect((await accept()).image.imageId).toBe(early)
+  })
+
+  test('of another app are its own', async () => {
+    await accept()
+    const { image, duplicate } = await accept({ app: 'other' })
+    expect([image.app, duplicate]).toEqual(['other', undefined])
+  })
+
+  test('of an app that has not chosen it are a new image, and nothing is remembered', async () => {
+    await accept({ app: 'plain' })
+    expect((await accept({ app: 'plain' })).duplicate).toBeUndefined()
+    expect(await keys('hashes/')).toEqual([])
+  })
+
+  test('under the same id are remembered, though a first try stopped before that', async () => {
+    const { image } = await accept()
+    await forgetBytes(s3, bucket, image)
+    await accept({ imageId: image.imageId })
+    expect(await remembered(image.sha256)).toBe(image.imageId)
+  })
+
+  test('under the same id are a repetition', async () => {
+    const imageId = newImageId()
+    await accept({ imageId })
+    expect(await accept({ imageId })).toMatchObject({ image: { imageId }, replayed: true })
+    expect(await messages()).toBe(2)
+  })
+
+  test('under the id of an image that was accepted before are a repetition, whoever is remembered', async () => {
+    const { image: own } = await accept()
+    await end(own, 'failed')
+    const { image: second } = await accept()
+    expect(await accept({ imageId: own.imageId })).toMatchObject({
+      image: { imageId: own.imageId },
+      replayed: true,
+    })
+    expect(await remembered(own.sha256)).toBe(second.imageId)
+  })
+
+  test('under the id of other bytes are refused', async () => {
+    const { image: other } = await accept({ bytes: otherPng })
+    await expect(accept({ imageId: other.imageId })).rejects.toMatchObject({
+      slug: 'idempotency-key-reused',
+    })
+  })
+
+  test('many times at once are each answered by an image that is there', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => accept()))
+    const stored = await keys('input/')
+    for (const { image } of answers) expect(stored).toContain(inputKey(image))
+    const { image } = await accept()
+    expect(stored).toContain(inputKey(image))
+    expect(await messages()).toBe(stored.length)
+  })
+})
+
+describe('forgetting', () => {
+  test('takes away what names the image, and only that', async () => {
+    const { image: first } = await accept()
+    await end(first, 'failed')
+    const { image: second } = await accept()
+    await forgetBytes(s3, bucket, first)
+    expect(await remembered(second.sha256)).toBe(second.imageId)
+    await forgetBytes(s3, bucket, second)
+    expect(await keys('hashes/')).toEqual([])
+    await forgetBytes(s3, bucket, second)
+  })
+})
