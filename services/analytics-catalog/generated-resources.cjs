@@ -4,10 +4,12 @@
  */
 module.exports = async ({ resolveVariable }) => {
   const { generatedResources } = await import('./src/resources/generated-resources.ts')
+  const { readRetention } = await import('@darkroom/retention')
+  const retention = await readRetention(await resolveVariable('param:retentionFile'))
   return generatedResources({
     stage: await resolveVariable('sls:stage'),
     apps: await resolveVariable('param:apps'),
     mergeDays: Number(await resolveVariable('param:mergeDays')),
-    metadataRetentionDays: Number(await resolveVariable('param:metadataRetentionDays')),
+    metadataRetentionDays: retention.default.metadata,
   })
 }

@@ -1,17 +1,23 @@
--- What S3 will have deleted within 30 days, by day
+-- What S3 deletes when
 -- Made of the retention by `pnpm darkroom retention --sql`; do not edit.
 WITH kept AS (
-  SELECT app, 'original' AS kind, CAST(dt AS date) + INTERVAL '30' DAY AS last_day, bytes
-  FROM image_documents WHERE status <> 'erased'
+  SELECT app, 'original' AS kind, dt + INTERVAL '30' DAY AS last_day, bytes
+  FROM images
   UNION ALL
-  SELECT app, 'variants' AS kind, CAST(dt AS date) + INTERVAL '365' DAY AS last_day, variants_bytes AS bytes
-  FROM image_documents WHERE status = 'processed'
+  SELECT app, 'variants' AS kind, dt + INTERVAL '365' DAY AS last_day, variants_bytes AS bytes
+  FROM images
+  WHERE status = 'processed'
   UNION ALL
-  SELECT app, 'document' AS kind, CAST(dt AS date) + INTERVAL '730' DAY AS last_day, NULL AS bytes
-  FROM image_documents
+  SELECT app, 'document' AS kind, dt + INTERVAL '730' DAY AS last_day, NULL AS bytes
+  FROM images
 )
-SELECT CAST(last_day + INTERVAL '1' DAY AS date) AS deleted_on, app, kind, count(*) AS images, sum(bytes) AS bytes
+SELECT
+  CAST(last_day + INTERVAL '1' DAY AS date) AS deleted_on, -- date: At the midnight (UTC) that begins this day.
+  app,
+  kind, -- varchar: The original, the variants or the document, and with it the row.
+  count(*) AS images, -- bigint: Of how many images.
+  CAST(sum(bytes) AS bigint) AS bytes -- bigint: Size of the originals or of all the variants.
 FROM kept
-WHERE last_day BETWEEN current_date - INTERVAL '1' DAY AND current_date + INTERVAL '29' DAY
+WHERE last_day >= current_date
 GROUP BY last_day, app, kind
 ORDER BY last_day, app, kind

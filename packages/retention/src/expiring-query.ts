@@ -5,21 +5,27 @@ import type { AppDays, Retention } from './retention.ts'
  * DuckDB both understand. S3 deletes at the midnight after so many days, hence the one day more than the partition's.
  */
 export function expiringQuery(retention: Retention): string {
-  return `-- What S3 will have deleted within 30 days, by day
+  return `-- What S3 deletes when
 -- Made of the retention by \`pnpm darkroom retention --sql\`; do not edit.
 WITH kept AS (
   SELECT app, 'original' AS kind, ${lastDay(retention, 'input')} AS last_day, bytes
-  FROM image_documents WHERE status <> 'erased'
+  FROM images
   UNION ALL
   SELECT app, 'variants' AS kind, ${lastDay(retention, 'processed')} AS last_day, variants_bytes AS bytes
-  FROM image_documents WHERE status = 'processed'
+  FROM images
+  WHERE status = 'processed'
   UNION ALL
   SELECT app, 'document' AS kind, ${lastDay(retention, 'metadata')} AS last_day, NULL AS bytes
-  FROM image_documents
+  FROM images
 )
-SELECT CAST(last_day + INTERVAL '1' DAY AS date) AS deleted_on, app, kind, count(*) AS images, sum(bytes) AS bytes
+SELECT
+  CAST(last_day + INTERVAL '1' DAY AS date) AS deleted_on, -- date: At the midnight (UTC) that begins this day.
+  app,
+  kind, -- varchar: The original, the variants or the document, and with it the row.
+  count(*) AS images, -- bigint: Of how many images.
+  CAST(sum(bytes) AS bigint) AS bytes -- bigint: Size of the originals or of all the variants.
 FROM kept
-WHERE last_day BETWEEN current_date - INTERVAL '1' DAY AND current_date + INTERVAL '29' DAY
+WHERE last_day >= current_date
 GROUP BY last_day, app, kind
 ORDER BY last_day, app, kind
 `
@@ -32,5 +38,5 @@ function lastDay(retention: Retention, kind: keyof AppDays): string {
     days === undefined ? [] : `WHEN '${app}' THEN INTERVAL '${days}' DAY`,
   )
   const days = own.length === 0 ? standard : `CASE app ${own.join(' ')} ELSE ${standard} END`
-  return `CAST(dt AS date) + ${days}`
+  return `dt + ${days}`
 }

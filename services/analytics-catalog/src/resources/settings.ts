@@ -5,7 +5,7 @@ export interface Settings {
   apps: string
   /** How many days of acceptance the hourly merge looks at. */
   mergeDays: number
-  /** How long S3 keeps the documents. */
+  /** How long S3 keeps the documents, at most: an app may have them kept for less. */
   metadataRetentionDays: number
 }
 
