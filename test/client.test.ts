@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Client, createClient, newIdempotencyKey } from '@darkroom/client'
+import { PART_BYTES } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { largePhotograph } from './large-photograph.ts'
 
 const STARTING = 90_000
 const KEY = 'local-web-app-1'
@@ -27,12 +29,16 @@ describe('the client against the whole stack', () => {
   let client: Client
   /** Within the package, so that its name leads to itself. */
   let folder: string
+  /** Of five parts. */
+  let large: Buffer
   const examples = readExamples()
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'darkroom-'))
     folder = await mkdtemp(join(clientFolder, '.examples-'))
     await cp(photograph, join(folder, 'photo.jpg'))
+    large = await largePhotograph(9_000_000)
+    await writeFile(join(folder, 'large.jpg'), large)
     stack = await startStack({ ports: await freePorts(), dataDir })
     client = createClient({ url: stack.endpoints.uploadApi, credential: async () => KEY })
   }, STARTING)
@@ -45,7 +51,7 @@ describe('the client against the whole stack', () => {
   async function runExample(title: string): Promise<string> {
     await writeFile(join(folder, 'example.ts'), (await examples).get(title) ?? '')
     const env = { ...process.env, DARKROOM_URL: stack.endpoints.uploadApi, DARKROOM_KEY: KEY }
-    const options = { cwd: folder, env, timeout: 25_000 }
+    const options = { cwd: folder, env, timeout: 60_000 }
     return (await run(process.execPath, ['--experimental-strip-types', 'example.ts'], options)).stdout
   }
 
@@ -53,6 +59,37 @@ describe('the client against the whole stack', () => {
     const printed = await runExample('Upload, and learn what became of it')
     expect(printed).toMatch(/^(\d+) of \1 bytes$/m)
     expect(printed).toMatch(/^processed thumb 320 px, medium \d+ px/m)
+  })
+
+  test('the example that stops early goes on with what has not arrived', async () => {
+    const printed = await runExample('Large files, and going on after a reload')
+    const [, first, bytes] =
+      /^stopped early\nwent on after (\d+) of (\d+) bytes\nprocessed$/m.exec(printed) ?? []
+    expect(Number(bytes)).toBe(large.length)
+    expect(Number(first)).toBeGreaterThanOrEqual(PART_BYTES)
+    expect(Number(first)).toBeLessThan(large.length)
+  })
+
+  test('a file too large for the API and too small for parts goes in one form', async () => {
+    const bytes = Buffer.concat([await readFile(photograph), Buffer.alloc(5_000_000)])
+    const filename = 'form é.jpg'
+    const { id } = await client.upload(bytes, { filename, attributes: { album: 'coast' } })
+    expect(await client.waitUntilFinal(id, { timeout: 25_000 })).toMatchObject({
+      status: 'processed',
+      filename,
+      attributes: { album: 'coast' },
+      original: { bytes: bytes.length },
+    })
+  })
+
+  test('what is no image is refused in words after it went to S3, and what is too large before', async () => {
+    await expect(client.upload(Buffer.alloc(6_000_000))).rejects.toMatchObject({
+      type: 'unsupported-media-type',
+      status: 415,
+    })
+    await expect(client.upload(Buffer.alloc(50 * 1024 * 1024 + 1))).rejects.toMatchObject({
+      type: 'payload-too-large',
+    })
   })
 
   test('the example of an error prints its type and what to do', async () => {
@@ -66,7 +103,7 @@ describe('the client against the whole stack', () => {
   })
 
   test('every example has its test', async () => {
-    expect((await examples).size).toBe(3)
+    expect((await examples).size).toBe(4)
   })
 
   test('attributes travel with the image, and one key is one image', async () => {

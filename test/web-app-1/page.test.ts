@@ -38,7 +38,11 @@ withBrowser('Loupe, with the whole stack behind it', () => {
   })
 
   async function openAnother(apiKey: string): Promise<LoupePage> {
-    const app = await startWebApp1({ port: 0, uploadApi: { url: stack.endpoints.uploadApi, apiKey } })
+    const app = await startWebApp1({
+      port: 0,
+      uploadApi: { url: stack.endpoints.uploadApi, apiKey },
+      storage: stack.endpoints.aws,
+    })
     others.push(app)
     return openPage(browser, app.url)
   }
@@ -58,7 +62,7 @@ withBrowser('Loupe, with the whole stack behind it', () => {
 
   test('says that nothing is there yet, and what it takes', async () => {
     await loupe.sees('Nothing is on the sheet yet.')
-    await loupe.sees('JPEG, PNG, WebP, GIF, or AVIF, up to 4 MB each')
+    await loupe.sees('JPEG, PNG, WebP, GIF, or AVIF, up to 50 MB each')
     await expectAccessible(loupe.page)
   })
 
@@ -147,7 +151,7 @@ withBrowser('Loupe, with the whole stack behind it', () => {
   test.each([
     ['notes.txt', 'text/plain', Buffer.from('Dear diary'), /has to be JPEG, PNG, WebP, GIF, or AVIF/],
     ['drawing.svg', 'image/svg+xml', Buffer.from('<svg xmlns="…"/>'), /has to be JPEG, PNG, WebP/],
-    ['huge.jpg', 'image/jpeg', Buffer.alloc(4 * 1024 * 1024 + 1), /larger than 4 MB/],
+    ['huge.jpg', 'image/jpeg', Buffer.alloc(50 * 1024 * 1024 + 1), /larger than 50 MB/],
     ['diary.jpg', 'image/jpeg', Buffer.from('Dear diary'), /These bytes are no image/],
     ['drawing.jpg', 'image/jpeg', Buffer.from('<svg xmlns="…"/>'), /SVG/],
     ['cut-off.jpg', 'image/jpeg', PHOTOGRAPH.subarray(0, 90_000), /cut off before its end/],

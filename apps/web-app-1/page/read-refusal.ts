@@ -4,17 +4,17 @@ interface Refusal extends Trouble {
   retryable: boolean
 }
 
-const UNREACHED = {
+export const UNREACHED: Refusal = {
   title: 'Not sent',
   detail: 'Darkroom cannot be reached just now. The picture is kept on this page: try again.',
   retryable: true,
 }
 
 /** Why an upload came to nothing: the API's problem (RFC 9457), or that there was no answer of its own. */
-export function readRefusal(request: XMLHttpRequest | undefined): Refusal {
-  const answer = parse(request?.responseText)
-  if (!answer) return UNREACHED
-  return { title: answer.title, detail: answer.detail, retryable: answer.retryable }
+export function readRefusal(answer: string | undefined): Refusal {
+  const refusal = parse(answer)
+  if (!refusal) return UNREACHED
+  return { title: refusal.title, detail: refusal.detail, retryable: refusal.retryable }
 }
 
 /** A gateway's answer is JSON too, without these. */

@@ -6,6 +6,7 @@ const Environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(4001),
   UPLOAD_API_URL: z.url(),
   UPLOAD_API_KEY: z.string().min(1),
+  STORAGE_ORIGIN: z.string().default('https://*.amazonaws.com'),
 })
 
 /** The app's whole configuration, checked once. @throws Error that names each variable and what is wrong with it */
@@ -17,5 +18,5 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
     throw new Error(`The environment is not right:\n${z.prettifyError(result.error)}`)
   }
   const { HOST: host, PORT: port, UPLOAD_API_URL: url, UPLOAD_API_KEY: apiKey } = result.data
-  return { host, port, uploadApi: { url, apiKey } }
+  return { host, port, uploadApi: { url, apiKey }, storage: result.data.STORAGE_ORIGIN }
 }

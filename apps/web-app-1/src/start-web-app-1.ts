@@ -1,4 +1,4 @@
-import { IMAGE_TYPES, MAX_UPLOAD_BYTES } from '@darkroom/core'
+import { IMAGE_TYPES, MAX_STORED_BYTES, MAX_UPLOAD_BYTES } from '@darkroom/core'
 import Fastify from 'fastify'
 import { buildPage } from './build-page.ts'
 import type { Session } from './session.ts'
@@ -14,6 +14,8 @@ export interface WebApp1Options {
     /** The browser gets it: see the README. */
     apiKey: string
   }
+  /** Where the API has large pictures sent: an origin, or a pattern of a content security policy. */
+  storage: string
 }
 
 export interface WebApp1 {
@@ -31,15 +33,17 @@ export async function startWebApp1({
   port,
   host = '127.0.0.1',
   uploadApi,
+  storage,
 }: WebApp1Options): Promise<WebApp1> {
   const session: Session = {
     api: uploadApi.url,
     credential: uploadApi.apiKey,
-    maxBytes: MAX_UPLOAD_BYTES,
+    maxBytes: MAX_STORED_BYTES,
+    maxApiBytes: MAX_UPLOAD_BYTES,
     types: Object.entries(IMAGE_TYPES).map(([mediaType, { name }]) => ({ mediaType, name })),
   }
   const server = Fastify({ forceCloseConnections: true })
-  server.addHook('onSend', async (_, reply) => void reply.headers(headersFor(uploadApi.url)))
+  server.addHook('onSend', async (_, reply) => void reply.headers(headersFor(uploadApi.url, storage)))
   for (const { path, contentType, body } of await buildPage()) {
     const route = path === '/index.html' ? '/' : path
     server.get(route, (_, reply) => reply.type(contentType).header('cache-control', 'no-cache').send(body))
@@ -49,11 +53,11 @@ export async function startWebApp1({
   return { url, stop: () => server.close() }
 }
 
-/** The page may speak with itself and the API, and show pictures from wherever the API presigns them. */
-function headersFor(api: string): Record<string, string> {
+/** The page may speak with itself, the API and S3, and show pictures from wherever the API presigns them. */
+function headersFor(api: string, storage: string): Record<string, string> {
   const policy = [
     "default-src 'self'",
-    `connect-src 'self' ${new URL(api).origin}`,
+    `connect-src 'self' ${new URL(api).origin} ${storage}`,
     "img-src 'self' blob: data: http: https:",
     "media-src 'self' blob:",
     "base-uri 'none'",

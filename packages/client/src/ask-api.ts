@@ -2,10 +2,10 @@ import { type Answer, networkError, refusal } from './darkroom-error.ts'
 
 /** A request below `/v1`. */
 export interface ApiRequest {
-  method?: 'POST'
+  method?: 'POST' | 'PUT'
   path: string
   headers?: Record<string, string>
-  body?: Blob | Uint8Array<ArrayBuffer> | FormData
+  body?: Blob | Uint8Array<ArrayBuffer> | FormData | string
   signal?: AbortSignal | undefined
 }
 
@@ -43,7 +43,7 @@ function parse(answer: Answer) {
   }
 }
 
-const withFetch: Transport = async (url, { method = 'GET', headers, body, signal }) => {
+export const withFetch: Transport = async (url, { method = 'GET', headers, body, signal }) => {
   try {
     const request = { method, headers, ...(body && { body }), ...(signal && { signal }) }
     const response = await fetch(url, { ...request, cache: 'no-store' } as RequestInit)

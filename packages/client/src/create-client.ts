@@ -1,7 +1,8 @@
 import type { ImageList, ImageStatus, UploadAccepted } from '@darkroom/core'
 import { type ApiOptions, createAskApi } from './ask-api.ts'
 import { type ListOptions, listImages } from './list-images.ts'
-import { type UploadOptions, upload } from './upload.ts'
+import { upload } from './upload.ts'
+import type { UploadOptions } from './upload-options.ts'
 import { createWaits, type WaitOptions } from './wait-until-final.ts'
 
 /** `url` is the API's, without `/v1`. `credential` is a key, or a function that gives the current one. */

@@ -89,6 +89,17 @@ function unexpected({ status }: Answer, retryAfter: number | undefined): Darkroo
   })
 }
 
+/** S3 answers in XML. A URL that has expired, or parts that are gone, are there anew with the next attempt. */
+export function s3Refusal({ status, text }: Answer): DarkroomError {
+  const code = /<Code>([^<]+)</.exec(text)?.[1] ?? 'nothing that can be understood'
+  return new DarkroomError('unexpected-answer', {
+    title: 'The storage refused the image',
+    status,
+    detail: `S3 answered ${status}, ${code}. Try again in a moment.`,
+    retryable: status === 403 || status === 404 || status === 429 || status >= 500,
+  })
+}
+
 /** Of one of several images that were asked for at once. */
 export function noSuchImage(imageId: string): DarkroomError {
   return new DarkroomError('not-found', {
@@ -105,7 +116,7 @@ export function tooLarge(): DarkroomError {
   return new DarkroomError('payload-too-large', {
     title: 'The image is too large for this way in',
     status: 413,
-    detail: 'An image can have at most 4 MB (4,194,304 bytes).',
+    detail: 'An image can have at most 50 MB (52,428,800 bytes).',
     retryable: false,
   })
 }

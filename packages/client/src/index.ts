@@ -3,5 +3,5 @@ export { type Client, type ClientOptions, createClient } from './create-client.t
 export { DarkroomError, type DarkroomErrorType } from './darkroom-error.ts'
 export { newIdempotencyKey } from './idempotency-key.ts'
 export type { ListOptions } from './list-images.ts'
-export type { Progress, UploadOptions } from './upload.ts'
+export type { Progress, UploadOptions } from './upload-options.ts'
 export type { WaitOptions } from './wait-until-final.ts'

@@ -1,60 +1,43 @@
 import type { Attributes, UploadAccepted } from '@darkroom/core'
 import type { ApiRequest, AskApi } from './ask-api.ts'
-import { DarkroomError, tooLarge } from './darkroom-error.ts'
+import { tooLarge } from './darkroom-error.ts'
 import { newIdempotencyKey } from './idempotency-key.ts'
-import { isOffline } from './page.ts'
-import { backoff, pause } from './pause.ts'
+import { inAttempts } from './in-attempts.ts'
 import { sendWithProgress } from './send-with-progress.ts'
+import type { UploadOptions } from './upload-options.ts'
+import { uploadToS3 } from './upload-to-s3.ts'
 
-const MAX_BYTES = 4 * 1024 * 1024
-const ATTEMPTS = 5
-/** A pause while the browser says that it is offline; it ends when the browser is online again. */
-const OFFLINE_PAUSE = 60_000
+/** What the API takes itself; the rest goes to S3. */
+const MAX_API_BYTES = 4 * 1024 * 1024
+const MAX_BYTES = 50 * 1024 * 1024
 
-/** In bytes of the file. */
-export interface Progress {
-  sent: number
-  total: number
-}
-
-export interface UploadOptions {
-  /** For display; a File has one. */
-  filename?: string | undefined
-  /** Pairs of text that stay with the image: at most 16, 1 KB together. */
-  attributes?: Attributes | undefined
-  /** Of `newIdempotencyKey`; one is made without it. Keep it to be able to repeat the upload after a reload. */
-  idempotencyKey?: string | undefined
-  /** As the bytes leave in a browser; elsewhere once, at the end. Begins again with each attempt. */
-  onProgress?: ((progress: Progress) => void) | undefined
-  signal?: AbortSignal | undefined
-}
-
-/** Sends one image under one key, in up to five attempts. */
+/** Sends one image under one key, as often as that helps: to the API, or straight to S3 if it is large. */
 export async function upload(
   ask: AskApi,
   file: Blob | Uint8Array<ArrayBuffer>,
   options: UploadOptions,
 ): Promise<UploadAccepted> {
   const blob = file instanceof Blob ? file : new Blob([file])
-  if (blob.size > MAX_BYTES) throw tooLarge()
-  const request = toRequest(blob, options)
-  const { onProgress, signal } = options
-  const tell =
-    onProgress && ((share: number) => onProgress({ sent: Math.round(share * blob.size), total: blob.size }))
-  const accepted = await inAttempts(
-    () => ask<UploadAccepted>(request, tell && sendWithProgress(tell)),
-    signal,
-  )
-  tell?.(1)
+  const { size: total } = blob
+  if (total > MAX_BYTES) throw tooLarge()
+  const { onProgress, signal, idempotencyKey = newIdempotencyKey() } = options
+  const { filename = (blob as { name?: string }).name } = options
+  const known = { ...options, idempotencyKey, filename }
+  const tell = (sent: number) => onProgress?.({ sent: Math.round(sent), total })
+  if (total > MAX_API_BYTES) return uploadToS3(ask, blob, { ...known, contentType: typeOf(blob) }, tell)
+  const request = toRequest(blob, known)
+  const transport = onProgress && sendWithProgress((share) => tell(share * total))
+  const accepted = await inAttempts(() => ask<UploadAccepted>(request, transport), signal)
+  tell(total)
   return accepted
 }
 
 /** The raw bytes, the leanest form; only a form can carry attributes as well. */
 function toRequest(
   blob: Blob,
-  { filename = (blob as { name?: string }).name, attributes, idempotencyKey, signal }: UploadOptions,
+  { filename, attributes, idempotencyKey, signal }: UploadOptions & { idempotencyKey: string },
 ): ApiRequest {
-  const headers = { 'idempotency-key': idempotencyKey ?? newIdempotencyKey() }
+  const headers = { 'idempotency-key': idempotencyKey }
   const request = { method: 'POST', path: '/images', signal } as const
   if (attributes) return { ...request, headers, body: toForm(typed(blob), filename, attributes) }
   const query = filename === undefined ? '' : `?filename=${encodeURIComponent(filename)}`
@@ -80,20 +63,4 @@ function typed(blob: Blob): Blob {
 /** A file is typed by its name, so that `photo.json` would pass for one of the API's other forms. */
 function typeOf({ type }: Blob): string {
   return type.startsWith('image/') ? type : 'application/octet-stream'
-}
-
-/** Again after what is retryable, when the API allows it. Time spent offline costs no attempt. */
-async function inAttempts<Result>(
-  send: () => Promise<Result>,
-  signal: AbortSignal | undefined,
-): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
-    while (isOffline() && !signal?.aborted) await pause(OFFLINE_PAUSE, signal)
-    try {
-      return await send()
-    } catch (error) {
-      if (!(error instanceof DarkroomError && error.retryable) || attempt === ATTEMPTS) throw error
-      await pause(backoff(attempt, error.retryAfter), signal)
-    }
-  }
 }

@@ -1,0 +1,169 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { type Client, createClient, newIdempotencyKey } from './index.ts'
+
+const MB = 1024 * 1024
+
+/** Darkroom and S3 in one, as far as a client sees them; `fail` may answer instead of it. */
+let fail: (what: string, response: ServerResponse) => boolean
+let asked: string[]
+let parts: Map<number, number>
+let uploadId: string | undefined
+let client: Client
+let server: ReturnType<typeof createServer>
+let base: string
+
+beforeEach(async () => {
+  fail = () => false
+  asked = []
+  parts = new Map()
+  uploadId = undefined
+  server = createServer((request, response) => {
+    // A client that has gone is what some of these tests are about.
+    answer(request, response).catch((error) => expect(error.message).toBe('aborted'))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  client = createClient({ url: base, credential: 'a-key' })
+})
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method, url: path = '', headers } = request
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  const body = Buffer.concat(chunks)
+  const what = whatIs(String(method), path, body)
+  asked.push(what)
+  expect(headers.authorization).toBe(path.startsWith('/v1/') ? 'Bearer a-key' : undefined)
+  if (fail(what, response)) return
+  const json = (status: number, answer: object) => response.writeHead(status).end(JSON.stringify(answer))
+  if (what === 'create') {
+    const begun = uploadId && {
+      uploadId,
+      parts: [...parts].map(([partNumber, bytes]) => ({ partNumber, bytes, etag: 'e' })),
+    }
+    const id = headers['idempotency-key']
+    json(201, {
+      id,
+      key: 'k',
+      url: `${base}/s3?uploads`,
+      headers: { 'x-amz-meta-app': 'a' },
+      partBytes: 5 * MB,
+      begun,
+    })
+  } else if (what === 'begin') {
+    expect(headers['x-amz-meta-app']).toBe('a')
+    uploadId = 'u-1'
+    response.end('<InitiateMultipartUploadResult><UploadId>u-1</UploadId></InitiateMultipartUploadResult>')
+  } else if (what.startsWith('sign')) {
+    json(200, { url: `${base}/s3?partNumber=${JSON.parse(String(body)).partNumber}` })
+  } else if (what.startsWith('part')) {
+    parts.set(Number(what.slice(5)), body.length)
+    response.end()
+  } else {
+    json(202, {
+      id: path.split('/')[3],
+      status: 'queued',
+      bytes: [...parts.values()].reduce((a, b) => a + b, 0),
+    })
+  }
+}
+
+function whatIs(method: string, path: string, body: Buffer): string {
+  if (path === '/v1/uploads') return 'create'
+  if (path === '/v1/uploads/sign') return `sign ${JSON.parse(String(body)).partNumber}`
+  if (path.endsWith('/complete')) return 'complete'
+  return method === 'PUT' ? `part ${path.split('=')[1]}` : 'begin'
+}
+
+const file = new Blob([new Uint8Array(22 * MB)])
+const count = (what: string) => asked.filter((each) => each === what).length
+
+test('each part goes once, and three at most are under way', async () => {
+  let open = 0
+  let most = 0
+  fail = (what, response) => {
+    if (!what.startsWith('part')) return false
+    most = Math.max(most, ++open)
+    response.on('finish', () => open--)
+    return false
+  }
+  const seen: number[] = []
+  const idempotencyKey = newIdempotencyKey()
+  const accepted = await client.upload(file, { idempotencyKey, onProgress: ({ sent }) => seen.push(sent) })
+  expect(accepted).toMatchObject({ id: idempotencyKey, bytes: file.size })
+  expect([...parts].toSorted(([a], [b]) => a - b)).toEqual([
+    [1, 5 * MB],
+    [2, 5 * MB],
+    [3, 5 * MB],
+    [4, 5 * MB],
+    [5, 2 * MB],
+  ])
+  expect(most).toBeLessThanOrEqual(3)
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+  expect(seen.at(-1)).toBe(file.size)
+})
+
+test('a part that S3 does not take is sent again, and those that arrived are not', async () => {
+  fail = (what, response) => {
+    if (what !== 'part 4' || count(what) > 1) return false
+    response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>')
+    return true
+  }
+  expect(await client.upload(file)).toMatchObject({ bytes: file.size })
+  expect(count('part 1')).toBe(1)
+  expect(count('part 4')).toBe(2)
+  expect([count('create'), count('begin'), count('complete')]).toEqual([2, 1, 1])
+})
+
+test('a line that fails after each part gets there, as long as it gets further', async () => {
+  fail = (what, response) => {
+    if (!what.startsWith('part') || count(what) > 1 || parts.size === 0) return false
+    response.destroy()
+    return true
+  }
+  expect(await client.upload(file)).toMatchObject({ bytes: file.size })
+}, 60_000)
+
+test('a completion whose answer is lost is repeated, and nothing is sent again', async () => {
+  fail = (what, response) => {
+    if (what !== 'complete' || count(what) > 1) return false
+    response.destroy()
+    return true
+  }
+  expect(await client.upload(file)).toMatchObject({ bytes: file.size })
+  expect([count('create'), count('part 1'), count('complete')]).toEqual([1, 1, 2])
+})
+
+test('what S3 will never take is an error in words', async () => {
+  fail = (what, response) => {
+    if (what !== 'part 1') return false
+    response.writeHead(400).end('<Error><Code>EntityTooLarge</Code></Error>')
+    return true
+  }
+  const error = { type: 'unexpected-answer', status: 400, detail: /S3 answered 400, EntityTooLarge/ }
+  await expect(client.upload(file)).rejects.toMatchObject({
+    ...error,
+    detail: expect.stringMatching(error.detail),
+  })
+  expect(count('create')).toBe(1)
+})
+
+test('an aborted upload rejects with the reason, and another with its key goes on', async () => {
+  const idempotencyKey = newIdempotencyKey()
+  const abort = new AbortController()
+  const onProgress = ({ sent }: { sent: number }) => sent >= 5 * MB && abort.abort(new Error('enough'))
+  const upload = client.upload(file, { idempotencyKey, onProgress, signal: abort.signal })
+  await expect(upload).rejects.toThrow('enough')
+  const before = parts.size
+  expect(before).toBeGreaterThan(0)
+  const seen: number[] = []
+  await client.upload(file, { idempotencyKey, onProgress: ({ sent }) => seen.push(sent) })
+  expect(seen[0]).toBeGreaterThanOrEqual(5 * MB)
+  expect(count('begin')).toBe(1)
+})

@@ -1,0 +1,219 @@
+import { readFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Client, createClient } from '@darkroom/client'
+import { PART_BYTES } from '@darkroom/core'
+import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { build } from 'esbuild'
+import type { Browser, Page, Request } from 'playwright-core'
+import { chromiumPath, openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
+import { largePhotograph } from '../large-photograph.ts'
+import { expectEventually, type LoupePage, openPage } from './open-page.ts'
+
+const STARTING = 90_000
+const A_WHILE = 120_000
+const KEY = 'local-web-app-1'
+
+const withBrowser = chromiumPath ? describe : describe.skip
+if (!chromiumPath)
+  console.warn('SKIPPED: large uploads were not tested, as no Chromium was found. CHROMIUM may name one.')
+
+withBrowser('a photograph of 30 MB, with the whole stack behind it', () => {
+  let stack: Stack
+  let browser: Browser
+  let client: Client
+  let photograph: Buffer
+  let partCount: number
+
+  beforeAll(async () => {
+    stack = await startStack({ ports: await freePorts() })
+    browser = await openBrowser()
+    client = createClient({ url: stack.endpoints.uploadApi, credential: KEY })
+    photograph = await largePhotograph(11_000_000)
+    expect(photograph.length).toBeGreaterThan(30_000_000)
+    partCount = Math.ceil(photograph.length / PART_BYTES)
+  }, STARTING)
+
+  afterAll(async () => {
+    await browser?.close()
+    await stack?.stop()
+  })
+
+  const file = (name: string) => ({ name, mimeType: 'image/jpeg', buffer: photograph })
+
+  /** What was sent to S3, and what of it got there. */
+  function watchParts(page: Page) {
+    const arrived: number[] = []
+    const partOf = (request: Request) =>
+      request.method() === 'PUT' && request.url().startsWith(stack.endpoints.aws)
+        ? Number(new URL(request.url()).searchParams.get('partNumber'))
+        : undefined
+    page.on('requestfinished', (request) => {
+      const part = partOf(request)
+      if (part) arrived.push(part)
+    })
+    return arrived
+  }
+
+  async function slowDown(page: Page, bytesPerSecond: number) {
+    const network = await page.context().newCDPSession(page)
+    const conditions = { offline: false, latency: 0, downloadThroughput: -1 }
+    await network.send('Network.emulateNetworkConditions', {
+      ...conditions,
+      uploadThroughput: bytesPerSecond,
+    })
+  }
+
+  async function imagesNamed(name: string) {
+    const { items } = await client.listImages({ limit: 100 })
+    return items.filter(({ filename }) => filename === name)
+  }
+
+  async function expectProcessed(name: string) {
+    await expectEventually(async () => expect(await imagesNamed(name)).toHaveLength(1))
+    const [image] = await imagesNamed(name)
+    const status = await client.waitUntilFinal(String(image?.id), { timeout: 60_000 })
+    expect(status).toMatchObject({
+      status: 'processed',
+      original: { bytes: photograph.length, contentType: 'image/jpeg' },
+    })
+  }
+
+  describe('in Loupe', () => {
+    let loupe: LoupePage
+    beforeAll(async () => {
+      loupe = await openPage(browser, stack.endpoints.webApp1)
+    })
+    afterAll(() => loupe?.page.context().close())
+
+    const seesDeveloped = (name: string) =>
+      loupe
+        .frame(name)
+        .getByText(/^Developed/)
+        .waitFor({ timeout: 60_000 })
+
+    test(
+      'goes to S3 in parts, and is developed',
+      async () => {
+        const arrived = watchParts(loupe.page)
+        await loupe.choose(file('thirty.jpg'))
+        await seesDeveloped('thirty.jpg')
+        expect(arrived).toEqual(Array.from({ length: partCount }, (_, n) => n + 1))
+        await expectProcessed('thirty.jpg')
+      },
+      A_WHILE,
+    )
+
+    test(
+      'goes on after a reload with the parts that have not arrived',
+      async () => {
+        const arrived = watchParts(loupe.page)
+        await slowDown(loupe.page, 6_000_000)
+        await loupe.choose(file('reloaded.jpg'))
+        await expectEventually(() => expect(arrived.length).toBeGreaterThanOrEqual(2))
+        await loupe.page.reload()
+        const before = arrived.length
+        expect(before).toBeLessThan(partCount)
+        await slowDown(loupe.page, -1)
+        await seesDeveloped('reloaded.jpg')
+        expect(new Set(arrived).size).toBe(partCount)
+        expect(arrived.slice(before)).not.toContain(1)
+        await expectProcessed('reloaded.jpg')
+      },
+      A_WHILE,
+    )
+
+    test(
+      'goes on by itself when the network is back',
+      async () => {
+        const arrived = watchParts(loupe.page)
+        await slowDown(loupe.page, 6_000_000)
+        await loupe.choose(file('cut.jpg'))
+        await expectEventually(() => expect(arrived.length).toBeGreaterThanOrEqual(2))
+        await loupe.page.context().setOffline(true)
+        await loupe.sees('You are offline.')
+        await loupe.sees(/^Uploading/, loupe.frame('cut.jpg'))
+        const before = arrived.length
+        expect(before).toBeLessThan(partCount)
+        await slowDown(loupe.page, -1)
+        await loupe.page.context().setOffline(false)
+        await seesDeveloped('cut.jpg')
+        expect(arrived.slice(before)).not.toContain(1)
+        await expectProcessed('cut.jpg')
+      },
+      A_WHILE,
+    )
+
+    test(
+      'is refused in words once it is there, if it is no image',
+      async () => {
+        await loupe.choose({ name: 'diary.jpg', mimeType: 'image/jpeg', buffer: Buffer.alloc(12_000_000) })
+        await loupe.sees(/These bytes are no image/, loupe.frame('diary.jpg'))
+        expect(await loupe.frame('diary.jpg').getByRole('button', { name: /again/ }).count()).toBe(0)
+      },
+      A_WHILE,
+    )
+  })
+
+  /** The program in docs/api.md as it stands there, in a page of its own. */
+  describe("by the documented configuration of Uppy's S3 plugin", () => {
+    let server: Server
+    let page: Page
+
+    beforeAll(async () => {
+      const script = await bundleExample({ api: `${stack.endpoints.uploadApi}/v1`, key: KEY })
+      const html = '<!doctype html><title>Uppy</title><input type="file"><script src="/uppy.js"></script>'
+      server = createServer(({ url }, response) => {
+        response.setHeader('content-type', url === '/uppy.js' ? 'text/javascript' : 'text/html')
+        response.end(url === '/uppy.js' ? script : html)
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      page = await browser.newPage()
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    })
+    afterAll(() => void server?.close())
+
+    test.each([
+      ['one form', 'single.jpg', 0, 'POST'],
+      ['parts', 'multipart.jpg', 1, 'PUT'],
+    ])(
+      'goes in %s',
+      async (_, name, multipart, method) => {
+        const sent: string[] = []
+        page.on('requestfinished', (request) => {
+          if (request.url().startsWith(stack.endpoints.aws)) sent.push(request.method())
+        })
+        await page.evaluate(`multipartAbove = ${multipart ? 0 : 100_000_000}`)
+        await page.locator('input').setInputFiles(file(name))
+        await expectProcessed(name)
+        expect(sent.filter((each) => each === method)).toHaveLength(multipart ? partCount : 1)
+      },
+      A_WHILE,
+    )
+  })
+})
+
+/** The block of docs/api.md that configures Uppy, bundled for a page that has one input. */
+async function bundleExample(settings: { api: string; key: string }): Promise<string> {
+  const document = await readFile(new URL('../../docs/api.md', import.meta.url), 'utf8')
+  const program = /^```js\n(import Uppy [\s\S]+?)^```/m.exec(document)?.[1] ?? ''
+  expect(program).toContain('signRequest')
+  const configured = program
+    .replace('http://127.0.0.1:4000/v1', settings.api)
+    .replace('local-web-app-1', settings.key)
+  const contents = `${configured}
+    globalThis.multipartAbove = MULTIPART_ABOVE
+    document.querySelector('input').onchange = ({ target }) =>
+      uppy.addFiles([...target.files].map((data) => ({ name: data.name, type: data.type, data })))`
+  const { outputFiles } = await build({
+    stdin: {
+      contents: contents.replace('size > MULTIPART_ABOVE', 'size > globalThis.multipartAbove'),
+      resolveDir: new URL('../../apps/web-app-1/page', import.meta.url).pathname,
+    },
+    bundle: true,
+    write: false,
+    format: 'iife',
+  })
+  return outputFiles[0]?.text ?? ''
+}
