@@ -38,7 +38,7 @@ describe('the client against the whole stack', () => {
     folder = await mkdtemp(join(clientFolder, '.examples-'))
     await cp(photograph, join(folder, 'photo.jpg'))
     large = await largePhotograph(9_000_000)
-    await writeFile(join(folder, 'large.jpg'), large)
+    await writeFile(join(folder, 'large.png'), large)
     stack = await startStack({ ports: await freePorts(), dataDir })
     client = createClient({ url: stack.endpoints.uploadApi, credential: async () => KEY })
   }, STARTING)

@@ -4,6 +4,8 @@ import { newImageId } from './image-id.ts'
 import {
   claimKey,
   hashKey,
+  heldPrefix,
+  holdKey,
   inputKey,
   inputPrefix,
   metadataKey,
@@ -82,6 +84,7 @@ describe('the layout of the bucket', () => {
     expect(claimKey(image)).toBe(`claims/web-app-1/${date}/${imageId}`)
     expect(uploadKey({ ...image, bytes: 31_457_280 })).toBe(`uploads/web-app-1/${date}/${imageId}/31457280`)
     expect(hashKey(bytes)).toBe(`hashes/web-app-1/${bytes.sha256}`)
+    expect(holdKey(image)).toBe(`held/web-app-1/${date}/${imageId}/hold.json`)
     expect(s3Uri('darkroom', 'input/x')).toBe('s3://darkroom/input/x')
   })
 
@@ -92,6 +95,7 @@ describe('the layout of the bucket', () => {
       processedKey({ ...image, variant: 'a', extension: 'jpg' }).startsWith(processedPrefix(image)),
     ).toBe(true)
     expect(uploadKey({ ...image, bytes: 1 }).startsWith(uploadPrefix(image))).toBe(true)
+    expect(holdKey(image).startsWith(heldPrefix(image))).toBe(true)
   })
 })
 
@@ -178,6 +182,7 @@ const INPUT = new RegExp(`^input/${APP}/${DAY}/${ID}$`)
 const PROCESSED = new RegExp(`^processed/${APP}/${DAY}/${ID}/[a-z0-9-]{1,32}\\.(?:jpg|webp)$`)
 const METADATA = new RegExp(`^metadata/app=${APP}/dt=${DAY}/${ID}\\.json$`)
 const CLAIM = new RegExp(`^claims/${APP}/${DAY}/${ID}$`)
+const HOLD = new RegExp(`^held/${APP}/${DAY}/${ID}/hold\\.json$`)
 const UPLOAD = new RegExp(`^uploads/${APP}/${DAY}/${ID}/\\d+$`)
 const HASH = new RegExp(`^hashes/${APP}/[0-9a-f]{64}$`)
 const REJECTED = new RegExp(`^rejected/(?!\\.{1,2}/)[a-zA-Z0-9._-]{1,249}/${DAY}/\\d+-\\d+$`)
@@ -197,6 +202,8 @@ describe('no part reaches outside its place', () => {
     ['the id of a document', METADATA, (part) => metadataKey({ app: 'a', imageId: part })],
     ['the app of a claim', CLAIM, (part) => claimKey({ app: part, imageId })],
     ['the id of a claim', CLAIM, (part) => claimKey({ app: 'a', imageId: part })],
+    ['the app of a hold', HOLD, (part) => holdKey({ app: part, imageId })],
+    ['the id of a hold', HOLD, (part) => holdKey({ app: 'a', imageId: part })],
     ['the app of an upload', UPLOAD, (part) => uploadKey({ app: part, imageId, bytes: 1 })],
     ['the id of an upload', UPLOAD, (part) => uploadKey({ app: 'a', imageId: part, bytes: 1 })],
     ['the app of a hash', HASH, (part) => hashKey({ ...bytes, app: part })],

@@ -13,6 +13,7 @@ import { KafkaTopic } from './origin.ts'
  *     metadata/app={app}/dt={yyyy-mm-dd}/{imageId}.json         one line of JSON per finished image
  *     rejected/{topic}/{yyyy-mm-dd}/{partition}-{offset}        Kafka records that could not be read
  *     claims/{app}/{yyyy-mm-dd}/{imageId}                       images that a Kafka record only refers to
+ *     held/{app}/{yyyy-mm-dd}/{imageId}/…                       copies of what a legal hold keeps, by their keys
  *     uploads/{app}/{yyyy-mm-dd}/{imageId}/{bytes}              what clients send straight to S3, until it is accepted
  *     hashes/{app}/{sha256}                                     which image first had these bytes
  */
@@ -103,6 +104,16 @@ export function claimKey({ app, imageId }: ImageRef): string {
 
 export function parseClaimKey(key: string): ImageRef | undefined {
   return confirm(/^claims\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)$/.exec(key), claimKey)
+}
+
+/** The prefix under which all lies that is kept of an image by a legal hold. */
+export function heldPrefix({ app, imageId }: ImageRef): string {
+  return `held/${AppId.parse(app)}/${dateOf(ImageId.parse(imageId))}/${imageId}/`
+}
+
+/** The object that is the hold: while it lies there the image cannot be erased. */
+export function holdKey(image: ImageRef): string {
+  return `${heldPrefix(image)}hold.json`
 }
 
 /** What a client sends straight to S3; its key says how large it will be. */

@@ -1,13 +1,17 @@
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
 import {
   claimKey,
   hashKey,
+  holdKey,
   type ImageRef,
   ImageStatus,
   inputKey,
   metadataKey,
   newImageId,
   processedKey,
+  uploadKey,
 } from '@darkroom/core'
+
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, expect, test } from '@jest/globals'
 import { processedDocument, refusedDocument } from './testing/documents.ts'
@@ -111,4 +115,30 @@ test('not another app’s, nor one that is not there, nor without a credential',
   expect((await erase(past, 'brief')).status).toBe(410)
   expect(await keysOf(image)).toEqual(before)
   expect(inputKey(image)).toBe(before.find((key) => key.startsWith('input/')))
+})
+
+test('what was sent to S3 goes, also in parts, whether an image came of it or not', async () => {
+  const [onlySent, both] = [newImage(), await processedImage()]
+  for (const image of [onlySent, both]) {
+    await store.put(uploadKey({ ...image, bytes: 5 }), 'bytes')
+    const Key = uploadKey({ ...image, bytes: 6 })
+    await store.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket, Key }))
+  }
+  expect((await erase(onlySent.imageId)).body.erasure).toMatchObject({ objects: 1 })
+  expect((await erase(both.imageId)).body.erasure).toMatchObject({ objects: 4 })
+  for (const image of [onlySent, both]) expect(await keysOf(image)).toEqual([metadataKey(image)])
+  const list = new ListMultipartUploadsCommand({ Bucket: store.bucket })
+  expect((await store.s3.send(list)).Uploads ?? []).toEqual([])
+})
+
+test('a legal hold prevents it until it is released, and says so', async () => {
+  const image = await processedImage()
+  await store.put(holdKey(image), '{}')
+  const before = await keysOf(image)
+  const { status, body } = await erase(image.imageId)
+  expect([status, body.type]).toEqual([409, 'urn:problem-type:darkroom:legal-hold'])
+  expect(body.detail).toMatch(/legal hold/)
+  expect(await keysOf(image)).toEqual(before)
+  await store.remove(holdKey(image))
+  expect((await erase(image.imageId)).status).toBe(200)
 })

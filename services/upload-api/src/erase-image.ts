@@ -9,13 +9,16 @@ import {
 import {
   claimKey,
   type ErasedDocument,
+  holdKey,
   ImageId,
   type ImageRef,
   inputKey,
   MetadataDocument,
   metadataKey,
+  ProblemError,
   processedPrefix,
   timeOf,
+  uploadPrefix,
 } from '@darkroom/core'
 import { forgetBytes } from '@darkroom/intake'
 import { s3 } from './clients.ts'
@@ -26,7 +29,9 @@ import { jsonAnswer } from './http/json-answer.ts'
 import { requireApp } from './http/require-app.ts'
 import { listKeys } from './list-keys.ts'
 import { orUnavailable } from './or-unavailable.ts'
+import { abortUpload, stagedKeys } from './staged-upload.ts'
 import { toImageStatus } from './to-image-status.ts'
+import { listBegun } from './upload-parts.ts'
 
 const ATTEMPTS = 5
 /** A preset has a handful of variants. */
@@ -52,14 +57,23 @@ export const handler = apiHandler(async (event) => {
 /** Again where it is erased already: what a first try left half-way goes as well, and the receipt is the first one's. */
 async function erase(image: ImageRef, credential: string): Promise<ErasedDocument> {
   for (let attempt = 1; ; attempt++) {
-    const earlier = await readDocument(image)
-    if (earlier?.document.status !== 'erased') await forget(image, await findImage(image))
-    const keys = await storedKeys(image)
+    const [earlier, keys, uploads] = await Promise.all([
+      readDocument(image),
+      storedKeys(image),
+      listBegun(uploadPrefix(image)),
+    ])
+    if (earlier?.document.status !== 'erased') {
+      await requireNoHold(image)
+      if (earlier || !isOnlySent(image, keys, uploads)) await forget(image, await findImage(image))
+    }
     const receipt =
       earlier?.document.status === 'erased' ? earlier.document : receiptOf(image, credential, keys)
     try {
       if (receipt !== earlier?.document) await putReceipt(image, receipt, earlier?.etag)
-      await Promise.all(keys.map((Key) => s3.send(new DeleteObjectCommand({ Bucket: env.BUCKET, Key }))))
+      await Promise.all([
+        ...keys.map((Key) => s3.send(new DeleteObjectCommand({ Bucket: env.BUCKET, Key }))),
+        ...uploads.map(abortUpload),
+      ])
       return receipt
     } catch (error) {
       if (!isLostRace(error) || attempt === ATTEMPTS) throw error
@@ -91,14 +105,30 @@ function receiptOf({ app, imageId }: ImageRef, credential: string, keys: string[
   }
 }
 
-/** The original, the copy that a Kafka event referred to, and the variants. */
+/** What was only sent to S3 so far is no image yet, and goes all the same. */
+function isOnlySent(image: ImageRef, keys: string[], uploads: unknown[]): boolean {
+  return keys.length + uploads.length > 0 && keys.every((key) => key.startsWith(uploadPrefix(image)))
+}
+
+/** @throws ProblemError `legal-hold` */
+async function requireNoHold(image: ImageRef): Promise<void> {
+  const held = await ifStored(holdKey(image))
+  if (held.length === 0) return
+  throw new ProblemError(
+    'legal-hold',
+    'The image is under a legal hold and cannot be erased. Ask again once the operator has released it.',
+  )
+}
+
+/** The original, the copy that a Kafka event referred to, what was sent to S3, and the variants. */
 async function storedKeys(image: ImageRef): Promise<string[]> {
-  const [variants, ...originals] = await Promise.all([
+  const [variants, sent, ...originals] = await Promise.all([
     listKeys(processedPrefix(image), MOST_VARIANTS, undefined),
+    stagedKeys(image),
     ifStored(inputKey(image)),
     ifStored(claimKey(image)),
   ])
-  return [...originals.flat(), ...variants]
+  return [...originals.flat(), ...sent, ...variants]
 }
 
 async function ifStored(key: string): Promise<string[]> {

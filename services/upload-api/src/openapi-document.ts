@@ -135,6 +135,7 @@ export function openApiDocument() {
             '200': answer('The receipt; a repetition gets the same one.', ImageStatus),
             '401': problems['401'],
             '404': problem('not-found'),
+            '409': problem('legal-hold'),
             '410': problem('expired-by-retention'),
             '503': problems['503'],
           },

@@ -49,11 +49,11 @@ export async function discardStaged(image: ImageRef): Promise<void> {
   const [keys, begun] = await Promise.all([stagedKeys(image), listBegun(uploadPrefix(image))])
   await Promise.all([
     ...keys.map((Key) => s3.send(new DeleteObjectCommand({ Bucket: env.BUCKET, Key }))),
-    ...begun.map(abort),
+    ...begun.map(abortUpload),
   ])
 }
 
-function stagedKeys(image: ImageRef): Promise<string[]> {
+export function stagedKeys(image: ImageRef): Promise<string[]> {
   return listKeys(uploadPrefix(image), MOST_UPLOADS, undefined)
 }
 
@@ -81,7 +81,7 @@ async function putTogether(upload: BegunUpload, parts: ArrivedPart[]): Promise<S
   return upload
 }
 
-async function abort({ key, uploadId }: BegunUpload): Promise<void> {
+export async function abortUpload({ key, uploadId }: BegunUpload): Promise<void> {
   try {
     await s3.send(new AbortMultipartUploadCommand({ Bucket: env.BUCKET, Key: key, UploadId: uploadId }))
   } catch (error) {

@@ -1,4 +1,10 @@
-import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import {
   CreateQueueCommand,
   DeleteMessageCommand,
@@ -62,6 +68,10 @@ export async function openStore(environment: Record<string, string>) {
     async putDocument(document: MetadataDocument): Promise<void> {
       const key = metadataKey({ app: document.app, imageId: document.image_id })
       await put(key, `${JSON.stringify(document)}\n`, { ContentType: 'application/json' })
+    },
+
+    async remove(Key: string): Promise<void> {
+      await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }))
     },
 
     async storedKeys(): Promise<string[]> {
