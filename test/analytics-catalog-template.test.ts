@@ -3,6 +3,7 @@ import {
   dataDictionary,
   expireStatement,
   imageColumns,
+  mergeLookAlikesStatement,
   mergeStatement,
   readQueries,
 } from '@darkroom/analytics'
@@ -113,11 +114,11 @@ describe('the table images', () => {
 
   test('is compacted, and keeps neither old snapshots nor orphan files', () => {
     const optimizers = ofType('AWS::Glue::TableOptimizer').map(propertiesOf)
-    expect(optimizers.map(({ Type, TableName }) => [Type, TableName])).toEqual([
-      ['compaction', 'images'],
-      ['retention', 'images'],
-      ['orphan_file_deletion', 'images'],
-    ])
+    expect(optimizers.map(({ Type, TableName }) => [TableName, Type])).toEqual(
+      ['images', 'look_alikes'].flatMap((table) =>
+        ['compaction', 'retention', 'orphan_file_deletion'].map((type) => [table, type]),
+      ),
+    )
     for (const { TableOptimizerConfiguration } of optimizers) {
       expect(TableOptimizerConfiguration).toMatchObject({ Enabled: true, RoleArn: 'OptimizerRole.Arn' })
     }
@@ -167,21 +168,18 @@ describe('the merge', () => {
       QueryExecutionContext: { Database: 'darkroom_dev' },
       WorkGroup: 'darkroom-dev-merge',
     }
-    expect(scheduled()).toEqual([
-      { id: 'MergeSchedule', at: 'cron(7 * * * ? *)', statement: mergeStatement(3), ...common },
-      {
-        id: 'CatchUpSchedule',
-        at: 'cron(37 3 ? * SUN *)',
-        statement: mergeStatement(metadataRetentionDays),
-        ...common,
-      },
-      {
-        id: 'ExpireSchedule',
-        at: 'cron(37 2 * * ? *)',
-        statement: expireStatement(metadataRetentionDays),
-        ...common,
-      },
-    ])
+    const all = metadataRetentionDays
+    const expected = {
+      MergeSchedule: ['cron(7 * * * ? *)', mergeStatement(3)],
+      LookAlikesSchedule: ['cron(22 * * * ? *)', mergeLookAlikesStatement(3)],
+      CatchUpSchedule: ['cron(37 3 ? * SUN *)', mergeStatement(all)],
+      LookAlikesCatchUpSchedule: ['cron(37 4 ? * SUN *)', mergeLookAlikesStatement(all)],
+      ExpireSchedule: ['cron(37 2 * * ? *)', expireStatement('images', all)],
+      LookAlikesExpireSchedule: ['cron(52 2 * * ? *)', expireStatement('look_alikes', all)],
+    }
+    expect(scheduled()).toEqual(
+      Object.entries(expected).map(([id, [at, statement]]) => ({ id, at, statement, ...common })),
+    )
   })
 
   test('leaves calls that cannot be made in a queue', () => {
@@ -205,7 +203,7 @@ describe('the merge', () => {
       Statistic: 'SampleCount',
       Period: 3600,
       EvaluationPeriods: 3,
-      Threshold: 1,
+      Threshold: 2,
       ComparisonOperator: 'LessThanThreshold',
       TreatMissingData: 'breaching',
     })
@@ -240,9 +238,7 @@ describe('what the roles may', () => {
   test('nobody reads pictures', () => {
     for (const role of ['AnalystRole', 'MergeRole', 'OptimizerRole']) {
       for (const resource of resourcesFor(role, /^s3:GetObject/)) {
-        expect(resource).toMatch(
-          /\/metadata\/\*$|-catalogue-[^/]+\/images\/\*$|queryresults\/(analysts|merge)\/\*$/,
-        )
+        expect(resource).toMatch(/\/metadata\/\*$|-catalogue-[^/]+\/\*$|queryresults\/(analysts|merge)\/\*$/)
       }
     }
   })
@@ -253,12 +249,14 @@ describe('what the roles may', () => {
     ])
   })
 
-  test('the merge changes images alone', () => {
-    expect(resourcesFor('MergeRole', /^glue:(Update|Create|Delete)/)).toContain(
+  test('the merge changes the compacted tables alone', () => {
+    const glue = resourcesFor('MergeRole', /^glue:(Update|Create|Delete)/)
+    expect(glue.filter((arn) => arn.includes(':table/'))).toEqual([
       'arn:aws:glue:us-east-1:123456789012:table/Database.Ref/images',
-    )
+      'arn:aws:glue:us-east-1:123456789012:table/Database.Ref/look_alikes',
+    ])
     expect(resourcesFor('MergeRole', /^s3:(Put|Delete)/)).toEqual([
-      'arn:aws:s3:::darkroom-dev-catalogue-123456789012-us-east-1/images/*',
+      'arn:aws:s3:::darkroom-dev-catalogue-123456789012-us-east-1/*',
       'arn:aws:s3:::queryresults/merge/*',
     ])
   })

@@ -11,5 +11,6 @@ module.exports = async ({ resolveVariable }) => {
     apps: await resolveVariable('param:apps'),
     mergeDays: Number(await resolveVariable('param:mergeDays')),
     metadataRetentionDays: retention.default.metadata,
+    snapshotRetentionDays: Number(await resolveVariable('param:snapshotRetentionDays')),
   })
 }

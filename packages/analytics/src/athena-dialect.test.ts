@@ -7,6 +7,7 @@ import { build } from 'esbuild'
 import { duckDbType } from './columns.ts'
 import { createTables } from './create-tables.ts'
 import { expireStatement, mergeStatement } from './merge.ts'
+import { mergeLookAlikesStatement } from './merge-look-alikes.ts'
 import { readQueries } from './read-queries.ts'
 
 interface Parser {
@@ -33,12 +34,14 @@ async function trinoParser(): Promise<Parser> {
 
 const questions = readQueries().map(({ name, sql }) => [name, sql] as const)
 
-test.each([...questions, ['merge', mergeStatement(3)], ['expire', expireStatement(730)]] as const)(
-  '%s is Trino’s SQL, which is Athena’s',
-  (_, sql) => {
-    expect(trino.validate(sql)).toEqual([])
-  },
-)
+test.each([
+  ...questions,
+  ['merge', mergeStatement(3)],
+  ['merge of look-alikes', mergeLookAlikesStatement(3)],
+  ['expire', expireStatement('images', 730)],
+] as const)('%s is Trino’s SQL, which is Athena’s', (_, sql) => {
+  expect(trino.validate(sql)).toEqual([])
+})
 
 test('the parser knows what is not Trino’s', () => {
   expect(trino.validate('MERGE INTO images USING image_documents')).not.toEqual([])

@@ -6,9 +6,10 @@
 export const ATHENA_FUNCTIONS = [
   'CREATE MACRO approx_percentile(x, share) AS approx_quantile(x, share)',
   'CREATE MACRO from_hex(digits) AS digits',
-  "CREATE MACRO from_big_endian_64(digits) AS CAST('0x' || digits AS UBIGINT)",
+  "CREATE MACRO from_big_endian_64(digits) AS CAST(CAST(CAST('0x' || digits AS UBIGINT) AS BIT) AS BIGINT)",
+  'CREATE MACRO bitwise_and(a, b) AS a & b',
   'CREATE MACRO bitwise_xor(a, b) AS xor(a, b)',
-  "CREATE MACRO bit_count(number, bits) AS length(replace(CAST(CAST(number AS BIT) AS VARCHAR), '0', ''))",
+  'CREATE MACRO bit_count(number, bits) AS CAST(system.main.bit_count(number) AS BIGINT)',
   'CREATE MACRO from_iso8601_timestamp(text) AS CAST(text AS TIMESTAMPTZ)',
   'CREATE MACRO json_format(value) AS CAST(value AS VARCHAR)',
 ]

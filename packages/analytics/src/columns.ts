@@ -71,6 +71,23 @@ export function imageColumns(): ImageColumn[] {
   })
 }
 
+/** The columns of `look_alikes`: images that look like an earlier one of the same app. */
+export const LOOK_ALIKE_COLUMNS: (Column & { type: ScalarType })[] = [
+  { name: 'app', type: 'varchar', comment: 'The application both images belong to.' },
+  { name: 'dt', type: 'date', comment: 'The UTC date of acceptance of the later image.' },
+  {
+    name: 'image_id',
+    type: 'varchar',
+    comment: 'The earlier image: the first of those that are the most alike.',
+  },
+  { name: 'other_image_id', type: 'varchar', comment: 'The later image.' },
+  {
+    name: 'differing_bits',
+    type: 'bigint',
+    comment: 'Bits in which their perceptual hashes differ, 0 to 3.',
+  },
+]
+
 /** In which documents a column is: `processed`, `failed` or `erased`, and whether always. */
 export function documentsWith(column: string): { status: string; always: boolean }[] {
   return KINDS.flatMap(({ properties = {}, required = [] }) =>

@@ -1,9 +1,9 @@
 import { ATHENA_FUNCTIONS } from './athena-functions.ts'
-import { type Column, documentColumns, duckDbType, imageColumns } from './columns.ts'
+import { type Column, documentColumns, duckDbType, imageColumns, LOOK_ALIKE_COLUMNS } from './columns.ts'
 import { readQueries } from './read-queries.ts'
 
 /**
- * Athena's database in DuckDB, still empty: `image_documents`, `images`, and a view for each question. A view keeps
+ * Athena's database in DuckDB, still empty: its tables, and a view for each question. A view keeps
  * the names of its functions, so they are in the database as well.
  */
 export function createTables(): string[] {
@@ -11,6 +11,7 @@ export function createTables(): string[] {
     ...ATHENA_FUNCTIONS,
     ...createTable('image_documents', documentColumns()),
     ...createTable('images', imageColumns()),
+    ...createTable('look_alikes', LOOK_ALIKE_COLUMNS),
     ...readQueries().map(({ name, sql }) => `CREATE VIEW ${name} AS ${sql}`),
   ]
 }

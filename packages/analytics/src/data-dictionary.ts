@@ -1,4 +1,11 @@
-import { type Column, documentColumns, documentsWith, glueType, imageColumns } from './columns.ts'
+import {
+  type Column,
+  documentColumns,
+  documentsWith,
+  glueType,
+  imageColumns,
+  LOOK_ALIKE_COLUMNS,
+} from './columns.ts'
 import { readQueries } from './read-queries.ts'
 
 /** `docs/data-dictionary.md`: every table, view and column, from core's schema and the files in `sql`. */
@@ -12,13 +19,13 @@ export function dataDictionary(): string {
     '## image_documents',
     'The metadata documents as they lie in S3, receipts of erasure among them. Times are text, ISO 8601 in UTC.',
     table(['column', 'type', 'in', ''], documentColumns().map(documentRow)),
+    '## look_alikes',
+    'One row per image that looks like an earlier one of the same app.',
+    table(['column', 'type', ''], LOOK_ALIKE_COLUMNS.map(plainRow)),
     ...readQueries().flatMap(({ name, title, columns }) => [
       `## ${name}`,
-      `${title}. A view over \`images\`.`,
-      table(
-        ['column', 'type', ''],
-        columns.map((column) => [code(column.name), code(glueType(column.type)), column.comment]),
-      ),
+      `${title}. A view.`,
+      table(['column', 'type', ''], columns.map(plainRow)),
     ]),
   ]
     .join('\n\n')
@@ -39,6 +46,10 @@ function documentRow({ name, type, comment }: Column): string[] {
   const names =
     kinds.length === 3 || kinds.length === 0 ? 'all' : kinds.map(({ status }) => status).join(', ')
   return [code(name), code(glueType(type)), names, comment]
+}
+
+function plainRow({ name, type, comment }: Column): string[] {
+  return [code(name), code(glueType(type)), comment]
 }
 
 /** As wide as its widest cells, as the repository formats its pages. */

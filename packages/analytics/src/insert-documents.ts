@@ -1,34 +1,44 @@
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { documentColumns, duckDbType } from './columns.ts'
 import { text } from './create-tables.ts'
 
-/** Puts documents, a line of JSON each, into `image_documents`, in the place of earlier ones of the same images. */
+/**
+ * Puts documents, a line of JSON each, into `image_documents`, in the place of earlier ones of the same images.
+ *
+ * @returns the days on which their images were accepted
+ */
 export async function insertDocuments(
   connection: DuckDBConnection,
   lines: Iterable<string> | AsyncIterable<string>,
-): Promise<void> {
+): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-analytics-'))
   const file = join(folder, 'documents.ndjson')
   try {
     await pipeline(Readable.from(lines), createWriteStream(file))
     await connection.run(`
-      CREATE TEMP TABLE arrived AS FROM ${readLines(file)};
+      CREATE TEMP TABLE arrived AS FROM ${documentsIn(file)};
       DELETE FROM image_documents WHERE image_id IN (SELECT image_id FROM arrived);
-      INSERT INTO image_documents BY NAME FROM arrived;
-      DROP TABLE arrived`)
+      INSERT INTO image_documents BY NAME FROM arrived`)
+    const days = await connection.runAndReadAll('SELECT DISTINCT dt FROM arrived')
+    await connection.run('DROP TABLE arrived')
+    return days.getRowsJson().flat().map(String)
   } finally {
     await rm(folder, { recursive: true })
   }
 }
 
-/** Such a file as a table of DuckDB. */
-function readLines(file: string): string {
-  const columns = documentColumns().map(({ name, type }) => `${text(name)}: ${text(duckDbType(type))}`)
-  return `read_json(${text(file)}, format = 'newline_delimited', columns = {${columns.join(', ')}})`
+/** The rows of `image_documents` in a file, as a table of DuckDB: a document has no `dt`, its image's id has. */
+export function documentsIn(file: string): string {
+  if (extname(file) === '.parquet') return `read_parquet(${text(file)})`
+  const columns = documentColumns().flatMap(({ name, type }) =>
+    name === 'dt' ? [] : `${text(name)}: ${text(duckDbType(type))}`,
+  )
+  return `(SELECT *, strftime(make_timestamp_ms(CAST('0x' || substr(image_id, 1, 8) || substr(image_id, 10, 4) AS BIGINT)), '%Y-%m-%d') AS dt
+    FROM read_json(${text(file)}, format = 'newline_delimited', columns = {${columns.join(', ')}}))`
 }

@@ -5,7 +5,7 @@ import { ATHENA_SESSION } from './athena-functions.ts'
 import { createTables } from './create-tables.ts'
 import { insertDocuments } from './insert-documents.ts'
 import { expireStatement, mergeStatement } from './merge.ts'
-import { toLine } from './read-documents.ts'
+import { mergeLookAlikesStatement } from './merge-look-alikes.ts'
 import { readQueries } from './read-queries.ts'
 import { failedDocument, processedDocument } from './testing/documents.ts'
 
@@ -27,13 +27,20 @@ afterEach(() => {
 /** The documents that S3 has now, in place of those it had. */
 async function documentsAre(...documents: MetadataDocument[]): Promise<void> {
   await connection.run('DELETE FROM image_documents')
-  await insertDocuments(connection, documents.map(toLine))
+  await insertDocuments(
+    connection,
+    documents.map((document) => `${JSON.stringify(document)}\n`),
+  )
 }
 
 const rows = async (sql: string) => (await connection.runAndReadAll(sql)).getRowObjectsJson()
 
 /** How many rows it changed. */
-const merge = async (days = 3) => Number(Object.values((await rows(mergeStatement(days)))[0] ?? {})[0])
+async function merge(days = 3): Promise<number> {
+  const [changed = {}] = await rows(mergeStatement(days))
+  await connection.run(mergeLookAlikesStatement(days))
+  return Number(Object.values(changed)[0])
+}
 
 const images = () => rows('SELECT * FROM images ORDER BY image_id')
 
@@ -146,6 +153,6 @@ test('rows expire as documents do', async () => {
   )
   await merge(800)
   expect(await images()).toHaveLength(2)
-  await connection.run(expireStatement(730))
+  await connection.run(expireStatement('images', 730))
   expect(await images()).toHaveLength(1)
 })

@@ -31,11 +31,12 @@ WHEN NOT MATCHED AND document.status <> 'erased' THEN INSERT (
 )`
 }
 
-/** Removes from `images` what was accepted more than `days` days ago, as S3 does with the documents. */
-export function expireStatement(days: number): string {
-  return `DELETE FROM images WHERE dt < ${daysAgo(days)}`
+/** Removes from a table what was accepted more than `days` days ago, as S3 does with the documents. */
+export function expireStatement(table: 'images' | 'look_alikes', days: number): string {
+  return `DELETE FROM ${table} WHERE dt < ${daysAgo(days)}`
 }
 
-function daysAgo(days: number): string {
+/** The date so many days ago. */
+export function daysAgo(days: number): string {
   return `CAST(current_date - INTERVAL '${Math.trunc(days)}' DAY AS date)`
 }

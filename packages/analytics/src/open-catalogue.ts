@@ -1,12 +1,13 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { access, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { S3Client } from '@aws-sdk/client-s3'
-import { parseMetadataKey } from '@darkroom/core'
+import { dateOf, parseMetadataKey } from '@darkroom/core'
 import { type DuckDBConnection, DuckDBInstance, LIST, listValue, VARCHAR } from '@duckdb/node-api'
 import { ATHENA_SESSION } from './athena-functions.ts'
 import { createTables, text } from './create-tables.ts'
-import { insertDocuments } from './insert-documents.ts'
+import { documentsIn, insertDocuments } from './insert-documents.ts'
 import { mergeStatement } from './merge.ts'
+import { mergeLookAlikesStatement } from './merge-look-alikes.ts'
 import { readDocuments, type Seen } from './read-documents.ts'
 
 /** Values as text or null, as DuckDB writes them in JSON. */
@@ -24,28 +25,41 @@ export interface Catalogue {
   query(sql: string): Promise<Table>
   /** Reads and merges what has been written since, and forgets what is no longer there. Not for two calls at once. */
   refresh(): Promise<void>
-  /** Writes both tables as Parquet, and `darkroom.duckdb` with tables and views. */
+  /** Writes `images` and `image_documents` as Parquet, and `darkroom.duckdb` with all tables and views. */
   exportTo(folder: string): Promise<string[]>
   close(): void
 }
 
-const TABLES = ['images', 'image_documents']
-
-/** Every day there is. */
-const ALL_DAYS = 365 * 100
-
 /** Reads every metadata document of a bucket. */
 export async function openCatalogue(s3: S3Client, bucket: string): Promise<Catalogue> {
+  const catalogue = await createCatalogue()
+  const seen: Seen = new Map()
+  const refresh = () => readInto(catalogue.connection, s3, bucket, seen)
+  await refresh()
+  return { ...catalogue, refresh }
+}
+
+/** Reads the metadata documents of a file: lines of JSON (`.ndjson`), or `.parquet` as `generateImages` writes it. */
+export async function openDocuments(file: string): Promise<Catalogue> {
+  await access(file)
+  const catalogue = await createCatalogue()
+  const refresh = async () => {
+    await catalogue.connection.run('DELETE FROM image_documents')
+    await catalogue.connection.run(`INSERT INTO image_documents BY NAME FROM ${documentsIn(file)}`)
+    await merge(catalogue.connection, ALL_DAYS)
+  }
+  await refresh()
+  return { ...catalogue, refresh }
+}
+
+async function createCatalogue() {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   await runAll(connection, [ATHENA_SESSION, ...createTables()])
-  const seen: Seen = new Map()
-  const refresh = () => readInto(connection, s3, bucket, seen)
-  await refresh()
   return {
-    query: (sql) => query(connection, sql),
-    refresh,
-    exportTo: (folder) => exportTo(connection, folder),
+    connection,
+    query: (sql: string) => query(connection, sql),
+    exportTo: (folder: string) => exportTo(connection, folder),
     close: () => {
       connection.closeSync()
       instance.closeSync()
@@ -60,13 +74,27 @@ async function readInto(
   seen: Seen,
 ): Promise<void> {
   const gone = new Set(seen.keys())
-  await insertDocuments(connection, readDocuments(s3, bucket, seen, gone))
+  const arrived = await insertDocuments(connection, readDocuments(s3, bucket, seen, gone))
   for (const key of gone) seen.delete(key)
-  const ids = listValue([...gone].map((key) => parseMetadataKey(key)?.imageId ?? null))
-  for (const table of TABLES) {
-    await connection.run(`DELETE FROM ${table} WHERE image_id IN (SELECT unnest($1))`, [ids], [LIST(VARCHAR)])
+  const ids = [...gone].flatMap((key) => parseMetadataKey(key)?.imageId ?? [])
+  for (const table of ['images', 'image_documents']) {
+    const forget = `DELETE FROM ${table} WHERE image_id IN (SELECT unnest($1))`
+    await connection.run(forget, [listValue(ids)], [LIST(VARCHAR)])
   }
-  await connection.run(mergeStatement(ALL_DAYS))
+  const [oldest] = [...arrived, ...ids.map(dateOf)].toSorted()
+  if (oldest) await merge(connection, daysSince(oldest))
+}
+
+/** Every day there is. */
+const ALL_DAYS = 365 * 100
+
+/** What the hourly schedules run in Athena. */
+async function merge(connection: DuckDBConnection, days: number): Promise<void> {
+  await runAll(connection, [mergeStatement(days), mergeLookAlikesStatement(days)])
+}
+
+function daysSince(date: string): number {
+  return Math.ceil((Date.now() - Date.parse(date)) / (24 * 60 * 60 * 1000))
 }
 
 async function query(connection: DuckDBConnection, sql: string): Promise<Table> {
@@ -78,13 +106,18 @@ async function exportTo(connection: DuckDBConnection, folder: string): Promise<s
   await mkdir(folder, { recursive: true })
   const database = join(folder, 'darkroom.duckdb')
   await rm(database, { force: true })
-  const parquet = TABLES.map((table) => ({ table, file: join(folder, `${table}.parquet`) }))
+  const parquet = ['images', 'image_documents'].map((table) => ({
+    table,
+    file: join(folder, `${table}.parquet`),
+  }))
   await runAll(connection, [
     ...parquet.map(({ table, file }) => `COPY ${table} TO ${text(file)} (FORMAT parquet)`),
     `ATTACH ${text(database)} AS target`,
     'USE target',
     ...createTables(),
-    ...TABLES.map((table) => `INSERT INTO target.${table} FROM memory.${table}`),
+    ...['images', 'image_documents', 'look_alikes'].map(
+      (table) => `INSERT INTO target.${table} FROM memory.${table}`,
+    ),
     'USE memory',
     'DETACH target',
   ])

@@ -1,5 +1,5 @@
 import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
-import { dateOf, type MetadataDocument, parseMetadataKey } from '@darkroom/core'
+import { parseMetadataKey } from '@darkroom/core'
 
 const SIDE_BY_SIDE = 32
 
@@ -33,10 +33,5 @@ export async function* readDocuments(
 
 async function readDocument(s3: S3Client, bucket: string, key: string): Promise<string> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-  return toLine(JSON.parse((await Body?.transformToString()) ?? ''))
-}
-
-/** A document as a row of `image_documents`, which has the date of its partition as well. */
-export function toLine(document: MetadataDocument): string {
-  return `${JSON.stringify({ ...document, dt: dateOf(document.image_id) })}\n`
+  return `${(await Body?.transformToString())?.trim()}\n`
 }

@@ -35,9 +35,9 @@ export function readQueries(): NamedQuery[] {
 function answeredColumns(sql: string): NamedQuery['columns'] {
   const list = /^SELECT\n([\s\S]*?)^FROM /m.exec(sql.slice(sql.search(/^SELECT$/m)))?.[1] ?? ''
   const lines = list.matchAll(/^ {2}(?:\S.* AS )?(\w+),?(?: +-- ([\w()]+): (.+))?$/gm)
-  const images = new Map(imageColumns().map((column) => [column.name, column]))
+  const known = new Map(imageColumns().map((column) => [column.name, column]))
   return [...lines].map(([, name = '', type, comment]) => {
-    const own = images.get(name)
+    const own = known.get(name)
     return {
       name,
       type: (type ?? own?.type ?? '') as ScalarType,

@@ -1,5 +1,5 @@
+import { compactedTables } from './compacted-tables.ts'
 import { documentsTable } from './documents-table.ts'
-import { imagesTable } from './images-table.ts'
 import { mergeSchedules } from './merge-schedules.ts'
 import { quickSight } from './quick-sight.ts'
 import { savedQueries } from './saved-queries.ts'
@@ -11,7 +11,7 @@ export function generatedResources(settings: Settings) {
   return {
     Resources: {
       ImageDocuments: documentsTable(settings),
-      Images: imagesTable(),
+      ...compactedTables(settings),
       ...views(settings),
       ...savedQueries(),
       ...mergeSchedules(settings),

@@ -1,9 +1,9 @@
-import { expireStatement, mergeStatement } from '@darkroom/analytics'
+import { expireStatement, mergeLookAlikesStatement, mergeStatement } from '@darkroom/analytics'
 import { databaseName, type Settings } from './settings.ts'
 
 /**
- * What keeps `images` up to date. EventBridge's scheduler starts the queries in Athena by itself. A merge that fails
- * changes nothing, and the next one does its work; see decisions/0015-compacted-table.md for the two bounds.
+ * What keeps the compacted tables up to date. EventBridge's scheduler starts the queries in Athena by itself. A merge that
+ * fails changes nothing, and the next one does its work; see decisions/0019-compacted-table.md for the two bounds.
  */
 export function mergeSchedules(settings: Settings) {
   const { mergeDays, metadataRetentionDays } = settings
@@ -13,15 +13,30 @@ export function mergeSchedules(settings: Settings) {
       at: 'cron(7 * * * ? *)',
       statement: mergeStatement(mergeDays),
     }),
+    LookAlikesSchedule: schedule(settings, {
+      description: `Finds images of the last ${mergeDays} days that look like earlier ones.`,
+      at: 'cron(22 * * * ? *)',
+      statement: mergeLookAlikesStatement(mergeDays),
+    }),
     CatchUpSchedule: schedule(settings, {
       description: 'Brings in what became of older images since: erased, or processed again.',
       at: 'cron(37 3 ? * SUN *)',
       statement: mergeStatement(metadataRetentionDays),
     }),
+    LookAlikesCatchUpSchedule: schedule(settings, {
+      description: 'Finds what of older images looks alike since.',
+      at: 'cron(37 4 ? * SUN *)',
+      statement: mergeLookAlikesStatement(metadataRetentionDays),
+    }),
     ExpireSchedule: schedule(settings, {
       description: 'Removes rows whose metadata documents S3 has deleted by age.',
       at: 'cron(37 2 * * ? *)',
-      statement: expireStatement(metadataRetentionDays),
+      statement: expireStatement('images', metadataRetentionDays),
+    }),
+    LookAlikesExpireSchedule: schedule(settings, {
+      description: 'Removes rows whose later image has expired.',
+      at: 'cron(52 2 * * ? *)',
+      statement: expireStatement('look_alikes', metadataRetentionDays),
     }),
   }
 }
@@ -36,7 +51,7 @@ interface Job {
 function schedule(settings: Settings, { description, at, statement }: Job) {
   return {
     Type: 'AWS::Scheduler::Schedule',
-    DependsOn: ['ImageDocuments', 'Images', 'MergeWorkGroup'],
+    DependsOn: ['ImageDocuments', 'Images', 'LookAlikes', 'MergeWorkGroup'],
     Properties: {
       Description: description,
       ScheduleExpression: at,

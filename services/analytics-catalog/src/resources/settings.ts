@@ -5,6 +5,8 @@ export interface Settings {
   apps: string
   /** How many days of acceptance the hourly merge looks at. */
   mergeDays: number
+  /** How long an earlier state of a compacted table can be read. */
+  snapshotRetentionDays: number
   /** How long S3 keeps the documents, at most: an app may have them kept for less. */
   metadataRetentionDays: number
 }

@@ -23,7 +23,7 @@ function view({ name, title, sql, columns }: NamedQuery, schema: string) {
   const encoded = Buffer.from(JSON.stringify(definition)).toString('base64')
   return {
     Type: 'AWS::Glue::Table',
-    DependsOn: ['Images'],
+    DependsOn: ['Images', 'LookAlikes'],
     Properties: {
       CatalogId: { Ref: 'AWS::AccountId' },
       DatabaseName: { Ref: 'Database' },

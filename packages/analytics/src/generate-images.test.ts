@@ -1,0 +1,59 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { dateOf, MetadataDocument } from '@darkroom/core'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { generateImages, openDocuments } from './index.ts'
+
+const generation = { images: 3000, seed: 1, days: 60, until: '2026-11-25' }
+let folder: string
+let documents: MetadataDocument[]
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'generate-images-'))
+  const file = await generateImages(folder, generation, 'json')
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n')
+  documents = lines.map((line) => MetadataDocument.parse(JSON.parse(line)))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const share = (matches: (document: MetadataDocument) => boolean) =>
+  documents.filter(matches).length / documents.length
+
+test('every line is a metadata document of an image of its own, within the days', () => {
+  expect(new Set(documents.map(({ image_id }) => image_id)).size).toBe(3000)
+  const days = documents.map(({ image_id }) => dateOf(image_id)).toSorted()
+  expect([days[0], days.at(-1)]).toEqual(['2026-09-27', '2026-11-25'])
+  for (const { image_id, accepted_at } of documents) expect(accepted_at.slice(0, 10)).toBe(dateOf(image_id))
+})
+
+test('has what the questions are about', () => {
+  expect(new Set(documents.map(({ app }) => app)).size).toBe(5)
+  expect(share(({ status }) => status === 'failed')).toBeCloseTo(0.025, 2)
+  expect(share(({ status }) => status === 'erased')).toBeCloseTo(0.01, 2)
+  expect(share((document) => document.status === 'processed' && document.origin === 'kafka')).toBeGreaterThan(
+    0.1,
+  )
+  expect(share((document) => document.status === 'processed' && document.queued_ms > 2000)).toBeGreaterThan(
+    0.001,
+  )
+})
+
+test('the same seed gives the same documents, another one others', async () => {
+  const write = async (name: string, seed: number) =>
+    readFile(await generateImages(join(folder, name), { ...generation, images: 100, seed }, 'json'), 'utf8')
+  const first = await write('first', 1)
+  expect(await write('again', 1)).toBe(first)
+  expect(await write('other', 2)).not.toBe(first)
+})
+
+describe.each(['json', 'parquet'] as const)('as %s', (format) => {
+  test('they are read as a catalogue, look-alikes and all', async () => {
+    const catalogue = await openDocuments(await generateImages(folder, generation, format))
+    const count = async (table: string) =>
+      Number((await catalogue.query(`SELECT count(*) FROM ${table}`)).rows[0]?.[0])
+    expect(await count('image_documents')).toBe(3000)
+    expect(await count('images')).toBe(documents.filter(({ status }) => status !== 'erased').length)
+    expect(await count('near_duplicates')).toBeGreaterThan(80)
+    catalogue.close()
+  })
+})

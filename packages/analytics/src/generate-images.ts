@@ -1,0 +1,36 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { ATHENA_SESSION } from './athena-functions.ts'
+import { text } from './create-tables.ts'
+import { type Generation, generatedDocuments } from './generate-documents.ts'
+
+export type DocumentFormat = 'json' | 'parquet'
+
+/** Writes `documents.ndjson`, a metadata document a line as they lie in S3, or the same as `documents.parquet`. */
+export async function generateImages(
+  folder: string,
+  generation: Generation,
+  format: DocumentFormat,
+): Promise<string> {
+  await mkdir(folder, { recursive: true })
+  const file = join(folder, format === 'json' ? 'documents.ndjson' : 'documents.parquet')
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  try {
+    await connection.run(ATHENA_SESSION)
+    await connection.run(copyTo(file, format, generatedDocuments(generation)))
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+  return file
+}
+
+function copyTo(file: string, format: DocumentFormat, documents: string): string {
+  if (format === 'parquet') return `COPY (${documents}) TO ${text(file)} (FORMAT parquet, COMPRESSION zstd)`
+  // A merge patch (RFC 7396) leaves out what is null, as the documents do. CSV without quotes is a line a row.
+  return `COPY (
+    SELECT json_merge_patch('{}', to_json(document)) FROM (SELECT * EXCLUDE (dt) FROM (${documents})) AS document
+  ) TO ${text(file)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\\x01')`
+}

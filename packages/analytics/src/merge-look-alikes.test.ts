@@ -1,0 +1,73 @@
+import { DuckDBInstance } from '@duckdb/node-api'
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { ATHENA_SESSION } from './athena-functions.ts'
+import { createTables } from './create-tables.ts'
+import { MOST_DIFFERING_BITS, mergeLookAlikesStatement } from './merge-look-alikes.ts'
+
+interface Image {
+  app: string
+  hash: bigint
+}
+
+/** Few roots and a handful of flipped bits: images that are the same, close, just too far and far. */
+const images = fc.array(
+  fc.record({
+    app: fc.constantFrom('a', 'b'),
+    hash: fc
+      .tuple(
+        fc.constantFrom(0n, 2n ** 64n - 1n, 0x0123456789abcdefn),
+        fc.array(fc.nat({ max: 63 }), { maxLength: 5 }),
+      )
+      .map(([root, bits]) => bits.reduce((hash, bit) => hash ^ (1n << BigInt(bit)), root)),
+  }),
+  { maxLength: 40 },
+)
+
+const idOf = (n: number) => `image-${String(n).padStart(3, '0')}`
+const differingBits = (one: bigint, other: bigint) => (one ^ other).toString(2).replaceAll('0', '').length
+
+/** Each image against all before it. */
+function compareAll(all: Image[]): [string, string, number][] {
+  return all.flatMap(({ app, hash }, later) => {
+    const before = all.slice(0, later).flatMap((image, earlier) => {
+      const bits = differingBits(hash, image.hash)
+      return image.app === app && bits <= MOST_DIFFERING_BITS ? { earlier, bits } : []
+    })
+    const [closest] = before.toSorted((one, other) => one.bits - other.bits || one.earlier - other.earlier)
+    return closest ? [[idOf(closest.earlier), idOf(later), closest.bits]] : []
+  })
+}
+
+test('finds what comparing all with all finds, whatever was known before', async () => {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  for (const statement of [ATHENA_SESSION, ...createTables()]) await connection.run(statement)
+  const merge = async () =>
+    Number((await connection.runAndReadAll(mergeLookAlikesStatement(3))).getRowsJson()[0]?.[0])
+  await fc.assert(
+    fc.asyncProperty(images, async (all) => {
+      await connection.run('DELETE FROM images')
+      const rows = all.map(
+        ({ app, hash }, n) =>
+          `('${app}', '${idOf(n)}', '${hash.toString(16).padStart(16, '0')}', current_date, 'processed')`,
+      )
+      if (rows.length > 0) {
+        await connection.run(
+          `INSERT INTO images (app, image_id, perceptual_hash, dt, status) VALUES ${rows.join(', ')}`,
+        )
+      }
+      await merge()
+      const found = await connection.runAndReadAll(
+        'SELECT image_id, other_image_id, differing_bits FROM look_alikes ORDER BY other_image_id',
+      )
+      expect(found.getRowsJson().map(([image, other, bits]) => [image, other, Number(bits)])).toEqual(
+        compareAll(all),
+      )
+      expect(await merge()).toBe(0)
+    }),
+    { numRuns: 60 },
+  )
+  connection.closeSync()
+  instance.closeSync()
+}, 120_000)

@@ -1,0 +1,97 @@
+import { daysAgo } from './merge.ts'
+
+/** Images look alike if so many of the 64 bits of their perceptual hashes differ at most. */
+export const MOST_DIFFERING_BITS = 3
+
+/**
+ * Brings the images of the last `days` days that look like an earlier one of their app into `look_alikes`, in Athena's
+ * SQL, each with the first image of the hash that is closest; and takes out what is no longer so.
+ *
+ * No hash is compared with every other one. Of five parts of a hash three differing bits leave two at least as they are,
+ * so hashes that are close are the same under one of ten masks of two parts, about 26 bits; and images with the same
+ * hash, of which there may be many (a black frame), are one.
+ */
+export function mergeLookAlikesStatement(days: number): string {
+  return `MERGE INTO look_alikes AS known
+USING (
+  WITH hashes AS (
+    SELECT
+      app,
+      perceptual_hash,
+      min(image_id) AS first_image_id,
+      max(dt) AS last_dt
+    FROM images
+    WHERE status = 'processed'
+    GROUP BY app, perceptual_hash
+  ),
+  masked AS (
+    SELECT
+      app,
+      perceptual_hash,
+      first_image_id,
+      last_dt,
+      from_big_endian_64(from_hex(perceptual_hash)) AS hash,
+      mask,
+      bitwise_and(from_big_endian_64(from_hex(perceptual_hash)), mask) AS masked_hash
+    FROM hashes
+    CROSS JOIN (VALUES ${MASKS.map((mask) => `(${mask})`).join(', ')}) AS masks (mask)
+  ),
+  neighbours AS (
+    SELECT DISTINCT
+      later.app AS app,
+      later.perceptual_hash AS perceptual_hash,
+      earlier.first_image_id AS image_id,
+      bit_count(bitwise_xor(later.hash, earlier.hash), 64) AS differing_bits
+    FROM masked AS later
+    JOIN masked AS earlier
+      ON later.app = earlier.app AND later.mask = earlier.mask AND later.masked_hash = earlier.masked_hash
+    WHERE later.last_dt >= ${daysAgo(days)}
+      AND bit_count(bitwise_xor(later.hash, earlier.hash), 64) <= ${MOST_DIFFERING_BITS}
+  ),
+  ranked AS (
+    SELECT
+      image.app AS app,
+      image.dt AS dt,
+      neighbour.image_id AS image_id,
+      image.image_id AS other_image_id,
+      neighbour.differing_bits AS differing_bits,
+      row_number() OVER (
+        PARTITION BY image.app, image.image_id ORDER BY neighbour.differing_bits, neighbour.image_id
+      ) AS closeness
+    FROM images AS image
+    JOIN neighbours AS neighbour
+      ON image.app = neighbour.app AND image.perceptual_hash = neighbour.perceptual_hash
+        AND neighbour.image_id < image.image_id
+    WHERE image.status = 'processed' AND image.dt >= ${daysAgo(days)}
+  )
+  SELECT
+    coalesce(found.app, before.app) AS app,
+    coalesce(found.dt, before.dt) AS dt,
+    found.image_id AS image_id,
+    coalesce(found.other_image_id, before.other_image_id) AS other_image_id,
+    found.differing_bits AS differing_bits
+  FROM (SELECT * FROM ranked WHERE closeness = 1) AS found
+  FULL OUTER JOIN (SELECT * FROM look_alikes WHERE dt >= ${daysAgo(days)}) AS before
+    ON found.app = before.app AND found.dt = before.dt AND found.other_image_id = before.other_image_id
+) AS alike
+ON known.app = alike.app AND known.dt = alike.dt AND known.other_image_id = alike.other_image_id
+  AND known.dt >= ${daysAgo(days)}
+WHEN MATCHED AND alike.image_id IS NULL THEN DELETE
+WHEN MATCHED AND (known.image_id <> alike.image_id OR known.differing_bits <> alike.differing_bits) THEN UPDATE SET
+  image_id = alike.image_id,
+  differing_bits = alike.differing_bits
+WHEN NOT MATCHED THEN INSERT (app, dt, image_id, other_image_id, differing_bits)
+  VALUES (alike.app, alike.dt, alike.image_id, alike.other_image_id, alike.differing_bits)`
+}
+
+/** Two of five parts of 13, 13, 13, 13 and 12 bits each, as signed numbers of 64 bits. */
+const MASKS = pairsOf(partsOf(64, 5)).map(([one, other]) => BigInt.asIntN(64, one | other))
+
+function partsOf(bits: number, count: number): bigint[] {
+  const edges = Array.from({ length: count + 1 }, (_, n) => BigInt(Math.ceil((bits * n) / count)))
+  return edges.slice(1).map((end, n) => (1n << end) - (1n << (edges[n] ?? 0n)))
+}
+
+function pairsOf<Item>(items: Item[]): [Item, Item][] {
+  return items.flatMap((one, n) => items.slice(n + 1).map((other): [Item, Item] => [one, other]))
+}

@@ -1,0 +1,93 @@
+import { icebergType, imageColumns, LOOK_ALIKE_COLUMNS } from '@darkroom/analytics'
+import { logicalId } from './logical-id.ts'
+import type { Settings } from './settings.ts'
+
+type FlatColumn = ReturnType<typeof imageColumns>[number] | (typeof LOOK_ALIKE_COLUMNS)[number]
+
+/** The Iceberg tables that the merges fill, each with what Glue does for its upkeep. */
+export function compactedTables(settings: Settings) {
+  return {
+    ...compactedTable('images', imageColumns(), settings),
+    ...compactedTable('look_alikes', LOOK_ALIKE_COLUMNS, settings),
+  }
+}
+
+function compactedTable(name: string, columns: FlatColumn[], { snapshotRetentionDays }: Settings) {
+  return {
+    [logicalId(name)]: icebergTable(name, columns),
+    [logicalId(name, 'Compaction')]: optimizer(name, 'compaction', {
+      // A row that was removed stays in its file until the file is written anew: one is enough.
+      CompactionConfiguration: { IcebergConfiguration: { Strategy: 'binpack', DeleteFileThreshold: 1 } },
+    }),
+    [logicalId(name, 'SnapshotExpiry')]: optimizer(name, 'retention', {
+      // An erased image can be read from snapshots for as long as they are kept.
+      RetentionConfiguration: {
+        IcebergConfiguration: {
+          SnapshotRetentionPeriodInDays: snapshotRetentionDays,
+          NumberOfSnapshotsToRetain: 1,
+          CleanExpiredFiles: true,
+        },
+      },
+    }),
+    [logicalId(name, 'OrphanFileDeletion')]: optimizer(name, 'orphan_file_deletion', {
+      OrphanFileDeletionConfiguration: { IcebergConfiguration: { OrphanFileRetentionPeriodInDays: 3 } },
+    }),
+  }
+}
+
+/**
+ * A partition for each day of acceptance. Glue takes the schema from `IcebergTableInput` alone: there must be no
+ * `TableInput` beside it. Its fields have names for their types and so cannot be nested, which these are not.
+ */
+function icebergTable(name: string, columns: FlatColumn[]) {
+  const fields = columns.map(({ name, type, comment }, n) => ({
+    Id: n + 1,
+    Name: name,
+    Type: icebergType(type),
+    Required: false,
+    Doc: comment,
+  }))
+  const dt = fields.find(({ Name }) => Name === 'dt')
+  return {
+    Type: 'AWS::Glue::Table',
+    Properties: {
+      CatalogId: { Ref: 'AWS::AccountId' },
+      DatabaseName: { Ref: 'Database' },
+      Name: name,
+      OpenTableFormatInput: {
+        IcebergInput: {
+          MetadataOperation: 'CREATE',
+          Version: '2',
+          IcebergTableInput: {
+            Location: { 'Fn::Join': ['', ['s3://', { Ref: 'CatalogueBucket' }, `/${name}`]] },
+            Schema: { Type: 'struct', SchemaId: 0, Fields: fields },
+            PartitionSpec: {
+              SpecId: 0,
+              Fields: [{ SourceId: dt?.Id, FieldId: 1000, Name: 'dt', Transform: 'identity' }],
+            },
+            Properties: { 'write.format.default': 'parquet', 'write.parquet.compression-codec': 'zstd' },
+          },
+        },
+      },
+    },
+  }
+}
+
+/** https://docs.aws.amazon.com/glue/latest/dg/table-optimizers.html */
+function optimizer(table: string, Type: string, configuration: object) {
+  return {
+    Type: 'AWS::Glue::TableOptimizer',
+    DependsOn: [logicalId(table)],
+    Properties: {
+      CatalogId: { Ref: 'AWS::AccountId' },
+      DatabaseName: { Ref: 'Database' },
+      TableName: table,
+      Type,
+      TableOptimizerConfiguration: {
+        Enabled: true,
+        RoleArn: { 'Fn::GetAtt': ['OptimizerRole', 'Arn'] },
+        ...configuration,
+      },
+    },
+  }
+}
