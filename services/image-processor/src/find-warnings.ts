@@ -1,10 +1,10 @@
 import type { Warning } from '@darkroom/core'
-import { isSoundExif } from './structure/is-sound-exif.ts'
-import { readStructure } from './structure/read-structure.ts'
+import { isSoundExif } from './traits/is-sound-exif.ts'
+import { readTraits } from './traits/read-traits.ts'
 
 /** What is odd about an original, by its own structure and by what was made of it. */
 export function findWarnings(original: Uint8Array, variants: readonly { frames: number }[]): Warning[] {
-  const { end, exif, profile, ...has } = readStructure(original)
+  const { end, exif, profile, ...has } = readTraits(original)
   const isTrailed = end < original.length
   const isStill = variants.every(({ frames }) => frames === 1)
   const found: Partial<Record<Warning, boolean | undefined>> = {

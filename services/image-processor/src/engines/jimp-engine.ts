@@ -10,7 +10,7 @@ import { inspectImage } from '@darkroom/image-header'
 import { Jimp } from 'jimp'
 import type { ImageEngine, Size } from '../image-engine.ts'
 import { readExif } from '../read-exif.ts'
-import { readStructure } from '../structure/read-structure.ts'
+import { readTraits } from '../traits/read-traits.ts'
 import { developInCascade } from './cascade.ts'
 import { isSrgbProfile } from './is-srgb-profile.ts'
 import { flatten } from './lay-over.ts'
@@ -41,7 +41,7 @@ async function decode(original: Uint8Array): Promise<Decoded> {
 }
 
 function hasOtherColours(original: Uint8Array): boolean {
-  const { isCmyk, profile } = readStructure(original)
+  const { isCmyk, profile } = readTraits(original)
   return isCmyk === true || (profile !== undefined && !isSrgbProfile(profile))
 }
 
@@ -72,7 +72,7 @@ async function decodeWithJimp(original: Uint8Array): Promise<Pixels> {
 
 /** jimp refuses a PNG with bytes behind it, and one that says in `acTL` (8 bytes) that it is animated. */
 function plainPng(original: Uint8Array): Uint8Array {
-  const { end, isAnimated } = readStructure(original)
+  const { end, isAnimated } = readTraits(original)
   const png = Buffer.from(original.subarray(0, end))
   if (!isAnimated) return png
   const chunk = png.indexOf('acTL') - 4

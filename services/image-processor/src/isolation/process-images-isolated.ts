@@ -10,20 +10,18 @@ interface IsolatedEngine extends Omit<Isolation, 'seconds'> {
 /**
  * The image queue's consumer. The same program is started once more for its engine, so that whatever packs the one packs
  * the other: started so, it serves the engine and is no consumer. Each loads only its own half.
- *
- * @throws Error if a preset asks for what the engine cannot do
  */
 export async function processImagesIsolated({ load, ...isolation }: IsolatedEngine) {
   if (process.argv[2] === ENGINE_PROCESS) {
     const [{ serveEngine }, engine] = await Promise.all([import('./serve-engine.ts'), load()])
     return serveEngine(engine)
   }
-  const [{ requireEngineSupport }, { presetConfiguration }, { processImages }, { isolate }] =
+  const [{ processImages }, { isolate }, { requireEngineSupport }, { presetConfiguration }] =
     await Promise.all([
-      import('../require-engine-support.ts'),
-      import('../preset-configuration.ts'),
       import('../process-images.ts'),
       import('./isolate.ts'),
+      import('../require-engine-support.ts'),
+      import('../preset-configuration.ts'),
     ])
   requireEngineSupport(isolation.name, presetConfiguration)
   return processImages(isolate({ ...isolation, seconds: SECONDS_TO_DEVELOP }))

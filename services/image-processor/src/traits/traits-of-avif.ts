@@ -1,4 +1,4 @@
-import type { Structure } from './structure.ts'
+import type { Traits } from './traits.ts'
 
 /** The boxes at the top level; anything else behind the image data is not the image's. */
 const BOXES = ['ftyp', 'meta', 'moov', 'mdat', 'moof', 'mfra', 'free', 'skip', 'uuid', 'sidx', 'styp', 'wide']
@@ -7,7 +7,7 @@ const BOXES = ['ftyp', 'meta', 'moov', 'mdat', 'moof', 'mfra', 'free', 'skip', '
  * AVIF (ISO/IEC 14496-12, section 4.2): boxes of `size type …`; size 0 reaches to the end, 1 is 64 bits. `ftyp` lists
  * brands: `avis` is an animation, `tmap` says that there is a gain map.
  */
-export function structureOfAvif(avif: Buffer): Structure {
+export function traitsOfAvif(avif: Buffer): Traits {
   const brands = avif.toString('latin1', 8, Math.min(avif.readUInt32BE(0), 256))
   const profile = readProfile(avif)
   return {

@@ -1,11 +1,11 @@
-import type { Structure } from './structure.ts'
+import type { Traits } from './traits.ts'
 
 const EXTENSION = 0x21
 const IMAGE_DESCRIPTOR = 0x2c
 const TRAILER = 0x3b
 
 /** GIF (GIF89a, sections 17 to 27): header, screen descriptor and colour table, then blocks that end in sub-blocks. */
-export function structureOfGif(gif: Buffer): Structure {
+export function traitsOfGif(gif: Buffer): Traits {
   let images = 0
   let at = 13 + colourTableBytes(gif[10])
   while (at < gif.length && gif[at] !== TRAILER) {

@@ -1,5 +1,5 @@
 /** What a file says of itself beside its pixels. */
-export interface Structure {
+export interface Traits {
   /** Where the image ends; what lies behind is not its own. */
   end: number
   /** From its TIFF header on. */

@@ -1,22 +1,22 @@
-import type { Structure } from './structure.ts'
+import type { Traits } from './traits.ts'
 
 const ANIMATION_FLAG = 0x02
 const EXIF = 'Exif\0\0'
 
 /** WebP (RFC 9649): `RIFF length WEBP`, then chunks of `name length payload`, padded to even. */
-export function structureOfWebp(webp: Buffer): Structure {
+export function traitsOfWebp(webp: Buffer): Traits {
   const end = Math.min(webp.length, webp.readUInt32LE(4) + 8)
-  const structure: Structure = { end }
+  const traits: Traits = { end }
   for (let at = 12; at + 8 <= end; ) {
     const length = webp.readUInt32LE(at + 4)
     const payload = webp.subarray(at + 8, Math.min(end, at + 8 + length))
     const name = webp.toString('latin1', at, at + 4)
-    if (name === 'VP8X') structure.isAnimated = ((payload[0] ?? 0) & ANIMATION_FLAG) !== 0
-    if (name === 'ICCP') structure.profile = payload
-    if (name === 'EXIF') structure.exif = withoutPrefix(payload)
+    if (name === 'VP8X') traits.isAnimated = ((payload[0] ?? 0) & ANIMATION_FLAG) !== 0
+    if (name === 'ICCP') traits.profile = payload
+    if (name === 'EXIF') traits.exif = withoutPrefix(payload)
     at += 8 + length + (length % 2)
   }
-  return structure
+  return traits
 }
 
 /** Some writers put the name that JPEG has in front of it. */

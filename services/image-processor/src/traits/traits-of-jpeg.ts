@@ -1,4 +1,4 @@
-import type { Structure } from './structure.ts'
+import type { Traits } from './traits.ts'
 
 const APP1 = 0xe1
 const APP2 = 0xe2
@@ -19,32 +19,32 @@ const GAIN_MAPS_IN_XMP = ['http://ns.adobe.com/hdr-gain-map/', 'http://ns.apple.
  * JPEG (ITU-T T.81, annex B): segments `FF xx length…` up to the first scan, where the length counts itself. From there
  * `FF D9` can only be the end, as entropy-coded data writes a literal FF as `FF 00`.
  */
-export function structureOfJpeg(jpeg: Buffer): Structure {
-  const structure: Structure = { end: jpeg.length }
+export function traitsOfJpeg(jpeg: Buffer): Traits {
+  const traits: Traits = { end: jpeg.length }
   const profile: Buffer[] = []
   for (const { marker, payload, next } of segments(jpeg)) {
-    if (marker === APP1) readApp1(structure, payload)
-    if (marker === APP2) readApp2(structure, payload, profile)
-    if (isFrameHeader(marker)) structure.isCmyk = payload[5] === 4
+    if (marker === APP1) readApp1(traits, payload)
+    if (marker === APP2) readApp2(traits, payload, profile)
+    if (isFrameHeader(marker)) traits.isCmyk = payload[5] === 4
     if (marker === START_OF_SCAN) {
       const last = jpeg.indexOf(END_OF_IMAGE, next)
-      if (last !== -1) structure.end = last + END_OF_IMAGE.length
+      if (last !== -1) traits.end = last + END_OF_IMAGE.length
     }
   }
   // A profile of more than 64 KB comes in pieces, in order.
-  if (profile.length > 0) structure.profile = Buffer.concat(profile)
-  return structure
+  if (profile.length > 0) traits.profile = Buffer.concat(profile)
+  return traits
 }
 
-function readApp1(structure: Structure, payload: Buffer): void {
-  if (startsWith(payload, EXIF)) structure.exif ??= payload.subarray(EXIF.length)
-  else if (GAIN_MAPS_IN_XMP.some((namespace) => payload.includes(namespace))) structure.hasGainMap = true
+function readApp1(traits: Traits, payload: Buffer): void {
+  if (startsWith(payload, EXIF)) traits.exif ??= payload.subarray(EXIF.length)
+  else if (GAIN_MAPS_IN_XMP.some((namespace) => payload.includes(namespace))) traits.hasGainMap = true
 }
 
-function readApp2(structure: Structure, payload: Buffer, profile: Buffer[]): void {
+function readApp2(traits: Traits, payload: Buffer, profile: Buffer[]): void {
   if (startsWith(payload, ICC)) profile.push(payload.subarray(ICC.length + 2)) // its number, and of how many
-  if (startsWith(payload, MULTI_PICTURE)) structure.hasMorePictures = true
-  if (startsWith(payload, GAIN_MAP)) structure.hasGainMap = true
+  if (startsWith(payload, MULTI_PICTURE)) traits.hasMorePictures = true
+  if (startsWith(payload, GAIN_MAP)) traits.hasGainMap = true
 }
 
 /** Up to the first scan. Stray bytes between segments are skipped, as decoders do. */
