@@ -14,7 +14,7 @@ import { startEngineProcess } from '../services/image-processor/src/isolation/en
 import { isolate } from '../services/image-processor/src/isolation/isolate.ts'
 import { presetConfiguration } from '../services/image-processor/src/preset-configuration.ts'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
-import { peakMemory } from '../services/image-processor/test/peak-memory.ts'
+import { peakMemory } from '../services/image-processor/test/process-figures.ts'
 
 const { values: options } = parseArgs({ options: { photos: { type: 'string' } } })
 const SIZES = [0.3, 3, 12, 24]
@@ -99,10 +99,10 @@ for (const { path, megapixels } of originals) {
   const here = await medianTime(developHere(sharpEngine), original)
   const isolated = isolate({ name: 'sharp', program, seconds: 60, megabytes: 2000 })
   const apart = await medianTime(isolated, original)
-  const [pid = 0] = [isolated.pid()]
+  const peak = peakMemory(isolated.pid())?.resident ?? Number.NaN
   console.log(
     `${megapixels.toFixed(1).padStart(5)} MP, ${(original.length / 1e6).toFixed(1)} MB: ` +
-      `${here.toFixed(0)} ms in one process, ${apart.toFixed(0)} ms in two, engine's peak ${(peakMemory(pid) / 1e6).toFixed(0)} MB`,
+      `${here.toFixed(0)} ms in one process, ${apart.toFixed(0)} ms in two, engine's peak ${(peak / 1e6).toFixed(0)} MB`,
   )
   isolated.stop()
 }

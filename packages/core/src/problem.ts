@@ -34,7 +34,7 @@ export const PROBLEMS = {
     title: 'This key already stands for other bytes',
     retryable: false,
   },
-  'image-too-large': { status: 422, title: 'The image has too many pixels', retryable: false },
+  'image-too-large': { status: 422, title: 'The image is too large to be developed', retryable: false },
   'corrupt-image': { status: 422, title: 'The image is damaged', retryable: false },
   'too-many-frames': { status: 422, title: 'The animation has too many frames', retryable: false },
   'rate-limited': { status: 429, title: 'Too many requests', retryable: true },

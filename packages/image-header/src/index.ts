@@ -1,2 +1,3 @@
-export { type ImageHeader, inspectImage, inspectStream } from './inspect-image.ts'
+export type { ImageHeader } from './image-header.ts'
+export { inspectImage, inspectStream } from './inspect-image.ts'
 export { withoutLeadingJunk } from './without-leading-junk.ts'

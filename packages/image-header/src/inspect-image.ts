@@ -2,28 +2,29 @@ import { IMAGE_TYPE_NAMES, IMAGE_TYPES, ImageType, ProblemError } from '@darkroo
 import { fileTypeFromBuffer } from 'file-type'
 import { imageDimensionsFromData } from 'image-dimensions'
 import { type CompletenessCheck, checkCompleteness } from './check-completeness.ts'
+import type { ImageHeader } from './image-header.ts'
+import { readStructure } from './read-structure.ts'
+import type { Structure } from './structures/structure.ts'
 import { withoutLeadingJunk } from './without-leading-junk.ts'
 
-/** What an image's own bytes say of it; `width` and `height` in pixels as stored, before any rotation. */
-export interface ImageHeader {
-  contentType: ImageType
-  width: number
-  height: number
-}
-
 /**
- * Finds an image's type and dimensions in its first bytes, and checks that its structure reaches its end,
- * all without decoding a pixel: the same check at the HTTP door, behind Kafka and before the decoder.
+ * Finds an image's type and dimensions in its first bytes, and walks its structure to its end, all without decoding a
+ * pixel and in linear time: the same check at the HTTP door, behind Kafka and before the decoder.
  *
- * @throws ProblemError `empty-body`, `unsupported-media-type`, `corrupt-image` (no readable header, or cut
- *   off), `image-too-large` (more pixels than its type may have, see core's `IMAGE_TYPES`)
+ * @throws ProblemError `empty-body`, `unsupported-media-type`, `corrupt-image` (no readable header, one that
+ *   contradicts itself, or cut off), `image-too-large` (more pixels than its type may have, see core's `IMAGE_TYPES`, or
+ *   more memory to decode them), `too-many-frames`
  */
 export async function inspectImage(original: Uint8Array): Promise<ImageHeader> {
   const bytes = withoutLeadingJunk(original)
   const header = await readHeader(bytes)
+  const structure = readStructure(bytes, header)
+  refuseTooLarge({ ...header, ...structure.extent })
+  refuseUnsound(header, structure)
   const completeness = checkCompleteness(header.contentType)
   completeness.push(bytes)
   if (!completeness.end()) throw cutOff(header)
+  refuseTooMuchMemory(header, structure.heldBytes + COPIES * bytes.length)
   return header
 }
 
@@ -76,6 +77,21 @@ async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
   }
   const contentType = await sniffType(bytes)
   const { width, height } = readDimensions(bytes, contentType)
+  const header = { contentType, width, height }
+  refuseTooLarge(header)
+  return header
+}
+
+/** What a JPEG can say; beside it only PNG and AVIF can say more. */
+const MAX_SIDE = 65_535
+/** Of an animation, the first frame included. */
+const MAX_FRAMES = 1000
+/** What may be held at once to decode one image. See decisions/0020 for what it leads to. */
+const MAX_MEMORY = 400_000_000
+/** Of the file, on its way to the decoder. */
+const COPIES = 4
+
+function refuseTooLarge({ contentType, width, height }: ImageHeader): void {
   const { name, maxPixels } = IMAGE_TYPES[contentType]
   if (width * height > maxPixels) {
     const [actual, most] = [width * height, maxPixels].map((pixels) => (pixels / 1e6).toFixed(0))
@@ -84,7 +100,41 @@ async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
       `The image has ${width} × ${height} pixels (${actual} megapixels); the limit for ${name} is ${most} megapixels. Send it smaller.`,
     )
   }
-  return { contentType, width, height }
+  if (Math.max(width, height) > MAX_SIDE) {
+    throw new ProblemError(
+      'image-too-large',
+      `The image has ${width} × ${height} pixels; no side may have more than ${MAX_SIDE}. Send it smaller.`,
+    )
+  }
+}
+
+function refuseUnsound({ contentType }: ImageHeader, { frames, fault }: Structure): void {
+  const { name } = IMAGE_TYPES[contentType]
+  if (fault) throw new ProblemError('corrupt-image', `The ${name} ${fault} Save it anew and send that.`)
+  if (frames > MAX_FRAMES) {
+    throw new ProblemError(
+      'too-many-frames',
+      `The animation has ${frames} frames; the limit is ${MAX_FRAMES}. Send a shorter one, or its first frame.`,
+    )
+  }
+}
+
+function refuseTooMuchMemory({ contentType }: ImageHeader, needed: number): void {
+  if (needed <= MAX_MEMORY) return
+  const [actual, most] = [needed, MAX_MEMORY].map((bytes) => (bytes / 1e6).toFixed(0))
+  throw new ProblemError(
+    'image-too-large',
+    `To decode this ${IMAGE_TYPES[contentType].name} takes about ${actual} MB of memory; the limit is ${most} MB. ${INSTEAD[contentType]}`,
+  )
+}
+
+/** What takes less memory for the same picture, where there is such a thing. */
+const INSTEAD: Record<ImageType, string> = {
+  'image/jpeg': 'Save it as a baseline JPEG, not progressive, or smaller.',
+  'image/png': 'Save it without interlacing, or smaller.',
+  'image/webp': 'Send it smaller.',
+  'image/gif': 'Send it smaller.',
+  'image/avif': 'Save it with 8 bits a channel, or smaller.',
 }
 
 function cutOff({ contentType }: ImageHeader): ProblemError {
@@ -121,8 +171,12 @@ function describe(bytes: Uint8Array, extension: string | undefined): string {
 const SVG =
   /^(?:\s|<\?[^>]*>|<!--(?:(?!-->).)*-->|<!DOCTYPE[^>[]*(?:\[[^\]]*\]\s*)?>)*<(?:\w{1,32}:)?svg[\s/>]/is
 
+/** The beginning, in the encoding that its byte order mark tells of. */
 function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1024)).toString()
+  const [first, second] = bytes
+  const encoding =
+    first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
+  return new TextDecoder(encoding).decode(bytes.subarray(0, 1024))
 }
 
 function readDimensions(bytes: Uint8Array, contentType: ImageType): { width: number; height: number } {

@@ -1,4 +1,5 @@
 import ExifReader from 'exifreader'
+import { onlyMetadata } from './only-metadata.ts'
 
 /** What is kept of an original's EXIF and XMP. */
 export interface Exif {
@@ -41,7 +42,7 @@ function readTags(original: Uint8Array): { exif: Tags; xmp: string } {
       throw new Error('not parsed')
     },
   }
-  const { exif = {} } = ExifReader.load(wholeBuffer(original), {
+  const { exif = {} } = ExifReader.load(wholeBuffer(onlyMetadata(original)), {
     expanded: true,
     includeTags: { exif: TAGS, xmp: true },
     domParser,

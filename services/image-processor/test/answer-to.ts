@@ -1,8 +1,11 @@
+import './without-log.ts'
 import { ProblemError, presetFor } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-header'
-import { type Developed, develop } from '../src/develop.ts'
-import { sharpEngine } from '../src/engines/sharp-engine.ts'
+import type { Developed } from '../src/develop.ts'
+import { isolate } from '../src/isolation/isolate.ts'
 import { presetConfiguration } from '../src/preset-configuration.ts'
+import { SECONDS_TO_DEVELOP } from '../src/time-for-an-image.ts'
+import { processorTime } from './process-figures.ts'
 
 /** What the processor makes of bytes, whatever they are, without S3. */
 export interface Answer {
@@ -11,26 +14,57 @@ export interface Answer {
   developed?: Developed
   /** Why it was refused, for its owner. */
   detail?: string
-  /** What is no answer at all: a mistake of ours. */
+  /** What is no answer at all: a mistake of ours, or the end of the engine's process. */
   crash?: unknown
   milliseconds: number
+  /** Longer than that is no answer either. */
+  isSlow: boolean
 }
 
-/** Longer than that is no answer either. */
-export const SLOWEST_ALLOWED = 5_000
+export interface Answers {
+  to(bytes: Uint8Array): Promise<Answer>
+  /** Of the engine's process that is there now. */
+  pid(): number | undefined
+  /** The next image meets a fresh process. */
+  close(): void
+}
+
+/** Milliseconds of processor time where that can be told, so that a busy machine makes nothing slow. */
+const SLOWEST_ALLOWED = 5_000
 
 const preset = presetFor(presetConfiguration, 'web-app-1')
+const program = new URL('../src/process-images-with-sharp.ts', import.meta.url).href
 
-/** The checks and the default engine, as `processImage` has them. */
-export async function answerTo(bytes: Uint8Array): Promise<Answer> {
-  const began = performance.now()
-  const took = () => ({ milliseconds: performance.now() - began })
-  try {
-    await inspectImage(bytes)
-    const developed = await develop(sharpEngine, bytes, preset)
-    return { result: 'developed', developed, ...took() }
-  } catch (error) {
-    const isAnswer = error instanceof ProblemError && !error.retryable
-    return isAnswer ? { result: error.slug, detail: error.detail, ...took() } : { crash: error, ...took() }
+/** The checks and the default engine in a process of its own, as the queue's consumer has them. */
+export function openAnswers(): Answers {
+  const developer = isolate({ name: 'sharp', program, seconds: SECONDS_TO_DEVELOP, megabytes: 480 })
+  const answerTo = async (bytes: Uint8Array): Promise<Omit<Answer, 'milliseconds' | 'isSlow'>> => {
+    try {
+      await inspectImage(bytes)
+      return { result: 'developed', developed: await developer.develop(bytes, preset) }
+    } catch (error) {
+      const isAnswer = error instanceof ProblemError && !error.retryable
+      if (!isAnswer) return { crash: error }
+      const { slug: result, detail, cause } = error
+      return { result, detail, ...(isEndOfProcess(cause) && { crash: cause }) }
+    }
   }
+  return {
+    to: async (bytes) => {
+      const began = performance.now()
+      const [pid, worked] = [developer.pid(), processorTime(developer.pid())]
+      const answer = await answerTo(bytes)
+      const milliseconds = performance.now() - began
+      const work = pid === developer.pid() ? processorTime(pid) : undefined
+      const spent = work === undefined || worked === undefined ? milliseconds : work - worked
+      return { ...answer, milliseconds, isSlow: spent > SLOWEST_ALLOWED }
+    },
+    pid: developer.pid,
+    close: developer.stop,
+  }
+}
+
+/** It was contained, and its owner has an answer; but a decoder that dies is worth a look. */
+function isEndOfProcess(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'EngineProcessEnded'
 }

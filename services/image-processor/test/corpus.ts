@@ -1,96 +1,93 @@
 /**
- * `pnpm corpus FOLDER|FILE …`: sends every file through the processor's own checks and its default engine, one after
- * another, and says what became of it. Writes a contact sheet to look at. Exit code 1 says that one had no answer, or
- * none within five seconds.
+ * `pnpm corpus FOLDER|FILE …` and `pnpm corpus --hostile`: sends every file, or those of the tests' table and the largest
+ * that are accepted, through the processor's own checks and its default engine in a process of its own, one after another,
+ * and says what became of it. Writes a contact sheet to look at. Exit code 1 says that one had no answer of its own, or
+ * none within five seconds, or another than the table says, or took more memory than it may.
  */
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { basename, join, relative, resolve } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Answer, answerTo, SLOWEST_ALLOWED } from './answer-to.ts'
+import { openAnswers } from './answer-to.ts'
+import { contactSheet } from './corpus/contact-sheet.ts'
+import { type Examined, examine } from './corpus/examine.ts'
+import { hostileSpecimens, type Specimen, specimensIn } from './corpus/specimen.ts'
 
-const { positionals } = parseArgs({ allowPositionals: true })
 const startedIn = process.env.INIT_CWD ?? '.'
 const sheet = join(import.meta.dirname, '..', '..', '..', 'corpus-output', 'contact-sheet.html')
 
-interface Examined extends Answer {
-  path: string
-  bytes: number
-  /** Of the process after it, in megabytes. */
-  memory: number
-}
-
-async function* filesIn(paths: string[]): AsyncGenerator<string> {
-  for (const path of paths) {
-    if (!(await stat(path)).isDirectory()) yield path
-    else yield* filesIn((await readdir(path)).toSorted().map((name) => join(path, name)))
-  }
-}
-
-async function examine(path: string): Promise<Examined> {
-  const file = await readFile(path)
-  const answer = await answerTo(file)
-  return { ...answer, path, bytes: file.length, memory: process.memoryUsage.rss() / 1e6 }
-}
-
-const isFailure = ({ crash, milliseconds }: Answer) => crash !== undefined || milliseconds > SLOWEST_ALLOWED
-
-function line({ path, bytes, result, detail, crash, developed, milliseconds }: Examined): string {
-  const size = developed ? `${developed.width} × ${developed.height}` : (detail ?? String(crash))
-  const what = [relative(startedIn, path), `${(bytes / 1000).toFixed(0)} KB`, result ?? 'NO ANSWER', size]
-  return `${isFailure({ crash, milliseconds }) ? '✘' : ' '} ${what.join('  ')}  ${milliseconds.toFixed(0)} ms`
-}
-
-const escaped = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
-
-function frame({ path, result, detail, crash, developed }: Examined): string {
-  const thumb = developed?.variants[0]
-  const picture = thumb
-    ? `<img alt="" src="data:image/${thumb.spec.format};base64,${thumb.data.toString('base64')}">`
-    : `<p>${escaped(detail ?? String(crash))}</p>`
-  const size = developed ? `${developed.width} × ${developed.height}` : (result ?? 'no answer')
-  return `<figure>${picture}<figcaption><b>${escaped(basename(path))}</b><br>${size}</figcaption></figure>`
-}
-
-const STYLE = `body { font: 14px system-ui; margin: 2rem; background: #f3f1ec; display: grid; gap: 1rem;
-  grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)) }
-figure { margin: 0; background: #fff; padding: .5rem } img { width: 100% } p { color: #8b1a1a }
-figcaption { overflow-wrap: anywhere }`
-
-async function writeSheet(examined: Examined[]): Promise<void> {
-  await mkdir(join(sheet, '..'), { recursive: true })
-  const frames = examined.map(frame).join('\n')
-  await writeFile(
-    sheet,
-    `<!doctype html><html lang="en"><meta charset="utf-8"><title>Corpus</title><style>${STYLE}</style>\n${frames}</html>\n`,
-  )
+function line({
+  name,
+  bytes,
+  result,
+  detail,
+  developed,
+  milliseconds,
+  memory,
+  complaints,
+}: Examined): string {
+  const size = developed ? `${developed.width} × ${developed.height}` : (detail ?? '')
+  const cost = `${milliseconds.toFixed(0)} ms${memory === undefined ? '' : ` ${memory.toFixed(0)} MB`}`
+  const what = [name, `${(bytes / 1000).toFixed(0)} KB`, result ?? 'NO ANSWER', size, cost]
+  return [
+    complaints.length > 0 ? '✘' : ' ',
+    what.join('  '),
+    ...complaints.map((words) => `  ← ${words}`),
+  ].join(' ')
 }
 
 function summary(examined: Examined[]): string {
   const results = Map.groupBy(examined, ({ result }) => result ?? 'no answer')
+  const counts = [...results].toSorted(([, a], [, b]) => b.length - a.length)
   const slowest = examined.toSorted((a, b) => b.milliseconds - a.milliseconds)[0]
-  const largest = Math.max(...examined.map(({ memory }) => memory))
-  const counts = [...results].map(([name, all]) => `${all.length} ${name}`).join(', ')
+  const largest = examined.toSorted((a, b) => (b.memory ?? 0) - (a.memory ?? 0))[0]
+  const failed = examined.filter(({ complaints }) => complaints.length > 0).length
   return [
-    `${examined.length} files: ${counts}`,
-    `slowest ${slowest?.milliseconds.toFixed(0)} ms (${basename(slowest?.path ?? '')}), largest memory ${largest.toFixed(0)} MB`,
+    `${examined.length} files: ${counts.map(([name, all]) => `${all.length} ${name}`).join(', ')}`,
+    `slowest ${slowest?.milliseconds.toFixed(0)} ms (${slowest?.name})`,
+    largest?.memory && `largest memory of both processes ${largest.memory.toFixed(0)} MB (${largest.name})`,
     `contact sheet: ${relative(startedIn, sheet)}`,
-  ].join('\n')
+    failed > 0 ? `${failed} not as they should be, see ✘` : 'all as they should be',
+  ]
+    .filter(Boolean)
+    .join('\n')
 }
 
-const examined: Examined[] = []
-for await (const path of filesIn(positionals.map((path) => resolve(startedIn, path)))) {
-  const one = await examine(path)
-  console.log(line(one))
-  // The sheet needs the smallest variant and nothing else.
-  if (one.developed) one.developed.variants = one.developed.variants.slice(0, 1)
-  examined.push(one)
+async function examineAll(specimens: Specimen[]): Promise<Examined[]> {
+  const answers = openAnswers()
+  const examined: Examined[] = []
+  for (const specimen of specimens) {
+    const one = await examine(specimen, answers)
+    console.log(line(one))
+    // The sheet needs the smallest variant and nothing else.
+    if (one.developed) one.developed.variants = one.developed.variants.slice(0, 1)
+    examined.push(one)
+  }
+  answers.close()
+  return examined
 }
-if (examined.length === 0) {
-  console.error('Name files or folders with images: pnpm corpus FOLDER …')
-  process.exitCode = 1
-} else {
-  await writeSheet(examined)
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { hostile: { type: 'boolean', default: false } },
+  })
+  const paths = positionals.map((path) => resolve(startedIn, path))
+  const specimens = [...(values.hostile ? hostileSpecimens() : []), ...(await specimensIn(paths, startedIn))]
+  if (specimens.length === 0) {
+    throw new Error(
+      'name files or folders with images: pnpm corpus FOLDER …, or the tests’ own: pnpm corpus --hostile',
+    )
+  }
+  const examined = await examineAll(specimens)
+  await mkdir(dirname(sheet), { recursive: true })
+  await writeFile(sheet, contactSheet(examined))
   console.log(`\n${summary(examined)}`)
-  if (examined.some(isFailure)) process.exitCode = 1
+  if (examined.some(({ complaints }) => complaints.length > 0)) process.exitCode = 1
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(`pnpm corpus: ${(error as Error).message}`)
+  process.exitCode = 1
 }

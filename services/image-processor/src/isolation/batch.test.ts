@@ -13,7 +13,7 @@ test('images that stop the decoder or bring it down do no harm to their neighbou
   const { processImages } = await import('../process-images.ts')
   const { isolate } = await import('./isolate.ts')
   const program = new URL('testing/misbehaving-engine.ts', import.meta.url).href
-  const developer = isolate({ name: 'sharp', program, seconds: 5, megabytes: 480 })
+  const developer = isolate({ name: 'sharp', program, seconds: 10, megabytes: 480 })
   const photograph = await fourCorners(400, 300).jpeg().toBuffer()
   const images = []
   for (const order of ['', '#loop ', '#abort ', '']) {
@@ -29,8 +29,8 @@ test('images that stop the decoder or bring it down do no harm to their neighbou
   const ends = await Promise.all(images.map((image) => resources.document(image)))
   expect(ends.map((end) => [end.status, end.status === 'failed' && end.failure_detail])).toEqual([
     ['processed', false],
-    ['failed', expect.stringContaining('within 5 seconds')],
+    ['failed', expect.stringContaining('within 10 seconds')],
     ['failed', expect.stringContaining('makes the decoder fail')],
     ['processed', false],
   ])
-}, 60_000)
+}, 90_000)

@@ -70,7 +70,7 @@ export function startEngineProcess(program: string): EngineProcess {
   const lastWords = keepLastWords(child)
   endWithThisProcess(child)
   const ready = readiness(child, lastWords)
-  const isAlive = () => child.exitCode === null && child.signalCode === null && child.connected
+  const isAlive = () => child.exitCode === null && child.signalCode === null && !child.killed
   return {
     get alive() {
       return isAlive()

@@ -1,0 +1,98 @@
+import type { ProblemSlug } from '@darkroom/core'
+import sharp, { type Sharp } from 'sharp'
+
+/** A sound image as large as it may be, or a little larger, and what its development may take. */
+export interface EnormousImage {
+  name: string
+  make: () => Promise<Buffer>
+  outcome: 'developed' | ProblemSlug
+  /** Of memory, both processes together, their shared program counted once. */
+  megabytes: number
+}
+
+type Channels = 3 | 4
+
+/** Squares of pseudo-random colours: nothing that an encoder could do without. */
+function mosaic(width: number, height: number, channels: Channels = 3): Sharp {
+  const side = 256
+  const data = Buffer.alloc(side * side * channels)
+  let state = 20261125
+  for (let n = 0; n < data.length; n++) {
+    state = (state * 1103515245 + 12345) & 0x7fffffff
+    data[n] = state >> 16
+  }
+  return sharp(data, { raw: { width: side, height: side, channels } }).resize(width, height, {
+    kernel: 'nearest',
+    fit: 'fill',
+  })
+}
+
+type Row = [name: string, outcome: EnormousImage['outcome'], make: () => Sharp]
+
+const MOST = 600
+const ROWS: Row[] = [
+  ['JPEG, 100 MP', 'developed', () => mosaic(10_000, 10_000).jpeg()],
+  ['JPEG, 100 MP, CMYK', 'developed', () => mosaic(10_000, 10_000).toColourspace('cmyk').jpeg()],
+  ['JPEG, 100 MP, progressive', 'developed', () => mosaic(10_000, 10_000).jpeg({ progressive: true })],
+  [
+    'JPEG, 60 MP, progressive 4:4:4',
+    'developed',
+    () => mosaic(10_000, 6000).jpeg({ progressive: true, chromaSubsampling: '4:4:4' }),
+  ],
+  [
+    'JPEG, 80 MP, progressive 4:4:4',
+    'image-too-large',
+    () => mosaic(10_000, 8000).jpeg({ progressive: true, chromaSubsampling: '4:4:4' }),
+  ],
+  [
+    'PNG, 50 MP, 16-bit RGBA',
+    'developed',
+    () => mosaic(10_000, 5000, 4).toColourspace('rgb16').png({ compressionLevel: 1 }),
+  ],
+  [
+    'PNG, 30 MP, 16-bit RGBA, interlaced',
+    'developed',
+    () => mosaic(10_000, 3000, 4).toColourspace('rgb16').png({ compressionLevel: 1, progressive: true }),
+  ],
+  [
+    'PNG, 50 MP, interlaced',
+    'developed',
+    () => mosaic(10_000, 5000).png({ compressionLevel: 1, progressive: true }),
+  ],
+  ['WebP, 50 MP', 'developed', () => mosaic(10_000, 5000).webp({ effort: 0 })],
+  [
+    'WebP, 50 MP, lossless with alpha',
+    'developed',
+    () => mosaic(10_000, 5000, 4).webp({ lossless: true, effort: 0 }),
+  ],
+  ['GIF, 50 MP', 'developed', () => mosaic(10_000, 5000).gif({ effort: 1, dither: 0 })],
+  ['AVIF, 20 MP', 'developed', () => mosaic(5000, 4000).avif({ effort: 0 })],
+  [
+    'AVIF, 13 MP, 12 bits, 4:4:4 with alpha',
+    'developed',
+    () => mosaic(4000, 3250, 4).avif({ effort: 0, bitdepth: 12, chromaSubsampling: '4:4:4' }),
+  ],
+  ['AVIF, 20 MP, 12 bits', 'image-too-large', () => mosaic(5000, 4000).avif({ effort: 0, bitdepth: 12 })],
+]
+
+/** Two frames of it, one above the other on the way in. */
+const animation = () =>
+  mosaic(6000, 14_000)
+    .raw()
+    .toBuffer()
+    .then((data) =>
+      sharp(data, { raw: { width: 6000, height: 14_000, channels: 3, pageHeight: 7000 } })
+        .webp({ effort: 0, loop: 0, delay: [99, 99] })
+        .toBuffer(),
+    )
+
+export const ENORMOUS_IMAGES: EnormousImage[] = [
+  {
+    name: 'JPEG, 24 MP',
+    outcome: 'developed',
+    make: () => mosaic(6000, 4000).jpeg().toBuffer(),
+    megabytes: 250,
+  },
+  { name: 'WebP, 42 MP, animated', outcome: 'developed', make: animation, megabytes: MOST },
+  ...ROWS.map(([name, outcome, make]) => ({ name, outcome, make: () => make().toBuffer(), megabytes: MOST })),
+]
