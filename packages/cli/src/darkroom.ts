@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { addAnalytics } from './commands/analytics.ts'
+import { addBackfill } from './commands/backfill.ts'
 import { addEndpoints } from './commands/endpoints.ts'
 import { addRetention } from './commands/retention.ts'
 
@@ -10,6 +11,7 @@ const program = new Command('darkroom')
   .showHelpAfterError()
 
 addAnalytics(program)
+addBackfill(program)
 addEndpoints(program)
 addRetention(program)
 

@@ -5,6 +5,7 @@ import { Filename } from './filename.ts'
 import { ImageId } from './image-id.ts'
 import { ImageType, Sha256 } from './image-types.ts'
 import { Origin } from './origin.ts'
+import { PresetName } from './presets.ts'
 import { ProblemSlug } from './problem.ts'
 
 /**
@@ -36,6 +37,9 @@ function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, dat
  *                 "contentType": "image/jpeg", "bytes": 733428, "sha256": "b5bb…",
  *                 "acceptedAt": "2026-11-23T10:00:00.000Z", "origin": { "kind": "http" },
  *                 "filename": "IMG_0001.JPG", "attributes": {} } }
+ *
+ * With `"redevelop": { "preset": "default" }` an image that is processed already is developed once more by that preset,
+ * unless it was developed by its present version.
  */
 export const ImageAccepted = cloudEvent(
   'image.accepted.v1',
@@ -50,6 +54,7 @@ export const ImageAccepted = cloudEvent(
     origin: Origin,
     filename: Filename.optional(),
     attributes: Attributes,
+    redevelop: z.object({ preset: PresetName }).optional(),
   }),
 )
 export type ImageAccepted = z.infer<typeof ImageAccepted>

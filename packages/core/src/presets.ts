@@ -2,6 +2,11 @@ import * as z from 'zod'
 import { AppId } from './app-id.ts'
 import { VariantSpec } from './variant-spec.ts'
 
+/** What a preset is called by in the configuration: `default`. */
+export const PresetName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,32}$/, 'a preset name is 1 to 32 characters of a-z, 0-9 and "-"')
+
 /** A named set of variants. A change to it is a new version, so that metadata tells what made a file. */
 export const Preset = z.strictObject({
   version: z.int().positive(),
@@ -25,7 +30,7 @@ export type Preset = z.infer<typeof Preset>
  */
 export const PresetConfiguration = z
   .strictObject({
-    presets: z.record(z.string().regex(/^[a-z0-9-]{1,32}$/), Preset),
+    presets: z.record(PresetName, Preset),
     apps: z.record(AppId, z.string()),
   })
   .superRefine(({ presets, apps }, context) => {

@@ -2,6 +2,9 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { type ImageAccepted, inputKey, ProblemError, s3Uri } from '@darkroom/core'
 import type { AcceptedImage } from './accepted-image.ts'
 
+/** What may be asked for beside the first development. */
+type Wishes = Pick<ImageAccepted['data'], 'redevelop'>
+
 /**
  * Tells the image processor that an original waits for it.
  *
@@ -12,7 +15,7 @@ export async function enqueueImage(
   queueUrl: string,
   source: string,
   bucket: string,
-  { traceparent, ...image }: AcceptedImage,
+  { traceparent, ...image }: AcceptedImage & Wishes,
 ): Promise<void> {
   const event: ImageAccepted = {
     specversion: '1.0',

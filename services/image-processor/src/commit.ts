@@ -1,4 +1,10 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3'
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+} from '@aws-sdk/client-s3'
 import {
   type FailedDocument,
   type ImageRef,
@@ -19,6 +25,7 @@ import { logger } from './logger.ts'
 /** How an image has ended, by the document that says so. */
 export interface Outcome {
   status: MetadataDocument['status']
+  document: MetadataDocument
   /** Of that document, for a conditional write. */
   etag: string | undefined
 }
@@ -29,23 +36,29 @@ export async function readOutcome(image: ImageRef): Promise<Outcome | undefined>
     const get = new GetObjectCommand({ Bucket: env.BUCKET, Key: metadataKey(image) })
     const { Body, ETag } = await s3.send(get)
     if (!Body) throw new Error(`no body came with ${metadataKey(image)}`)
-    const { status } = MetadataDocument.parse(JSON.parse(await Body.transformToString()))
-    return { status, etag: ETag }
+    const document = MetadataDocument.parse(JSON.parse(await Body.transformToString()))
+    return { status: document.status, document, etag: ETag }
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined
     throw error
   }
 }
 
-/** Commits an image as processed; from here on its status is final. */
+/**
+ * Commits an image as processed; from here on its status is final. Where it takes the place of an `earlier` development,
+ * it still tells how long its owner waited for the first one, and the variants go that only that one had.
+ */
 export async function commitSuccess(
   attempt: Attempt,
   preset: NamedPreset,
   developed: Developed,
   variants: StoredVariant[],
+  earlier?: Outcome,
 ): Promise<void> {
+  const first = earlier?.document.status === 'processed' ? earlier.document : undefined
   const document: ProcessedDocument = {
     ...arrivalOf(attempt),
+    ...(first && waitOf(first)),
     status: 'processed',
     width: developed.width,
     height: developed.height,
@@ -63,8 +76,22 @@ export async function commitSuccess(
     variants_bytes: variants.reduce((sum, variant) => sum + variant.bytes, 0),
     ...(developed.warnings.length > 0 && { warnings: developed.warnings }),
   }
-  const committed = await commit(document)
-  logger.info(committed ? 'image processed' : 'image already finished', summaryOf(document))
+  const committed = await commit(document, first && earlier)
+  if (committed && first) await deleteStaleVariants(first, variants)
+  const done = first ? 'image developed again' : 'image processed'
+  logger.info(committed ? done : 'image already finished', summaryOf(document))
+}
+
+function waitOf({ queued_ms, processing_ms, receive_count }: ProcessedDocument) {
+  return { queued_ms, processing_ms, receive_count }
+}
+
+async function deleteStaleVariants(first: ProcessedDocument, variants: StoredVariant[]): Promise<void> {
+  const kept = new Set(variants.map(({ key }) => key))
+  const stale = first.variants.filter(({ key }) => !kept.has(key))
+  await Promise.all(
+    stale.map(({ key: Key }) => s3.send(new DeleteObjectCommand({ Bucket: env.BUCKET, Key }))),
+  )
 }
 
 /**
@@ -118,15 +145,18 @@ const COMMIT_ATTEMPTS = 5
 type WriteCondition = Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>
 
 /**
- * Writes the document unless the image is processed: that is final. Every write is conditional on what was seen
- * before it, so whoever loses a race looks again. An image that was erased meanwhile stays erased, and what was made of
- * it goes.
+ * Writes the document unless the image is processed: that is final, but for the one outcome that it `replaces`. Every
+ * write is conditional on what was seen before it, so whoever loses a race looks again. An image that was erased meanwhile
+ * stays erased, and what was made of it goes.
  *
  * @returns whether it was written
  */
-async function commit(document: (ProcessedDocument | FailedDocument) & { sha256: string }): Promise<boolean> {
+async function commit(
+  document: (ProcessedDocument | FailedDocument) & { sha256: string },
+  replaces?: Outcome,
+): Promise<boolean> {
   const image = { app: document.app, imageId: document.image_id, sha256: document.sha256 }
-  let condition: WriteCondition = { IfNoneMatch: '*' }
+  let condition: WriteCondition = replaces ? { IfMatch: replaces.etag } : { IfNoneMatch: '*' }
   for (let attempt = 1; ; attempt++) {
     try {
       await putDocument(image, document, condition)
@@ -135,6 +165,8 @@ async function commit(document: (ProcessedDocument | FailedDocument) & { sha256:
       if (!isLostRace(error) || attempt === COMMIT_ATTEMPTS) throw error
     }
     const earlier = await readOutcome(image)
+    if (earlier?.status === 'processed' && replaces)
+      throw new Error('it was developed again by another message')
     if (earlier?.status === 'processed') return false
     if (earlier?.status === 'erased') {
       await deleteErased(image)

@@ -1,18 +1,19 @@
-import { presetFor } from '@darkroom/core'
+import type { ImageAccepted, NamedPreset } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-header'
 import type { Attempt } from './attempt.ts'
-import { commitSuccess, readOutcome } from './commit.ts'
+import { choosePreset } from './choose-preset.ts'
+import { commitSuccess, type Outcome, readOutcome } from './commit.ts'
 import { deleteErased } from './delete-erased.ts'
 import type { Developer } from './developer.ts'
 import { getOriginal } from './get-original.ts'
 import { logger } from './logger.ts'
-import { presetConfiguration } from './preset-configuration.ts'
 import { putVariants } from './put-variants.ts'
 import { requireWithinRetention } from './require-within-retention.ts'
 
 /**
  * Develops one image. Its document is written last and is the commit: whatever stops half-way is done again,
- * over the same keys, and an image that is already processed is left as it is.
+ * over the same keys, and an image that is already processed is left as it is, unless the message asks for it to be
+ * developed again by a preset, and that is not what it was developed by.
  *
  * @throws ProblemError, not retryable, if the image is at fault; anything else is worth another try
  */
@@ -20,16 +21,26 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   const { data: image } = attempt.message
   const [outcome, original] = await Promise.allSettled([readOutcome(image), getOriginal(image.s3Uri)])
   if (outcome.status === 'rejected') throw outcome.reason
-  if (outcome.value?.status === 'processed') {
+  if (outcome.value?.status === 'erased') return deleteErased(image)
+  const preset = choosePreset(image)
+  if (outcome.value?.status === 'processed' && !isToRedevelop(image, outcome.value, preset)) {
     logger.info('image already processed', { imageId: image.imageId, app: image.app })
     return
   }
-  if (outcome.value?.status === 'erased') return deleteErased(image)
   requireWithinRetention(image)
   if (original.status === 'rejected') throw original.reason
   await inspectImage(original.value)
-  const preset = presetFor(presetConfiguration, image.app)
   const developed = await developer.develop(original.value, preset)
   const variants = await putVariants(image, developed.variants)
-  await commitSuccess(attempt, preset, developed, variants)
+  await commitSuccess(attempt, preset, developed, variants, outcome.value)
+}
+
+/** A message that comes twice finds its work done. */
+function isToRedevelop(
+  { redevelop }: ImageAccepted['data'],
+  { document }: Outcome,
+  preset: NamedPreset,
+): boolean {
+  if (!redevelop || document.status !== 'processed') return false
+  return document.preset !== preset.name || document.preset_version !== preset.version
 }

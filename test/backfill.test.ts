@@ -1,0 +1,210 @@
+/** `pnpm darkroom backfill` from the command to the variants, on real S3 and SQS servers. */
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import {
+  dateOf,
+  type ImageRef,
+  inputKey,
+  metadataKey,
+  newImageId,
+  type ProcessedDocument,
+  processedKey,
+  processedPrefix,
+  toUserMetadata,
+} from '@darkroom/core'
+import { afterAll, afterEach, expect, test } from '@jest/globals'
+import { fourCorners } from '../services/image-processor/src/test-images.ts'
+import {
+  acceptedMessage,
+  startResources,
+  wholeMinute,
+} from '../services/image-processor/test/start-resources.ts'
+
+const resources = await startResources()
+const { processImages } = await import('../services/image-processor/src/process-images.ts')
+const { developHere } = await import('../services/image-processor/src/developer.ts')
+const { sharpEngine } = await import('../services/image-processor/src/engines/sharp-engine.ts')
+const consume = processImages(developHere(sharpEngine))
+const s3 = new S3Client({})
+const Bucket = process.env.BUCKET
+afterAll(async () => {
+  s3.destroy()
+  await resources.stop()
+})
+
+const app = 'web-app-1'
+const photograph = await fourCorners(400, 300).jpeg().toBuffer()
+const yesterday = new Date(Date.now() - 86_400_000)
+const stored: ImageRef[] = []
+afterEach(async () => {
+  for (const image of stored.splice(0)) {
+    for (const Key of [
+      inputKey(image),
+      metadataKey(image),
+      ...(await resources.list(processedPrefix(image))),
+    ])
+      await s3.send(new DeleteObjectCommand({ Bucket, Key }))
+  }
+})
+
+/** An original as a door stores it. */
+async function store(time = yesterday): Promise<ImageRef> {
+  const image = { app, imageId: newImageId(time) }
+  const Metadata = toUserMetadata({
+    app,
+    acceptedAt: time.toISOString(),
+    sha256: createHash('sha256').update(photograph).digest('hex'),
+    origin: { kind: 'http' },
+    attributes: { album: 'summer' },
+  })
+  const put = { Bucket, Key: inputKey(image), Body: photograph, ContentType: 'image/jpeg', Metadata }
+  await s3.send(new PutObjectCommand(put))
+  stored.push(image)
+  return image
+}
+
+const OLD_VARIANT = { variant: 'square', extension: 'webp' } as const
+
+/** As it was developed by a preset that there is no more, long ago and quickly. */
+async function developByOlderPreset(image: ImageRef): Promise<ProcessedDocument> {
+  const message = acceptedMessage(photograph, { ...image, s3Uri: `s3://${Bucket}/${inputKey(image)}` })
+  await resources.send(resources.queueUrl, message)
+  await consume(await resources.receiveEvent(resources.queueUrl), wholeMinute)
+  const document = (await resources.document(image)) as ProcessedDocument
+  const key = processedKey({ ...image, ...OLD_VARIANT })
+  await resources.put(key, 'an old variant')
+  const old = { name: 'square', key, content_type: 'image/webp', width: 9, height: 9, bytes: 14 }
+  const earlier = {
+    ...document,
+    preset: 'older',
+    preset_version: 3,
+    queued_ms: 11,
+    processing_ms: 22,
+    variants: [old],
+  }
+  await resources.put(metadataKey(image), JSON.stringify(earlier))
+  return earlier
+}
+
+function backfill(...args: string[]): Promise<{ code: number; printed: string }> {
+  const script = new URL('../packages/cli/src/darkroom.ts', import.meta.url).pathname
+  const env = { ...process.env, QUEUE_URL: resources.queueUrl, NO_COLOR: '1' }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [script, 'backfill', ...args], { env }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, printed: stdout + stderr }),
+    )
+  })
+}
+
+const toDefault = (...more: string[]) =>
+  backfill('--app', app, '--preset', 'default', '--rate', '50', ...more)
+const receive = () => resources.receiveEvent(resources.queueUrl)
+const original = (image: ImageRef) => s3.send(new HeadObjectCommand({ Bucket, Key: inputKey(image) }))
+const DONE = { batchItemFailures: [] }
+
+test('an image is developed again by the preset, its original untouched and what was older gone', async () => {
+  const image = await store()
+  const earlier = await developByOlderPreset(image)
+  const before = await original(image)
+  expect(await toDefault()).toEqual({
+    code: 0,
+    printed: `${dateOf(image.imageId)}  1 of older v3\n1 message sent, to be developed by default\n`,
+  })
+  const event = await receive()
+  expect(await consume(event, wholeMinute)).toEqual(DONE)
+
+  const document = (await resources.document(image)) as ProcessedDocument
+  expect(document).toMatchObject({ status: 'processed', preset: 'default', attributes: { album: 'summer' } })
+  // How long its owner waited is still told of the first time.
+  expect([document.queued_ms, document.processing_ms]).toEqual([11, 22])
+  expect(document.finished_at > earlier.finished_at).toBe(true)
+  expect((await resources.list(processedPrefix(image))).map((key) => key.split('/').at(-1))).toEqual([
+    'large.jpg',
+    'medium.jpg',
+    'thumb.webp',
+  ])
+  const after = await original(image)
+  expect([after.ETag, after.LastModified, after.Metadata]).toEqual([
+    before.ETag,
+    before.LastModified,
+    before.Metadata,
+  ])
+
+  resources.forgetWrites()
+  expect(await consume(await resources.redeliver(resources.queueUrl, event), wholeMinute)).toEqual(DONE)
+  expect(resources.writtenKeys()).toEqual([])
+})
+
+test('a dry run says what would be sent, and sends nothing', async () => {
+  await developByOlderPreset(await store())
+  const { code, printed } = await toDefault('--dry-run')
+  expect([code, printed]).toEqual([0, expect.stringMatching(/ {2}1 of older v3\n1 message would be sent/)])
+  expect(await resources.bodies(resources.queueUrl)).toEqual([])
+})
+
+test('only what is processed is sent, and only of the days that are named', async () => {
+  const image = await store()
+  const failed = await store()
+  const unfinished = await store()
+  const day = dateOf(image.imageId)
+  const earlier = await developByOlderPreset(image)
+  const { schema_version, image_id, accepted_at, finished_at, origin, attributes } = earlier
+  await resources.put(
+    metadataKey(failed),
+    JSON.stringify({
+      ...{ schema_version, image_id, app, accepted_at, finished_at, origin, attributes, status: 'failed' },
+      ...{ failure_type: 'corrupt-image', failure_detail: 'It is damaged.' },
+    }),
+  )
+  expect(unfinished.imageId).not.toBe(image.imageId)
+  expect((await toDefault('--dry-run', '--from', day, '--to', day)).printed).toMatch(/^1 message would/m)
+  expect((await toDefault('--dry-run', '--from', dateOf(newImageId()))).printed).toMatch(/^0 messages would/m)
+  expect((await toDefault('--dry-run', '--to', '2020-01-01')).printed).toMatch(/^0 messages would/m)
+})
+
+test('an image that is erased meanwhile stays erased', async () => {
+  const image = await store()
+  const { accepted_at } = await developByOlderPreset(image)
+  await toDefault()
+  await resources.put(
+    metadataKey(image),
+    JSON.stringify({
+      ...{ schema_version: 1, image_id: image.imageId, app, accepted_at, status: 'erased' },
+      ...{ erased_at: accepted_at, erased_by: 'c0ffee123456', erased_objects: 2 },
+    }),
+  )
+  expect(await consume(await receive(), wholeMinute)).toEqual(DONE)
+  expect((await resources.document(image)).status).toBe('erased')
+  expect(await resources.list(processedPrefix(image))).toEqual([])
+})
+
+test('a development that fails this time leaves what there is', async () => {
+  const image = await store()
+  const earlier = await developByOlderPreset(image)
+  await toDefault()
+  await resources.put(inputKey(image), photograph.subarray(0, 900))
+  expect(await consume(await receive(), wholeMinute)).toEqual(DONE)
+  expect(await resources.document(image)).toEqual(earlier)
+})
+
+test('a preset that the processor does not have changes nothing, and the message waits for it', async () => {
+  const image = await store()
+  const earlier = await developByOlderPreset(image)
+  await backfill('--app', app, '--preset', 'not-yet')
+  const event = await receive()
+  expect(await consume(event, wholeMinute)).toEqual({
+    batchItemFailures: [{ itemIdentifier: event.Records[0]?.messageId }],
+  })
+  expect(await resources.document(image)).toEqual(earlier)
+})
+
+test.each([
+  [['--app', 'Web App 1', '--preset', 'default'], /--app/],
+  [['--app', app], /required option '--preset/],
+  [['--app', app, '--preset', 'default', '--from', 'yesterday'], /--from/],
+  [['--app', app, '--preset', 'default', '--rate', '0'], /messages a second, up to 100/],
+])('%j is refused in words', async (args, words) => {
+  const { code, printed } = await backfill(...args)
+  expect([code, printed]).toEqual([1, expect.stringMatching(words)])
+})
