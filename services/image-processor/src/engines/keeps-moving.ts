@@ -4,8 +4,8 @@ import type { Decoded } from './stages.ts'
 const DEFAULT_MAX_FRAMES = 150
 
 /**
- * All frames of an animation together. Decoding, scaling and encoding take about 30 ns a pixel: a second and a half for
- * this many, whatever the size of the variant.
+ * All frames of an animation together. Decoding and scaling take about 20 ns a pixel of the original, encoding about 60 a
+ * pixel of the variant, which is no larger: four seconds at most. libvips goes through the frames in 200 MB or less.
  */
 const MAX_ANIMATION_PIXELS = 50_000_000
 
