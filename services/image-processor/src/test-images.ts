@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 
@@ -62,6 +62,11 @@ export const hasPhotographs = existsSync(PHOTOGRAPHS)
 
 export function photograph(name: string): Promise<Buffer> {
   return readFile(new URL(name, PHOTOGRAPHS))
+}
+
+/** Of those; none where they are not there. */
+export async function photographNames(): Promise<string[]> {
+  return hasPhotographs ? (await readdir(PHOTOGRAPHS)).filter((name) => name.endsWith('.jpg')) : []
 }
 
 /** Photographs that come inside npm packages, by their path there. */
