@@ -1,0 +1,81 @@
+/**
+ * How long Lightmeter takes to load, as files from a web server on this machine, in headless Chromium: from the click to
+ * all charts drawn. `pnpm bench:dashboard [--images N,N,…] [--visits N]`
+ *
+ * Documents are generated over 90 days, stored in the local S3 and read back by the catalogue, so a hundred thousand
+ * images take some minutes before the first visit. Exit code 1 says that the p95 of a first visit was over a second.
+ */
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Browser, BrowserContext } from 'playwright-core'
+import { openBrowser } from '../apps/web-app-2/src/testing/open-browser.ts'
+import { documents } from '../test/dashboard/documents.ts'
+import { serveFolder } from '../test/dashboard/serve-folder.ts'
+import { writtenDashboard } from '../test/dashboard/written-dashboard.ts'
+import { printPercentiles } from './percentile-table.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    images: { type: 'string', default: '100,100000' },
+    visits: { type: 'string', default: '20' },
+  },
+})
+
+const DAYS = 90
+/** Milliseconds. */
+const AIM = 1000
+
+/** Runs in the browser before the page does: when everything is drawn, since the navigation began. */
+const WATCH = `
+  globalThis.drawn = new Promise((resolve) => {
+    const look = () => {
+      const graphs = document.querySelectorAll('.graph svg path').length > 0 &&
+        document.querySelectorAll('.graph svg').length === 4 && document.querySelector('.strip')
+      if (graphs) requestAnimationFrame(() => resolve(performance.now()))
+      else requestAnimationFrame(look)
+    }
+    look()
+  })`
+
+/** All charts over all days. */
+async function visit(context: BrowserContext, url: string): Promise<number> {
+  const page = await context.newPage()
+  await page.goto(`${url}?days=${DAYS}`)
+  const took = await page.evaluate<number>('drawn')
+  await page.close()
+  return took
+}
+
+async function measure(browser: Browser, url: string): Promise<Record<string, number[]>> {
+  const first: number[] = []
+  const second: number[] = []
+  // The first one of all starts the browser's own parts.
+  for (let n = 0; n <= Number(options.visits); n++) {
+    const context = await browser.newContext()
+    await context.addInitScript(WATCH)
+    const took = { first: await visit(context, url), second: await visit(context, url) }
+    await context.close()
+    if (n === 0) continue
+    first.push(took.first)
+    second.push(took.second)
+  }
+  return { 'first visit': first, 'second visit': second }
+}
+
+const browser = await openBrowser()
+let worst = 0
+for (const images of options.images.split(',').map(Number)) {
+  const written = await writtenDashboard(documents(images, DAYS, new Date()))
+  const server = await serveFolder(written.folder)
+  const { size } = await stat(join(written.folder, 'figures.json'))
+  console.log(`\n${images.toLocaleString('en')} images, figures.json ${(size / 1000).toFixed(0)} kB`)
+  const steps = await measure(browser, server.url)
+  printPercentiles(steps)
+  const sorted = steps['first visit']?.toSorted((a, b) => a - b) ?? []
+  worst = Math.max(worst, sorted[Math.ceil(0.95 * sorted.length) - 1] ?? Number.NaN)
+  await server.stop()
+  await written.stop()
+}
+await browser.close()
+if (!(worst <= AIM)) process.exitCode = 1

@@ -1,0 +1,88 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import * as z from 'zod'
+import { documents } from './dashboard/documents.ts'
+import { type WrittenDashboard, writtenDashboard } from './dashboard/written-dashboard.ts'
+
+/** As Superset exports them; what is read here of it. */
+const Dataset = z.object({
+  table_name: z.string(),
+  uuid: z.uuid(),
+  columns: z.array(z.object({ column_name: z.string() })),
+  metrics: z.array(z.object({ metric_name: z.string(), expression: z.string() })),
+})
+const Chart = z.object({
+  uuid: z.uuid(),
+  dataset_uuid: z.uuid(),
+  params: z.object({
+    metric: z.string().optional(),
+    metrics: z.array(z.string()).default([]),
+    groupby: z.array(z.string()).default([]),
+    x_axis: z.string().optional(),
+    adhoc_filters: z.array(z.object({ subject: z.string() })),
+  }),
+})
+const Board = z.object({
+  position: z.record(
+    z.string(),
+    z.union([z.string(), z.looseObject({ meta: z.looseObject({}).optional() })]),
+  ),
+})
+
+const folder = join(import.meta.dirname, '../docs/superset/dashboard')
+async function read<Type>(where: string, schema: z.ZodType<Type>): Promise<Record<string, Type>> {
+  const files = await readdir(join(folder, where))
+  const read = files.map(async (file) => {
+    const content = parse(await readFile(join(folder, where, file), 'utf8'))
+    return [basename(file, '.yaml'), schema.parse(content)] as const
+  })
+  return Object.fromEntries(await Promise.all(read))
+}
+const datasets = await read('datasets/Darkroom', Dataset)
+const charts = await read('charts', Chart)
+const boards = await read('dashboards', Board)
+
+let written: WrittenDashboard
+beforeAll(async () => {
+  written = await writtenDashboard(documents(300, 20, new Date()))
+}, 60_000)
+afterAll(() => written.stop())
+
+test.each(Object.values(datasets))(
+  'the data set $table_name has columns that are there, and metrics with a value',
+  async ({ table_name, columns, metrics }) => {
+    const names = columns.map(({ column_name }) => column_name)
+    const { rows } = await written.catalogue.query(`SELECT ${names.join(', ')} FROM ${table_name}`)
+    expect(rows).not.toEqual([])
+    const expressions = metrics.map(({ expression }) => expression)
+    const { rows: values } = await written.catalogue.query(
+      `SELECT ${expressions.join(', ')} FROM ${table_name}`,
+    )
+    for (const value of values[0] ?? []) expect(Number(value)).toBeGreaterThan(0)
+  },
+)
+
+test.each(Object.entries(charts))(
+  'the chart %s asks its data set for what that has',
+  (_, { dataset_uuid, params }) => {
+    const dataset = Object.values(datasets).find(({ uuid }) => uuid === dataset_uuid)
+    const columns = dataset?.columns.map(({ column_name }) => column_name)
+    const metrics = dataset?.metrics.map(({ metric_name }) => metric_name)
+    const { metric, x_axis, groupby, adhoc_filters } = params
+    const asked = [...groupby, ...adhoc_filters.map(({ subject }) => subject), ...(x_axis ? [x_axis] : [])]
+    expect(columns).toEqual(expect.arrayContaining(asked))
+    expect(metrics).toEqual(expect.arrayContaining([...params.metrics, ...(metric ? [metric] : [])]))
+  },
+)
+
+test('every chart is on the dashboard, once', () => {
+  const parts = Object.values(boards.Darkroom?.position ?? {})
+  const placed = parts.flatMap((part) => (typeof part === 'string' ? [] : (part.meta?.uuid ?? [])))
+  expect(placed.toSorted()).toEqual(
+    Object.values(charts)
+      .map(({ uuid }) => uuid)
+      .toSorted(),
+  )
+})
