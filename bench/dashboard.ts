@@ -2,15 +2,13 @@
  * How long Lightmeter takes to load, as files from a web server on this machine, in headless Chromium: from the click to
  * all charts drawn. `pnpm bench:dashboard [--images N,N,…] [--visits N]`
  *
- * Documents are generated over 90 days, stored in the local S3 and read back by the catalogue, so a hundred thousand
- * images take some minutes before the first visit. Exit code 1 says that the p95 of a first visit was over a second.
+ * The images are made up, and lie within 90 days. Exit code 1 says that the p95 of a first visit was over a second.
  */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { openBrowser } from '../apps/web-app-2/src/testing/open-browser.ts'
-import { documents } from '../test/dashboard/documents.ts'
 import { serveFolder } from '../test/dashboard/serve-folder.ts'
 import { writtenDashboard } from '../test/dashboard/written-dashboard.ts'
 import { printPercentiles } from './percentile-table.ts'
@@ -75,7 +73,7 @@ async function measure(browser: Browser, url: string): Promise<{ first: Visit[];
 const browser = await openBrowser()
 let worst = 0
 for (const images of options.images.split(',').map(Number)) {
-  const written = await writtenDashboard(documents(images, DAYS, new Date()))
+  const written = await writtenDashboard(images, DAYS)
   const server = await serveFolder(written.folder)
   const { size } = await stat(join(written.folder, 'figures.json'))
   console.log(`\n${images.toLocaleString('en')} images, figures.json ${(size / 1000).toFixed(0)} kB`)

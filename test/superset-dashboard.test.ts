@@ -3,7 +3,6 @@ import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import * as z from 'zod'
-import { documents } from './dashboard/documents.ts'
 import { type WrittenDashboard, writtenDashboard } from './dashboard/written-dashboard.ts'
 
 /** As Superset exports them; what is read here of it. */
@@ -46,7 +45,7 @@ const boards = await read('dashboards', Board)
 
 let written: WrittenDashboard
 beforeAll(async () => {
-  written = await writtenDashboard(documents(300, 20, new Date()))
+  written = await writtenDashboard(1000, 20)
 }, 60_000)
 afterAll(() => written.stop())
 

@@ -1,11 +1,10 @@
-/** `pnpm screenshots:dashboard`: takes the pictures in docs/dashboard anew, in headless Chromium over generated documents. */
+/** `pnpm screenshots:dashboard`: takes the pictures in docs/dashboard anew, in headless Chromium over made-up images. */
 import { mkdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import sharp from 'sharp'
 import { openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
-import { documents } from './documents.ts'
 import { type LightmeterPage, openDashboard } from './open-dashboard.ts'
 import { serveFolder } from './serve-folder.ts'
 import { type WrittenDashboard, writtenDashboard } from './written-dashboard.ts'
@@ -55,8 +54,8 @@ async function shoot({ page }: LightmeterPage, name: string): Promise<void> {
 }
 
 await mkdir(folder, { recursive: true })
-const full = await writtenDashboard(documents(6000, 45, new Date()))
-const empty = await writtenDashboard([], PAGES)
+const full = await writtenDashboard(12_000, 60)
+const empty = await writtenDashboard(0, 1, PAGES)
 const browser = await openBrowser()
 try {
   await takeFull(browser, full)

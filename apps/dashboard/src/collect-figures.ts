@@ -29,7 +29,7 @@ async function read(catalogue: Answers, view: View, since: string): Promise<Figu
   const schema = FIGURES[view]
   const columns = Object.keys(schema.shape)
   const { rows } = await catalogue.query(
-    `SELECT ${columns.join(', ')} FROM ${view} WHERE CAST(dt AS date) >= DATE '${since}'`,
+    `SELECT ${columns.join(', ')} FROM ${view} WHERE dt >= DATE '${since}'`,
   )
   const parsed = rows.map((row) =>
     schema.parse(Object.fromEntries(columns.map((column, n) => [column, row[n]]))),
