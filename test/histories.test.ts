@@ -1,6 +1,14 @@
 /** Histories at random of the HTTP API, the processor and the sweep, on real S3 and SQS servers. */
+import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { metadataKey, newImageId, timeOf } from '@darkroom/core'
+import {
+  type DirectUpload,
+  metadataKey,
+  newImageId,
+  type Signature,
+  timeOf,
+  uploadPrefix,
+} from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, expect, test } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
@@ -16,6 +24,10 @@ const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
 process.env.PARKED_QUEUE_URL = process.env.QUEUE_URL
 const { handler: uploadImage } = await import('../services/upload-api/src/upload-image.ts')
+const { handler: createUpload } = await import('../services/upload-api/src/create-upload.ts')
+const { handler: signUpload } = await import('../services/upload-api/src/sign-upload.ts')
+const { handler: completeUpload } = await import('../services/upload-api/src/complete-upload.ts')
+const { discardStaged } = await import('../services/upload-api/src/staged-upload.ts')
 const { handler: getImage } = await import('../services/upload-api/src/get-image.ts')
 const { handler: eraseImage } = await import('../services/upload-api/src/erase-image.ts')
 const { handler: sweepInputs } = await import('../services/upload-api/src/sweep-inputs.ts')
@@ -34,9 +46,16 @@ afterAll(async () => {
 /** What may be said of an image: nothing goes back, and erased is for good. */
 type State = 'unknown' | 'accepted' | 'processed' | 'erased'
 
+/** What lies in S3 of an image that is sent there, and how far its upload in parts is. */
+interface Sent {
+  object?: 'sound' | 'wrong'
+  parts?: { upload: DirectUpload; uploadId: string; whole: boolean }
+}
+
 interface World {
   ids: string[]
   states: State[]
+  sent: Sent[]
   /** The batch before, for Lambda may deliver one twice. */
   last: SQSEvent | undefined
 }
@@ -53,10 +72,92 @@ async function upload(world: World, n: number): Promise<void> {
   if (world.states[n] === 'unknown') world.states[n] = 'accepted'
 }
 
+const json = (handler: unknown, path: string, body: object, id = '') =>
+  send(handler, {
+    method: 'POST',
+    path,
+    app,
+    id,
+    headers: { 'content-type': 'application/json', 'idempotency-key': id },
+    json: body,
+  })
+
+async function create(world: World, n: number, multipart: boolean): Promise<DirectUpload> {
+  const request = { bytes: png.length, contentType: 'image/png', multipart }
+  return (await json(createUpload, '/v1/uploads', request, world.ids[n])).body
+}
+
+/** Straight to S3; what is wrong is so in everything but its size. */
+const sendForm = (object: 'sound' | 'wrong') => async (world: World, n: number) => {
+  const { url, fields = {} } = await create(world, n, false)
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) form.set(name, value)
+  form.set('file', new Blob([object === 'sound' ? new Uint8Array(png) : Buffer.alloc(png.length, 'x')]))
+  expect((await fetch(url, { method: 'POST', body: form })).status).toBe(204)
+  world.sent[n] = { ...world.sent[n], object }
+}
+
+async function beginParts(world: World, n: number): Promise<void> {
+  const upload = await create(world, n, true)
+  const known = world.sent[n]?.parts
+  expect(upload.begun?.uploadId).toBe(known?.uploadId)
+  if (known) return
+  const answer = await fetch(upload.url, { method: 'POST', headers: upload.headers ?? {} })
+  const uploadId = /<UploadId>(.+)<\/UploadId>/.exec(await answer.text())?.[1] ?? ''
+  world.sent[n] = { ...world.sent[n], parts: { upload, uploadId, whole: false } }
+}
+
+async function sendPart(world: World, n: number): Promise<void> {
+  const parts = world.sent[n]?.parts
+  if (!parts) return
+  const request = { method: 'PUT', key: parts.upload.key, uploadId: parts.uploadId, partNumber: 1 }
+  const { url }: Signature = (await json(signUpload, '/v1/uploads/sign', request)).body
+  expect((await fetch(url, { method: 'PUT', body: new Uint8Array(png) })).status).toBe(200)
+  parts.whole = true
+}
+
+async function abortParts(world: World, n: number): Promise<void> {
+  const { parts, ...rest } = world.sent[n] ?? {}
+  if (!parts) return
+  const request = { method: 'DELETE', key: parts.upload.key, uploadId: parts.uploadId }
+  const { url }: Signature = (await json(signUpload, '/v1/uploads/sign', request)).body
+  expect((await fetch(url, { method: 'DELETE' })).status).toBe(204)
+  world.sent[n] = rest
+}
+
+/** As the lifecycle rule does after a day. */
+async function expireUpload(world: World, n: number): Promise<void> {
+  await discardStaged({ app, imageId: world.ids[n] ?? '' })
+  world.sent[n] = {}
+}
+
+const whatIsSent = ({ object, parts }: Sent = {}) => object ?? (parts?.whole ? 'sound' : undefined)
+
+async function complete(world: World, n: number): Promise<void> {
+  const { status } = await json(completeUpload, `/v1/uploads/${world.ids[n]}/complete`, {}, world.ids[n])
+  const sent = whatIsSent(world.sent[n])
+  const known = world.states[n] === 'accepted' || world.states[n] === 'processed'
+  const otherwise = known ? 202 : 404
+  const expected = sent === 'sound' ? 202 : sent === 'wrong' ? 415 : world.sent[n]?.parts ? 409 : otherwise
+  expect(status).toBe(expected)
+  takeIn(world, n)
+}
+
+/** What becomes of what was sent when somebody looks at it. */
+function takeIn(world: World, n: number): void {
+  const sent = whatIsSent(world.sent[n])
+  if (!sent) return
+  if (sent === 'sound' && world.states[n] === 'unknown') world.states[n] = 'accepted'
+  world.sent[n] = {}
+}
+
 async function erase(world: World, n: number): Promise<void> {
   const { status } = await send(eraseImage, { method: 'DELETE', app, id: world.ids[n] ?? '' })
-  expect(status).toBe(world.states[n] === 'unknown' ? 404 : 200)
-  if (world.states[n] !== 'unknown') world.states[n] = 'erased'
+  const isThere = world.states[n] !== 'unknown' || world.sent[n]?.object || world.sent[n]?.parts
+  expect(status).toBe(isThere ? 200 : 404)
+  if (!isThere) return
+  world.states[n] = 'erased'
+  world.sent[n] = {}
 }
 
 async function receive(): Promise<SQSEvent> {
@@ -86,6 +187,13 @@ async function develop(world: World): Promise<number> {
 
 const steps = fc.oneof(
   { weight: 4, arbitrary: onImage('upload', upload) },
+  { weight: 3, arbitrary: onImage('send to S3', sendForm('sound')) },
+  onImage('send what is no image', sendForm('wrong')),
+  { weight: 2, arbitrary: onImage('begin in parts', beginParts) },
+  { weight: 2, arbitrary: onImage('send the part of', sendPart) },
+  onImage('abort', abortParts),
+  { weight: 3, arbitrary: onImage('complete', complete) },
+  onImage('expire the upload of', expireUpload),
   { weight: 2, arbitrary: onImage('erase', erase) },
   { weight: 2, arbitrary: fc.constant(step('develop', async (world) => void (await develop(world)))) },
   fc.constant(step('lose the messages', async () => void (await receive()))),
@@ -119,16 +227,28 @@ async function compare(world: World): Promise<void> {
 async function settle(world: World): Promise<void> {
   const [id = ''] = world.ids
   await sweepInputs({ time: new Date(timeOf(id).getTime() + 3 * MINUTE).toISOString() })
+  for (const n of world.ids.keys()) takeIn(world, n)
   while ((await develop(world)) > 0);
   await compare(world)
 }
 
+async function uploadIdsOf(imageId: string): Promise<unknown[]> {
+  const list = { Bucket: store.bucket, Prefix: uploadPrefix({ app, imageId }) }
+  const { Uploads = [] } = await store.s3.send(new ListMultipartUploadsCommand(list))
+  return Uploads.map(({ UploadId }) => UploadId)
+}
+
 test('no history contradicts what was told, loses an image, or leaves anything of an erased one', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(steps, { maxLength: 14 }), async (history) => {
+    fc.asyncProperty(fc.array(steps, { maxLength: 20 }), async (history) => {
       const accepted = new Date()
       const ids = Array.from({ length: 3 }, () => newImageId(accepted))
-      const world: World = { ids, states: ['unknown', 'unknown', 'unknown'], last: undefined }
+      const world: World = {
+        ids,
+        states: ['unknown', 'unknown', 'unknown'],
+        sent: [{}, {}, {}],
+        last: undefined,
+      }
       for (const { run } of history) {
         await run(world)
         await compare(world)
@@ -141,9 +261,13 @@ test('no history contradicts what was told, loses an image, or leaves anything o
         const keys = stored.filter((key) => key.includes(imageId))
         if (state === 'erased') expect(keys).toEqual([metadataKey({ app, imageId })])
         if (state === 'unknown') expect(keys).toEqual([])
-        if (state === 'processed') expect(keys.length).toBeGreaterThan(2)
+        if (state === 'processed') {
+          expect(keys.length).toBeGreaterThan(2)
+          expect(keys.filter((key) => key.startsWith(uploadPrefix({ app, imageId })))).toEqual([])
+        }
+        expect(await uploadIdsOf(imageId)).toEqual(world.sent[n]?.parts ? [world.sent[n].parts.uploadId] : [])
       }
     }),
     { numRuns: 40 },
   )
-}, 120_000)
+}, 240_000)

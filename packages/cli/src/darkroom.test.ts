@@ -2,8 +2,17 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { type FailedDocument, inputKey, metadataKey, newImageId } from '@darkroom/core'
+import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import {
+  type ErasedDocument,
+  type FailedDocument,
+  heldPrefix,
+  holdKey,
+  inputKey,
+  metadataKey,
+  newImageId,
+  processedKey,
+} from '@darkroom/core'
 import { startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
@@ -151,5 +160,51 @@ describe('retention', () => {
     const long = await darkroom('retention', '--file', await writeRetention(5))
     expect([long.code, long.printed]).toEqual([1, expect.stringContaining('apps["web-app-2"].input')])
     expect((await darkroom('retention', '--date', 'soon')).printed).toContain('Write it like 2027-03-01')
+  })
+})
+
+describe('hold', () => {
+  const image = () => ({ app: 'web-app-1', imageId: newImageId() })
+  const put = (Bucket: string, Key: string, Body = 'bytes') =>
+    s3.send(new PutObjectCommand({ Bucket, Key, Body }))
+  const heldKeys = async (Bucket: string) =>
+    (await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'held/' }))).Contents?.map(({ Key }) => Key) ??
+    []
+
+  test('keeps copies of all of an image where nothing expires, until it is released', async () => {
+    await startStore('held')
+    const held = image()
+    const variant = { ...held, variant: 'thumb', extension: 'webp' as const }
+    const keys = [inputKey(held), processedKey(variant)]
+    for (const key of keys) await put('held', key)
+    const placed = await darkroom('hold', held.imageId, '--app', held.app, '--reason', 'case 7')
+    expect(placed).toEqual({ code: 0, printed: expect.stringMatching(/legal hold; 2 objects are kept/) })
+    expect(await heldKeys('held')).toEqual([holdKey(held), ...keys.map((key) => heldPrefix(held) + key)])
+    const released = await darkroom('hold', held.imageId, '--app', held.app, '--release')
+    expect(released).toEqual({ code: 0, printed: expect.stringMatching(/2 copies were deleted/) })
+    expect(await heldKeys('held')).toEqual([])
+  })
+
+  test('of nothing, of what was erased, or for no reason is an error, and leaves nothing', async () => {
+    await startStore('not-held')
+    const [erased, unknown] = [image(), image()]
+    const receipt: ErasedDocument = {
+      schema_version: 1,
+      image_id: erased.imageId,
+      app: erased.app,
+      accepted_at: new Date().toISOString(),
+      status: 'erased',
+      erased_at: new Date().toISOString(),
+      erased_by: 'c0ffee123456',
+      erased_objects: 1,
+    }
+    await put('not-held', metadataKey(erased), JSON.stringify(receipt))
+    for (const { imageId, app } of [erased, unknown]) {
+      const { code, printed } = await darkroom('hold', imageId, '--app', app, '--reason', 'case 7')
+      expect([code, printed]).toEqual([1, expect.stringContaining('Nothing of this image is there')])
+    }
+    const { printed } = await darkroom('hold', unknown.imageId, '--app', unknown.app)
+    expect(printed).toContain('Say why with --reason')
+    expect(await heldKeys('not-held')).toEqual([])
   })
 })

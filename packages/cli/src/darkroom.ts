@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { addAnalytics } from './commands/analytics.ts'
 import { addBackfill } from './commands/backfill.ts'
 import { addEndpoints } from './commands/endpoints.ts'
+import { addHold } from './commands/hold.ts'
 import { addRetention } from './commands/retention.ts'
 
 /** `pnpm darkroom …`: one tool for operators and developers. Each file in `commands` adds one command. */
@@ -13,6 +14,7 @@ const program = new Command('darkroom')
 addAnalytics(program)
 addBackfill(program)
 addEndpoints(program)
+addHold(program)
 addRetention(program)
 
 try {

@@ -36,7 +36,7 @@ interface Planned {
 
 /**
  * `POST /v1/uploads`: tells a client how to send an image to S3 itself. It goes to a place of its own, where it can be
- * sent again and again until it is taken in (decisions/0015-direct-uploads.md); nothing is stored here.
+ * sent again and again until it is taken in (decisions/0021-direct-uploads.md); nothing is stored here.
  */
 export const handler = apiHandler(async (event) => {
   const app = requireApp(event)
