@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   dataDictionary,
   expireStatement,
@@ -8,20 +10,21 @@ import {
   readQueries,
 } from '@darkroom/analytics'
 import { MetadataDocument } from '@darkroom/core'
+import { readRetention } from '@darkroom/retention'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
 import { packageService, type Resource } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
 let resources: Record<string, Resource>
-let metadataRetentionDays: number
+/** An app that keeps its documents for less than the others. */
+const retention = { default: (await readRetention()).default, apps: { 'web-app-2': { metadata: 400 } } }
 beforeAll(async () => {
-  resources = (await packageService('analytics-catalog')).resources
-  const processor = (await packageService('image-processor')).resources
-  const rules = processor.Bucket?.Properties.LifecycleConfiguration.Rules
-  metadataRetentionDays = rules.find(
-    ({ Prefix }: { Prefix?: string }) => Prefix === 'metadata/',
-  ).ExpirationInDays
+  const folder = await mkdtemp(join(tmpdir(), 'retention-'))
+  const retentionFile = join(folder, 'retention.json')
+  await writeFile(retentionFile, JSON.stringify(retention))
+  resources = (await packageService('analytics-catalog', {}, { retentionFile })).resources
+  await rm(folder, { recursive: true })
 }, 180_000)
 
 const propertiesOf = (id: string) =>
@@ -168,14 +171,15 @@ describe('the merge', () => {
       QueryExecutionContext: { Database: 'darkroom_dev' },
       WorkGroup: 'darkroom-dev-merge',
     }
-    const all = metadataRetentionDays
+    const all = retention.default.metadata
+    const fewer = { 'web-app-2': 400 }
     const expected = {
       MergeSchedule: ['cron(7 * * * ? *)', mergeStatement(3)],
       LookAlikesSchedule: ['cron(22 * * * ? *)', mergeLookAlikesStatement(3)],
       CatchUpSchedule: ['cron(37 3 ? * SUN *)', mergeStatement(all)],
       LookAlikesCatchUpSchedule: ['cron(37 4 ? * SUN *)', mergeLookAlikesStatement(all)],
-      ExpireSchedule: ['cron(37 2 * * ? *)', expireStatement('images', all)],
-      LookAlikesExpireSchedule: ['cron(52 2 * * ? *)', expireStatement('look_alikes', all)],
+      ExpireSchedule: ['cron(37 2 * * ? *)', expireStatement('images', all, fewer)],
+      LookAlikesExpireSchedule: ['cron(52 2 * * ? *)', expireStatement('look_alikes', all, fewer)],
     }
     expect(scheduled()).toEqual(
       Object.entries(expected).map(([id, [at, statement]]) => ({ id, at, statement, ...common })),

@@ -4,13 +4,16 @@
  */
 module.exports = async ({ resolveVariable }) => {
   const { generatedResources } = await import('./src/resources/generated-resources.ts')
-  const { readRetention } = await import('@darkroom/retention')
+  const { daysOf, readRetention } = await import('@darkroom/retention')
   const retention = await readRetention(await resolveVariable('param:retentionFile'))
   return generatedResources({
     stage: await resolveVariable('sls:stage'),
     apps: await resolveVariable('param:apps'),
     mergeDays: Number(await resolveVariable('param:mergeDays')),
     metadataRetentionDays: retention.default.metadata,
+    fewerRetentionDays: Object.fromEntries(
+      Object.keys(retention.apps).map((app) => [app, daysOf(retention, app).metadata]),
+    ),
     snapshotRetentionDays: Number(await resolveVariable('param:snapshotRetentionDays')),
   })
 }

@@ -38,7 +38,7 @@ test.each([
   ...questions,
   ['merge', mergeStatement(3)],
   ['merge of look-alikes', mergeLookAlikesStatement(3)],
-  ['expire', expireStatement('images', 730)],
+  ['expire', expireStatement('images', 730, { brief: 90 })],
 ] as const)('%s is Trino’s SQL, which is Athena’s', (_, sql) => {
   expect(trino.validate(sql)).toEqual([])
 })

@@ -31,9 +31,17 @@ WHEN NOT MATCHED AND document.status <> 'erased' THEN INSERT (
 )`
 }
 
-/** Removes from a table what was accepted more than `days` days ago, as S3 does with the documents. */
-export function expireStatement(table: 'images' | 'look_alikes', days: number): string {
-  return `DELETE FROM ${table} WHERE dt < ${daysAgo(days)}`
+/**
+ * Removes from a table what was accepted more than `days` days ago, as S3 does with the documents; of apps that keep
+ * them for less, what is older than that.
+ */
+export function expireStatement(
+  table: 'images' | 'look_alikes',
+  days: number,
+  fewer: Record<string, number> = {},
+): string {
+  const sooner = Object.entries(fewer).map(([app, own]) => ` OR (app = '${app}' AND dt < ${daysAgo(own)})`)
+  return `DELETE FROM ${table} WHERE dt < ${daysAgo(days)}${sooner.join('')}`
 }
 
 /** The date so many days ago. */

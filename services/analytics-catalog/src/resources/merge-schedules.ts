@@ -6,7 +6,7 @@ import { databaseName, type Settings } from './settings.ts'
  * fails changes nothing, and the next one does its work; see decisions/0019-compacted-table.md for the two bounds.
  */
 export function mergeSchedules(settings: Settings) {
-  const { mergeDays, metadataRetentionDays } = settings
+  const { mergeDays, metadataRetentionDays, fewerRetentionDays } = settings
   return {
     MergeSchedule: schedule(settings, {
       description: `Brings the last ${mergeDays} days of metadata documents into the table images.`,
@@ -31,12 +31,12 @@ export function mergeSchedules(settings: Settings) {
     ExpireSchedule: schedule(settings, {
       description: 'Removes rows whose metadata documents S3 has deleted by age.',
       at: 'cron(37 2 * * ? *)',
-      statement: expireStatement('images', metadataRetentionDays),
+      statement: expireStatement('images', metadataRetentionDays, fewerRetentionDays),
     }),
     LookAlikesExpireSchedule: schedule(settings, {
       description: 'Removes rows whose later image has expired.',
       at: 'cron(52 2 * * ? *)',
-      statement: expireStatement('look_alikes', metadataRetentionDays),
+      statement: expireStatement('look_alikes', metadataRetentionDays, fewerRetentionDays),
     }),
   }
 }

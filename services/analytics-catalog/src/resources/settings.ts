@@ -7,8 +7,10 @@ export interface Settings {
   mergeDays: number
   /** How long an earlier state of a compacted table can be read. */
   snapshotRetentionDays: number
-  /** How long S3 keeps the documents, at most: an app may have them kept for less. */
+  /** How long S3 keeps the documents. */
   metadataRetentionDays: number
+  /** The same for apps that have them kept for less. */
+  fewerRetentionDays: Record<string, number>
 }
 
 export const databaseName = ({ stage }: Settings) => `darkroom_${stage}`
