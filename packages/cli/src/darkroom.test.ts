@@ -14,7 +14,10 @@ import {
   processedKey,
 } from '@darkroom/core'
 import { startLocalAws } from '@darkroom/local-aws'
-import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+
+/** A few processes, on a machine that may be busy. */
+jest.setTimeout(180_000)
 
 const aws = await startLocalAws()
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
@@ -106,6 +109,21 @@ describe('analytics', () => {
     expect((await darkroom('analytics', 'dictionary')).printed).toMatch(
       /^# Data dictionary\n[\s\S]*`perceptual_hash`/,
     )
+  })
+
+  test('makes up documents, and asks them with no stack running', async () => {
+    const made = await darkroom('analytics', 'generate', '--images', '300', '--days', '9', '--to', folder)
+    expect(made.printed).toMatch(/documents\.parquet: 300 images in/)
+    const file = join(folder, 'documents.parquet')
+    const asked = await darkroom(
+      'analytics',
+      '--documents',
+      file,
+      'select count(distinct dt) as days from images',
+    )
+    expect(asked.printed).toBe('  days\n  ────\n     9\n')
+    const wrong = await darkroom('analytics', 'generate', '--images', 'many')
+    expect([wrong.code, wrong.printed]).toEqual([1, expect.stringContaining('It has to be a whole number')])
   })
 
   test('exports files for BI tools', async () => {

@@ -10,6 +10,8 @@ import { addRetention } from './commands/retention.ts'
 const program = new Command('darkroom')
   .description('Looks after a Darkroom, the one on this machine or the one on AWS.')
   .showHelpAfterError()
+  // A command below another may have options of the same names.
+  .enablePositionalOptions()
 
 addAnalytics(program)
 addBackfill(program)

@@ -1,20 +1,29 @@
 import { relative } from 'node:path'
 import { styleText } from 'node:util'
-import { type Catalogue, dataDictionary, openCatalogue, readQueries, type Table } from '@darkroom/analytics'
+import {
+  type Catalogue,
+  dataDictionary,
+  openCatalogue,
+  openDocuments,
+  readQueries,
+  type Table,
+} from '@darkroom/analytics'
 import { writeDashboard } from '@darkroom/dashboard'
 import { type Command, InvalidArgumentError } from 'commander'
 import { formatTable } from '../format-table.ts'
 import { openStore } from '../store.ts'
+import { addGenerate } from './generate.ts'
 
 const MOST_ROWS = 20
 
 interface Options {
+  documents?: string
   export?: string
   dashboard?: string
   days: number
 }
 
-/** `pnpm darkroom analytics ["select …"] [--export FOLDER] [--dashboard FOLDER]`: the catalogue's queries over the local store. */
+/** `pnpm darkroom analytics ["select …"]`: the catalogue's views and any other question over the local store. */
 export function addAnalytics(program: Command): void {
   const analytics = program
     .command('analytics')
@@ -24,17 +33,22 @@ export function addAnalytics(program: Command): void {
       'a view by name, or a statement of SQL over images, image_documents and the views',
     )
     .option(
+      '--documents <file>',
+      'ask the documents of a file, as generate writes it, instead of the local stack',
+    )
+    .option(
       '--export <folder>',
       'write images.parquet, image_documents.parquet and darkroom.duckdb for BI tools',
     )
     .option('--dashboard <folder>', 'write the dashboard, a static page with its figures')
     .option('--days <number>', 'how many days the dashboard has, up to today', wholeNumber, 90)
+    .enablePositionalOptions()
     .addHelpText(
       'after',
       '\nExample: pnpm darkroom analytics "select status, count(*) from images group by 1"',
     )
     .action(async (statement: string | undefined, options: Options) => {
-      const catalogue = await openLocalCatalogue()
+      const catalogue = await (options.documents ? openDocuments(options.documents) : openLocalCatalogue())
       try {
         if (options.export) list(await catalogue.exportTo(options.export))
         if (options.dashboard) list(await writeDashboard(catalogue, options.dashboard, options))
@@ -51,6 +65,7 @@ export function addAnalytics(program: Command): void {
     .action(() => {
       process.stdout.write(dataDictionary())
     })
+  addGenerate(analytics)
 }
 
 async function openLocalCatalogue(): Promise<Catalogue> {
@@ -88,6 +103,8 @@ async function answerAll(catalogue: Catalogue): Promise<void> {
 }
 
 function print({ columns, rows }: Table, most: number): void {
-  console.log(rows.length === 0 ? '  nothing' : formatTable(columns, rows.slice(0, most)))
+  console.log(
+    rows.length === 0 ? '  nothing' : formatTable(columns, rows.slice(0, most), process.stdout.columns),
+  )
   if (rows.length > most) console.log(`  … and ${rows.length - most} more rows`)
 }
