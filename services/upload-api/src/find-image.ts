@@ -52,7 +52,10 @@ export async function findDocument(image: ImageRef): Promise<MetadataDocument | 
   return found?.Body && MetadataDocument.parse(JSON.parse(await found.Body.transformToString()))
 }
 
-async function findInput(image: ImageRef): Promise<FoundImage | undefined> {
+/** The original, whatever has become of the image, or undefined where there is none. One request to S3. */
+export async function findInput(
+  image: ImageRef,
+): Promise<Extract<FoundImage, { state: 'queued' }> | undefined> {
   const head = new HeadObjectCommand({ Bucket: env.BUCKET, Key: inputKey(image) })
   const found = await orMissing(s3.send(head))
   return (

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ImageRef, inputKey, newImageId } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, expect, test } from '@jest/globals'
@@ -62,6 +63,24 @@ test('midnight within a minute, and a day, make no difference', async () => {
   expect(await sweep('2026-11-20T00:16:00.000Z')).toMatchObject({ enqueued: 1 })
 })
 
+test('an original that came again after its image was erased gets a message, for the processor to delete it', async () => {
+  const image = acceptedAt('2026-11-20T14:00:30.000Z')
+  await store.putDocument({
+    schema_version: 1,
+    image_id: image.imageId,
+    app: image.app,
+    accepted_at: '2026-11-20T14:00:30.000Z',
+    status: 'erased',
+    erased_at: '2026-11-20T14:01:00.000Z',
+    erased_by: 'c0ffee123456',
+    erased_objects: 1,
+  })
+  await sleep(20)
+  await store.putInput(image)
+  expect(await sweep('2026-11-20T14:03:01.000Z')).toMatchObject({ enqueued: 1 })
+  expect(await store.takeMessages()).toMatchObject([{ subject: image.imageId }])
+})
+
 test('an original past its time is left to S3', async () => {
   const accepted = new Date(Date.now() - 8 * 86_400_000)
   const [past, kept] = [acceptedAt(accepted.toISOString(), 'brief'), acceptedAt(accepted.toISOString())]
@@ -80,7 +99,7 @@ test('an object that Darkroom did not write keeps nothing from the others', asyn
 test('more images than S3 lists at once; what is too much for one sweep is left to its next age', async () => {
   const began = Date.parse('2026-11-20T13:00:00.000Z')
   const images = Array.from({ length: 1100 }, (_, n) => acceptedAt(new Date(began + n * 50).toISOString()))
-  await Promise.all(images.slice(0, 1050).map((image) => store.putDocument(processedDocument(image))))
   await Promise.all(images.map((image) => store.putInput(image)))
+  await Promise.all(images.slice(0, 1050).map((image) => store.putDocument(processedDocument(image))))
   expect(await sweep('2026-11-20T13:03:00.000Z')).toMatchObject({ enqueued: 50 })
 })

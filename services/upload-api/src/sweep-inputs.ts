@@ -13,11 +13,12 @@ import {
   timeOf,
 } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
+import { isPastDeadline } from '@darkroom/retention'
 import { s3, sqs } from './clients.ts'
 import { env } from './env.ts'
-import { findImageOrGone } from './find-image.ts'
+import { findInput } from './find-image.ts'
 import { SOURCE } from './intake.ts'
-import { listKeys } from './list-keys.ts'
+import { listObjects } from './list-keys.ts'
 import { logger } from './logger.ts'
 import { completeForgotten, type ForgottenUploads } from './sweep-uploads.ts'
 import { type SweepWindow, sweepWindows } from './sweep-windows.ts'
@@ -104,31 +105,41 @@ function datesOf({ from, to }: SweepWindow): string[] {
   return [...new Set([from, new Date(to.getTime() - 1)].map((time) => dateOf(firstIdAt(time))))]
 }
 
+/**
+ * Without a document, or written after it: bytes that came again once their image was erased, which the processor has
+ * to delete.
+ */
 async function unfinishedOf(app: AppId, date: string, window: SweepWindow): Promise<ImageRef[]> {
-  const inputs = await idsWithin(inputPrefix(app, date), window)
-  if (inputs.length === 0) return []
-  const finished = new Set(await idsWithin(metadataPrefix(app, date), window))
-  return inputs.filter((imageId) => !finished.has(imageId)).map((imageId) => ({ app, imageId }))
+  const inputs = await writtenWithin(inputPrefix(app, date), window)
+  if (inputs.size === 0) return []
+  const finished = await writtenWithin(metadataPrefix(app, date), window)
+  return [...inputs].flatMap(([imageId, written]) =>
+    written > (finished.get(imageId) ?? new Date(0)) ? { app, imageId } : [],
+  )
 }
 
-/** Ids sort by their time, so that a listing can begin and end anywhere. */
-async function idsWithin(prefix: string, { from, to }: SweepWindow): Promise<ImageId[]> {
-  const ids: ImageId[] = []
+/** When each was written. Ids sort by their time, so that a listing can begin and end anywhere. */
+async function writtenWithin(prefix: string, { from, to }: SweepWindow): Promise<Map<ImageId, Date>> {
+  const found = new Map<ImageId, Date>()
   for (let after = prefix + firstIdAt(from); ; ) {
-    const keys = await listKeys(prefix, PAGE, after)
-    const page = keys.flatMap((key) => (parseInputKey(key) ?? parseMetadataKey(key))?.imageId ?? [])
-    const within = page.filter((imageId) => timeOf(imageId) < to)
-    ids.push(...within)
-    after = keys.at(-1) ?? ''
-    if (keys.length < PAGE || within.length < page.length) return ids
+    const objects = await listObjects(prefix, PAGE, after)
+    for (const { key, written } of objects) {
+      const imageId = (parseInputKey(key) ?? parseMetadataKey(key))?.imageId
+      if (imageId === undefined) continue
+      if (timeOf(imageId) >= to) return found
+      found.set(imageId, written)
+    }
+    after = objects.at(-1)?.key ?? ''
+    if (objects.length < PAGE) return found
   }
 }
 
 /** Whether a message was sent. One image that cannot be is no reason to leave the others. */
 async function enqueueAgain(image: ImageRef): Promise<boolean> {
   try {
-    const found = await findImageOrGone(image)
-    if (found?.state !== 'queued') return false
+    if (isPastDeadline(env.RETENTION, image, 'input')) return false
+    const found = await findInput(image)
+    if (!found) return false
     const { input, contentType, bytes } = found
     const { imageId } = image
     const accepted = { ...input, imageId, contentType, bytes }
