@@ -1,5 +1,5 @@
 /** Histories at random of the HTTP API, the processor and the sweep, on real S3 and SQS servers. */
-import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, ListMultipartUploadsCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3'
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import {
   type DirectUpload,
@@ -10,15 +10,29 @@ import {
   uploadPrefix,
 } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, expect, test } from '@jest/globals'
+import { daysOf, deletionOf } from '@darkroom/retention'
+import { afterAll, expect, jest, test } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
 import fc from 'fast-check'
 import { openStore } from '../services/upload-api/src/testing/open-store.ts'
+import { testRetention } from '../services/upload-api/src/testing/retention.ts'
 import { png } from '../services/upload-api/src/testing/sample-images.ts'
 import { send } from '../services/upload-api/src/testing/send.ts'
 
-const app = 'web-app-1'
+/** Whose things are kept for days rather than years. */
+const app = 'fleeting'
 const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+/** Of the clocks, only the one that tells the time of day. */
+const TIMERS = [
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'setImmediate',
+  'clearImmediate',
+] as const
+const OTHERS = ['hrtime', 'nextTick', 'performance', 'queueMicrotask'] as const
 
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
@@ -232,6 +246,44 @@ async function settle(world: World): Promise<void> {
   await compare(world)
 }
 
+/** What S3's lifecycle rules do by now. */
+async function expire(now: number): Promise<void> {
+  const list = { Bucket: store.bucket }
+  for await (const { Contents = [] } of paginateListObjectsV2({ client: store.s3 }, list)) {
+    for (const { Key = '', LastModified = new Date() } of Contents) {
+      const deletion = deletionOf(testRetention, Key, LastModified)
+      if (deletion && deletion.getTime() <= now) {
+        await store.s3.send(new DeleteObjectCommand({ ...list, Key }))
+      }
+    }
+  }
+}
+
+/** Long after everything has ended: nothing comes back, nothing is told that is not so, and in the end nothing is left. */
+async function outlive(world: World, accepted: Date): Promise<void> {
+  const { input, processed, metadata } = daysOf(testRetention, app)
+  jest.useFakeTimers({ doNotFake: [...TIMERS, ...OTHERS] })
+  try {
+    for (const days of [input + 2, processed + 2, metadata + 2]) {
+      const now = accepted.getTime() + days * DAY
+      jest.setSystemTime(now)
+      for (const imageId of world.ids) await discardStaged({ app, imageId })
+      await expire(now)
+      await sweepInputs({ time: new Date(accepted.getTime() + 3 * MINUTE).toISOString() })
+      while ((await develop(world)) > 0);
+      for (const [n, id] of world.ids.entries()) {
+        const { status, body } = await send(getImage, { app, id })
+        const told = status === 200 ? body.status : status
+        expect(told).toBe(days > metadata ? 410 : world.states[n] === 'unknown' ? 404 : world.states[n])
+      }
+    }
+    const stored = await store.storedKeys()
+    expect(stored.filter((key) => world.ids.some((id) => key.includes(id)))).toEqual([])
+  } finally {
+    jest.useRealTimers()
+  }
+}
+
 async function uploadIdsOf(imageId: string): Promise<unknown[]> {
   const list = { Bucket: store.bucket, Prefix: uploadPrefix({ app, imageId }) }
   const { Uploads = [] } = await store.s3.send(new ListMultipartUploadsCommand(list))
@@ -267,6 +319,7 @@ test('no history contradicts what was told, loses an image, or leaves anything o
         }
         expect(await uploadIdsOf(imageId)).toEqual(world.sent[n]?.parts ? [world.sent[n].parts.uploadId] : [])
       }
+      await outlive(world, accepted)
     }),
     { numRuns: 40 },
   )

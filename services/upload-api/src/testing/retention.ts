@@ -1,6 +1,6 @@
 import type { Retention } from '@darkroom/retention'
 
-/** Long enough for the dates in tests to stay within it; the app `brief` is there to see what comes after. */
+/** Long enough for the dates in tests to stay within it; the apps `brief` and `fleeting` are there to see what comes after. */
 export const testRetention: Retention = {
   default: {
     input: 36_500,
@@ -11,5 +11,8 @@ export const testRetention: Retention = {
     uploads: 1,
     unfinishedUploads: 1,
   },
-  apps: { brief: { input: 7, processed: 30, metadata: 90 } },
+  apps: {
+    brief: { input: 7, processed: 30, metadata: 90 },
+    fleeting: { input: 1, processed: 3, metadata: 9 },
+  },
 }
