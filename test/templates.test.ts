@@ -296,6 +296,12 @@ describe("the image processor's zip", () => {
     expect(matching('image-processor', /jimp|jsquash|\.wasm$/)).toEqual([])
   })
 
+  test('has the watermarks that presets may name', () => {
+    for (const engine of ['image-processor', 'image-processor with jimp']) {
+      expect(matching(engine, /^watermarks\//)).toEqual(['watermarks/darkroom.png'])
+    }
+  })
+
   test('with jimp has WebAssembly and nothing native', () => {
     expect(matching('image-processor with jimp', /sharp|@img|\.(node|so[.\d]*)$/)).toEqual([])
     const codecs = matching('image-processor with jimp', /\.wasm$/).map((file) => file.split('/').at(-1))

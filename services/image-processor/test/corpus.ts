@@ -25,7 +25,9 @@ function line({
   memory,
   complaints,
 }: Examined): string {
-  const size = developed ? `${developed.width} × ${developed.height}` : (detail ?? '')
+  const size = developed
+    ? [`${developed.width} × ${developed.height}`, ...developed.warnings].join(', ')
+    : (detail ?? '')
   const cost = `${milliseconds.toFixed(0)} ms${memory === undefined ? '' : ` ${memory.toFixed(0)} MB`}`
   const what = [name, `${(bytes / 1000).toFixed(0)} KB`, result ?? 'NO ANSWER', size, cost]
   return [
@@ -40,9 +42,15 @@ function summary(examined: Examined[]): string {
   const counts = [...results].toSorted(([, a], [, b]) => b.length - a.length)
   const slowest = examined.toSorted((a, b) => b.milliseconds - a.milliseconds)[0]
   const largest = examined.toSorted((a, b) => (b.memory ?? 0) - (a.memory ?? 0))[0]
+  const warnings = Map.groupBy(
+    examined.flatMap(({ developed }) => developed?.warnings ?? []),
+    (warning) => warning,
+  )
   const failed = examined.filter(({ complaints }) => complaints.length > 0).length
   return [
     `${examined.length} files: ${counts.map(([name, all]) => `${all.length} ${name}`).join(', ')}`,
+    warnings.size > 0 &&
+      `warnings: ${[...warnings].map(([name, all]) => `${all.length} ${name}`).join(', ')}`,
     `slowest ${slowest?.milliseconds.toFixed(0)} ms (${slowest?.name})`,
     largest?.memory && `largest memory of both processes ${largest.memory.toFixed(0)} MB (${largest.name})`,
     `contact sheet: ${relative(startedIn, sheet)}`,
