@@ -86,7 +86,7 @@ async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
 const MAX_SIDE = 65_535
 /** Of an animation, the first frame included. */
 const MAX_FRAMES = 1000
-/** What may be held at once to decode one image. See decisions/0020 for what it leads to. */
+/** What may be held at once to decode one image. See decisions/0025 for what it leads to. */
 const MAX_MEMORY = 400_000_000
 /** Of the file, on its way to the decoder. */
 const COPIES = 4

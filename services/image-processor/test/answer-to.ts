@@ -52,11 +52,13 @@ export function openAnswers(): Answers {
   return {
     to: async (bytes) => {
       const began = performance.now()
-      const [pid, worked] = [developer.pid(), processorTime(developer.pid())]
+      const before = { pid: developer.pid(), worked: processorTime(developer.pid()) ?? 0 }
       const answer = await answerTo(bytes)
       const milliseconds = performance.now() - began
-      const work = pid === developer.pid() ? processorTime(pid) : undefined
-      const spent = work === undefined || worked === undefined ? milliseconds : work - worked
+      const pid = developer.pid()
+      const worked = processorTime(pid)
+      // A fresh process has worked for nothing else.
+      const spent = worked === undefined ? milliseconds : worked - (pid === before.pid ? before.worked : 0)
       return { ...answer, milliseconds, isSlow: spent > SLOWEST_ALLOWED }
     },
     pid: developer.pid,
