@@ -1,5 +1,5 @@
 import './without-log.ts'
-import { ProblemError, presetFor } from '@darkroom/core'
+import { ProblemError, type ProblemSlug, presetFor, type Warning } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-header'
 import type { Developed } from '../src/develop.ts'
 import { isolate } from '../src/isolation/isolate.ts'
@@ -19,6 +19,14 @@ export interface Answer {
   milliseconds: number
   /** Longer than that is no answer either. */
   isSlow: boolean
+}
+
+/** In short: what became of it, and what was odd about it if it was developed. */
+export type Outcome = ProblemSlug | 'developed' | `developed, ${Warning}`
+
+/** Of an answer, to compare. */
+export function outcomeOf({ result = 'no answer', developed }: Answer): string {
+  return [result, ...(developed?.warnings ?? [])].join(', ')
 }
 
 export interface Answers {

@@ -29,10 +29,11 @@ function line({
     ? [`${developed.width} × ${developed.height}`, ...developed.warnings].join(', ')
     : (detail ?? '')
   const cost = `${milliseconds.toFixed(0)} ms${memory === undefined ? '' : ` ${memory.toFixed(0)} MB`}`
-  const what = [name, `${(bytes / 1000).toFixed(0)} KB`, result ?? 'NO ANSWER', size, cost]
+  const warnings = developed?.warnings.join(', ') ?? ''
+  const what = [name, `${(bytes / 1000).toFixed(0)} KB`, result ?? 'NO ANSWER', size, warnings, cost]
   return [
     complaints.length > 0 ? '✘' : ' ',
-    what.join('  '),
+    what.filter(Boolean).join('  '),
     ...complaints.map((words) => `  ← ${words}`),
   ].join(' ')
 }

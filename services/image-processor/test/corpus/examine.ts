@@ -1,4 +1,4 @@
-import type { Answer, Answers } from '../answer-to.ts'
+import { type Answer, type Answers, outcomeOf } from '../answer-to.ts'
 import { forgetPeak, peakMemory } from '../process-figures.ts'
 import type { Specimen } from './specimen.ts'
 
@@ -35,16 +35,13 @@ export async function examine(specimen: Specimen, answers: Answers): Promise<Exa
   }
 }
 
-function complaintsOf(
-  { outcome, megabytes }: Specimen,
-  { result, crash, isSlow }: Answer,
-  memory = 0,
-): string[] {
+function complaintsOf({ outcome, megabytes }: Specimen, answer: Answer, memory = 0): string[] {
+  const { crash, isSlow, developed } = answer
   const complaints = []
   if (crash !== undefined) complaints.push(`no answer of its own: ${crash}`)
   if (isSlow) complaints.push('took too long')
-  if (outcome !== undefined && result !== outcome) complaints.push(`should be ${outcome}`)
-  if (megabytes !== undefined && result === 'developed' && memory > megabytes)
+  if (outcome !== undefined && outcomeOf(answer) !== outcome) complaints.push(`should be ${outcome}`)
+  if (megabytes !== undefined && developed && memory > megabytes)
     complaints.push(`took more than ${megabytes} MB`)
   return complaints
 }
