@@ -4,7 +4,6 @@ import { inspectImage } from '@darkroom/image-header'
 import type { Developed } from '../src/develop.ts'
 import { isolate } from '../src/isolation/isolate.ts'
 import { presetConfiguration } from '../src/preset-configuration.ts'
-import { SECONDS_TO_DEVELOP } from '../src/time-for-an-image.ts'
 import { processorTime } from './process-figures.ts'
 
 /** What the processor makes of bytes, whatever they are, without S3. */
@@ -40,12 +39,15 @@ export interface Answers {
 /** Milliseconds of processor time where that can be told, so that a busy machine makes nothing slow. */
 const SLOWEST_ALLOWED = 5_000
 
+/** For what never ends. Four times what the queue's consumer grants, as the machine may be busy with other things. */
+const SECONDS = 60
+
 const preset = presetFor(presetConfiguration, 'web-app-1')
 const program = new URL('../src/process-images-with-sharp.ts', import.meta.url).href
 
 /** The checks and the default engine in a process of its own, as the queue's consumer has them. */
 export function openAnswers(): Answers {
-  const developer = isolate({ name: 'sharp', program, seconds: SECONDS_TO_DEVELOP, megabytes: 480 })
+  const developer = isolate({ name: 'sharp', program, seconds: SECONDS, megabytes: 480 })
   const answerTo = async (bytes: Uint8Array): Promise<Omit<Answer, 'milliseconds' | 'isSlow'>> => {
     try {
       await inspectImage(bytes)
