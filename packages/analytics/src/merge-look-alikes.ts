@@ -14,33 +14,26 @@ export const MOST_DIFFERING_BITS = 3
 export function mergeLookAlikesStatement(days: number): string {
   return `MERGE INTO look_alikes AS known
 USING (
-  WITH hashes AS (
-    SELECT
-      app,
-      perceptual_hash,
-      min(image_id) AS first_image_id,
-      max(dt) AS last_dt
+  WITH hashed AS (
+    SELECT app, dt, image_id, from_big_endian_64(from_hex(perceptual_hash)) AS hash
     FROM images
     WHERE status = 'processed'
-    GROUP BY app, perceptual_hash
+  ),
+  hashes AS (
+    SELECT app, hash, min(image_id) AS first_image_id, max(dt) AS last_dt
+    FROM hashed
+    GROUP BY app, hash
   ),
   masked AS (
-    SELECT
-      app,
-      perceptual_hash,
-      first_image_id,
-      last_dt,
-      from_big_endian_64(from_hex(perceptual_hash)) AS hash,
-      mask,
-      bitwise_and(from_big_endian_64(from_hex(perceptual_hash)), mask) AS masked_hash
+    SELECT app, hash, last_dt, mask, bitwise_and(hash, mask) AS masked_hash
     FROM hashes
     CROSS JOIN (VALUES ${MASKS.map((mask) => `(${mask})`).join(', ')}) AS masks (mask)
   ),
   neighbours AS (
     SELECT DISTINCT
       later.app AS app,
-      later.perceptual_hash AS perceptual_hash,
-      earlier.first_image_id AS image_id,
+      later.hash AS hash,
+      earlier.hash AS near_hash,
       bit_count(bitwise_xor(later.hash, earlier.hash), 64) AS differing_bits
     FROM masked AS later
     JOIN masked AS earlier
@@ -52,17 +45,16 @@ USING (
     SELECT
       image.app AS app,
       image.dt AS dt,
-      neighbour.image_id AS image_id,
+      near.first_image_id AS image_id,
       image.image_id AS other_image_id,
       neighbour.differing_bits AS differing_bits,
       row_number() OVER (
-        PARTITION BY image.app, image.image_id ORDER BY neighbour.differing_bits, neighbour.image_id
+        PARTITION BY image.app, image.image_id ORDER BY neighbour.differing_bits, near.first_image_id
       ) AS closeness
-    FROM images AS image
-    JOIN neighbours AS neighbour
-      ON image.app = neighbour.app AND image.perceptual_hash = neighbour.perceptual_hash
-        AND neighbour.image_id < image.image_id
-    WHERE image.status = 'processed' AND image.dt >= ${daysAgo(days)}
+    FROM hashed AS image
+    JOIN neighbours AS neighbour ON image.app = neighbour.app AND image.hash = neighbour.hash
+    JOIN hashes AS near ON near.app = neighbour.app AND near.hash = neighbour.near_hash
+    WHERE image.dt >= ${daysAgo(days)} AND near.first_image_id < image.image_id
   )
   SELECT
     coalesce(found.app, before.app) AS app,

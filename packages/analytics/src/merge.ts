@@ -9,14 +9,11 @@ const KEY = ['app', 'dt', 'image_id']
  * run can be repeated.
  */
 export function mergeStatement(days: number): string {
-  const columns = imageColumns()
-  const names = columns.map(({ name }) => name)
+  const names = imageColumns().map(({ name }) => name)
   const others = names.filter((name) => !KEY.includes(name))
   return `MERGE INTO images AS image
 USING (
-  SELECT
-    ${columns.map(({ name, expression }) => (name === expression ? name : `${expression} AS ${name}`)).join(',\n    ')}
-  FROM image_documents
+  ${imagesOf('image_documents')}
   WHERE dt >= CAST(${daysAgo(days)} AS varchar)
 ) AS document
 ON ${KEY.map((name) => `image.${name} = document.${name}`).join(' AND ')}
@@ -29,6 +26,14 @@ WHEN NOT MATCHED AND document.status <> 'erased' THEN INSERT (
 ) VALUES (
   ${names.map((name) => `document.${name}`).join(', ')}
 )`
+}
+
+/** Documents as rows of `images`. */
+export function imagesOf(documents: string): string {
+  const values = imageColumns().map(({ name, expression }) =>
+    name === expression ? name : `${expression} AS ${name}`,
+  )
+  return `SELECT\n    ${values.join(',\n    ')}\n  FROM ${documents}`
 }
 
 /**

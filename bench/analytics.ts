@@ -1,0 +1,198 @@
+/**
+ * Every view of the catalogue over many images: how long it takes and how much it reads, from JSON documents and from
+ * the compacted table, and how both grow; the search for look-alikes beside the plain comparison of all with all; and
+ * how soon a finished image is seen. `pnpm bench:analytics [--images N,N,…] [--json-up-to N] [--all-with-all-up-to N]`
+ *
+ * DuckDB has two threads. The made-up images are kept in .cache/bench-analytics: ten million take 1.2 GB and, the first
+ * time, some minutes. JSON of ten million would be 16 GB and is left out.
+ */
+import { access, mkdir, readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import {
+  ATHENA_FUNCTIONS,
+  ATHENA_SESSION,
+  documentsIn,
+  generatedDocuments,
+  generateImages,
+  imagesOf,
+  mergeLookAlikesStatement,
+  readQueries,
+} from '@darkroom/analytics'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { measureFreshness } from './analytics-freshness.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    images: { type: 'string', default: '10000,100000,1000000,10000000' },
+    'json-up-to': { type: 'string', default: '1000000' },
+    'all-with-all-up-to': { type: 'string', default: '10000' },
+  },
+})
+const sizes = options.images.split(',').map(Number)
+const folder = new URL('../.cache/bench-analytics/', import.meta.url).pathname
+const ROUNDS = 3
+/** Of the generator, so that kept files stay right. */
+const UNTIL = '2026-11-25'
+/** From any today. */
+const ALL_DAYS = 36_500
+
+interface Cost {
+  seconds: number
+  /** Of one core. */
+  cpuSeconds: number
+  /** Undefined where the system does not count them. */
+  bytes: number | undefined
+}
+
+async function openDatabase(): Promise<DuckDBConnection> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
+  const connection = await instance.connect()
+  for (const statement of [ATHENA_SESSION, ...ATHENA_FUNCTIONS]) await connection.run(statement)
+  return connection
+}
+
+async function bytesRead(): Promise<number | undefined> {
+  const counters = await readFile('/proc/self/io', 'utf8').catch(() => '')
+  const [, count] = /^rchar: (\d+)$/m.exec(counters) ?? []
+  return count === undefined ? undefined : Number(count)
+}
+
+async function costOf(work: () => Promise<unknown>): Promise<Cost> {
+  const [before, cpuBefore, started] = [await bytesRead(), process.cpuUsage(), performance.now()]
+  await work()
+  const seconds = (performance.now() - started) / 1000
+  const { user, system } = process.cpuUsage(cpuBefore)
+  const after = await bytesRead()
+  return { seconds, cpuSeconds: (user + system) / 1e6, bytes: after && before && after - before }
+}
+
+/** The cheapest of some rounds. */
+async function leastCostOf(connection: DuckDBConnection, sql: string): Promise<Cost> {
+  const costs: Cost[] = []
+  for (let round = 0; round < ROUNDS; round++) costs.push(await costOf(() => connection.runAndReadAll(sql)))
+  return costs.reduce((least, cost) => (cost.seconds < least.seconds ? cost : least))
+}
+
+async function made(file: string, make: (path: string) => Promise<unknown>): Promise<string> {
+  const path = folder + file
+  await access(path).catch(() => make(path))
+  return path
+}
+
+/** As Iceberg's compaction leaves them: Parquet, day by day. */
+function compactedImages(images: number): Promise<string> {
+  return made(`images-${images}.parquet`, async (path) => {
+    const connection = await openDatabase()
+    const documents = `(${generatedDocuments({ images, seed: 1, days: 365, until: UNTIL })})`
+    const rows = `${imagesOf(documents)} WHERE status <> 'erased' ORDER BY dt, app, image_id`
+    await connection.run('SET preserve_insertion_order = false')
+    await connection.run(`COPY (${rows}) TO '${path}' (FORMAT parquet, COMPRESSION zstd)`)
+  })
+}
+
+async function jsonDocuments(images: number): Promise<string> {
+  return made(`documents-${images}/documents.ndjson`, () =>
+    generateImages(`${folder}documents-${images}`, { images, seed: 1, days: 365, until: UNTIL }, 'json'),
+  )
+}
+
+/** The views over whatever `images` is, with look-alikes as the merge has found them. */
+async function databaseOver(images: string, lookAlikes: string): Promise<DuckDBConnection> {
+  const connection = await openDatabase()
+  await connection.run(`CREATE VIEW images AS ${images}`)
+  await connection.run(`CREATE VIEW look_alikes AS FROM '${lookAlikes}'`)
+  for (const { name, sql } of readQueries()) await connection.run(`CREATE VIEW ${name} AS ${sql}`)
+  return connection
+}
+
+/** Finds the look-alikes of all days, or of the last three where there are too many for one small machine. */
+async function findLookAlikes(images: number, parquet: string): Promise<string> {
+  return made(`look_alikes-${images}.parquet`, async (path) => {
+    const connection = await openDatabase()
+    await connection.run(`CREATE VIEW images AS FROM '${parquet}'`)
+    for (const [period, days] of [
+      ['the last 3 days', daysSince(UNTIL) + 3],
+      ['all days', ALL_DAYS],
+    ] as const) {
+      if (days === ALL_DAYS && images > 1_000_000) continue
+      await connection.run(`CREATE OR REPLACE TABLE look_alikes
+        (app VARCHAR, dt DATE, image_id VARCHAR, other_image_id VARCHAR, differing_bits BIGINT)`)
+      const cost = await costOf(() => connection.run(mergeLookAlikesStatement(days)))
+      report(`the merge's search for look-alikes, ${period}`, images, cost)
+    }
+    await connection.run(`COPY look_alikes TO '${path}' (FORMAT parquet)`)
+  })
+}
+
+function daysSince(date: string): number {
+  return Math.floor((Date.now() - Date.parse(date)) / (24 * 60 * 60 * 1000))
+}
+
+async function compareAllWithAll(images: number, parquet: string): Promise<void> {
+  const connection = await openDatabase()
+  const hashes = `SELECT app, image_id, from_big_endian_64(from_hex(perceptual_hash)) AS hash FROM '${parquet}'
+    WHERE status = 'processed'`
+  const cost = await costOf(() =>
+    connection.runAndReadAll(`SELECT count(DISTINCT later.image_id) FROM (${hashes}) AS earlier, (${hashes}) AS later
+      WHERE earlier.app = later.app AND earlier.image_id < later.image_id
+        AND bit_count(bitwise_xor(earlier.hash, later.hash), 64) <= 3`),
+  )
+  report('all hashes compared with all, the plain way', images, cost)
+}
+
+function report(what: string, images: number, { seconds, cpuSeconds, bytes }: Cost): void {
+  const cells = [
+    images.toLocaleString('en').padStart(11),
+    `${(seconds * 1000).toFixed(0)} ms`.padStart(10),
+    `${(cpuSeconds * 1000).toFixed(0)} ms`.padStart(10),
+    (bytes === undefined ? '?' : `${(bytes / 1e6).toFixed(1)} MB`).padStart(12),
+  ]
+  console.log(`  ${what.padEnd(48)}${cells.join('')}`)
+}
+
+function heading(title: string): void {
+  console.log(`\n${title}`)
+  const cells = ['images'.padStart(11), 'time'.padStart(10), 'processor'.padStart(10), 'read'.padStart(12)]
+  console.log(`  ${''.padEnd(48)}${cells.join('')}`)
+}
+
+/** The exponent: 1 is twice the time for twice the images, 0 the same time. */
+function slope(costs: { images: number; cpuSeconds: number }[]): string {
+  const [one, other] = costs.slice(-2)
+  if (!one || !other) return ''
+  const exponent = Math.log(other.cpuSeconds / one.cpuSeconds) / Math.log(other.images / one.images)
+  return `from ${one.images.toLocaleString('en')} on the processor's time grows as images ^ ${exponent.toFixed(2)}`
+}
+
+async function measureViews(source: string, databases: Map<number, DuckDBConnection>): Promise<void> {
+  heading(`Every view, ${source}`)
+  for (const { name } of readQueries()) {
+    const costs = []
+    for (const [images, connection] of databases) {
+      const cost = await leastCostOf(connection, `SELECT * FROM ${name}`)
+      report(costs.length === 0 ? name : '', images, cost)
+      costs.push({ images, ...cost })
+    }
+    console.log(`    ${slope(costs)}`)
+  }
+}
+
+await mkdir(folder, { recursive: true })
+const compacted = new Map<number, DuckDBConnection>()
+const raw = new Map<number, DuckDBConnection>()
+heading('Look-alikes')
+for (const images of sizes) {
+  const parquet = await compactedImages(images)
+  const lookAlikes = await findLookAlikes(images, parquet)
+  if (images <= Number(options['all-with-all-up-to'])) await compareAllWithAll(images, parquet)
+  compacted.set(images, await databaseOver(`FROM '${parquet}'`, lookAlikes))
+  if (images > Number(options['json-up-to'])) continue
+  const documents = documentsIn(await jsonDocuments(images))
+  raw.set(images, await databaseOver(`${imagesOf(documents)} WHERE status <> 'erased'`, lookAlikes))
+}
+await measureViews('from the compacted table', compacted)
+await measureViews('from JSON documents', raw)
+const { documents, seconds } = await measureFreshness()
+console.log(
+  `\nAn image finished in a local store of ${documents.toLocaleString('en')} is in both tables ${seconds.toFixed(2)} s later.`,
+)
