@@ -18,6 +18,15 @@ type Option = ComposeOption<BarSeriesOption | LineSeriesOption | GridComponentOp
 /** Below so many points each is marked, so that one that stands alone can be seen. */
 const FEW = 60
 
+/** For times, of which the longest are many times the usual ones: full powers of ten, from end to end. */
+const LOGARITHMIC = {
+  type: 'log' as const,
+  min: ({ min }: { min: number }) =>
+    min > 0 && Number.isFinite(min) ? 10 ** Math.floor(Math.log10(min)) : 1,
+  max: ({ max }: { max: number }) =>
+    max > 0 && Number.isFinite(max) ? 10 ** Math.ceil(Math.log10(max)) : 10,
+}
+
 export interface Graph {
   draw(chart: TimeChart): void
   remove(): void
@@ -60,9 +69,7 @@ function toOption({ kind, slots, series, inWords, whole }: TimeChart, style: CSS
       axisLabel: { ...font, hideOverlap: true, formatter: slotLabel },
     },
     yAxis: {
-      type: 'value',
-      min: 0,
-      splitNumber: 3,
+      ...(kind === 'lines' ? LOGARITHMIC : { type: 'value', min: 0, splitNumber: 3 }),
       ...(whole && { minInterval: 1 }),
       splitLine: { lineStyle: { color: colour('--line') } },
       axisLabel: { ...font, formatter: inWords },

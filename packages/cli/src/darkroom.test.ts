@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
@@ -124,6 +124,25 @@ describe('analytics', () => {
     expect(asked.printed).toBe('  days\n  ────\n     9\n')
     const wrong = await darkroom('analytics', 'generate', '--images', 'many')
     expect([wrong.code, wrong.printed]).toEqual([1, expect.stringContaining('It has to be a whole number')])
+  })
+
+  test('writes the dashboard, with as many days as it is told', async () => {
+    await startStore('shown')
+    await putFailure('shown')
+    const target = join(folder, 'site')
+    const { printed } = await darkroom('analytics', '--dashboard', target, '--days', '7')
+    expect(printed.trim().split('\n').toSorted()).toEqual(
+      ['figures.json', 'icon.svg', 'index.html', 'lightmeter.css', 'lightmeter.js'].map(
+        (file) => `site/${file}`,
+      ),
+    )
+    const figures = JSON.parse(await readFile(join(target, 'figures.json'), 'utf8'))
+    const week = new Date(Date.now() - 6 * 86_400_000).toISOString().slice(0, 10)
+    expect([figures.since, figures.views.images_by_hour.rows.length]).toEqual([week, 1])
+    expect(await darkroom('analytics', '--dashboard', target, '--days', 'all')).toMatchObject({
+      code: 1,
+      printed: expect.stringContaining('a number of days'),
+    })
   })
 
   test('exports files for BI tools', async () => {

@@ -18,7 +18,7 @@ export function timeToReady({ views, selection, now }: Scene): TimeChart {
   return {
     title: `Time to ready by ${slots.unit}`,
     words: rows.length
-      ? `Half of the images were ready within ${within(0.5)}, 95 % within ${within(0.95)}, 99 % within ${within(0.99)}.`
+      ? `Half of the images were ready within ${within(0.5)}, 95 % within ${within(0.95)}, 99 % within ${within(0.99)}. The scale is logarithmic.`
       : 'No image was developed.',
     kind: 'lines',
     slots,
