@@ -1,3 +1,4 @@
+export { type AthenaDatabase, askAthena } from './ask-athena.ts'
 export { ATHENA_FUNCTIONS, ATHENA_SESSION } from './athena-functions.ts'
 export {
   type Column,

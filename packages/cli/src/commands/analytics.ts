@@ -1,6 +1,8 @@
 import { relative } from 'node:path'
 import { styleText } from 'node:util'
+import { AthenaClient } from '@aws-sdk/client-athena'
 import {
+  askAthena,
   type Catalogue,
   dataDictionary,
   openCatalogue,
@@ -21,6 +23,7 @@ interface Options {
   export?: string
   dashboard?: string
   days: number
+  stage?: string
 }
 
 /** `pnpm darkroom analytics ["select …"]`: the catalogue's views and any other question over the local store. */
@@ -42,12 +45,17 @@ export function addAnalytics(program: Command): void {
     )
     .option('--dashboard <folder>', 'write the dashboard, a static page with its figures')
     .option('--days <number>', 'how many days the dashboard has, up to today', wholeNumber, 90)
+    .option(
+      '--stage <name>',
+      'ask Athena, with the AWS credentials of the environment, for the dashboard of a stage',
+    )
     .enablePositionalOptions()
     .addHelpText(
       'after',
       '\nExample: pnpm darkroom analytics "select status, count(*) from images group by 1"',
     )
     .action(async (statement: string | undefined, options: Options) => {
+      if (options.stage) return writeFromAthena(options.stage, options)
       const catalogue = await (options.documents ? openDocuments(options.documents) : openLocalCatalogue())
       try {
         if (options.export) list(await catalogue.exportTo(options.export))
@@ -66,6 +74,15 @@ export function addAnalytics(program: Command): void {
       process.stdout.write(dataDictionary())
     })
   addGenerate(analytics)
+}
+
+/** The names are those that analytics-catalog gives. */
+async function writeFromAthena(stage: string, { dashboard, days }: Options): Promise<void> {
+  if (!dashboard) throw new Error('With --stage say where the dashboard goes: --dashboard FOLDER')
+  const athena = new AthenaClient()
+  const where = { database: `darkroom_${stage}`, workGroup: `darkroom-${stage}` }
+  list(await writeDashboard(askAthena(athena, where), dashboard, { days }))
+  athena.destroy()
 }
 
 async function openLocalCatalogue(): Promise<Catalogue> {

@@ -1,0 +1,79 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { AthenaClient } from '@aws-sdk/client-athena'
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import { askAthena } from './ask-athena.ts'
+
+/** What Athena's documentation says it answers, by action; there is no Athena on this machine. */
+const asked: { action: string; input: Record<string, unknown> }[] = []
+let answers: Record<string, object[]>
+const server = createServer(async (request, response) => {
+  const action = String(request.headers['x-amz-target']).replace('AmazonAthena.', '')
+  asked.push({ action, input: JSON.parse(await text(request)) })
+  response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' })
+  response.end(JSON.stringify(answers[action]?.shift() ?? {}))
+})
+let athena: AthenaClient
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  athena = new AthenaClient({
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  })
+})
+afterEach(() => void asked.splice(0))
+afterAll(() => {
+  athena.destroy()
+  server.close()
+})
+
+const status = (State: string, StateChangeReason?: string) => ({
+  QueryExecution: { Status: { State, StateChangeReason } },
+})
+const page = (rows: (string | undefined)[][], NextToken?: string) => ({
+  ResultSet: { Rows: rows.map((row) => ({ Data: row.map((VarCharValue) => ({ VarCharValue })) })) },
+  NextToken,
+})
+const prod = { database: 'darkroom_prod', workGroup: 'darkroom-prod' }
+
+test('waits for the answer, and reads all its pages without their header', async () => {
+  answers = {
+    StartQueryExecution: [{ QueryExecutionId: 'q-1' }],
+    GetQueryExecution: [status('QUEUED'), status('RUNNING'), status('SUCCEEDED')],
+    GetQueryResults: [
+      page(
+        [
+          ['dt', 'images'],
+          ['2026-11-25', '3'],
+        ],
+        'more',
+      ),
+      page([['2026-11-24', undefined]]),
+    ],
+  }
+  expect(await askAthena(athena, prod).query('SELECT dt, images FROM volume')).toEqual({
+    columns: ['dt', 'images'],
+    rows: [
+      ['2026-11-25', '3'],
+      ['2026-11-24', null],
+    ],
+  })
+  expect(asked[0]).toMatchObject({
+    action: 'StartQueryExecution',
+    input: {
+      QueryString: 'SELECT dt, images FROM volume',
+      WorkGroup: 'darkroom-prod',
+      QueryExecutionContext: { Database: 'darkroom_prod' },
+    },
+  })
+})
+
+test('says why there is no answer', async () => {
+  answers = {
+    StartQueryExecution: [{ QueryExecutionId: 'q-2' }],
+    GetQueryExecution: [status('FAILED', 'TABLE_NOT_FOUND: line 1:15')],
+  }
+  await expect(askAthena(athena, prod).query('SELECT 1 FROM nothing')).rejects.toThrow('TABLE_NOT_FOUND')
+})
