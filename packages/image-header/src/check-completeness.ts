@@ -28,7 +28,8 @@ export function checkCompleteness(contentType: ImageType): CompletenessCheck {
   let wanted = 1
 
   function look(ended: boolean) {
-    let ahead = Buffer.concat(pieces, held)
+    let [ahead = Buffer.of()] = pieces
+    if (pieces.length > 1) ahead = Buffer.concat(pieces, held)
     while (verdict === undefined) {
       if (toSkip > ahead.length || (toSkip === ahead.length && !ended)) {
         toSkip -= ahead.length

@@ -1,0 +1,14 @@
+/**
+ * One function in a process of its own: `fork('memory-peer.ts', [MODULE])`. It says when it has started, and answers an
+ * event, or the request of an HTTP API, with what its handler does.
+ */
+import { randomUUID } from 'node:crypto'
+import { send, type TestRequest } from '../services/upload-api/src/testing/send.ts'
+
+const { handler } = await import(String(process.argv[2]))
+process.send?.('started')
+process.once('message', async (event: TestRequest | object) => {
+  const context = { awsRequestId: randomUUID(), getRemainingTimeInMillis: () => 60_000 }
+  const answer = 'method' in event ? await send(handler, event) : await handler(event, context)
+  process.send?.(answer, () => process.exit())
+})
