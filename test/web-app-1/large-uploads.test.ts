@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Client, createClient } from '@darkroom/client'
 import { PART_BYTES } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
@@ -154,6 +156,19 @@ withBrowser('a photograph of 30 MB, with the whole stack behind it', () => {
       },
       A_WHILE,
     )
+  })
+
+  test('of more than 50 MB is refused before anything is sent', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
+    const path = join(folder, 'huge.jpg')
+    await writeFile(path, '')
+    await truncate(path, 50 * 1024 * 1024 + 1)
+    const loupe = await openPage(browser, stack.endpoints.webApp1)
+    await loupe.page.locator('input[type=file]').first().setInputFiles(path)
+    await loupe.sees(/larger than 50 MB/, loupe.frame('huge.jpg'))
+    expect(await loupe.frame('huge.jpg').getByRole('button', { name: /again/ }).count()).toBe(0)
+    await loupe.page.context().close()
+    await rm(folder, { recursive: true })
   })
 
   /** The program in docs/api.md as it stands there, in a page of its own. */
