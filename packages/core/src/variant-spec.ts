@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { type Extension, VariantName } from './keys.ts'
 
-/** The formats a variant can have; `quality` is what an encoder gets where a preset says nothing (decision 21). */
+/** The formats a variant can have; `quality` is what an encoder gets where a preset says nothing (decision 26). */
 export const OUTPUT_FORMATS = {
   jpeg: { contentType: 'image/jpeg', extension: 'jpg', quality: 80 },
   webp: { contentType: 'image/webp', extension: 'webp', quality: 75 },
