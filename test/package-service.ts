@@ -59,7 +59,7 @@ async function runServerless(
   environment: Record<string, string>,
 ): Promise<void> {
   const withoutAccount = Object.entries(process.env).filter(
-    ([key]) => !/^AWS_(?!CA_BUNDLE)|^IMAGE_ENGINE$/.test(key),
+    ([key]) => !/^AWS_(?!CA_BUNDLE)|^(IMAGE_ENGINE|HEIC_DECODER)$/.test(key),
   )
   await promisify(execFile)(join(REPOSITORY, 'node_modules/.bin/serverless'), args, {
     cwd: join(REPOSITORY, 'services', service),

@@ -13,12 +13,22 @@ import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
 const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
 const MEGABYTE = 1024 * 1024
+const HEIC = new URL('../packages/image-header/src/testing/heic/upright.heic', import.meta.url)
+/** Of that picture. */
+const SIZE = { width: 96, height: 64 }
 
 const packages: Record<string, ServicePackage> = {}
 beforeAll(async () => {
   for (const service of SERVICES) packages[service] = await packageService(service)
   packages['image-processor with jimp'] = await packageService('image-processor', { IMAGE_ENGINE: 'jimp' })
-}, 180_000)
+  for (const [name, engine] of [
+    ['image-processor with libheif', 'sharp'],
+    ['image-processor with jimp and libheif', 'jimp'],
+  ] as const) {
+    const environment = { IMAGE_ENGINE: engine, HEIC_DECODER: 'libheif' }
+    packages[name] = await packageService('image-processor', environment)
+  }
+}, 240_000)
 
 function packageOf(service: string): ServicePackage {
   const made = packages[service]
@@ -309,19 +319,53 @@ describe("the image processor's zip", () => {
     expect(packageOf('image-processor with jimp').archives.processImages?.bytes).toBeLessThan(15 * MEGABYTE)
   })
 
+  test('has a decoder for HEIC only where it is asked for, in one build and with its licence', () => {
+    const withoutIt = ['image-processor', 'image-processor with jimp']
+    for (const service of withoutIt) expect(matching(service, /heif|heic/i)).toEqual([])
+    expect(
+      matching('image-processor with libheif', /libheif-js\/.*(heif.*\.m?js|\.wasm|LICENSE)$/).sort(),
+    ).toEqual([
+      'node_modules/libheif-js/LICENSE',
+      'node_modules/libheif-js/libheif-wasm/LICENSE',
+      'node_modules/libheif-js/libheif-wasm/libheif.js',
+      'node_modules/libheif-js/libheif-wasm/libheif.wasm',
+      'node_modules/libheif-js/libheif/LICENSE',
+    ])
+    const bytes = (service: string) => packageOf(service).archives.processImages?.bytes ?? 0
+    expect(bytes('image-processor with libheif') - bytes('image-processor')).toBeLessThan(MEGABYTE)
+  })
+
+  test('names the same decoder to every service', async () => {
+    for (const service of ['upload-api', 'kafka-bridge', 'image-processor with libheif']) {
+      const expected = service.endsWith('libheif') ? 'libheif' : 'none'
+      for (const { Environment } of propertiesOf(service, 'AWS::Lambda::Function')) {
+        expect(Environment.Variables.HEIC_DECODER).toBe(expected)
+      }
+    }
+  })
+
   /** jimp's, as this machine may have another processor than Lambda's. */
-  test('serves its engine when it is started as the engine process', async () => {
+  test.each([
+    [
+      'an image',
+      'jimp',
+      () =>
+        sharp({ create: { ...SIZE, channels: 3, background: '#c84' } })
+          .webp()
+          .toBuffer(),
+    ],
+    ['a HEIC', 'jimp-and-libheif', () => readFile(HEIC)],
+  ])('serves its engine with %s when it is started as the engine process', async (_, handler, original) => {
     const folder = await mkdtemp(join(tmpdir(), 'image-processor-zip-'))
-    await packageOf('image-processor with jimp').archives.processImages?.unpack(folder)
-    const program = pathToFileURL(join(folder, 'src/process-images-with-jimp.mjs')).href
+    const service = `image-processor with ${handler.replaceAll('-', ' ')}`
+    await packageOf(service).archives.processImages?.unpack(folder)
+    const program = pathToFileURL(join(folder, `src/process-images-with-${handler}.mjs`)).href
     const engine = startEngineProcess(program)
     await engine.ready()
-    const original = await sharp({ create: { width: 60, height: 40, channels: 3, background: '#c84' } })
-      .webp()
-      .toBuffer()
     const preset = presetFor(presetConfiguration, 'web-app-1')
-    const answer = await engine.ask({ original, preset }, { milliseconds: 60_000, bytes: 1e9 })
-    expect(answer).toMatchObject({ developed: { width: 60, height: 40, variants: [{}, {}, {}] } })
+    const request = { original: await original(), preset }
+    const answer = await engine.ask(request, { milliseconds: 60_000, bytes: 1e9 })
+    expect(answer).toMatchObject({ developed: { ...SIZE, variants: [{}, {}, {}] } })
     engine.stop()
     await rm(folder, { recursive: true })
   })

@@ -183,6 +183,24 @@ test(
   STARTING,
 )
 
+test(
+  'the whole stack takes HEIC where its decoder is switched on',
+  async () => {
+    const stack = await startStack({ ports: await freePorts(), environment: { HEIC_DECODER: 'libheif' } })
+    try {
+      const sample = '../packages/image-header/src/testing/heic/rotated.heic'
+      const heic = Buffer.from(await readFile(new URL(sample, import.meta.url)))
+      const image = await develop(stack, heic, { 'content-type': 'image/heic' })
+      expect(image.status).toBe('processed')
+      const developed = { content_type: 'image/heic', width: 96, height: 64 }
+      expect(await readDocument(stack, image)).toMatchObject(developed)
+    } finally {
+      await stack.stop()
+    }
+  },
+  STARTING,
+)
+
 /** Sends an image as Web App #2's page does, and waits for its end. */
 async function developThroughKafka(
   { endpoints }: Stack,

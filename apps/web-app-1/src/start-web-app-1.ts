@@ -1,4 +1,4 @@
-import { IMAGE_TYPES, MAX_STORED_BYTES, MAX_UPLOAD_BYTES } from '@darkroom/core'
+import { acceptedTypes, IMAGE_TYPES, MAX_STORED_BYTES, MAX_UPLOAD_BYTES } from '@darkroom/core'
 import Fastify from 'fastify'
 import { buildPage } from './build-page.ts'
 import type { Session } from './session.ts'
@@ -40,7 +40,7 @@ export async function startWebApp1({
     credential: uploadApi.apiKey,
     maxBytes: MAX_STORED_BYTES,
     maxApiBytes: MAX_UPLOAD_BYTES,
-    types: Object.entries(IMAGE_TYPES).map(([mediaType, { name }]) => ({ mediaType, name })),
+    types: acceptedTypes().map((mediaType) => ({ mediaType, name: IMAGE_TYPES[mediaType].name })),
   }
   const server = Fastify({ forceCloseConnections: true })
   server.addHook('onSend', async (_, reply) => void reply.headers(headersFor(uploadApi.url, storage)))

@@ -10,8 +10,9 @@ export const MAX_STORED_BYTES = 50 * 1024 * 1024
 export const PART_BYTES = 5 * 1024 * 1024
 
 /**
- * What is accepted, and how many pixels of it. The limits follow what decoding costs in memory: an AVIF
- * takes about 25 bytes a pixel while it is decoded, a JPEG is shrunk while it is read.
+ * What can be accepted, and how many pixels of it. The limits follow what decoding costs in memory: an AVIF
+ * takes about 25 bytes a pixel while it is decoded, a JPEG is shrunk while it is read. HEIC is accepted only where a
+ * deployment has a decoder for it, see `acceptedTypes`; 24 megapixels are what telephones write.
  */
 export const IMAGE_TYPES = {
   'image/jpeg': { name: 'JPEG', maxPixels: 100_000_000 },
@@ -19,6 +20,7 @@ export const IMAGE_TYPES = {
   'image/webp': { name: 'WebP', maxPixels: 50_000_000 },
   'image/gif': { name: 'GIF', maxPixels: 50_000_000 },
   'image/avif': { name: 'AVIF', maxPixels: 20_000_000 },
+  'image/heic': { name: 'HEIC', maxPixels: 25_000_000 },
 } as const
 
 export const ImageType = z
@@ -26,10 +28,21 @@ export const ImageType = z
   .meta({ description: 'The media type, found in the bytes.', example: 'image/jpeg' })
 export type ImageType = keyof typeof IMAGE_TYPES
 
+/** A deployment's `HEIC_DECODER`: what it decodes HEIC with, if anything. See decisions/0023. */
+export const HeicDecoder = z.enum(['none', 'libheif'], {
+  error: ({ input }) => `HEIC_DECODER is ${input}; it must be none or libheif`,
+})
+export type HeicDecoder = z.infer<typeof HeicDecoder>
+
+/** What a deployment accepts. Without a decoder HEIC is refused in words. */
+export function acceptedTypes(heicDecoder: HeicDecoder = 'none'): readonly ImageType[] {
+  return ImageType.options.filter((type) => type !== 'image/heic' || heicDecoder !== 'none')
+}
+
 /** For messages to people: `JPEG, PNG, WebP, GIF, AVIF`. */
-export const IMAGE_TYPE_NAMES = Object.values(IMAGE_TYPES)
-  .map((type) => type.name)
-  .join(', ')
+export function namesOf(types: readonly ImageType[]): string {
+  return types.map((type) => IMAGE_TYPES[type].name).join(', ')
+}
 
 /** SHA-256 of an image's bytes in lower-case hex. */
 export const Sha256 = z

@@ -71,7 +71,8 @@ const WALKS: Record<ImageType, () => Walk> = {
   'image/png': walkPng,
   'image/webp': walkWebp,
   'image/gif': walkGif,
-  'image/avif': walkAvif,
+  'image/avif': walkHeif,
+  'image/heic': walkHeif,
 }
 
 const START_OF_SCAN = 0xda
@@ -175,7 +176,7 @@ function subBlocks(ahead: Buffer): { length: number; finished: boolean } {
   return { length: at, finished: false }
 }
 
-/** The boxes at the top level of an AVIF; an unknown one behind `mdat` is no box but a trailer. */
+/** The boxes at the top level of an AVIF or a HEIC; an unknown one behind `mdat` is no box but a trailer. */
 const BOXES = new Set([
   'ftyp',
   'meta',
@@ -191,10 +192,10 @@ const BOXES = new Set([
 ])
 
 /**
- * AVIF (ISO/IEC 14496-12, sections 4.2 and 8.11): top-level boxes of `size type …`; size 0 reaches to the end,
+ * AVIF and HEIC (ISO/IEC 14496-12, sections 4.2 and 8.11): top-level boxes of `size type …`; size 0 reaches to the end,
  * 1 is 64 bits. The image lies in `mdat`, or in an `idat` within `meta`.
  */
-function walkAvif(): Walk {
+function walkHeif(): Walk {
   let hasData = false
   return (ahead, ended) => {
     if (ahead.length < 8) return ended ? hasData : 0

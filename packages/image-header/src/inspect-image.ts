@@ -1,4 +1,4 @@
-import { IMAGE_TYPE_NAMES, IMAGE_TYPES, ImageType, ProblemError } from '@darkroom/core'
+import { acceptedTypes, IMAGE_TYPES, type ImageType, namesOf, ProblemError } from '@darkroom/core'
 import { fileTypeFromBuffer } from 'file-type'
 import { imageDimensionsFromData } from 'image-dimensions'
 import { type CompletenessCheck, checkCompleteness } from './check-completeness.ts'
@@ -11,13 +11,17 @@ import { withoutLeadingJunk } from './without-leading-junk.ts'
  * Finds an image's type and dimensions in its first bytes, and walks its structure to its end, all without decoding a
  * pixel and in linear time: the same check at the HTTP door, behind Kafka and before the decoder.
  *
+ * @param accepted all but HEIC, if not given
  * @throws ProblemError `empty-body`, `unsupported-media-type`, `corrupt-image` (no readable header, one that
  *   contradicts itself, or cut off), `image-too-large` (more pixels than its type may have, see core's `IMAGE_TYPES`, or
  *   more memory to decode them), `too-many-frames`
  */
-export async function inspectImage(original: Uint8Array): Promise<ImageHeader> {
+export async function inspectImage(
+  original: Uint8Array,
+  accepted: readonly ImageType[] = acceptedTypes(),
+): Promise<ImageHeader> {
   const bytes = withoutLeadingJunk(original)
-  const header = await readHeader(bytes)
+  const header = await readHeader(bytes, accepted)
   const structure = readStructure(bytes, header)
   refuseTooLarge({ ...header, ...structure.extent })
   refuseUnsound(header, structure)
@@ -38,7 +42,10 @@ const FIRST_LOOK = 64 * 1024
  *
  * @throws ProblemError as `inspectImage` does, and whatever the stream throws
  */
-export async function inspectStream(pieces: AsyncIterable<Uint8Array>): Promise<ImageHeader> {
+export async function inspectStream(
+  pieces: AsyncIterable<Uint8Array>,
+  accepted: readonly ImageType[] = acceptedTypes(),
+): Promise<ImageHeader> {
   let header: ImageHeader | undefined
   let completeness: CompletenessCheck | undefined
   let head: Uint8Array[] = []
@@ -55,13 +62,13 @@ export async function inspectStream(pieces: AsyncIterable<Uint8Array>): Promise<
     const bytes = withoutLeadingJunk(Buffer.concat(head))
     head = [bytes]
     wanted *= 2
-    header = await readHeader(bytes).catch(unlessUnreadable)
+    header = await readHeader(bytes, accepted).catch(unlessUnreadable)
     if (!header) continue
     completeness = checkCompleteness(header.contentType)
     completeness.push(bytes)
     head = []
   }
-  if (!header || !completeness) return inspectImage(Buffer.concat(head))
+  if (!header || !completeness) return inspectImage(Buffer.concat(head), accepted)
   if (!completeness.end()) throw cutOff(header)
   return header
 }
@@ -71,11 +78,11 @@ function unlessUnreadable(error: unknown): undefined {
   throw error
 }
 
-async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
+async function readHeader(bytes: Uint8Array, accepted: readonly ImageType[]): Promise<ImageHeader> {
   if (bytes.length === 0) {
     throw new ProblemError('empty-body', 'The body is empty. Send the bytes of an image.')
   }
-  const contentType = await sniffType(bytes)
+  const contentType = await sniffType(bytes, accepted)
   const { width, height } = readDimensions(bytes, contentType)
   const header = { contentType, width, height }
   refuseTooLarge(header)
@@ -135,6 +142,7 @@ const INSTEAD: Record<ImageType, string> = {
   'image/webp': 'Send it smaller.',
   'image/gif': 'Send it smaller.',
   'image/avif': 'Save it with 8 bits a channel, or smaller.',
+  'image/heic': 'Save it with 8 bits a channel, or smaller.',
 }
 
 function cutOff({ contentType }: ImageHeader): ProblemError {
@@ -145,19 +153,23 @@ function cutOff({ contentType }: ImageHeader): ProblemError {
   )
 }
 
-async function sniffType(bytes: Uint8Array): Promise<ImageType> {
+async function sniffType(bytes: Uint8Array, accepted: readonly ImageType[]): Promise<ImageType> {
   const found = await fileTypeFromBuffer(bytes).catch(() => undefined)
   const mime = found?.mime === 'image/apng' ? 'image/png' : found?.mime
-  const accepted = ImageType.safeParse(mime)
-  if (accepted.success) return accepted.data
+  const type = accepted.find((one) => one === mime)
+  if (type) return type
   throw new ProblemError(
     'unsupported-media-type',
-    `${describe(bytes, found?.ext)} Accepted are ${IMAGE_TYPE_NAMES}.`,
+    `${describe(bytes, found?.ext, accepted)} Accepted are ${namesOf(accepted)}.`,
   )
 }
 
-function describe(bytes: Uint8Array, extension: string | undefined): string {
-  if (extension === 'heic') return 'These bytes are a HEIC image; export it as JPEG.'
+function describe(bytes: Uint8Array, extension: string | undefined, accepted: readonly ImageType[]): string {
+  if (extension === 'heic') {
+    // Where HEIC itself is taken, what is left are sequences and HEIF of other codecs.
+    const kind = accepted.includes('image/heic') ? 'HEIF other than HEIC' : 'HEIC image'
+    return `These bytes are a ${kind}; export it as JPEG.`
+  }
   if (SVG.test(textOf(bytes))) return 'These bytes are an SVG drawing.'
   return extension
     ? `These bytes are a file of type ${extension.toUpperCase()}.`

@@ -1,7 +1,7 @@
 import type { ImageType } from '@darkroom/core'
 import type { ImageHeader } from './image-header.ts'
-import { readAvif } from './structures/avif.ts'
 import { readGif } from './structures/gif.ts'
+import { readAvif, readHeic } from './structures/heif.ts'
 import { readJpeg } from './structures/jpeg.ts'
 import { readPng } from './structures/png.ts'
 import type { ReadStructure, Structure } from './structures/structure.ts'
@@ -13,6 +13,7 @@ const READERS: Record<ImageType, ReadStructure> = {
   'image/webp': readWebp,
   'image/gif': readGif,
   'image/avif': readAvif,
+  'image/heic': readHeic,
 }
 
 /** Walks a file's structure once from one end to the other: in time that grows with its length and with nothing else. */

@@ -1,9 +1,9 @@
 import { deflateSync } from 'node:zlib'
-import { type ImageType, ProblemError } from '@darkroom/core'
+import { ProblemError } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { inspectImage } from './inspect-image.ts'
-import { CLAIMING, SAMPLES, VARIANTS } from './testing/sample-images.ts'
+import { CLAIMING, SAMPLES, type UsualType, VARIANTS } from './testing/sample-images.ts'
 
 async function verdictOn(bytes: Uint8Array): Promise<string> {
   try {
@@ -81,7 +81,7 @@ test('an animation of more than a thousand frames has too many', async () => {
 })
 
 describe('four megabytes of the same are judged in less than two seconds', () => {
-  const behind = (type: ImageType, end: number, piece: Buffer) =>
+  const behind = (type: UsualType, end: number, piece: Buffer) =>
     Buffer.concat([
       SAMPLES[type].subarray(0, end),
       ...Array<Buffer>(Math.floor(4e6 / piece.length)).fill(piece),

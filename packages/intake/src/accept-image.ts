@@ -1,6 +1,13 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import { type AppId, type ImageId, type InputMetadata, ProblemError, Traceparent } from '@darkroom/core'
+import {
+  type AppId,
+  type ImageId,
+  type ImageType,
+  type InputMetadata,
+  ProblemError,
+  Traceparent,
+} from '@darkroom/core'
 import type { Acceptance, AcceptedImage } from './accepted-image.ts'
 import { enqueueImage } from './enqueue-image.ts'
 import { type InspectedContent, inspectBytes } from './inspect-bytes.ts'
@@ -34,6 +41,8 @@ export interface IntakeOptions {
   queueUrl: string
   /** The CloudEvents `source` of the messages, e.g. `/darkroom/upload-api`. */
   source: string
+  /** Core's `acceptedTypes`; all but HEIC, if not given. */
+  accepted?: readonly ImageType[]
   /**
    * For doors whose senders take the id from the answer. Not for Kafka, nor for what lies in the bucket already: there
    * the sender knows the id beforehand.
@@ -53,10 +62,12 @@ export type Intake = (arrival: Arrival) => Promise<Acceptance>
  *   `checksum-mismatch`, `idempotency-key-reused`, `storage-unavailable`, `queue-unavailable`
  */
 export function createIntake(options: IntakeOptions): Intake {
-  const { s3, sqs, bucket, queueUrl, source } = options
+  const { s3, sqs, bucket, queueUrl, source, accepted } = options
   return async function acceptImage(arrival) {
     const content =
-      'bytes' in arrival ? await inspectBytes(arrival.bytes) : await inspectStored(s3, bucket, arrival.stored)
+      'bytes' in arrival
+        ? await inspectBytes(arrival.bytes, accepted)
+        : await inspectStored(s3, bucket, arrival.stored, accepted)
     requireDeclaredType(content.header.contentType, arrival.declaredType)
     requireDeclaredSha256(content.sha256, arrival.declaredSha256)
     const acceptance = await store(options, describe(arrival, content), content.source)

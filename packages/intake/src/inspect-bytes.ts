@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ImageType } from '@darkroom/core'
 import { type ImageHeader, inspectImage } from '@darkroom/image-header'
 
 /** An image that has been looked at, and where its bytes are: here, or in the bucket. */
@@ -11,8 +12,11 @@ export interface InspectedContent {
 }
 
 /** @throws ProblemError as `inspectImage` does */
-export async function inspectBytes(bytes: Uint8Array): Promise<InspectedContent> {
-  const header = await inspectImage(bytes)
+export async function inspectBytes(
+  bytes: Uint8Array,
+  accepted?: readonly ImageType[],
+): Promise<InspectedContent> {
+  const header = await inspectImage(bytes, accepted)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   return { header, bytes: bytes.length, sha256, source: bytes }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { GetObjectCommand, InvalidObjectState, NoSuchKey, type S3Client } from '@aws-sdk/client-s3'
-import { MAX_STORED_BYTES, ProblemError } from '@darkroom/core'
+import { type ImageType, MAX_STORED_BYTES, ProblemError } from '@darkroom/core'
 import { inspectStream } from '@darkroom/image-header'
 import type { InspectedContent } from './inspect-bytes.ts'
 
@@ -22,12 +22,13 @@ export async function inspectStored(
   s3: S3Client,
   bucket: string,
   { key, bytes: declared }: StoredContent,
+  accepted?: readonly ImageType[],
 ): Promise<InspectedContent> {
   const { body, bytes, etag } = await open(s3, bucket, key)
   try {
     requireSize(bytes, declared)
     const hash = createHash('sha256')
-    const header = await inspectStream(hashing(body, hash))
+    const header = await inspectStream(hashing(body, hash), accepted)
     return { header, bytes, sha256: hash.digest('hex'), source: { key, etag } }
   } catch (cause) {
     if (cause instanceof ProblemError) throw cause

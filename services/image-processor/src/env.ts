@@ -1,3 +1,4 @@
+import { HeicDecoder } from '@darkroom/core'
 import { RetentionVariable } from '@darkroom/retention'
 import * as z from 'zod'
 
@@ -9,5 +10,6 @@ export const env = z
     /** Where messages lie that were given up, for an operator to send back. */
     PARKED_QUEUE_URL: z.url(),
     RETENTION: RetentionVariable,
+    HEIC_DECODER: HeicDecoder.default('none'),
   })
   .parse(process.env)

@@ -1,10 +1,11 @@
-import type { ImageAccepted, NamedPreset } from '@darkroom/core'
+import { acceptedTypes, type ImageAccepted, type NamedPreset } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-header'
 import type { Attempt } from './attempt.ts'
 import { choosePreset } from './choose-preset.ts'
 import { commitSuccess, type Outcome, readOutcome } from './commit.ts'
 import { deleteErased } from './delete-erased.ts'
 import type { Developer } from './developer.ts'
+import { env } from './env.ts'
 import { getOriginal } from './get-original.ts'
 import { logger } from './logger.ts'
 import { putVariants } from './put-variants.ts'
@@ -29,7 +30,7 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   }
   requireWithinRetention(image)
   if (original.status === 'rejected') throw original.reason
-  await inspectImage(original.value)
+  await inspectImage(original.value, acceptedTypes(env.HEIC_DECODER))
   const developed = await developer.develop(original.value, preset)
   const variants = await putVariants(image, developed.variants)
   await commitSuccess(attempt, preset, developed, variants, outcome.value)

@@ -1,4 +1,4 @@
-import { ProblemError } from '@darkroom/core'
+import { acceptedTypes, ProblemError } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
 import { s3, sqs } from './clients.ts'
@@ -18,6 +18,7 @@ const acceptImage = createIntake({
   bucket: env.BUCKET,
   queueUrl: env.QUEUE_URL,
   source: '/darkroom/kafka-bridge',
+  accepted: acceptedTypes(env.HEIC_DECODER),
 })
 
 /** Each partition's lowest offset that is to come again; `partition` is named as the event names it. */

@@ -1,4 +1,4 @@
-import { AppId } from '@darkroom/core'
+import { AppId, HeicDecoder } from '@darkroom/core'
 import * as z from 'zod'
 
 /** Whole segments, so that `claims/web-app-2` does not open `claims/web-app-20` as well. */
@@ -10,6 +10,7 @@ export const env = z
     STAGE: z.string().min(1),
     BUCKET: z.string().min(3),
     QUEUE_URL: z.url(),
+    HEIC_DECODER: HeicDecoder.default('none'),
     /** Which app a topic belongs to, as JSON: `{"images.web-app-2": "web-app-2"}`. */
     TOPIC_APPS: z
       .string()

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { inputKey, metadataKey } from '@darkroom/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { MSKRecord } from 'aws-lambda'
@@ -35,6 +36,9 @@ const describeBytes = (bytes: Uint8Array) => ({
 
 const photo = await photograph()
 const cutOff = photo.subarray(0, -500)
+const heic = await readFile(
+  new URL('../../../packages/image-header/src/testing/heic/upright.heic', import.meta.url),
+)
 const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')
 const CLAIM = 'claims/web-app-2/a.jpg'
 const TOO_LARGE = 'claims/web-app-2/large.jpg'
@@ -104,6 +108,13 @@ const OF_AN_IMAGE: Case[] = [
     'unsupported-media-type',
     'These bytes are an SVG drawing. Accepted are JPEG',
     describeBytes(svg),
+  ],
+  [
+    'a HEIC',
+    binary(heic),
+    'unsupported-media-type',
+    'HEIC image; export it as JPEG. Accepted are JPEG, PNG, WebP, GIF, AVIF.',
+    describeBytes(heic),
   ],
   ['an image cut off', binary(cutOff), 'corrupt-image', 'cut off', describeBytes(cutOff)],
   ['a bomb', cloudEvent('bomb', bomb()), 'image-too-large', '65535 × 65535 pixels', describeBytes(bomb())],

@@ -2,10 +2,11 @@ import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import {
+  acceptedTypes,
   type DirectUpload,
   DirectUploadRequest,
-  IMAGE_TYPE_NAMES,
   MAX_STORED_BYTES,
+  namesOf,
   newImageId,
   PART_BYTES,
   ProblemError,
@@ -73,7 +74,7 @@ function requireTakeable({ bytes, contentType }: DirectUploadRequest): void {
   if (!/^(image\/[\w.+-]+|application\/octet-stream)$/i.test(contentType)) {
     throw new ProblemError(
       'unsupported-media-type',
-      `body.contentType is ${contentType}. Accepted are ${IMAGE_TYPE_NAMES}; application/octet-stream leaves it open.`,
+      `body.contentType is ${contentType}. Accepted are ${namesOf(acceptedTypes(env.HEIC_DECODER))}; application/octet-stream leaves it open.`,
     )
   }
 }

@@ -1,4 +1,4 @@
-import { AppId, Sha256 } from '@darkroom/core'
+import { AppId, HeicDecoder, Sha256 } from '@darkroom/core'
 import { RetentionVariable } from '@darkroom/retention'
 import * as z from 'zod'
 
@@ -18,6 +18,7 @@ export const env = z
     BUCKET: z.string().min(3),
     QUEUE_URL: z.url(),
     RETENTION: RetentionVariable,
+    HEIC_DECODER: HeicDecoder.default('none'),
     /** Apps whose images answer for the same bytes that come again; with commas, or empty. */
     DEDUPLICATED_APPS: z
       .string()

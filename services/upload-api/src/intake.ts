@@ -1,3 +1,4 @@
+import { acceptedTypes } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import { s3, sqs } from './clients.ts'
 import { env } from './env.ts'
@@ -11,5 +12,6 @@ export const acceptImage = createIntake({
   bucket: env.BUCKET,
   queueUrl: env.QUEUE_URL,
   source: SOURCE,
+  accepted: acceptedTypes(env.HEIC_DECODER),
   deduplication: { apps: env.DEDUPLICATED_APPS, retention: env.RETENTION },
 })

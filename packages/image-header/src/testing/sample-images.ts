@@ -12,8 +12,11 @@ const frames = Buffer.concat([0, 90, 200].map((shade) => Buffer.alloc(24 * 16 * 
 
 const animated = () => sharp(frames, { raw: { width: 24, height: 48, channels: 3, pageHeight: 16 } })
 
-/** One of each type that is accepted. */
-export const SAMPLES: Record<ImageType, Buffer> = {
+/** HEIC is accepted where a decoder is switched on, and has samples of its own. */
+export type UsualType = Exclude<ImageType, 'image/heic'>
+
+/** One of each type that is accepted everywhere. */
+export const SAMPLES: Record<UsualType, Buffer> = {
   'image/jpeg': await picture().jpeg().toBuffer(),
   'image/png': await picture().png().toBuffer(),
   'image/webp': await picture().webp({ lossless: true }).toBuffer(),
@@ -48,7 +51,7 @@ export const VARIANTS: [string, ImageType, Buffer][] = [
 ]
 
 /** The sample of a type with other dimensions in its header; whatever checksum there is agrees. */
-export const CLAIMING: Record<ImageType, (width: number, height: number) => Buffer> = {
+export const CLAIMING: Record<UsualType, (width: number, height: number) => Buffer> = {
   'image/jpeg': (width, height) => {
     const { bytes, at } = sampleWith('image/jpeg', Buffer.from([0xff, 0xc0]))
     bytes.writeUInt16BE(height, at + 5)
@@ -81,7 +84,7 @@ export const CLAIMING: Record<ImageType, (width: number, height: number) => Buff
   },
 }
 
-function sampleWith(type: ImageType, mark: Buffer): { bytes: Buffer; at: number } {
+function sampleWith(type: UsualType, mark: Buffer): { bytes: Buffer; at: number } {
   const bytes = Buffer.from(SAMPLES[type])
   const at = bytes.indexOf(mark)
   if (at === -1) throw new Error(`no ${mark} in the ${type}`)

@@ -15,7 +15,7 @@ import { developInCascade } from './cascade.ts'
 import { isSrgbProfile } from './is-srgb-profile.ts'
 import { flatten } from './lay-over.ts'
 import type { Pixels } from './pixels.ts'
-import type { Decoded } from './stages.ts'
+import type { Decoded, Stages } from './stages.ts'
 import { turnUpright } from './turn-upright.ts'
 import { encodeWebpInWasm, wasmDecoders } from './wasm-codecs.ts'
 
@@ -24,18 +24,30 @@ import { encodeWebpInWasm, wasmDecoders } from './wasm-codecs.ts'
  * many times the processor time and memory of sharp, and it reads no ICC profiles: wide-gamut and CMYK
  * images come out in wrong colours. An AVIF's own rotation (`irot`, `imir`) is not applied.
  */
-export const jimpEngine: ImageEngine = {
-  name: 'jimp',
-  develop: (original, variants) => developInCascade({ decode, shrink, encode }, original, variants),
+export const jimpEngine = jimpEngineWith(decodeWithJimp)
+
+/** The same with another way to decode. */
+export function jimpEngineWith(decode: Stages['decode']): ImageEngine {
+  return {
+    name: 'jimp',
+    develop: (original, variants) => developInCascade({ decode, shrink, encode }, original, variants),
+  }
 }
 
 /** jimp takes about 50 bytes a pixel while it decodes: 2 GB for this many. */
 const MAX_PIXELS = 40_000_000
 
-async function decode(original: Uint8Array): Promise<Decoded> {
+/** One decode, turned upright, in its own colours. */
+export async function decodeWithJimp(original: Uint8Array): Promise<Decoded> {
   const { contentType, width, height } = await inspectImage(original)
   refuseTooManyPixels({ width, height })
-  const pixels = await DECODERS[contentType](original)
+  const decoder = DECODERS[contentType]
+  if (!decoder) throw new Error(`the jimp engine reads no ${contentType}, and was not asked before`)
+  return inItsOwnColours(original, await decoder(original))
+}
+
+/** Says so where these are not sRGB. */
+export function inItsOwnColours(original: Uint8Array, pixels: Pixels): Decoded {
   const warnings: Warning[] = hasOtherColours(original) ? ['colors-not-converted'] : []
   return { width: pixels.width, height: pixels.height, pixels, warnings }
 }
@@ -53,16 +65,16 @@ function refuseTooManyPixels({ width, height }: Size): void {
   )
 }
 
-const DECODERS: Record<ImageType, (original: Uint8Array) => Promise<Pixels>> = {
-  'image/jpeg': decodeWithJimp,
-  'image/png': async (original) => upright(original, await decodeWithJimp(plainPng(original))),
+const DECODERS: Partial<Record<ImageType, (original: Uint8Array) => Promise<Pixels>>> = {
+  'image/jpeg': readWithJimp,
+  'image/png': async (original) => upright(original, await readWithJimp(plainPng(original))),
   'image/webp': async (original) => upright(original, await wasmDecoders['image/webp'](original)),
-  'image/gif': decodeWithJimp,
+  'image/gif': readWithJimp,
   'image/avif': wasmDecoders['image/avif'],
 }
 
 /** Turns a JPEG upright by itself. `maxMemoryUsageInMB` is out of the way because pixels were counted. */
-async function decodeWithJimp(original: Uint8Array): Promise<Pixels> {
+async function readWithJimp(original: Uint8Array): Promise<Pixels> {
   const bytes = Buffer.from(original.buffer, original.byteOffset, original.length)
   const { bitmap } = await Jimp.fromBuffer(bytes, {
     'image/jpeg': { tolerantDecoding: false, maxMemoryUsageInMB: 4096 },

@@ -6,12 +6,18 @@ import { decodeWithSharp, LENIENT, toPixels } from './decode-with-sharp.ts'
 import { hasSize, type Pixels } from './pixels.ts'
 import { cropOf, placeAt } from './placement.ts'
 import { sharp } from './restricted-sharp.ts'
+import type { Stages } from './stages.ts'
 
 /** The default engine: libvips through sharp. Converts wide-gamut and CMYK colours to sRGB. */
-export const sharpEngine: ImageEngine = {
-  name: 'sharp',
-  develop: (original, variants) =>
-    developInCascade({ decode: decodeWithSharp, shrink, cropSmartly, encode, animate }, original, variants),
+export const sharpEngine = sharpEngineWith(decodeWithSharp)
+
+/** The same with another way to decode. */
+export function sharpEngineWith(decode: Stages['decode']): ImageEngine {
+  return {
+    name: 'sharp',
+    develop: (original, variants) =>
+      developInCascade({ decode, shrink, cropSmartly, encode, animate }, original, variants),
+  }
 }
 
 function shrink(pixels: Pixels, { width, height }: Size): Promise<Pixels> {

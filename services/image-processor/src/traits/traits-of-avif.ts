@@ -4,7 +4,7 @@ import type { Traits } from './traits.ts'
 const BOXES = ['ftyp', 'meta', 'moov', 'mdat', 'moof', 'mfra', 'free', 'skip', 'uuid', 'sidx', 'styp', 'wide']
 
 /**
- * AVIF (ISO/IEC 14496-12, section 4.2): boxes of `size type …`; size 0 reaches to the end, 1 is 64 bits. `ftyp` lists
+ * AVIF and HEIC (ISO/IEC 14496-12, section 4.2): boxes of `size type …`; size 0 reaches to the end, 1 is 64 bits. `ftyp` lists
  * brands: `avis` is an animation, `tmap` says that there is a gain map.
  */
 export function traitsOfAvif(avif: Buffer): Traits {

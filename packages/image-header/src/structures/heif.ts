@@ -1,19 +1,33 @@
 import type { ReadStructure } from './structure.ts'
 
-/** As measured, whatever the subsampling: planes, colours, and what libheif converts in between. */
-const BYTES_PER_PIXEL = { 8: 18, more: 26 }
+/** Bytes a pixel as measured, whatever the subsampling: planes, colours, and what libheif converts in between. */
+export const readAvif = heifReader({ 8: 18, more: 26 }, (meta) =>
+  // `av1C`: version, profile and level, then a byte of tier, high bit depth, twelve bits, … (AV1-ISOBMFF, 2.3.3).
+  placesOf(meta, 'av1C', 7).some((at) => meta.readUInt8(at + 6) & 0x40),
+)
+
+/** The same in WebAssembly, without what sharp takes for the picture afterwards: the pixels are not copied again. */
+export const readHeic = heifReader({ 8: 15, more: 24 }, (meta) =>
+  // `hvcC`: 17 bytes, then five bits reserved and three of luma's depth less 8 (ISO/IEC 14496-15, 8.3.2.1).
+  placesOf(meta, 'hvcC', 22).some((at) => meta.readUInt8(at + 4 + 17) & 0x07),
+)
 
 /**
- * AVIF (ISO/IEC 14496-12, sections 4.2 and 8.11): top-level boxes of `size type …`; size 0 reaches to the end, 1 is 64
- * bits. In `meta` lie the sizes of all its pictures: tiles, their grid, alpha and thumbnails.
+ * AVIF and HEIC (ISO/IEC 14496-12, sections 4.2 and 8.11): top-level boxes of `size type …`; size 0 reaches to the end,
+ * 1 is 64 bits. In `meta` lie the sizes of all its pictures: tiles, their grid, alpha and thumbnails.
  */
-export const readAvif: ReadStructure = (bytes, { width, height }) => {
-  const meta = findMeta(bytes)
-  const extent = largestPicture(meta, { width, height })
-  return {
-    frames: 1,
-    extent,
-    heldBytes: extent.width * extent.height * BYTES_PER_PIXEL[hasHighBitDepth(meta) ? 'more' : 8],
+function heifReader(
+  bytesPerPixel: { 8: number; more: number },
+  hasHighBitDepth: (meta: Buffer) => boolean,
+): ReadStructure {
+  return (bytes, { width, height }) => {
+    const meta = findMeta(bytes)
+    const extent = largestPicture(meta, { width, height })
+    return {
+      frames: 1,
+      extent,
+      heldBytes: extent.width * extent.height * bytesPerPixel[hasHighBitDepth(meta) ? 'more' : 8],
+    }
   }
 }
 
@@ -42,11 +56,6 @@ function largestPicture(meta: Buffer, size: { width: number; height: number }) {
     if (width * height > largest.width * largest.height) Object.assign(largest, { width, height })
   }
   return largest
-}
-
-/** `av1C`: version, profile and level, then a byte of tier, high bit depth, twelve bits, … (AV1-ISOBMFF, 2.3.3). */
-function hasHighBitDepth(meta: Buffer): boolean {
-  return placesOf(meta, 'av1C', 7).some((at) => meta.readUInt8(at + 6) & 0x40)
 }
 
 /** Where a box of this name and so many bytes behind its size may lie. */

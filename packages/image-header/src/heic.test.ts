@@ -1,0 +1,77 @@
+import { acceptedTypes } from '@darkroom/core'
+import { describe, expect, test } from '@jest/globals'
+import { inspectImage, inspectStream } from './inspect-image.ts'
+import { heicSample } from './testing/heic-samples.ts'
+
+const withHeic = acceptedTypes('libheif')
+const upright = await heicSample('upright')
+
+async function* inPieces(bytes: Uint8Array, size: number) {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+/** The sample with other dimensions in its `ispe`: version and flags, width, height, 4 bytes each. */
+function claiming(width: number, height: number): Buffer {
+  const bytes = Buffer.from(upright)
+  const at = bytes.indexOf('ispe')
+  bytes.writeUInt32BE(width, at + 8)
+  bytes.writeUInt32BE(height, at + 12)
+  return bytes
+}
+
+describe('without a decoder', () => {
+  test.each(['upright', 'rotated', 'display-p3'] as const)('HEIC is refused in words: %s', async (name) => {
+    const refusal = {
+      slug: 'unsupported-media-type',
+      detail: 'These bytes are a HEIC image; export it as JPEG. Accepted are JPEG, PNG, WebP, GIF, AVIF.',
+    }
+    const bytes = await heicSample(name)
+    await expect(inspectImage(bytes)).rejects.toMatchObject(refusal)
+    await expect(inspectImage(bytes, acceptedTypes('none'))).rejects.toMatchObject(refusal)
+    await expect(inspectStream(inPieces(bytes, 100))).rejects.toMatchObject(refusal)
+  })
+})
+
+describe('with a decoder', () => {
+  test.each(['upright', 'display-p3', 'rotated'] as const)('HEIC is accepted: %s', async (name) => {
+    const bytes = await heicSample(name)
+    const found = await inspectImage(bytes, withHeic)
+    expect([found.contentType, found.width * found.height]).toEqual(['image/heic', 96 * 64])
+    expect(await inspectStream(inPieces(bytes, 100), withHeic)).toEqual(found)
+  })
+
+  test('one that is cut off is refused, wherever that is', async () => {
+    for (let length = 32; length < upright.length; length += 7) {
+      await expect(inspectImage(upright.subarray(0, length), withHeic)).rejects.toMatchObject({
+        slug: 'corrupt-image',
+      })
+    }
+  })
+
+  test('what a telephone of 24 megapixels writes is within the limits, and not much more', async () => {
+    expect(await inspectImage(claiming(5712, 4284), withHeic)).toMatchObject({ width: 5712 })
+    await expect(inspectImage(claiming(5000, 5001), withHeic)).rejects.toMatchObject({
+      slug: 'image-too-large',
+      detail: expect.stringContaining('the limit for HEIC is 25 megapixels'),
+    })
+  })
+
+  test('10 bits a channel take more memory, so that fewer pixels of them are accepted', async () => {
+    const bytes = claiming(5712, 4284)
+    bytes.writeUInt8(0xf8 | 2, bytes.indexOf('hvcC') + 4 + 17)
+    await expect(inspectImage(bytes, withHeic)).rejects.toMatchObject({
+      slug: 'image-too-large',
+      detail: expect.stringContaining('Save it with 8 bits a channel'),
+    })
+  })
+
+  test('other HEIF is refused, and HEIC named among what is accepted', async () => {
+    const other = Buffer.from(upright)
+    other.write('mif1', 8)
+    await expect(inspectImage(other, withHeic)).rejects.toMatchObject({
+      slug: 'unsupported-media-type',
+      detail:
+        'These bytes are a HEIF other than HEIC; export it as JPEG. Accepted are JPEG, PNG, WebP, GIF, AVIF, HEIC.',
+    })
+  })
+})

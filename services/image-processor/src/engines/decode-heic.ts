@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { Pixels } from './pixels.ts'
+
+/** The brands of a single HEVC picture of 8 and of more bits (ISO/IEC 23008-12, B.4), as the door knows them. */
+export function isHeic(original: Uint8Array): boolean {
+  return /^ftyphei[cx]$/.test(Buffer.from(original.subarray(4, 12)).toString('latin1'))
+}
+
+/**
+ * RGBA pixels of a HEIC's primary picture, 8 bits a channel, in its own colours, turned as the file itself says (`irot`,
+ * `imir`): its EXIF orientation says the same once more and is not to be applied. libheif in WebAssembly is loaded when
+ * it is first needed.
+ */
+export async function decodeHeic(original: Uint8Array): Promise<Pixels & { hasAlpha: boolean }> {
+  libheif ??= start()
+  const { HeifDecoder, heif_context_free } = await libheif
+  const decoder = new HeifDecoder()
+  const images = decoder.decode(original)
+  try {
+    const image = images.find((one) => one.is_primary())
+    if (!image) throw new Error('libheif finds no picture in it')
+    const [width, height] = [image.get_width(), image.get_height()]
+    const data = Buffer.alloc(width * height * 4)
+    const written = await new Promise((done) => image.display({ data, width, height }, done))
+    if (!written) throw new Error('libheif cannot decode it')
+    return { width, height, channels: 4, data, hasAlpha: image.has_alpha_channel() }
+  } finally {
+    for (const image of images) image.free()
+    heif_context_free(decoder.decoder)
+  }
+}
+
+let libheif: ReturnType<typeof start> | undefined
+
+async function start() {
+  const { default: startLibheif } = await import('libheif-js/libheif-wasm/libheif.js')
+  const { resolve } = createRequire(import.meta.url)
+  return startLibheif({ wasmBinary: await readFile(resolve('libheif-js/libheif-wasm/libheif.wasm')) })
+}
+
+/** Gives the memory back at once: left to the garbage collector, one photograph's pixels would wait for the next. */
+export function release({ data }: Pixels): void {
+  ;(data.buffer as ArrayBuffer).transfer(0)
+}

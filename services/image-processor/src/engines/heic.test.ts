@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises'
+import { acceptedTypes } from '@darkroom/core'
+import { inspectImage } from '@darkroom/image-header'
+import { describe, expect, test } from '@jest/globals'
+import sharp from 'sharp'
+import { develop } from '../develop.ts'
+import type { ImageEngine } from '../image-engine.ts'
+import { fourCorners } from '../test-images.ts'
+import { psnr } from '../testing/psnr.ts'
+import { decodeHeic, release } from './decode-heic.ts'
+import { jimpEngine } from './jimp-engine.ts'
+import { jimpEngineWithLibheif } from './jimp-engine-with-libheif.ts'
+import { sharpEngine } from './sharp-engine.ts'
+import { sharpEngineWithLibheif } from './sharp-engine-with-libheif.ts'
+
+/** What they show, and how they were made: heic-samples.ts beside them. */
+const SAMPLES = new URL('../../../../packages/image-header/src/testing/heic/', import.meta.url)
+const sample = (name: string) => readFile(new URL(`${name}.heic`, SAMPLES))
+const PRESET = {
+  version: 1,
+  variants: [
+    { name: 'whole', size: 96, format: 'png' },
+    { name: 'small', size: 48, format: 'jpeg' },
+  ],
+} as const
+const picture = await fourCorners(96, 64).raw().toBuffer()
+
+async function developed(engine: ImageEngine, name: string) {
+  const result = await develop(engine, await sample(name), { ...PRESET, variants: [...PRESET.variants] })
+  const pixels = await sharp(result.variants[0]?.data).removeAlpha().raw().toBuffer()
+  return { ...result, pixels }
+}
+
+describe.each([sharpEngineWithLibheif, jimpEngineWithLibheif])('HEIC with the $name engine', (engine) => {
+  test('comes out as the picture that went in', async () => {
+    const { width, height, pixels, variants, warnings } = await developed(engine, 'upright')
+    expect({ width, height, warnings }).toEqual({ width: 96, height: 64, warnings: [] })
+    expect(psnr(pixels, picture)).toBeGreaterThan(30)
+    expect(variants.map((variant) => [variant.width, variant.height])).toEqual([
+      [96, 64],
+      [48, 32],
+    ])
+  })
+
+  test('is turned once by its own rotation, not again by its EXIF', async () => {
+    const { width, height, orientation, pixels } = await developed(engine, 'rotated')
+    expect({ width, height, orientation }).toEqual({ width: 96, height: 64, orientation: 6 })
+    expect(psnr(pixels, picture)).toBeGreaterThan(30)
+  })
+
+  test('that is damaged is refused as corrupt', async () => {
+    const heic = await sample('upright')
+    heic.fill(0xff, heic.indexOf('mdat') + 8)
+    await expect(engine.develop(heic, [...PRESET.variants])).rejects.toMatchObject({ slug: 'corrupt-image' })
+  })
+
+  test('leaves other types as they are', async () => {
+    const plain = engine.name === 'sharp' ? sharpEngine : jimpEngine
+    const jpeg = await fourCorners(96, 64).jpeg().toBuffer()
+    expect(await engine.develop(jpeg, [...PRESET.variants])).toEqual(
+      await plain.develop(jpeg, [...PRESET.variants]),
+    )
+  })
+})
+
+test('sharp converts Display P3 to sRGB', async () => {
+  const { pixels, warnings } = await developed(sharpEngineWithLibheif, 'display-p3')
+  expect(warnings).toEqual([])
+  expect(psnr(pixels, picture)).toBeGreaterThan(30)
+})
+
+test('jimp says that it does not', async () => {
+  const { pixels, warnings } = await developed(jimpEngineWithLibheif, 'display-p3')
+  expect(warnings).toEqual(['colors-not-converted'])
+  expect(psnr(pixels, picture)).toBeLessThan(30)
+})
+
+test('an engine without libheif refuses it', async () => {
+  await expect(sharpEngine.develop(await sample('upright'), [...PRESET.variants])).rejects.toMatchObject({
+    slug: 'corrupt-image',
+  })
+})
+
+test('pixels can be given back', async () => {
+  const pixels = await decodeHeic(await sample('upright'))
+  release(pixels)
+  expect(pixels.data.byteLength).toBe(0)
+})
+
+test('the door finds in it what the decoder does', async () => {
+  expect(await inspectImage(await sample('upright'), acceptedTypes('libheif'))).toMatchObject({
+    contentType: 'image/heic',
+  })
+})

@@ -1,0 +1,40 @@
+import { deflateSync } from 'node:zlib'
+import type { Size } from '../image-engine.ts'
+import { readTraits } from '../traits/read-traits.ts'
+import { decodeHeic, isHeic, release } from './decode-heic.ts'
+import { decodeWithSharp, toPixels } from './decode-with-sharp.ts'
+import { isSrgbProfile } from './is-srgb-profile.ts'
+import { pngChunk } from './png-chunk.ts'
+import { sharp } from './restricted-sharp.ts'
+import { sharpEngineWith } from './sharp-engine.ts'
+import type { Decoded } from './stages.ts'
+
+/** sharp, and libheif for HEIC: `HEIC_DECODER=libheif`. */
+export const sharpEngineWithLibheif = sharpEngineWith((original, frame) =>
+  isHeic(original) ? decodeInSrgb(original, frame) : decodeWithSharp(original, frame),
+)
+
+async function decodeInSrgb(original: Uint8Array, frame: (upright: Size) => Size): Promise<Decoded> {
+  const { hasAlpha, ...full } = await decodeHeic(original)
+  const { width, height, channels, data } = full
+  const fitted = frame({ width, height })
+  const small = sharp(data, { raw: { width, height, channels } }).resize({
+    width: fitted.width,
+    height: fitted.height,
+    fit: 'fill',
+  })
+  if (!hasAlpha) small.removeAlpha()
+  const { profile } = readTraits(original)
+  const pixels =
+    profile && !isSrgbProfile(profile)
+      ? await toPixels(sharp(withProfile(await small.png({ compressionLevel: 0 }).toBuffer(), profile)))
+      : await toPixels(small)
+  release(full)
+  return { width, height, pixels }
+}
+
+/** A PNG with an ICC profile behind its IHDR (W3C PNG, 11.3.2.3), which sharp converts from when it reads it. */
+function withProfile(png: Buffer, profile: Buffer): Buffer {
+  const chunk = pngChunk('iCCP', Buffer.concat([Buffer.from('ICC\0\0', 'latin1'), deflateSync(profile)]))
+  return Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)])
+}
