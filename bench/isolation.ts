@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { presetFor } from '@darkroom/core'
+import { readRetention, toEnvironment } from '@darkroom/retention'
 import { build } from 'esbuild'
 import { type Developer, developHere } from '../services/image-processor/src/developer.ts'
 import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
@@ -57,7 +58,13 @@ async function measureConsumer(program: string): Promise<{ megabytes: number; mi
     console.log(JSON.stringify({ milliseconds: performance.now() - began, megabytes: process.memoryUsage.rss() / 1e6 }))
     process.exit()`
   const url = 'http://localhost/queue'
-  const env = { BUCKET: 'bench', QUEUE_URL: url, PARKED_QUEUE_URL: url, AWS_REGION: 'us-east-1' }
+  const env = {
+    BUCKET: 'bench',
+    QUEUE_URL: url,
+    PARKED_QUEUE_URL: url,
+    AWS_REGION: 'us-east-1',
+    RETENTION: toEnvironment(await readRetention()),
+  }
   const args = ['--input-type=module', '--eval', script]
   return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)
 }

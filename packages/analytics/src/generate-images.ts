@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { ATHENA_SESSION } from './athena-functions.ts'
@@ -15,7 +16,7 @@ export async function generateImages(
 ): Promise<string> {
   await mkdir(folder, { recursive: true })
   const file = join(folder, format === 'json' ? 'documents.ndjson' : 'documents.parquet')
-  const instance = await DuckDBInstance.create(':memory:')
+  const instance = await DuckDBInstance.create(':memory:', { temp_directory: tmpdir() })
   const connection = await instance.connect()
   try {
     await connection.run(ATHENA_SESSION)

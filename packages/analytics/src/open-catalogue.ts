@@ -1,4 +1,5 @@
 import { access, mkdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { dateOf, parseMetadataKey } from '@darkroom/core'
@@ -53,7 +54,7 @@ export async function openDocuments(file: string): Promise<Catalogue> {
 }
 
 async function createCatalogue() {
-  const instance = await DuckDBInstance.create(':memory:')
+  const instance = await DuckDBInstance.create(':memory:', { temp_directory: tmpdir() })
   const connection = await instance.connect()
   await runAll(connection, [ATHENA_SESSION, ...createTables()])
   return {

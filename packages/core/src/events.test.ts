@@ -91,7 +91,7 @@ describe('an accepted image is refused', () => {
     ['with a subject that is no image id', { subject: 'x' }],
     ['that lies elsewhere', { data: { ...accepted.data, s3Uri: 'https://example.com/x' } }],
     ['of no bytes', { data: { ...accepted.data, bytes: 0 } }],
-    ['of another content type', { data: { ...accepted.data, contentType: 'image/heic' } }],
+    ['of another content type', { data: { ...accepted.data, contentType: 'image/tiff' } }],
     ['with an app that could leave its prefix', { data: { ...accepted.data, app: '../other' } }],
     [
       'from a topic that Kafka does not allow',
