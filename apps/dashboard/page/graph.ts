@@ -38,7 +38,11 @@ export function createGraph(element: HTMLElement): Graph {
   const scheme = matchMedia('(prefers-color-scheme: dark)')
   let drawn: TimeChart | undefined
   const redraw = () => drawn && instance.setOption(toOption(drawn, getComputedStyle(element)), true)
-  const sizes = new ResizeObserver(() => instance.resize())
+  // It is told the size that it was made with as well, and resizing draws everything again.
+  const sizes = new ResizeObserver(() => {
+    const { clientWidth: width, clientHeight: height } = element
+    if (width !== instance.getWidth() || height !== instance.getHeight()) instance.resize()
+  })
   sizes.observe(element)
   scheme.addEventListener('change', redraw)
   return {

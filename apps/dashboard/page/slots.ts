@@ -39,6 +39,16 @@ function steps(from: string, to: string, step: number, length: number): string[]
   )
 }
 
+/** Made once: each takes longer to make than to use a hundred times. */
+const TITLE = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  timeZone: 'UTC',
+})
+const LABEL = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+
 /** `25 Nov`, `14:00`; midnight has its day. */
 export function slotLabel(slot: string): string {
   const hour = slot.slice(11)
@@ -47,19 +57,13 @@ export function slotLabel(slot: string): string {
 
 /** `Wed 25 Nov 2026, 14:00–15:00` */
 export function slotTitle(slot: string): string {
-  const day = new Date(slot.slice(0, 10)).toLocaleDateString('en-GB', {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    timeZone: 'UTC',
-  })
+  const day = TITLE.format(new Date(slot.slice(0, 10)))
   const hour = Number(slot.slice(11))
   return slot.length > 10 ? `${day}, ${pad(hour)}:00–${pad(hour + 1)}:00` : day
 }
 
 function dayLabel(day: string): string {
-  return new Date(day).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+  return LABEL.format(new Date(day))
 }
 
 function pad(hour: number): string {
