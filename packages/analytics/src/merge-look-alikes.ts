@@ -9,7 +9,8 @@ export const MOST_DIFFERING_BITS = 3
  *
  * No hash is compared with every other one. Of five parts of a hash three differing bits leave two at least as they are,
  * so hashes that are close are the same under one of ten masks of two parts, about 26 bits; and images with the same
- * hash, of which there may be many (a black frame), are one.
+ * hash, of which there may be many (a black frame), are one. The fewer hashes stand on the right of their join, where both
+ * Athena and DuckDB make a hash table of them.
  */
 export function mergeLookAlikesStatement(days: number): string {
   return `MERGE INTO look_alikes AS known
@@ -24,22 +25,20 @@ USING (
     FROM hashed
     GROUP BY app, hash
   ),
-  masked AS (
-    SELECT app, hash, last_dt, mask, bitwise_and(hash, mask) AS masked_hash
-    FROM hashes
-    CROSS JOIN (VALUES ${MASKS.map((mask) => `(${mask})`).join(', ')}) AS masks (mask)
-  ),
   neighbours AS (
     SELECT DISTINCT
       later.app AS app,
       later.hash AS hash,
       earlier.hash AS near_hash,
       bit_count(bitwise_xor(later.hash, earlier.hash), 64) AS differing_bits
-    FROM masked AS later
-    JOIN masked AS earlier
-      ON later.app = earlier.app AND later.mask = earlier.mask AND later.masked_hash = earlier.masked_hash
-    WHERE later.last_dt >= ${daysAgo(days)}
-      AND bit_count(bitwise_xor(later.hash, earlier.hash), 64) <= ${MOST_DIFFERING_BITS}
+    FROM (
+      ${maskedHashes('true')}
+    ) AS earlier
+    JOIN (
+      ${maskedHashes(`last_dt >= ${daysAgo(days)}`)}
+    ) AS later
+      ON earlier.app = later.app AND earlier.mask = later.mask AND earlier.masked_hash = later.masked_hash
+    WHERE bit_count(bitwise_xor(later.hash, earlier.hash), 64) <= ${MOST_DIFFERING_BITS}
   ),
   ranked AS (
     SELECT
@@ -74,6 +73,14 @@ WHEN MATCHED AND (known.image_id <> alike.image_id OR known.differing_bits <> al
   differing_bits = alike.differing_bits
 WHEN NOT MATCHED THEN INSERT (app, dt, image_id, other_image_id, differing_bits)
   VALUES (alike.app, alike.dt, alike.image_id, alike.other_image_id, alike.differing_bits)`
+}
+
+/** Written out on both sides of the join: DuckDB would keep a common table of ten rows for each hash in memory. */
+function maskedHashes(condition: string): string {
+  return `SELECT app, hash, mask, bitwise_and(hash, mask) AS masked_hash
+      FROM hashes
+      CROSS JOIN (VALUES ${MASKS.map((mask) => `(${mask})`).join(', ')}) AS masks (mask)
+      WHERE ${condition}`
 }
 
 /** Two of five parts of 13, 13, 13, 13 and 12 bits each, as signed numbers of 64 bits. */
