@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Answer, Request } from './request.ts'
 import { takenMemory } from './taken-memory.ts'
+import { watchWaiting } from './waited-for-processor.ts'
 
 /** The argument by which a program knows that it is to be an engine's process. */
 export const ENGINE_PROCESS = 'engine-process'
@@ -35,7 +36,8 @@ interface Limits {
 /** An engine's process ended over a request. */
 export class EngineProcessEnded extends Error {
   override name = 'EngineProcessEnded'
-  readonly reason: 'too-slow' | 'too-much-memory' | 'died'
+  /** `starved`: it was too slow because the machine hardly let it run. */
+  readonly reason: 'too-slow' | 'starved' | 'too-much-memory' | 'died'
 
   /** The end of what it wrote to its standard error. */
   readonly lastWords: string
@@ -51,6 +53,8 @@ export class EngineProcessEnded extends Error {
 const READY_WITHIN = 20_000
 /** Between two looks at the memory. A decoder can take 50 MB meanwhile. */
 const LOOK_EVERY = 20
+/** The share of its time that it has to be kept from running for its slowness to be the machine's fault. */
+const STARVED = 1 / 3
 
 /**
  * Starts `program`, a file URL, as an engine's process. It gets no environment but what it needs: credentials are none
@@ -123,7 +127,11 @@ async function ask(
     reason = why
     child.kill('SIGKILL')
   }
-  const clock = setTimeout(() => end('too-slow'), milliseconds)
+  const waited = watchWaiting(child.pid ?? 0)
+  const clock = setTimeout(
+    () => end(waited() > milliseconds * STARVED ? 'starved' : 'too-slow'),
+    milliseconds,
+  )
   const scales = setInterval(() => {
     if ((takenMemory(child.pid ?? 0) ?? 0) > bytes) end('too-much-memory')
   }, LOOK_EVERY)

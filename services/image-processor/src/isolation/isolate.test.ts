@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process'
 import { mkdtemp, readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, constants, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Preset, type ProblemError, presetFor } from '@darkroom/core'
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
@@ -102,6 +103,21 @@ describe('an image that', () => {
     const file = join(await mkdtemp(join(tmpdir(), 'abort-once-')), 'aborted')
     const original = Buffer.concat([photograph, Buffer.from(`#abortOnce ${file}`)])
     expect((await isolated().develop(original, preset)).width).toBe(400)
+  })
+
+  test('is slow because the machine is busy with others is not at fault', async () => {
+    const developer = isolated({ seconds: 3 })
+    await developer.develop(photograph, preset)
+    setPriority(developer.pid() ?? 0, constants.priority.PRIORITY_LOW)
+    const others = Array.from({ length: availableParallelism() }, () =>
+      spawn(process.execPath, ['-e', 'for (;;);']),
+    )
+    try {
+      await expect(developer.develop(withOrder('loop'), preset)).rejects.toMatchObject({ reason: 'starved' })
+    } finally {
+      for (const other of others) other.kill('SIGKILL')
+    }
+    expect((await developer.develop(photograph, preset)).width).toBe(400)
   })
 
   test('comes when the decoder has died between two images is developed', async () => {

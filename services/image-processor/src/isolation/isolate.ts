@@ -25,7 +25,8 @@ export interface IsolatedDeveloper extends Developer {
 /**
  * Develops in a process of its own, which is started at once and kept for the images to come. An image that takes too
  * long fails. One that takes too much memory, or brings the process down, is tried once more in a fresh process before
- * it is held against the image: what was there before it may have been the cause.
+ * it is held against the image: what was there before it may have been the cause. One that takes too long because the
+ * machine has no time for it is not at fault either, and worth another try later.
  */
 export function isolate({ name, program, seconds, megabytes }: Isolation): IsolatedDeveloper {
   let engine = startEngineProcess(program)
@@ -52,16 +53,19 @@ export function isolate({ name, program, seconds, megabytes }: Isolation): Isola
           })
           engine = startEngineProcess(program)
           engine.ready().catch(() => {})
-          if (attempt === 2 || error.reason === 'too-slow') throw blame(error, limits)
+          const outOfTime = error.reason === 'too-slow' || error.reason === 'starved'
+          if (attempt === 2 || outOfTime) throw blame(error, limits)
         }
       }
     },
   }
 }
 
-/** For the owner of the image. */
+/** For the owner of the image, where it is at fault. */
 function blame(cause: EngineProcessEnded, { seconds, megabytes }: Pick<Isolation, 'seconds' | 'megabytes'>) {
   switch (cause.reason) {
+    case 'starved':
+      return cause
     case 'too-slow':
       return new ProblemError(
         'corrupt-image',
