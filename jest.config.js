@@ -17,4 +17,6 @@ export default {
   testMatch: ['<rootDir>/{apps,packages,services,test}/**/*.test.ts'],
   modulePathIgnorePatterns: ['/\\.esbuild/', '/\\.serverless/', '/\\.local/'],
   testTimeout: 30_000,
+  // Many suites wait for processes of their own; jest's default leaves one core idle.
+  maxWorkers: '100%',
 }
