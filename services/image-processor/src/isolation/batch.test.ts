@@ -16,7 +16,7 @@ test('images that stop the decoder or bring it down do no harm to their neighbou
   const developer = isolate({ name: 'sharp', program, seconds: 10, megabytes: 480 })
   const photograph = await fourCorners(400, 300).jpeg().toBuffer()
   const images = []
-  for (const order of ['', '#loop ', '#abort ', '']) {
+  for (const order of ['', '#wait ', '#abort ', '']) {
     const bytes = Buffer.concat([photograph, Buffer.from(order)])
     const message = acceptedMessage(bytes)
     await resources.put(inputKey(message.data), bytes)

@@ -53,8 +53,11 @@ export class EngineProcessEnded extends Error {
 const READY_WITHIN = 20_000
 /** Between two looks at the memory. A decoder can take 50 MB meanwhile. */
 const LOOK_EVERY = 20
-/** The share of its time that it has to be kept from running for its slowness to be the machine's fault. */
-const STARVED = 1 / 3
+/**
+ * The share of its time that it has to be kept from running for its slowness to be the machine's fault. What ran for the
+ * other half would have ended if it were sound.
+ */
+const STARVED = 1 / 2
 
 /**
  * Starts `program`, a file URL, as an engine's process. It gets no environment but what it needs: credentials are none

@@ -37,11 +37,11 @@ export function isolate({ name, program, seconds, megabytes }: Isolation): Isola
     pid: () => engine.pid,
     stop: () => engine.stop(),
     async develop(original, preset) {
-      const until = performance.now() + seconds * 1000
+      let milliseconds = seconds * 1000
       for (let attempt = 1; ; attempt++) {
         if (!engine.alive) engine = startEngineProcess(program)
         await engine.ready()
-        const milliseconds = Math.max(1, until - performance.now())
+        const began = performance.now()
         try {
           return readAnswer(await engine.ask({ original, preset }, { milliseconds, bytes: megabytes * 1e6 }))
         } catch (error) {
@@ -53,6 +53,7 @@ export function isolate({ name, program, seconds, megabytes }: Isolation): Isola
           })
           engine = startEngineProcess(program)
           engine.ready().catch(() => {})
+          milliseconds = Math.max(1, milliseconds - (performance.now() - began))
           const outOfTime = error.reason === 'too-slow' || error.reason === 'starved'
           if (attempt === 2 || outOfTime) throw blame(error, limits)
         }
