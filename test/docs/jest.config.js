@@ -1,6 +1,9 @@
 import root from '../../jest.config.js'
 
-/** What the documents tell to do is done: needs bash, curl and openssl, Python 3.11 and PyPI, so it is not part of `pnpm test`. */
+/**
+ * What the documents tell to do is done. `api` needs bash, curl and openssl, `superset` Python 3.11, PyPI and a browser, so
+ * they are not part of `pnpm test`.
+ */
 export default {
   ...root,
   rootDir: '../..',

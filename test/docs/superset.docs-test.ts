@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { UploadAccepted } from '@darkroom/core'
+import { findPhotographs, freePort, freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { writeEndpoints } from '@darkroom/local-stack/endpoints'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { type Browser, type Locator, type Page, selectors } from 'playwright-core'
+import sharp from 'sharp'
+import { openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
+import { postPicture } from '../kafka/post-picture.ts'
+
+const command = fileURLToPath(new URL('../../docs/superset/try.sh', import.meta.url))
+
+/**
+ * What Superset shows, by the name of the chart, of three photographs and a broken image that came over HTTP, and of one
+ * photograph that came over Kafka in two sizes.
+ */
+const SHOWN = {
+  Images: /^6$/,
+  Failed: /^16\.7$/,
+  'Ready within': /^\d+\.\d+$/,
+  'Bytes saved': /^-?\d+$/,
+  'Failures by reason': /corrupt-image/,
+  Formats: /image\/jpeg/,
+  Cameras: /iPhone/,
+}
+const DRAWN = ['Images by app and way in', 'Time to ready', 'Near duplicates', 'Estimated cost']
+
+/** As Superset calls it. */
+selectors.setTestIdAttribute('data-test')
+
+let folder: string
+let stack: Stack
+let superset: ChildProcess
+let browser: Browser
+let page: Page
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
+  process.env.LOCAL_DIR = folder
+  stack = await startStack({ ports: await freePorts(), dataDir: join(folder, 'data') })
+  await writeEndpoints(stack.endpoints)
+  await sendImages()
+  superset = spawn('bash', [command], {
+    env: { ...process.env, SUPERSET_PORT: String(await freePort()) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const { url, password } = await announced(superset)
+  browser = await openBrowser()
+  page = await browser.newPage({ viewport: { width: 1280, height: 2000 } })
+  page.setDefaultTimeout(60_000)
+  await signIn(url, password)
+})
+
+afterAll(async () => {
+  await browser?.close()
+  superset?.kill()
+  await stack?.stop()
+  await rm(folder, { recursive: true })
+})
+
+async function sendImages(): Promise<void> {
+  const photographs = await findPhotographs([])
+  const [first, second, ...more] = await Promise.all(photographs.map(({ path }) => readFile(path)))
+  const third = more.at(-1)
+  if (!first || !second || !third) throw new Error('there are no photographs')
+  const headers = { authorization: `Bearer ${stack.endpoints.apps['web-app-1']?.apiKey}` }
+  const api = `${stack.endpoints.uploadApi}/v1/images`
+  for (const body of [first, second, third, await brokenPng()]) {
+    const answer = await fetch(api, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/octet-stream' },
+      body: new Uint8Array(body),
+    })
+    await untilFinished(UploadAccepted.parse(await answer.json()).id, headers)
+  }
+  for (const image of [first, await sharp(first).resize(800).jpeg().toBuffer()]) {
+    const answer = await postPicture(stack.endpoints.webApp2, image)
+    const apiKey = stack.endpoints.apps['web-app-2']?.apiKey
+    const { id } = (await answer.json()) as { id: string }
+    await untilFinished(id, { authorization: `Bearer ${apiKey}` })
+  }
+}
+
+async function untilFinished(id: string, headers: Record<string, string>): Promise<void> {
+  for (;;) {
+    const url = `${stack.endpoints.uploadApi}/v1/images/${id}`
+    const answer = await fetch(url, { headers: { ...headers, prefer: 'wait=20' } })
+    const { status } = (await answer.json()) as { status: unknown }
+    if (status === 'processed' || status === 'failed') return
+  }
+}
+
+/** Its header is sound; that its bytes are not shows when it is decoded. */
+async function brokenPng(): Promise<Buffer> {
+  const png = await sharp({ create: { width: 60, height: 40, channels: 3, background: 'teal' } })
+    .png()
+    .toBuffer()
+  return png.fill(0x5a, png.indexOf('IDAT') + 4, png.length - 20)
+}
+
+/** What the command prints when Superset is about to listen. */
+async function announced({ stdout }: ChildProcess): Promise<{ url: string; password: string }> {
+  if (!stdout) throw new Error('there is no output')
+  for await (const line of createInterface(stdout)) {
+    const [, url, password] = /^Superset: (\S+) .*password (\S+)$/.exec(line) ?? []
+    if (url && password) return { url, password }
+  }
+  throw new Error('Superset was not started')
+}
+
+async function signIn(url: string, password: string): Promise<void> {
+  await whenListening(url)
+  await page.goto(url, { waitUntil: 'networkidle' })
+  await page.locator('#username').fill('admin')
+  await page.locator('#password').fill(password)
+  await page.keyboard.press('Enter')
+}
+
+async function whenListening(url: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(new URL('/health', url)).catch(() => undefined)
+    if (answer?.ok) return
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
+function chart(name: string): Locator {
+  const title = page.getByRole('link', { name, exact: true }).or(page.getByText(name, { exact: true }))
+  return page.getByTestId('chart-grid-component').filter({ has: title })
+}
+
+const shows = (name: string, text: RegExp | string) => chart(name).getByText(text).first().waitFor()
+
+test('every chart shows what came in', async () => {
+  for (const [name, text] of Object.entries(SHOWN)) await shows(name, text)
+  for (const name of DRAWN) await chart(name).locator('canvas').first().waitFor()
+  expect(await page.getByTestId('chart-grid-component').count()).toBe(
+    Object.keys(SHOWN).length + DRAWN.length,
+  )
+})
+
+test('the filter of apps leaves those of one', async () => {
+  await page.getByRole('combobox').last().click()
+  await page.locator('.ant-select-item-option').getByText('web-app-2').click()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Apply filters' }).click()
+  await shows('Images', /^2$/)
+  await shows('Failures by reason', 'No results were returned')
+  await page.getByRole('button', { name: 'Clear all' }).click()
+  await shows('Images', /^6$/)
+})
+
+test('the filter of time leaves those of a period', async () => {
+  for (const [period, images] of [
+    ['current day', /^6$/],
+    ['previous calendar year', /^0$/],
+  ] as const) {
+    await chooseTime(period)
+    await shows('Images', images)
+  }
+})
+
+async function chooseTime(period: string): Promise<void> {
+  const type = period.startsWith('current') ? 'Current' : 'Previous'
+  await page.getByTestId('time-range-trigger').click()
+  await page.getByTestId('Range type').click()
+  await page.locator('.ant-select-item-option').getByText(type, { exact: true }).click()
+  await page.getByText(new RegExp(`^${period}$`, 'i')).click()
+  await page.getByRole('button', { name: /^apply$/i }).click()
+  await page.getByRole('button', { name: 'Apply filters' }).click()
+}
