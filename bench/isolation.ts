@@ -63,7 +63,7 @@ async function measureConsumer(program: string): Promise<{ megabytes: number; mi
     QUEUE_URL: url,
     PARKED_QUEUE_URL: url,
     AWS_REGION: 'us-east-1',
-    RETENTION: toEnvironment(await readRetention()),
+    RETENTION: toEnvironment(readRetention()),
   }
   const args = ['--input-type=module', '--eval', script]
   return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)

@@ -188,7 +188,7 @@ describe('the bucket of images', () => {
     const folder = await mkdtemp(join(tmpdir(), 'retention-'))
     const file = join(folder, 'retention.json')
     const own = {
-      default: { ...(await readRetention()).default, input: 60 },
+      default: { ...readRetention().default, input: 60 },
       apps: { 'web-app-2': { input: 14 } },
     }
     const packageWith = async (retention: object) => {

@@ -4,6 +4,6 @@
  */
 module.exports = async ({ resolveVariable }) => {
   const { lifecycleRules, readRetention, toEnvironment } = await import('./src/index.ts')
-  const retention = await readRetention(await resolveVariable('param:retentionFile'))
+  const retention = readRetention(await resolveVariable('param:retentionFile'))
   return { environment: toEnvironment(retention), lifecycleRules: lifecycleRules(retention) }
 }

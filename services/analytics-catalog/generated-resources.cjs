@@ -4,8 +4,9 @@
  */
 module.exports = async ({ resolveVariable }) => {
   const { generatedResources } = await import('./src/resources/generated-resources.ts')
+  const { readQueries } = await import('@darkroom/analytics')
   const { daysOf, readRetention } = await import('@darkroom/retention')
-  const retention = await readRetention(await resolveVariable('param:retentionFile'))
+  const retention = readRetention(await resolveVariable('param:retentionFile'))
   return generatedResources({
     stage: await resolveVariable('sls:stage'),
     apps: await resolveVariable('param:apps'),
@@ -14,6 +15,7 @@ module.exports = async ({ resolveVariable }) => {
     fewerRetentionDays: Object.fromEntries(
       Object.keys(retention.apps).map((app) => [app, daysOf(retention, app).metadata]),
     ),
+    queries: readQueries(retention),
     snapshotRetentionDays: Number(await resolveVariable('param:snapshotRetentionDays')),
   })
 }

@@ -8,11 +8,11 @@ import {
 } from './columns.ts'
 import { readQueries } from './read-queries.ts'
 
-/** `docs/data-dictionary.md`: every table, view and column, from core's schema and the files in `sql`. */
+/** `docs/data-dictionary.md`: every table, view and column, from core's schema and the questions. */
 export function dataDictionary(): string {
   return [
     '# Data dictionary',
-    'Made by `pnpm darkroom analytics dictionary` from the schema of the metadata documents (packages/core) and the questions\n(packages/analytics/sql); a test fails where this page differs. Types are those that Glue and Athena show.',
+    'Made by `pnpm darkroom analytics dictionary` from the schema of the metadata documents (packages/core) and the questions\n(packages/analytics); a test fails where this page differs. Types are those that Glue and Athena show.',
     '## images',
     'One row per image, processed or failed; times in UTC.',
     table(['column', 'type', 'of processed', 'of failed', ''], imageColumns().map(imageRow)),

@@ -1,5 +1,4 @@
 export * from './deadlines.ts'
-export * from './expiring-query.ts'
 export * from './lifecycle-rules.ts'
 export * from './read-retention.ts'
 export * from './retention.ts'

@@ -23,7 +23,7 @@ describe('a retention', () => {
   })
 
   test('of the repository is sound', async () => {
-    expect((await readRetention()).default.input).toBeGreaterThan(0)
+    expect(readRetention().default.input).toBeGreaterThan(0)
   })
 
   test('tells which app asks for more than the default, and what to do', () => {
@@ -58,7 +58,7 @@ describe('a retention', () => {
   })
 
   test('names the file that cannot be used', async () => {
-    await expect(readRetention('package.json')).rejects.toThrow(/package\.json cannot be used.*default/s)
-    await expect(readRetention('nowhere.json')).rejects.toThrow(/nowhere\.json cannot be used.*ENOENT/s)
+    expect(() => readRetention('package.json')).toThrow(/package\.json cannot be used.*default/s)
+    expect(() => readRetention('nowhere.json')).toThrow(/nowhere\.json cannot be used.*ENOENT/s)
   })
 })

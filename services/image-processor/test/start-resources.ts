@@ -45,7 +45,7 @@ export async function startResources() {
     AWS_ENDPOINT_URL_S3: storage.endpoint,
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     BUCKET,
-    RETENTION: toEnvironment(await readRetention()),
+    RETENTION: toEnvironment(readRetention()),
   })
   const s3 = new S3Client({})
   const sqs = new SQSClient({})

@@ -10,7 +10,7 @@ Object.assign(process.env, {
   BUCKET: 'darkroom-test',
   QUEUE_URL: 'http://127.0.0.1/queue',
   DEDUPLICATED_APPS: '',
-  RETENTION: toEnvironment(await readRetention()),
+  RETENTION: toEnvironment(readRetention()),
   API_KEY_HASHES: JSON.stringify({ 'web-app-1': [hash('old'), hash('new')], 'web-app-2': [hash('theirs')] }),
 })
 const { handler } = await import('./authorize.ts')

@@ -8,7 +8,7 @@ Object.assign(process.env, {
   BUCKET: 'darkroom-test',
   QUEUE_URL: 'http://127.0.0.1/queue',
   DEDUPLICATED_APPS: '',
-  RETENTION: toEnvironment(await readRetention()),
+  RETENTION: toEnvironment(readRetention()),
   API_KEY_HASHES: '{}',
   POWERTOOLS_LOG_LEVEL: 'SILENT',
 })

@@ -1,5 +1,5 @@
 import { DatePartition } from '@darkroom/core'
-import { daysOf, expiringQuery, RETENTION_FILE, type Retention, readRetention } from '@darkroom/retention'
+import { daysOf, RETENTION_FILE, type Retention, readRetention } from '@darkroom/retention'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { countDeletions } from '../count-deletions.ts'
 import { formatTable } from '../format-table.ts'
@@ -9,25 +9,19 @@ interface Options {
   file: string
   date?: Date
   bucket?: string
-  sql?: boolean
 }
 
-/** `pnpm darkroom retention [--date DATE] [--bucket NAME] [--sql]`: what is kept how long, and what goes by a date. */
+/** `pnpm darkroom retention [--date DATE] [--bucket NAME]`: what is kept how long, and what goes by a date. */
 export function addRetention(program: Command): void {
   program
     .command('retention')
     .description('print what is kept how long, or what S3 will have deleted by a date')
     .addOption(new Option('--file <path>', 'the retention').env('RETENTION_FILE').default(RETENTION_FILE))
     .option('--date <date>', 'count the objects that are gone by then, such as 2027-03-01', parseDate)
-    .option(
-      '--sql',
-      'print packages/analytics/sql/expiring.sql, which has to be made anew when the file changes',
-    )
     .option('--bucket <name>', 'of a bucket on AWS instead of the local stack, with --date')
-    .action(async ({ file, date, bucket, sql }: Options) => {
-      const retention = await readRetention(file)
-      if (sql) process.stdout.write(expiringQuery(retention))
-      else console.log(date ? await simulate(retention, date, bucket) : describe(retention))
+    .action(async ({ file, date, bucket }: Options) => {
+      const retention = readRetention(file)
+      console.log(date ? await simulate(retention, date, bucket) : describe(retention))
     })
 }
 

@@ -13,7 +13,7 @@ export function generatedResources(settings: Settings) {
       ImageDocuments: documentsTable(settings),
       ...compactedTables(settings),
       ...views(settings),
-      ...savedQueries(),
+      ...savedQueries(settings),
       ...mergeSchedules(settings),
       ...quickSight(settings),
     },

@@ -1,10 +1,10 @@
-import { readQueries } from '@darkroom/analytics'
 import { logicalId } from './logical-id.ts'
+import type { Settings } from './settings.ts'
 
 /** The questions in Athena's editor, under "Saved queries", to be changed by whoever opens them. */
-export function savedQueries() {
+export function savedQueries({ queries }: Settings) {
   return Object.fromEntries(
-    readQueries().map(({ name, title, sql }) => [
+    queries.map(({ name, title, sql }) => [
       logicalId(name, 'Query'),
       {
         Type: 'AWS::Athena::NamedQuery',

@@ -1,3 +1,5 @@
+import type { NamedQuery } from '@darkroom/analytics'
+
 /** Parameters of the stage that the generated resources need. */
 export interface Settings {
   stage: string
@@ -11,6 +13,7 @@ export interface Settings {
   metadataRetentionDays: number
   /** The same for apps that have them kept for less. */
   fewerRetentionDays: Record<string, number>
+  queries: NamedQuery[]
 }
 
 export const databaseName = ({ stage }: Settings) => `darkroom_${stage}`

@@ -1,11 +1,11 @@
-import { glueType, type NamedQuery, readQueries } from '@darkroom/analytics'
+import { glueType, type NamedQuery } from '@darkroom/analytics'
 import { logicalId } from './logical-id.ts'
 import { databaseName, type Settings } from './settings.ts'
 
 /** A view for each question, so that BI tools see its answer as a table. */
 export function views(settings: Settings) {
   return Object.fromEntries(
-    readQueries().map((query) => [logicalId(query.name, 'View'), view(query, databaseName(settings))]),
+    settings.queries.map((query) => [logicalId(query.name, 'View'), view(query, databaseName(settings))]),
   )
 }
 

@@ -1,12 +1,11 @@
-import type { AppDays, Retention } from './retention.ts'
+import type { AppDays, Retention } from '@darkroom/retention'
 
 /**
- * The analysts' question of what goes when: the file `packages/analytics/sql/expiring.sql`, in SQL that Athena and
- * DuckDB both understand. S3 deletes at the midnight after so many days, hence the one day more than the partition's.
+ * The question of what goes when, as it follows from the retention. S3 deletes at the midnight after so many days, hence
+ * the one day more than the partition's.
  */
 export function expiringQuery(retention: Retention): string {
   return `-- What S3 deletes when
--- Made of the retention by \`pnpm darkroom retention --sql\`; do not edit.
 WITH stored AS (
   SELECT
     dt,
