@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { UploadAccepted } from '@darkroom/core'
+import { openBrowser } from '@darkroom/headless-browser'
 import { findPhotographs, freePort, freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { writeEndpoints } from '@darkroom/local-stack/endpoints'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type Browser, type Locator, type Page, selectors } from 'playwright-core'
 import sharp from 'sharp'
-import { openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
 import { postPicture } from '../kafka/post-picture.ts'
 
 const command = fileURLToPath(new URL('../../docs/superset/try.sh', import.meta.url))

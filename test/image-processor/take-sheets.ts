@@ -5,8 +5,8 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { openBrowser } from '@darkroom/headless-browser'
 import sharp, { type Sharp } from 'sharp'
-import { openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
 import { jimpEngine } from '../../services/image-processor/src/engines/jimp-engine.ts'
 import { sharpEngine } from '../../services/image-processor/src/engines/sharp-engine.ts'
 import type { DevelopedVariant, ImageEngine } from '../../services/image-processor/src/image-engine.ts'

@@ -1,11 +1,11 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { ImageList } from '@darkroom/core'
+import { chromiumPath, openBrowser } from '@darkroom/headless-browser'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { startWebApp1, type WebApp1 } from '@darkroom/web-app-1'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page, Request, Route } from 'playwright-core'
 import sharp from 'sharp'
-import { chromiumPath, openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
 import { expectEventually, type LoupePage, openPage, PHOTOGRAPH, photograph } from './open-page.ts'
 
 const STARTING = 90_000

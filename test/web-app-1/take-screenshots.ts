@@ -2,10 +2,10 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openBrowser } from '@darkroom/headless-browser'
 import { findPhotographs, freePorts, startStack } from '@darkroom/local-stack'
 import type { CDPSession, Locator } from 'playwright-core'
 import sharp from 'sharp'
-import { openBrowser } from '../../apps/web-app-2/src/testing/open-browser.ts'
 import { type LoupePage, openPage } from './open-page.ts'
 
 const folder = fileURLToPath(new URL('../../docs/web-app-1/', import.meta.url))

@@ -5,9 +5,9 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import type { ImageStatus } from '@darkroom/core'
+import { openBrowser } from '@darkroom/headless-browser'
 import { findPhotographs, freePorts, startStack } from '@darkroom/local-stack'
 import type { Page } from 'playwright-core'
-import { openBrowser } from '../src/testing/open-browser.ts'
 
 const repositoryRoot = join(import.meta.dirname, '..', '..', '..')
 const folder = resolve(repositoryRoot, process.argv[2] ?? 'docs/web-app-2')
