@@ -1,2 +1,3 @@
+export { collectFigures } from './collect-figures.ts'
 export { type Dashboard, type DashboardOptions, startDashboard } from './start-dashboard.ts'
 export { writeDashboard } from './write-dashboard.ts'

@@ -1,0 +1,192 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { type Catalogue, generateImages, openCatalogue, readQueries } from '@darkroom/analytics'
+import { type ErasedDocument, type MetadataDocument, metadataKey } from '@darkroom/core'
+import { collectFigures } from '@darkroom/dashboard'
+import { type LocalAws, startLocalAws } from '@darkroom/local-aws'
+import { readRetention } from '@darkroom/retention'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { packageService, type Resource } from '../package-service.ts'
+import { createCatalogue } from './create-catalogue.ts'
+import { startTrino, type Trino } from './start-trino.ts'
+
+const SCHEMA = 'darkroom_dev'
+/** As the templates name it in the account that `resolveIntrinsics` has. */
+const BUCKET = 'darkroom-dev-123456789012-us-east-1'
+const APPS = 'web-app-1,web-app-2,shop,press,archive'
+const IMAGES = 1500
+/** For which the app press keeps everything. */
+const FEWER_DAYS = 7
+
+let folder: string
+let aws: LocalAws
+let s3: S3Client
+let resources: Record<string, Resource>
+let trino: Trino
+let documents: MetadataDocument[]
+/** Of the same documents, in DuckDB. */
+let local: Catalogue
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'catalogue-in-trino-'))
+  aws = await startLocalAws()
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  s3 = new S3Client({ endpoint: aws.endpoint, region: 'us-east-1', credentials, forcePathStyle: true })
+  for (const Bucket of [BUCKET, BUCKET.replace('dev', 'dev-catalogue')])
+    await s3.send(new CreateBucketCommand({ Bucket }))
+  process.env.RETENTION_FILE = await retentionFile()
+  resources = (await packageService('analytics-catalog', {}, { apps: APPS })).resources
+  trino = await startTrino(aws.endpoint, SCHEMA)
+  await createCatalogue(trino, resources, SCHEMA)
+  documents = await generatedDocuments()
+  for (const document of documents) await put(document)
+  local = await openCatalogue(s3, BUCKET)
+})
+
+afterAll(async () => {
+  local?.close()
+  await trino?.stop()
+  s3?.destroy()
+  await aws?.stop()
+  await rm(folder, { recursive: true })
+})
+
+async function retentionFile(): Promise<string> {
+  const { input, processed, metadata } = readRetention().default
+  const fewer = { input: FEWER_DAYS, processed: FEWER_DAYS, metadata: FEWER_DAYS }
+  expect(Math.min(input, processed, metadata)).toBeGreaterThan(FEWER_DAYS)
+  const file = join(folder, 'retention.json')
+  await writeFile(file, JSON.stringify({ ...readRetention(), apps: { press: fewer } }))
+  return file
+}
+
+async function generatedDocuments(): Promise<MetadataDocument[]> {
+  const now = new Date().toISOString()
+  const generation = { images: IMAGES, seed: 12, days: 20, until: now.slice(0, 10) }
+  const lines = (await readFile(await generateImages(folder, generation, 'json'), 'utf8')).split('\n')
+  return lines.flatMap((line) => (line ? (JSON.parse(line) as MetadataDocument) : []))
+}
+
+async function put(document: MetadataDocument): Promise<void> {
+  const Key = metadataKey({ app: document.app, imageId: document.image_id })
+  await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: JSON.stringify(document) }))
+}
+
+/** Runs the statement of a schedule, as EventBridge hands it to Athena. @returns how many rows it changed */
+async function runScheduled(schedule: string): Promise<number> {
+  const { QueryString } = JSON.parse(resources[schedule]?.Properties.Target.Input)
+  const { rows } = await trino.query(QueryString)
+  return Number(rows[0]?.[0])
+}
+
+/** Both engines' values in one spelling: numbers to six figures, and times without zeros at the end. */
+function normal(value: unknown): unknown {
+  const text = String(value)
+  if (/^-?\d+(\.\d+)?(E-?\d+)?$/i.test(text)) return Number(Number(text).toPrecision(6))
+  if (/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\./.test(text)) return text.replace(/\.?0+$/, '')
+  return text
+}
+
+const inOrder = (rows: unknown[][]) => rows.map((row) => JSON.stringify(row.map(normal))).toSorted()
+
+const inTrino = async (sql: string) => inOrder((await trino.query(sql)).rows)
+const inDuckDb = async (sql: string) => inOrder((await local.query(sql)).rows)
+
+test('the table over the documents has each of them, field by field', async () => {
+  const fields =
+    'image_id, app, dt, status, accepted_at, bytes, sha256, preset_version, variants[1].width, had_location'
+  const sql = `SELECT ${fields} FROM image_documents`
+  expect(await inTrino(sql)).toHaveLength(documents.length)
+  expect(await inTrino(sql)).toEqual(await inDuckDb(sql))
+})
+
+test('the merge makes the table that DuckDB makes, and run again changes nothing', async () => {
+  expect(await runScheduled('MergeSchedule')).toBeGreaterThan(0)
+  expect(await runScheduled('CatchUpSchedule')).toBeGreaterThan(0)
+  const columns =
+    'image_id, app, dt, status, accepted_at, finished_at, attributes, bytes, camera_model, taken_at'
+  expect(await inTrino(`SELECT ${columns} FROM images`)).toEqual(
+    await inDuckDb(`SELECT ${columns} FROM images`),
+  )
+  for (const schedule of ['MergeSchedule', 'CatchUpSchedule']) expect(await runScheduled(schedule)).toBe(0)
+})
+
+test('look-alikes are those that DuckDB finds, and looked for again stay as they are', async () => {
+  await runScheduled('LookAlikesSchedule')
+  await runScheduled('LookAlikesCatchUpSchedule')
+  const lookAlikes = await inTrino('SELECT * FROM look_alikes')
+  expect(lookAlikes.length).toBeGreaterThan(10)
+  expect(lookAlikes).toEqual(await inDuckDb('SELECT * FROM look_alikes'))
+  for (const schedule of ['LookAlikesSchedule', 'LookAlikesCatchUpSchedule'])
+    expect(await runScheduled(schedule)).toBe(0)
+})
+
+test.each(readQueries())('the view $name answers as in DuckDB', async ({ name, columns }) => {
+  // Percentiles are approximate, by another algorithm in each.
+  const exact = columns.flatMap(({ name }) => (/^p\d\d_/.test(name) ? [] : name))
+  const sql = `SELECT ${exact.join(', ')} FROM ${name}`
+  const answer = await inTrino(sql)
+  expect(answer).not.toEqual([])
+  expect(answer).toEqual(await inDuckDb(sql))
+})
+
+test('percentiles are about those of DuckDB', async () => {
+  const sql = 'SELECT p50_seconds, p95_seconds FROM time_to_ready ORDER BY dt DESC, app LIMIT 20'
+  const [answer, other] = [(await trino.query(sql)).rows.flat(), (await local.query(sql)).rows.flat()]
+  expect(answer.length).toBe(40)
+  const ratios = answer.map((seconds, n) => Number(seconds) / Number(other[n]))
+  for (const ratio of ratios) expect(ratio).toBeGreaterThan(0.5)
+  for (const ratio of ratios) expect(ratio).toBeLessThan(2)
+  expect(ratios.toSorted((one, another) => one - another)[20]).toBeCloseTo(1, 1)
+})
+
+test('the dashboard shows the same', async () => {
+  const figuresOf = async (catalogue: Pick<Catalogue, 'query'>) => {
+    const { views } = await collectFigures(catalogue, { days: 90 })
+    return Object.entries(views).map(([name, { rows }]) => [name, inOrder(rows)])
+  }
+  expect(await figuresOf(trino)).toEqual(await figuresOf(local))
+})
+
+test('an erased image is in no table and no view after the next merges', async () => {
+  const { rows } = await trino.query(`SELECT other_image_id FROM look_alikes
+    WHERE dt = (SELECT max(dt) FROM look_alikes)`)
+  const erased = documents.find(({ image_id }) => image_id === rows[0]?.[0])
+  if (!erased) throw new Error('there is no look-alike')
+  await put(receiptOf(erased))
+  await local.refresh()
+  expect(await runScheduled('MergeSchedule')).toBe(1)
+  expect(await runScheduled('LookAlikesSchedule')).toBeGreaterThan(0)
+  for (const { name, columns } of readQueries()) {
+    const exact = columns.flatMap(({ name }) => (/^p\d\d_/.test(name) ? [] : name))
+    const sql = `SELECT ${exact.join(', ')} FROM ${name}`
+    const answer = await inTrino(sql)
+    expect(answer.join()).not.toContain(erased.image_id)
+    expect([name, answer]).toEqual([name, await inDuckDb(sql)])
+  }
+})
+
+test('rows expire with their documents, of one app sooner', async () => {
+  const daysOf = (app: string) => inTrino(`SELECT DISTINCT dt FROM images WHERE app = '${app}'`)
+  expect((await daysOf('press')).length).toBeGreaterThan(FEWER_DAYS + 1)
+  const others = await daysOf('shop')
+  for (const schedule of ['ExpireSchedule', 'LookAlikesExpireSchedule'])
+    expect(await runScheduled(schedule)).toBeGreaterThan(0)
+  expect((await daysOf('press')).length).toBeLessThanOrEqual(FEWER_DAYS + 1)
+  expect(await daysOf('shop')).toEqual(others)
+})
+
+function receiptOf({ app, image_id, accepted_at }: MetadataDocument): ErasedDocument {
+  return {
+    schema_version: 1,
+    image_id,
+    app,
+    accepted_at,
+    status: 'erased',
+    erased_at: new Date().toISOString(),
+    erased_by: 'c0ffee123456',
+    erased_objects: 4,
+  }
+}

@@ -1,0 +1,9 @@
+import root from '../../jest.config.js'
+
+/** The tests that need a real Trino: 800 MB the first time, so not part of `pnpm test`. */
+export default {
+  ...root,
+  rootDir: '../..',
+  testTimeout: 300_000,
+  testMatch: ['<rootDir>/test/trino/*.trino-test.ts'],
+}
