@@ -51,7 +51,7 @@ const apacheKafka: BrokerUnderTest = {
   },
 }
 
-const embeddedBroker: BrokerUnderTest = {
+export const embeddedBroker: BrokerUnderTest = {
   name: 'the embedded broker',
   async start() {
     const port = await freePort()
@@ -106,6 +106,5 @@ async function smallTopicOf(brokers: string, maxBytes: number) {
 /** Whether the brokers may be stopped and started again. */
 export const canRestart = !process.env.KAFKA_BROKERS
 
-export const brokersUnderTest: BrokerUnderTest[] = process.env.KAFKA_BROKERS
-  ? [clusterAt(process.env.KAFKA_BROKERS)]
-  : [apacheKafka, embeddedBroker]
+/** The cluster that was given, or one that is started. */
+export const realBroker = process.env.KAFKA_BROKERS ? clusterAt(process.env.KAFKA_BROKERS) : apacheKafka

@@ -1,21 +1,4 @@
-import { afterAll, beforeAll, describe } from '@jest/globals'
-import { brokersUnderTest } from './brokers-under-test.ts'
-import { type Darkroom, startDarkroom } from './darkroom-on-kafka.ts'
-import { brokerRestart } from './scenarios/broker-restart.ts'
-import { kcat } from './scenarios/kcat.ts'
-import { kindsOfRecords } from './scenarios/kinds-of-records.ts'
-import { rebalance } from './scenarios/rebalance.ts'
-import { refusedRecords } from './scenarios/refused-records.ts'
-import { replay } from './scenarios/replay.ts'
-import { storageOutage } from './scenarios/storage-outage.ts'
+import { allOfDarkroomOn } from './all-of-darkroom.ts'
+import { realBroker } from './brokers-under-test.ts'
 
-describe.each(brokersUnderTest)('all of Darkroom on $name', (kind) => {
-  let darkroom: Darkroom
-  beforeAll(async () => {
-    darkroom = await startDarkroom(kind)
-  })
-  afterAll(() => darkroom?.stop())
-
-  const scenarios = { kindsOfRecords, kcat, refusedRecords, replay, rebalance, brokerRestart, storageOutage }
-  describe.each(Object.entries(scenarios))('%s', (_, scenario) => scenario(() => darkroom))
-})
+allOfDarkroomOn(realBroker)

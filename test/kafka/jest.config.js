@@ -5,7 +5,7 @@ export default {
   ...root,
   rootDir: '../..',
   // With a cluster given there is none to be started, and nothing to be asked of starting one.
-  testPathIgnorePatterns: process.env.KAFKA_BROKERS ? ['(apache-kafka|secured)\\.kafka-test'] : [],
+  testPathIgnorePatterns: process.env.KAFKA_BROKERS ? ['(apache-kafka|secured|embedded)\\.kafka-test'] : [],
   testTimeout: 180_000,
   testMatch: ['<rootDir>/test/kafka/*.kafka-test.ts'],
 }
