@@ -65,9 +65,18 @@ describe('with a decoder', () => {
     })
   })
 
+  test('is HEIC if one of its brands says so, where the first is that of HEIF in general', async () => {
+    const general = Buffer.from(upright)
+    general.write('mif1', 8)
+    general.write('heic', 16)
+    expect(await inspectImage(general, withHeic)).toMatchObject({ contentType: 'image/heic', width: 96 })
+  })
+
   test('other HEIF is refused, and HEIC named among what is accepted', async () => {
     const other = Buffer.from(upright)
-    other.write('mif1', 8)
+    const brands = other.subarray(8, other.readUInt32BE(0))
+    for (let at = 8; at < brands.length; at += 4) brands.write('mif1', at)
+    brands.write('mif1', 0)
     await expect(inspectImage(other, withHeic)).rejects.toMatchObject({
       slug: 'unsupported-media-type',
       detail:

@@ -54,6 +54,12 @@ describe('accepted', () => {
     expect(await inspectImage(bytes)).toEqual({ contentType, width: 24, height: 16 })
   })
 
+  test('an AVIF whose first brand is that of HEIF in general', async () => {
+    const avif = Buffer.from(SAMPLES['image/avif'])
+    avif.write('mif1', 8)
+    expect(await inspectImage(avif)).toMatchObject({ contentType: 'image/avif', width: 24 })
+  })
+
   test('the bytes in the middle of a larger buffer', async () => {
     const around = Buffer.concat([Buffer.from('before'), SAMPLES['image/png'], Buffer.from('behind')])
     const bytes = new Uint8Array(around.buffer, around.byteOffset + 6, SAMPLES['image/png'].length)

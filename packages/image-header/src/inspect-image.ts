@@ -2,6 +2,7 @@ import { acceptedTypes, IMAGE_TYPES, type ImageType, namesOf, ProblemError } fro
 import { fileTypeFromBuffer } from 'file-type'
 import { imageDimensionsFromData } from 'image-dimensions'
 import { type CompletenessCheck, checkCompleteness } from './check-completeness.ts'
+import { heifType } from './heif-type.ts'
 import type { ImageHeader } from './image-header.ts'
 import { readStructure } from './read-structure.ts'
 import type { Structure } from './structures/structure.ts'
@@ -156,7 +157,7 @@ function cutOff({ contentType }: ImageHeader): ProblemError {
 async function sniffType(bytes: Uint8Array, accepted: readonly ImageType[]): Promise<ImageType> {
   const found = await fileTypeFromBuffer(bytes).catch(() => undefined)
   const mime = found?.mime === 'image/apng' ? 'image/png' : found?.mime
-  const type = accepted.find((one) => one === mime)
+  const type = accepted.find((one) => one === (heifType(bytes) ?? mime))
   if (type) return type
   throw new ProblemError(
     'unsupported-media-type',

@@ -1,5 +1,12 @@
 import './without-log.ts'
-import { ProblemError, type ProblemSlug, presetFor, type Warning } from '@darkroom/core'
+import {
+  acceptedTypes,
+  HeicDecoder,
+  ProblemError,
+  type ProblemSlug,
+  presetFor,
+  type Warning,
+} from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-header'
 import type { Developed } from '../src/develop.ts'
 import { isolate } from '../src/isolation/isolate.ts'
@@ -43,14 +50,22 @@ const SLOWEST_ALLOWED = 5_000
 const SECONDS = 60
 
 const preset = presetFor(presetConfiguration, 'web-app-1')
-const program = new URL('../src/process-images-with-sharp.ts', import.meta.url).href
+const PROGRAMS = {
+  none: new URL('../src/process-images-with-sharp.ts', import.meta.url).href,
+  libheif: new URL('../src/process-images-with-sharp-and-libheif.ts', import.meta.url).href,
+}
 
-/** The checks and the default engine in a process of its own, as the queue's consumer has them. */
+/**
+ * The checks and the default engine in a process of its own, as the queue's consumer has them; with a decoder for HEIC
+ * where `HEIC_DECODER` names one.
+ */
 export function openAnswers(): Answers {
+  const heicDecoder = HeicDecoder.default('none').parse(process.env.HEIC_DECODER)
+  const program = PROGRAMS[heicDecoder]
   const developer = isolate({ name: 'sharp', program, seconds: SECONDS, megabytes: 480 })
   const answerTo = async (bytes: Uint8Array): Promise<Omit<Answer, 'milliseconds' | 'isSlow'>> => {
     try {
-      await inspectImage(bytes)
+      await inspectImage(bytes, acceptedTypes(heicDecoder))
       return { result: 'developed', developed: await developer.develop(bytes, preset) }
     } catch (error) {
       const isAnswer = error instanceof ProblemError && !error.retryable

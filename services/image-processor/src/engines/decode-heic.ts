@@ -2,11 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Pixels } from './pixels.ts'
 
-/** The brands of a single HEVC picture of 8 and of more bits (ISO/IEC 23008-12, B.4), as the door knows them. */
-export function isHeic(original: Uint8Array): boolean {
-  return /^ftyphei[cx]$/.test(Buffer.from(original.subarray(4, 12)).toString('latin1'))
-}
-
 /**
  * RGBA pixels of a HEIC's primary picture, 8 bits a channel, in its own colours, turned as the file itself says (`irot`,
  * `imir`): its EXIF orientation says the same once more and is not to be applied. libheif in WebAssembly is loaded when

@@ -48,6 +48,14 @@ describe.each([sharpEngineWithLibheif, jimpEngineWithLibheif])('HEIC with the $n
     expect(psnr(pixels, picture)).toBeGreaterThan(30)
   })
 
+  test('is known as such by any of its brands', async () => {
+    const heic = await sample('upright')
+    heic.write('mif1', 8)
+    const { variants } = await develop(engine, heic, { ...PRESET, variants: [...PRESET.variants] })
+    const pixels = await sharp(variants[0]?.data).removeAlpha().raw().toBuffer()
+    expect(psnr(pixels, picture)).toBeGreaterThan(30)
+  })
+
   test('that is damaged is refused as corrupt', async () => {
     const heic = await sample('upright')
     heic.fill(0xff, heic.indexOf('mdat') + 8)

@@ -1,7 +1,10 @@
-import { decodeHeic, isHeic } from './decode-heic.ts'
+import { heifType } from '@darkroom/image-header'
+import { decodeHeic } from './decode-heic.ts'
 import { decodeWithJimp, inItsOwnColours, jimpEngineWith } from './jimp-engine.ts'
 
 /** jimp, and libheif for HEIC: `IMAGE_ENGINE=jimp HEIC_DECODER=libheif`. */
 export const jimpEngineWithLibheif = jimpEngineWith(async (original) =>
-  isHeic(original) ? inItsOwnColours(original, await decodeHeic(original)) : decodeWithJimp(original),
+  heifType(original) === 'image/heic'
+    ? inItsOwnColours(original, await decodeHeic(original))
+    : decodeWithJimp(original),
 )

@@ -1,7 +1,8 @@
 import { deflateSync } from 'node:zlib'
+import { heifType } from '@darkroom/image-header'
 import type { Size } from '../image-engine.ts'
 import { readTraits } from '../traits/read-traits.ts'
-import { decodeHeic, isHeic, release } from './decode-heic.ts'
+import { decodeHeic, release } from './decode-heic.ts'
 import { decodeWithSharp, toPixels } from './decode-with-sharp.ts'
 import { isSrgbProfile } from './is-srgb-profile.ts'
 import { pngChunk } from './png-chunk.ts'
@@ -11,7 +12,7 @@ import type { Decoded } from './stages.ts'
 
 /** sharp, and libheif for HEIC: `HEIC_DECODER=libheif`. */
 export const sharpEngineWithLibheif = sharpEngineWith((original, frame) =>
-  isHeic(original) ? decodeInSrgb(original, frame) : decodeWithSharp(original, frame),
+  heifType(original) === 'image/heic' ? decodeInSrgb(original, frame) : decodeWithSharp(original, frame),
 )
 
 async function decodeInSrgb(original: Uint8Array, frame: (upright: Size) => Size): Promise<Decoded> {
