@@ -10,7 +10,8 @@ export const WARNINGS = {
   'animation-flattened': 'The image is animated; the variants show only its first frame.',
   'bad-exif': 'The EXIF data is damaged; what could not be read of it was ignored.',
   'bad-color-profile': 'The colour profile is damaged; the colours were taken as sRGB.',
-  'colors-not-converted': 'The image has other colours than sRGB, which the engine in use cannot convert.',
+  'colors-not-converted':
+    'The image has other colours than sRGB, which are not converted; the variants may look pale or too bright.',
 } as const satisfies Record<string, string>
 
 export const Warning = z

@@ -14,6 +14,7 @@ export function findWarnings(original: Uint8Array, variants: readonly { frames: 
     'animation-flattened': has.isAnimated && isStill,
     'bad-exif': exif && !isSoundExif(exif),
     'bad-color-profile': profile && !hasProfileSignature(profile),
+    'colors-not-converted': has.hasOtherColours,
   }
   return (Object.keys(found) as Warning[]).filter((warning) => found[warning])
 }

@@ -14,6 +14,7 @@ export function traitsOfAvif(avif: Buffer): Traits {
     end: endOfBoxes(avif),
     isAnimated: brands.includes('avis'),
     hasGainMap: brands.includes('tmap'),
+    hasOtherColours: !profile && hasOtherCodePoints(avif),
     ...(profile && { profile }),
   }
 }
@@ -28,8 +29,24 @@ function endOfBoxes(avif: Buffer): number {
   return Math.min(at, avif.length)
 }
 
-/** The `colr` box of type `prof`, wherever it lies: `size colr prof profile`. */
+/** Of ITU-T H.273, tables 2 and 3: BT.709, unspecified and both BT.601; PQ and HLG, which HDR is written in. */
+const USUAL_PRIMARIES = [1, 2, 5, 6]
+const HDR_TRANSFERS = [16, 18]
+
+/** The `colr` box of type `nclx` (ISO/IEC 14496-12, 12.1.5): `colr nclx primaries transfer …`, 16 bits each. */
+function hasOtherCodePoints(avif: Buffer): boolean {
+  const at = avif.indexOf('colrnclx', 0, 'latin1')
+  if (at < 0 || at + 12 > avif.length) return false
+  const [primaries, transfer] = [avif.readUInt16BE(at + 8), avif.readUInt16BE(at + 10)]
+  return !USUAL_PRIMARIES.includes(primaries) || HDR_TRANSFERS.includes(transfer)
+}
+
+/**
+ * The `colr` box of type `prof` or `rICC`, which allows fewer kinds of profiles, wherever it lies: `size colr prof
+ * profile` (ISO/IEC 14496-12, 12.1.5).
+ */
 function readProfile(avif: Buffer): Buffer | undefined {
-  const at = avif.indexOf('colrprof', 0, 'latin1')
-  return at < 4 ? undefined : avif.subarray(at + 8, at - 4 + avif.readUInt32BE(at - 4))
+  const places = ['colrprof', 'colrrICC'].map((box) => avif.indexOf(box, 0, 'latin1'))
+  const at = places.find((place) => place >= 4)
+  return at === undefined ? undefined : avif.subarray(at + 8, at - 4 + avif.readUInt32BE(at - 4))
 }

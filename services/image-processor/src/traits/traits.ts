@@ -6,6 +6,8 @@ export interface Traits {
   exif?: Buffer
   /** The ICC profile. */
   profile?: Buffer
+  /** Numbers alone tell of colours other than sRGB's (ITU-T H.273): no engine converts those. */
+  hasOtherColours?: boolean
   isAnimated?: boolean
   isCmyk?: boolean
   /** It declares a map that HDR screens brighten it by (ISO 21496-1, Ultra HDR, Apple). */
