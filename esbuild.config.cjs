@@ -15,8 +15,8 @@ module.exports = ({ service, processedInput }) => {
     sourcemap: 'linked',
     sourcesContent: false,
     concurrency: 2,
-    // Packaging empties its folder at the end; a stack that runs beside it keeps its own.
-    outputWorkFolder: `.esbuild/${processedInput.commands[0]}`,
+    // Packaging empties its folder at the end; a stack that runs beside it keeps its own. Whoever starts several names them.
+    outputWorkFolder: `.esbuild/${process.env.ESBUILD_WORK_FOLDER || processedInput.commands[0]}`,
     // Some dependencies are CommonJS and call require().
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

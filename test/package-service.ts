@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -63,7 +64,12 @@ async function runServerless(
   )
   await promisify(execFile)(join(REPOSITORY, 'node_modules/.bin/serverless'), args, {
     cwd: join(REPOSITORY, 'services', service),
-    env: { ...Object.fromEntries(withoutAccount), ...environment },
+    env: {
+      ...Object.fromEntries(withoutAccount),
+      ...environment,
+      // Another test may package the same service.
+      ESBUILD_WORK_FOLDER: `package-${randomUUID()}`,
+    },
   })
 }
 

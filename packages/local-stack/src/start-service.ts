@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -44,16 +46,21 @@ export async function startService({
     '--lambdaPort',
     String(await freePort()),
   ]
+  const cwd = join(repositoryRoot, 'services', name)
+  const workFolder = `stack-${randomUUID()}`
   const child = fork(
     serverlessCommand,
     ['offline', '--stage', 'local', '--noSponsor', '--host', '127.0.0.1', ...ports],
     {
-      cwd: join(repositoryRoot, 'services', name),
-      env: { ...process.env, ...environment },
+      cwd,
+      // Another stack may run beside this one.
+      env: { ...process.env, ...environment, ESBUILD_WORK_FOLDER: workFolder },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
   )
-  const exited = once(child, 'exit').then(() => {})
+  const exited = once(child, 'exit').then(() =>
+    rm(join(cwd, '.esbuild', workFolder), { recursive: true, force: true }),
+  )
   const startup: string[] = []
   let ready = false
   const takeLine = (line: string) => (ready ? onLine(line) : startup.push(line))
