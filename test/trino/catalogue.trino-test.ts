@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { type Catalogue, generateImages, openCatalogue, readQueries } from '@darkroom/analytics'
-import { type ErasedDocument, type MetadataDocument, metadataKey } from '@darkroom/core'
+import { type MetadataDocument, metadataKey } from '@darkroom/core'
 import { collectFigures } from '@darkroom/dashboard'
 import { type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { readRetention } from '@darkroom/retention'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { receiptOf } from '../../packages/analytics/src/testing/documents.ts'
 import { packageService, type Resource } from '../package-service.ts'
 import { createCatalogue } from './create-catalogue.ts'
 import { startTrino, type Trino } from './start-trino.ts'
@@ -179,16 +180,3 @@ test('rows expire with their documents, of one app sooner', async () => {
   expect((await daysOf('press')).length).toBeLessThanOrEqual(FEWER_DAYS + 1)
   expect(await daysOf('web-app-1')).toEqual(others)
 })
-
-function receiptOf({ app, image_id, accepted_at }: MetadataDocument): ErasedDocument {
-  return {
-    schema_version: 1,
-    image_id,
-    app,
-    accepted_at,
-    status: 'erased',
-    erased_at: new Date().toISOString(),
-    erased_by: 'c0ffee123456',
-    erased_objects: 4,
-  }
-}

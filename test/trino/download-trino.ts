@@ -1,15 +1,12 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import { outcomeOf } from '../kafka/outcome-of.ts'
 
 /** The last that Maven Central has as one file; it needs Java 24. Athena's engine 3 does not say which one it is. */
 const VERSION = '476'
-const ARCHIVE = `https://repo.maven.apache.org/maven2/io/trino/trino-server/${VERSION}/trino-server-${VERSION}.tar.gz`
+const ARTIFACT = `io.trino:trino-server:${VERSION}:tar.gz`
 const CACHE = fileURLToPath(new URL(`../../node_modules/.cache/darkroom/trino-${VERSION}`, import.meta.url))
 /** The connectors that are used; there are fifty more. */
 const CONNECTORS = ['hive', 'iceberg']
@@ -35,13 +32,16 @@ export async function downloadTrino(): Promise<string> {
 }
 
 async function unpack(folder: string): Promise<void> {
-  const { ok, status, body } = await fetch(ARCHIVE)
-  if (!ok || !body) throw new Error(`${ARCHIVE} answers ${status}`)
-  const tar = spawn('tar', ['xz', '-C', folder, '--strip-components=1'], {
-    stdio: ['pipe', 'inherit', 'inherit'],
-  })
-  const ended = once(tar, 'exit')
-  await pipeline(Readable.fromWeb(body), tar.stdin)
-  const [code] = await ended
-  if (code !== 0) throw new Error(`tar could not unpack ${ARCHIVE}: exit code ${code}`)
+  const archive = join(folder, `trino-server-${VERSION}.tar.gz`)
+  await run('mvn', ['--batch-mode', '--quiet', COPY, `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${folder}`])
+  await run('tar', ['xzf', archive, '-C', folder, '--strip-components=1'])
+  await rm(archive)
+}
+
+/** https://maven.apache.org/plugins/maven-dependency-plugin/copy-mojo.html */
+const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy'
+
+async function run(command: string, args: string[]): Promise<void> {
+  const { ok, output } = await outcomeOf(command, args, { timeoutMs: 280_000 })
+  if (!ok) throw new Error(`Trino could not be fetched with Maven and tar: ${output.slice(0, 2000)}`)
 }

@@ -1,4 +1,4 @@
-import { type ErasedDocument, type MetadataDocument, newImageId } from '@darkroom/core'
+import { type MetadataDocument, newImageId } from '@darkroom/core'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { ATHENA_SESSION } from './athena-functions.ts'
@@ -7,7 +7,7 @@ import { insertDocuments } from './insert-documents.ts'
 import { expireStatement, mergeStatement } from './merge.ts'
 import { mergeLookAlikesStatement } from './merge-look-alikes.ts'
 import { readQueries } from './read-queries.ts'
-import { failedDocument, processedDocument } from './testing/documents.ts'
+import { failedDocument, processedDocument, receiptOf } from './testing/documents.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 const daysAgo = (days: number) => new Date(Date.now() - days * DAY)
@@ -43,17 +43,6 @@ async function merge(days = 3): Promise<number> {
 }
 
 const images = () => rows('SELECT * FROM images ORDER BY image_id')
-
-const receiptOf = ({ app, image_id, accepted_at }: MetadataDocument): ErasedDocument => ({
-  schema_version: 1,
-  image_id,
-  app,
-  accepted_at,
-  status: 'erased',
-  erased_at: new Date().toISOString(),
-  erased_by: 'c0ffee123456',
-  erased_objects: 4,
-})
 
 test('a row has what the document has, with times as such and maps as JSON', async () => {
   const document = processedDocument({

@@ -1,4 +1,11 @@
-import { type FailedDocument, newImageId, type ProcessedDocument, timeOf } from '@darkroom/core'
+import {
+  type ErasedDocument,
+  type FailedDocument,
+  type MetadataDocument,
+  newImageId,
+  type ProcessedDocument,
+  timeOf,
+} from '@darkroom/core'
 
 function arrival(image_id: string) {
   return {
@@ -48,5 +55,19 @@ export function failedDocument(differences: Partial<FailedDocument> = {}): Faile
     failure_type: 'corrupt-image',
     failure_detail: 'The image data ends too early.',
     ...differences,
+  }
+}
+
+/** What stays of an image that its owner has erased. */
+export function receiptOf({ app, image_id, accepted_at }: MetadataDocument): ErasedDocument {
+  return {
+    schema_version: 1,
+    image_id,
+    app,
+    accepted_at,
+    status: 'erased',
+    erased_at: new Date().toISOString(),
+    erased_by: 'c0ffee123456',
+    erased_objects: 4,
   }
 }
