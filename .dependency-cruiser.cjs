@@ -15,6 +15,13 @@ module.exports = {
       to: { path: '^services/' },
     },
     {
+      name: 'packages-never-import-apps',
+      comment: 'packages/ holds what is deployed or published. What runs the applications is a tool.',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { path: '^apps/' },
+    },
+    {
       name: 'core-is-pure',
       comment: 'core holds contracts: no SDK, no I/O. node:crypto (hashing) is the one built-in allowed.',
       severity: 'error',
@@ -22,10 +29,11 @@ module.exports = {
       to: { pathNot: ['^packages/core/src/', '/zod/', '/uuid/', '^(node:)?crypto$'] },
     },
     {
-      name: 'production-code-never-imports-the-local-stack',
+      name: 'deployed-code-never-imports-tools',
+      comment: 'tools/ never deploys. Tests may use it.',
       severity: 'error',
-      from: { path: '^services/[^/]+/src/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^packages/(local-|serverless-offline-)' },
+      from: { path: '^(packages|services|apps)/[^/]+/src/', pathNot: ['\\.test\\.ts$', '/testing/'] },
+      to: { path: '^tools/' },
     },
     {
       name: 'no-cycles',

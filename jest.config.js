@@ -14,7 +14,7 @@ export default {
       },
     ],
   },
-  testMatch: ['<rootDir>/{apps,packages,services,test}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{apps,packages,services,test,tools}/**/*.test.ts'],
   modulePathIgnorePatterns: ['/\\.esbuild/', '/\\.serverless/', '/\\.local/'],
   testTimeout: 30_000,
   // Many suites wait for processes of their own; jest's default leaves one core idle.

@@ -7,7 +7,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { openBrowser } from '@darkroom/headless-browser'
+import { openBrowser } from '@darkroom/testing'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { serveFolder } from '../test/dashboard/serve-folder.ts'
 import { writtenDashboard } from '../test/dashboard/written-dashboard.ts'

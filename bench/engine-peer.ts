@@ -40,9 +40,9 @@ const PEERS: Record<string, () => Promise<Develop>> = {
 }
 
 async function ours(
-  engine: import('../services/image-processor/src/image-engine.ts').ImageEngine,
+  engine: import('../services/image-processor/src/engines/image-engine.ts').ImageEngine,
 ): Promise<Develop> {
-  const { develop } = await import('../services/image-processor/src/develop.ts')
+  const { develop } = await import('../services/image-processor/src/development/develop.ts')
   return async (original) => {
     const { variants } = await develop(engine, original, PRESET)
     return variants.reduce((sum, { data }) => sum + data.length, 0)

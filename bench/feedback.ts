@@ -8,8 +8,8 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { ImageStatus } from '@darkroom/core'
-import { openBrowser } from '@darkroom/headless-browser'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { openBrowser } from '@darkroom/testing'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 import { type LoupePage, openPage } from '../test/web-app-1/open-page.ts'
 

@@ -10,10 +10,10 @@ import { parseArgs, promisify } from 'node:util'
 import { presetFor } from '@darkroom/core'
 import { readRetention, toEnvironment } from '@darkroom/retention'
 import { build } from 'esbuild'
-import { type Developer, developHere } from '../services/image-processor/src/developer.ts'
+import { type Developer, developHere } from '../services/image-processor/src/development/developer.ts'
 import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
 import { isolate } from '../services/image-processor/src/isolation/isolate.ts'
-import { presetConfiguration } from '../services/image-processor/src/preset-configuration.ts'
+import { presetConfiguration } from '../services/image-processor/src/presets/preset-configuration.ts'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 import { peakMemory } from '../services/image-processor/test/process-figures.ts'
 
@@ -35,7 +35,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 async function bundle(): Promise<string> {
   const outfile = join(service, '.esbuild', 'isolation', 'process-images-with-sharp.mjs')
   await build({
-    entryPoints: [join(service, 'src', 'process-images-with-sharp.ts')],
+    entryPoints: [join(service, 'src', 'handlers', 'process-images-with-sharp.ts')],
     outfile,
     bundle: true,
     minify: true,

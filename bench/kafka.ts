@@ -127,7 +127,7 @@ async function printThroughput(folder: string): Promise<void> {
   console.log(
     "The bridge's handler against the same requests to S3 and SQS without it, one pass of each in turn;",
   )
-  console.log(`medians of ${options.rounds} passes. S3 and SQS are packages/local-aws.`)
+  console.log(`medians of ${options.rounds} passes. S3 and SQS are tools/local-aws.`)
   console.log(
     row(['mode', 'image', 'partitions', 'per event', 'records/s', 'MB/s', 'bare rec/s', 'bare / ours']),
   )

@@ -134,15 +134,15 @@ const claimRecord = kafkaRecord({
 
 console.log(`A PNG of ${(image.length / 1e6).toFixed(1)} MB; resident memory in MB, at start and at most\n`)
 console.log(row(['function', 'started', 'most', 'more', 'seconds']))
-await measure('uploadImage, 4 MB', 'upload-api/src/upload-image.ts', {
+await measure('uploadImage, 4 MB', 'upload-api/src/routes/upload-image.ts', {
   ...post('/v1/images', { headers: { 'content-type': 'image/png' } }),
   body: await largePhotograph(1_380_000),
 })
-await measure('createUpload', 'upload-api/src/create-upload.ts', {
+await measure('createUpload', 'upload-api/src/routes/create-upload.ts', {
   ...post('/v1/uploads', json),
   json: { bytes: image.length, contentType: 'image/png' },
 })
-await measure('signUpload', 'upload-api/src/sign-upload.ts', {
+await measure('signUpload', 'upload-api/src/routes/sign-upload.ts', {
   ...post('/v1/uploads/sign', json),
   json: { method: 'PUT', key: objectOf(formed).Key, uploadId: 'u', partNumber: 1 },
 })
@@ -150,9 +150,9 @@ for (const [name, { imageId: id }] of [
   ['completeUpload, of a form', formed],
   ['completeUpload, of ten parts', inParts],
 ] as const) {
-  await measure(name, 'upload-api/src/complete-upload.ts', post(`/v1/uploads/${id}/complete`, { id }))
+  await measure(name, 'upload-api/src/routes/complete-upload.ts', post(`/v1/uploads/${id}/complete`, { id }))
 }
-await measure('sweepInputs, an upload that was forgotten', 'upload-api/src/sweep-inputs.ts', {
+await measure('sweepInputs, an upload that was forgotten', 'upload-api/src/sweep/sweep-inputs.ts', {
   time: sweepAt.toISOString(),
 })
 await measure('bridgeRecords, a claim check', 'kafka-bridge/src/bridge-records.ts', kafkaEvent(claimRecord))
@@ -164,10 +164,10 @@ const recordOf = (message: ImageAccepted | undefined) => ({
   attributes: { ApproximateReceiveCount: '1' },
 })
 const waiting = messages.find(({ subject }) => subject === formed.imageId)
-await measure('processImages with sharp', 'image-processor/src/process-images-with-sharp.ts', {
+await measure('processImages with sharp', 'image-processor/src/handlers/process-images-with-sharp.ts', {
   Records: [recordOf(waiting)],
 })
-await measure('getImage', 'upload-api/src/get-image.ts', { method: 'GET', app, id: formed.imageId })
-await measure('eraseImage', 'upload-api/src/erase-image.ts', { method: 'DELETE', app, id: formed.imageId })
+await measure('getImage', 'upload-api/src/routes/get-image.ts', { method: 'GET', app, id: formed.imageId })
+await measure('eraseImage', 'upload-api/src/routes/erase-image.ts', { method: 'DELETE', app, id: formed.imageId })
 await store.close()
 await aws.stop()

@@ -22,7 +22,7 @@ const SIDE_BY_SIDE = 48
 
 const images = Number(process.argv[2])
 const store = await openStore({})
-const { handler } = await import('../services/upload-api/src/get-image.ts')
+const { handler } = await import('../services/upload-api/src/routes/get-image.ts')
 const { s3 } = await import('../services/upload-api/src/clients.ts')
 let requests = 0
 s3.middlewareStack.add(

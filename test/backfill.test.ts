@@ -14,7 +14,7 @@ import {
   toUserMetadata,
 } from '@darkroom/core'
 import { afterAll, afterEach, expect, test } from '@jest/globals'
-import { fourCorners } from '../services/image-processor/src/test-images.ts'
+import { fourCorners } from '../services/image-processor/src/testing/test-images.ts'
 import {
   acceptedMessage,
   startResources,
@@ -22,8 +22,8 @@ import {
 } from '../services/image-processor/test/start-resources.ts'
 
 const resources = await startResources()
-const { processImages } = await import('../services/image-processor/src/process-images.ts')
-const { developHere } = await import('../services/image-processor/src/developer.ts')
+const { processImages } = await import('../services/image-processor/src/queue/process-images.ts')
+const { developHere } = await import('../services/image-processor/src/development/developer.ts')
 const { sharpEngine } = await import('../services/image-processor/src/engines/sharp-engine.ts')
 const consume = processImages(developHere(sharpEngine))
 const s3 = new S3Client({})
@@ -88,7 +88,7 @@ async function developByOlderPreset(image: ImageRef): Promise<ProcessedDocument>
 }
 
 function backfill(...args: string[]): Promise<{ code: number; printed: string }> {
-  const script = new URL('../packages/cli/src/darkroom.ts', import.meta.url).pathname
+  const script = new URL('../tools/cli/src/darkroom.ts', import.meta.url).pathname
   const env = { ...process.env, QUEUE_URL: resources.queueUrl, NO_COLOR: '1' }
   return new Promise((resolve) => {
     execFile(process.execPath, [script, 'backfill', ...args], { env }, (error, stdout, stderr) =>

@@ -12,7 +12,7 @@ import { expect, test } from '@jest/globals'
 const STARTING = 90_000
 const LOCAL_DIR = mkdtempSync(join(tmpdir(), 'darkroom-dev-'))
 const endpointsFile = join(LOCAL_DIR, 'endpoints.json')
-const command = fileURLToPath(new URL('../packages/local-stack/src/dev.ts', import.meta.url))
+const command = fileURLToPath(new URL('../tools/local-stack/src/dev.ts', import.meta.url))
 
 async function dev(ports: Record<string, number>): Promise<ChildProcess> {
   const environment = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]))

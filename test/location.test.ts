@@ -6,7 +6,7 @@ import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, expect, test } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
 import sharp from 'sharp'
-import { fourCorners } from '../services/image-processor/src/test-images.ts'
+import { fourCorners } from '../services/image-processor/src/testing/test-images.ts'
 import { openStore } from '../services/upload-api/src/testing/open-store.ts'
 import { send } from '../services/upload-api/src/testing/send.ts'
 
@@ -15,11 +15,11 @@ const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
 Object.assign(process.env, { PARKED_QUEUE_URL: process.env.QUEUE_URL, POWERTOOLS_LOG_LEVEL: 'DEBUG' })
 const logged = recordOutput()
-const { handler: uploadImage } = await import('../services/upload-api/src/upload-image.ts')
-const { handler: getImage } = await import('../services/upload-api/src/get-image.ts')
-const { handler: listImages } = await import('../services/upload-api/src/list-images.ts')
+const { handler: uploadImage } = await import('../services/upload-api/src/routes/upload-image.ts')
+const { handler: getImage } = await import('../services/upload-api/src/routes/get-image.ts')
+const { handler: listImages } = await import('../services/upload-api/src/routes/list-images.ts')
 const { handler: processImages } = await import(
-  '../services/image-processor/src/process-images-with-sharp.ts'
+  '../services/image-processor/src/handlers/process-images-with-sharp.ts'
 )
 const s3 = new S3Client({})
 const sqs = new SQSClient({})

@@ -7,13 +7,13 @@ import { lifecycleRules, RetentionVariable, readRetention } from '@darkroom/rete
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
-import { presetConfiguration } from '../services/image-processor/src/preset-configuration.ts'
+import { presetConfiguration } from '../services/image-processor/src/presets/preset-configuration.ts'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
 const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
 const MEGABYTE = 1024 * 1024
-const HEIC = new URL('../packages/image-header/src/testing/heic/upright.heic', import.meta.url)
+const HEIC = new URL('../packages/image-file/src/testing/heic/upright.heic', import.meta.url)
 /** Of that picture. */
 const SIZE = { width: 96, height: 64 }
 
@@ -359,7 +359,7 @@ describe("the image processor's zip", () => {
     const folder = await mkdtemp(join(tmpdir(), 'image-processor-zip-'))
     const service = `image-processor with ${handler.replaceAll('-', ' ')}`
     await packageOf(service).archives.processImages?.unpack(folder)
-    const program = pathToFileURL(join(folder, `src/process-images-with-${handler}.mjs`)).href
+    const program = pathToFileURL(join(folder, `src/handlers/process-images-with-${handler}.mjs`)).href
     const engine = startEngineProcess(program)
     await engine.ready()
     const preset = presetFor(presetConfiguration, 'web-app-1')
@@ -373,7 +373,7 @@ describe("the image processor's zip", () => {
   test('loads sharp only in the engine process', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'image-processor-zip-'))
     await packageOf('image-processor').archives.processImages?.unpack(folder)
-    const program = await readFile(join(folder, 'src/process-images-with-sharp.mjs'), 'utf8')
+    const program = await readFile(join(folder, 'src/handlers/process-images-with-sharp.mjs'), 'utf8')
     expect(program).toContain('import("sharp")')
     expect(program).not.toMatch(/from ?"sharp"|require\("sharp"\)/)
     await rm(folder, { recursive: true })

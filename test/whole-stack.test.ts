@@ -188,7 +188,7 @@ test(
   async () => {
     const stack = await startStack({ ports: await freePorts(), environment: { HEIC_DECODER: 'libheif' } })
     try {
-      const sample = '../packages/image-header/src/testing/heic/rotated.heic'
+      const sample = '../packages/image-file/src/testing/heic/rotated.heic'
       const heic = Buffer.from(await readFile(new URL(sample, import.meta.url)))
       const image = await develop(stack, heic, { 'content-type': 'image/heic' })
       expect(image.status).toBe('processed')

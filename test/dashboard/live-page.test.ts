@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { UploadAccepted } from '@darkroom/core'
-import { chromiumPath, openBrowser } from '@darkroom/headless-browser'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { chromiumPath, openBrowser } from '@darkroom/testing'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser } from 'playwright-core'
 import sharp from 'sharp'

@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openBrowser } from '@darkroom/headless-browser'
+import { openBrowser } from '@darkroom/testing'
 import type { Browser } from 'playwright-core'
 import sharp from 'sharp'
 import { type LightmeterPage, openDashboard } from './open-dashboard.ts'

@@ -5,18 +5,21 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { openBrowser } from '@darkroom/headless-browser'
+import { openBrowser } from '@darkroom/testing'
 import sharp, { type Sharp } from 'sharp'
+import type {
+  DevelopedVariant,
+  ImageEngine,
+} from '../../services/image-processor/src/engines/image-engine.ts'
 import { jimpEngine } from '../../services/image-processor/src/engines/jimp-engine.ts'
 import { sharpEngine } from '../../services/image-processor/src/engines/sharp-engine.ts'
-import type { DevelopedVariant, ImageEngine } from '../../services/image-processor/src/image-engine.ts'
-import { storedFor } from '../../services/image-processor/src/test-images.ts'
 import { COLOUR_IMAGES } from '../../services/image-processor/src/testing/colour-images.ts'
 import {
   convertWithImageMagick,
   hasImageMagick,
 } from '../../services/image-processor/src/testing/convert-with-imagemagick.ts'
 import { psnr } from '../../services/image-processor/src/testing/psnr.ts'
+import { storedFor } from '../../services/image-processor/src/testing/test-images.ts'
 
 const FOLDER = fileURLToPath(new URL('../../docs/image-processor/', import.meta.url))
 const SPEC = { name: 'sheet', size: 240, format: 'png', background: '#ffffff' } as const

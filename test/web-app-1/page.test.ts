@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { ImageList } from '@darkroom/core'
-import { chromiumPath, openBrowser } from '@darkroom/headless-browser'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { chromiumPath, openBrowser } from '@darkroom/testing'
 import { startWebApp1, type WebApp1 } from '@darkroom/web-app-1'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page, Request, Route } from 'playwright-core'

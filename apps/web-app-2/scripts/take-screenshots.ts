@@ -5,8 +5,8 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import type { ImageStatus } from '@darkroom/core'
-import { openBrowser } from '@darkroom/headless-browser'
 import { findPhotographs, freePorts, startStack } from '@darkroom/local-stack'
+import { openBrowser } from '@darkroom/testing'
 import type { Page } from 'playwright-core'
 
 const repositoryRoot = join(import.meta.dirname, '..', '..', '..')

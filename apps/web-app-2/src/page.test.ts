@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { newImageId, timeOf } from '@darkroom/core'
-import { chromiumPath, openBrowser } from '@darkroom/headless-browser'
 import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
+import { chromiumPath, openBrowser } from '@darkroom/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { startWebApp2, type WebApp2 } from './start-web-app-2.ts'

@@ -1,5 +1,5 @@
 import { Attributes, Filename, type ImageType, ProblemError } from '@darkroom/core'
-import { inspectImage } from '@darkroom/image-header'
+import { inspectImage } from '@darkroom/image-file'
 import type { FastifyRequest } from 'fastify'
 
 export interface Upload {

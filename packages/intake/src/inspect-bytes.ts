@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ImageType } from '@darkroom/core'
-import { type ImageHeader, inspectImage } from '@darkroom/image-header'
+import { type ImageHeader, inspectImage } from '@darkroom/image-file'
 
 /** An image that has been looked at, and where its bytes are: here, or in the bucket. */
 export interface InspectedContent {

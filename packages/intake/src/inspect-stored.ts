@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { GetObjectCommand, InvalidObjectState, NoSuchKey, type S3Client } from '@aws-sdk/client-s3'
 import { type ImageType, MAX_STORED_BYTES, ProblemError } from '@darkroom/core'
-import { inspectStream } from '@darkroom/image-header'
+import { inspectStream } from '@darkroom/image-file'
 import type { InspectedContent } from './inspect-bytes.ts'
 
 /** An object of the bucket that is the image. */

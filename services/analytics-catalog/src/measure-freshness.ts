@@ -1,7 +1,7 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import { paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
 import { type AppId, metadataPrefix } from '@darkroom/core'
-import { env } from './env.ts'
+import { env } from './environment.ts'
 
 const s3 = new S3Client({})
 const metrics = new Metrics({ namespace: 'Darkroom', serviceName: 'analytics-catalog' })

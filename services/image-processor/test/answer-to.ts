@@ -7,10 +7,10 @@ import {
   presetFor,
   type Warning,
 } from '@darkroom/core'
-import { inspectImage } from '@darkroom/image-header'
-import type { Developed } from '../src/develop.ts'
+import { inspectImage } from '@darkroom/image-file'
+import type { Developed } from '../src/development/develop.ts'
 import { isolate } from '../src/isolation/isolate.ts'
-import { presetConfiguration } from '../src/preset-configuration.ts'
+import { presetConfiguration } from '../src/presets/preset-configuration.ts'
 import { processorTime } from './process-figures.ts'
 
 /** What the processor makes of bytes, whatever they are, without S3. */
@@ -51,8 +51,8 @@ const SECONDS = 60
 
 const preset = presetFor(presetConfiguration, 'web-app-1')
 const PROGRAMS = {
-  none: new URL('../src/process-images-with-sharp.ts', import.meta.url).href,
-  libheif: new URL('../src/process-images-with-sharp-and-libheif.ts', import.meta.url).href,
+  none: new URL('../src/handlers/process-images-with-sharp.ts', import.meta.url).href,
+  libheif: new URL('../src/handlers/process-images-with-sharp-and-libheif.ts', import.meta.url).href,
 }
 
 /**

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
 import sharp from 'sharp'
-import { fourCorners, npmPhotograph, storedFor } from '../src/test-images.ts'
+import { fourCorners, npmPhotograph, storedFor } from '../src/testing/test-images.ts'
 import { type Answer, type Answers, openAnswers } from './answer-to.ts'
 import { peakMemory } from './process-figures.ts'
 

@@ -1,7 +1,7 @@
 import ExifReader from 'exifreader'
 import sharp from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
-import { perceptualHash } from '../src/perceptual-hash.ts'
+import { perceptualHash } from '../src/development/perceptual-hash.ts'
 
 /**
  * The same job as most services write it: sharp's defaults, everything made from the original, the dominant

@@ -9,7 +9,7 @@ import {
   Traceparent,
 } from '@darkroom/core'
 import { s3 } from './clients.ts'
-import { env } from './env.ts'
+import { env } from './environment.ts'
 import type { RefusedImage } from './refused-image.ts'
 import type { KnownImage } from './submission.ts'
 

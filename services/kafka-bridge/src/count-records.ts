@@ -1,6 +1,6 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { ProblemSlug } from '@darkroom/core'
-import { env } from './env.ts'
+import { env } from './environment.ts'
 
 const metrics = new Metrics({
   namespace: 'Darkroom',

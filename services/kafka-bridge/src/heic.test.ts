@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => local.stop())
 
-const SAMPLE = '../../../packages/image-header/src/testing/heic/upright.heic'
+const SAMPLE = '../../../packages/image-file/src/testing/heic/upright.heic'
 const heic = await readFile(new URL(SAMPLE, import.meta.url))
 
 test('with HEIC_DECODER=libheif a record of HEIC is stored and announced', async () => {

@@ -2,7 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { ProblemError, rejectedKey } from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
 import { s3 } from './clients.ts'
-import { env } from './env.ts'
+import { env } from './environment.ts'
 
 /**
  * Keeps a record that cannot be taken, as Lambda handed it over, with the reason in the object's metadata.

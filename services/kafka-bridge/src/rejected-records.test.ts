@@ -37,7 +37,7 @@ const describeBytes = (bytes: Uint8Array) => ({
 const photo = await photograph()
 const cutOff = photo.subarray(0, -500)
 const heic = await readFile(
-  new URL('../../../packages/image-header/src/testing/heic/upright.heic', import.meta.url),
+  new URL('../../../packages/image-file/src/testing/heic/upright.heic', import.meta.url),
 )
 const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')
 const CLAIM = 'claims/web-app-2/a.jpg'

@@ -1,6 +1,6 @@
 import type { Arrival } from '@darkroom/intake'
 import { claimedKey } from './claimed-key.ts'
-import { env } from './env.ts'
+import { env } from './environment.ts'
 import type { Submission } from './submission.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { acceptedTypes } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import { s3, sqs } from './clients.ts'
-import { env } from './env.ts'
+import { env } from './environment.ts'
 
 /** Names this service in the messages that it sends. */
 export const SOURCE = '/darkroom/upload-api'

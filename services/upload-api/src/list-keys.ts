@@ -1,7 +1,7 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { ProblemError } from '@darkroom/core'
 import { s3 } from './clients.ts'
-import { env } from './env.ts'
+import { env } from './environment.ts'
 
 export interface ListedObject {
   key: string

@@ -1,6 +1,6 @@
 import { ProblemError } from '@darkroom/core'
-import type { DevelopedVariant, Development, Size, VariantOrder } from '../image-engine.ts'
 import { cropTo } from './crop-to.ts'
+import type { DevelopedVariant, Development, Size, VariantOrder } from './image-engine.ts'
 import { keepsMoving } from './keeps-moving.ts'
 import { hasSize, type Pixels, toPreview } from './pixels.ts'
 import { cropOf, fitInside, frameOf } from './placement.ts'

@@ -1,5 +1,5 @@
 import type { CropPosition } from '@darkroom/core'
-import type { Size } from '../image-engine.ts'
+import type { Size } from './image-engine.ts'
 import { cutOut, hasSize, type Pixels } from './pixels.ts'
 import { placeAt } from './placement.ts'
 import type { Stages } from './stages.ts'

@@ -1,6 +1,6 @@
 import { IMAGE_TYPES, ImageType, ProblemError } from '@darkroom/core'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
-import type { Size } from '../image-engine.ts'
+import type { Size } from './image-engine.ts'
 import { isSrgbProfile } from './is-srgb-profile.ts'
 import type { Pixels } from './pixels.ts'
 import { sharp } from './restricted-sharp.ts'

@@ -1,12 +1,19 @@
 import type { VariantSpec, Watermark } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
-import type { DevelopedVariant, ImageEngine, Preview } from '../image-engine.ts'
-import { CORNERS, fourCorners, hasPhotographs, photograph, pngThatClaims, storedFor } from '../test-images.ts'
 import { animation, ODD_IMAGES } from '../testing/odd-images.ts'
 import { psnr } from '../testing/psnr.ts'
+import {
+  CORNERS,
+  fourCorners,
+  hasPhotographs,
+  photograph,
+  pngThatClaims,
+  storedFor,
+} from '../testing/test-images.ts'
 import { COLOUR_SPACES, jpegIn, pngIn } from '../testing/wide-gamut.ts'
 import { unsupportedBy } from './engine-support.ts'
+import type { DevelopedVariant, ImageEngine, Preview } from './image-engine.ts'
 import { jimpEngine } from './jimp-engine.ts'
 import { sharpEngine } from './sharp-engine.ts'
 

@@ -1,5 +1,5 @@
 import type { VariantSpec } from '@darkroom/core'
-import type { ImageEngine } from '../image-engine.ts'
+import type { ImageEngine } from './image-engine.ts'
 
 /** A field of a spec that an engine cannot serve, and why. */
 export interface Unsupported {

@@ -1,20 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { acceptedTypes } from '@darkroom/core'
-import { inspectImage } from '@darkroom/image-header'
+import { inspectImage } from '@darkroom/image-file'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
-import { develop } from '../develop.ts'
-import type { ImageEngine } from '../image-engine.ts'
-import { fourCorners } from '../test-images.ts'
+import { develop } from '../development/develop.ts'
 import { psnr } from '../testing/psnr.ts'
+import { fourCorners } from '../testing/test-images.ts'
 import { decodeHeic, release } from './decode-heic.ts'
+import type { ImageEngine } from './image-engine.ts'
 import { jimpEngine } from './jimp-engine.ts'
 import { jimpEngineWithLibheif } from './jimp-engine-with-libheif.ts'
 import { sharpEngine } from './sharp-engine.ts'
 import { sharpEngineWithLibheif } from './sharp-engine-with-libheif.ts'
 
 /** What they show, and how they were made: heic-samples.ts beside them. */
-const SAMPLES = new URL('../../../../packages/image-header/src/testing/heic/', import.meta.url)
+const SAMPLES = new URL('../../../../packages/image-file/src/testing/heic/', import.meta.url)
 const sample = (name: string) => readFile(new URL(`${name}.heic`, SAMPLES))
 const PRESET = {
   version: 1,

@@ -1,10 +1,10 @@
 import type { VariantSpec } from '@darkroom/core'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
-import { npmPhotograph, storedFor } from '../test-images.ts'
 import { COLOUR_IMAGES } from '../testing/colour-images.ts'
 import { convertWithImageMagick, hasImageMagick } from '../testing/convert-with-imagemagick.ts'
 import { psnr } from '../testing/psnr.ts'
+import { npmPhotograph, storedFor } from '../testing/test-images.ts'
 import { jimpEngine } from './jimp-engine.ts'
 import { sharpEngine } from './sharp-engine.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
-import { fourCorners, hasPhotographs, photograph } from '../test-images.ts'
+import { fourCorners, hasPhotographs, photograph } from '../testing/test-images.ts'
 import { isSrgbProfile } from './is-srgb-profile.ts'
 
 async function profileOf(image: Buffer): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { heifType } from '@darkroom/image-header'
+import { heifType } from '@darkroom/image-file'
 import { decodeHeic } from './decode-heic.ts'
 import { decodeWithJimp, inItsOwnColours, jimpEngineWith } from './jimp-engine.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { pngThatClaims } from '../test-images.ts'
+import { pngThatClaims } from '../testing/test-images.ts'
 import { jimpEngine } from './jimp-engine.ts'
 
 test('refuses what it has no memory for, though the type may have as many pixels', async () => {

@@ -6,12 +6,12 @@ import {
   type VariantSpec,
   type Warning,
 } from '@darkroom/core'
-import { inspectImage } from '@darkroom/image-header'
+import { inspectImage } from '@darkroom/image-file'
 import { Jimp } from 'jimp'
-import type { ImageEngine, Size } from '../image-engine.ts'
-import { readExif } from '../read-exif.ts'
+import { readExif } from '../development/read-exif.ts'
 import { readTraits } from '../traits/read-traits.ts'
 import { developInCascade } from './cascade.ts'
+import type { ImageEngine, Size } from './image-engine.ts'
 import { isSrgbProfile } from './is-srgb-profile.ts'
 import { flatten } from './lay-over.ts'
 import type { Pixels } from './pixels.ts'

@@ -1,4 +1,4 @@
-import type { Preview, Size } from '../image-engine.ts'
+import type { Preview, Size } from './image-engine.ts'
 
 /** Raw sRGB pixels, 8 bits a channel, row by row: RGB or RGBA with straight alpha. */
 export interface Pixels extends Size {

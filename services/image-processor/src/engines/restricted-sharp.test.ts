@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { fourCorners } from '../test-images.ts'
+import { fourCorners } from '../testing/test-images.ts'
 import { sharp } from './restricted-sharp.ts'
 
 const SVG = Buffer.from(

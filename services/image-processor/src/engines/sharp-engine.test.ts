@@ -1,8 +1,8 @@
 import type { VariantSpec } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
-import { CORNERS, fourCorners, hasPhotographs, photograph } from '../test-images.ts'
 import { psnr } from '../testing/psnr.ts'
+import { CORNERS, fourCorners, hasPhotographs, photograph } from '../testing/test-images.ts'
 import { sharpEngine } from './sharp-engine.ts'
 
 const SPECS: VariantSpec[] = [{ name: 'a', size: 320, format: 'webp', quality: 90 }]

@@ -1,5 +1,5 @@
 import type { VariantSpec, Warning } from '@darkroom/core'
-import type { Size } from '../image-engine.ts'
+import type { Size } from './image-engine.ts'
 import type { Pixels } from './pixels.ts'
 
 /** The stages in which engines differ. */

@@ -1,4 +1,4 @@
-import type { VariantOrder } from '../image-engine.ts'
+import type { VariantOrder } from './image-engine.ts'
 import { layOver } from './lay-over.ts'
 import { hasSize, type Pixels } from './pixels.ts'
 import { fitInside, placeAt } from './placement.ts'

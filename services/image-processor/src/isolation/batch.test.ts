@@ -1,7 +1,7 @@
 import { inputKey } from '@darkroom/core'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { acceptedMessage, type Resources, startResources, wholeMinute } from '../../test/start-resources.ts'
-import { fourCorners } from '../test-images.ts'
+import { fourCorners } from '../testing/test-images.ts'
 
 let resources: Resources
 beforeAll(async () => {
@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => resources.stop())
 
 test('images that stop the decoder or bring it down do no harm to their neighbours in a batch', async () => {
-  const { processImages } = await import('../process-images.ts')
+  const { processImages } = await import('../queue/process-images.ts')
   const { isolate } = await import('./isolate.ts')
   const program = new URL('testing/misbehaving-engine.ts', import.meta.url).href
   const developer = isolate({ name: 'sharp', program, seconds: 10, megabytes: 480 })

@@ -1,5 +1,5 @@
 import { ProblemError } from '@darkroom/core'
-import type { Developer } from '../developer.ts'
+import type { Developer } from '../development/developer.ts'
 import { logger } from '../logger.ts'
 import { EngineProcessEnded, startEngineProcess } from './engine-process.ts'
 import { readAnswer } from './request.ts'

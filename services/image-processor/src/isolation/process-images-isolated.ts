@@ -1,5 +1,5 @@
-import type { ImageEngine } from '../image-engine.ts'
-import { SECONDS_TO_DEVELOP } from '../time-for-an-image.ts'
+import type { ImageEngine } from '../engines/image-engine.ts'
+import { SECONDS_TO_DEVELOP } from '../queue/time-for-an-image.ts'
 import { ENGINE_PROCESS } from './engine-process.ts'
 import type { Isolation } from './isolate.ts'
 
@@ -18,10 +18,10 @@ export async function processImagesIsolated({ load, ...isolation }: IsolatedEngi
   }
   const [{ processImages }, { isolate }, { requireEngineSupport }, { presetConfiguration }] =
     await Promise.all([
-      import('../process-images.ts'),
+      import('../queue/process-images.ts'),
       import('./isolate.ts'),
-      import('../require-engine-support.ts'),
-      import('../preset-configuration.ts'),
+      import('../presets/require-engine-support.ts'),
+      import('../presets/preset-configuration.ts'),
     ])
   requireEngineSupport(isolation.name, presetConfiguration)
   return processImages(isolate({ ...isolation, seconds: SECONDS_TO_DEVELOP }))

@@ -1,5 +1,5 @@
 import { type Preset, ProblemError, type ProblemSlug } from '@darkroom/core'
-import type { Developed } from '../develop.ts'
+import type { Developed } from '../development/develop.ts'
 
 /** What goes to the engine's process, one at a time. */
 export interface Request {

@@ -1,5 +1,5 @@
-import { develop } from '../develop.ts'
-import type { ImageEngine } from '../image-engine.ts'
+import { develop } from '../development/develop.ts'
+import type { ImageEngine } from '../engines/image-engine.ts'
 import { READY, type Request, toAnswer } from './request.ts'
 
 /** Makes this process an engine's process: develops what it is sent, until whoever started it is gone. */

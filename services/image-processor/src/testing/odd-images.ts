@@ -1,7 +1,7 @@
 import type { Warning } from '@darkroom/core'
 import sharp, { type Sharp } from 'sharp'
 import { pngChunk } from '../engines/png-chunk.ts'
-import { fourCorners } from '../test-images.ts'
+import { fourCorners } from './test-images.ts'
 
 /** 120 × 80, as all of these are. */
 const picture = () => fourCorners(120, 80)

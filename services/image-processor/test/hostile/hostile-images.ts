@@ -1,6 +1,6 @@
 import { deflateSync, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
-import { fourCorners } from '../../src/test-images.ts'
+import { fourCorners } from '../../src/testing/test-images.ts'
 import type { Outcome } from '../answer-to.ts'
 import { withGifFrames, withGifPicture, withGifScreen, withWebpFrames } from './animations.ts'
 import { claiming, exif, placeOf, segment, tiff, withScans, withSegments } from './jpeg-parts.ts'

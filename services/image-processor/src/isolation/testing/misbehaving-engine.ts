@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
+import type { ImageEngine } from '../../engines/image-engine.ts'
 import { sharpEngine } from '../../engines/sharp-engine.ts'
-import type { ImageEngine } from '../../image-engine.ts'
 import { serveEngine } from '../serve-engine.ts'
 
 /** What the default engine may be made to do, as native code can: it is told so behind the end of an image. */

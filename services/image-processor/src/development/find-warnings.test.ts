@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals'
+import { jimpEngine } from '../engines/jimp-engine.ts'
+import { sharpEngine } from '../engines/sharp-engine.ts'
+import { animation, ODD_IMAGES } from '../testing/odd-images.ts'
+import { fourCorners, hasPhotographs, npmPhotograph, photograph } from '../testing/test-images.ts'
+import { develop } from './develop.ts'
+
+const PRESET = { version: 1, variants: [{ name: 'a', size: 60, format: 'webp' } as const] }
+
+describe.each([sharpEngine, jimpEngine])('develop with $name warns', (engine) => {
+  test.each(ODD_IMAGES)('of %s: %s', async (_what, warning, make) => {
+    const { width, height, warnings } = await develop(engine, await make(), PRESET)
+    expect([width, height]).toEqual([120, 80])
+    const converted = warnings.filter((one) => one !== 'colors-not-converted')
+    expect(converted).toEqual([warning])
+  })
+
+  test.each(['jpeg', 'png', 'webp', 'gif', 'avif'] as const)('of nothing in a sound %s', async (format) => {
+    const original = await fourCorners(60, 40)
+      .withExif({ IFD0: { Make: 'ACME' }, IFD2: { DateTimeOriginal: '2024:02:29 23:59:58' } })
+      .withIccProfile('srgb')
+      .toFormat(format)
+      .toBuffer()
+    expect((await develop(engine, original, PRESET)).warnings).toEqual([])
+  })
+})
+
+test.each(['prof', 'rICC'])('the profile of an AVIF is seen in its box %s', async (kind) => {
+  const avif = await fourCorners(60, 40).withIccProfile('p3').avif().toBuffer()
+  avif.write(kind, avif.indexOf('colrrICC') + 4)
+  expect((await develop(sharpEngine, avif, PRESET)).warnings).toEqual([])
+  expect((await develop(jimpEngine, avif, PRESET)).warnings).toEqual(['colors-not-converted'])
+  avif.write('none', avif.indexOf('acsp'))
+  expect((await develop(sharpEngine, avif, PRESET)).warnings).toEqual(['bad-color-profile'])
+})
+
+test('HDR that only code points tell of is not converted, and that is said', async () => {
+  const withProfile = await fourCorners(60, 40).withIccProfile('p3').avif().toBuffer()
+  const codePoints = Buffer.from([0, 9, 0, 16, 0, 9, 0x80])
+  const hdr = Buffer.from(withProfile)
+  hdr.set(Buffer.concat([Buffer.from('colrnclx'), codePoints]), hdr.indexOf('colrrICC'))
+  expect((await develop(sharpEngine, hdr, PRESET)).warnings).toEqual(['colors-not-converted'])
+  hdr.set([0, 1, 0, 13], hdr.indexOf('colrnclx') + 8)
+  expect((await develop(sharpEngine, hdr, PRESET)).warnings).toEqual([])
+})
+
+test('an animation that is kept is nothing to warn of', async () => {
+  const original = await (await animation()).gif().toBuffer()
+  const moving = { name: 'b', size: 60, format: 'webp', animation: 'keep' } as const
+  const preset = { version: 1, variants: [...PRESET.variants, moving] }
+  expect((await develop(sharpEngine, original, preset)).warnings).toEqual([])
+})
+
+const sound = (bytes: Buffer) =>
+  expect(develop(sharpEngine, bytes, PRESET)).resolves.toMatchObject({ warnings: [] })
+
+test('a photograph out of a camera is nothing to warn of', async () => {
+  await sound(await npmPhotograph('jpeg-exif/test/IMG_0001.JPG'))
+})
+
+const photographs = hasPhotographs ? test.each : test.skip.each
+photographs(['Landscape_6.jpg', 'canon-eos-450d-12mp.jpg', 'icc-22mp.jpg', 'gps-nikon.jpg'])(
+  'neither is %s',
+  async (name) => sound(await photograph(name)),
+)

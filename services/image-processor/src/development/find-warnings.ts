@@ -1,0 +1,25 @@
+import type { Warning } from '@darkroom/core'
+import { isSoundExif } from '../traits/is-sound-exif.ts'
+import { readTraits } from '../traits/read-traits.ts'
+
+/** What is odd about an original, by its own structure and by what was made of it. */
+export function findWarnings(original: Uint8Array, variants: readonly { frames: number }[]): Warning[] {
+  const { end, exif, profile, ...has } = readTraits(original)
+  const isTrailed = end < original.length
+  const isStill = variants.every(({ frames }) => frames === 1)
+  const found: Partial<Record<Warning, boolean | undefined>> = {
+    'gain-map-ignored': has.hasGainMap,
+    'extra-images-ignored': isTrailed && has.hasMorePictures && !has.hasGainMap,
+    'trailing-data': isTrailed && !has.hasMorePictures && !has.hasGainMap,
+    'animation-flattened': has.isAnimated && isStill,
+    'bad-exif': exif && !isSoundExif(exif),
+    'bad-color-profile': profile && !hasProfileSignature(profile),
+    'colors-not-converted': has.hasOtherColours,
+  }
+  return (Object.keys(found) as Warning[]).filter((warning) => found[warning])
+}
+
+/** ICC.1:2022, table 17: every profile has `acsp` at byte 36. */
+function hasProfileSignature(profile: Buffer): boolean {
+  return profile.toString('latin1', 36, 40) === 'acsp' && profile.readUInt32BE(0) <= profile.length
+}

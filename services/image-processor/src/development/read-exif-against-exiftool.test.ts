@@ -1,0 +1,119 @@
+/** The reader against another one's reading of the same files: ExifTool, where it is installed. */
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { fourCorners, npmPhotograph, photograph, photographNames } from '../testing/test-images.ts'
+import { type Exif, readExif } from './read-exif.ts'
+
+const run = promisify(execFile)
+const describeWithExifTool = spawnSync('exiftool', ['-ver']).status === 0 ? describe : describe.skip
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'exiftool-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const TAGS = [
+  'EXIF:Make',
+  'EXIF:Model',
+  'EXIF:Orientation',
+  'EXIF:DateTimeOriginal',
+  'EXIF:OffsetTimeOriginal',
+]
+const PLACES = ['EXIF:GPSLatitude', 'XMP:GPSLatitude']
+
+/** What ExifTool reads, said as `readExif` would. */
+async function readByExifTool(file: string): Promise<Exif> {
+  const args = ['-json', '-n', '-G', ...[...TAGS, ...PLACES].map((tag) => `-${tag}`), file]
+  const [found] = JSON.parse((await run('exiftool', args)).stdout)
+  const [make, model, orientation, time, zone] = TAGS.map((tag) => found[tag])
+  const exif: Exif = { hadLocation: PLACES.some((tag) => found[tag] !== undefined) }
+  if (make) exif.cameraMake = tidy(make)
+  if (model) exif.cameraModel = tidy(model)
+  if (orientation) exif.orientation = orientation
+  if (time) exif.takenAt = tidy(time).replace(/^(\d+):(\d+):(\d+) /, '$1-$2-$3T') + (zone ?? '')
+  return exif
+}
+
+const tidy = (value: unknown) => String(value).replace(/\s+/g, ' ').trim()
+
+async function expectAgreement(bytes: Buffer, file = join(folder, 'photograph')): Promise<Exif> {
+  await writeFile(file, bytes)
+  const read = readExif(bytes)
+  expect(read).toEqual(await readByExifTool(file))
+  return read
+}
+
+describeWithExifTool('ExifTool agrees', () => {
+  const CAMERAS = ['jpeg-exif/test/IMG_0001.JPG', 'jpeg-exif/test/IMG_0003.JPG']
+  const ILLUSTRATIONS = ['three-globe/example/img/earth-day.jpg', 'three-globe/example/img/night-sky.png']
+
+  test.each([...CAMERAS, ...ILLUSTRATIONS])('of %s', async (path) => {
+    await expectAgreement(await npmPhotograph(path))
+  })
+
+  test('of photographs of other cameras', async () => {
+    for (const name of await photographNames()) await expectAgreement(await photograph(name))
+  })
+
+  const WRITTEN: [string, string[], Partial<Exif>][] = [
+    [
+      'big-endian',
+      ['-ExifByteOrder=MM', '-EXIF:Make=ACME', '-Orientation#=8'],
+      { cameraMake: 'ACME', orientation: 8 },
+    ],
+    [
+      'little-endian',
+      ['-ExifByteOrder=II', '-EXIF:Model=Pinhole', '-Orientation#=3'],
+      { cameraModel: 'Pinhole' },
+    ],
+    [
+      'a name with other letters',
+      ['-EXIF:Make=Фотон', '-EXIF:Model=Ü 1'],
+      { cameraMake: 'Фотон', cameraModel: 'Ü 1' },
+    ],
+    [
+      'spaces around',
+      ['-EXIF:Make=  ACME  ', '-EXIF:Model=Pin   Hole '],
+      { cameraMake: 'ACME', cameraModel: 'Pin Hole' },
+    ],
+    [
+      'a time with a zone',
+      ['-DateTimeOriginal=2024:02:29 23:59:58', '-OffsetTimeOriginal=+05:45', '-SubSecTimeOriginal=123'],
+      { takenAt: '2024-02-29T23:59:58+05:45' },
+    ],
+    ['a time west of Greenwich', ['-DateTimeOriginal=1999:12:31 00:00:00', '-OffsetTimeOriginal=-03:30'], {}],
+    [
+      'a place',
+      ['-GPSLatitude=51.5', '-GPSLatitudeRef=N', '-GPSLongitude=0.1', '-GPSLongitudeRef=W'],
+      { hadLocation: true },
+    ],
+    [
+      'a place on the equator',
+      ['-GPSLatitude=0', '-GPSLatitudeRef=N', '-GPSLongitude=0', '-GPSLongitudeRef=E'],
+      { hadLocation: true },
+    ],
+    ['a place in XMP alone', ['-XMP:GPSLatitude=-33.9', '-XMP:GPSLongitude=18.4'], { hadLocation: true }],
+    ['a height and no place', ['-GPSAltitude=12', '-GPSAltitudeRef=0'], { hadLocation: false }],
+    [
+      'much of everything',
+      ['-EXIF:Make=ACME', '-UserComment=x'.padEnd(30_000, 'x'), '-Copyright=me', '-ISO=100'],
+      { cameraMake: 'ACME' },
+    ],
+  ]
+  const kinds = ['jpeg', 'png', 'webp'] as const
+
+  test.each(WRITTEN.flatMap((row) => kinds.map((kind) => [kind, ...row] as const)))(
+    'a %s with %s',
+    async (kind, _, tags, expected) => {
+      const file = join(folder, `written.${kind}`)
+      await writeFile(file, await fourCorners(32, 24).toFormat(kind).toBuffer())
+      await run('exiftool', ['-overwrite_original', '-q', ...tags, file])
+      expect(await expectAgreement(await readFile(file), file)).toMatchObject(expected)
+    },
+  )
+})

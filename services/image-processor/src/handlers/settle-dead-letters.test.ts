@@ -1,0 +1,77 @@
+import { inputKey } from '@darkroom/core'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { SQSEvent } from 'aws-lambda'
+import { acceptedMessage, type Resources, startResources, wholeMinute } from '../../test/start-resources.ts'
+import { fourCorners } from '../testing/test-images.ts'
+
+let resources: Resources
+let settle: (event: SQSEvent) => Promise<unknown>
+let processImages: (event: SQSEvent) => Promise<unknown>
+beforeAll(async () => {
+  resources = await startResources()
+  settle = (await import('./settle-dead-letters.ts')).handler
+  const { handler } = await import('./process-images-with-sharp.ts')
+  processImages = (event) => handler(event, wholeMinute)
+})
+afterAll(() => resources.stop())
+
+const ALL_DONE = { batchItemFailures: [] }
+
+async function storeOriginal() {
+  const bytes = await fourCorners(400, 300).jpeg().toBuffer()
+  const message = acceptedMessage(bytes)
+  await resources.put(inputKey(message.data), bytes)
+  return message
+}
+
+async function giveUp(...bodies: (object | string)[]) {
+  for (const body of bodies) await resources.send(resources.deadLetterQueueUrl, body)
+  return settle(await resources.receiveEvent(resources.deadLetterQueueUrl, bodies.length))
+}
+
+const parked = () => resources.bodies(resources.parkedQueueUrl)
+
+async function process(body: object | string) {
+  await resources.send(resources.queueUrl, body)
+  return processImages(await resources.receiveEvent(resources.queueUrl))
+}
+
+test('an image that was tried too often fails, and its message is parked as it was', async () => {
+  const message = await storeOriginal()
+  expect(await giveUp(message)).toEqual(ALL_DONE)
+  const document = await resources.document(message.data)
+  expect(document).toMatchObject({
+    status: 'failed',
+    failure_type: 'retries-exhausted',
+    failure_detail: expect.stringMatching(/operator can have it tried again/),
+    sha256: message.data.sha256,
+  })
+  expect(document).not.toHaveProperty('engine')
+  expect(await parked()).toEqual([JSON.stringify(message)])
+})
+
+test('a parked message sent back to the image queue ends processed', async () => {
+  const message = await storeOriginal()
+  await giveUp(message)
+  const [body = ''] = await parked()
+  expect(await process(body)).toEqual(ALL_DONE)
+  expect((await resources.document(message.data)).status).toBe('processed')
+})
+
+test('an image that was processed after all stays so, and leaves nothing for an operator', async () => {
+  const message = await storeOriginal()
+  await process(message)
+  const processed = await resources.document(message.data)
+  expect(await giveUp(message)).toEqual(ALL_DONE)
+  expect(await resources.document(message.data)).toEqual(processed)
+  expect(await parked()).toEqual([])
+})
+
+test('what cannot be read is parked beside its neighbours', async () => {
+  const message = await storeOriginal()
+  expect(await giveUp('no JSON', message, '{"specversion":"0.3"}')).toEqual(ALL_DONE)
+  expect((await parked()).toSorted()).toEqual(
+    ['no JSON', JSON.stringify(message), '{"specversion":"0.3"}'].toSorted(),
+  )
+  expect((await resources.document(message.data)).status).toBe('failed')
+})

@@ -1,0 +1,46 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
+import { SendMessageCommand } from '@aws-sdk/client-sqs'
+import { ImageAccepted, ProblemError } from '@darkroom/core'
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import { sqs } from '../clients.ts'
+import { env } from '../environment.ts'
+import { logger } from '../logger.ts'
+import { commitFailure } from '../queue/commit.ts'
+
+const processor = new BatchProcessor(EventType.SQS)
+
+/**
+ * Consumes the dead-letter queue: gives each image that was tried too often its end, so that its owner is not
+ * left waiting, and parks the message. Sent back to the image queue, it can still become `processed`. The message of
+ * an image that was processed after all is dropped: nothing is left for an operator to do.
+ */
+export const handler = (event: SQSEvent): Promise<SQSBatchResponse> =>
+  processPartialResponse(event, settle, processor, { throwOnFullBatchFailure: false })
+
+async function settle(record: SQSRecord): Promise<void> {
+  const message = readMessage(record)
+  if (message) {
+    const problem = new ProblemError(
+      'retries-exhausted',
+      'The image could not be processed in several attempts. It is kept; an operator can have it tried again.',
+    )
+    const attempt = {
+      message,
+      receiveCount: Number(record.attributes.ApproximateReceiveCount),
+      started: Date.now(),
+    }
+    const failed = await commitFailure(attempt, problem)
+    if (!failed) return
+  }
+  await sqs.send(new SendMessageCommand({ QueueUrl: env.PARKED_QUEUE_URL, MessageBody: record.body }))
+}
+
+/** What is no message of ours has no owner to tell; it is parked as it is. */
+function readMessage({ body, messageId }: SQSRecord): ImageAccepted | undefined {
+  try {
+    return ImageAccepted.parse(JSON.parse(body))
+  } catch (error) {
+    logger.error('a message in the dead-letter queue cannot be read', { messageId, error: error as Error })
+    return undefined
+  }
+}

@@ -1,0 +1,23 @@
+import { existsSync, readFileSync } from 'node:fs'
+import type { VariantSpec, Watermark } from '@darkroom/core'
+import type { VariantOrder } from '../engines/image-engine.ts'
+
+/** Beside `presets.json`; in a zip as in the repository. */
+const FOLDER = new URL('../../watermarks/', import.meta.url)
+
+export function hasWatermark({ file }: Watermark): boolean {
+  return existsSync(new URL(file, FOLDER))
+}
+
+/** Reads the watermark that a spec names, once per process. */
+export function toOrder(spec: VariantSpec): VariantOrder {
+  return spec.watermark ? { ...spec, watermarkImage: read(spec.watermark.file) } : spec
+}
+
+const alreadyRead = new Map<string, Buffer>()
+
+function read(file: string): Buffer {
+  const bytes = alreadyRead.get(file) ?? readFileSync(new URL(file, FOLDER))
+  alreadyRead.set(file, bytes)
+  return bytes
+}

@@ -1,0 +1,12 @@
+import type { ImageAccepted } from '@darkroom/core'
+import type { ImageEngine } from '../engines/image-engine.ts'
+
+/** One try at one message. */
+export interface Attempt {
+  message: ImageAccepted
+  /** How often SQS has handed the message out, this time included. */
+  receiveCount: number
+  /** Unix milliseconds. */
+  started: number
+  engine?: ImageEngine['name']
+}

@@ -1,0 +1,15 @@
+import { type ImageAccepted, type NamedPreset, presetFor } from '@darkroom/core'
+import { presetConfiguration } from '../presets/preset-configuration.ts'
+
+/**
+ * The preset that a message asks for, or else its app's.
+ *
+ * @throws Error if it asks for one that is not configured here, for an operator to read
+ */
+export function choosePreset({ app, redevelop }: ImageAccepted['data']): NamedPreset {
+  if (!redevelop) return presetFor(presetConfiguration, app)
+  const name = redevelop.preset
+  const preset = new Map(Object.entries(presetConfiguration.presets)).get(name)
+  if (!preset) throw new Error(`the message asks for the preset "${name}", which presets.json does not have`)
+  return { name, ...preset }
+}

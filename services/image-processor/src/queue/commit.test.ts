@@ -1,0 +1,125 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { ProblemError } from '@darkroom/core'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { acceptedMessage, type Resources, startResources } from '../../test/start-resources.ts'
+import type { Developed } from '../development/develop.ts'
+import type { Attempt } from './attempt.ts'
+
+let resources: Resources
+let commit: typeof import('./commit.ts')
+let clients: typeof import('../clients.ts')
+beforeAll(async () => {
+  resources = await startResources()
+  commit = await import('./commit.ts')
+  clients = await import('../clients.ts')
+})
+afterAll(() => resources.stop())
+
+const PRESET = { name: 'default', version: 1, variants: [] }
+const DEVELOPED: Developed = {
+  width: 400,
+  height: 300,
+  hadLocation: false,
+  thumbhash: 'AAAA',
+  dominantColour: '#102030',
+  perceptualHash: '0123456789abcdef',
+  warnings: [],
+  variants: [],
+}
+const CORRUPT = new ProblemError('corrupt-image', 'The JPEG is cut off before its end.')
+const EXHAUSTED = new ProblemError('retries-exhausted', 'The image could not be processed.')
+
+function newAttempt(): Attempt {
+  const message = acceptedMessage(Buffer.from('an image'))
+  return { message, receiveCount: 1, started: Date.now(), engine: 'sharp' }
+}
+
+const succeed = (attempt: Attempt) => commit.commitSuccess(attempt, PRESET, DEVELOPED, [])
+const documentOf = ({ message }: Attempt) => resources.document(message.data)
+
+/** Has something happen right before the service's S3 client sends its nth write from now. */
+function beforeWrite(nth: number, intervene: () => Promise<unknown>): void {
+  let writes = 0
+  clients.s3.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName === PutObjectCommand.name && ++writes === nth) {
+          clients.s3.middlewareStack.remove('intervene')
+          await intervene()
+        }
+        return next(args)
+      },
+    { name: 'intervene', step: 'initialize' },
+  )
+}
+
+describe('a failure', () => {
+  test('is committed, and a later one tells more', async () => {
+    const attempt = newAttempt()
+    expect(await commit.commitFailure(attempt, EXHAUSTED)).toBe(true)
+    expect(await documentOf(attempt)).toMatchObject({ status: 'failed', failure_type: 'retries-exhausted' })
+    expect(await commit.commitFailure(attempt, CORRUPT)).toBe(true)
+    expect(await documentOf(attempt)).toMatchObject({
+      failure_type: 'corrupt-image',
+      failure_detail: CORRUPT.detail,
+    })
+  })
+
+  test('gives way to success', async () => {
+    const attempt = newAttempt()
+    await commit.commitFailure(attempt, EXHAUSTED)
+    await succeed(attempt)
+    const document = await documentOf(attempt)
+    expect(document.status).toBe('processed')
+    expect(document).not.toHaveProperty('failure_type')
+  })
+
+  test('never takes the place of success', async () => {
+    const attempt = newAttempt()
+    await succeed(attempt)
+    const processed = await documentOf(attempt)
+    expect(await commit.commitFailure(attempt, EXHAUSTED)).toBe(false)
+    expect(await documentOf(attempt)).toEqual(processed)
+  })
+
+  test('loses against a success that comes between', async () => {
+    const attempt = newAttempt()
+    beforeWrite(1, () => succeed(attempt))
+    expect(await commit.commitFailure(attempt, EXHAUSTED)).toBe(false)
+    expect((await documentOf(attempt)).status).toBe('processed')
+  })
+
+  test.each([1, 2])('loses although it followed a failure, even before its write number %i', async (nth) => {
+    const attempt = newAttempt()
+    await commit.commitFailure(attempt, EXHAUSTED)
+    beforeWrite(nth, () => succeed(attempt))
+    expect(await commit.commitFailure(attempt, EXHAUSTED)).toBe(false)
+    expect((await documentOf(attempt)).status).toBe('processed')
+  })
+})
+
+describe('a success', () => {
+  test('is final: a second one at the same time leaves the first as it is', async () => {
+    const attempt = newAttempt()
+    beforeWrite(1, () => succeed({ ...attempt, receiveCount: 7 }))
+    await succeed(attempt)
+    expect(await documentOf(attempt)).toMatchObject({ status: 'processed', receive_count: 7 })
+  })
+
+  test('wins although a failure comes between', async () => {
+    const attempt = newAttempt()
+    await commit.commitFailure(attempt, EXHAUSTED)
+    beforeWrite(2, () => commit.commitFailure(attempt, CORRUPT))
+    await succeed(attempt)
+    expect((await documentOf(attempt)).status).toBe('processed')
+  })
+
+  test('wins although the failure that it follows is deleted meanwhile', async () => {
+    const attempt = newAttempt()
+    await commit.commitFailure(attempt, EXHAUSTED)
+    const { metadataKey } = await import('@darkroom/core')
+    beforeWrite(2, () => resources.remove(metadataKey(attempt.message.data)))
+    await succeed(attempt)
+    expect((await documentOf(attempt)).status).toBe('processed')
+  })
+})

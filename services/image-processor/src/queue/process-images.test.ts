@@ -1,0 +1,333 @@
+import {
+  hashKey,
+  type ImageAccepted,
+  inputKey,
+  MetadataDocument,
+  metadataKey,
+  newImageId,
+  ProblemError,
+  processedPrefix,
+} from '@darkroom/core'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { SQSEvent } from 'aws-lambda'
+import sharp from 'sharp'
+import { acceptedMessage, type Resources, startResources, wholeMinute } from '../../test/start-resources.ts'
+import { fourCorners, npmPhotograph, pngThatClaims } from '../testing/test-images.ts'
+
+let resources: Resources
+let processImages: (event: SQSEvent) => Promise<unknown>
+let processImagesWith: typeof import('./process-images.ts').processImages
+let developHere: typeof import('../development/developer.ts').developHere
+beforeAll(async () => {
+  resources = await startResources()
+  const { sharpEngine } = await import('../engines/sharp-engine.ts')
+  processImagesWith = (await import('./process-images.ts')).processImages
+  developHere = (await import('../development/developer.ts')).developHere
+  const handler = processImagesWith(developHere(sharpEngine))
+  processImages = (event) => handler(event, wholeMinute)
+})
+afterAll(() => resources.stop())
+beforeEach(() => resources.forgetWrites())
+
+const ALL_DONE = { batchItemFailures: [] }
+
+/** Stores an original and queues its message, as the doors do. */
+async function submit(bytes: Uint8Array, more: Partial<ImageAccepted['data']> = {}) {
+  const message = acceptedMessage(bytes, more)
+  await resources.put(inputKey(message.data), bytes)
+  await resources.send(resources.queueUrl, message)
+  return message.data
+}
+
+const receive = (count?: number) => resources.receiveEvent(resources.queueUrl, count)
+
+describe('a photograph', () => {
+  test('becomes variants of its preset', async () => {
+    const image = await submit(await npmPhotograph('jpeg-exif/test/IMG_0001.JPG'))
+    expect(await processImages(await receive())).toEqual(ALL_DONE)
+    const prefix = processedPrefix(image)
+    expect(await resources.list(prefix)).toEqual(
+      ['large.jpg', 'medium.jpg', 'thumb.webp'].map((f) => prefix + f),
+    )
+    for (const [file, contentType, format, side] of [
+      ['thumb.webp', 'image/webp', 'webp', 320],
+      ['medium.jpg', 'image/jpeg', 'jpeg', 1024],
+      ['large.jpg', 'image/jpeg', 'jpeg', 2048],
+    ] as const) {
+      const stored = await resources.get(prefix + file)
+      expect(stored).toMatchObject({ ContentType: contentType, CacheControl: 'private, max-age=86400' })
+      const picture = await sharp(await stored.Body?.transformToByteArray()).metadata()
+      expect(picture).toMatchObject({ format, width: side, height: side })
+      expect(picture.exif).toBeUndefined()
+    }
+  })
+
+  test('ends in a document of one line', async () => {
+    const bytes = await npmPhotograph('jpeg-exif/test/IMG_0001.JPG')
+    const before = new Date().toISOString()
+    const image = await submit(bytes, {
+      origin: { kind: 'kafka', topic: 'images.web-app-1', partition: 2, offset: 15 },
+      filename: 'IMG_0001.JPG',
+      attributes: { album: 'summer' },
+    })
+    await processImages(await receive())
+    const stored = await resources.get(metadataKey(image))
+    expect(stored.ContentType).toBe('application/json')
+    const text = String(await stored.Body?.transformToString())
+    expect(text.match(/\n/g)).toHaveLength(1)
+    expect(text.endsWith('\n')).toBe(true)
+    const document = MetadataDocument.parse(JSON.parse(text))
+    expect(document).toMatchObject({
+      schema_version: 1,
+      image_id: image.imageId,
+      app: 'web-app-1',
+      status: 'processed',
+      accepted_at: image.acceptedAt,
+      origin: 'kafka',
+      kafka_topic: 'images.web-app-1',
+      kafka_partition: 2,
+      kafka_offset: 15,
+      filename: 'IMG_0001.JPG',
+      attributes: { album: 'summer' },
+      content_type: 'image/jpeg',
+      bytes: bytes.length,
+      sha256: image.sha256,
+      width: 2448,
+      height: 2448,
+      camera_make: 'Apple',
+      orientation: 6,
+      preset: 'default',
+      preset_version: 1,
+      receive_count: 1,
+      engine: 'sharp',
+    })
+    if (document.status !== 'processed') throw new Error('unreachable')
+    expect(document.finished_at >= before).toBe(true)
+    expect(document.queued_ms + document.processing_ms).toBeGreaterThanOrEqual(
+      Date.parse(document.finished_at) - Date.parse(image.acceptedAt) - 1,
+    )
+    const sizes = await Promise.all(
+      document.variants.map(async ({ key }) => (await resources.get(key)).ContentLength),
+    )
+    expect(document.variants.map(({ name }) => name)).toEqual(['thumb', 'medium', 'large'])
+    expect(document.variants.map(({ bytes }) => bytes)).toEqual(sizes)
+    expect(document.variants_bytes).toBe(sizes.reduce((sum = 0, size = 0) => sum + size, 0))
+  })
+
+  test('has its variants before its document', async () => {
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    resources.forgetWrites()
+    await processImages(await receive())
+    const written = resources.writtenKeys()
+    expect(written).toHaveLength(4)
+    expect(written.at(-1)).toBe(metadataKey(image))
+  })
+})
+
+describe('an image that was erased', () => {
+  /** As the API writes it. */
+  const eraseDocument = (image: { app: string; imageId: string }) =>
+    resources.put(
+      metadataKey(image),
+      `${JSON.stringify({
+        schema_version: 1,
+        image_id: image.imageId,
+        app: image.app,
+        accepted_at: new Date().toISOString(),
+        status: 'erased',
+        erased_at: new Date().toISOString(),
+        erased_by: 'c0ffee123456',
+        erased_objects: 1,
+      })}\n`,
+    )
+
+  const expectErased = async (image: ImageAccepted['data']) => {
+    expect((await resources.document(image)).status).toBe('erased')
+    expect(await resources.list(processedPrefix(image))).toEqual([])
+    expect(await resources.list(inputKey(image))).toEqual([])
+    expect(await resources.list(hashKey(image))).toEqual([])
+  }
+
+  test('before its turn is not developed, and its original goes', async () => {
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    await resources.put(hashKey(image), image.imageId)
+    await eraseDocument(image)
+    expect(await processImages(await receive())).toEqual(ALL_DONE)
+    await expectErased(image)
+  })
+
+  test('while it was in work leaves nothing of what was made of it', async () => {
+    const { sharpEngine } = await import('../engines/sharp-engine.ts')
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    const event = await receive()
+    // The receipt arrives after the processor has looked for one.
+    const develop: typeof sharpEngine.develop = async (...args) => {
+      await eraseDocument(image)
+      return sharpEngine.develop(...args)
+    }
+    expect(await processImagesWith(developHere({ ...sharpEngine, develop }))(event, wholeMinute)).toEqual(
+      ALL_DONE,
+    )
+    await expectErased(image)
+  })
+
+  test('while it was found to be none leaves nothing either', async () => {
+    const image = await submit(Buffer.from('Dear diary'))
+    await eraseDocument(image)
+    expect(await processImages(await receive())).toEqual(ALL_DONE)
+    await expectErased(image)
+  })
+})
+
+describe('a message that comes again', () => {
+  test('changes nothing once the document is there', async () => {
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    const event = await receive()
+    await processImages(event)
+    const first = await resources.document(image)
+    resources.forgetWrites()
+    const again = await resources.redeliver(resources.queueUrl, event)
+    expect(again.Records[0]?.attributes.ApproximateReceiveCount).toBe('2')
+    expect(await processImages(again)).toEqual(ALL_DONE)
+    expect(resources.writtenKeys()).toEqual([])
+    expect(await resources.document(image)).toEqual(first)
+  })
+
+  test('is done without the original once the document is there', async () => {
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    const event = await receive()
+    await processImages(event)
+    await resources.remove(inputKey(image))
+    expect(await processImages(await resources.redeliver(resources.queueUrl, event))).toEqual(ALL_DONE)
+    expect((await resources.document(image)).status).toBe('processed')
+  })
+
+  test('after a crash between variants and document makes the same keys', async () => {
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    const event = await receive()
+    await processImages(event)
+    const files = await resources.list(processedPrefix(image))
+    await resources.remove(metadataKey(image))
+    resources.forgetWrites()
+    expect(await processImages(await resources.redeliver(resources.queueUrl, event))).toEqual(ALL_DONE)
+    expect(await resources.list(processedPrefix(image))).toEqual(files)
+    expect(resources.writtenKeys().toSorted()).toEqual([metadataKey(image), ...files].toSorted())
+    expect(await resources.document(image)).toMatchObject({ status: 'processed', receive_count: 2 })
+  })
+
+  test('and ends in success takes the place of a failure', async () => {
+    const good = await fourCorners(400, 300).jpeg().toBuffer()
+    const image = await submit(good)
+    await resources.put(inputKey(image), good.subarray(0, 200))
+    const event = await receive()
+    await processImages(event)
+    expect((await resources.document(image)).status).toBe('failed')
+    await resources.put(inputKey(image), good)
+    await processImages(await resources.redeliver(resources.queueUrl, event))
+    expect((await resources.document(image)).status).toBe('processed')
+  })
+})
+
+describe('what is at fault itself fails for good, with words for its owner', () => {
+  const photograph = () => fourCorners(400, 300).jpeg().toBuffer()
+
+  /** Every structure is whole, but the scan holds nothing that a decoder could read. */
+  async function scrambled() {
+    const png = await fourCorners(60, 40).png().toBuffer()
+    const start = png.indexOf('IDAT') + 4
+    return png.fill(0x5a, start, png.length - 20)
+  }
+
+  test.each([
+    ['cut off', async () => (await photograph()).subarray(0, 900), 'corrupt-image', /cut off before its end/],
+    ['not to be decoded', scrambled, 'corrupt-image', /\w+ \w+ \w+/],
+    ['too large', () => pngThatClaims(20_000, 20_000), 'image-too-large', /20000 × 20000 pixels/],
+    ['text', async () => Buffer.from('Dear diary'), 'unsupported-media-type', /These bytes are no image/],
+    ['an SVG', async () => Buffer.from('<svg xmlns="…"/>'), 'unsupported-media-type', /SVG drawing/],
+  ])('%s', async (_, bytes, slug, words) => {
+    const image = await submit(await bytes())
+    expect(await processImages(await receive())).toEqual(ALL_DONE)
+    expect(await resources.document(image)).toMatchObject({
+      status: 'failed',
+      image_id: image.imageId,
+      failure_type: slug,
+      failure_detail: expect.stringMatching(words),
+    })
+    expect(await resources.list(processedPrefix(image))).toEqual([])
+  })
+
+  test('gone before its time', async () => {
+    const image = await submit(await photograph())
+    await resources.remove(inputKey(image))
+    expect(await processImages(await receive())).toEqual(ALL_DONE)
+    expect(await resources.document(image)).toMatchObject({
+      status: 'failed',
+      failure_type: 'source-expired',
+      failure_detail: expect.stringMatching(/Upload it again/),
+    })
+  })
+})
+
+test('an original past its time is not used, though it is still there', async () => {
+  const imageId = newImageId(new Date(Date.now() - 31 * 86_400_000))
+  const image = await submit(await fourCorners(400, 300).jpeg().toBuffer(), { imageId })
+  expect(await processImages(await receive())).toEqual(ALL_DONE)
+  expect(await resources.document(image)).toMatchObject({
+    status: 'failed',
+    failure_type: 'source-expired',
+    failure_detail: expect.stringMatching(/was over before it could be processed/),
+  })
+  expect(await resources.list(processedPrefix(image))).toEqual([])
+})
+
+test.each([
+  ['an error of our own', new Error('out of memory')],
+  ['a problem that may pass', new ProblemError('internal', 'Something went wrong on our side.')],
+])('%s is not held against the image: it is tried again', async (_, error) => {
+  const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+  const event = await receive()
+  const develop = () => Promise.reject(error)
+  expect(await processImagesWith({ name: 'sharp', develop })(event, wholeMinute)).toEqual({
+    batchItemFailures: [{ itemIdentifier: event.Records[0]?.messageId }],
+  })
+  expect(await resources.list('metadata/')).not.toContain(metadataKey(image))
+  expect(await processImages(await resources.redeliver(resources.queueUrl, event))).toEqual(ALL_DONE)
+  expect((await resources.document(image)).status).toBe('processed')
+})
+
+describe('a batch', () => {
+  test('is as good as each of its records', async () => {
+    const good = await fourCorners(400, 300).jpeg().toBuffer()
+    const first = await submit(good)
+    const cut = await submit(good.subarray(0, 900))
+    const { MessageId } = await resources.send(resources.queueUrl, 'no JSON')
+    const last = await submit(good)
+    const answer = await processImages(await receive(4))
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: MessageId }] })
+    const ends = await Promise.all([first, cut, last].map((image) => resources.document(image)))
+    expect(ends.map(({ status }) => status)).toEqual(['processed', 'failed', 'processed'])
+  })
+
+  test('that has taken too long already is received again, rather than cut off in the middle', async () => {
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    const event = await receive()
+    const { sharpEngine } = await import('../engines/sharp-engine.ts')
+    const late = { getRemainingTimeInMillis: () => 19_000 }
+    expect(await processImagesWith(developHere(sharpEngine))(event, late)).toEqual({
+      batchItemFailures: [{ itemIdentifier: event.Records[0]?.messageId }],
+    })
+    expect(resources.writtenKeys()).not.toContain(metadataKey(image))
+    expect(await processImages(await resources.redeliver(resources.queueUrl, event))).toEqual(ALL_DONE)
+    expect((await resources.document(image)).status).toBe('processed')
+  })
+
+  test('of nothing that is ours fails record by record, and does not throw', async () => {
+    const { data, ...noData } = acceptedMessage(Buffer.from('x'))
+    const strange = ['{', 'null', noData, { ...noData, data: { ...data, app: '../other' } }]
+    const sent = await Promise.all(strange.map((body) => resources.send(resources.queueUrl, body)))
+    const answer = await processImages(await receive(strange.length))
+    const identifiers = sent.map(({ MessageId }) => ({ itemIdentifier: MessageId }))
+    expect(answer).toEqual({ batchItemFailures: expect.arrayContaining(identifiers) })
+    expect(resources.writtenKeys()).toEqual([])
+  })
+})

@@ -1,0 +1,34 @@
+import { ChangeMessageVisibilityCommand, type ChangeMessageVisibilityCommandInput } from '@aws-sdk/client-sqs'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { type Resources, startResources } from '../../test/start-resources.ts'
+
+let resources: Resources
+let retryLater: typeof import('./retry-later.ts').retryLater
+const asked: (number | undefined)[] = []
+beforeAll(async () => {
+  resources = await startResources()
+  retryLater = (await import('./retry-later.ts')).retryLater
+  const { sqs } = await import('../clients.ts')
+  sqs.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        if (commandName === ChangeMessageVisibilityCommand.name) {
+          asked.push((args.input as ChangeMessageVisibilityCommandInput).VisibilityTimeout)
+        }
+        return next(args)
+      },
+    { step: 'initialize' },
+  )
+})
+afterAll(() => resources.stop())
+
+test('waits three times as long each time, for a quarter of an hour at most', async () => {
+  await resources.send(resources.queueUrl, 'stubborn')
+  const { Records } = await resources.receiveEvent(resources.queueUrl)
+  for (let count = 1; count <= 7; count++) await retryLater(String(Records[0]?.receiptHandle), count)
+  expect(asked).toEqual([5, 15, 45, 135, 405, 900, 900])
+})
+
+test("leaves it at the queue's own timeout if SQS says no", async () => {
+  await expect(retryLater('no receipt handle', 1)).resolves.toBeUndefined()
+})

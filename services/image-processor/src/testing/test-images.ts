@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
+import sharp, { type Sharp } from 'sharp'
+
+/** What stands in the four corners of every picture that is drawn here, when it is upright. */
+export const CORNERS = {
+  topLeft: [200, 40, 40],
+  topRight: [40, 160, 60],
+  bottomLeft: [40, 70, 190],
+  bottomRight: [220, 200, 60],
+} as const
+
+type Colour = readonly [number, number, number]
+
+/** Four quarters in four colours. */
+export function fourCorners(
+  width: number,
+  height: number,
+  corners: Record<keyof typeof CORNERS, Colour> = CORNERS,
+): Sharp {
+  const data = Buffer.alloc(width * height * 3)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const row = y < height / 2 ? 'top' : 'bottom'
+      const column = x < width / 2 ? 'Left' : 'Right'
+      data.set(corners[`${row}${column}`], (y * width + x) * 3)
+    }
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } })
+}
+
+/** How to store an upright picture for each EXIF orientation; sharp mirrors before it rotates. */
+const STORED: Record<number, (upright: Sharp) => Sharp> = {
+  1: (upright) => upright,
+  2: (upright) => upright.flop(),
+  3: (upright) => upright.rotate(180),
+  4: (upright) => upright.flip(),
+  5: (upright) => upright.rotate(270).flop(),
+  6: (upright) => upright.rotate(270),
+  7: (upright) => upright.rotate(90).flop(),
+  8: (upright) => upright.rotate(90),
+}
+
+export function storedFor(orientation: number, upright: Sharp): Sharp {
+  return (STORED[orientation] as (upright: Sharp) => Sharp)(upright).withMetadata({ orientation })
+}
+
+/** A small PNG with other dimensions in its IHDR (W3C PNG, 11.2.1), whose checksum is right. */
+export async function pngThatClaims(width: number, height: number): Promise<Buffer> {
+  const png = await fourCorners(10, 10).png().toBuffer()
+  png.writeUInt32BE(width, 16)
+  png.writeUInt32BE(height, 20)
+  png.writeUInt32BE(crc32(png.subarray(12, 29)), 29)
+  return png
+}
+
+const PHOTOGRAPHS = new URL('../../../../../shared/photos/', import.meta.url)
+
+/** Photographs of real cameras, which are not in the repository. */
+export const hasPhotographs = existsSync(PHOTOGRAPHS)
+
+export function photograph(name: string): Promise<Buffer> {
+  return readFile(new URL(name, PHOTOGRAPHS))
+}
+
+/** Of those; none where they are not there. */
+export async function photographNames(): Promise<string[]> {
+  return hasPhotographs ? (await readdir(PHOTOGRAPHS)).filter((name) => name.endsWith('.jpg')) : []
+}
+
+/** Photographs that come inside npm packages, by their path there. */
+export function npmPhotograph(path: string): Promise<Buffer> {
+  return readFile(new URL(`../../../node_modules/${path}`, import.meta.url))
+}

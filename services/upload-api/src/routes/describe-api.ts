@@ -1,0 +1,10 @@
+import { apiHandler } from '../http/api-handler.ts'
+import { jsonAnswer } from '../http/json-answer.ts'
+import { openApiDocument } from '../http/openapi-document.ts'
+
+const document = openApiDocument()
+
+/** `GET /v1/openapi.json` */
+export const handler = apiHandler(async () =>
+  jsonAnswer(200, document, { 'cache-control': 'public, max-age=300' }),
+)

@@ -1,0 +1,144 @@
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
+import {
+  claimKey,
+  hashKey,
+  holdKey,
+  type ImageRef,
+  ImageStatus,
+  inputKey,
+  metadataKey,
+  newImageId,
+  processedKey,
+  uploadKey,
+} from '@darkroom/core'
+
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { afterAll, expect, test } from '@jest/globals'
+import { processedDocument, refusedDocument } from '../testing/documents.ts'
+import { openStore } from '../testing/open-store.ts'
+import { send } from '../testing/send.ts'
+
+const aws = await startLocalAws()
+const store = await openStore(awsEnvironment(aws.endpoint))
+const { handler } = await import('./erase-image.ts')
+const { handler: getImage } = await import('./get-image.ts')
+afterAll(async () => {
+  await store.close()
+  await aws.stop()
+})
+
+const app = 'web-app-1'
+const erase = (id: string, from = app) => send(handler, { method: 'DELETE', app: from, id })
+const newImage = (): ImageRef => ({ app, imageId: newImageId() })
+
+async function keysOf({ imageId }: ImageRef): Promise<string[]> {
+  return (await store.storedKeys()).filter((key) => key.includes(imageId))
+}
+
+async function processedImage(): Promise<ImageRef> {
+  const image = newImage()
+  await store.putInput(image, 'IMG_0001.JPG')
+  for (const variant of ['thumb', 'large'])
+    await store.put(processedKey({ ...image, variant, extension: 'jpg' }), 'x')
+  await store.putDocument(processedDocument(image))
+  return image
+}
+
+test('all of a processed image goes; a receipt without anything personal stays', async () => {
+  const image = await processedImage()
+  await store.put(claimKey(image), 'bytes')
+  const { status, body } = await erase(image.imageId)
+  expect(status).toBe(200)
+  expect(ImageStatus.parse(body)).toEqual(body)
+  expect(body).toEqual({
+    id: image.imageId,
+    app,
+    status: 'erased',
+    acceptedAt: expect.any(String),
+    original: {},
+    erasure: { at: expect.any(String), by: 'c0ffee123456', objects: 4 },
+  })
+  expect(await keysOf(image)).toEqual([metadataKey(image)])
+  expect((await send(getImage, { app, id: image.imageId })).body).toEqual(body)
+})
+
+test('what says that the image had these bytes goes, and not what says it of another', async () => {
+  const [waiting, processed, other] = [newImage(), await processedImage(), newImage()]
+  await store.putInput(waiting)
+  const hashes = { waiting: 'ab'.repeat(32), processed: 'cd'.repeat(32) }
+  await store.put(hashKey({ app, sha256: hashes.waiting }), waiting.imageId)
+  await store.put(hashKey({ app, sha256: hashes.processed }), processed.imageId)
+  for (const { imageId } of [waiting, processed]) await erase(imageId)
+  expect((await store.storedKeys()).filter((key) => key.startsWith('hashes/'))).toEqual([])
+
+  await store.putInput(other)
+  await store.put(hashKey({ app, sha256: hashes.waiting }), newImageId())
+  await erase(other.imageId)
+  expect(await store.storedKeys()).toContain(hashKey({ app, sha256: hashes.waiting }))
+})
+
+test('a repetition, and ten at once, get the same receipt', async () => {
+  const image = await processedImage()
+  const answers = await Promise.all(Array.from({ length: 10 }, () => erase(image.imageId)))
+  answers.push(await erase(image.imageId))
+  expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
+  expect(await keysOf(image)).toEqual([metadataKey(image)])
+})
+
+test('what came back under the id since then goes as well', async () => {
+  const image = await processedImage()
+  const { body } = await erase(image.imageId)
+  await store.putInput(image)
+  expect((await erase(image.imageId)).body).toEqual(body)
+  expect(await keysOf(image)).toEqual([metadataKey(image)])
+})
+
+test('one that waits, and one that was refused, can be erased', async () => {
+  const [waiting, refused] = [newImage(), newImage()]
+  await store.putInput(waiting)
+  await store.putDocument(refusedDocument(refused))
+  expect((await erase(waiting.imageId)).body.erasure).toMatchObject({ objects: 1 })
+  expect((await erase(refused.imageId)).body.erasure).toMatchObject({ objects: 0 })
+  expect(await keysOf(waiting)).toEqual([metadataKey(waiting)])
+})
+
+test('not another app’s, nor one that is not there, nor without a credential', async () => {
+  const image = await processedImage()
+  const before = await keysOf(image)
+  const theirs = await erase(image.imageId, 'web-app-2')
+  const unknown = await erase(newImageId(), 'web-app-2')
+  for (const { status, body } of [theirs, unknown, await erase('no-id')]) {
+    expect([status, body.type]).toEqual([404, expect.stringMatching(/not-found$/)])
+  }
+  expect((await send(handler, { method: 'DELETE', id: image.imageId })).status).toBe(401)
+  const past = newImageId(new Date(Date.now() - 91 * 86_400_000))
+  expect((await erase(past, 'brief')).status).toBe(410)
+  expect(await keysOf(image)).toEqual(before)
+  expect(inputKey(image)).toBe(before.find((key) => key.startsWith('input/')))
+})
+
+test('what was sent to S3 goes, also in parts, whether an image came of it or not', async () => {
+  const [onlySent, both] = [newImage(), await processedImage()]
+  for (const image of [onlySent, both]) {
+    await store.put(uploadKey({ ...image, bytes: 5 }), 'bytes')
+    const Key = uploadKey({ ...image, bytes: 6 })
+    await store.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket, Key }))
+  }
+  expect((await erase(onlySent.imageId)).body.erasure).toMatchObject({ objects: 1 })
+  expect((await erase(both.imageId)).body.erasure).toMatchObject({ objects: 4 })
+  for (const image of [onlySent, both]) expect(await keysOf(image)).toEqual([metadataKey(image)])
+  const list = new ListMultipartUploadsCommand({ Bucket: store.bucket })
+  expect((await store.s3.send(list)).Uploads ?? []).toEqual([])
+})
+
+test('a legal hold prevents it until it is released, and says so', async () => {
+  const image = await processedImage()
+  await store.put(holdKey(image), '{}')
+  const before = await keysOf(image)
+  const { status, body } = await erase(image.imageId)
+  expect([status, body.type]).toEqual([409, 'urn:problem-type:darkroom:legal-hold'])
+  expect(body.detail).toMatch(/legal hold/)
+  expect(await keysOf(image)).toEqual(before)
+  await store.remove(holdKey(image))
+  expect((await erase(image.imageId)).status).toBe(200)
+})

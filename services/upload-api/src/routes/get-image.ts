@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto'
+import { ImageId } from '@darkroom/core'
+import { apiHandler } from '../http/api-handler.ts'
+import { jsonAnswer } from '../http/json-answer.ts'
+import { readPreferWait } from '../http/prefer-wait.ts'
+import { requireApp } from '../http/require-app.ts'
+import { notFound } from '../status/find-image.ts'
+import { toImageStatus } from '../status/to-image-status.ts'
+import { waitForImage } from '../status/wait-for-image.ts'
+
+/** `GET /v1/images/{id}` */
+export const handler = apiHandler(async (event) => {
+  const app = requireApp(event)
+  const imageId = ImageId.safeParse(event.pathParameters?.id)
+  if (!imageId.success) throw notFound()
+  const wait = readPreferWait(event.headers.prefer)
+  const status = await toImageStatus(await waitForImage({ app, imageId: imageId.data }, wait ?? 0))
+  const etag = `"${createHash('sha256').update(JSON.stringify(status)).digest('base64url').slice(0, 22)}"`
+  const headers = {
+    etag,
+    'cache-control': 'private, no-cache',
+    ...(wait !== undefined && { 'preference-applied': `wait=${wait}` }),
+    ...(status.status === 'queued' && { 'retry-after': 1 }),
+  }
+  return matches(event.headers['if-none-match'], etag)
+    ? { statusCode: 304, headers }
+    : jsonAnswer(200, status, headers)
+})
+
+/** RFC 9110, section 13.1.2: a list of entity tags, compared weakly. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? []
+  return tags.includes(etag) || tags.includes('*')
+}

@@ -1,0 +1,9 @@
+import type { Health } from '@darkroom/core'
+import { env } from '../environment.ts'
+import { apiHandler } from '../http/api-handler.ts'
+import { jsonAnswer } from '../http/json-answer.ts'
+
+/** `GET /v1/health` */
+export const handler = apiHandler(async () =>
+  jsonAnswer(200, { status: 'ok', service: 'upload-api', stage: env.STAGE } satisfies Health),
+)

@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises'
+import { DirectUpload } from '@darkroom/core'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { afterAll, describe, expect, jest, test } from '@jest/globals'
+import { openStore } from '../testing/open-store.ts'
+import { send } from '../testing/send.ts'
+
+const aws = await startLocalAws()
+const store = await openStore(awsEnvironment(aws.endpoint))
+afterAll(async () => {
+  await store.close()
+  await aws.stop()
+})
+
+const SAMPLE = '../../../../packages/image-file/src/testing/heic/upright.heic'
+const heic = await readFile(new URL(SAMPLE, import.meta.url))
+const app = 'web-app-1'
+
+/** The doors of a deployment with this setting, which they read when they are imported. */
+async function openDoors(heicDecoder: string) {
+  process.env.HEIC_DECODER = heicDecoder
+  jest.resetModules()
+  const { handler: uploadImage } = await import('./upload-image.ts')
+  const { handler: createUpload } = await import('./create-upload.ts')
+  const { handler: completeUpload } = await import('./complete-upload.ts')
+  const json = { 'content-type': 'application/json' }
+  const plan = (contentType: string) =>
+    send(createUpload, {
+      method: 'POST',
+      path: '/v1/uploads',
+      app,
+      headers: json,
+      json: { bytes: heic.length, contentType },
+    })
+  return {
+    plan,
+    upload: (body: Uint8Array | string, contentType: string) =>
+      send(uploadImage, { method: 'POST', app, headers: { 'content-type': contentType }, body }),
+    async uploadDirectly() {
+      const { url, fields = {}, id } = DirectUpload.parse((await plan('image/heic')).body)
+      const form = new FormData()
+      for (const [name, value] of Object.entries(fields)) form.set(name, value)
+      form.set('file', new Blob([new Uint8Array(heic)]))
+      expect((await fetch(url, { method: 'POST', body: form })).status).toBe(204)
+      return send(completeUpload, { method: 'POST', path: `/v1/uploads/${id}/complete`, app, id })
+    },
+  }
+}
+
+describe('with HEIC_DECODER=none', () => {
+  test('HEIC is refused in words, however it comes', async () => {
+    const { upload, uploadDirectly } = await openDoors('none')
+    for (const { status, body } of [await upload(heic, 'image/heic'), await uploadDirectly()]) {
+      expect(status).toBe(415)
+      expect(body).toMatchObject({
+        type: expect.stringContaining('unsupported-media-type'),
+        detail: 'These bytes are a HEIC image; export it as JPEG. Accepted are JPEG, PNG, WebP, GIF, AVIF.',
+      })
+    }
+    expect(await store.takeMessages()).toEqual([])
+  })
+})
+
+describe('with HEIC_DECODER=libheif', () => {
+  test('HEIC is accepted, however it comes', async () => {
+    const { upload, uploadDirectly } = await openDoors('libheif')
+    for (const { status, body } of [await upload(heic, 'image/heic'), await uploadDirectly()]) {
+      expect([status, body]).toMatchObject([202, { contentType: 'image/heic', bytes: heic.length }])
+    }
+    expect(await store.takeMessages()).toMatchObject([
+      { data: { contentType: 'image/heic' } },
+      { data: { contentType: 'image/heic' } },
+    ])
+  })
+
+  test('it is named among what is accepted', async () => {
+    const { upload, plan } = await openDoors('libheif')
+    for (const { status, body } of [await upload('hello', 'image/heic'), await plan('text/plain')]) {
+      expect(status).toBe(415)
+      expect(body).toMatchObject({ detail: expect.stringContaining('JPEG, PNG, WebP, GIF, AVIF, HEIC') })
+    }
+  })
+})
+
+test('another value stops the service when it starts, in words', async () => {
+  await expect(openDoors('ffmpeg')).rejects.toThrow('HEIC_DECODER is ffmpeg; it must be none or libheif')
+})

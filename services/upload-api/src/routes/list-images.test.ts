@@ -1,0 +1,141 @@
+import { ImageList, metadataKey, newImageId } from '@darkroom/core'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { processedDocument, refusedDocument } from '../testing/documents.ts'
+import { openStore } from '../testing/open-store.ts'
+import { send } from '../testing/send.ts'
+
+const aws = await startLocalAws()
+const store = await openStore(awsEnvironment(aws.endpoint))
+const { handler } = await import('./list-images.ts')
+afterAll(async () => {
+  await store.close()
+  await aws.stop()
+})
+
+const app = 'web-app-1'
+const date = '2026-11-23'
+const list = (query: Record<string, string>, of = app) => send(handler, { app: of, query })
+const idAt = (time: string) => newImageId(new Date(`${date}T${time}Z`))
+
+/** In the order of acceptance. */
+const ids = ['00:00:00', '00:00:00.001', '03:00', '09:59:59', '10:00', '18:00', '23:59:59.999'].map(idAt)
+const [only, both, queued, failed, gone, waiting, last] = ids as [string, ...string[]] & { 6: string }
+
+beforeAll(async () => {
+  await store.putDocument(processedDocument({ app, imageId: last as string }))
+  await store.putInput({ app, imageId: waiting as string })
+  await store.putDocument(processedDocument({ app, imageId: gone as string }))
+  await store.putDocument(refusedDocument({ app, imageId: failed as string }))
+  await store.putInput({ app, imageId: queued as string })
+  await store.putInput({ app, imageId: both as string })
+  await store.putDocument(processedDocument({ app, imageId: both as string }))
+  await store.putInput({ app, imageId: only })
+  await store.putInput({ app, imageId: newImageId(new Date('2026-11-22T23:59:59.999Z')) })
+  await store.putInput({ app, imageId: newImageId(new Date('2026-11-24T00:00:00Z')) })
+  await store.putInput({ app: 'web-app-2', imageId: idAt('12:00') })
+})
+
+const idsOf = (body: ImageList) => body.items.map(({ id }) => id)
+
+describe('the images of a day', () => {
+  test('are those of the app and the day, oldest first, each once, in whatever state', async () => {
+    const { status, headers, body } = await list({ date })
+    expect([status, headers['content-type']]).toEqual([200, 'application/json'])
+    expect(ImageList.parse(body)).toEqual(body)
+    expect(idsOf(body)).toEqual(ids)
+    expect(body.items.map((item: { status: string }) => item.status)).toEqual([
+      'queued',
+      'processed',
+      'queued',
+      'failed',
+      'processed',
+      'queued',
+      'processed',
+    ])
+    expect(body).not.toHaveProperty('cursor')
+  })
+
+  test('come in pages of three, three and one', async () => {
+    const pages: string[][] = []
+    let cursor: string | undefined
+    do {
+      const { body } = await list({ date, limit: '3', ...(cursor && { cursor }) })
+      pages.push(idsOf(body))
+      cursor = body.cursor
+    } while (cursor && pages.length < 5)
+    expect(pages).toEqual([ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)])
+  })
+
+  test('come one by one', async () => {
+    const seen: string[] = []
+    for (let cursor = ''; seen.length < 20; ) {
+      const { body } = await list({ date, limit: '1', ...(cursor && { cursor }) })
+      seen.push(...idsOf(body))
+      if (!body.cursor) break
+      cursor = body.cursor
+    }
+    expect(seen).toEqual(ids)
+  })
+
+  test('end with an empty page where the last one was full', async () => {
+    const { body } = await list({ date, limit: '7' })
+    expect(idsOf(body)).toEqual(ids)
+    expect((await list({ date, limit: '7', cursor: body.cursor })).body).toEqual({ items: [] })
+  })
+
+  test('are none on another day, and of another app its own', async () => {
+    expect(await list({ date: '2026-01-01' })).toMatchObject({ status: 200, body: { items: [] } })
+    expect((await list({ date }, 'web-app-2')).body.items).toHaveLength(1)
+    expect((await list({ date }, 'web-app')).body).toEqual({ items: [] })
+  })
+
+  test('do not show what does not belong in the bucket', async () => {
+    await store.put(`input/${app}/2026-06-01/notes.txt`, 'x')
+    await store.put(metadataKey({ app, imageId: idAt('01:00') }).replaceAll(date, '2026-06-01'), '{}')
+    expect(await list({ date: '2026-06-01' })).toMatchObject({ status: 200, body: { items: [] } })
+  })
+})
+
+describe('at the end of their time, though S3 still has them,', () => {
+  const app = 'brief' // 90 days, and seven for an original: testing/retention.ts
+  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000)
+  const dateOf = (time: Date) => time.toISOString().slice(0, 10)
+
+  test('the images of a day are gone', async () => {
+    await store.putDocument(processedDocument({ app, imageId: newImageId(daysAgo(92)) }))
+    const { status, body } = await list({ date: dateOf(daysAgo(92)) }, app)
+    expect([status, body.type]).toEqual([410, 'urn:problem-type:darkroom:expired-by-retention'])
+  })
+
+  test('an original of which nothing came is not in the list', async () => {
+    const [day, kept, late] = [daysAgo(8), newImageId(daysAgo(8)), newImageId(daysAgo(8))]
+    await store.putDocument(processedDocument({ app, imageId: kept }))
+    await store.putInput({ app, imageId: late })
+    expect(idsOf((await list({ date: dateOf(day) }, app)).body)).toEqual([kept])
+  })
+})
+
+describe('a query is refused', () => {
+  test.each<[Record<string, string>, string]>([
+    [{}, 'query.date'],
+    [{ date: '' }, 'query.date'],
+    [{ date: 'today' }, 'query.date'],
+    [{ date: '2026-02-30' }, 'query.date'],
+    [{ date: '2026-11-23/../../x' }, 'query.date'],
+    [{ date, limit: '0' }, 'query.limit'],
+    [{ date, limit: '101' }, 'query.limit'],
+    [{ date, limit: '1.5' }, 'query.limit'],
+    [{ date, limit: 'all' }, 'query.limit'],
+    [{ date, cursor: '../x' }, 'query.cursor'],
+    [{ date, app: 'web-app-2' }, '"app"'],
+  ])('%j, naming the field', async (query, words) => {
+    const { status, body } = await list(query)
+    expect([status, body.type]).toEqual([400, 'urn:problem-type:darkroom:malformed-request'])
+    expect(body.detail).toContain(words)
+  })
+
+  test('without a credential before anything else', async () => {
+    expect((await send(handler, { query: { date: 'today' } })).status).toBe(401)
+  })
+})

@@ -1,0 +1,116 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inputKey, newImageId, Problem } from '@darkroom/core'
+import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
+import { openStore } from '../testing/open-store.ts'
+import { jpeg } from '../testing/sample-images.ts'
+import { type Answer, send } from '../testing/send.ts'
+
+/** S3 and SQS as two servers that can go down and come back, each on its own. */
+const directory = await mkdtemp(join(tmpdir(), 'upload-api-'))
+const start = (name: string, port = 0) => startLocalAws({ port, dataDir: join(directory, name) })
+const running: Record<'s3' | 'sqs', LocalAws> = { s3: await start('s3'), sqs: await start('sqs') }
+const ports = { s3: running.s3.port, sqs: running.sqs.port }
+const restart = async (name: 's3' | 'sqs') => {
+  await running[name].stop()
+  running[name] = await start(name, ports[name])
+}
+
+const store = await openStore({
+  ...awsEnvironment(running.s3.endpoint),
+  AWS_ENDPOINT_URL_SQS: running.sqs.endpoint,
+})
+const { handler: uploadImage } = await import('./upload-image.ts')
+const { handler: getImage } = await import('./get-image.ts')
+const { handler: listImages } = await import('./list-images.ts')
+
+afterEach(async () => {
+  await Promise.all([restart('s3'), restart('sqs')])
+})
+afterAll(async () => {
+  await store.close()
+  await Promise.all([running.s3.stop(), running.sqs.stop()])
+  await rm(directory, { recursive: true, force: true })
+})
+
+const app = 'web-app-1'
+const upload = (key: string) =>
+  send(uploadImage, {
+    method: 'POST',
+    app,
+    headers: { 'content-type': 'image/jpeg', 'idempotency-key': key },
+    body: jpeg,
+  })
+
+function expectUnavailable({ status, headers, body }: Answer, slug: string): void {
+  expect([status, headers['retry-after'], body.type]).toEqual([503, 5, `urn:problem-type:darkroom:${slug}`])
+  expect(Problem.strict().parse(body)).toMatchObject({ retryable: true })
+  expect(JSON.stringify(body)).not.toMatch(/ECONNREFUSED|127\.0\.0\.1|aws|stack/i)
+}
+
+describe('while S3 is down', () => {
+  test('an upload is 503, and succeeds with the same key when it is back', async () => {
+    const key = newImageId()
+    await running.s3.stop()
+    expectUnavailable(await upload(key), 'storage-unavailable')
+    expect(await store.takeMessages()).toEqual([])
+
+    await restart('s3')
+    const { status, headers } = await upload(key)
+    expect(status).toBe(202)
+    expect(headers).not.toHaveProperty('idempotency-replayed')
+    expect(await store.takeMessages()).toMatchObject([{ subject: key }])
+  })
+
+  test('an S3 that takes the connection and never answers is noticed as well', async () => {
+    await running.s3.stop()
+    const sockets: Socket[] = []
+    const silent = createServer((socket) => sockets.push(socket)).listen(ports.s3, '127.0.0.1')
+    await once(silent, 'listening')
+    expectUnavailable(await upload(newImageId()), 'storage-unavailable')
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+    await once(silent, 'close')
+  })
+
+  test('the state of an image and the list of a day are 503, not 404 and empty', async () => {
+    await running.s3.stop()
+    expectUnavailable(await send(getImage, { app, id: newImageId() }), 'storage-unavailable')
+    expectUnavailable(await send(listImages, { app, query: { date: '2026-11-23' } }), 'storage-unavailable')
+  })
+
+  test('waiting for an image ends in 503 as well', async () => {
+    const imageId = newImageId()
+    await store.putInput({ app, imageId })
+    const answer = send(getImage, { app, id: imageId, headers: { prefer: 'wait=20' } })
+    expect(await Promise.race([answer, sleep(250, 'held')])).toBe('held')
+    await running.s3.stop()
+    expectUnavailable(await answer, 'storage-unavailable')
+  })
+})
+
+describe('while SQS is down', () => {
+  test('an upload is 503 but kept, and succeeds with the same key when it is back', async () => {
+    const key = newImageId()
+    await running.sqs.stop()
+    expectUnavailable(await upload(key), 'queue-unavailable')
+    expect(await store.storedKeys()).toContain(inputKey({ app, imageId: key }))
+    expect((await send(getImage, { app, id: key })).body).toMatchObject({ status: 'queued' })
+
+    await restart('sqs')
+    const again = await upload(key)
+    expect(again).toMatchObject({
+      status: 202,
+      headers: { 'idempotency-replayed': 'true' },
+      body: { id: key },
+    })
+    expect(await store.takeMessages()).toMatchObject([
+      { subject: key, time: again.body.acceptedAt, data: { bytes: jpeg.length } },
+    ])
+  })
+})

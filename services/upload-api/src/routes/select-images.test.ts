@@ -1,0 +1,93 @@
+import { ImageSelection, newImageId } from '@darkroom/core'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { failedDocument, processedDocument } from '../testing/documents.ts'
+import { openStore } from '../testing/open-store.ts'
+import { send } from '../testing/send.ts'
+
+const aws = await startLocalAws()
+const store = await openStore(awsEnvironment(aws.endpoint))
+const { handler } = await import('./list-images.ts')
+afterAll(async () => {
+  await store.close()
+  await aws.stop()
+})
+
+const app = 'web-app-1'
+const select = (ids: string[], headers: Record<string, string> = {}) =>
+  send(handler, { app, headers, query: { ids: ids.join() } })
+const told = (body: ImageSelection) => body.items.map(({ id, status }) => [id, status])
+
+async function queuedImage(at?: Date): Promise<string> {
+  const imageId = newImageId(at)
+  await store.putInput({ app, imageId })
+  return imageId
+}
+
+describe('certain images', () => {
+  test('come in the order asked for, of whatever day, each once', async () => {
+    const [queued, processed, failed, unknown] = [
+      await queuedImage(),
+      newImageId(new Date('2026-10-01T12:00:00Z')),
+      newImageId(),
+      newImageId(),
+    ]
+    await store.putDocument(processedDocument({ app, imageId: processed }))
+    await store.putDocument(failedDocument({ app, imageId: failed }))
+    const { status, body } = await select([queued, processed, unknown, failed, queued])
+    expect(status).toBe(200)
+    expect(ImageSelection.parse(body)).toEqual(body)
+    expect(told(body)).toEqual([
+      [queued, 'queued'],
+      [processed, 'processed'],
+      [failed, 'failed'],
+    ])
+    expect(body.notFound).toEqual([unknown])
+  })
+
+  test("are none of another app's", async () => {
+    const imageId = newImageId()
+    await store.putInput({ app: 'web-app-2', imageId })
+    expect((await select([imageId])).body).toEqual({ items: [], notFound: [imageId] })
+  })
+
+  test('are waited for until the first of them is finished', async () => {
+    const days = ['2026-11-20T23:59:59Z', '2026-11-21T00:00:00Z'].map((time) => new Date(time))
+    const ids = await Promise.all([...days, undefined].map(queuedImage))
+    const finishing = ids[1] ?? ''
+    const answer = select(ids, { prefer: 'wait=25' })
+    setTimeout(() => void store.putDocument(processedDocument({ app, imageId: finishing })), 300)
+    const { body, headers } = await answer
+    expect(told(body)).toEqual(ids.map((id) => [id, id === finishing ? 'processed' : 'queued']))
+    expect(headers['preference-applied']).toBe('wait=25')
+  })
+
+  test('are told of as queued after the wait', async () => {
+    const id = await queuedImage()
+    expect(told((await select([id], { prefer: 'wait=1' })).body)).toEqual([[id, 'queued']])
+  })
+
+  test('are found behind more than a page of documents that were finished in between', async () => {
+    const at = (time: string) => new Date(`2026-11-19T${time}Z`)
+    const ids = [await queuedImage(at('08:00:00')), await queuedImage(at('20:00:00'))]
+    const between = Array.from({ length: 1001 }, () => newImageId(at('12:00:00')))
+    await Promise.all(between.map((imageId) => store.putDocument(processedDocument({ app, imageId }))))
+    const answer = select(ids, { prefer: 'wait=25' })
+    setTimeout(() => void store.putDocument(failedDocument({ app, imageId: ids[1] ?? '' })), 300)
+    expect(told((await answer).body)).toEqual([
+      [ids[0], 'queued'],
+      [ids[1], 'failed'],
+    ])
+  })
+})
+
+test.each([
+  [{ ids: '' }, /ids/],
+  [{ ids: 'no-id' }, /ids/],
+  [{ ids: newImageId(), date: '2026-11-23' }, /date/],
+  [{ ids: Array.from({ length: 101 }, () => newImageId()).join() }, /at most 100/],
+])('a wrong selection is refused in words', async (query, words) => {
+  const { status, body } = await send(handler, { app, query })
+  expect([status, body.type]).toEqual([400, expect.stringMatching(/malformed-request/)])
+  expect(body.detail).toMatch(words)
+})

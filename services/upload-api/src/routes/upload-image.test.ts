@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto'
+import { GetObjectCommand } from '@aws-sdk/client-s3'
+import { fromUserMetadata, inputKey, newImageId, timeOf, UploadAccepted } from '@darkroom/core'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
+import { openStore } from '../testing/open-store.ts'
+import { fileOf, formWith, jpeg, otherJpeg, png } from '../testing/sample-images.ts'
+import { type Answer, send, type TestRequest } from '../testing/send.ts'
+
+const aws = await startLocalAws()
+const store = await openStore(awsEnvironment(aws.endpoint))
+const { handler } = await import('./upload-image.ts')
+afterAll(async () => {
+  await store.close()
+  await aws.stop()
+})
+afterEach(() => store.takeMessages())
+
+const upload = (request: TestRequest): Promise<Answer> =>
+  send(handler, { method: 'POST', app: 'web-app-1', ...request })
+const rawJpeg = { headers: { 'content-type': 'image/jpeg' }, body: jpeg }
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+const form = await formWith({ file: fileOf(jpeg) })
+const formOfNoType = await formWith({ file: fileOf(jpeg, '') })
+const formThatTells = await formWith({
+  file: fileOf(jpeg, 'image/jpeg', 'Été 1.jpg'),
+  attributes: '{"album":"été"}',
+})
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+async function stored(imageId: string, app = 'web-app-1') {
+  const object = await store.s3.send(
+    new GetObjectCommand({ Bucket: store.bucket, Key: inputKey({ app, imageId }) }),
+  )
+  return {
+    bytes: Buffer.from((await object.Body?.transformToByteArray()) ?? []),
+    contentType: object.ContentType,
+    ...fromUserMetadata(object.Metadata),
+  }
+}
+
+describe('an image is accepted', () => {
+  const base64 = jpeg.toString('base64')
+  const json = JSON.stringify({ data: base64 })
+  const typed = (type: string) => ({ 'content-type': type })
+
+  test.each<[string, TestRequest]>([
+    ['JSON', { headers: typed('application/json'), body: json }],
+    ['JSON with a charset', { headers: typed('Application/JSON; charset=utf-8'), body: json }],
+    ['JSON in base64 by the gateway', { headers: typed('application/json'), body: Buffer.from(json) }],
+    ['JSON with a suffix', { headers: typed('application/vnd.darkroom+json'), body: json }],
+    ['a form', form],
+    ['a form with a file of no type', formOfNoType],
+    ['raw bytes with their type', rawJpeg],
+    ['raw bytes as image/jpg', { headers: typed('image/jpg'), body: jpeg }],
+    ['raw bytes as any image', { headers: typed('image/*'), body: jpeg }],
+    ['raw bytes of no special type', { headers: typed('application/octet-stream'), body: jpeg }],
+    ['raw bytes without a type', { body: jpeg }],
+  ])('as %s, and is the same image', async (_form, request) => {
+    const { status, headers, body } = await upload(request)
+    expect([status, headers]).toMatchObject([
+      202,
+      { 'content-type': 'application/json', location: body.links.self, 'retry-after': 1 },
+    ])
+    expect(headers).not.toHaveProperty('idempotency-replayed')
+    expect(UploadAccepted.strict().parse(body)).toEqual(body)
+    expect(body).toMatchObject({
+      status: 'queued',
+      contentType: 'image/jpeg',
+      bytes: jpeg.length,
+      sha256: sha256(jpeg),
+      links: { self: `/v1/images/${body.id}` },
+    })
+    expect(Math.abs(Date.now() - timeOf(body.id).getTime())).toBeLessThan(10_000)
+
+    const object = await stored(body.id)
+    expect(object).toMatchObject({ contentType: 'image/jpeg', acceptedAt: body.acceptedAt, app: 'web-app-1' })
+    expect(object.bytes.equals(jpeg)).toBe(true)
+    expect(await store.takeMessages()).toMatchObject([
+      { subject: body.id, source: '/darkroom/upload-api', data: { origin: { kind: 'http' } } },
+    ])
+  })
+
+  test.each<[string, TestRequest]>([
+    [
+      'JSON',
+      {
+        headers: typed('application/json'),
+        body: JSON.stringify({ data: base64, filename: '/tmp/Été 1.jpg', attributes: { album: 'été' } }),
+      },
+    ],
+    ['a form', formThatTells],
+  ])('with the filename and attributes of %s', async (_form, request) => {
+    const { body } = await upload(request)
+    const told = { filename: 'Été 1.jpg', attributes: { album: 'été' } }
+    expect(await stored(body.id)).toMatchObject(told)
+    expect(await store.takeMessages()).toMatchObject([{ data: told }])
+  })
+
+  test('with the filename in the query of raw bytes', async () => {
+    const { body } = await upload({ ...rawJpeg, query: { filename: 'C:\\photos\\Été 1.jpg' } })
+    expect(await stored(body.id)).toMatchObject({ filename: 'Été 1.jpg', attributes: {} })
+  })
+
+  test.each(['', '/', '\u0000'])('without a filename that is none: %j', async (filename) => {
+    const { status, body } = await upload({ ...rawJpeg, query: { filename } })
+    expect(status).toBe(202)
+    expect(await stored(body.id)).not.toHaveProperty('filename')
+  })
+
+  test('with its trace', async () => {
+    const { body } = await upload({ ...rawJpeg, headers: { ...rawJpeg.headers, traceparent } })
+    expect(await stored(body.id)).toMatchObject({ traceparent })
+    expect(await store.takeMessages()).toMatchObject([{ traceparent }])
+  })
+
+  test('without a trace that is none', async () => {
+    const { status, body } = await upload({ ...rawJpeg, headers: { ...rawJpeg.headers, traceparent: 'x y' } })
+    expect(status).toBe(202)
+    expect(await stored(body.id)).not.toHaveProperty('traceparent')
+  })
+
+  test('with a digest that is right, or of an algorithm that is not asked for', async () => {
+    const digest = createHash('sha256').update(jpeg).digest('base64')
+    for (const header of [`sha-256=:${digest}:`, `sha-512=:AAAA:, sha-256=:${digest}:`, 'md5=:AAAA:']) {
+      const headers = { ...rawJpeg.headers, 'repr-digest': header }
+      expect([header, (await upload({ ...rawJpeg, headers })).status]).toEqual([header, 202])
+    }
+  })
+
+  test('of exactly 4 MB', async () => {
+    const bytes = Buffer.concat([jpeg, Buffer.alloc(4 * 1024 * 1024 - jpeg.length)])
+    expect((await upload({ ...rawJpeg, body: bytes })).body).toMatchObject({ bytes: 4 * 1024 * 1024 })
+  })
+
+  test('for the app of the credential and no other', async () => {
+    const { body } = await upload({ ...rawJpeg, app: 'web-app-2' })
+    expect(await stored(body.id, 'web-app-2')).toMatchObject({ app: 'web-app-2' })
+    await expect(stored(body.id, 'web-app-1')).rejects.toHaveProperty('name', 'NoSuchKey')
+  })
+})
+
+describe('an Idempotency-Key', () => {
+  const withKey = (key: string, body = jpeg, type = 'image/jpeg') =>
+    upload({ headers: { 'content-type': type, 'idempotency-key': key }, body })
+
+  test('is the id, and a repetition has the same answer', async () => {
+    const key = newImageId()
+    const first = await withKey(key)
+    expect(first).toMatchObject({ status: 202, body: { id: key } })
+    expect(first.headers).not.toHaveProperty('idempotency-replayed')
+    const second = await withKey(key)
+    expect(second).toMatchObject({ status: 202, headers: { 'idempotency-replayed': 'true' } })
+    expect(second.body).toEqual(first.body)
+  })
+
+  test('may be repeated in another form', async () => {
+    const key = newImageId()
+    const { body } = await withKey(key)
+    const again = await upload({ ...form, headers: { ...form.headers, 'idempotency-key': key } })
+    expect(again).toMatchObject({ status: 202, headers: { 'idempotency-replayed': 'true' }, body })
+  })
+
+  test('cannot be used again for other bytes', async () => {
+    const key = newImageId()
+    await withKey(key)
+    const { status, body } = await withKey(key, otherJpeg)
+    expect([status, body.type]).toEqual([422, 'urn:problem-type:darkroom:idempotency-key-reused'])
+    expect((await stored(key)).bytes.equals(jpeg)).toBe(true)
+  })
+
+  test("is no other app's", async () => {
+    const key = newImageId()
+    await withKey(key)
+    const headers = { 'content-type': 'image/png', 'idempotency-key': key }
+    const { status, headers: answered } = await upload({ app: 'web-app-2', headers, body: png })
+    expect(status).toBe(202)
+    expect(answered).not.toHaveProperty('idempotency-replayed')
+  })
+
+  test.each<[string, (key: string) => string]>([
+    ['in upper case', (key) => key.toUpperCase()],
+    ['as a string of structured fields', (key) => `"${key}"`],
+    ['with spaces around', (key) => ` ${key} `],
+  ])('may be written %s', async (_how, write) => {
+    const key = newImageId()
+    expect(await withKey(write(key))).toMatchObject({ status: 202, body: { id: key } })
+  })
+
+  test.each([-23.9 * 3_600_000, 4 * 60_000])('may be of %p milliseconds from now', async (milliseconds) => {
+    const key = newImageId(new Date(Date.now() + milliseconds))
+    expect(await withKey(key)).toMatchObject({ status: 202, body: { id: key } })
+  })
+})
+
+describe('for an app that has chosen it', () => {
+  const app = 'thrifty' // testing/open-store.ts
+
+  test('the same bytes are answered by the earlier image, whatever is said of them', async () => {
+    const { body: first } = await upload({ ...rawJpeg, app })
+    const { status, headers, body } = await upload({
+      ...formThatTells,
+      app,
+      headers: { ...formThatTells.headers, 'idempotency-key': newImageId() },
+    })
+    expect(status).toBe(202)
+    expect(UploadAccepted.strict().parse(body)).toEqual(body)
+    expect(body).toEqual({ ...first, duplicate: true })
+    expect(headers.location).toBe(`/v1/images/${first.id}`)
+    expect(headers).not.toHaveProperty('idempotency-replayed')
+    expect(await store.takeMessages()).toHaveLength(1)
+  })
+
+  test('a type that the bytes have not is still refused', async () => {
+    await upload({ ...rawJpeg, app })
+    const { status } = await upload({ headers: { 'content-type': 'image/png' }, body: jpeg, app })
+    expect(status).toBe(415)
+  })
+})

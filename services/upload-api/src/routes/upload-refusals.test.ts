@@ -1,0 +1,330 @@
+import { randomUUID } from 'node:crypto'
+import { newImageId, Problem } from '@darkroom/core'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { openStore } from '../testing/open-store.ts'
+import { fileOf, formWith, hugePng, jpeg, png } from '../testing/sample-images.ts'
+import { send, type TestRequest } from '../testing/send.ts'
+
+const aws = await startLocalAws()
+const store = await openStore(awsEnvironment(aws.endpoint))
+const { handler } = await import('./upload-image.ts')
+afterAll(async () => {
+  await store.close()
+  await aws.stop()
+})
+
+const typed = (type: string) => ({ 'content-type': type })
+const raw = (body: string | Uint8Array, type = 'application/octet-stream'): TestRequest => ({
+  headers: typed(type),
+  body: Buffer.from(body),
+})
+const json = (body: unknown): TestRequest => ({
+  headers: typed('application/json'),
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+})
+const withHeader = (name: string, value: string): TestRequest => ({
+  headers: { ...typed('image/jpeg'), [name]: value },
+  body: jpeg,
+})
+const data = jpeg.toString('base64')
+const attributed = (attributes: unknown) => json({ data, attributes })
+const formAttributed = (attributes: string) => formWith({ file: fileOf(jpeg), attributes })
+const manyPairs = Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`k${n}`, '']))
+const form = await formWith({ file: fileOf(jpeg) })
+const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic')])
+const hours = (count: number) => newImageId(new Date(Date.now() + count * 3_600_000))
+
+const refusals: [string, TestRequest, number, string, string][] = [
+  ['no body', { headers: typed('image/jpeg') }, 400, 'empty-body', 'Send its bytes'],
+  ['an empty body', raw(''), 400, 'empty-body', 'Send its bytes'],
+  ['neither body nor type', {}, 400, 'empty-body', 'Send its bytes'],
+  ['an empty JSON body', json(''), 400, 'malformed-request', 'not valid JSON'],
+  ['no JSON body', { headers: typed('application/json') }, 400, 'malformed-request', 'not valid JSON'],
+  ['JSON with no image in it', json({ data: '' }), 400, 'empty-body', 'Send its bytes'],
+  [
+    'a form with an empty file',
+    await formWith({ file: fileOf(Buffer.alloc(0)) }),
+    400,
+    'empty-body',
+    'bytes',
+  ],
+  ['a form without a file', await formWith({ attributes: '{}' }), 400, 'empty-body', 'named "file"'],
+  ['a form with a text for a file', await formWith({ file: data }), 400, 'empty-body', 'named "file"'],
+  [
+    'a form with the file elsewhere',
+    await formWith({ image: fileOf(jpeg) }),
+    400,
+    'empty-body',
+    'named "file"',
+  ],
+
+  ['text', raw('hello'), 415, 'unsupported-media-type', 'Accepted are JPEG, PNG, WebP, GIF, AVIF'],
+  ['a ZIP', raw(`PK\x05\x06${'\0'.repeat(18)}`), 415, 'unsupported-media-type', 'type ZIP'],
+  ['a PDF', raw('%PDF-1.7\n'), 415, 'unsupported-media-type', 'type PDF'],
+  [
+    'an SVG',
+    raw('<svg xmlns="http://www.w3.org/2000/svg"/>', 'image/svg+xml'),
+    415,
+    'unsupported-media-type',
+    'SVG',
+  ],
+  ['a HEIC', raw(heic, 'image/heic'), 415, 'unsupported-media-type', 'HEIC image; export it as JPEG'],
+  [
+    'a BMP',
+    raw(Buffer.concat([Buffer.from('BM'), Buffer.alloc(64)])),
+    415,
+    'unsupported-media-type',
+    'type BMP',
+  ],
+  ['text in JSON', json({ data: 'aGVsbG8=' }), 415, 'unsupported-media-type', 'no image'],
+  [
+    'text in a form',
+    await formWith({ file: fileOf(Buffer.from('hello')) }),
+    415,
+    'unsupported-media-type',
+    'no image',
+  ],
+
+  ['a JPEG declared as PNG', raw(jpeg, 'image/png'), 415, 'type-mismatch', 'Declare image/jpeg'],
+  [
+    'a PNG declared as JPEG in a form',
+    await formWith({ file: fileOf(png) }),
+    415,
+    'type-mismatch',
+    'Declare image/png',
+  ],
+
+  ['5 MB', raw(Buffer.alloc(5 * 1024 * 1024), 'image/jpeg'), 413, 'payload-too-large', '5.0 MB'],
+  [
+    'a byte over 4 MB',
+    raw(Buffer.alloc(4 * 1024 * 1024 + 1), 'image/jpeg'),
+    413,
+    'payload-too-large',
+    '4 MB',
+  ],
+  [
+    '5 MB in a form',
+    await formWith({ file: fileOf(Buffer.alloc(5 * 1024 * 1024)) }),
+    413,
+    'payload-too-large',
+    '5.0 MB',
+  ],
+  [
+    '5 MB in JSON',
+    json({ data: Buffer.alloc(5 * 1024 * 1024).toString('base64') }),
+    413,
+    'payload-too-large',
+    '5.0 MB',
+  ],
+  ['280 megapixels', raw(hugePng, 'image/png'), 422, 'image-too-large', '20000 × 14000'],
+  ['a JPEG cut off', raw(jpeg.subarray(0, jpeg.length - 20), 'image/jpeg'), 422, 'corrupt-image', 'cut off'],
+  [
+    'a JPEG of which only the first bytes came',
+    raw(jpeg.subarray(0, 40)),
+    422,
+    'corrupt-image',
+    'whole file',
+  ],
+
+  [
+    'base64 with a wrong character',
+    json({ data: `${data.slice(0, -1)}*` }),
+    400,
+    'malformed-request',
+    'body.data',
+  ],
+  ['base64 without padding', json({ data: 'aGVsbG8' }), 400, 'malformed-request', 'with padding'],
+  ['base64url', json({ data: '_-__' }), 400, 'malformed-request', 'body.data is not base64'],
+  [
+    'base64 in lines',
+    json({ data: `${data.slice(0, 76)}\n${data.slice(76)}` }),
+    400,
+    'malformed-request',
+    'no line breaks',
+  ],
+  [
+    'a data: URL',
+    json({ data: `data:image/jpeg;base64,${data}` }),
+    400,
+    'malformed-request',
+    'no "data:" prefix',
+  ],
+  ['JSON with a field nobody knows', json({ data, fileName: 'x' }), 400, 'malformed-request', '"fileName"'],
+  ['JSON without data', json({}), 400, 'malformed-request', 'body.data'],
+  ['JSON with a number for data', json({ data: 1 }), 400, 'malformed-request', 'body.data'],
+  ['JSON that is a text', json('"x"'), 400, 'malformed-request', 'body: '],
+  ['JSON that is null', json('null'), 400, 'malformed-request', 'body: '],
+  ['JSON that breaks off', json('{"data": "'), 400, 'malformed-request', 'not valid JSON'],
+  [
+    'JSON that reaches for the prototype',
+    json('{"__proto__": {"data": "x"}}'),
+    400,
+    'malformed-request',
+    'JSON',
+  ],
+  ['an unusable filename in JSON', json({ data, filename: '/' }), 400, 'malformed-request', 'body.filename'],
+
+  [
+    "curl's own content type",
+    raw(jpeg, 'application/x-www-form-urlencoded'),
+    415,
+    'unsupported-media-type',
+    'x-www-form-urlencoded',
+  ],
+  ['text/plain', raw(jpeg, 'text/plain'), 415, 'unsupported-media-type', 'Content-Type is text/plain'],
+  ['an empty content type', raw(jpeg, ''), 415, 'unsupported-media-type', 'Content-Type'],
+  ['a film', raw(jpeg, 'video/mp4'), 415, 'unsupported-media-type', 'video/mp4'],
+
+  [
+    'a key of version 4',
+    withHeader('idempotency-key', randomUUID()),
+    400,
+    'malformed-request',
+    'Idempotency-Key must be a UUIDv7',
+  ],
+  ['a key that is none', withHeader('idempotency-key', 'my-key'), 400, 'malformed-request', 'UUIDv7'],
+  ['an empty key', withHeader('idempotency-key', ''), 400, 'malformed-request', 'UUIDv7'],
+  [
+    'a key that is too old',
+    withHeader('idempotency-key', hours(-24.1)),
+    400,
+    'malformed-request',
+    'last 24 hours',
+  ],
+  [
+    'a key too far ahead',
+    withHeader('idempotency-key', hours(0.1)),
+    400,
+    'malformed-request',
+    '5 minutes ahead',
+  ],
+
+  [
+    'a digest that cannot be read',
+    withHeader('repr-digest', 'sha-256=abc=='),
+    400,
+    'malformed-request',
+    'Repr-Digest',
+  ],
+  [
+    'a digest that is no digest',
+    withHeader('repr-digest', 'sha-256="x"'),
+    400,
+    'malformed-request',
+    'Repr-Digest',
+  ],
+  [
+    'a digest of other bytes',
+    withHeader('repr-digest', 'sha-256=:AAAA:'),
+    400,
+    'checksum-mismatch',
+    'Send it again',
+  ],
+
+  ['too many attributes', attributed(manyPairs), 400, 'malformed-request', 'body.attributes: at most 16'],
+  [
+    'too long an attribute',
+    attributed({ k: 'v'.repeat(257) }),
+    400,
+    'malformed-request',
+    'body.attributes.k: ',
+  ],
+  [
+    'a key that is no attribute key',
+    attributed({ 'No Key': '' }),
+    400,
+    'malformed-request',
+    'an attribute key',
+  ],
+  [
+    'too large attributes',
+    attributed({ a: '写'.repeat(200), b: '写'.repeat(200) }),
+    400,
+    'malformed-request',
+    '1 KB',
+  ],
+  ['attributes that are a list', attributed(['a']), 400, 'malformed-request', 'body.attributes'],
+  [
+    'too many attributes in a form',
+    await formAttributed(JSON.stringify(manyPairs)),
+    400,
+    'malformed-request',
+    'attributes: at most 16',
+  ],
+  [
+    'attributes in a form that are no JSON',
+    await formAttributed('album=x'),
+    400,
+    'malformed-request',
+    'attributes: is not valid JSON',
+  ],
+  [
+    'attributes in a form that are a file',
+    await formWith({ file: fileOf(jpeg), attributes: fileOf(jpeg) }),
+    400,
+    'malformed-request',
+    'not a file',
+  ],
+
+  [
+    'a form that breaks off',
+    { ...form, body: form.body.subarray(0, form.body.length - 30) },
+    400,
+    'malformed-request',
+    'multipart',
+  ],
+  [
+    'a form without its boundary',
+    { ...form, headers: typed('multipart/form-data') },
+    400,
+    'malformed-request',
+    'multipart',
+  ],
+  [
+    'a form with another boundary',
+    { ...form, headers: typed('multipart/form-data; boundary=x') },
+    400,
+    'malformed-request',
+    'multipart',
+  ],
+  ['a form of no bytes', { headers: form.headers }, 400, 'malformed-request', 'multipart'],
+]
+
+test.each(refusals)('%s', async (_what, request, status, slug, words) => {
+  const answer = await send(handler, { method: 'POST', app: 'web-app-1', ...request })
+  expect(answer).toMatchObject({
+    status,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+    body: {
+      type: `urn:problem-type:darkroom:${slug}`,
+      status,
+      detail: expect.stringContaining(words),
+      instance: '/v1/images',
+      retryable: slug === 'checksum-mismatch',
+    },
+  })
+  expect(Problem.strict().parse(answer.body)).toEqual(answer.body)
+  expect(await store.storedKeys()).toEqual([])
+  expect(await store.takeMessages()).toEqual([])
+})
+
+describe('without a credential', () => {
+  test.each<[string, TestRequest]>([
+    ['a sound request', raw(jpeg, 'image/jpeg')],
+    ['JSON that breaks off', json('{')],
+    ['no body', {}],
+    ['5 MB', raw(Buffer.alloc(5 * 1024 * 1024))],
+    ['a bad Idempotency-Key', withHeader('idempotency-key', 'x')],
+    ['a content type nobody takes', raw('', 'text/plain')],
+    ['an app that cannot be one', { ...raw(jpeg), app: '../web-app-1' }],
+  ])('%s is 401, whatever the body', async (_what, request) => {
+    const answer = await send(handler, { method: 'POST', ...request })
+    expect(answer).toMatchObject({
+      status: 401,
+      headers: { 'www-authenticate': 'Bearer realm="darkroom"', 'content-type': 'application/problem+json' },
+      body: { type: 'urn:problem-type:darkroom:unauthenticated', retryable: false },
+    })
+    expect(await store.storedKeys()).toEqual([])
+  })
+})

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ImageRef, inputKey, newImageId } from '@darkroom/core'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { afterAll, afterEach, expect, test } from '@jest/globals'
+import { failedDocument, processedDocument } from '../testing/documents.ts'
+import { openStore } from '../testing/open-store.ts'
+
+const aws = await startLocalAws()
+const store = await openStore(awsEnvironment(aws.endpoint))
+const { handler } = await import('./sweep-inputs.ts')
+afterAll(async () => {
+  await store.close()
+  await aws.stop()
+})
+afterEach(async () => void (await store.takeMessages()))
+
+const sweep = (time: string) => handler({ time })
+
+function acceptedAt(time: string, app = 'web-app-1'): ImageRef {
+  return { app, imageId: newImageId(new Date(time)) }
+}
+
+test('an original without an end gets its message again, at each age once', async () => {
+  const image = acceptedAt('2026-11-20T10:00:30.000Z')
+  await store.putInput(image, 'IMG_0001.JPG')
+  expect(await sweep('2026-11-20T10:02:59.000Z')).toMatchObject({ enqueued: 0 })
+  expect(await sweep('2026-11-20T10:03:01.000Z')).toMatchObject({ enqueued: 1 })
+  expect(await store.takeMessages()).toMatchObject([
+    {
+      type: 'image.accepted.v1',
+      subject: image.imageId,
+      data: {
+        ...image,
+        s3Uri: `s3://${store.bucket}/${inputKey(image)}`,
+        contentType: 'image/jpeg',
+        bytes: 5,
+        filename: 'IMG_0001.JPG',
+        sha256: 'ab'.repeat(32),
+      },
+    },
+  ])
+  expect(await sweep('2026-11-20T10:04:01.000Z')).toMatchObject({ enqueued: 0 })
+  expect(await sweep('2026-11-20T10:05:01.000Z')).toMatchObject({ enqueued: 1 })
+})
+
+test('what has an end is left alone, and every app is looked at', async () => {
+  const processed = acceptedAt('2026-11-20T11:00:10.000Z')
+  const failed = acceptedAt('2026-11-20T11:00:20.000Z')
+  const lost = acceptedAt('2026-11-20T11:00:30.000Z', 'web-app-2')
+  for (const image of [processed, failed, lost]) await store.putInput(image)
+  await store.putDocument(processedDocument(processed))
+  await store.putDocument(failedDocument(failed))
+  expect(await sweep('2026-11-20T11:03:00.000Z')).toMatchObject({ enqueued: 1 })
+  expect(await store.takeMessages()).toMatchObject([{ subject: lost.imageId }])
+})
+
+test('midnight within a minute, and a day, make no difference', async () => {
+  const [before, after] = [acceptedAt('2026-11-19T23:59:59.900Z'), acceptedAt('2026-11-20T00:00:00.000Z')]
+  for (const image of [before, after]) await store.putInput(image)
+  expect(await sweep('2026-11-20T00:02:00.000Z')).toMatchObject({ enqueued: 1 })
+  expect(await sweep('2026-11-20T00:03:00.000Z')).toMatchObject({ enqueued: 1 })
+  expect(await store.takeMessages()).toMatchObject([{ subject: before.imageId }, { subject: after.imageId }])
+  expect(await sweep('2026-11-20T00:16:00.000Z')).toMatchObject({ enqueued: 1 })
+})
+
+test('an original that came again after its image was erased gets a message, for the processor to delete it', async () => {
+  const image = acceptedAt('2026-11-20T14:00:30.000Z')
+  await store.putDocument({
+    schema_version: 1,
+    image_id: image.imageId,
+    app: image.app,
+    accepted_at: '2026-11-20T14:00:30.000Z',
+    status: 'erased',
+    erased_at: '2026-11-20T14:01:00.000Z',
+    erased_by: 'c0ffee123456',
+    erased_objects: 1,
+  })
+  await sleep(20)
+  await store.putInput(image)
+  expect(await sweep('2026-11-20T14:03:01.000Z')).toMatchObject({ enqueued: 1 })
+  expect(await store.takeMessages()).toMatchObject([{ subject: image.imageId }])
+})
+
+test('an original past its time is left to S3', async () => {
+  const accepted = new Date(Date.now() - 8 * 86_400_000)
+  const [past, kept] = [acceptedAt(accepted.toISOString(), 'brief'), acceptedAt(accepted.toISOString())]
+  for (const image of [past, kept]) await store.putInput(image)
+  expect(await sweep(new Date(accepted.getTime() + 180_000).toISOString())).toMatchObject({ enqueued: 1 })
+  expect(await store.takeMessages()).toMatchObject([{ subject: kept.imageId }])
+})
+
+test('an object that Darkroom did not write keeps nothing from the others', async () => {
+  const [foreign, lost] = [acceptedAt('2026-11-20T12:00:01.000Z'), acceptedAt('2026-11-20T12:00:02.000Z')]
+  await store.put(inputKey(foreign), 'anything')
+  await store.putInput(lost)
+  expect(await sweep('2026-11-20T12:03:00.000Z')).toMatchObject({ enqueued: 1 })
+})
+
+test('more images than S3 lists at once; what is too much for one sweep is left to its next age', async () => {
+  const began = Date.parse('2026-11-20T13:00:00.000Z')
+  const images = Array.from({ length: 1100 }, (_, n) => acceptedAt(new Date(began + n * 50).toISOString()))
+  await Promise.all(images.map((image) => store.putInput(image)))
+  await Promise.all(images.slice(0, 1050).map((image) => store.putDocument(processedDocument(image))))
+  expect(await sweep('2026-11-20T13:03:00.000Z')).toMatchObject({ enqueued: 50 })
+})

@@ -1,0 +1,75 @@
+import { type ImageRef, ProblemError, parseUploadKey, timeOf } from '@darkroom/core'
+import { listKeys } from '../list-keys.ts'
+import { logger } from '../logger.ts'
+import { acceptUpload } from '../uploads/accept-upload.ts'
+import { listBegun } from '../uploads/upload-parts.ts'
+import type { SweepWindow } from './sweep-windows.ts'
+
+/** In one sweep; the rest is found at its next age. Up to 50 MB of each stream by. */
+const MOST_UPLOADS = 100
+const SIDE_BY_SIDE = 4
+/** What S3 lists at once, and how often it is asked: nothing lies there for longer than a day or two. */
+const PAGE = 1000
+const MOST_PAGES = 10
+
+export interface ForgottenUploads {
+  completed: number
+  refused: number
+}
+
+/**
+ * Completes uploads whose client never said that all is there: it crashed, or its page was closed. One that is not all
+ * there is left alone; a lifecycle rule deletes it.
+ */
+export async function completeForgotten(windows: SweepWindow[]): Promise<ForgottenUploads> {
+  const forgotten = (await listForgotten(windows)).slice(0, MOST_UPLOADS).values()
+  const counts = { completed: 0, refused: 0 }
+  const completeNext = async () => {
+    for (const image of forgotten) {
+      const outcome = await complete(image)
+      if (outcome) counts[outcome]++
+    }
+  }
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, completeNext))
+  return counts
+}
+
+/** Each image once, however much was sent for it. */
+async function listForgotten(windows: SweepWindow[]): Promise<ImageRef[]> {
+  const objects = await listObjects()
+  const begun = await listBegun('uploads/')
+  const images = [...objects, ...begun].map(({ app, imageId }) => ({ app, imageId }))
+  const inWindow = images.filter(({ imageId }) =>
+    windows.some(({ from, to }) => timeOf(imageId) >= from && timeOf(imageId) < to),
+  )
+  return [...new Map(inWindow.map((image) => [`${image.app}/${image.imageId}`, image])).values()]
+}
+
+async function listObjects(): Promise<ImageRef[]> {
+  const found: ImageRef[] = []
+  let after: string | undefined
+  for (let page = 1; page <= MOST_PAGES; page++) {
+    const keys = await listKeys('uploads/', PAGE, after)
+    found.push(...keys.flatMap((key) => parseUploadKey(key) ?? []))
+    if (keys.length < PAGE) break
+    after = keys.at(-1)
+  }
+  return found
+}
+
+/** Undefined if nothing came of it. One upload that cannot be completed is no reason to leave the others. */
+async function complete(image: ImageRef): Promise<keyof ForgottenUploads | undefined> {
+  try {
+    const { replayed } = await acceptUpload(image)
+    logger.warn('forgotten upload completed', { ...image, replayed })
+    return 'completed'
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.status >= 500) {
+      logger.error('forgotten upload not completed', { ...image, error: error as Error })
+      return undefined
+    }
+    if (error.slug === 'upload-incomplete' || error.slug === 'not-found') return undefined
+    logger.warn('forgotten upload refused', { ...image, reason: error.slug, detail: error.detail })
+    return 'refused'
+  }
+}
