@@ -71,5 +71,5 @@ export async function photographNames(): Promise<string[]> {
 
 /** Photographs that come inside npm packages, by their path there. */
 export function npmPhotograph(path: string): Promise<Buffer> {
-  return readFile(new URL(`../../../node_modules/${path}`, import.meta.url))
+  return readFile(new URL(`../../../../node_modules/${path}`, import.meta.url))
 }
