@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { generateImages, openCatalogue } from '@darkroom/analytics'
+import { generateImages, openCatalogue } from '@darkroom/catalogue'
 import { type MetadataDocument, metadataKey } from '@darkroom/core'
 import { startLocalAws } from '@darkroom/local-aws'
 

@@ -11,16 +11,14 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
+import { imagesOf, mergeLookAlikesStatement, readQueries } from '@darkroom/analytics'
 import {
   ATHENA_FUNCTIONS,
   ATHENA_SESSION,
   documentsIn,
   generatedDocuments,
   generateImages,
-  imagesOf,
-  mergeLookAlikesStatement,
-  readQueries,
-} from '@darkroom/analytics'
+} from '@darkroom/catalogue'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { measureFreshness } from './analytics-freshness.ts'
 

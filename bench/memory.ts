@@ -168,6 +168,10 @@ await measure('processImages with sharp', 'image-processor/src/handlers/process-
   Records: [recordOf(waiting)],
 })
 await measure('getImage', 'upload-api/src/routes/get-image.ts', { method: 'GET', app, id: formed.imageId })
-await measure('eraseImage', 'upload-api/src/routes/erase-image.ts', { method: 'DELETE', app, id: formed.imageId })
+await measure('eraseImage', 'upload-api/src/routes/erase-image.ts', {
+  method: 'DELETE',
+  app,
+  id: formed.imageId,
+})
 await store.close()
 await aws.stop()

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Catalogue, generateImages, openDocuments } from '@darkroom/analytics'
+import { generateImages, type LocalCatalogue, openDocuments } from '@darkroom/catalogue'
 import type { MetadataDocument } from '@darkroom/core'
 import { writeDashboard } from '@darkroom/dashboard'
 
@@ -9,7 +9,7 @@ import { writeDashboard } from '@darkroom/dashboard'
 export interface WrittenDashboard {
   folder: string
   documents: MetadataDocument[]
-  catalogue: Catalogue
+  catalogue: LocalCatalogue
   stop(): Promise<void>
 }
 

@@ -2,13 +2,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { type Catalogue, generateImages, openCatalogue, readQueries } from '@darkroom/analytics'
+import { type Catalogue, readQueries } from '@darkroom/analytics'
+import { generateImages, type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
 import { type MetadataDocument, metadataKey } from '@darkroom/core'
 import { collectFigures } from '@darkroom/dashboard'
 import { type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { readRetention } from '@darkroom/retention'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { receiptOf } from '../../packages/analytics/src/testing/documents.ts'
+import { receiptOf } from '../../tools/catalogue/src/testing/documents.ts'
 import { packageService, type Resource } from '../package-service.ts'
 import { createCatalogue } from './create-catalogue.ts'
 import { startTrino, type Trino } from './start-trino.ts'
@@ -29,7 +30,7 @@ let resources: Record<string, Resource>
 let trino: Trino
 let documents: MetadataDocument[]
 /** Of the same documents, in DuckDB. */
-let local: Catalogue
+let local: LocalCatalogue
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'catalogue-in-trino-'))
@@ -146,7 +147,7 @@ test('percentiles are about those of DuckDB', async () => {
 })
 
 test('the dashboard shows the same', async () => {
-  const figuresOf = async (catalogue: Pick<Catalogue, 'query'>) => {
+  const figuresOf = async (catalogue: Catalogue) => {
     const { views } = await collectFigures(catalogue, { days: 90 })
     return Object.entries(views).map(([name, { rows }]) => [name, inOrder(rows)])
   }

@@ -1,9 +1,6 @@
 import type { Catalogue } from '@darkroom/analytics'
 import { FIGURES, type Figures, type View } from './figures.ts'
 
-/** What is asked of a catalogue here; Athena could answer as well. */
-export type Answers = Pick<Catalogue, 'query'>
-
 export interface Period {
   /** How many days back, today among them. */
   days: number
@@ -16,7 +13,7 @@ export interface Period {
  * @throws ZodError if a view has not the columns that the page reads
  */
 export async function collectFigures(
-  catalogue: Answers,
+  catalogue: Catalogue,
   { days, now = new Date() }: Period,
 ): Promise<Pick<Figures, 'madeAt' | 'since' | 'views'>> {
   const since = new Date(now.getTime() - (days - 1) * 86_400_000).toISOString().slice(0, 10)
@@ -25,7 +22,7 @@ export async function collectFigures(
   return { madeAt: now.toISOString(), since, views: views as Figures['views'] }
 }
 
-async function read(catalogue: Answers, view: View, since: string): Promise<Figures['views'][View]> {
+async function read(catalogue: Catalogue, view: View, since: string): Promise<Figures['views'][View]> {
   const schema = FIGURES[view]
   const columns = Object.keys(schema.shape)
   const { rows } = await catalogue.query(

@@ -1,3 +1,4 @@
+export { buildPage } from './build-page.ts'
 export { collectFigures } from './collect-figures.ts'
-export { type Dashboard, type DashboardOptions, startDashboard } from './start-dashboard.ts'
+export type { Figures } from './figures.ts'
 export { writeDashboard } from './write-dashboard.ts'

@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Catalogue } from '@darkroom/analytics'
 import { buildPage } from './build-page.ts'
-import { type Answers, collectFigures, type Period } from './collect-figures.ts'
+import { collectFigures, type Period } from './collect-figures.ts'
 import type { Figures } from './figures.ts'
 
 /** Of a copy that somebody makes anew now and then. */
@@ -13,7 +14,7 @@ const REFRESH_SECONDS = 60
  * @returns their paths
  */
 export async function writeDashboard(
-  catalogue: Answers,
+  catalogue: Catalogue,
   folder: string,
   period: Period,
   uploadPages: Figures['uploadPages'] = [],

@@ -5,18 +5,29 @@ import {
   paginateGetQueryResults,
   StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
-import type { Catalogue, Table } from './open-catalogue.ts'
 
-const LOOK_EVERY = 500
+const POLL_INTERVAL_MS = 500
+
+/** The rows that a statement returns. Values are text, as Athena and DuckDB's JSON write them, or null. */
+export interface Table {
+  columns: string[]
+  rows: unknown[][]
+}
+
+/** The tables and views that analysts query: in Athena, or in DuckDB on this machine (tools/catalogue). */
+export interface Catalogue {
+  /** @throws Error with the engine's message if the statement is wrong */
+  query(sql: string): Promise<Table>
+}
 
 export interface AthenaDatabase {
   database: string
-  /** Says where results go, and how much a query may read. */
+  /** Sets where results are stored and how much a query may read. */
   workGroup: string
 }
 
-/** The catalogue of a stage on AWS, which answers like the one on this machine. */
-export function askAthena(athena: AthenaClient, where: AthenaDatabase): Pick<Catalogue, 'query'> {
+/** The catalogue of a stage on AWS. */
+export function askAthena(athena: AthenaClient, where: AthenaDatabase): Catalogue {
   return {
     async query(sql) {
       const { QueryExecutionId } = await athena.send(
@@ -32,16 +43,16 @@ export function askAthena(athena: AthenaClient, where: AthenaDatabase): Pick<Cat
   }
 }
 
-/** @throws Error with Athena's words if it has no answer */
+/** @throws Error with Athena's message if the query fails */
 async function untilAnswered(athena: AthenaClient, QueryExecutionId: string | undefined): Promise<void> {
   for (;;) {
     const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }))
     const { State, StateChangeReason } = QueryExecution?.Status ?? {}
     if (State === 'SUCCEEDED') return
     if (State === 'FAILED' || State === 'CANCELLED') {
-      throw new Error(`Athena has no answer: ${StateChangeReason ?? State}`)
+      throw new Error(`The Athena query failed: ${StateChangeReason ?? State}`)
     }
-    await pause(LOOK_EVERY)
+    await pause(POLL_INTERVAL_MS)
   }
 }
 

@@ -1,11 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { build } from 'esbuild'
-import { duckDbType } from './columns.ts'
-import { createTables } from './create-tables.ts'
 import { expireStatement, mergeStatement } from './merge.ts'
 import { mergeLookAlikesStatement } from './merge-look-alikes.ts'
 import { readQueries } from './read-queries.ts'
@@ -45,17 +42,4 @@ test.each([
 
 test('the parser knows what is not Trino’s', () => {
   expect(trino.validate('MERGE INTO images USING image_documents')).not.toEqual([])
-})
-
-test('each question answers with the columns that its file tells of', async () => {
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
-  for (const statement of createTables()) await connection.run(statement)
-  for (const { name, columns } of readQueries()) {
-    const described = (await connection.runAndReadAll(`DESCRIBE ${name}`)).getRowsJson()
-    const declared = columns.map((column) => [column.name, duckDbType(column.type)])
-    expect([name, described.map(([column, type]) => [column, type])]).toEqual([name, declared])
-  }
-  connection.closeSync()
-  instance.closeSync()
 })

@@ -113,14 +113,6 @@ export function icebergType(type: ScalarType): string {
   return type in names ? names[type as keyof typeof names] : type
 }
 
-export function duckDbType(type: ColumnType): string {
-  if (typeof type === 'string') return type === 'timestamp(6)' ? 'TIMESTAMP' : type.toUpperCase()
-  if ('listOf' in type) return `${duckDbType(type.listOf)}[]`
-  if ('mapOf' in type) return `MAP(VARCHAR, ${duckDbType(type.mapOf)})`
-  const fields = Object.entries(type.fields).map(([name, field]) => `"${name}" ${duckDbType(field)}`)
-  return `STRUCT(${fields.join(', ')})`
-}
-
 function columnType({ type, const: value, items, properties, additionalProperties }: JsonSchema): ColumnType {
   if (type === 'string') return 'varchar'
   if (type === 'boolean') return 'boolean'

@@ -1,7 +1,7 @@
-export { type AthenaDatabase, askAthena } from './ask-athena.ts'
-export { ATHENA_FUNCTIONS, ATHENA_SESSION } from './athena-functions.ts'
+export { type AthenaDatabase, askAthena, type Catalogue, type Table } from './ask-athena.ts'
 export {
   type Column,
+  type ColumnType,
   documentColumns,
   glueType,
   icebergType,
@@ -9,10 +9,6 @@ export {
   LOOK_ALIKE_COLUMNS,
 } from './columns.ts'
 export { dataDictionary } from './data-dictionary.ts'
-export { type Generation, generatedDocuments } from './generate-documents.ts'
-export { type DocumentFormat, generateImages } from './generate-images.ts'
-export { documentsIn } from './insert-documents.ts'
 export { expireStatement, imagesOf, mergeStatement } from './merge.ts'
-export { mergeLookAlikesStatement } from './merge-look-alikes.ts'
-export { type Catalogue, openCatalogue, openDocuments, type Table } from './open-catalogue.ts'
+export { MOST_DIFFERING_BITS, mergeLookAlikesStatement } from './merge-look-alikes.ts'
 export { type NamedQuery, readQueries } from './read-queries.ts'

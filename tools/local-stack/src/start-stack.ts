@@ -1,4 +1,3 @@
-import { type DashboardOptions, startDashboard } from '@darkroom/dashboard'
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
@@ -8,6 +7,7 @@ import { APPS, apiKeyHashes, IMAGE_TOPIC } from './apps.ts'
 import { type Endpoints, endpointsFor } from './endpoints.ts'
 import type { Ports } from './ports.ts'
 import { requireTopic } from './require-topic.ts'
+import { type DashboardOptions, startDashboard } from './start-dashboard.ts'
 import { type RunningService, startService } from './start-service.ts'
 
 /** In the order of the data's way. */

@@ -1,15 +1,8 @@
 import { relative } from 'node:path'
 import { styleText } from 'node:util'
 import { AthenaClient } from '@aws-sdk/client-athena'
-import {
-  askAthena,
-  type Catalogue,
-  dataDictionary,
-  openCatalogue,
-  openDocuments,
-  readQueries,
-  type Table,
-} from '@darkroom/analytics'
+import { askAthena, type Catalogue, dataDictionary, readQueries, type Table } from '@darkroom/analytics'
+import { type LocalCatalogue, openCatalogue, openDocuments } from '@darkroom/catalogue'
 import { writeDashboard } from '@darkroom/dashboard'
 import { type Command, InvalidArgumentError } from 'commander'
 import { formatTable } from '../format-table.ts'
@@ -85,7 +78,7 @@ async function writeFromAthena(stage: string, { dashboard, days }: Options): Pro
   athena.destroy()
 }
 
-async function openLocalCatalogue(): Promise<Catalogue> {
+async function openLocalCatalogue(): Promise<LocalCatalogue> {
   const { s3, bucket } = await openStore()
   try {
     return await openCatalogue(s3, bucket)

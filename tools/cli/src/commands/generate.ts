@@ -1,4 +1,4 @@
-import { type DocumentFormat, generateImages } from '@darkroom/analytics'
+import { type DocumentFormat, generateImages } from '@darkroom/catalogue'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 
 interface Options {

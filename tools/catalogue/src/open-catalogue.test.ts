@@ -2,11 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { readQueries } from '@darkroom/analytics'
 import { dateOf, type MetadataDocument, metadataKey, newImageId } from '@darkroom/core'
 import { startLocalAws } from '@darkroom/local-aws'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { type Catalogue, openCatalogue, readQueries } from './index.ts'
+import { type LocalCatalogue, openCatalogue } from './index.ts'
 import { failedDocument, processedDocument } from './testing/documents.ts'
 
 const aws = await startLocalAws()
@@ -14,7 +15,7 @@ const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 const s3 = new S3Client({ endpoint: aws.endpoint, region: 'us-east-1', credentials })
 const queries = readQueries()
 let folder: string
-let catalogue: Catalogue
+let catalogue: LocalCatalogue
 
 const today = new Date()
 const processed = (app: string, perceptual_hash: string) => processedDocument({ app, perceptual_hash })

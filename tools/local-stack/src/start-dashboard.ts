@@ -1,7 +1,6 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { buildPage, type Figures } from '@darkroom/dashboard'
 import Fastify from 'fastify'
-import { buildPage } from './build-page.ts'
-import type { Figures } from './figures.ts'
 import { followFigures } from './follow-figures.ts'
 
 const CONTENT_TYPES: Record<string, string> = {

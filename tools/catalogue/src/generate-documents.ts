@@ -1,4 +1,5 @@
-import { documentColumns, duckDbType } from './columns.ts'
+import { documentColumns } from '@darkroom/analytics'
+import { duckDbType } from './create-tables.ts'
 
 /** What to make up. The same numbers give the same documents. */
 export interface Generation {

@@ -1,6 +1,12 @@
+import {
+  type Column,
+  type ColumnType,
+  documentColumns,
+  imageColumns,
+  LOOK_ALIKE_COLUMNS,
+  readQueries,
+} from '@darkroom/analytics'
 import { ATHENA_FUNCTIONS } from './athena-functions.ts'
-import { type Column, documentColumns, duckDbType, imageColumns, LOOK_ALIKE_COLUMNS } from './columns.ts'
-import { readQueries } from './read-queries.ts'
 
 /**
  * Athena's database in DuckDB, still empty: its tables, and a view for each question. A view keeps
@@ -22,6 +28,15 @@ function createTable(table: string, columns: Column[]): string[] {
     `CREATE TABLE ${table} (${types.join(', ')})`,
     ...columns.map(({ name, comment }) => `COMMENT ON COLUMN ${table}.${name} IS ${text(comment)}`),
   ]
+}
+
+/** https://duckdb.org/docs/stable/sql/data_types/overview */
+export function duckDbType(type: ColumnType): string {
+  if (typeof type === 'string') return type === 'timestamp(6)' ? 'TIMESTAMP' : type.toUpperCase()
+  if ('listOf' in type) return `${duckDbType(type.listOf)}[]`
+  if ('mapOf' in type) return `MAP(VARCHAR, ${duckDbType(type.mapOf)})`
+  const fields = Object.entries(type.fields).map(([name, field]) => `"${name}" ${duckDbType(field)}`)
+  return `STRUCT(${fields.join(', ')})`
 }
 
 /** A literal of SQL. */

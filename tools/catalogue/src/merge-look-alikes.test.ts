@@ -1,9 +1,9 @@
+import { MOST_DIFFERING_BITS, mergeLookAlikesStatement } from '@darkroom/analytics'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { ATHENA_SESSION } from './athena-functions.ts'
 import { createTables } from './create-tables.ts'
-import { MOST_DIFFERING_BITS, mergeLookAlikesStatement } from './merge-look-alikes.ts'
 
 interface Image {
   app: string

@@ -1,12 +1,10 @@
+import { expireStatement, mergeLookAlikesStatement, mergeStatement, readQueries } from '@darkroom/analytics'
 import { type MetadataDocument, newImageId } from '@darkroom/core'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { ATHENA_SESSION } from './athena-functions.ts'
 import { createTables } from './create-tables.ts'
 import { insertDocuments } from './insert-documents.ts'
-import { expireStatement, mergeStatement } from './merge.ts'
-import { mergeLookAlikesStatement } from './merge-look-alikes.ts'
-import { readQueries } from './read-queries.ts'
 import { failedDocument, processedDocument, receiptOf } from './testing/documents.ts'
 
 const DAY = 24 * 60 * 60 * 1000

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { documentColumns } from '@darkroom/analytics'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { documentColumns, duckDbType } from './columns.ts'
-import { text } from './create-tables.ts'
+import { duckDbType, text } from './create-tables.ts'
 
 /**
  * Puts documents, a line of JSON each, into `image_documents`, in the place of earlier ones of the same images.

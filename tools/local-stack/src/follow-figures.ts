@@ -1,7 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3'
-import { type Catalogue, openCatalogue } from '@darkroom/analytics'
-import { collectFigures } from './collect-figures.ts'
-import type { Figures } from './figures.ts'
+import { type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
+import { collectFigures, type Figures } from '@darkroom/dashboard'
 
 /** How often the page asks, and so how old figures can be. */
 const REFRESH_SECONDS = 2
@@ -17,7 +16,7 @@ export interface LiveFigures {
 
 /** Figures of a bucket that is read when somebody asks: all of it at first, then what has changed. */
 export function followFigures(s3: S3Client, bucket: string): LiveFigures {
-  let catalogue: Catalogue | undefined
+  let catalogue: LocalCatalogue | undefined
   let latest: Promise<Omit<Figures, 'uploadPages'>> | undefined
   let freshUntil = 0
 

@@ -2,29 +2,20 @@ import { access, mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { S3Client } from '@aws-sdk/client-s3'
+import { type Catalogue, mergeLookAlikesStatement, mergeStatement, type Table } from '@darkroom/analytics'
 import { dateOf, parseMetadataKey } from '@darkroom/core'
 import { type DuckDBConnection, DuckDBInstance, LIST, listValue, VARCHAR } from '@duckdb/node-api'
 import { ATHENA_SESSION } from './athena-functions.ts'
 import { createTables, text } from './create-tables.ts'
 import { documentsIn, insertDocuments } from './insert-documents.ts'
-import { mergeStatement } from './merge.ts'
-import { mergeLookAlikesStatement } from './merge-look-alikes.ts'
 import { readDocuments, type Seen } from './read-documents.ts'
-
-/** Values as text or null, as DuckDB writes them in JSON. */
-export interface Table {
-  columns: string[]
-  rows: unknown[][]
-}
 
 /**
  * Athena's database in DuckDB, as it was when the catalogue was opened or last refreshed: the documents in
  * `image_documents`, merged into `images`, and a view for each named query.
  */
-export interface Catalogue {
-  /** @throws Error with DuckDB's words about what is wrong with the statement */
-  query(sql: string): Promise<Table>
-  /** Reads and merges what has been written since, and forgets what is no longer there. Not for two calls at once. */
+export interface LocalCatalogue extends Catalogue {
+  /** Reads and merges new documents and removes deleted ones. Call it once at a time. */
   refresh(): Promise<void>
   /** Writes `images` and `image_documents` as Parquet, and `darkroom.duckdb` with all tables and views. */
   exportTo(folder: string): Promise<string[]>
@@ -32,7 +23,7 @@ export interface Catalogue {
 }
 
 /** Reads every metadata document of a bucket. */
-export async function openCatalogue(s3: S3Client, bucket: string): Promise<Catalogue> {
+export async function openCatalogue(s3: S3Client, bucket: string): Promise<LocalCatalogue> {
   const catalogue = await createCatalogue()
   const seen: Seen = new Map()
   const refresh = () => readInto(catalogue.connection, s3, bucket, seen)
@@ -41,7 +32,7 @@ export async function openCatalogue(s3: S3Client, bucket: string): Promise<Catal
 }
 
 /** Reads the metadata documents of a file: lines of JSON (`.ndjson`), or `.parquet` as `generateImages` writes it. */
-export async function openDocuments(file: string): Promise<Catalogue> {
+export async function openDocuments(file: string): Promise<LocalCatalogue> {
   await access(file)
   const catalogue = await createCatalogue()
   const refresh = async () => {

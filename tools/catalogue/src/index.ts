@@ -1,0 +1,5 @@
+export { ATHENA_FUNCTIONS, ATHENA_SESSION } from './athena-functions.ts'
+export { type Generation, generatedDocuments } from './generate-documents.ts'
+export { type DocumentFormat, generateImages } from './generate-images.ts'
+export { documentsIn } from './insert-documents.ts'
+export { type LocalCatalogue, openCatalogue, openDocuments } from './open-catalogue.ts'
