@@ -1,0 +1,34 @@
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { ProblemError } from '@darkroom/core'
+
+/** A bucket and the client that talks to it. Open it once, as a module constant, and pass it to every function here. */
+export interface Bucket {
+  s3: S3Client
+  name: string
+}
+
+/** Where S3 is and how long to wait for it. Without an endpoint the AWS SDK's own variables and files decide. */
+export type BucketSettings = Pick<
+  S3ClientConfig,
+  | 'endpoint'
+  | 'region'
+  | 'credentials'
+  | 'forcePathStyle'
+  | 'maxAttempts'
+  | 'requestHandler'
+  | 'requestChecksumCalculation'
+>
+
+/** Sends nothing. `bucket.s3.destroy()` closes its connections. */
+export function openBucket(name: string, settings: BucketSettings = {}): Bucket {
+  return { s3: new S3Client(settings), name }
+}
+
+/** Whatever went wrong with S3: it did not answer, or refused. `cause` is the SDK's error. */
+export function storageUnavailable(cause: unknown): ProblemError {
+  return new ProblemError(
+    'storage-unavailable',
+    'Storage is not available. Try again in a moment: an upload is stored only once if you repeat it with the same Idempotency-Key.',
+    { cause },
+  )
+}

@@ -1,0 +1,57 @@
+import { type ErasedDocument, metadataKey, newImageId } from '@darkroom/core'
+import { expect, test } from '@jest/globals'
+import { getDocument, putDocument } from './documents.ts'
+import { openTestBucket } from './testing/open-test-bucket.ts'
+
+const { bucket, put } = await openTestBucket()
+
+const receiptOf = (imageId: string, by = 'c0ffee123456'): ErasedDocument => ({
+  schema_version: 1,
+  image_id: imageId,
+  app: 'web-app-1',
+  accepted_at: '2026-11-23T10:00:00.000Z',
+  status: 'erased',
+  erased_at: '2026-11-23T11:00:00.000Z',
+  erased_by: by,
+  erased_objects: 4,
+})
+
+test('a document is written where there is none, and read back with its ETag', async () => {
+  const image = { app: 'web-app-1', imageId: newImageId() }
+  expect(await getDocument(bucket, image)).toBeUndefined()
+  expect(await putDocument(bucket, receiptOf(image.imageId))).toBe(true)
+  expect(await getDocument(bucket, image)).toEqual({
+    document: receiptOf(image.imageId),
+    etag: expect.stringMatching(/^"\w+"$/),
+  })
+})
+
+test('of two writers only the one that saw the stored document replaces it', async () => {
+  const image = { app: 'web-app-1', imageId: newImageId() }
+  await putDocument(bucket, receiptOf(image.imageId))
+  const seen = await getDocument(bucket, image)
+  expect(await putDocument(bucket, receiptOf(image.imageId, 'second'))).toBe(false)
+  expect(await putDocument(bucket, receiptOf(image.imageId, 'second'), seen)).toBe(true)
+  expect(await putDocument(bucket, receiptOf(image.imageId, 'third'), seen)).toBe(false)
+  expect(await getDocument(bucket, image)).toMatchObject({ document: { erased_by: 'second' } })
+})
+
+test('a document that is gone cannot be replaced', async () => {
+  expect(await putDocument(bucket, receiptOf(newImageId()), { etag: '"0123"' })).toBe(false)
+})
+
+test('one that cannot be read says why, and can be replaced', async () => {
+  const image = { app: 'web-app-1', imageId: newImageId() }
+  await put(metadataKey(image), '{"image_id": "cut o')
+  const found = await getDocument(bucket, image)
+  expect(found).toEqual({ unreadable: expect.stringContaining('JSON'), etag: expect.any(String) })
+  expect(await putDocument(bucket, receiptOf(image.imageId), found)).toBe(true)
+})
+
+test('a bucket that does not exist is an outage, not a missing document', async () => {
+  const image = { app: 'web-app-1', imageId: newImageId() }
+  const nowhere = { ...bucket, name: 'no-such-bucket' }
+  const unavailable = { slug: 'storage-unavailable', cause: { name: 'NoSuchBucket' } }
+  await expect(getDocument(nowhere, image)).rejects.toMatchObject(unavailable)
+  await expect(putDocument(nowhere, receiptOf(image.imageId))).rejects.toMatchObject(unavailable)
+})

@@ -1,0 +1,39 @@
+import { type ImageRef, MetadataDocument, metadataKey } from '@darkroom/core'
+import type { Bucket } from './bucket.ts'
+import { type Expected, getText, putObjectIf } from './objects.ts'
+
+/** A metadata document as it is stored. One that cannot be read can still be replaced, by its ETag. */
+export type FoundDocument = { etag: string } & (
+  | { document: MetadataDocument }
+  /** Why, for a log. */
+  | { unreadable: string }
+)
+
+/** Undefined while the image is not finished. */
+export async function getDocument(bucket: Bucket, image: ImageRef): Promise<FoundDocument | undefined> {
+  const found = await getText(bucket, metadataKey(image))
+  return found && { ...readDocument(found.text), etag: found.etag }
+}
+
+/**
+ * Writes a document where there is none, or over exactly the `replaced` one.
+ *
+ * @returns whether it was written; if not, somebody else has written in the meantime: read it again
+ */
+export function putDocument(
+  bucket: Bucket,
+  document: MetadataDocument,
+  replaced?: Expected,
+): Promise<boolean> {
+  const key = metadataKey({ app: document.app, imageId: document.image_id })
+  const object = { Body: `${JSON.stringify(document)}\n`, ContentType: 'application/json' }
+  return putObjectIf(bucket, key, object, replaced)
+}
+
+function readDocument(text: string): { document: MetadataDocument } | { unreadable: string } {
+  try {
+    return { document: MetadataDocument.parse(JSON.parse(text)) }
+  } catch (error) {
+    return { unreadable: (error as Error).message }
+  }
+}
