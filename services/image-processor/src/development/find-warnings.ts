@@ -1,6 +1,5 @@
 import type { Warning } from '@darkroom/core'
-import { isSoundExif } from '../traits/is-sound-exif.ts'
-import { readTraits } from '../traits/read-traits.ts'
+import { isSoundExif, readTraits } from '@darkroom/image-file'
 
 /** What is odd about an original, by its own structure and by what was made of it. */
 export function findWarnings(original: Uint8Array, variants: readonly { frames: number }[]): Warning[] {

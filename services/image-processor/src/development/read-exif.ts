@@ -1,5 +1,5 @@
+import { onlyMetadata } from '@darkroom/image-file'
 import ExifReader from 'exifreader'
-import { onlyMetadata } from './only-metadata.ts'
 
 /** What is kept of an original's EXIF and XMP. */
 export interface Exif {

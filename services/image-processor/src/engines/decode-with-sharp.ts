@@ -1,7 +1,7 @@
 import { IMAGE_TYPES, ImageType, ProblemError } from '@darkroom/core'
+import { isSrgbProfile } from '@darkroom/image-file'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
 import type { Size } from './image-engine.ts'
-import { isSrgbProfile } from './is-srgb-profile.ts'
 import type { Pixels } from './pixels.ts'
 import { sharp } from './restricted-sharp.ts'
 import type { Decoded } from './stages.ts'

@@ -6,13 +6,11 @@ import {
   type VariantSpec,
   type Warning,
 } from '@darkroom/core'
-import { inspectImage } from '@darkroom/image-file'
+import { inspectImage, isSrgbProfile, readTraits } from '@darkroom/image-file'
 import { Jimp } from 'jimp'
 import { readExif } from '../development/read-exif.ts'
-import { readTraits } from '../traits/read-traits.ts'
 import { developInCascade } from './cascade.ts'
 import type { ImageEngine, Size } from './image-engine.ts'
-import { isSrgbProfile } from './is-srgb-profile.ts'
 import { flatten } from './lay-over.ts'
 import type { Pixels } from './pixels.ts'
 import type { Decoded, Stages } from './stages.ts'

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { firstWebpFrame } from '@darkroom/image-file'
 import decodeAvif, { init as initAvifDecoder } from '@jsquash/avif/decode.js'
 import decodeWebp, { init as initWebpDecoder } from '@jsquash/webp/decode.js'
 import encodeWebp, { init as initWebpEncoder } from '@jsquash/webp/encode.js'
-import { firstWebpFrame } from './first-webp-frame.ts'
 import type { Pixels } from './pixels.ts'
 
 /**

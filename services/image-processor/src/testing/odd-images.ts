@@ -1,6 +1,6 @@
 import type { Warning } from '@darkroom/core'
+import { pngChunk } from '@darkroom/image-file'
 import sharp, { type Sharp } from 'sharp'
-import { pngChunk } from '../engines/png-chunk.ts'
 import { fourCorners } from './test-images.ts'
 
 /** 120 × 80, as all of these are. */

@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib'
+import { pngChunk } from '@darkroom/image-file'
 import type { Sharp } from 'sharp'
 import sharp from 'sharp'
-import { pngChunk } from '../engines/png-chunk.ts'
 
 type Vector = readonly [number, number, number]
 type Matrix = readonly [Vector, Vector, Vector]
