@@ -3,7 +3,7 @@ import type * as z from 'zod'
 import { UploadAccepted, UploadRequest } from './api.ts'
 import { AppId } from './app-id.ts'
 import { Attributes } from './attributes.ts'
-import { ImageAccepted, ImageFailed, ImageProcessed } from './events.ts'
+import { ImageAccepted, ImageFailed, ImageProcessed, readImageAccepted } from './events.ts'
 import { Filename } from './filename.ts'
 import { ImageId } from './image-id.ts'
 import { ImageType, Sha256 } from './image-types.ts'
@@ -99,5 +99,43 @@ describe('an accepted image is refused', () => {
     ],
   ])('%s', (_what, change) => {
     expect(ImageAccepted.safeParse({ ...accepted, ...change }).success).toBe(false)
+  })
+})
+
+describe('the message of an accepted image is read', () => {
+  const read = (message: object) => readImageAccepted(JSON.stringify(message))
+  const withData = (change: object) => ({ ...accepted, data: { ...accepted.data, ...change } })
+
+  test('as it was written', () => {
+    expect(read(accepted)).toEqual({ message: accepted })
+    const overKafka = withData({ origin: kafka, redevelop: { preset: 'default' } })
+    expect(read(overKafka)).toEqual({ message: overKafka })
+  })
+
+  test('with the values of a later version, without the fields that are unknown', () => {
+    const later = withData({
+      contentType: 'image/jxl',
+      origin: { kind: 'sftp' },
+      attributes: { 'A key': 'x'.repeat(300) },
+      filename: 'a/b',
+    })
+    const message = { ...later, specversion: '1.1' }
+    expect(read({ ...message, tenant: 'x', data: { ...later.data, priority: 1 } })).toEqual({ message })
+  })
+
+  test.each<[string, object, RegExp]>([
+    ['of another type', { ...accepted, type: 'image.accepted.v2' }, /^type: /],
+    ['with an app that could leave its prefix', withData({ app: '../other' }), /^data: app: /],
+    ['of no image', withData({ imageId: 'x' }), /^data: imageId: /],
+    ['that is stored elsewhere', withData({ s3Uri: 'https://example.com/x' }), /^data: s3Uri: /],
+    ['with a size that is text', withData({ bytes: '7' }), /^data: bytes: /],
+    ['with a time that is none', withData({ acceptedAt: 'yesterday' }), /^data: acceptedAt: /],
+    ['that is a list', [accepted], /object/],
+  ])('but not one %s', (_what, message, reason) => {
+    expect(read(message)).toEqual({ unreadable: expect.stringMatching(reason) })
+  })
+
+  test('and what is not JSON is unreadable', () => {
+    expect(readImageAccepted('').unreadable).toBe('it is not JSON')
   })
 })

@@ -7,6 +7,7 @@ import { ImageType, Sha256 } from './image-types.ts'
 import { Origin } from './origin.ts'
 import { PresetName } from './presets.ts'
 import { ProblemSlug } from './problem.ts'
+import { type Tolerant, tolerant, whyUnreadable } from './tolerant.ts'
 
 /**
  * A CloudEvents 1.0 envelope in JSON format, with the distributed-tracing extension's `traceparent`
@@ -58,6 +59,28 @@ export const ImageAccepted = cloudEvent(
   }),
 )
 export type ImageAccepted = z.infer<typeof ImageAccepted>
+
+/** A message of another type is another contract; and parts of S3 keys are checked whoever wrote them. */
+const ReceivedImageAccepted = tolerant(ImageAccepted).and(
+  z.object({
+    type: ImageAccepted.shape.type,
+    subject: ImageId,
+    data: ImageAccepted.shape.data.pick({ app: true, imageId: true, s3Uri: true }),
+  }),
+)
+
+/** Reads the body of a message on the image queue. `unreadable` is the reason why it cannot be read, for a log. */
+export function readImageAccepted(
+  body: string,
+):
+  | { message: Tolerant<ImageAccepted>; unreadable?: undefined }
+  | { message?: undefined; unreadable: string } {
+  try {
+    return { message: ReceivedImageAccepted.parse(JSON.parse(body)) }
+  } catch (error) {
+    return { unreadable: whyUnreadable(error) }
+  }
+}
 
 /** An image has been developed; its metadata document holds the rest. */
 export const ImageProcessed = cloudEvent(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { MetadataDocument } from './metadata-document.ts'
+import { MetadataDocument, readDocument } from './metadata-document.ts'
 
 const arrival = {
   schema_version: 1,
@@ -55,3 +55,73 @@ test.each(['failure_type', 'failure_detail', 'image_id', 'accepted_at'])(
     expect(MetadataDocument.safeParse(rest).success).toBe(false)
   },
 )
+
+const image = { app: 'web-app-2', imageId: arrival.image_id }
+const erased = {
+  schema_version: 1,
+  image_id: arrival.image_id,
+  app: arrival.app,
+  accepted_at: arrival.accepted_at,
+  status: 'erased',
+  erased_at: '2026-11-24T10:00:00.000Z',
+  erased_by: '0123456789ab',
+  erased_objects: 4,
+}
+const stored = { ...processed, warnings: ['trailing-data'], filename: 'IMG_0001.JPG', engine: 'sharp' }
+const read = (document: unknown) => readDocument(JSON.stringify(document), image)
+
+describe('a stored document', () => {
+  test.each([
+    ['processed', stored],
+    ['failed', { ...failed, ...reception }],
+    ['refused before it was stored', failed],
+    ['erased', erased],
+  ])('is read as it was written: %s', (_what, document) => {
+    expect(MetadataDocument.safeParse(document).success).toBe(true)
+    expect(read(document)).toEqual({ document })
+  })
+
+  test('keeps the values of a later version, without the fields that are unknown', () => {
+    const later = {
+      ...stored,
+      schema_version: 2,
+      origin: 'sftp',
+      engine: 'vips',
+      content_type: 'image/jxl',
+      warnings: ['trailing-data', 'sidecar-ignored'],
+      perceptual_hash: 'ab'.repeat(16),
+      attributes: { 'A key': 'x'.repeat(300) },
+      variants: [{ name: 'Thumb', key: 'k', content_type: 'image/jxl', width: 1, height: 1, bytes: 1 }],
+    }
+    expect(read({ ...later, depth_map: { near: 1 } })).toEqual({ document: later })
+    const laterFailure = { ...failed, failure_type: 'too-blurred' }
+    expect(read(laterFailure)).toEqual({ document: laterFailure })
+  })
+
+  test.each(['quarantined', 'unknown', 'constructor'])('of the unknown status %s says so', (status) => {
+    expect(read({ ...stored, status }).document).toMatchObject({
+      status: 'unknown',
+      statedStatus: status,
+      filename: 'IMG_0001.JPG',
+      sha256: reception.sha256,
+    })
+  })
+
+  test.each<[string, string, RegExp]>([
+    ['nothing', '', /not JSON/],
+    ['text', 'no JSON', /not JSON/],
+    ['a truncated document', JSON.stringify(stored).slice(0, -9), /not JSON/],
+    ['an array', JSON.stringify([stored]), /object/],
+    ['null', 'null', /object/],
+    ['an empty object', '{}', /^image_id: /],
+    ['a status that is a number', JSON.stringify({ ...stored, status: 7 }), /^status: /],
+    ['a size that is text', JSON.stringify({ ...stored, bytes: '7' }), /^bytes: /],
+    ['a time that is none', JSON.stringify({ ...stored, finished_at: 'later' }), /^finished_at: /],
+    ['variants that are text', JSON.stringify({ ...stored, variants: 'all' }), /^variants: /],
+    ['no hash', JSON.stringify({ ...stored, sha256: undefined }), /^sha256: /],
+    ["another app's document", JSON.stringify({ ...stored, app: 'web-app-1' }), /web-app-1/],
+    ["another image's document", JSON.stringify({ ...stored, image_id: 'x' }), /image x/],
+  ])('is unreadable with a reason if it is %s', (_what, text, reason) => {
+    expect(readDocument(text, image)).toEqual({ unreadable: expect.stringMatching(reason) })
+  })
+})

@@ -4,8 +4,9 @@ import { Attributes } from './attributes.ts'
 import { Filename } from './filename.ts'
 import { ImageId } from './image-id.ts'
 import { ImageType, Sha256 } from './image-types.ts'
-import { VariantName } from './keys.ts'
+import { type ImageRef, VariantName } from './keys.ts'
 import { ProblemSlug } from './problem.ts'
+import { tolerant, whyUnreadable } from './tolerant.ts'
 import { Warning } from './warnings.ts'
 
 const column = <Type extends z.ZodType>(type: Type, description: string): Type => type.meta({ description })
@@ -91,37 +92,99 @@ const failure = {
   failure_detail: column(z.string(), 'Why it failed, in words.'),
 }
 
+const ProcessedDocument = z.object({
+  ...arrival,
+  ...reception.shape,
+  status: column(z.literal('processed'), 'How it ended.'),
+  ...development,
+})
+const FailedDocument = z.object({
+  ...arrival,
+  ...reception.partial().shape,
+  status: column(z.literal('failed'), 'How it ended.'),
+  ...failure,
+})
+const ErasedDocument = z.object({
+  schema_version: arrival.schema_version,
+  image_id: arrival.image_id,
+  app: arrival.app,
+  accepted_at: arrival.accepted_at,
+  status: column(z.literal('erased'), 'How it ended.'),
+  ...erasure,
+})
+
 /**
- * The record of a finished image: one line of JSON in S3, written last and so the commit point of its
- * processing. Flat and in snake_case because it is at once the catalogue's table; every description here
- * is the column's comment there.
+ * The record of a finished image: one line of JSON in S3, written last, so it is the commit point of processing. It is
+ * flat and in snake_case because it is also a row of the catalogue; the descriptions here are the columns' comments
+ * there.
  *
- * A failed one may tell less of the original: an image that was refused on its way in has never lain in S3.
- * What is known of it is there. An erased one is a receipt, with nothing of the image or of its owner in it.
+ * A failed document has less about the original if the image was refused before it was stored. An erased one is a
+ * receipt with no data of the image or its owner. This is the writers' schema; `readDocument` is for readers.
  */
 export const MetadataDocument = z.discriminatedUnion('status', [
-  z.object({
-    ...arrival,
-    ...reception.shape,
-    status: column(z.literal('processed'), 'How it ended.'),
-    ...development,
-  }),
-  z.object({
-    ...arrival,
-    ...reception.partial().shape,
-    status: column(z.literal('failed'), 'How it ended.'),
-    ...failure,
-  }),
-  z.object({
-    schema_version: arrival.schema_version,
-    image_id: arrival.image_id,
-    app: arrival.app,
-    accepted_at: arrival.accepted_at,
-    status: column(z.literal('erased'), 'How it ended.'),
-    ...erasure,
-  }),
+  ProcessedDocument,
+  FailedDocument,
+  ErasedDocument,
 ])
 export type MetadataDocument = z.infer<typeof MetadataDocument>
-export type ProcessedDocument = Extract<MetadataDocument, { status: 'processed' }>
-export type ErasedDocument = Extract<MetadataDocument, { status: 'erased' }>
-export type FailedDocument = Extract<MetadataDocument, { status: 'failed' }>
+export type ProcessedDocument = z.infer<typeof ProcessedDocument>
+export type FailedDocument = z.infer<typeof FailedDocument>
+export type ErasedDocument = z.infer<typeof ErasedDocument>
+
+/** What a document of any status has, and what it may have. */
+const AnyDocument = z.object({
+  ...FailedDocument.partial().shape,
+  ...FailedDocument.pick({ image_id: true, app: true, accepted_at: true, status: true }).shape,
+})
+
+const StoredProcessed = tolerant(ProcessedDocument).transform((document) => ({
+  ...document,
+  status: 'processed' as const,
+}))
+const StoredFailed = tolerant(FailedDocument).transform((document) => ({
+  ...document,
+  status: 'failed' as const,
+}))
+const StoredErased = tolerant(ErasedDocument).transform((document) => ({
+  ...document,
+  status: 'erased' as const,
+}))
+const StoredUnknown = tolerant(AnyDocument).transform(({ status, ...document }) => ({
+  ...document,
+  status: 'unknown' as const,
+  statedStatus: status,
+}))
+export type StoredProcessed = z.infer<typeof StoredProcessed>
+export type StoredFailed = z.infer<typeof StoredFailed>
+export type StoredErased = z.infer<typeof StoredErased>
+/** A document whose status this version does not know; `statedStatus` is what it says. */
+export type StoredUnknown = z.infer<typeof StoredUnknown>
+
+/** A metadata document as it is read: this version wrote it or a later one, see `Tolerant`. */
+export type StoredDocument = StoredProcessed | StoredFailed | StoredErased | StoredUnknown
+
+const READERS = new Map<string, z.ZodType<StoredDocument>>([
+  ['processed', StoredProcessed],
+  ['failed', StoredFailed],
+  ['erased', StoredErased],
+])
+
+/**
+ * Reads the text that is stored as an image's document. `unreadable` is the reason why it cannot be read, for a log; the
+ * document of another image is unreadable too.
+ */
+export function readDocument(
+  text: string,
+  { app, imageId }: ImageRef,
+): { document: StoredDocument; unreadable?: undefined } | { document?: undefined; unreadable: string } {
+  try {
+    const data: unknown = JSON.parse(text)
+    const stated = StoredUnknown.parse(data)
+    if (stated.image_id !== imageId || stated.app !== app) {
+      return { unreadable: `it is the document of image ${stated.image_id} of ${stated.app}` }
+    }
+    return { document: READERS.get(stated.statedStatus)?.parse(data) ?? stated }
+  } catch (error) {
+    return { unreadable: whyUnreadable(error) }
+  }
+}
