@@ -1,18 +1,24 @@
-import { type ImageRef, MetadataDocument, metadataKey } from '@darkroom/core'
+import {
+  type ImageRef,
+  type MetadataDocument,
+  metadataKey,
+  readDocument,
+  type StoredDocument,
+} from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
 import { type Expected, getText, putObjectIf } from './objects.ts'
 
 /** A metadata document as it is stored. One that cannot be read can still be replaced, by its ETag. */
 export type FoundDocument = { etag: string } & (
-  | { document: MetadataDocument }
+  | { document: StoredDocument; unreadable?: undefined }
   /** Why, for a log. */
-  | { unreadable: string }
+  | { document?: undefined; unreadable: string }
 )
 
 /** Undefined while the image is not finished. */
 export async function getDocument(bucket: Bucket, image: ImageRef): Promise<FoundDocument | undefined> {
   const found = await getText(bucket, metadataKey(image))
-  return found && { ...readDocument(found.text), etag: found.etag }
+  return found && { ...readDocument(found.text, image), etag: found.etag }
 }
 
 /**
@@ -28,12 +34,4 @@ export function putDocument(
   const key = metadataKey({ app: document.app, imageId: document.image_id })
   const object = { Body: `${JSON.stringify(document)}\n`, ContentType: 'application/json' }
   return putObjectIf(bucket, key, object, replaced)
-}
-
-function readDocument(text: string): { document: MetadataDocument } | { unreadable: string } {
-  try {
-    return { document: MetadataDocument.parse(JSON.parse(text)) }
-  } catch (error) {
-    return { unreadable: (error as Error).message }
-  }
 }
