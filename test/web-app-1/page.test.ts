@@ -283,7 +283,7 @@ const UNAVAILABLE = {
   headers: { 'access-control-allow-origin': '*' },
   body: JSON.stringify({
     type: 'urn:problem-type:darkroom:queue-unavailable',
-    title: 'The queue does not answer',
+    title: 'The queue is unavailable',
     detail: 'The queue does not answer. Send it again.',
     status: 503,
     retryable: true,

@@ -9,13 +9,13 @@ const Environment = z.object({
   STORAGE_ORIGIN: z.string().default('https://*.amazonaws.com'),
 })
 
-/** The app's whole configuration, checked once. @throws Error that names each variable and what is wrong with it */
+/** The app's whole configuration, checked once. @throws Error that names each invalid variable and the reason */
 export function readEnvironment(variables: Record<string, string | undefined>): WebApp1Options {
   const result = Environment.safeParse(
     Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')),
   )
   if (!result.success) {
-    throw new Error(`The environment is not right:\n${z.prettifyError(result.error)}`)
+    throw new Error(`Invalid environment variables:\n${z.prettifyError(result.error)}`)
   }
   const { HOST: host, PORT: port, UPLOAD_API_URL: url, UPLOAD_API_KEY: apiKey } = result.data
   return { host, port, uploadApi: { url, apiKey }, storage: result.data.STORAGE_ORIGIN }

@@ -30,7 +30,7 @@ test('takes a bucket for large pictures', () => {
 
 test('takes a limit as far as pictures of that size have a way', () => {
   const more = { ...least, MAX_IMAGE_BYTES: '4194305' }
-  expect(() => readEnvironment(more)).toThrow(/needs CLAIMS_BUCKET[\s\S]*MAX_IMAGE_BYTES/)
+  expect(() => readEnvironment(more)).toThrow(/requires CLAIMS_BUCKET[\s\S]*MAX_IMAGE_BYTES/)
   expect(readEnvironment({ ...more, CLAIMS_BUCKET: 'darkroom-prod' }).maxImageBytes).toBe(4_194_305)
   const tooMuch = { ...more, MAX_IMAGE_BYTES: '52428801', CLAIMS_BUCKET: 'darkroom-prod' }
   expect(() => readEnvironment(tooMuch)).toThrow(/52428800[\s\S]*MAX_IMAGE_BYTES/)

@@ -1,7 +1,6 @@
-import { KafkaTopic } from '@darkroom/core'
+import { KafkaTopic, MAX_STORED_BYTES, MAX_UPLOAD_BYTES } from '@darkroom/core'
 import { readKafkaConnection } from '@darkroom/kafka-connection'
 import * as z from 'zod'
-import { MAX_BYTES_CLAIMED, MAX_BYTES_IN_RECORD } from './limits.ts'
 import type { WebApp2Options } from './start-web-app-2.ts'
 
 const Environment = z
@@ -13,25 +12,22 @@ const Environment = z
     UPLOAD_API_KEY: z.string().min(1),
     CLAIMS_BUCKET: z
       .string()
-      .regex(/^[a-z0-9.-]{3,63}$/, 'not the name of a bucket')
+      .regex(/^[a-z0-9.-]{3,63}$/, 'not a bucket name')
       .optional(),
-    MAX_IMAGE_BYTES: z.coerce.number().int().positive().max(MAX_BYTES_CLAIMED).optional(),
+    MAX_IMAGE_BYTES: z.coerce.number().int().positive().max(MAX_STORED_BYTES).optional(),
   })
-  .refine(
-    ({ CLAIMS_BUCKET, MAX_IMAGE_BYTES = 0 }) => CLAIMS_BUCKET || MAX_IMAGE_BYTES <= MAX_BYTES_IN_RECORD,
-    {
-      path: ['MAX_IMAGE_BYTES'],
-      error: `more than ${MAX_BYTES_IN_RECORD} needs CLAIMS_BUCKET as well`,
-    },
-  )
+  .refine(({ CLAIMS_BUCKET, MAX_IMAGE_BYTES = 0 }) => CLAIMS_BUCKET || MAX_IMAGE_BYTES <= MAX_UPLOAD_BYTES, {
+    path: ['MAX_IMAGE_BYTES'],
+    error: `more than ${MAX_UPLOAD_BYTES} requires CLAIMS_BUCKET`,
+  })
 
-/** The app's whole configuration, checked once. @throws Error that names each variable and what is wrong with it */
+/** The app's whole configuration, checked once. @throws Error that names each invalid variable and the reason */
 export function readEnvironment(variables: Record<string, string | undefined>): WebApp2Options {
   const result = Environment.safeParse(
     Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')),
   )
   if (!result.success) {
-    throw new Error(`The environment is not right:\n${z.prettifyError(result.error)}`)
+    throw new Error(`Invalid environment variables:\n${z.prettifyError(result.error)}`)
   }
   const env = result.data
   return {

@@ -1,20 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ImageId, ProblemError, timeOf } from '@darkroom/core'
+import { ImageId, ProblemError, readPreferWait, timeOf } from '@darkroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Backend } from './backend.ts'
 import type { UploadApi } from './upload-api.ts'
 
-/** Milliseconds that an image may take from Kafka into S3 before it counts as unknown. */
-const ON_ITS_WAY = 10 * 60_000
-/** Milliseconds between two looks for an image that has not reached S3. */
-const LOOK_EVERY = 200
-/** As much as the upload API waits. */
-const MAX_WAIT_SECONDS = 25
+/** How long an image may take from Kafka into S3 before it is unknown. */
+const MAX_TRANSIT_MS = 10 * 60_000
+/** The poll interval for an image that has not reached S3 yet. */
+const POLL_INTERVAL_MS = 200
 
 /**
- * `GET /api/images/{id}`: the upload API's answer. While the image is in Kafka that API does not know it, yet
- * the id's own time tells that it may still come: then it is `{id, status: "queued"}` without an `original`.
- * `Prefer: wait=N` holds the answer until the image has moved on from where it was.
+ * `GET /api/images/{id}`: the upload API's answer. That API does not know an image that is still in Kafka. If the time in
+ * the id is recent, the image may still arrive, and the answer is `{id, status: "queued"}` without an `original`.
+ * `Prefer: wait=N` holds the answer until the image is finished, or has just reached S3.
  */
 export async function getImage(
   request: FastifyRequest<{ Params: { id: string } }>,
@@ -36,16 +34,16 @@ export async function getImage(
     .send({ id: id.data, status: 'queued' })
 }
 
-type Asked = FastifyRequest['headers']
+type RequestHeaders = FastifyRequest['headers']
 
-/** The upload API says at once that it does not know an image, however long one would wait. */
+/** The upload API answers 404 at once, whatever `Prefer` says, so the wait for the image to arrive is here. */
 async function askUntilThere(
   uploadApi: UploadApi,
   id: ImageId,
-  { prefer, 'if-none-match': etag }: Asked,
+  { prefer, 'if-none-match': etag }: RequestHeaders,
   gone: AbortSignal,
 ): Promise<Response> {
-  const until = Date.now() + waitOf(prefer) * 1000
+  const until = Date.now() + (readPreferWait(prefer) ?? 0) * 1000
   const conditions = etag === undefined ? {} : { 'if-none-match': etag }
   let answer = await uploadApi.get(
     `/images/${id}`,
@@ -54,20 +52,14 @@ async function askUntilThere(
   )
   while (answer.status === 404 && mayStillCome(id) && Date.now() < until) {
     await answer.body?.cancel()
-    await sleep(LOOK_EVERY, undefined, { signal: gone })
+    await sleep(POLL_INTERVAL_MS, undefined, { signal: gone })
     answer = await uploadApi.get(`/images/${id}`, conditions, gone)
   }
   return answer
 }
 
 function mayStillCome(id: ImageId): boolean {
-  return Math.abs(Date.now() - timeOf(id).getTime()) < ON_ITS_WAY
-}
-
-/** RFC 7240, section 4.3; what cannot be understood is ignored, as the RFC asks. */
-function waitOf(prefer: string | string[] | undefined): number {
-  const seconds = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(String(prefer ?? ''))?.[1]
-  return Math.min(Number(seconds ?? 0), MAX_WAIT_SECONDS)
+  return Math.abs(Date.now() - timeOf(id).getTime()) < MAX_TRANSIT_MS
 }
 
 const RELAYED_HEADERS = ['content-type', 'etag', 'cache-control', 'retry-after', 'preference-applied']
@@ -81,5 +73,5 @@ async function relay(answer: Response, reply: FastifyReply): Promise<FastifyRepl
 }
 
 function notFound(): ProblemError {
-  return new ProblemError('not-found', 'Darkroom does not know this picture.')
+  return new ProblemError('not-found', 'Darkroom has no picture with this id.')
 }

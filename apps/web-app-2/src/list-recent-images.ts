@@ -4,14 +4,14 @@ import * as z from 'zod'
 import type { Backend } from './backend.ts'
 import type { UploadApi } from './upload-api.ts'
 
-/** What this app needs to know of the API's answer; the rest is the page's. */
+/** The part of the API's answer that this app needs; the rest is passed on to the page. */
 const Page = z.object({ items: z.array(z.looseObject({ id: ImageId })), cursor: ImageId.optional() })
 type Item = z.infer<typeof Page>['items'][number]
 
 const RECENT = 24
 const MAX_PAGES = 3
-const MINUTE = 60_000
-const DAY = 24 * 60 * MINUTE
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
 
 /** `GET /api/images`: today's most recent pictures (UTC), newest first. */
 export async function listRecentImages(reply: FastifyReply, { uploadApi }: Backend): Promise<FastifyReply> {
@@ -20,13 +20,13 @@ export async function listRecentImages(reply: FastifyReply, { uploadApi }: Backe
 }
 
 /**
- * The API lists a day oldest first. Its cursor is an id and ids are in the order of time, so an id of a moment ago
- * leads to what came since: a busy day costs no more than a quiet one.
+ * The API lists a day oldest first. Its cursor is an id, and ids are in the order of time, so an id made for a recent
+ * moment lists everything since: a busy day costs no more requests than a quiet one.
  */
 async function findRecent(uploadApi: UploadApi, now: number): Promise<Item[]> {
-  const midnight = Math.floor(now / DAY) * DAY
+  const midnight = Math.floor(now / DAY_MS) * DAY_MS
   let recent: Item[] = []
-  for (const since of [now - 5 * MINUTE, now - 60 * MINUTE, midnight]) {
+  for (const since of [now - 5 * MINUTE_MS, now - 60 * MINUTE_MS, midnight]) {
     recent = await listSince(uploadApi, Math.max(since, midnight))
     if (recent.length >= RECENT || since <= midnight) break
   }
@@ -49,5 +49,9 @@ async function listSince(uploadApi: UploadApi, since: number): Promise<Item[]> {
 
 function unlistable(answer: Response, error: Error): ProblemError {
   const cause = `the upload API answered ${answer.status}: ${error.message}`
-  return new ProblemError('storage-unavailable', 'Earlier pictures cannot be listed now.', { cause })
+  return new ProblemError(
+    'storage-unavailable',
+    'Earlier pictures could not be listed. Try again in a moment.',
+    { cause },
+  )
 }

@@ -4,19 +4,19 @@ import { claimKey, type ImageRef, ProblemError, s3Uri } from '@darkroom/core'
 import type { Upload } from './read-upload.ts'
 
 export interface ClaimsOptions {
-  /** Darkroom's own: its bridge follows no reference into another. */
+  /** Darkroom's own bucket: the kafka-bridge refuses references to any other. */
   bucket: string
-  /** Where S3 is, if not where the SDK's own variables and files say. */
+  /** Overrides the SDK's own variables and files. */
   s3?: Pick<S3ClientConfig, 'endpoint' | 'region' | 'credentials'>
 }
 
-/** Where images lie that are too large for Kafka, until the bridge comes for them. */
+/** Stores images that are too large for Kafka, until the kafka-bridge reads them. */
 export interface Claims {
   /**
-   * Puts an image down, once: under its id nothing is ever overwritten.
+   * Stores an image create-once: an existing object is never overwritten.
    *
-   * @returns its `s3://` URI, also if the same bytes lie there already
-   * @throws ProblemError `idempotency-key-reused` (other bytes lie there), `storage-unavailable`
+   * @returns its `s3://` URI, also if the same bytes are already stored
+   * @throws ProblemError `idempotency-key-reused` (other bytes are stored), `storage-unavailable`
    */
   put(image: ClaimedImage): Promise<string>
   close(): void
@@ -24,28 +24,28 @@ export interface Claims {
 
 type ClaimedImage = ImageRef & Pick<Upload, 'bytes' | 'contentType'>
 
-/** A person waits for the answer. A large image may take its time as long as any of it moves. */
-const PATIENCE = {
+/** A person waits for the answer, so fail soon. A large image may take longer, as long as bytes are moving. */
+const TIMEOUTS = {
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 2_000, socketTimeout: 4_000 },
 }
 
 export function openClaims({ bucket, s3 }: ClaimsOptions): Claims {
-  const client = new S3Client({ ...PATIENCE, ...s3 })
+  const client = new S3Client({ ...TIMEOUTS, ...s3 })
   return {
     put: async (image) => {
       const sha256 = createHash('sha256').update(image.bytes).digest()
       if (await isOurs(client, bucket, image, sha256)) return s3Uri(bucket, claimKey(image))
       throw new ProblemError(
         'idempotency-key-reused',
-        'Another picture was sent with the same Idempotency-Key. Use a new one for this picture.',
+        'Another picture was sent with this Idempotency-Key. Use a new key for this picture.',
       )
     },
     close: () => client.destroy(),
   }
 }
 
-/** Whether these bytes lie there now, be it from this attempt or from an earlier one. */
+/** Whether these bytes are stored now, from this attempt or an earlier one. */
 async function isOurs(s3: S3Client, bucket: string, image: ClaimedImage, sha256: Buffer): Promise<boolean> {
   try {
     if (await create(s3, bucket, image, sha256)) return true
@@ -54,13 +54,13 @@ async function isOurs(s3: S3Client, bucket: string, image: ClaimedImage, sha256:
   } catch (cause) {
     throw new ProblemError(
       'storage-unavailable',
-      'The picture could not be stored. Send it again in a moment; it will not be taken twice.',
+      'The picture could not be stored. Send it again in a moment; it will not be stored twice.',
       { cause },
     )
   }
 }
 
-/** Whether the object was created: false says that one lies there ("Conditional writes" in the S3 user guide). */
+/** Whether the object was created; false if one exists already ("Conditional writes" in the S3 user guide). */
 async function create(s3: S3Client, bucket: string, image: ClaimedImage, sha256: Buffer): Promise<boolean> {
   const put = new PutObjectCommand({
     Bucket: bucket,

@@ -19,17 +19,17 @@ export interface Topic {
   /** Connects ahead of the first record. @throws the client's error */
   connect(): Promise<void>
   /**
-   * Resolves once all in-sync replicas have the record.
+   * Resolves once all in-sync replicas have stored the record.
    *
-   * @throws ProblemError `queue-unavailable` (the record may or may not be in the topic; sending it again does
-   *   no harm), `payload-too-large`
+   * @throws ProblemError `queue-unavailable` (the record may or may not be in the topic; sending it again is
+   *   safe), `payload-too-large`
    */
   send(record: TopicRecord): Promise<void>
   close(): Promise<void>
 }
 
-/** Milliseconds after which the person hears that Kafka has not confirmed. */
-const SEND_WITHIN = 15_000
+/** How long to wait for Kafka's confirmation before the request fails. */
+const SEND_TIMEOUT_MS = 15_000
 
 /**
  * Opens a topic for writing. Idempotent, acks=all, no compression, no linger, Java's partitioner: the reasons
@@ -53,7 +53,7 @@ export function openTopic({ topic, ...connection }: KafkaOptions): Topic {
     send: async ({ key, headers, value }) => {
       const message = { topic, key: Buffer.from(key), headers: toBytes(headers), value }
       try {
-        await within(SEND_WITHIN, producer.send({ messages: [message] }))
+        await within(SEND_TIMEOUT_MS, producer.send({ messages: [message] }))
       } catch (cause) {
         throw toProblem(cause as Error)
       }
@@ -62,43 +62,47 @@ export function openTopic({ topic, ...connection }: KafkaOptions): Topic {
   }
 }
 
-/** Kafka's headers are bytes; text in them is UTF-8. */
+/** Kafka headers are bytes; text in them is UTF-8. */
 function toBytes(headers: Record<string, string>): Map<Buffer, Buffer> {
   return new Map(Object.entries(headers).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]))
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  const patience = new AbortController()
-  const late = sleep(milliseconds, undefined, { signal: patience.signal }).then(() => {
+  const timer = new AbortController()
+  const timeout = sleep(milliseconds, undefined, { signal: timer.signal }).then(() => {
     throw new Error(`No confirmation within ${milliseconds} ms.`)
   })
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([work, timeout])
   } finally {
-    late.catch(() => {})
+    timeout.catch(() => {})
     work.catch(() => {})
-    patience.abort()
+    timer.abort()
   }
 }
 
-/** The broker's verdict on the record, in words for the person who sent it. Anything else may pass. */
+/** Translates Kafka's errors for the person who sent the picture. All other errors are retryable. */
 function toProblem(cause: Error): ProblemError {
   const says = (...ids: string[]) => ids.some((id) => findErrorBy(cause, 'apiId', id))
-  // A topic that is not there is no answer of the broker's to a record, but the client's own error.
+  // For a topic that does not exist, the client throws its own error before it sends the record.
   if (findErrorBy(cause, 'code', UserError.code) || says('TOPIC_AUTHORIZATION_FAILED')) {
     return new ProblemError(
       'queue-unavailable',
-      'Pictures cannot be taken until the people who run this application have mended its connection to Kafka. Yours was not taken.',
+      "Your picture was not accepted: this application's connection to Kafka is misconfigured. Its operator has to fix it.",
       { cause },
     )
   }
   return says('MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE')
-    ? new ProblemError('payload-too-large', 'The picture is larger than Kafka takes here. Send it smaller.', {
-        cause,
-      })
+    ? new ProblemError(
+        'payload-too-large',
+        'The picture is larger than this Kafka topic accepts. Send a smaller one.',
+        {
+          cause,
+        },
+      )
     : new ProblemError(
         'queue-unavailable',
-        'Kafka did not confirm the picture. Send it again in a moment; it will not be taken twice.',
+        'Kafka did not confirm the picture. Send it again in a moment; it will not be stored twice.',
         { cause },
       )
 }

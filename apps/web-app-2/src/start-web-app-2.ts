@@ -1,27 +1,19 @@
 import { join } from 'node:path'
 import multipart from '@fastify/multipart'
 import statics from '@fastify/static'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { answerProblems } from './answer-problems.ts'
-import { imageRoutes } from './image-routes.ts'
-import { MAX_BYTES_CLAIMED, MAX_BYTES_IN_RECORD } from './limits.ts'
-import { logOptions, logRequest } from './log-requests.ts'
-import { type ClaimsOptions, openClaims } from './open-claims.ts'
-import { type KafkaOptions, openTopic } from './open-topic.ts'
-import { reasonOf } from './reason-of.ts'
-import { connectUploadApi, type UploadApiOptions } from './upload-api.ts'
+import { type Backend, type BackendOptions, openBackend } from './backend.ts'
+import { getImage } from './get-image.ts'
+import { listRecentImages } from './list-recent-images.ts'
+import { logOptions, logRequest, reasonOf } from './log.ts'
+import { submitImage } from './submit-image.ts'
 
-export interface WebApp2Options {
+export interface WebApp2Options extends BackendOptions {
   /** 0 for any free port. */
   port: number
-  /** 127.0.0.1 unless told otherwise. */
+  /** Default: 127.0.0.1. */
   host?: string
-  kafka: KafkaOptions
-  uploadApi: UploadApiOptions
-  /** Where pictures of more than 4 MB go; without it they are refused. See decisions/0010. */
-  claims?: ClaimsOptions
-  /** What one upload may have, if less than 50 MB with `claims` and 4 MB without. */
-  maxImageBytes?: number
   /** Called with each line of the log, a JSON object; without it nothing is logged. */
   onLine?: (line: string) => void
 }
@@ -29,24 +21,20 @@ export interface WebApp2Options {
 export interface WebApp2 {
   /** `http://127.0.0.1:4002` */
   url: string
-  /** Answers what is being asked, then stops; nobody waits for a long poll. */
+  /** Finishes open requests, except long polls, and stops. */
   stop(): Promise<void>
 }
 
-/** What the page may load: its own files, and pictures from wherever the upload API presigns them. */
+/** The page may load its own files, and pictures from any URL that the upload API presigns. */
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; img-src 'self' blob: data: http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** Starts Web App #2. Kafka may be away: the app then says so to whoever uploads, and recovers by itself. */
+/** Starts Web App #2. It starts without Kafka too: uploads then fail with 503, and work once Kafka is reachable. */
 export async function startWebApp2(options: WebApp2Options): Promise<WebApp2> {
-  const { port, host = '127.0.0.1' } = options
-  const topic = openTopic(options.kafka)
-  const claims = options.claims && openClaims(options.claims)
-  const most = claims ? MAX_BYTES_CLAIMED : MAX_BYTES_IN_RECORD
-  const maxImageBytes = Math.min(options.maxImageBytes ?? most, most)
+  const { port, host = '127.0.0.1', onLine } = options
   const stopping = new AbortController()
-  const uploadApi = connectUploadApi(options.uploadApi, stopping.signal)
-  const server = Fastify(logOptions(options.onLine))
+  const backend = openBackend(options, stopping.signal)
+  const server = Fastify(logOptions(onLine))
   server.addHook('onResponse', logRequest)
   server.addHook('onSend', async (_, reply) => {
     reply
@@ -56,16 +44,30 @@ export async function startWebApp2(options: WebApp2Options): Promise<WebApp2> {
   answerProblems(server)
   await server.register(multipart, {
     throwFileSizeLimit: false,
-    limits: { fileSize: maxImageBytes, files: 1, fields: 4, fieldSize: 4096 },
+    limits: { fileSize: backend.maxImageBytes, files: 1, fields: 4, fieldSize: 4096 },
   })
   await server.register(statics, { root: join(import.meta.dirname, '..', 'page'), cacheControl: false })
-  await server.register(imageRoutes, { prefix: '/api', topic, claims, uploadApi, maxImageBytes })
+  await server.register(imageRoutes, { prefix: '/api', ...backend })
   server.addHook('preClose', async () => stopping.abort())
   server.addHook('onClose', () => {
-    claims?.close()
-    return topic.close()
+    backend.claims?.close()
+    return backend.topic.close()
   })
   const url = await server.listen({ port, host })
-  topic.connect().catch((cause) => server.log.warn({ reason: reasonOf(cause) }, 'Kafka does not answer yet'))
+  backend.topic
+    .connect()
+    .catch((cause) => server.log.warn({ reason: reasonOf(cause) }, 'Kafka is not reachable yet'))
   return { url, stop: () => server.close() }
+}
+
+async function imageRoutes(server: FastifyInstance, backend: Backend): Promise<void> {
+  server.post('/images', (request, reply) => submitImage(request, reply, backend))
+  server.get<{ Params: { id: string } }>('/images/:id', (request, reply) => getImage(request, reply, backend))
+  server.get('/images', (_, reply) => listRecentImages(reply, backend))
+  server.get('/limits', () => ({ maxImageBytes: backend.maxImageBytes }))
+  server.get('/health', (_, reply) =>
+    reply
+      .header('cache-control', 'no-store')
+      .send({ status: 'ok', service: 'web-app-2', kafkaConnected: backend.topic.isConnected() }),
+  )
 }

@@ -114,7 +114,7 @@ describe('an upload is refused, in words,', () => {
   test.each([
     ['over 4 MB by a byte', { bytes: oversized(4 * MEGABYTE + 1) }, 413, /more than 4 MB/],
     ['far over 4 MB', { bytes: oversized(30 * MEGABYTE) }, 413, /more than 4 MB/],
-    ['empty', { bytes: new Uint8Array() }, 400, /no image in this upload/],
+    ['empty', { bytes: new Uint8Array() }, 400, /contains no image/],
     ['no image', { bytes: Buffer.from('Dear diary') }, 415, /no image.* Accepted are JPEG/],
     ['cut off', { bytes: PHOTOGRAPH.subarray(0, 500_000) }, 422, /cut off/],
     ['with attributes that are no JSON', { attributes: '{' }, 400, /not valid JSON/],
@@ -169,13 +169,16 @@ test('a broker that takes less than the app does answers 413, and the next uploa
   const other = await startApp(narrow)
   const { status, body } = await upload(other.url, { bytes: oversized(2 * MEGABYTE) })
   expect(status).toBe(413)
-  expect(body).toMatchObject({ retryable: false, detail: expect.stringContaining('larger than Kafka takes') })
+  expect(body).toMatchObject({
+    retryable: false,
+    detail: expect.stringContaining('larger than this Kafka topic accepts'),
+  })
   expect((await upload(other.url)).status).toBe(202)
   await other.stop()
   await narrow.stop()
 })
 
-test('a topic that is not there: neither taken, nor put down to chance; the log says why', async () => {
+test('a topic that does not exist: the picture is not accepted, no retry is suggested, and the log says why', async () => {
   const lines: string[] = []
   const bare = await startLocalKafka({ topics: {} })
   const astray = await startWebApp2({
@@ -184,7 +187,7 @@ test('a topic that is not there: neither taken, nor put down to chance; the log 
     uploadApi,
     onLine: (line) => lines.push(line),
   })
-  const detail = expect.stringMatching(/mended its connection.*not taken/)
+  const detail = expect.stringMatching(/not accepted.*connection to Kafka/)
   expect(await upload(astray.url)).toMatchObject({ status: 503, body: { detail } })
   expect(lines.join('\n')).toMatch(/topic/i)
   await astray.stop()

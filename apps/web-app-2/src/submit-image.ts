@@ -1,20 +1,18 @@
+import { MAX_UPLOAD_BYTES, newImageId, readIdempotencyKey } from '@darkroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Backend } from './backend.ts'
-import { MAX_BYTES_IN_RECORD } from './limits.ts'
 import type { Claims } from './open-claims.ts'
 import type { TopicRecord } from './open-topic.ts'
-import { readEventId } from './read-event-id.ts'
 import { readUpload } from './read-upload.ts'
-import { type Submission, submissionOf } from './submission.ts'
-import { toRecordWithClaim, toRecordWithImage } from './to-record.ts'
+import { type Submission, submissionOf, toRecordWithClaim, toRecordWithImage } from './submission.ts'
 
-/** `POST /api/images`: 202 once Kafka has the image, which is then as safe as the topic's replication. */
+/** `POST /api/images`: 202 once Kafka has stored the image on all in-sync replicas. */
 export async function submitImage(
   request: FastifyRequest,
   reply: FastifyReply,
   { topic, claims, maxImageBytes }: Backend,
 ): Promise<FastifyReply> {
-  const eventId = readEventId(request.headers['idempotency-key'])
+  const eventId = readIdempotencyKey(request.headers['idempotency-key']) ?? newImageId()
   const upload = await readUpload(request, maxImageBytes)
   const submission = submissionOf(upload, eventId, request.headers.traceparent)
   await topic.send(await toRecord(submission, claims))
@@ -27,8 +25,8 @@ export async function submitImage(
     .send({ id: imageId, status: 'queued', links: { self } })
 }
 
-/** What does not fit into a record lies in S3 before Kafka hears of it. */
+/** An image that does not fit into a record is stored in S3 before the record is sent. */
 async function toRecord(submission: Submission, claims: Claims | undefined): Promise<TopicRecord> {
-  if (!claims || submission.bytes.length <= MAX_BYTES_IN_RECORD) return toRecordWithImage(submission)
+  if (!claims || submission.bytes.length <= MAX_UPLOAD_BYTES) return toRecordWithImage(submission)
   return toRecordWithClaim(submission, await claims.put(submission))
 }

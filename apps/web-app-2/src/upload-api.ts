@@ -8,15 +8,15 @@ export interface UploadApiOptions {
 
 export interface UploadApi {
   /**
-   * Asks `GET /v1…` with this app's key.
+   * Sends `GET /v1…` with this app's key.
    *
-   * @throws ProblemError `storage-unavailable` if there is no answer, `internal` if the key is not accepted
+   * @throws ProblemError `storage-unavailable` if the API does not answer, `internal` if the key is refused
    */
   get(path: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
 }
 
-/** Milliseconds: longer than the API may hold an answer back on `Prefer: wait=25`. */
-const ANSWER_WITHIN = 29_000
+/** Longer than the API holds an answer for `Prefer: wait=25`. */
+const TIMEOUT_MS = 29_000
 
 export function connectUploadApi({ url, apiKey }: UploadApiOptions, stopping: AbortSignal): UploadApi {
   const base = url.replace(/\/$/, '')
@@ -24,7 +24,7 @@ export function connectUploadApi({ url, apiKey }: UploadApiOptions, stopping: Ab
     async get(path, headers = {}, signal = stopping) {
       const response = await fetch(`${base}/v1${path}`, {
         headers: { ...headers, authorization: `Bearer ${apiKey}` },
-        signal: AbortSignal.any([signal, stopping, AbortSignal.timeout(ANSWER_WITHIN)]),
+        signal: AbortSignal.any([signal, stopping, AbortSignal.timeout(TIMEOUT_MS)]),
       }).catch((cause) => {
         throw unavailable(cause)
       })
@@ -32,7 +32,7 @@ export function connectUploadApi({ url, apiKey }: UploadApiOptions, stopping: Ab
       const cause = `the upload API answered ${response.status}: is UPLOAD_API_KEY right?`
       throw new ProblemError(
         'internal',
-        'This app may not ask Darkroom just now. Its operator has to look.',
+        "Darkroom refused this application's API key. Its operator has to fix it.",
         { cause },
       )
     },
@@ -40,9 +40,7 @@ export function connectUploadApi({ url, apiKey }: UploadApiOptions, stopping: Ab
 }
 
 function unavailable(cause: unknown): ProblemError {
-  return new ProblemError(
-    'storage-unavailable',
-    'Darkroom does not answer just now. Ask again in a moment.',
-    { cause },
-  )
+  return new ProblemError('storage-unavailable', 'Darkroom does not respond. Try again in a moment.', {
+    cause,
+  })
 }

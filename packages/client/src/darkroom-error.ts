@@ -114,7 +114,7 @@ export function noSuchImage(imageId: string): DarkroomError {
 
 export function tooLarge(): DarkroomError {
   return new DarkroomError('payload-too-large', {
-    title: 'The image is too large for this way in',
+    title: 'The file is too large',
     status: 413,
     detail: 'An image can have at most 50 MB (52,428,800 bytes).',
     retryable: false,

@@ -1,12 +1,12 @@
 import * as z from 'zod'
 
-/** The largest image that one request through the API may carry, in bytes (Lambda takes 6 MB of base64). */
+/** The largest image in one HTTP request or Kafka record, in bytes: Lambda accepts events of 6 MB, base64 included. */
 export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024
 
-/** The largest image that may come by way of S3 itself: a direct upload, or a claim check from Kafka. In bytes. */
+/** The largest image that is sent through S3 (a direct upload, or a claim check from Kafka), in bytes. */
 export const MAX_STORED_BYTES = 50 * 1024 * 1024
 
-/** The size of each part of a multipart upload but the last, in bytes: the smallest that S3 takes. */
+/** The size of every part of a multipart upload except the last, in bytes: the smallest that S3 accepts. */
 export const PART_BYTES = 5 * 1024 * 1024
 
 /**

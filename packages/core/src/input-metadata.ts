@@ -6,7 +6,9 @@ import { Sha256 } from './image-types.ts'
 import { Origin } from './origin.ts'
 
 /** A W3C `traceparent`, version 00 (https://www.w3.org/TR/trace-context/#traceparent-header). */
-export const Traceparent = z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
+export const Traceparent = z
+  .string()
+  .regex(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/, 'not a traceparent of version 00')
 
 /** What an `input/` object says about itself, so that the object alone is enough to process the image. */
 export const InputMetadata = z.object({
@@ -16,7 +18,8 @@ export const InputMetadata = z.object({
   origin: Origin,
   filename: Filename.optional(),
   attributes: Attributes,
-  traceparent: Traceparent.optional(),
+  /** An invalid one is ignored, as the specification asks. */
+  traceparent: Traceparent.optional().catch(undefined),
 })
 export type InputMetadata = z.infer<typeof InputMetadata>
 

@@ -1,50 +1,159 @@
 import * as z from 'zod'
 
+interface ProblemEntry {
+  /** The HTTP status. */
+  status: number
+  title: string
+  /** When it happens, for the documentation: the OpenAPI document and docs/api.md show it. */
+  description: string
+  /** Whether the same request may succeed later. */
+  retryable: boolean
+}
+
 /**
- * Every way in which Darkroom says no. The slug is stable and stands in HTTP answers (RFC 9457), in
- * metadata documents and in logs alike; `retryable` says whether the same request may succeed later.
+ * Every reason for which Darkroom refuses or fails. HTTP answers (RFC 9457), metadata documents and logs use the same
+ * slugs, and a slug never changes.
  */
 export const PROBLEMS = {
-  'malformed-request': { status: 400, title: 'The request is malformed', retryable: false },
-  'empty-body': { status: 400, title: 'The request has no image in it', retryable: false },
+  'malformed-request': {
+    status: 400,
+    title: 'The request is malformed',
+    description: 'The JSON, form, header, attributes or query is invalid; `detail` names the field',
+    retryable: false,
+  },
+  'empty-body': {
+    status: 400,
+    title: 'The request contains no image',
+    description: 'The body is empty, or the form has no part named `file`',
+    retryable: false,
+  },
   'checksum-mismatch': {
     status: 400,
-    title: 'The bytes are not those the digest speaks of',
+    title: 'The digest does not match the bytes',
+    description: 'The bytes do not match `Repr-Digest` or `sha256`; send them again',
     retryable: true,
   },
-  unauthenticated: { status: 401, title: 'The credential is missing or not valid', retryable: false },
-  'insufficient-scope': { status: 403, title: 'The credential does not allow this', retryable: false },
-  'not-found': { status: 404, title: 'There is nothing here', retryable: false },
-  'upload-incomplete': { status: 409, title: 'Not all of the image is there yet', retryable: false },
-  'legal-hold': { status: 409, title: 'The image is under a legal hold', retryable: false },
+  unauthenticated: {
+    status: 401,
+    title: 'The credential is missing or invalid',
+    description: 'The API key is missing or unknown',
+    retryable: false,
+  },
+  'insufficient-scope': {
+    status: 403,
+    title: 'The credential does not allow this',
+    description: 'The credential lacks the scope for this request',
+    retryable: false,
+  },
+  'not-found': {
+    status: 404,
+    title: 'Not found',
+    description: "The image, upload or route does not exist, or the image is another app's",
+    retryable: false,
+  },
+  'upload-incomplete': {
+    status: 409,
+    title: 'The upload is incomplete',
+    description: '`complete` was called before the whole image was in S3',
+    retryable: false,
+  },
+  'legal-hold': {
+    status: 409,
+    title: 'The image is under a legal hold',
+    description: 'The image must be kept and cannot be erased',
+    retryable: false,
+  },
   'expired-by-retention': {
     status: 410,
     title: 'The image was deleted at the end of its retention',
+    description: 'The image, or the day of the list, is older than the retention period',
     retryable: false,
   },
-  'payload-too-large': { status: 413, title: 'The image is too large for this way in', retryable: false },
+  'payload-too-large': {
+    status: 413,
+    title: 'The file is too large',
+    description: 'More than 4 MB in one request, or more than 50 MB through S3',
+    retryable: false,
+  },
   'unsupported-media-type': {
     status: 415,
-    title: 'This is not an image of an accepted type',
+    title: 'This file type is not supported',
+    description: 'The bytes are not of an accepted image type, or the `Content-Type` is not supported',
     retryable: false,
   },
-  'type-mismatch': { status: 415, title: 'The bytes are not of the declared type', retryable: false },
+  'type-mismatch': {
+    status: 415,
+    title: 'The bytes do not match the declared type',
+    description: 'The declared content type differs from the type found in the bytes',
+    retryable: false,
+  },
   'idempotency-key-reused': {
     status: 422,
-    title: 'This key already stands for other bytes',
+    title: 'The Idempotency-Key was used for other bytes',
+    description: 'Other bytes were accepted with this key',
     retryable: false,
   },
-  'image-too-large': { status: 422, title: 'The image is too large to be developed', retryable: false },
-  'corrupt-image': { status: 422, title: 'The image is damaged', retryable: false },
-  'too-many-frames': { status: 422, title: 'The animation has too many frames', retryable: false },
-  'rate-limited': { status: 429, title: 'Too many requests', retryable: true },
-  'quota-exceeded': { status: 429, title: 'The quota is used up', retryable: true },
-  internal: { status: 500, title: 'Something went wrong on our side', retryable: true },
-  'storage-unavailable': { status: 503, title: 'The storage does not answer', retryable: true },
-  'queue-unavailable': { status: 503, title: 'The queue does not answer', retryable: true },
-  'retries-exhausted': { status: 500, title: 'Processing failed again and again', retryable: true },
-  'source-expired': { status: 410, title: 'The original was gone before it was processed', retryable: false },
-} as const
+  'image-too-large': {
+    status: 422,
+    title: 'The image is too large to process',
+    description: 'Too many pixels, a side over 65,535 pixels, or more than 400 MB of memory to decode',
+    retryable: false,
+  },
+  'corrupt-image': {
+    status: 422,
+    title: 'The image is damaged',
+    description: 'The header is unreadable or contradicts itself, or the file is cut off',
+    retryable: false,
+  },
+  'too-many-frames': {
+    status: 422,
+    title: 'The animation has too many frames',
+    description: 'The animation has more than 1,000 frames',
+    retryable: false,
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    description: 'Too many requests in a short time; see `Retry-After`',
+    retryable: true,
+  },
+  'quota-exceeded': {
+    status: 429,
+    title: 'The quota is used up',
+    description: "The app's quota is used up; see `Retry-After`",
+    retryable: true,
+  },
+  internal: {
+    status: 500,
+    title: 'Something went wrong on our side',
+    description: 'An unexpected error; try again',
+    retryable: true,
+  },
+  'storage-unavailable': {
+    status: 503,
+    title: 'Storage is unavailable',
+    description: 'S3 does not respond; retry with the same key',
+    retryable: true,
+  },
+  'queue-unavailable': {
+    status: 503,
+    title: 'The queue is unavailable',
+    description: 'SQS does not respond; retry with the same key',
+    retryable: true,
+  },
+  'retries-exhausted': {
+    status: 500,
+    title: 'Processing failed repeatedly',
+    description: 'The image is kept, and an operator can retry it',
+    retryable: true,
+  },
+  'source-expired': {
+    status: 410,
+    title: 'The original was deleted before it was processed',
+    description: 'The original was deleted before it was processed; upload it again',
+    retryable: false,
+  },
+} as const satisfies Record<string, ProblemEntry>
 
 export type ProblemSlug = keyof typeof PROBLEMS
 export const ProblemSlug = z.enum(Object.keys(PROBLEMS) as [ProblemSlug])
@@ -61,7 +170,7 @@ export const Problem = z
   .object({
     type: z
       .string()
-      .meta({ description: 'A stable URI ending in the slug.', example: problemType('corrupt-image') }),
+      .meta({ description: 'A stable URI that ends in the slug.', example: problemType('corrupt-image') }),
     title: z.string(),
     status: z.int(),
     detail: z.string().meta({ description: 'What happened and what to do about it.' }),
@@ -74,8 +183,8 @@ export const Problem = z
 export type Problem = z.infer<typeof Problem>
 
 /**
- * An error whose `detail` is written for the person who sent the image. Thrown in the domain; each edge
- * (HTTP, SQS, Kafka) translates it once. The technical cause, if any, is kept for the log.
+ * An error whose `detail` is written for the person who sent the image. The domain throws it; each edge
+ * (HTTP, SQS, Kafka) translates it once. `cause` keeps the technical reason for the log.
  */
 export class ProblemError extends Error {
   override name = 'ProblemError'

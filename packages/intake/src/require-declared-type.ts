@@ -1,4 +1,4 @@
-import { IMAGE_TYPES, type ImageType, ProblemError } from '@darkroom/core'
+import { IMAGE_TYPES, type ImageType, mediaTypeOf, ProblemError } from '@darkroom/core'
 
 /** Names that senders use for a registered media type. */
 const ALIASES: Record<string, ImageType> = { 'image/jpg': 'image/jpeg', 'image/pjpeg': 'image/jpeg' }
@@ -8,7 +8,7 @@ const UNSPECIFIC = new Set(['', 'application/octet-stream', 'image/*'])
 
 /** @throws ProblemError `type-mismatch` if the declared media type is not that of the bytes */
 export function requireDeclaredType(actual: ImageType, declared = ''): void {
-  const mediaType = declared.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const mediaType = mediaTypeOf(declared)
   if (UNSPECIFIC.has(mediaType) || (ALIASES[mediaType] ?? mediaType) === actual) return
   throw new ProblemError(
     'type-mismatch',

@@ -1,8 +1,14 @@
-import { type AppId, deriveImageId, Filename, ProblemError } from '@darkroom/core'
+import {
+  type AppId,
+  deriveImageId,
+  Filename,
+  ProblemError,
+  parseOrRefuse,
+  readAttributes,
+} from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
 import * as z from 'zod'
 import { identifyStructuredEvent } from './identify-structured-event.ts'
-import { readAttributes } from './read-attributes.ts'
 import type { EventIdentity, IdentifiedEvent, SubmittedEvent } from './submission.ts'
 
 /**
@@ -52,7 +58,8 @@ function identifyBytes(record: MSKRecord, headers: Record<string, string>): Subm
     filename: Filename.safeParse(ce_filename).data,
     traceparent: traceparent ?? ce_traceparent,
     readContent: () => ({ bytes: requireValue(bytes), declaredType }),
-    readAttributes: () => readAttributes('The header ce_attributes', ce_attributes),
+    readAttributes: () =>
+      ce_attributes === undefined ? undefined : readAttributes(ce_attributes, 'ce_attributes'),
   }
 }
 
@@ -71,9 +78,7 @@ function identityOf(
   if (!Object.keys(headers).some((name) => name.startsWith('ce_'))) {
     return { time: new Date(timestamp), source: `kafka:${topic}`, id: `${partition}-${offset}` }
   }
-  const event = CloudEventHeaders.safeParse(headers)
-  if (!event.success) throw new ProblemError('malformed-request', z.prettifyError(event.error))
-  const { ce_time, ce_source, ce_id } = event.data
+  const { ce_time, ce_source, ce_id } = parseOrRefuse(CloudEventHeaders, headers, 'headers')
   return { time: new Date(ce_time ?? timestamp), source: ce_source, id: ce_id }
 }
 

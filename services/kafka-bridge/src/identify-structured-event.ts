@@ -1,7 +1,6 @@
 import { isAscii } from 'node:buffer'
-import { Filename, ProblemError } from '@darkroom/core'
+import { decodeBase64, Filename, ProblemError, parseOrRefuse, readAttributes } from '@darkroom/core'
 import * as z from 'zod'
-import { readAttributes } from './read-attributes.ts'
 import type { Content, SubmittedEvent } from './submission.ts'
 
 /**
@@ -41,24 +40,19 @@ const ClaimCheck = z.object({ ref: z.string() })
  * @throws ProblemError `malformed-request`
  */
 export function identifyStructuredEvent(value: Buffer, timestamp: number): SubmittedEvent {
-  const event = parseOrRefuse(StructuredEvent, withoutNulls(parseJson(value)))
+  const event = parseOrRefuse(StructuredEvent, withoutNulls(readJson(value)), 'event')
   const { time, source, id, filename, attributes, traceparent } = event
   return {
     identity: { time: new Date(time ?? timestamp), source, id },
     filename: Filename.safeParse(filename).data,
     traceparent,
     readContent: () => readContent(event),
-    readAttributes: () => readAttributes('The attribute "attributes"', attributes),
+    readAttributes: () =>
+      attributes === undefined ? undefined : readAttributes(attributes, 'event.attributes'),
   }
 }
 
-function parseOrRefuse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  throw new ProblemError('malformed-request', z.prettifyError(parsed.error))
-}
-
-function parseJson(value: Buffer): unknown {
+function readJson(value: Buffer): unknown {
   try {
     return JSON.parse(textOf(value))
   } catch (cause) {
@@ -78,11 +72,11 @@ function withoutNulls(event: unknown): unknown {
 }
 
 function readContent(event: unknown): Content {
-  const { data_base64, data, datacontenttype } = parseOrRefuse(EventContent, event)
+  const { data_base64, data, datacontenttype } = parseOrRefuse(EventContent, event, 'event')
   if (data_base64 !== undefined && data !== undefined) {
     throw new ProblemError('malformed-request', 'The event has both data and data_base64.')
   }
-  if (data_base64 !== undefined) return { bytes: fromBase64(data_base64), declaredType: datacontenttype }
+  if (data_base64 !== undefined) return { bytes: bytesOf(data_base64), declaredType: datacontenttype }
   const claim = ClaimCheck.safeParse(data)
   if (claim.success) return { ref: claim.data.ref }
   throw new ProblemError(
@@ -91,12 +85,8 @@ function readContent(event: unknown): Content {
   )
 }
 
-/** Buffer skips what is not base64; only a text that comes out of it again was. */
-function fromBase64(text: string): Uint8Array {
-  const bytes = Buffer.from(text, 'base64')
-  if (bytes.toString('base64') !== text) {
-    throw new ProblemError('malformed-request', 'data_base64 is not base64 (RFC 4648, section 4, padded).')
-  }
-  if (bytes.length === 0) throw new ProblemError('empty-body', 'data_base64 is empty.')
+function bytesOf(base64: string): Uint8Array {
+  const bytes = decodeBase64(base64, 'event.data_base64')
+  if (bytes.length === 0) throw new ProblemError('empty-body', 'event.data_base64 is empty.')
   return bytes
 }

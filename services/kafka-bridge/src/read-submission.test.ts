@@ -193,24 +193,24 @@ describe('a CloudEvent in structured mode', () => {
   ])('is refused as %j', (text, detail) => refused(() => readText(text), detail))
 
   test.each([
-    [{ specversion: '0.3' }, 'at specversion'],
-    [{ specversion: undefined }, 'at specversion'],
-    [{ type: 'image.deleted.v1' }, 'at type'],
-    [{ id: '' }, 'at id'],
-    [{ source: null }, 'at source'],
-    [{ time: 'yesterday' }, 'at time'],
-    [{ attributes: '{' }, '"attributes" is not'],
-    [{ attributes: { Album: 'sommer' } }, '"attributes" is not'],
-    [{ attributes: ['sommer'] }, '"attributes" is not'],
+    [{ specversion: '0.3' }, 'event.specversion: '],
+    [{ specversion: undefined }, 'event.specversion: '],
+    [{ type: 'image.deleted.v1' }, 'event.type: '],
+    [{ id: '' }, 'event.id: '],
+    [{ source: null }, 'event.source: '],
+    [{ time: 'yesterday' }, 'event.time: '],
+    [{ attributes: '{' }, 'event.attributes'],
+    [{ attributes: { Album: 'sommer' } }, 'event.attributes'],
+    [{ attributes: ['sommer'] }, 'event.attributes'],
     [{ data_base64: undefined }, 'no image'],
     [{ data_base64: undefined, data: { url: 'https://example.com' } }, 'data.ref'],
     [{ data_base64: undefined, data: 's3://bucket/key' }, 'data.ref'],
     [{ data: { ref: 's3://bucket/key' } }, 'both'],
-    [{ data_base64: '/9j/AI' }, 'not base64'],
-    [{ data_base64: '/9j_AIA=' }, 'not base64'],
-    [{ data_base64: '/9j/\nAIA=' }, 'not base64'],
-    [{ data_base64: 'no image' }, 'not base64'],
-    [{ data_base64: 7 }, 'at data_base64'],
+    [{ data_base64: '/9j/AI' }, 'not valid base64'],
+    [{ data_base64: '/9j_AIA=' }, 'not valid base64'],
+    [{ data_base64: '/9j/\nAIA=' }, 'not valid base64'],
+    [{ data_base64: 'no image' }, 'not valid base64'],
+    [{ data_base64: 7 }, 'event.data_base64: '],
   ])('is refused with %j, in words', (more, detail) => refused(() => readStructured(more), detail))
 
   test('is refused with no bytes', async () => {

@@ -67,7 +67,12 @@ const WITHOUT_AN_IMAGE: Case[] = [
     'malformed-request',
     'specversion',
   ],
-  ['another type, structured', structuredEvent({ type: 'order.placed' }), 'malformed-request', 'at type'],
+  [
+    'another type, structured',
+    structuredEvent({ type: 'order.placed' }),
+    'malformed-request',
+    'event.type: ',
+  ],
   [
     'an event that is no JSON',
     kafkaRecord({ value: photo, headers: { 'content-type': 'application/cloudevents+json' } }),
@@ -154,7 +159,7 @@ const OF_AN_IMAGE: Case[] = [
     'data_base64 of a wrong type',
     structuredEvent({ data_base64: 7 }),
     'malformed-request',
-    'at data_base64',
+    'event.data_base64: ',
     {},
   ],
   ['an event without an image', structuredEvent({}), 'malformed-request', 'no image', {}],

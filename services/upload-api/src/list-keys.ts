@@ -35,7 +35,7 @@ export async function listObjects(
     const { Contents = [] } = await s3.send(list)
     return Contents.map(({ Key = '', LastModified = new Date(0) }) => ({ key: Key, written: LastModified }))
   } catch (cause) {
-    throw new ProblemError('storage-unavailable', 'The images cannot be listed now. Ask again in a moment.', {
+    throw new ProblemError('storage-unavailable', 'The images could not be listed. Try again in a moment.', {
       cause,
     })
   }

@@ -1,6 +1,6 @@
 import { ProblemError } from '@darkroom/core'
 
-/** What goes wrong with S3 is worth another try, and `detail` says so. @throws ProblemError `storage-unavailable` */
+/** Reports a failure of S3 as retryable, with `detail`. @throws ProblemError `storage-unavailable` */
 export async function orUnavailable<Result>(work: Promise<Result>, detail: string): Promise<Result> {
   try {
     return await work

@@ -39,6 +39,6 @@ export async function startStatusApi(): Promise<StatusApi> {
 
 export const NOT_FOUND: Answer = {
   status: 404,
-  body: { type: 'urn:problem-type:darkroom:not-found', title: 'There is nothing here', status: 404 },
+  body: { type: 'urn:problem-type:darkroom:not-found', title: 'Not found', status: 404 },
   headers: { 'content-type': 'application/problem+json' },
 }

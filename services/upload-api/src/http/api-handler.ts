@@ -1,10 +1,69 @@
-import middy from '@middy/core'
+import { ProblemError, type ProblemSlug, problemAnswer, toProblemError } from '@darkroom/core'
+import middy, { type MiddlewareObj, type Request } from '@middy/core'
+import httpJsonBodyParser from '@middy/http-json-body-parser'
 import type { Context } from 'aws-lambda'
-import type { ApiEvent, ApiResult } from './api-event.ts'
-import { logRequest } from './log-request.ts'
-import { problemJson } from './problem-json.ts'
+import { logger } from '../logger.ts'
+import type { ApiResult } from './answer.ts'
+import { type ApiEvent, requireApp } from './request.ts'
 
-/** The edge that all routes share: problem+json for everything thrown, and one log line a request. */
-export function apiHandler(handle: (event: ApiEvent, context: Context) => Promise<ApiResult>) {
+type Handle = (event: ApiEvent, context: Context) => Promise<ApiResult>
+
+/** What the middleware of one request share. */
+type Notes = { problem?: ProblemSlug }
+type Middleware = MiddlewareObj<ApiEvent, ApiResult, Error, Context, Notes>
+type ApiRequest = Request<ApiEvent, ApiResult, Error, Context, Notes>
+
+/** The edge that all routes share: problem+json for every error, and one log line per request. */
+export function apiHandler(handle: Handle) {
   return middy().use(logRequest()).use(problemJson()).handler(handle)
+}
+
+/** The same for routes that take a JSON body: the credential is checked before the body is parsed. */
+export function apiHandlerWithBody(handle: Handle) {
+  return apiHandler(handle)
+    .before(({ event }) => void requireApp(event))
+    .use(httpJsonBodyParser({ disableContentTypeError: true }))
+    .onError(refuseInvalidJson)
+}
+
+function refuseInvalidJson(request: ApiRequest): void {
+  const { cause } = Object(request.error) as { cause?: { package?: string } }
+  if (cause?.package === '@middy/http-json-body-parser') {
+    request.error = new ProblemError('malformed-request', 'The body is not valid JSON.')
+  }
+}
+
+/** One log line per request, with the fields an operator searches by. */
+function logRequest(): Middleware {
+  const started = new WeakMap<object, number>()
+  const log = ({ event, context, response, internal }: ApiRequest) => {
+    const { method, path } = event.requestContext.http
+    logger.info(`${method} ${path} ${response?.statusCode}`, {
+      requestId: context.awsRequestId,
+      app: event.requestContext.authorizer?.lambda?.app,
+      imageId: imageIdOf(event, response),
+      problem: internal.problem,
+      status: response?.statusCode,
+      milliseconds: Date.now() - (started.get(event) ?? Date.now()),
+    })
+  }
+  return { before: ({ event }) => void started.set(event, Date.now()), after: log, onError: log }
+}
+
+function imageIdOf(event: ApiEvent, response: ApiResult | null | undefined): string | undefined {
+  const location = response?.headers?.location
+  return event.pathParameters?.id ?? (typeof location === 'string' ? location.split('/').at(-1) : undefined)
+}
+
+/** Turns every error into an RFC 9457 answer. What the client must not see stays in the log. */
+function problemJson(): Middleware {
+  return {
+    onError(request) {
+      const { error, event, context } = request
+      const problem = toProblemError(error)
+      if (problem.status >= 500) logger.error(problem.slug, problem)
+      request.internal.problem = problem.slug
+      request.response = problemAnswer(problem, event.rawPath, context.awsRequestId)
+    },
+  }
 }

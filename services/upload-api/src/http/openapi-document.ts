@@ -7,7 +7,12 @@ import {
   ImageSelection,
   ImageStatus,
   ListQuery,
+  MAX_WAIT_SECONDS,
+  PROBLEMS,
   Problem,
+  type ProblemSlug,
+  problemType,
+  RETRY_AFTER_SECONDS,
   SelectionQuery,
   Signature,
   SignatureRequest,
@@ -17,15 +22,52 @@ import {
 import * as z from 'zod'
 import { createDocument } from 'zod-openapi'
 
-const problem = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: Problem } },
-})
-const problems = {
-  '400': problem('malformed-request, empty-body, checksum-mismatch'),
-  '401': problem('unauthenticated'),
-  '503': problem('storage-unavailable, queue-unavailable; see Retry-After'),
+/** The refusals of an operation as responses, one per status, from the problem table. */
+function refusals(...slugs: ProblemSlug[]) {
+  const all: ProblemSlug[] = [...slugs, 'internal']
+  const byStatus = Object.groupBy(all, (slug) => PROBLEMS[slug].status)
+  return Object.fromEntries(
+    Object.entries(byStatus).map(([status, slugsOfStatus = []]) => [
+      status as `${4 | 5}${string}`,
+      refusal(Number(status), slugsOfStatus),
+    ]),
+  )
 }
+
+function refusal(status: number, slugs: ProblemSlug[]) {
+  return {
+    description: slugs
+      .map((slug) => `- \`${slug}\`: ${PROBLEMS[slug].title}. ${PROBLEMS[slug].description}.`)
+      .join('\n'),
+    ...(status === 503 && { headers: { 'Retry-After': RETRY_AFTER } }),
+    content: {
+      'application/problem+json': {
+        schema: Problem,
+        examples: Object.fromEntries(slugs.map((slug) => [slug, exampleOf(slug)])),
+      },
+    },
+  }
+}
+
+const RETRY_AFTER = {
+  description: 'Seconds to wait before the next attempt.',
+  schema: z.int().meta({ example: RETRY_AFTER_SECONDS }),
+}
+
+function exampleOf(slug: ProblemSlug) {
+  const { title, description, status, retryable } = PROBLEMS[slug]
+  const requestId = '4d030493-0fcb-46eb-beec-2ccc5447b3cc'
+  const value: Problem = {
+    type: problemType(slug),
+    title,
+    status,
+    detail: `${description}.`,
+    requestId,
+    retryable,
+  }
+  return { summary: title, value }
+}
+
 const answer = (description: string, schema: z.ZodType) => ({
   description,
   content: { 'application/json': { schema } },
@@ -33,12 +75,24 @@ const answer = (description: string, schema: z.ZodType) => ({
 const jsonBody = (schema: z.ZodType) => ({ required: true, content: { 'application/json': { schema } } })
 const idempotencyKey = ImageId.optional().meta({
   description:
-    'A UUIDv7 made by the client, at most 24 hours old; it becomes the id, and a repetition is safe.',
+    "A UUIDv7 that the client makes, at most 24 hours old. It becomes the image's id, so the request can be repeated safely.",
 })
+/** For what the bytes of an image can be refused, whichever way they came. */
+const REFUSED_IMAGES: ProblemSlug[] = [
+  'empty-body',
+  'payload-too-large',
+  'unsupported-media-type',
+  'type-mismatch',
+  'idempotency-key-reused',
+  'image-too-large',
+  'corrupt-image',
+  'too-many-frames',
+]
+const UNAVAILABLE: ProblemSlug[] = ['storage-unavailable', 'queue-unavailable']
 const bytes = { schema: z.string().meta({ format: 'binary' }) }
 const text = (description: string) => z.string().optional().meta({ description })
 
-/** The API in OpenAPI 3.1, from the very schemas that check requests and shape answers. */
+/** The API in OpenAPI 3.1, generated from the schemas that validate requests and from the problem table. */
 export function openApiDocument() {
   return createDocument({
     openapi: '3.1.0',
@@ -46,9 +100,11 @@ export function openApiDocument() {
       title: 'Darkroom upload API',
       version: '1',
       description:
-        'Images in, web-ready variants and metadata out. Errors are application/problem+json (RFC 9457).',
+        'Upload images, and get web-ready variants and metadata. Errors are application/problem+json (RFC 9457).',
     },
-    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+    },
     security: [{ bearer: [] }],
     paths: {
       '/v1/images': {
@@ -58,10 +114,10 @@ export function openApiDocument() {
           requestParams: {
             header: z.object({
               'Idempotency-Key': idempotencyKey,
-              'Repr-Digest': text('sha-256=:<base64>: of the image (RFC 9530); checked.'),
-              traceparent: text('W3C Trace Context; carried through to the metadata.'),
+              'Repr-Digest': text('`sha-256=:<base64>:` of the image (RFC 9530). The API checks it.'),
+              traceparent: text('W3C Trace Context; stored in the metadata.'),
             }),
-            query: z.object({ filename: text('The file name, with raw bytes.') }),
+            query: z.object({ filename: text('The file name, if the body is raw bytes.') }),
           },
           requestBody: {
             required: true,
@@ -70,7 +126,7 @@ export function openApiDocument() {
               'multipart/form-data': {
                 schema: z.object({
                   file: z.string().meta({ format: 'binary' }),
-                  attributes: text('Attributes as a JSON text.'),
+                  attributes: text('Attributes as JSON text.'),
                 }),
               },
               'image/*': bytes,
@@ -78,16 +134,22 @@ export function openApiDocument() {
             },
           },
           responses: {
-            '202': answer('Stored and queued; Location is where to ask for it.', UploadAccepted),
-            ...problems,
-            '413': problem('payload-too-large'),
-            '415': problem('unsupported-media-type, type-mismatch'),
-            '422': problem('idempotency-key-reused, image-too-large, corrupt-image'),
+            '202': answer(
+              'The image is stored and queued. `Location` is the URL of its status.',
+              UploadAccepted,
+            ),
+            ...refusals(
+              'unauthenticated',
+              'malformed-request',
+              'checksum-mismatch',
+              ...REFUSED_IMAGES,
+              ...UNAVAILABLE,
+            ),
           },
         },
         get: {
           operationId: 'listImages',
-          summary: 'The images of a day, oldest first, or those of certain ids',
+          summary: 'List the images of a day, oldest first, or get images by id',
           requestParams: {
             query: z.object({
               ...ListQuery.partial().shape,
@@ -95,107 +157,131 @@ export function openApiDocument() {
             }),
             header: z.object({
               Prefer: text(
-                'With ids: wait=N holds the answer until one of them is finished or N seconds (at most 25) have passed.',
+                `With ids: \`wait=N\` holds the answer until one of them is finished or N seconds (at most ${MAX_WAIT_SECONDS}) have passed.`,
               ),
             }),
           },
           responses: {
-            '200': answer('A page, or the images asked for.', z.union([ImageList, ImageSelection])),
-            ...problems,
+            '200': answer(
+              'A page of the list, or the requested images.',
+              z.union([ImageList, ImageSelection]),
+            ),
+            ...refusals(
+              'unauthenticated',
+              'malformed-request',
+              'expired-by-retention',
+              'storage-unavailable',
+            ),
           },
         },
       },
       '/v1/images/{id}': {
         get: {
           operationId: 'getImage',
-          summary: 'What became of an image',
+          summary: 'Get the status of an image',
           requestParams: {
             path: z.object({ id: ImageId }),
             header: z.object({
               Prefer: text(
-                'wait=N holds the answer until the image is finished or N seconds (at most 25) have passed.',
+                `\`wait=N\` holds the answer until the image is finished or N seconds (at most ${MAX_WAIT_SECONDS}) have passed.`,
               ),
-              'If-None-Match': text('An ETag of an earlier answer.'),
+              'If-None-Match': text('The ETag of an earlier answer.'),
             }),
           },
           responses: {
             '200': answer('The status.', ImageStatus),
-            '304': { description: 'As it was.' },
-            '401': problems['401'],
-            '404': problem('not-found'),
-            '410': problem('expired-by-retention'),
-            '503': problems['503'],
+            '304': { description: 'The status has not changed.' },
+            ...refusals('unauthenticated', 'not-found', 'expired-by-retention', 'storage-unavailable'),
           },
         },
         delete: {
           operationId: 'eraseImage',
-          summary: 'Erase an image for good',
+          summary: 'Erase an image permanently',
           requestParams: { path: z.object({ id: ImageId }) },
           responses: {
-            '200': answer('The receipt; a repetition gets the same one.', ImageStatus),
-            '401': problems['401'],
-            '404': problem('not-found'),
-            '409': problem('legal-hold'),
-            '410': problem('expired-by-retention'),
-            '503': problems['503'],
+            '200': answer('The receipt. A repeated request gets the same receipt.', ImageStatus),
+            ...refusals(
+              'unauthenticated',
+              'not-found',
+              'legal-hold',
+              'expired-by-retention',
+              'storage-unavailable',
+            ),
           },
         },
       },
       '/v1/uploads': {
         post: {
           operationId: 'createUpload',
-          summary: 'Learn how to send an image of up to 50 MB to S3 directly',
+          summary: 'Start a direct upload to S3 of an image of up to 50 MB',
           requestParams: {
             header: z.object({
               'Idempotency-Key': idempotencyKey,
-              traceparent: text('W3C Trace Context; carried through to the metadata.'),
+              traceparent: text('W3C Trace Context; stored in the metadata.'),
             }),
           },
           requestBody: jsonBody(DirectUploadRequest),
           responses: {
             '201': answer('The request to send to S3.', DirectUpload),
-            ...problems,
-            '413': problem('payload-too-large'),
-            '415': problem('unsupported-media-type'),
+            ...refusals(
+              'unauthenticated',
+              'malformed-request',
+              'payload-too-large',
+              'unsupported-media-type',
+              'storage-unavailable',
+            ),
           },
         },
       },
       '/v1/uploads/sign': {
         post: {
           operationId: 'signUpload',
-          summary: 'A URL for one request to S3 of an upload in parts',
+          summary: 'Sign one S3 request of a multipart upload',
           requestBody: jsonBody(SignatureRequest),
           responses: {
-            '200': answer('The URL; a part has to have the length that is signed.', Signature),
-            '400': problems['400'],
-            '401': problems['401'],
-            '404': problem('not-found'),
+            '200': answer('The signed URL. A part must have exactly the signed length.', Signature),
+            ...refusals('unauthenticated', 'malformed-request', 'not-found'),
           },
         },
       },
       '/v1/uploads/{id}/complete': {
         post: {
           operationId: 'completeUpload',
-          summary: 'Say that all of an image is in S3',
+          summary: 'Complete a direct upload',
           requestParams: { path: z.object({ id: ImageId }) },
           responses: {
-            '202': answer('Checked, stored and queued; a repetition gets the same.', UploadAccepted),
-            ...problems,
-            '404': problem('not-found'),
-            '409': problem('upload-incomplete'),
-            '415': problem('unsupported-media-type, type-mismatch'),
-            '422': problem('idempotency-key-reused, image-too-large, corrupt-image'),
+            '202': answer(
+              'The image is checked, stored and queued. A repeated request gets the same answer.',
+              UploadAccepted,
+            ),
+            ...refusals(
+              'unauthenticated',
+              'not-found',
+              'upload-incomplete',
+              'checksum-mismatch',
+              ...REFUSED_IMAGES,
+              ...UNAVAILABLE,
+            ),
           },
         },
       },
       '/v1/health': {
-        get: { operationId: 'getHealth', security: [], responses: { '200': answer('It answers.', Health) } },
+        get: {
+          operationId: 'getHealth',
+          summary: 'Check that the API runs',
+          security: [],
+          responses: { '200': answer('The API runs.', Health), ...refusals() },
+        },
       },
       '/v1/openapi.json': {
         get: {
           operationId: 'getDescription',
+          summary: 'Get this OpenAPI document',
           security: [],
-          responses: { '200': { description: 'This document.', content: { 'application/json': {} } } },
+          responses: {
+            '200': { description: 'This document.', content: { 'application/json': {} } },
+            ...refusals(),
+          },
         },
       },
     },

@@ -1,8 +1,19 @@
-import { Attributes, Filename, MAX_UPLOAD_BYTES, ProblemError, UploadRequest } from '@darkroom/core'
-import type { ApiEvent } from './api-event.ts'
-import { parseOrRefuse } from './parse-or-refuse.ts'
+import { createHash } from 'node:crypto'
+import {
+  type Attributes,
+  decodeBase64,
+  Filename,
+  MAX_UPLOAD_BYTES,
+  mediaTypeOf,
+  ProblemError,
+  parseOrRefuse,
+  readAttributes,
+  UploadRequest,
+} from '@darkroom/core'
+import { parseDictionary } from 'structured-headers'
+import type { ApiEvent } from './request.ts'
 
-/** The image of an upload, whatever form the request had. */
+/** The image of an upload, whichever form the request had. */
 export interface Upload {
   bytes: Buffer
   declaredType?: string | undefined
@@ -11,24 +22,30 @@ export interface Upload {
 }
 
 /**
- * Reads the image out of a request in any of its forms: JSON with base64, multipart/form-data, raw bytes.
+ * Reads the image from a request in any of its forms (JSON with base64, multipart/form-data, raw bytes), and checks it
+ * against `Repr-Digest`.
  *
- * @throws ProblemError `malformed-request`, `empty-body`, `payload-too-large`, `unsupported-media-type`
+ * @throws ProblemError `malformed-request`, `empty-body`, `payload-too-large`, `unsupported-media-type`,
+ *   `checksum-mismatch`
  */
 export async function readUpload(event: ApiEvent): Promise<Upload> {
-  const contentType = event.headers['content-type']?.toLowerCase() ?? 'application/octet-stream'
-  const mediaType = contentType.split(';', 1)[0]?.trim() ?? ''
+  const mediaType = mediaTypeOf(event.headers['content-type'] ?? 'application/octet-stream')
   const upload = await readerFor(mediaType)(event)
-  if (upload.bytes.length === 0)
-    throw new ProblemError('empty-body', 'The request has no image in it. Send its bytes.')
-  if (upload.bytes.length > MAX_UPLOAD_BYTES) {
-    const size = (upload.bytes.length / 1024 / 1024).toFixed(1)
-    throw new ProblemError(
-      'payload-too-large',
-      `The image has ${size} MB; this way in takes up to 4 MB. Send it smaller.`,
-    )
-  }
+  requireSize(upload.bytes)
+  checkReprDigest(event.headers['repr-digest'], upload.bytes)
   return upload
+}
+
+function requireSize(bytes: Buffer): void {
+  if (bytes.length === 0) {
+    throw new ProblemError('empty-body', 'The request contains no image. Send the bytes of an image file.')
+  }
+  if (bytes.length <= MAX_UPLOAD_BYTES) return
+  const size = (bytes.length / 1024 / 1024).toFixed(1)
+  throw new ProblemError(
+    'payload-too-large',
+    `The image has ${size} MB. This endpoint accepts up to 4 MB; use POST /v1/uploads for larger images.`,
+  )
 }
 
 function readerFor(mediaType: string): (event: ApiEvent) => Upload | Promise<Upload> {
@@ -37,40 +54,33 @@ function readerFor(mediaType: string): (event: ApiEvent) => Upload | Promise<Upl
   if (mediaType === 'application/octet-stream' || mediaType.startsWith('image/')) return readRaw
   throw new ProblemError(
     'unsupported-media-type',
-    `Content-Type is ${mediaType}. Send the bytes as image/jpeg (or their own type) or application/octet-stream, a multipart/form-data with a part "file", or application/json with "data" in base64.`,
+    `Content-Type ${mediaType} is not supported. Send the bytes as image/jpeg (or their own type) or application/octet-stream, a multipart/form-data body with a part "file", or application/json with "data" in base64.`,
   )
 }
 
 function readJson(event: ApiEvent): Upload {
   const { data, filename, attributes } = parseOrRefuse(UploadRequest, event.body, 'body')
-  return { bytes: decodeBase64(data), filename, attributes }
-}
-
-/** Node ignores characters that are not base64; a client that sends such has made a mistake and should hear of it. */
-function decodeBase64(data: string): Buffer {
-  const bytes = Buffer.from(data, 'base64')
-  if (bytes.toString('base64') === data) return bytes
-  throw new ProblemError(
-    'malformed-request',
-    'body.data is not base64 (RFC 4648, section 4, with padding; no line breaks, no "data:" prefix).',
-  )
+  return { bytes: decodeBase64(data, 'body.data'), filename, attributes }
 }
 
 async function readMultipart(event: ApiEvent): Promise<Upload> {
   const form = await parseForm(event)
   const file = form.get('file')
   if (!(file instanceof File)) {
-    throw new ProblemError('empty-body', 'The form has no file part named "file". Put the image there.')
+    throw new ProblemError(
+      'empty-body',
+      'The form has no file in a part named "file". Send the image in that part.',
+    )
   }
   return {
     bytes: Buffer.from(await file.arrayBuffer()),
     declaredType: file.type,
     filename: readFilename(file.name),
-    attributes: readAttributes(form.get('attributes')),
+    attributes: readAttributesPart(form.get('attributes')),
   }
 }
 
-/** By the platform's own parser of RFC 7578. */
+/** With Node's own parser of RFC 7578. */
 async function parseForm(event: ApiEvent): Promise<FormData> {
   const headers = { 'content-type': event.headers['content-type'] ?? '' }
   try {
@@ -78,22 +88,16 @@ async function parseForm(event: ApiEvent): Promise<FormData> {
   } catch (cause) {
     throw new ProblemError(
       'malformed-request',
-      'The multipart/form-data body could not be read to its end.',
+      'The multipart/form-data body is incomplete or has no valid boundary.',
       { cause },
     )
   }
 }
 
-function readAttributes(part: File | string | null): Attributes | undefined {
+function readAttributesPart(part: File | string | null): Attributes | undefined {
   if (part === null) return undefined
-  if (typeof part !== 'string')
-    throw new ProblemError('malformed-request', 'attributes: must be a JSON text, not a file')
-  try {
-    return parseOrRefuse(Attributes, JSON.parse(part), 'attributes')
-  } catch (error) {
-    if (error instanceof ProblemError) throw error
-    throw new ProblemError('malformed-request', 'attributes: is not valid JSON', { cause: error })
-  }
+  if (typeof part === 'string') return readAttributes(part, 'attributes')
+  throw new ProblemError('malformed-request', 'attributes: must be JSON text, not a file')
 }
 
 function readRaw(event: ApiEvent): Upload {
@@ -104,11 +108,37 @@ function readRaw(event: ApiEvent): Upload {
   }
 }
 
-/** A name that is not usable is no reason to refuse an image. */
+/** An unusable name is ignored; the image is still accepted. */
 function readFilename(name: string | undefined): string | undefined {
   return Filename.safeParse(name).data
 }
 
 function rawBody({ body, isBase64Encoded }: ApiEvent): Buffer<ArrayBuffer> {
   return Buffer.from(typeof body === 'string' ? body : '', isBase64Encoded ? 'base64' : 'utf8')
+}
+
+/** `Repr-Digest: sha-256=:…:` (RFC 9530). Other algorithms are ignored, as the RFC allows. */
+function checkReprDigest(header: string | undefined, bytes: Uint8Array): void {
+  const expected = header === undefined ? undefined : readSha256(header)
+  if (!expected) return
+  const actual = createHash('sha256').update(bytes).digest()
+  if (actual.equals(expected)) return
+  throw new ProblemError(
+    'checksum-mismatch',
+    `The received image has the SHA-256 ${actual.toString('hex')}, which does not match Repr-Digest. Send it again.`,
+  )
+}
+
+function readSha256(header: string): Buffer | undefined {
+  try {
+    const digest = parseDictionary(header).get('sha-256')?.[0]
+    if (digest === undefined) return undefined
+    if (digest instanceof ArrayBuffer) return Buffer.from(digest)
+  } catch {
+    // refused below
+  }
+  throw new ProblemError(
+    'malformed-request',
+    'Repr-Digest must have the form "sha-256=:<base64>:" (RFC 9530).',
+  )
 }

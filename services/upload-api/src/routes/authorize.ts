@@ -4,17 +4,16 @@ import type {
   APIGatewaySimpleAuthorizerWithContextResult,
 } from 'aws-lambda'
 import { env } from '../environment.ts'
-import type { Caller } from '../http/api-event.ts'
+import type { Caller } from '../http/request.ts'
 
 const appByKeyHash = new Map(
   Object.entries(env.API_KEY_HASHES).flatMap(([app, hashes]) => hashes.map((hash) => [hash, app] as const)),
 )
 
 /**
- * Lambda REQUEST authorizer (payload 2.0, simple response). It always lets the request through and says on
- * whose behalf it comes, or on nobody's: HTTP API gateways cannot shape their own 401, and ours is to be
- * problem+json like any other answer. Every route that touches data asks `requireApp`, which refuses a
- * caller without an app (decisions/0007-authorizer-tells-function-refuses.md).
+ * Lambda REQUEST authorizer (payload 2.0, simple response). It allows every request and adds the caller's app, if the
+ * credential is valid. HTTP API gateways cannot answer 401 with problem+json, so the functions do it: every route that
+ * touches data calls `requireApp` (decisions/0007-authorizer-tells-function-refuses.md).
  */
 export async function handler(
   event: APIGatewayRequestAuthorizerEventV2,
@@ -25,7 +24,7 @@ export async function handler(
   return { isAuthorized: true, context: app ? { app, credential: hash.slice(0, 12) } : {} }
 }
 
-/** The gateway writes header names in lower case; `serverless offline` leaves them as they came. */
+/** The gateway writes header names in lower case; `serverless offline` does not change them. */
 function readAuthorization({ headers = {} }: APIGatewayRequestAuthorizerEventV2): string | undefined {
   return Object.entries(headers).find(([name]) => name.toLowerCase() === 'authorization')?.[1]
 }

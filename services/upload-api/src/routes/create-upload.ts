@@ -10,24 +10,23 @@ import {
   newImageId,
   PART_BYTES,
   ProblemError,
+  parseOrRefuse,
+  readIdempotencyKey,
   Traceparent,
   toUserMetadata,
   type UploadMetadata,
   uploadKey,
 } from '@darkroom/core'
-import httpJsonBodyParser from '@middy/http-json-body-parser'
 import { signer } from '../clients.ts'
 import { env } from '../environment.ts'
-import { apiHandler } from '../http/api-handler.ts'
-import { readIdempotencyKey } from '../http/idempotency-key.ts'
-import { jsonAnswer } from '../http/json-answer.ts'
-import { parseOrRefuse } from '../http/parse-or-refuse.ts'
-import { requireApp } from '../http/require-app.ts'
+import { jsonAnswer } from '../http/answer.ts'
+import { apiHandlerWithBody } from '../http/api-handler.ts'
+import { requireApp } from '../http/request.ts'
 import { orUnavailable } from '../or-unavailable.ts'
 import { expiryFromNow, VALID_SECONDS } from '../uploads/upload-expiry.ts'
 import { listBegun, listParts } from '../uploads/upload-parts.ts'
 
-/** An upload that is to be, as it will lie in S3. */
+/** An upload before it is sent, with the key and metadata that its object will have. */
 interface Planned {
   key: string
   bytes: number
@@ -36,10 +35,10 @@ interface Planned {
 }
 
 /**
- * `POST /v1/uploads`: tells a client how to send an image to S3 itself. It goes to a place of its own, where it can be
- * sent again and again until it is taken in (decisions/0021-direct-uploads.md); nothing is stored here.
+ * `POST /v1/uploads`: answers with the request that sends an image to S3 directly. The image goes under `uploads/`, where
+ * it can be sent repeatedly until it is accepted (decisions/0021-direct-uploads.md). This function stores nothing.
  */
-export const handler = apiHandler(async (event) => {
+export const handler = apiHandlerWithBody(async (event) => {
   const app = requireApp(event)
   const chosen = readIdempotencyKey(event.headers['idempotency-key'])
   const request = parseOrRefuse(DirectUploadRequest, event.body, 'body')
@@ -62,24 +61,22 @@ export const handler = apiHandler(async (event) => {
   }
   return jsonAnswer(201, upload, { location: `/v1/images/${imageId}` })
 })
-  .before(({ event }) => void requireApp(event))
-  .use(httpJsonBodyParser({ disableContentTypeError: true }))
 
-/** What could only be refused once it is there is refused now. */
+/** Refuses now what would otherwise be refused after the upload. */
 function requireTakeable({ bytes, contentType }: DirectUploadRequest): void {
   if (bytes > MAX_STORED_BYTES) {
     const size = (bytes / 1024 / 1024).toFixed(1)
-    throw new ProblemError('payload-too-large', `The image has ${size} MB; at most 50 MB are taken.`)
+    throw new ProblemError('payload-too-large', `The image has ${size} MB; the limit is 50 MB.`)
   }
   if (!/^(image\/[\w.+-]+|application\/octet-stream)$/i.test(contentType)) {
     throw new ProblemError(
       'unsupported-media-type',
-      `body.contentType is ${contentType}. Accepted are ${namesOf(acceptedTypes(env.HEIC_DECODER))}; application/octet-stream leaves it open.`,
+      `body.contentType is ${contentType}. Accepted types are ${namesOf(acceptedTypes(env.HEIC_DECODER))}; use application/octet-stream if you do not know the type.`,
     )
   }
 }
 
-/** A form whose policy allows this key, this size and this type, and nothing else. */
+/** A form whose policy allows only this key, size and type. */
 async function inOneForm({ key, bytes, contentType, metadata }: Planned) {
   const { url, fields } = await createPresignedPost(signer, {
     Bucket: env.BUCKET,
@@ -91,7 +88,7 @@ async function inOneForm({ key, bytes, contentType, metadata }: Planned) {
   return { url, fields }
 }
 
-/** The request that begins a multipart upload. Its headers are signed, so that the object will say what was said here. */
+/** The request that starts a multipart upload. Its headers are signed, so the object gets exactly this metadata. */
 async function inParts({ key, contentType, metadata }: Planned) {
   const command = new CreateMultipartUploadCommand({
     Bucket: env.BUCKET,
@@ -113,9 +110,9 @@ function toHeaders(metadata: UploadMetadata): Record<string, string> {
   return Object.fromEntries(entries.map(([name, value]) => [`x-amz-meta-${name}`, value]))
 }
 
-/** The oldest upload in parts under this very key, so that everybody who goes on goes on with the same. */
+/** The oldest multipart upload with this key, so that every client that resumes continues the same one. */
 async function whatHasBegun({ key }: Planned) {
-  const detail = 'It cannot be seen now what has arrived already. Try again in a moment.'
+  const detail = 'The parts that have already arrived could not be listed. Try again in a moment.'
   const begun = (await orUnavailable(listBegun(key), detail)).find((upload) => upload.key === key)
   if (!begun) return {}
   const parts = await orUnavailable(listParts(begun), detail)

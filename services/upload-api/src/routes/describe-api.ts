@@ -1,5 +1,5 @@
+import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
-import { jsonAnswer } from '../http/json-answer.ts'
 import { openApiDocument } from '../http/openapi-document.ts'
 
 const document = openApiDocument()

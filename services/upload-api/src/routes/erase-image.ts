@@ -10,7 +10,6 @@ import {
   claimKey,
   type ErasedDocument,
   holdKey,
-  ImageId,
   type ImageRef,
   inputKey,
   MetadataDocument,
@@ -23,12 +22,12 @@ import {
 import { forgetBytes } from '@darkroom/intake'
 import { s3 } from '../clients.ts'
 import { env } from '../environment.ts'
+import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
-import { jsonAnswer } from '../http/json-answer.ts'
-import { requireApp } from '../http/require-app.ts'
+import { requireImage } from '../http/request.ts'
 import { listKeys } from '../list-keys.ts'
 import { orUnavailable } from '../or-unavailable.ts'
-import { type FoundImage, findImage, notFound } from '../status/find-image.ts'
+import { type FoundImage, findImage } from '../status/find-image.ts'
 import { toImageStatus } from '../status/to-image-status.ts'
 import { abortUpload, stagedKeys } from '../uploads/staged-upload.ts'
 import { listBegun } from '../uploads/upload-parts.ts'
@@ -42,14 +41,11 @@ const MOST_VARIANTS = 1000
  * after it. From then on nothing can commit over it: whatever the processor is making of the image, it deletes.
  */
 export const handler = apiHandler(async (event) => {
-  const app = requireApp(event)
-  const imageId = ImageId.safeParse(event.pathParameters?.id)
-  if (!imageId.success) throw notFound()
-  const image = { app, imageId: imageId.data }
+  const image = requireImage(event)
   const credential = event.requestContext.authorizer.lambda.credential ?? ''
   const receipt = await orUnavailable(
     erase(image, credential),
-    'The image could not be erased now. Ask again in a moment; asking twice does no harm.',
+    'The image could not be erased. Try again in a moment; repeating the request is safe.',
   )
   return jsonAnswer(200, await toImageStatus({ state: 'finished', document: receipt }))
 })
@@ -116,7 +112,7 @@ async function requireNoHold(image: ImageRef): Promise<void> {
   if (held.length === 0) return
   throw new ProblemError(
     'legal-hold',
-    'The image is under a legal hold and cannot be erased. Ask again once the operator has released it.',
+    'The image is under a legal hold and cannot be erased. Try again after the operator has released it.',
   )
 }
 

@@ -142,7 +142,7 @@ describe('an image is told of', () => {
       keptUntil: expect.anything(),
       failure: {
         type: 'source-expired',
-        title: 'The original was gone before it was processed',
+        title: 'The original was deleted before it was processed',
         detail: 'data.ref leads to no object, or to an archived one.',
         retryable: false,
       },

@@ -1,20 +1,16 @@
 import { createHash } from 'node:crypto'
-import { ImageId } from '@darkroom/core'
+import { readPreferWait } from '@darkroom/core'
+import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
-import { jsonAnswer } from '../http/json-answer.ts'
-import { readPreferWait } from '../http/prefer-wait.ts'
-import { requireApp } from '../http/require-app.ts'
-import { notFound } from '../status/find-image.ts'
+import { requireImage } from '../http/request.ts'
 import { toImageStatus } from '../status/to-image-status.ts'
 import { waitForImage } from '../status/wait-for-image.ts'
 
 /** `GET /v1/images/{id}` */
 export const handler = apiHandler(async (event) => {
-  const app = requireApp(event)
-  const imageId = ImageId.safeParse(event.pathParameters?.id)
-  if (!imageId.success) throw notFound()
+  const image = requireImage(event)
   const wait = readPreferWait(event.headers.prefer)
-  const status = await toImageStatus(await waitForImage({ app, imageId: imageId.data }, wait ?? 0))
+  const status = await toImageStatus(await waitForImage(image, wait ?? 0))
   const etag = `"${createHash('sha256').update(JSON.stringify(status)).digest('base64url').slice(0, 22)}"`
   const headers = {
     etag,

@@ -1,7 +1,7 @@
 import type { Health } from '@darkroom/core'
 import { env } from '../environment.ts'
+import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
-import { jsonAnswer } from '../http/json-answer.ts'
 
 /** `GET /v1/health` */
 export const handler = apiHandler(async () =>

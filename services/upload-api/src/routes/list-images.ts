@@ -10,21 +10,21 @@ import {
   ProblemError,
   parseInputKey,
   parseMetadataKey,
+  parseOrRefuse,
+  readPreferWait,
   SelectionQuery,
 } from '@darkroom/core'
 import { daysOf, isPastDeadline } from '@darkroom/retention'
 import { env } from '../environment.ts'
+import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
-import { jsonAnswer } from '../http/json-answer.ts'
-import { parseOrRefuse } from '../http/parse-or-refuse.ts'
-import { readPreferWait } from '../http/prefer-wait.ts'
-import { requireApp } from '../http/require-app.ts'
+import { requireApp } from '../http/request.ts'
 import { listKeys } from '../list-keys.ts'
 import { findImageOrGone } from '../status/find-image.ts'
 import { toImageStatus } from '../status/to-image-status.ts'
 import { waitForImages } from '../status/wait-for-images.ts'
 
-/** `GET /v1/images?date=…`, and `?ids=…` for certain images. */
+/** `GET /v1/images?date=…` lists a day, `?ids=…` returns the images with these ids. */
 export const handler = apiHandler(async (event) => {
   const app = requireApp(event)
   const query = event.queryStringParameters ?? {}
@@ -45,18 +45,18 @@ async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promis
   return { items, notFound: ids.filter((id) => !found.has(id)) }
 }
 
-/** @throws ProblemError `expired-by-retention` if not even the last image of the day is kept any more */
+/** @throws ProblemError `expired-by-retention` if even the last image of the day is past its retention */
 function requireWithinRetention(app: AppId, date: string): void {
   const nextDay = firstIdAt(new Date(Date.parse(date) + 86_400_000))
   if (!isPastDeadline(env.RETENTION, { app, imageId: nextDay }, 'metadata')) return
   const { metadata } = daysOf(env.RETENTION, app)
   throw new ProblemError(
     'expired-by-retention',
-    `Images are kept for ${metadata} days; those of ${date} have been deleted.`,
+    `Images are kept for ${metadata} days; the images of ${date} were deleted.`,
   )
 }
 
-/** Ids are UUIDv7, so the order of keys is the order of acceptance. */
+/** Ids are UUIDv7, so S3 lists keys in the order of acceptance. */
 async function listImages(
   app: AppId,
   date: string,
@@ -70,7 +70,7 @@ async function listImages(
   return { items, ...(last && { cursor: last }) }
 }
 
-/** Images of a day: originals, and finished ones whose original has already been deleted by its lifecycle. */
+/** The images of a day: originals, and finished images whose original was already deleted by its lifecycle. */
 async function listIds(
   app: AppId,
   date: string,

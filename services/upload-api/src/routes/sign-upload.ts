@@ -9,42 +9,38 @@ import {
   type AppId,
   MAX_STORED_BYTES,
   ProblemError,
+  parseOrRefuse,
   parseUploadKey,
   type Signature,
   SignatureRequest,
   type UploadRef,
 } from '@darkroom/core'
-import httpJsonBodyParser from '@middy/http-json-body-parser'
 import { signer } from '../clients.ts'
 import { env } from '../environment.ts'
-import { apiHandler } from '../http/api-handler.ts'
-import { jsonAnswer } from '../http/json-answer.ts'
-import { parseOrRefuse } from '../http/parse-or-refuse.ts'
-import { requireApp } from '../http/require-app.ts'
+import { jsonAnswer } from '../http/answer.ts'
+import { apiHandlerWithBody } from '../http/api-handler.ts'
+import { requireApp } from '../http/request.ts'
 import { expiryFromNow, VALID_SECONDS } from '../uploads/upload-expiry.ts'
 import { partCount, sizeOfPart } from '../uploads/upload-parts.ts'
 
 /**
- * `POST /v1/uploads/sign`: a URL for one request to S3 of a multipart upload. The key says whose upload it is and how
- * large, so that nothing has to be looked up; a part is signed with its length, so that no more can be sent than was
- * announced.
+ * `POST /v1/uploads/sign`: a URL for one S3 request of a multipart upload. The key contains the app and the size, so
+ * nothing has to be looked up. A part is signed with its length, so a client cannot send more than it announced.
  */
-export const handler = apiHandler(async (event) => {
+export const handler = apiHandlerWithBody(async (event) => {
   const app = requireApp(event)
   const request = parseOrRefuse(SignatureRequest, event.body, 'body')
   const upload = requireUpload(app, request.key)
   const expiresAt = expiryFromNow()
   return jsonAnswer(200, { url: await sign(request, upload), expiresAt } satisfies Signature)
 })
-  .before(({ event }) => void requireApp(event))
-  .use(httpJsonBodyParser({ disableContentTypeError: true }))
 
 function requireUpload(app: AppId, key: string): UploadRef {
   const upload = parseUploadKey(key)
   if (upload?.app === app && upload.bytes <= MAX_STORED_BYTES) return upload
   throw new ProblemError(
     'not-found',
-    'There is no such upload. Send the key that POST /v1/uploads answered with.',
+    'No upload has this key. Send the key from the answer to POST /v1/uploads.',
   )
 }
 
@@ -72,6 +68,6 @@ function partOf(bytes: number, partNumber = 0) {
   }
   throw new ProblemError(
     'malformed-request',
-    `body.partNumber: a file of ${bytes} bytes has parts 1 to ${partCount(bytes)}`,
+    `body.partNumber: must be 1 to ${partCount(bytes)} for a file of ${bytes} bytes`,
   )
 }

@@ -1,19 +1,15 @@
-import { newImageId } from '@darkroom/core'
-import httpJsonBodyParser from '@middy/http-json-body-parser'
-import { acceptedAnswer } from '../http/accepted-answer.ts'
-import { apiHandler } from '../http/api-handler.ts'
-import { readIdempotencyKey } from '../http/idempotency-key.ts'
+import { newImageId, readIdempotencyKey } from '@darkroom/core'
+import { acceptedAnswer } from '../http/answer.ts'
+import { apiHandlerWithBody } from '../http/api-handler.ts'
 import { readUpload } from '../http/read-upload.ts'
-import { checkReprDigest } from '../http/repr-digest.ts'
-import { requireApp } from '../http/require-app.ts'
+import { requireApp } from '../http/request.ts'
 import { acceptImage } from '../intake.ts'
 
-/** `POST /v1/images`: who the caller is comes before any look at the body. */
-export const handler = apiHandler(async (event) => {
+/** `POST /v1/images` */
+export const handler = apiHandlerWithBody(async (event) => {
   const app = requireApp(event)
   const key = readIdempotencyKey(event.headers['idempotency-key'])
   const upload = await readUpload(event)
-  checkReprDigest(event.headers['repr-digest'], upload.bytes)
   const { image, replayed, duplicate } = await acceptImage({
     ...upload,
     app,
@@ -23,5 +19,3 @@ export const handler = apiHandler(async (event) => {
   })
   return acceptedAnswer(image, replayed && key !== undefined, duplicate)
 })
-  .before(({ event }) => void requireApp(event))
-  .use(httpJsonBodyParser({ disableContentTypeError: true }))

@@ -36,12 +36,12 @@ const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\
 const hours = (count: number) => newImageId(new Date(Date.now() + count * 3_600_000))
 
 const refusals: [string, TestRequest, number, string, string][] = [
-  ['no body', { headers: typed('image/jpeg') }, 400, 'empty-body', 'Send its bytes'],
-  ['an empty body', raw(''), 400, 'empty-body', 'Send its bytes'],
-  ['neither body nor type', {}, 400, 'empty-body', 'Send its bytes'],
+  ['no body', { headers: typed('image/jpeg') }, 400, 'empty-body', 'Send the bytes'],
+  ['an empty body', raw(''), 400, 'empty-body', 'Send the bytes'],
+  ['neither body nor type', {}, 400, 'empty-body', 'Send the bytes'],
   ['an empty JSON body', json(''), 400, 'malformed-request', 'not valid JSON'],
   ['no JSON body', { headers: typed('application/json') }, 400, 'malformed-request', 'not valid JSON'],
-  ['JSON with no image in it', json({ data: '' }), 400, 'empty-body', 'Send its bytes'],
+  ['JSON with no image in it', json({ data: '' }), 400, 'empty-body', 'Send the bytes'],
   [
     'a form with an empty file',
     await formWith({ file: fileOf(Buffer.alloc(0)) }),
@@ -50,7 +50,7 @@ const refusals: [string, TestRequest, number, string, string][] = [
     'bytes',
   ],
   ['a form without a file', await formWith({ attributes: '{}' }), 400, 'empty-body', 'named "file"'],
-  ['a form with a text for a file', await formWith({ file: data }), 400, 'empty-body', 'named "file"'],
+  ['a form with text for a file', await formWith({ file: data }), 400, 'empty-body', 'named "file"'],
   [
     'a form with the file elsewhere',
     await formWith({ image: fileOf(jpeg) }),
@@ -135,7 +135,7 @@ const refusals: [string, TestRequest, number, string, string][] = [
     'body.data',
   ],
   ['base64 without padding', json({ data: 'aGVsbG8' }), 400, 'malformed-request', 'with padding'],
-  ['base64url', json({ data: '_-__' }), 400, 'malformed-request', 'body.data is not base64'],
+  ['base64url', json({ data: '_-__' }), 400, 'malformed-request', 'body.data: is not valid base64'],
   [
     'base64 in lines',
     json({ data: `${data.slice(0, 76)}\n${data.slice(76)}` }),
@@ -172,7 +172,7 @@ const refusals: [string, TestRequest, number, string, string][] = [
     'unsupported-media-type',
     'x-www-form-urlencoded',
   ],
-  ['text/plain', raw(jpeg, 'text/plain'), 415, 'unsupported-media-type', 'Content-Type is text/plain'],
+  ['text/plain', raw(jpeg, 'text/plain'), 415, 'unsupported-media-type', 'Content-Type text/plain'],
   ['an empty content type', raw(jpeg, ''), 415, 'unsupported-media-type', 'Content-Type'],
   ['a film', raw(jpeg, 'video/mp4'), 415, 'unsupported-media-type', 'video/mp4'],
 

@@ -12,6 +12,7 @@ import {
 import { deadlineOf, isPastDeadline } from '@darkroom/retention'
 import { s3 } from '../clients.ts'
 import { env } from '../environment.ts'
+import { noSuchImage } from '../http/request.ts'
 
 /** What S3 knows of an image: its metadata document once it is finished, else its original. */
 export type FoundImage =
@@ -30,7 +31,7 @@ export async function findImage(image: ImageRef): Promise<FoundImage> {
   const document = await findDocument(image)
   if (document) return { state: 'finished', document }
   const queued = await findInput(image)
-  if (!queued) throw notFound()
+  if (!queued) throw noSuchImage()
   if (isPastDeadline(env.RETENTION, image, 'input')) throw expired(image, 'input')
   return queued
 }
@@ -76,7 +77,7 @@ async function orMissing<Output>(request: Promise<Output>): Promise<Output | und
     if (cause instanceof NoSuchKey || cause instanceof NotFound) return undefined
     throw new ProblemError(
       'storage-unavailable',
-      'The state of the image cannot be read now. Ask again in a moment.',
+      'The state of the image could not be read. Try again in a moment.',
       {
         cause,
       },
@@ -88,13 +89,6 @@ function expired(image: ImageRef, kind: 'input' | 'metadata'): ProblemError {
   const deadline = deadlineOf(env.RETENTION, image, kind).toISOString()
   return new ProblemError(
     'expired-by-retention',
-    `The time for which this image was kept was over on ${deadline.slice(0, 10)}, and it has been deleted.`,
-  )
-}
-
-export function notFound(): ProblemError {
-  return new ProblemError(
-    'not-found',
-    'There is no such image. Check the id, and that the key is of the app that uploaded it.',
+    `The retention of this image ended on ${deadline.slice(0, 10)}, and it was deleted.`,
   )
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'aws-lambda'
-import type { ApiEvent, ApiResult } from '../http/api-event.ts'
+import type { ApiResult } from '../http/answer.ts'
+import type { ApiEvent } from '../http/request.ts'
 
 /** A request as a test writes it: a body of bytes is sent as the gateway sends one, in base64. */
 export interface TestRequest {

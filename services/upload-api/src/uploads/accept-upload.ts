@@ -3,14 +3,14 @@ import { fromUploadMetadata, type ImageRef, ProblemError } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
 import { s3, sqs } from '../clients.ts'
 import { env } from '../environment.ts'
-import type { ToldImage } from '../http/accepted-answer.ts'
+import type { AnsweredImage } from '../http/answer.ts'
 import { acceptImage, SOURCE } from '../intake.ts'
 import { orUnavailable } from '../or-unavailable.ts'
 import { findImageOrGone } from '../status/find-image.ts'
 import { discardStaged, findStaged, type StagedUpload } from './staged-upload.ts'
 
 export interface Taken {
-  image: ToldImage
+  image: AnsweredImage
   /** It had been accepted before. */
   replayed: boolean
 }
@@ -26,7 +26,7 @@ export async function acceptUpload(image: ImageRef): Promise<Taken> {
   if (taken) return taken
   throw new ProblemError(
     'not-found',
-    'Nothing lies in S3 for this upload: it was never sent, was refused, or has expired. Begin again with POST /v1/uploads.',
+    'Nothing is stored for this upload: its bytes were never sent, were refused, or have expired. Start again with POST /v1/uploads.',
   )
 }
 
@@ -84,6 +84,6 @@ function isPassing({ status }: ProblemError): boolean {
 function available<Result>(work: Promise<Result>): Promise<Result> {
   return orUnavailable(
     work,
-    'The upload could not be looked at now. Complete it again in a moment; doing it twice does no harm.',
+    'The upload could not be read. Complete it again in a moment; repeating the request is safe.',
   )
 }

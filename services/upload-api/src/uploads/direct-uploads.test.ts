@@ -291,7 +291,7 @@ describe('is refused before a byte is sent', () => {
   const sound = { bytes: 10, contentType: 'image/jpeg' }
 
   test.each([
-    ['more than 50 MB', { ...sound, bytes: 50 * 1024 * 1024 + 1 }, 413, '50.0 MB; at most 50 MB'],
+    ['more than 50 MB', { ...sound, bytes: 50 * 1024 * 1024 + 1 }, 413, '50.0 MB; the limit is 50 MB'],
     ['no bytes', { ...sound, bytes: 0 }, 400, 'body.bytes'],
     ['a text', { ...sound, contentType: 'text/plain' }, 415, 'JPEG, PNG'],
     ['a media type with a line break', { ...sound, contentType: 'image/png\nx' }, 415, 'contentType'],

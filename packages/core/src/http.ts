@@ -1,0 +1,84 @@
+import { ImageId, timeOf } from './image-id.ts'
+import { PROBLEMS, type Problem, ProblemError, problemType } from './problem.ts'
+
+/** The longest wait that `Prefer: wait=N` can ask for: an HTTP API gateway gives up after 30 seconds. */
+export const MAX_WAIT_SECONDS = 25
+
+/** `Retry-After` of 429 and 503. */
+export const RETRY_AFTER_SECONDS = 5
+
+const HOUR_MS = 3_600_000
+const MAX_KEY_AGE_MS = 24 * HOUR_MS
+const MAX_KEY_AHEAD_MS = 5 * 60_000
+
+/** A header as Lambda or as Node passes it on. */
+type Header = string | string[] | undefined
+
+/**
+ * `Idempotency-Key`: the id that the client chose for its image, so that it can repeat the request safely (IETF draft
+ * "The Idempotency-Key HTTP Header Field"; the value may be quoted, as a structured-field string).
+ *
+ * @throws ProblemError `malformed-request` if it is not a UUIDv7 of the last 24 hours (at most 5 minutes ahead)
+ */
+export function readIdempotencyKey(header: Header, now = Date.now()): ImageId | undefined {
+  if (header === undefined) return undefined
+  const unquoted = String(header)
+    .trim()
+    .replace(/^"(.*)"$/, '$1')
+  const key = ImageId.safeParse(unquoted.toLowerCase())
+  if (!key.success) {
+    throw new ProblemError(
+      'malformed-request',
+      "Idempotency-Key must be a UUIDv7 (RFC 9562): it becomes the image's id.",
+    )
+  }
+  const time = timeOf(key.data)
+  const ageMs = now - time.getTime()
+  if (ageMs <= MAX_KEY_AGE_MS && ageMs >= -MAX_KEY_AHEAD_MS) return key.data
+  throw new ProblemError(
+    'malformed-request',
+    `The time in Idempotency-Key is ${time.toISOString()}, but it must be within the last 24 hours and at most 5 minutes ahead. Check the clock, and make a new key for each image.`,
+  )
+}
+
+/**
+ * The `wait` preference (RFC 7240, section 4.3) in seconds, at most MAX_WAIT_SECONDS; undefined without one.
+ * An invalid preference is ignored, as the RFC asks.
+ */
+export function readPreferWait(header: Header): number | undefined {
+  const seconds = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(String(header ?? ''))?.[1]
+  return seconds === undefined ? undefined : Math.min(Number(seconds), MAX_WAIT_SECONDS)
+}
+
+/** `image/jpeg` of `Image/JPEG; q=1`: the media type of a Content-Type, in lower case and without parameters. */
+export function mediaTypeOf(contentType: string): string {
+  return contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+/** Any error as a problem: an unexpected one is `internal`, and its message stays in the log. */
+export function toProblemError(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error
+  return new ProblemError('internal', 'The request failed unexpectedly. Try again in a moment.', {
+    cause: error,
+  })
+}
+
+/** An `application/problem+json` answer (RFC 9457); `instance` is the path of the request. */
+export function problemAnswer(error: ProblemError, instance: string, requestId: string) {
+  const problem: Problem = {
+    type: problemType(error.slug),
+    title: PROBLEMS[error.slug].title,
+    status: error.status,
+    detail: error.detail,
+    instance,
+    requestId,
+    retryable: error.retryable,
+  }
+  const headers: Record<string, string | number> = {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    ...(error.status === 401 && { 'www-authenticate': 'Bearer realm="darkroom"' }),
+    ...((error.status === 429 || error.status === 503) && { 'retry-after': RETRY_AFTER_SECONDS }),
+  }
+  return { statusCode: error.status, headers, body: JSON.stringify(problem) }
+}

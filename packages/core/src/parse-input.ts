@@ -1,0 +1,53 @@
+import type * as z from 'zod'
+import { Attributes } from './attributes.ts'
+import { ProblemError } from './problem.ts'
+
+/**
+ * Decodes base64 (RFC 4648, section 4, padded). Node skips invalid characters; a client that sends them made a mistake
+ * and is told so.
+ *
+ * @param where the field's name, for the message
+ * @throws ProblemError `malformed-request`
+ */
+export function decodeBase64(text: string, where: string): Buffer<ArrayBuffer> {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.toString('base64') === text) return bytes
+  throw new ProblemError(
+    'malformed-request',
+    `${where}: is not valid base64 (RFC 4648, section 4, with padding; no line breaks, no "data:" prefix)`,
+  )
+}
+
+/**
+ * Parses what a client sent.
+ *
+ * @param where what the value is, for the message: `body`
+ * @throws ProblemError `malformed-request`, with the name of each field that is wrong
+ */
+export function parseOrRefuse<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  where: string,
+): z.infer<Schema> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const complaints = result.error.issues.map((issue) => {
+    const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue
+    return `${[where, ...issue.path].join('.')}: ${message}`
+  })
+  throw new ProblemError('malformed-request', complaints.join('; '))
+}
+
+/** Attributes as JSON text, or as a value that was parsed already. @throws ProblemError `malformed-request` */
+export function readAttributes(value: unknown, where: string): Attributes {
+  return parseOrRefuse(Attributes, typeof value === 'string' ? parseJson(value, where) : value, where)
+}
+
+/** @throws ProblemError `malformed-request` */
+export function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ProblemError('malformed-request', `${where}: is not valid JSON`, { cause })
+  }
+}

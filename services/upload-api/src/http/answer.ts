@@ -1,0 +1,40 @@
+import type { UploadAccepted } from '@darkroom/core'
+import type { AcceptedImage } from '@darkroom/intake'
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
+
+export type ApiResult = APIGatewayProxyStructuredResultV2
+
+export function jsonAnswer(
+  statusCode: number,
+  body: unknown,
+  headers: Record<string, string | number> = {},
+): ApiResult {
+  return {
+    statusCode,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+    body: JSON.stringify(body),
+  }
+}
+
+/** The fields of an accepted image that its sender gets. */
+export type AnsweredImage = Pick<AcceptedImage, 'imageId' | 'acceptedAt' | 'contentType' | 'bytes' | 'sha256'>
+
+/** 202, for each kind of upload. `replayed`: the request was repeated; `duplicate`: an earlier image has the same bytes. */
+export function acceptedAnswer(image: AnsweredImage, replayed: boolean, duplicate?: true): ApiResult {
+  const self = `/v1/images/${image.imageId}`
+  const body: UploadAccepted = {
+    id: image.imageId,
+    status: 'queued',
+    acceptedAt: image.acceptedAt,
+    contentType: image.contentType,
+    bytes: image.bytes,
+    sha256: image.sha256,
+    ...(duplicate && { duplicate }),
+    links: { self },
+  }
+  return jsonAnswer(202, body, {
+    location: self,
+    'retry-after': 1,
+    ...(replayed && { 'idempotency-replayed': 'true' }),
+  })
+}
