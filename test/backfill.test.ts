@@ -89,14 +89,17 @@ async function developByOlderPreset(image: ImageRef): Promise<ProcessedDocument>
 
 function backfill(...args: string[]): Promise<{ code: number; printed: string }> {
   const script = new URL('../tools/cli/src/darkroom.ts', import.meta.url).pathname
-  const env = { ...process.env, QUEUE_URL: resources.queueUrl, NO_COLOR: '1' }
+  const env = { ...process.env, NO_COLOR: '1' }
+  const store = ['--bucket', String(Bucket), '--queue-url', resources.queueUrl]
   return new Promise((resolve) => {
-    execFile(process.execPath, [script, 'backfill', ...args], { env }, (error, stdout, stderr) =>
+    execFile(process.execPath, [script, 'backfill', ...store, ...args], { env }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, printed: stdout + stderr }),
     )
   })
 }
 
+/** The first line of each result. */
+const STORE = `store: s3://${Bucket} (${process.env.AWS_ENDPOINT_URL_S3}, ${process.env.AWS_REGION})\n`
 const toDefault = (...more: string[]) =>
   backfill('--app', app, '--preset', 'default', '--rate', '50', ...more)
 const receive = () => resources.receiveEvent(resources.queueUrl)
@@ -109,7 +112,7 @@ test('an image is developed again by the preset, its original untouched and what
   const before = await original(image)
   expect(await toDefault()).toEqual({
     code: 0,
-    printed: `${dateOf(image.imageId)}  1 of older v3\n1 message sent, to be developed by default\n`,
+    printed: `${STORE}${dateOf(image.imageId)}  1 of older v3\n1 message sent, to be developed by default\n`,
   })
   const event = await receive()
   expect(await consume(event, wholeMinute)).toEqual(DONE)
@@ -203,7 +206,7 @@ test.each([
   [['--app', 'Web App 1', '--preset', 'default'], /--app/],
   [['--app', app], /required option '--preset/],
   [['--app', app, '--preset', 'default', '--from', 'yesterday'], /--from/],
-  [['--app', app, '--preset', 'default', '--rate', '0'], /messages a second, up to 100/],
+  [['--app', app, '--preset', 'default', '--rate', '0'], /messages per second, up to 100/],
 ])('%j is refused in words', async (args, words) => {
   const { code, printed } = await backfill(...args)
   expect([code, printed]).toEqual([1, expect.stringMatching(words)])

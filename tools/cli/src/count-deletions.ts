@@ -1,7 +1,7 @@
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3'
 import { parseStoredKey, StoredKind, storedPrefix } from '@darkroom/core'
 import { deletionOf, type Retention } from '@darkroom/retention'
-import type { Store } from './store.ts'
+import type { Store } from './open-store.ts'
 
 /** Objects of a kind and an app, and those that S3 will have deleted by a date. */
 export interface Deletions {

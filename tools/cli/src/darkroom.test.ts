@@ -13,7 +13,7 @@ import {
   newImageId,
   processedKey,
 } from '@darkroom/core'
-import { startLocalAws } from '@darkroom/local-aws'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 
 /** A few processes, on a machine that may be busy. */
@@ -33,10 +33,12 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-/** `pnpm darkroom …` with its state in `folder`. */
+/** `pnpm darkroom …` with its state in `folder`. With `--bucket`, the local server stands for AWS. */
 function darkroom(...args: string[]): Promise<{ code: number; printed: string }> {
   const script = join(import.meta.dirname, 'darkroom.ts')
-  const env = { ...process.env, LOCAL_DIR: folder, INIT_CWD: folder, NO_COLOR: '1' }
+  const { BUCKET: _, QUEUE_URL: __, ...inherited } = process.env
+  const onAws = args.includes('--bucket') ? awsEnvironment(aws.endpoint) : {}
+  const env = { ...inherited, ...onAws, LOCAL_DIR: folder, INIT_CWD: folder, NO_COLOR: '1' }
   return new Promise((resolve) => {
     execFile(process.execPath, [script, ...args], { env }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, printed: stdout + stderr }),
@@ -49,6 +51,9 @@ async function startStore(bucket: string): Promise<void> {
   await s3.send(new CreateBucketCommand({ Bucket: bucket }))
   await writeFile(join(folder, 'endpoints.json'), JSON.stringify({ aws: aws.endpoint, bucket }))
 }
+
+/** The first line of each result. */
+const storeLine = () => `store: local stack at ${aws.endpoint}\n`
 
 async function putFailure(Bucket: string): Promise<void> {
   const now = new Date().toISOString()
@@ -70,11 +75,11 @@ async function putFailure(Bucket: string): Promise<void> {
 
 test('says what to do where no stack is running', async () => {
   const { code, printed } = await darkroom('analytics')
-  expect([code, printed]).toEqual([1, expect.stringContaining('start it with: pnpm dev')])
+  expect([code, printed]).toEqual([1, expect.stringContaining('Start the local stack with: pnpm dev')])
 })
 
 test('lists its commands, and knows no others', async () => {
-  expect((await darkroom('--help')).printed).toMatch(/analytics .*ask the images/s)
+  expect((await darkroom('--help')).printed).toMatch(/analytics .*query images/s)
   expect(await darkroom('develop')).toMatchObject({
     code: 1,
     printed: expect.stringContaining('unknown command'),
@@ -85,7 +90,7 @@ describe('analytics', () => {
   test('of an empty store says how to fill it', async () => {
     await startStore('nothing-yet')
     const { code, printed } = await darkroom('analytics')
-    expect([code, printed]).toEqual([0, expect.stringContaining('no finished image yet')])
+    expect([code, printed]).toEqual([0, expect.stringContaining('No image is finished yet')])
   })
 
   test('prints every question, one by its name, and any statement', async () => {
@@ -97,11 +102,11 @@ describe('analytics', () => {
     )
     expect((await darkroom('analytics', 'failures')).printed).toMatch(/corrupt-image +1/)
     const own = await darkroom('analytics', 'select status, count(*) as n from image_documents group by 1')
-    expect(own.printed).toBe('  status  n\n  ──────  ─\n  failed  1\n')
+    expect(own.printed).toBe(`${storeLine()}  status  n\n  ──────  ─\n  failed  1\n`)
     const wrong = await darkroom('analytics', 'select it')
     expect([wrong.code, wrong.printed]).toEqual([
       1,
-      expect.stringMatching(/^darkroom: .*"it" was not found/s),
+      expect.stringMatching(/^darkroom: .*"it" was not found/ms),
     ])
   })
 
@@ -121,9 +126,9 @@ describe('analytics', () => {
       file,
       'select count(distinct dt) as days from images',
     )
-    expect(asked.printed).toBe('  days\n  ────\n     9\n')
+    expect(asked.printed).toBe(`store: documents in ${file}\n  days\n  ────\n     9\n`)
     const wrong = await darkroom('analytics', 'generate', '--images', 'many')
-    expect([wrong.code, wrong.printed]).toEqual([1, expect.stringContaining('It has to be a whole number')])
+    expect([wrong.code, wrong.printed]).toEqual([1, expect.stringContaining('It must be a whole number')])
   })
 
   test('writes the dashboard, with as many days as it is told', async () => {
@@ -131,7 +136,7 @@ describe('analytics', () => {
     await putFailure('shown')
     const target = join(folder, 'site')
     const { printed } = await darkroom('analytics', '--dashboard', target, '--days', '7')
-    expect(printed.trim().split('\n').toSorted()).toEqual(
+    expect(printed.trim().split('\n').slice(1).toSorted()).toEqual(
       ['figures.json', 'icon.svg', 'index.html', 'lightmeter.css', 'lightmeter.js'].map(
         (file) => `site/${file}`,
       ),
@@ -141,7 +146,7 @@ describe('analytics', () => {
     expect([figures.since, figures.views.images_by_hour.rows.length]).toEqual([week, 1])
     expect(await darkroom('analytics', '--dashboard', target, '--days', 'all')).toMatchObject({
       code: 1,
-      printed: expect.stringContaining('a number of days'),
+      printed: expect.stringContaining('a whole number from 1 to 9999'),
     })
   })
 
@@ -150,7 +155,7 @@ describe('analytics', () => {
     await putFailure('exported')
     const target = join(folder, 'bi')
     expect((await darkroom('analytics', '--export', target)).printed).toBe(
-      'bi/images.parquet\nbi/image_documents.parquet\nbi/darkroom.duckdb\n',
+      `${storeLine()}bi/images.parquet\nbi/image_documents.parquet\nbi/darkroom.duckdb\n`,
     )
     expect((await readdir(target)).toSorted()).toEqual([
       'darkroom.duckdb',
@@ -193,6 +198,14 @@ describe('retention', () => {
     expect(printed).toMatch(/metadata\/ +web-app-1 +1 +\d+ +0 +0\n/)
   })
 
+  test('counts in the deployment that is named, not in the local stack', async () => {
+    await startStore('not-counted')
+    await s3.send(new CreateBucketCommand({ Bucket: 'counted' }))
+    await putFailure('counted')
+    const { printed } = await darkroom('retention', '--date', isoDate(9), '--bucket', 'counted')
+    expect(printed).toMatch(/^store: s3:\/\/counted .*metadata\/ +web-app-1 +1 /s)
+  })
+
   test('tells what is wrong with a file or a date', async () => {
     const long = await darkroom('retention', '--file', await writeRetention(5))
     expect([long.code, long.printed]).toEqual([1, expect.stringContaining('apps["web-app-2"].input')])
@@ -222,6 +235,21 @@ describe('hold', () => {
     expect(await heldKeys('held')).toEqual([])
   })
 
+  test('is placed in the deployment that is named, not in the local stack', async () => {
+    await startStore('laptop')
+    await s3.send(new CreateBucketCommand({ Bucket: 'deployed' }))
+    const held = image()
+    for (const bucket of ['laptop', 'deployed']) await put(bucket, inputKey(held))
+    const { printed } = await darkroom(
+      ...['hold', held.imageId, '--app', held.app, '--reason', 'case 7', '--bucket', 'deployed'],
+    )
+    expect(printed).toMatch(
+      /^store: s3:\/\/deployed \(http.*, us-east-1\)\n.* is under a legal hold; 1 objects/,
+    )
+    expect(await heldKeys('deployed')).toEqual([holdKey(held), heldPrefix(held) + inputKey(held)])
+    expect(await heldKeys('laptop')).toEqual([])
+  })
+
   test('of nothing, of what was erased, or for no reason is an error, and leaves nothing', async () => {
     await startStore('not-held')
     const [erased, unknown] = [image(), image()]
@@ -241,7 +269,7 @@ describe('hold', () => {
       expect([code, printed]).toEqual([1, expect.stringContaining('Nothing of this image is there')])
     }
     const { printed } = await darkroom('hold', unknown.imageId, '--app', unknown.app)
-    expect(printed).toContain('Say why with --reason')
+    expect(printed).toContain('Give a reason with --reason')
     expect(await heldKeys('not-held')).toEqual([])
   })
 })

@@ -1,37 +1,126 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { readEndpoints } from '@darkroom/local-stack/endpoints'
+import { type Endpoints, readEndpoints } from '@darkroom/local-stack/endpoints'
+import type { Command } from 'commander'
 
-/** Where the originals lie and where messages go. */
+/** The bucket of a deployment or of the local stack. */
 export interface Store {
   s3: S3Client
-  sqs: SQSClient
   bucket: string
-  queueUrl: string
+  /** For people: `s3://darkroom-prod (AWS, eu-central-1)` or `local stack at http://127.0.0.1:4566`. */
+  label: string
   close(): void
 }
 
-/**
- * A deployment's, named by `BUCKET` and `QUEUE_URL` as the services know them, with the AWS SDK's own settings; else the
- * local stack's.
- *
- * @throws Error that says what to do where there is neither
- */
-export async function openStore(): Promise<Store> {
-  const { BUCKET: bucket, QUEUE_URL: queueUrl } = process.env
-  if (bucket && queueUrl) return storeOf(new S3Client({}), new SQSClient({}), bucket, queueUrl)
-  if (bucket || queueUrl) throw new Error('set both BUCKET and QUEUE_URL for a deployment, or neither')
-  const { aws: endpoint, ...local } = await readEndpoints()
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-  const settings = { endpoint, region: 'us-east-1', credentials }
-  const s3 = new S3Client({ ...settings, forcePathStyle: true })
-  return storeOf(s3, new SQSClient(settings), local.bucket, local.queueUrl)
+/** A store together with the queue from which its images are processed. */
+export interface StoreWithQueue extends Store {
+  sqs: SQSClient
+  queueUrl: string
 }
 
-function storeOf(s3: S3Client, sqs: SQSClient, bucket: string, queueUrl: string): Store {
+/** What `addStoreOptions` adds to a command. */
+export interface StoreOptions {
+  bucket?: string
+  queueUrl?: string
+  local?: boolean
+}
+
+/** Gives a command the options that choose its store. They are the same for every command. */
+export function addStoreOptions(command: Command): Command {
+  return command
+    .option('--bucket <name>', 'use this bucket on AWS')
+    .option('--queue-url <url>', 'the image queue of that bucket, for commands that send messages')
+    .option('--local', 'use the local stack')
+    .addHelpText(
+      'after',
+      `
+Store: --bucket (with --queue-url) or --local chooses it. Without these options, BUCKET and QUEUE_URL of the environment
+choose a deployment; if they are not set, the running local stack is used. A command refuses to guess between the two.
+Credentials and region of a deployment come from the AWS SDK's own settings.`,
+    )
+}
+
+/**
+ * Opens the bucket that the options, the environment or the running local stack name.
+ *
+ * @throws Error that says which options to use, if they name no store or more than one
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  return connect(await chooseStore(options))
+}
+
+/** The same for a command that also sends messages. @throws Error as `openStore` does, or if there is no queue */
+export async function openStoreWithQueue(options: StoreOptions): Promise<StoreWithQueue> {
+  const { queueUrl, ...place } = await chooseStore(options)
+  if (!queueUrl) {
+    const [queue, bucket] = options.bucket ? ['--queue-url', '--bucket'] : ['QUEUE_URL', 'BUCKET']
+    throw new Error(`This command sends messages: set ${queue} as well as ${bucket}.`)
+  }
+  const store = await connect(place)
+  const sqs = new SQSClient(clientSettings(place))
   const close = () => {
-    s3.destroy()
+    store.close()
     sqs.destroy()
   }
-  return { s3, sqs, bucket, queueUrl, close }
+  return { ...store, sqs, queueUrl, close }
+}
+
+interface Place {
+  bucket: string
+  queueUrl?: string | undefined
+  /** Of the local stack; undefined for a deployment. */
+  localEndpoint?: string
+}
+
+async function chooseStore(options: StoreOptions): Promise<Place> {
+  const { bucket, queueUrl, local } = options
+  // From a shell variable that is not set, as in --bucket "$BUCKET".
+  if (bucket === '' || queueUrl === '')
+    throw new Error('--bucket and --queue-url need a value, not an empty text.')
+  if (local && (bucket || queueUrl)) {
+    throw new Error('Use either --local or --bucket and --queue-url, not both.')
+  }
+  if (queueUrl && !bucket) throw new Error('--queue-url needs --bucket: name the bucket of that queue.')
+  if (bucket) return { bucket, queueUrl }
+  return local ? localStack(await readEndpoints()) : chooseWithoutOptions()
+}
+
+async function chooseWithoutOptions(): Promise<Place> {
+  const { BUCKET: bucket, QUEUE_URL: queueUrl } = process.env
+  const endpoints = await readEndpoints().catch(() => undefined)
+  if (endpoints && (bucket || queueUrl)) {
+    const variable = bucket ? `BUCKET names ${bucket}` : `QUEUE_URL names ${queueUrl}`
+    throw new Error(
+      `${variable}, and a local stack is running at ${endpoints.aws}. Choose one with --bucket NAME or --local.`,
+    )
+  }
+  if (bucket) return { bucket, queueUrl }
+  if (queueUrl)
+    throw new Error('QUEUE_URL is set but BUCKET is not: set both, or use --bucket and --queue-url.')
+  if (endpoints) return localStack(endpoints)
+  throw new Error(
+    'No store is named. Start the local stack with: pnpm dev. Or name a deployment with --bucket NAME.',
+  )
+}
+
+function localStack({ bucket, queueUrl, aws }: Endpoints): Place {
+  return { bucket, queueUrl, localEndpoint: aws }
+}
+
+async function connect(place: Place): Promise<Store> {
+  const s3 = new S3Client({ ...clientSettings(place), ...(place.localEndpoint && { forcePathStyle: true }) })
+  return { s3, bucket: place.bucket, label: await labelOf(place, s3), close: () => s3.destroy() }
+}
+
+function clientSettings({ localEndpoint }: Place) {
+  if (!localEndpoint) return {}
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+  return { endpoint: localEndpoint, region: 'us-east-1', credentials }
+}
+
+async function labelOf({ bucket, localEndpoint }: Place, s3: S3Client): Promise<string> {
+  if (localEndpoint) return `local stack at ${localEndpoint}`
+  // The variables by which the AWS SDK is pointed at another server.
+  const endpoint = process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL
+  return `s3://${bucket} (${endpoint || 'AWS'}, ${await s3.config.region()})`
 }

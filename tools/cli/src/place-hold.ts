@@ -18,7 +18,7 @@ import {
   metadataKey,
   processedPrefix,
 } from '@darkroom/core'
-import type { Store } from './store.ts'
+import type { Store } from './open-store.ts'
 
 export interface Hold {
   placedAt: string

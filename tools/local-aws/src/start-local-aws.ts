@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { type FauxqsServer, type MessageSpyReader, type S3Store, startFauxqs } from 'fauxqs'
 import { allowAnyOrigin } from './allow-any-origin.ts'
-import { checkCopies } from './check-copies.ts'
 import { serveMultipartUploads } from './multipart-uploads.ts'
 import { takePosts } from './post-objects.ts'
 import { refuseExpiredUrls } from './refuse-expired-urls.ts'
@@ -59,7 +58,6 @@ function behaveLikeS3(app: FastifyInstance, objects: S3Store): Promise<void> {
   refuseExpiredUrls(app)
   refuseSubresources(app)
   verifyPuts(app)
-  checkCopies(app, objects)
   takePosts(app, objects)
   serveMultipartUploads(app, objects)
   return allowAnyOrigin(app)

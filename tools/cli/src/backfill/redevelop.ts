@@ -8,7 +8,7 @@ import {
   metadataKey,
 } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
-import type { Store } from '../open-store.ts'
+import type { Store, StoreWithQueue } from '../open-store.ts'
 
 /** How an image was developed, as `default v1`; undefined if it is not processed. */
 export async function developedBy({ s3, bucket }: Store, image: ImageRef): Promise<string | undefined> {
@@ -19,7 +19,7 @@ export async function developedBy({ s3, bucket }: Store, image: ImageRef): Promi
 
 /** Asks the image processor to develop an original once more. The original is only read. */
 export async function redevelop(
-  { s3, sqs, bucket, queueUrl }: Store,
+  { s3, sqs, bucket, queueUrl }: StoreWithQueue,
   image: ImageRef,
   preset: string,
 ): Promise<void> {

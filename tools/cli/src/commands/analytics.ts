@@ -4,14 +4,15 @@ import { AthenaClient } from '@aws-sdk/client-athena'
 import { askAthena, type Catalogue, dataDictionary, readQueries, type Table } from '@darkroom/analytics'
 import { type LocalCatalogue, openCatalogue, openDocuments } from '@darkroom/catalogue'
 import { writeDashboard } from '@darkroom/dashboard'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, Option } from 'commander'
 import { formatTable } from '../format-table.ts'
-import { openStore } from '../store.ts'
+import { addStoreOptions, openStore, type StoreOptions } from '../open-store.ts'
+import { wholeNumberUpTo } from '../parsed-by.ts'
 import { addGenerate } from './generate.ts'
 
-const MOST_ROWS = 20
+const MAX_ROWS = 20
 
-interface Options {
+interface Options extends StoreOptions {
   documents?: string
   export?: string
   dashboard?: string
@@ -19,37 +20,39 @@ interface Options {
   stage?: string
 }
 
-/** `pnpm darkroom analytics ["select …"]`: the catalogue's views and any other question over the local store. */
+/** `pnpm darkroom analytics ["select …"]`: queries the metadata documents of a store in SQL. */
 export function addAnalytics(program: Command): void {
   const analytics = program
     .command('analytics')
-    .description('ask the images of the local stack in SQL: the saved queries, or one of your own')
-    .argument(
-      '[statement]',
-      'a view by name, or a statement of SQL over images, image_documents and the views',
-    )
-    .option(
-      '--documents <file>',
-      'ask the documents of a file, as generate writes it, instead of the local stack',
+    .description('query images in SQL: all saved queries, one of them, or your own statement')
+    .argument('[statement]', 'a saved query by name, or SQL over images, image_documents and the views')
+    .addOption(
+      new Option(
+        '--documents <file>',
+        'query the documents in a file, as generate writes it, instead of a store',
+      ).conflicts(['bucket', 'queueUrl', 'local', 'stage']),
     )
     .option(
       '--export <folder>',
       'write images.parquet, image_documents.parquet and darkroom.duckdb for BI tools',
     )
-    .option('--dashboard <folder>', 'write the dashboard, a static page with its figures')
-    .option('--days <number>', 'how many days the dashboard has, up to today', wholeNumber, 90)
-    .option(
-      '--stage <name>',
-      'ask Athena, with the AWS credentials of the environment, for the dashboard of a stage',
+    .option('--dashboard <folder>', 'write the dashboard: a static page with its figures')
+    .option('--days <number>', 'number of days on the dashboard, up to today', wholeNumberUpTo(9999), 90)
+    .addOption(
+      new Option(
+        '--stage <name>',
+        'write the dashboard of a stage from Athena, with the AWS credentials of the environment',
+      ).conflicts(['bucket', 'queueUrl', 'local', 'documents', 'export']),
     )
     .enablePositionalOptions()
+  addStoreOptions(analytics)
     .addHelpText(
       'after',
       '\nExample: pnpm darkroom analytics "select status, count(*) from images group by 1"',
     )
     .action(async (statement: string | undefined, options: Options) => {
       if (options.stage) return writeFromAthena(options.stage, options)
-      const catalogue = await (options.documents ? openDocuments(options.documents) : openLocalCatalogue())
+      const catalogue = await openNamed(options)
       try {
         if (options.export) list(await catalogue.exportTo(options.export))
         if (options.dashboard) list(await writeDashboard(catalogue, options.dashboard, options))
@@ -69,31 +72,32 @@ export function addAnalytics(program: Command): void {
   addGenerate(analytics)
 }
 
-/** The names are those that analytics-catalog gives. */
+/** analytics-catalog names the database and the work group. */
 async function writeFromAthena(stage: string, { dashboard, days }: Options): Promise<void> {
-  if (!dashboard) throw new Error('With --stage say where the dashboard goes: --dashboard FOLDER')
+  if (!dashboard) throw new Error('--stage needs an output folder: add --dashboard FOLDER.')
   const athena = new AthenaClient()
   const where = { database: `darkroom_${stage}`, workGroup: `darkroom-${stage}` }
+  console.log(`store: Athena database ${where.database} (AWS, ${await athena.config.region()})`)
   list(await writeDashboard(askAthena(athena, where), dashboard, { days }))
   athena.destroy()
 }
 
-async function openLocalCatalogue(): Promise<LocalCatalogue> {
-  const { s3, bucket } = await openStore()
+async function openNamed({ documents, ...options }: Options): Promise<LocalCatalogue> {
+  if (documents !== undefined) {
+    console.log(`store: documents in ${documents}`)
+    return openDocuments(documents)
+  }
+  const store = await openStore(options)
   try {
-    return await openCatalogue(s3, bucket)
+    console.log(`store: ${store.label}`)
+    return await openCatalogue(store.s3, store.bucket)
   } finally {
-    s3.destroy()
+    store.close()
   }
 }
 
 function list(files: string[]): void {
   for (const file of files) console.log(relative(process.env.INIT_CWD ?? '.', file))
-}
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It has to be a number of days, 1 to 9999.')
 }
 
 async function answer(catalogue: Catalogue, statement: string): Promise<void> {
@@ -104,17 +108,17 @@ async function answer(catalogue: Catalogue, statement: string): Promise<void> {
 async function answerAll(catalogue: Catalogue): Promise<void> {
   const { rows } = await catalogue.query('SELECT count(*) FROM image_documents')
   if (Number(rows[0]?.[0]) === 0) {
-    return console.log('There is no finished image yet. Upload one (pnpm dev says how) and ask again.')
+    return console.log('No image is finished yet. Upload one (pnpm dev prints how) and try again.')
   }
   for (const { name, title, sql } of readQueries()) {
     console.log(`\n${styleText('bold', title)}  ${styleText('dim', name)}`)
-    print(await catalogue.query(sql), MOST_ROWS)
+    print(await catalogue.query(sql), MAX_ROWS)
   }
 }
 
-function print({ columns, rows }: Table, most: number): void {
+function print({ columns, rows }: Table, maxRows: number): void {
   console.log(
-    rows.length === 0 ? '  nothing' : formatTable(columns, rows.slice(0, most), process.stdout.columns),
+    rows.length === 0 ? '  no rows' : formatTable(columns, rows.slice(0, maxRows), process.stdout.columns),
   )
-  if (rows.length > most) console.log(`  … and ${rows.length - most} more rows`)
+  if (rows.length > maxRows) console.log(`  … and ${rows.length - maxRows} more rows`)
 }

@@ -1,12 +1,13 @@
 import { AppId, DatePartition, PresetName } from '@darkroom/core'
-import { type Command, InvalidArgumentError } from 'commander'
-import type * as z from 'zod'
-import { atMost } from '../backfill/at-most.ts'
+import type { Command } from 'commander'
+import pThrottle from 'p-throttle'
+import * as z from 'zod'
 import { listDays } from '../backfill/list-days.ts'
 import { developedBy, redevelop } from '../backfill/redevelop.ts'
-import { openStore, type Store } from '../open-store.ts'
+import { addStoreOptions, openStoreWithQueue, type StoreOptions, type StoreWithQueue } from '../open-store.ts'
+import { parsedBy } from '../parsed-by.ts'
 
-interface Options {
+interface Options extends StoreOptions {
   app: string
   preset: string
   from?: string
@@ -15,66 +16,62 @@ interface Options {
   dryRun: boolean
 }
 
-/** `pnpm darkroom backfill --app … --preset …`: existing originals are developed again, through the queue. */
+const MAX_MESSAGES_PER_SECOND = 100
+const Rate = z.coerce.number().positive().max(MAX_MESSAGES_PER_SECOND)
+
+/** `pnpm darkroom backfill --app … --preset …`: develops existing originals again, through the queue. */
 export function addBackfill(program: Command): void {
-  program
+  const rate = parsedBy(Rate, `It must be a number of messages per second, up to ${MAX_MESSAGES_PER_SECOND}.`)
+  const backfill = program
     .command('backfill')
-    .description('have the existing images of an app developed again by a preset, through the queue')
-    .requiredOption('--app <app>', 'whose images', parsedBy(AppId))
-    .requiredOption('--preset <name>', 'a preset of presets.json, as it is deployed', parsedBy(PresetName))
-    .option('--from <date>', 'accepted on this day or later, UTC, as 2026-11-23', parsedBy(DatePartition))
-    .option('--to <date>', 'accepted on this day or before', parsedBy(DatePartition))
-    .option('--rate <number>', 'messages a second, at most', rate, 5)
+    .description('develop the existing images of an app again with a preset, through the queue')
+    .requiredOption('--app <app>', 'the app that the images belong to', parsedBy(AppId))
+    .requiredOption('--preset <name>', 'a preset in the deployed presets.json', parsedBy(PresetName))
+    .option('--from <date>', 'first day of acceptance, UTC, such as 2026-11-23', parsedBy(DatePartition))
+    .option('--to <date>', 'last day of acceptance', parsedBy(DatePartition))
+    .option('--rate <number>', 'maximum number of messages per second', rate, 5)
     .option('--dry-run', 'only print what would be sent', false)
+  addStoreOptions(backfill)
     .addHelpText(
       'after',
       `
-Works on the local stack, or with BUCKET and QUEUE_URL in the environment on a deployment. Originals are only read. An
-image that the preset's present version has developed is left as it is, so a run that was stopped can be repeated.`,
+Originals are only read. An image that the current version of the preset has developed is left as it is, so you can
+repeat a backfill that was interrupted.`,
     )
     .action(async (options: Options) => {
-      const store = await openStore()
+      const store = await openStoreWithQueue(options)
       try {
-        await backfill(store, options)
+        console.log(`store: ${store.label}`)
+        await sendAll(store, options)
       } finally {
         store.close()
       }
     })
 }
 
-async function backfill(store: Store, options: Options): Promise<void> {
-  const turn = atMost(options.rate)
-  const verb = options.dryRun ? 'would be sent' : 'sent'
+async function sendAll(
+  store: StoreWithQueue,
+  { app, preset, from, to, rate, dryRun }: Options,
+): Promise<void> {
+  /** @returns how the image was developed until now; undefined if it is not to be developed again */
+  const send = pThrottle({ limit: 1, interval: 1000 / rate })(async (imageId: string) => {
+    const image = { app, imageId }
+    const developed = await developedBy(store, image)
+    if (developed !== undefined && !dryRun) await redevelop(store, image, preset)
+    return developed
+  })
   let sent = 0
-  for await (const { date, imageIds } of listDays(store, options.app, options.from, options.to)) {
+  for await (const { date, imageIds } of listDays(store, app, from, to)) {
     const byPreset = new Map<string, number>()
     for (const imageId of imageIds) {
-      const image = { app: options.app, imageId }
-      await turn()
-      const developed = await developedBy(store, image)
+      const developed = await send(imageId)
       if (developed === undefined) continue
-      if (!options.dryRun) await redevelop(store, image, options.preset)
       byPreset.set(developed, (byPreset.get(developed) ?? 0) + 1)
       sent++
     }
-    const today = [...byPreset].map(([preset, count]) => `${count} of ${preset}`).join(', ')
-    if (today) console.log(`${date}  ${today}`)
+    const counts = [...byPreset].map(([developed, count]) => `${count} of ${developed}`).join(', ')
+    if (counts) console.log(`${date}  ${counts}`)
   }
-  console.log(`${sent} ${sent === 1 ? 'message' : 'messages'} ${verb}, to be developed by ${options.preset}`)
-}
-
-function parsedBy<Schema extends z.ZodType>(schema: Schema): (text: string) => z.infer<Schema> {
-  return (text) => {
-    const { data, error } = schema.safeParse(text)
-    if (error) throw new InvalidArgumentError(error.issues.map(({ message }) => message).join('; '))
-    return data
-  }
-}
-
-const FASTEST = 100
-
-function rate(text: string): number {
-  const number = Number(text)
-  if (number > 0 && number <= FASTEST) return number
-  throw new InvalidArgumentError(`It has to be a number of messages a second, up to ${FASTEST}.`)
+  const verb = dryRun ? 'would be sent' : 'sent'
+  console.log(`${sent} ${sent === 1 ? 'message' : 'messages'} ${verb}, to be developed by ${preset}`)
 }

@@ -1,5 +1,7 @@
 import { type DocumentFormat, generateImages } from '@darkroom/catalogue'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { DatePartition } from '@darkroom/core'
+import { type Command, Option } from 'commander'
+import { parsedBy, wholeNumberUpTo } from '../parsed-by.ts'
 
 interface Options {
   images: number
@@ -10,18 +12,19 @@ interface Options {
   format: DocumentFormat
 }
 
-/** `pnpm darkroom analytics generate`: metadata documents that are made up, to try the catalogue at any size. */
+/** `pnpm darkroom analytics generate`: generates metadata documents, to try the catalogue at any size. */
 export function addGenerate(analytics: Command): void {
+  const today = new Date().toISOString().slice(0, 10)
   analytics
     .command('generate')
-    .description('make up metadata documents, as many as you like')
-    .requiredOption('--images <number>', 'how many', wholeNumber)
-    .option('--seed <number>', 'the same seed gives the same documents', wholeNumber, 1)
-    .option('--days <number>', 'over how many days they were accepted', wholeNumber, 365)
-    .option('--until <date>', 'the last of these days', date, new Date().toISOString().slice(0, 10))
-    .option('--to <folder>', 'where to write them', 'generated')
+    .description('generate metadata documents, to try the catalogue at any size')
+    .requiredOption('--images <number>', 'number of documents', wholeNumberUpTo(999_999_999))
+    .option('--seed <number>', 'the same seed generates the same documents', wholeNumberUpTo(999_999_999), 1)
+    .option('--days <number>', 'number of days on which the images were accepted', wholeNumberUpTo(9999), 365)
+    .option('--until <date>', 'the last of these days', parsedBy(DatePartition), today)
+    .option('--to <folder>', 'output folder', 'generated')
     .addOption(
-      new Option('--format <format>', 'json is as they lie in S3, parquet a tenth of the size')
+      new Option('--format <format>', 'json: as stored in S3; parquet: a tenth of the size')
         .choices(['json', 'parquet'])
         .default('parquet'),
     )
@@ -30,16 +33,6 @@ export function addGenerate(analytics: Command): void {
       const file = await generateImages(to, generation, format)
       const seconds = ((performance.now() - started) / 1000).toFixed(1)
       console.log(`${file}: ${generation.images} images in ${seconds} s`)
-      console.log(`Ask them with: pnpm darkroom analytics --documents ${file}`)
+      console.log(`Query them with: pnpm darkroom analytics --documents ${file}`)
     })
-}
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It has to be a whole number, 1 to 999999999.')
-}
-
-function date(text: string): string {
-  if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) return text
-  throw new InvalidArgumentError('It has to be a date, yyyy-mm-dd.')
 }

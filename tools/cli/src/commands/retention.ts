@@ -1,34 +1,39 @@
 import { DatePartition } from '@darkroom/core'
 import { daysOf, RETENTION_FILE, type Retention, readRetention } from '@darkroom/retention'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { countDeletions } from '../count-deletions.ts'
 import { formatTable } from '../format-table.ts'
-import { openStore } from '../store.ts'
+import { addStoreOptions, openStore, type StoreOptions } from '../open-store.ts'
+import { parsedBy } from '../parsed-by.ts'
 
-interface Options {
+interface Options extends StoreOptions {
   file: string
-  date?: Date
-  bucket?: string
+  date?: string
 }
 
-/** `pnpm darkroom retention [--date DATE] [--bucket NAME]`: what is kept how long, and what goes by a date. */
+/** `pnpm darkroom retention [--date DATE]`: how long objects are kept, and what S3 deletes by a date. */
 export function addRetention(program: Command): void {
-  program
+  const retention = program
     .command('retention')
-    .description('print what is kept how long, or what S3 will have deleted by a date')
-    .addOption(new Option('--file <path>', 'the retention').env('RETENTION_FILE').default(RETENTION_FILE))
-    .option('--date <date>', 'count the objects that are gone by then, such as 2027-03-01', parseDate)
-    .option('--bucket <name>', 'of a bucket on AWS instead of the local stack, with --date')
-    .action(async ({ file, date, bucket }: Options) => {
-      const retention = readRetention(file)
-      console.log(date ? await simulate(retention, date, bucket) : describe(retention))
-    })
-}
-
-function parseDate(text: string): Date {
-  const date = DatePartition.safeParse(text)
-  if (date.success) return new Date(date.data)
-  throw new InvalidArgumentError('Write it like 2027-03-01.')
+    .description('print how long objects are kept, or count what S3 deletes by a date')
+    .addOption(
+      new Option('--file <path>', 'the retention file').env('RETENTION_FILE').default(RETENTION_FILE),
+    )
+    .option(
+      '--date <date>',
+      'count the stored objects that S3 deletes by this date, such as 2027-03-01',
+      parsedBy(DatePartition, 'Write it like 2027-03-01.'),
+    )
+  addStoreOptions(retention).action(async ({ file, date, ...options }: Options) => {
+    const days = readRetention(file)
+    if (date) return simulate(days, new Date(date), options)
+    if (Object.keys(options).length > 0) {
+      throw new Error(
+        'Without --date this command reads no store: add --date, or leave the store options out.',
+      )
+    }
+    console.log(describe(days))
+  })
 }
 
 function describe(retention: Retention): string {
@@ -38,18 +43,19 @@ function describe(retention: Retention): string {
     return [app || 'any other app', input, processed, metadata, claims]
   })
   return [
-    'Days after which things are deleted, by prefix of the bucket:\n',
+    'Days until S3 deletes objects, by prefix:\n',
     formatTable(['app', 'input/', 'processed/', 'metadata/', 'claims/'], apps),
-    `\nOf all apps: rejected/ ${rejected}, uploads/ ${uploads}, unfinished multipart uploads ${unfinishedUploads}.`,
-    'hashes/ go with input/.',
+    `\nFor all apps: rejected/ ${rejected}, uploads/ ${uploads}, unfinished multipart uploads ${unfinishedUploads}.`,
+    'hashes/ are deleted together with input/.',
   ].join('\n')
 }
 
-async function simulate(retention: Retention, date: Date, bucket: string | undefined): Promise<string> {
-  const store = await openStore(bucket)
+async function simulate(retention: Retention, date: Date, options: StoreOptions): Promise<void> {
+  const store = await openStore(options)
   try {
+    console.log(`store: ${store.label}`)
     const counts = await countDeletions(store, retention, date)
-    if (counts.length === 0) return 'The store is empty.'
+    if (counts.length === 0) return console.log('The store is empty.')
     const rows = counts.map(({ kind, app, objects, bytes, deletedObjects, deletedBytes }) => [
       `${kind}/`,
       app,
@@ -58,9 +64,10 @@ async function simulate(retention: Retention, date: Date, bucket: string | undef
       deletedObjects,
       deletedBytes,
     ])
-    const columns = ['prefix', 'app', 'objects', 'bytes', 'gone', 'bytes gone']
-    return `What is stored now, and what of it is gone by ${date.toISOString().slice(0, 10)}, 00:00 UTC:\n\n${formatTable(columns, rows)}`
+    const columns = ['prefix', 'app', 'objects', 'bytes', 'deleted', 'bytes deleted']
+    console.log(`Stored now, and deleted by ${date.toISOString().slice(0, 10)}, 00:00 UTC:\n`)
+    console.log(formatTable(columns, rows))
   } finally {
-    store.s3.destroy()
+    store.close()
   }
 }

@@ -1,0 +1,19 @@
+import { InvalidArgumentError } from 'commander'
+import * as z from 'zod'
+
+/** Checks an argument of the command line by a schema; `advice` replaces the schema's own messages. */
+export function parsedBy<Schema extends z.ZodType>(
+  schema: Schema,
+  advice?: string,
+): (text: string) => z.infer<Schema> {
+  return (text) => {
+    const { data, error } = schema.safeParse(text)
+    if (error) throw new InvalidArgumentError(advice ?? error.issues.map(({ message }) => message).join('; '))
+    return data
+  }
+}
+
+export function wholeNumberUpTo(max: number): (text: string) => number {
+  const number = z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(1).max(max))
+  return parsedBy(number, `It must be a whole number from 1 to ${max}.`)
+}
