@@ -10,7 +10,8 @@ module.exports = ({ service, processedInput }) => {
     platform: 'node',
     target: 'node24',
     outputFileExtension: '.mjs',
-    minify: true,
+    // A debugger shows the names in our source.
+    minify: processedInput.commands[0] !== 'offline',
     keepNames: true,
     sourcemap: 'linked',
     sourcesContent: false,

@@ -7,11 +7,17 @@ import { type Endpoints, endpointsFile, localFolder, removeEndpoints, writeEndpo
 import { formatLogLine } from './format-log-line.ts'
 import { configuredPorts } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
-import { startStack } from './start-stack.ts'
+import { INSPECT_PORT } from './start-service.ts'
+import { SERVICES, startStack } from './start-stack.ts'
 
-/** `pnpm dev [--clean]`: the whole system on this machine until Ctrl-C. */
+/** `pnpm dev [--clean] [--inspect SERVICE]`: the whole system on this machine until Ctrl-C. */
 async function dev(): Promise<void> {
-  const { values } = parseArgs({ options: { clean: { type: 'boolean', default: false } } })
+  const { values } = parseArgs({
+    options: { clean: { type: 'boolean', default: false }, inspect: { type: 'string' } },
+  })
+  if (values.inspect !== undefined && !SERVICES.includes(values.inspect)) {
+    throw new Error(`--inspect takes one of ${SERVICES.join(', ')}.`)
+  }
   const envFile = join(repositoryRoot, '.env')
   if (existsSync(envFile)) loadEnvFile(envFile)
   const dataDir = join(localFolder(), 'aws')
@@ -25,11 +31,14 @@ async function dev(): Promise<void> {
   const stack = await startStack({
     ports,
     dataDir,
+    inspect: values.inspect,
     onReady: (part) => console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(began)}`),
     onLine: (service, line) => printLine(formatLogLine(service, line)),
   })
   await writeEndpoints(stack.endpoints)
   console.log(welcome(stack.endpoints, began))
+  if (values.inspect)
+    console.log(`A debugger for ${values.inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
   try {
     const ended = await Promise.race([interrupted, stack.firstToEnd])
     if (ended) throw new Error(`${ended} has ended; its last lines above say why.`)

@@ -21,9 +21,16 @@ export interface ServiceOptions {
   name: string
   environment: Record<string, string>
   httpPort?: number
+  /** Runs the handlers where a debugger on `INSPECT_PORT` reaches them, without timeouts. */
+  inspect?: boolean
   /** Called with each line that the service writes once it is ready. */
   onLine: (line: string) => void
 }
+
+const OFFLINE = ['offline', '--stage', 'local', '--noSponsor', '--host', '127.0.0.1']
+
+/** Where `.vscode/launch.json` attaches; Node's own default. */
+export const INSPECT_PORT = 9229
 
 /** Milliseconds after which a service that was asked to stop is ended. */
 const STOP_WITHIN = 10_000
@@ -38,6 +45,7 @@ export async function startService({
   name,
   environment,
   httpPort,
+  inspect = false,
   onLine,
 }: ServiceOptions): Promise<RunningService> {
   const ports = [
@@ -50,9 +58,10 @@ export async function startService({
   const workFolder = `stack-${randomUUID()}`
   const child = fork(
     serverlessCommand,
-    ['offline', '--stage', 'local', '--noSponsor', '--host', '127.0.0.1', ...ports],
+    [...OFFLINE, ...ports, ...(inspect ? ['--useInProcess', '--noTimeout'] : [])],
     {
       cwd,
+      execArgv: inspect ? [...process.execArgv, `--inspect=127.0.0.1:${INSPECT_PORT}`] : process.execArgv,
       // Another stack may run beside this one.
       env: { ...process.env, ...environment, ESBUILD_WORK_FOLDER: workFolder },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

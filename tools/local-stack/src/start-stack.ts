@@ -11,7 +11,7 @@ import { type DashboardOptions, startDashboard } from './start-dashboard.ts'
 import { type RunningService, startService } from './start-service.ts'
 
 /** In the order of the data's way. */
-const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog']
+export const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog']
 
 /** Of the topic of images; as many records are bridged side by side. */
 const PARTITIONS = 2
@@ -22,6 +22,8 @@ export interface StackOptions {
   dataDir?: string
   /** More environment for the services, e.g. `IMAGE_ENGINE`. */
   environment?: Record<string, string>
+  /** The service that a debugger attaches to. */
+  inspect?: string | undefined
   /** Told of each part as it becomes ready. */
   onReady?: (part: string) => void
   /** Told of each line that a part writes. */
@@ -132,7 +134,7 @@ interface NamedService {
 }
 
 async function startServices(
-  { ports, environment, onReady, onLine }: StackOptions,
+  { ports, environment, inspect, onReady, onLine }: StackOptions,
   endpoints: Endpoints,
   aws: LocalAws | undefined,
 ): Promise<NamedService[]> {
@@ -145,6 +147,7 @@ async function startServices(
     const service = await startService({
       name,
       environment: shared,
+      inspect: name === inspect,
       ...(name === 'upload-api' && { httpPort: ports.uploadApi }),
       onLine: (line) => onLine?.(name, line),
     })
