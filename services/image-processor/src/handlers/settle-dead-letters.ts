@@ -1,6 +1,6 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
-import { ImageAccepted, ProblemError } from '@darkroom/core'
+import { ProblemError, readImageAccepted } from '@darkroom/core'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { sqs } from '../clients.ts'
 import { env } from '../environment.ts'
@@ -18,8 +18,11 @@ export const handler = (event: SQSEvent): Promise<SQSBatchResponse> =>
   processPartialResponse(event, settle, processor, { throwOnFullBatchFailure: false })
 
 async function settle(record: SQSRecord): Promise<void> {
-  const message = readMessage(record)
-  if (message) {
+  const { message, unreadable } = readImageAccepted(record.body)
+  if (!message) {
+    // Nobody knows whose image it is about. It is parked for an operator.
+    logger.error('dead letter cannot be read', { messageId: record.messageId, unreadable })
+  } else {
     const problem = new ProblemError(
       'retries-exhausted',
       'The image could not be processed in several attempts. It is kept; an operator can have it tried again.',
@@ -33,14 +36,4 @@ async function settle(record: SQSRecord): Promise<void> {
     if (!failed) return
   }
   await sqs.send(new SendMessageCommand({ QueueUrl: env.PARKED_QUEUE_URL, MessageBody: record.body }))
-}
-
-/** What is no message of ours has no owner to tell; it is parked as it is. */
-function readMessage({ body, messageId }: SQSRecord): ImageAccepted | undefined {
-  try {
-    return ImageAccepted.parse(JSON.parse(body))
-  } catch (error) {
-    logger.error('a message in the dead-letter queue cannot be read', { messageId, error: error as Error })
-    return undefined
-  }
 }

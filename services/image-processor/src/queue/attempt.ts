@@ -1,9 +1,9 @@
-import type { ImageAccepted } from '@darkroom/core'
+import type { ImageAccepted, Tolerant } from '@darkroom/core'
 import type { ImageEngine } from '../engines/image-engine.ts'
 
 /** One try at one message. */
 export interface Attempt {
-  message: ImageAccepted
+  message: Tolerant<ImageAccepted>
   /** How often SQS has handed the message out, this time included. */
   receiveCount: number
   /** Unix milliseconds. */

@@ -1,12 +1,13 @@
-import { type ImageAccepted, type NamedPreset, presetFor } from '@darkroom/core'
+import { type NamedPreset, presetFor } from '@darkroom/core'
 import { presetConfiguration } from '../presets/preset-configuration.ts'
+import type { Attempt } from './attempt.ts'
 
 /**
  * The preset that a message asks for, or else its app's.
  *
  * @throws Error if it asks for one that is not configured here, for an operator to read
  */
-export function choosePreset({ app, redevelop }: ImageAccepted['data']): NamedPreset {
+export function choosePreset({ app, redevelop }: Attempt['message']['data']): NamedPreset {
   if (!redevelop) return presetFor(presetConfiguration, app)
   const name = redevelop.preset
   const preset = new Map(Object.entries(presetConfiguration.presets)).get(name)

@@ -6,26 +6,28 @@ import {
   type PutObjectCommandInput,
 } from '@aws-sdk/client-s3'
 import {
-  type FailedDocument,
   type ImageRef,
-  MetadataDocument,
   metadataKey,
   type NamedPreset,
   type ProblemError,
-  type ProcessedDocument,
+  readDocument,
+  type StoredDocument,
+  type StoredFailed,
+  type StoredProcessed,
   type StoredVariant,
 } from '@darkroom/core'
 import { s3 } from '../clients.ts'
 import type { Developed } from '../development/develop.ts'
 import { env } from '../environment.ts'
-import { logger } from '../logger.ts'
+import { logger, reportUnreadable } from '../logger.ts'
 import type { Attempt } from './attempt.ts'
 import { deleteErased } from './delete-erased.ts'
 
-/** How an image has ended, by the document that says so. */
+/** How an image has ended, by its document. */
 export interface Outcome {
-  status: MetadataDocument['status']
-  document: MetadataDocument
+  /** Nobody knows what an `unreadable` document says, so it is final: it is never overwritten here. */
+  status: StoredDocument['status'] | 'unreadable'
+  document: StoredDocument | undefined
   /** Of that document, for a conditional write. */
   etag: string | undefined
 }
@@ -36,8 +38,9 @@ export async function readOutcome(image: ImageRef): Promise<Outcome | undefined>
     const get = new GetObjectCommand({ Bucket: env.BUCKET, Key: metadataKey(image) })
     const { Body, ETag } = await s3.send(get)
     if (!Body) throw new Error(`no body came with ${metadataKey(image)}`)
-    const document = MetadataDocument.parse(JSON.parse(await Body.transformToString()))
-    return { status: document.status, document, etag: ETag }
+    const { document, unreadable } = readDocument(await Body.transformToString(), image)
+    if (unreadable !== undefined) reportUnreadable(metadataKey(image), unreadable)
+    return { status: document?.status ?? 'unreadable', document, etag: ETag }
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined
     throw error
@@ -55,8 +58,8 @@ export async function commitSuccess(
   variants: StoredVariant[],
   earlier?: Outcome,
 ): Promise<void> {
-  const first = earlier?.document.status === 'processed' ? earlier.document : undefined
-  const document: ProcessedDocument = {
+  const first = earlier?.document?.status === 'processed' ? earlier.document : undefined
+  const document: StoredProcessed = {
     ...arrivalOf(attempt),
     ...(first && waitOf(first)),
     status: 'processed',
@@ -77,16 +80,16 @@ export async function commitSuccess(
     ...(developed.warnings.length > 0 && { warnings: developed.warnings }),
   }
   const committed = await commit(document, first && earlier)
-  if (committed && first) await deleteStaleVariants(first, variants)
+  if (committed === 'written' && first) await deleteStaleVariants(first, variants)
   const done = first ? 'image developed again' : 'image processed'
-  logger.info(committed ? done : 'image already finished', summaryOf(document))
+  logger.info(committed === 'written' ? done : 'image already finished', summaryOf(document))
 }
 
-function waitOf({ queued_ms, processing_ms, receive_count }: ProcessedDocument) {
+function waitOf({ queued_ms, processing_ms, receive_count }: StoredProcessed) {
   return { queued_ms, processing_ms, receive_count }
 }
 
-async function deleteStaleVariants(first: ProcessedDocument, variants: StoredVariant[]): Promise<void> {
+async function deleteStaleVariants(first: StoredProcessed, variants: StoredVariant[]): Promise<void> {
   const kept = new Set(variants.map(({ key }) => key))
   const stale = first.variants.filter(({ key }) => !kept.has(key))
   await Promise.all(
@@ -97,10 +100,10 @@ async function deleteStaleVariants(first: ProcessedDocument, variants: StoredVar
 /**
  * Commits an image as failed, with the reason that its owner reads, unless it has been processed meanwhile.
  *
- * @returns whether the image counts as failed now
+ * @returns false if the image has ended otherwise, so that nothing is left to do
  */
 export async function commitFailure(attempt: Attempt, problem: ProblemError): Promise<boolean> {
-  const document: FailedDocument & { sha256: string } = {
+  const document: StoredFailed & { sha256: string } = {
     ...arrivalOf(attempt),
     status: 'failed',
     failure_type: problem.slug,
@@ -108,8 +111,11 @@ export async function commitFailure(attempt: Attempt, problem: ProblemError): Pr
   }
   const committed = await commit(document)
   const failure = { failure: problem.slug, cause: problem.cause as Error }
-  logger.warn(committed ? 'image failed' : 'image already finished', { ...summaryOf(document), ...failure })
-  return committed
+  logger.warn(committed === 'written' ? 'image failed' : 'image already finished', {
+    ...summaryOf(document),
+    ...failure,
+  })
+  return committed !== 'finished'
 }
 
 function arrivalOf({ message, receiveCount, started, engine }: Attempt) {
@@ -122,7 +128,7 @@ function arrivalOf({ message, receiveCount, started, engine }: Attempt) {
     accepted_at: image.acceptedAt,
     finished_at: new Date().toISOString(),
     origin: origin.kind,
-    ...(origin.kind === 'kafka' && {
+    ...('topic' in origin && {
       kafka_topic: origin.topic,
       kafka_partition: origin.partition,
       kafka_offset: origin.offset,
@@ -145,32 +151,31 @@ const COMMIT_ATTEMPTS = 5
 type WriteCondition = Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>
 
 /**
- * Writes the document unless the image is processed: that is final, but for the one outcome that it `replaces`. Every
- * write is conditional on what was seen before it, so whoever loses a race looks again. An image that was erased meanwhile
- * stays erased, and what was made of it goes.
- *
- * @returns whether it was written
+ * Writes the document unless there is a final one, other than the one that it `replaces`. Only a failure is not final.
+ * Every write is conditional on what was seen before it, so whoever loses a race looks again. An image that was erased
+ * meanwhile stays erased, and its new variants are deleted.
  */
 async function commit(
-  document: (ProcessedDocument | FailedDocument) & { sha256: string },
+  document: (StoredProcessed | StoredFailed) & { sha256: string },
   replaces?: Outcome,
-): Promise<boolean> {
+): Promise<'written' | 'finished' | 'unreadable'> {
   const image = { app: document.app, imageId: document.image_id, sha256: document.sha256 }
   let condition: WriteCondition = replaces ? { IfMatch: replaces.etag } : { IfNoneMatch: '*' }
   for (let attempt = 1; ; attempt++) {
     try {
       await putDocument(image, document, condition)
-      return true
+      return 'written'
     } catch (error) {
       if (!isLostRace(error) || attempt === COMMIT_ATTEMPTS) throw error
     }
     const earlier = await readOutcome(image)
     if (earlier?.status === 'processed' && replaces)
       throw new Error('it was developed again by another message')
-    if (earlier?.status === 'processed') return false
+    if (earlier?.status === 'unreadable') return 'unreadable'
+    if (earlier?.status === 'processed' || earlier?.status === 'unknown') return 'finished'
     if (earlier?.status === 'erased') {
       await deleteErased(image)
-      return false
+      return 'finished'
     }
     condition = earlier ? { IfMatch: earlier.etag } : { IfNoneMatch: '*' }
   }
@@ -184,7 +189,7 @@ function isLostRace(error: unknown): boolean {
 
 async function putDocument(
   image: ImageRef,
-  document: MetadataDocument,
+  document: StoredProcessed | StoredFailed,
   condition: WriteCondition,
 ): Promise<void> {
   await s3.send(
@@ -205,7 +210,7 @@ function summaryOf({
   queued_ms,
   processing_ms,
   receive_count,
-}: ProcessedDocument | FailedDocument) {
+}: StoredProcessed | StoredFailed) {
   return {
     imageId: image_id,
     app,

@@ -1,4 +1,4 @@
-import { acceptedTypes, type ImageAccepted, type NamedPreset } from '@darkroom/core'
+import { acceptedTypes, type NamedPreset } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-file'
 import type { Developer } from '../development/developer.ts'
 import { env } from '../environment.ts'
@@ -24,8 +24,9 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   if (outcome.status === 'rejected') throw outcome.reason
   if (outcome.value?.status === 'erased') return deleteErased(image)
   const preset = choosePreset(image)
-  if (outcome.value?.status === 'processed' && !isToRedevelop(image, outcome.value, preset)) {
-    logger.info('image already processed', { imageId: image.imageId, app: image.app })
+  if (outcome.value && isFinal(outcome.value) && !isToRedevelop(image, outcome.value, preset)) {
+    const { status } = outcome.value
+    logger.info('image already finished', { imageId: image.imageId, app: image.app, status })
     return
   }
   requireWithinRetention(image)
@@ -36,12 +37,17 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   await commitSuccess(attempt, preset, developed, variants, outcome.value)
 }
 
+/** A failed image may still succeed. A document that this version cannot judge stands. */
+function isFinal({ status }: Outcome): boolean {
+  return status !== 'failed'
+}
+
 /** A message that comes twice finds its work done. */
 function isToRedevelop(
-  { redevelop }: ImageAccepted['data'],
+  { redevelop }: Attempt['message']['data'],
   { document }: Outcome,
   preset: NamedPreset,
 ): boolean {
-  if (!redevelop || document.status !== 'processed') return false
+  if (!redevelop || document?.status !== 'processed') return false
   return document.preset !== preset.name || document.preset_version !== preset.version
 }

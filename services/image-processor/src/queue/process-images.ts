@@ -1,5 +1,5 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
-import { ImageAccepted, ProblemError } from '@darkroom/core'
+import { ProblemError, readImageAccepted } from '@darkroom/core'
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type { Developer } from '../development/developer.ts'
 import { logger } from '../logger.ts'
@@ -28,9 +28,9 @@ export function processImages(developer: Developer) {
 
 async function settle(record: SQSRecord, developer: Developer, clock: Clock): Promise<void> {
   const receiveCount = Number(record.attributes.ApproximateReceiveCount)
-  let message: ImageAccepted | undefined
+  const { message, unreadable } = readImageAccepted(record.body)
   try {
-    message = ImageAccepted.parse(JSON.parse(record.body))
+    if (!message) throw new Error(`the message cannot be read: ${unreadable}`)
     requireTime(clock)
     await bringToEnd({ message, receiveCount, started: Date.now(), engine: developer.name }, developer)
   } catch (error) {
