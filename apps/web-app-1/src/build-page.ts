@@ -10,7 +10,7 @@ const CONTENT_TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
-/** A file of the page, ready to be served. */
+/** A file of the page, ready to serve. */
 export interface PageFile {
   /** `/loupe.js` */
   path: string
@@ -18,7 +18,7 @@ export interface PageFile {
   body: Buffer
 }
 
-/** Bundles the page in memory, in about a third of a second. @throws Error with esbuild's own words */
+/** Bundles the page in memory, in about a third of a second. @throws Error with esbuild's message */
 export async function buildPage(): Promise<PageFile[]> {
   const { outputFiles } = await build({
     entryPoints: ['loupe.tsx', 'loupe.css', 'index.html', 'icon.svg'].map((name) => join(page, name)),

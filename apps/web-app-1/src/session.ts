@@ -1,9 +1,9 @@
-/** The answer of `GET /session`: all that the page has to be told. */
+/** The answer of `GET /session`: everything the page needs from the server. */
 export interface Session {
-  /** The upload API without `/v1`, of another origin than the page. */
+  /** The upload API's URL without `/v1`; its origin differs from the page's. */
   api: string
   credential: string
-  /** Of one picture; one of more than `maxApiBytes` goes to S3 and not to the API. */
+  /** The size limit of one picture. Above `maxApiBytes` the page sends it to S3, not to the API. */
   maxBytes: number
   maxApiBytes: number
   types: { mediaType: string; name: string }[]

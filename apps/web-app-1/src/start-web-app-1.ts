@@ -6,15 +6,15 @@ import type { Session } from './session.ts'
 export interface WebApp1Options {
   /** 0 for any free port. */
   port: number
-  /** 127.0.0.1 unless told otherwise. */
+  /** Default: 127.0.0.1. */
   host?: string
   uploadApi: {
     /** Without `/v1`, as the browser reaches it. */
     url: string
-    /** The browser gets it: see the README. */
+    /** Visible to the browser: see the README. */
     apiKey: string
   }
-  /** Where the API has large pictures sent: an origin, or a pattern of a content security policy. */
+  /** Where the page sends large pictures: an origin, or a content security policy pattern. */
   storage: string
 }
 
@@ -25,7 +25,7 @@ export interface WebApp1 {
 }
 
 /**
- * Starts Web App #1: a few files, and where the page finds the API. Pictures never pass here.
+ * Starts Web App #1: it serves the page and tells it where the API is. Pictures never pass through this server.
  *
  * @throws Error if the page cannot be bundled or the port is taken
  */
@@ -53,7 +53,7 @@ export async function startWebApp1({
   return { url, stop: () => server.close() }
 }
 
-/** The page may speak with itself, the API and S3, and show pictures from wherever the API presigns them. */
+/** The page may connect to its own server, the API and S3, and show pictures from any URL that the API presigns. */
 function headersFor(api: string, storage: string): Record<string, string> {
   const policy = [
     "default-src 'self'",

@@ -35,13 +35,13 @@ export const UploadAccepted = z
   .meta({ id: 'UploadAccepted' })
 export type UploadAccepted = z.infer<typeof UploadAccepted>
 
-/** `POST /v1/uploads`: an image that is to go to S3 directly. */
+/** `POST /v1/uploads`: an image that the client will send to S3 directly. */
 export const DirectUploadRequest = z
   .strictObject({
     bytes: z
       .int()
       .positive()
-      .meta({ description: 'The size of the file, at most 50 MB; no other size will be taken.' }),
+      .meta({ description: 'The exact size of the file, at most 50 MB. S3 rejects any other size.' }),
     contentType: z.string().meta({ description: 'The media type of the file.', example: 'image/jpeg' }),
     filename: Filename.optional(),
     attributes: Attributes.optional(),
@@ -49,7 +49,7 @@ export const DirectUploadRequest = z
     multipart: z
       .boolean()
       .optional()
-      .meta({ description: 'In parts, so that it can be gone on with after a reload or a lost network.' }),
+      .meta({ description: 'Use a multipart upload, which can resume after a reload or a lost connection.' }),
   })
   .meta({ id: 'DirectUploadRequest' })
 export type DirectUploadRequest = z.infer<typeof DirectUploadRequest>
@@ -57,44 +57,50 @@ export type DirectUploadRequest = z.infer<typeof DirectUploadRequest>
 const Part = z.object({ partNumber: z.int().positive(), bytes: z.int(), etag: z.string() })
 
 /**
- * The request that brings the image to S3, 201: a form of `fields` with the file last, or, in parts, the request that
- * begins a multipart upload, with `headers`.
+ * The request that sends the image to S3, 201: a form of `fields` with the file last, or, for a multipart upload, the
+ * request that starts it, with `headers`.
  */
 export const DirectUpload = z
   .object({
     id: ImageId,
-    key: z.string().meta({ description: 'Where the bytes go in S3.' }),
+    key: z.string().meta({ description: 'The S3 key of the upload.' }),
     method: z.literal('POST'),
     url: z.url(),
     fields: z
       .record(z.string(), z.string())
       .optional()
-      .meta({ description: 'Of the form; the file follows them.' }),
-    headers: z.record(z.string(), z.string()).optional().meta({ description: 'To send along, in parts.' }),
+      .meta({ description: 'The form fields. Send the file after them.' }),
+    headers: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: 'Multipart only: the headers to send.' }),
     partBytes: z
       .int()
       .optional()
-      .meta({ description: 'In parts: the size of every part but the last. No other is taken.' }),
+      .meta({ description: 'Multipart only: the exact size of every part except the last.' }),
     begun: z
       .object({ uploadId: z.string(), parts: z.array(Part) })
       .optional()
-      .meta({ description: 'In parts: what has been begun under this Idempotency-Key. Go on with it.' }),
-    expiresAt: z.iso.datetime().meta({ description: 'When the URL ends to work.' }),
+      .meta({
+        description:
+          'Multipart only: the upload that was already started with this Idempotency-Key. Resume it.',
+      }),
+    expiresAt: z.iso.datetime().meta({ description: 'When the URL expires.' }),
     links: z.object({ sign: z.string(), complete: z.string() }),
   })
   .meta({ id: 'DirectUpload' })
 export type DirectUpload = z.infer<typeof DirectUpload>
 
 /**
- * `POST /v1/uploads/sign`: one request to S3 of a multipart upload that has begun. PUT sends a part, GET lists the parts,
- * POST completes and DELETE aborts the upload. In the shape in which Uppy asks for it (`signRequest` of @uppy/aws-s3).
+ * `POST /v1/uploads/sign`: one S3 request of a multipart upload. PUT sends a part, GET lists the parts, POST completes and
+ * DELETE aborts the upload. The shape is that of Uppy's `signRequest` (@uppy/aws-s3).
  */
 export const SignatureRequest = z
   .object({
     method: z.enum(['PUT', 'GET', 'POST', 'DELETE']),
-    key: z.string().meta({ description: 'Of the answer to POST /v1/uploads.' }),
+    key: z.string().meta({ description: 'The key from the answer to POST /v1/uploads.' }),
     uploadId: z.string().min(1),
-    partNumber: z.int().positive().optional().meta({ description: 'With PUT.' }),
+    partNumber: z.int().positive().optional().meta({ description: 'Required for PUT.' }),
   })
   .meta({ id: 'SignatureRequest' })
 export type SignatureRequest = z.infer<typeof SignatureRequest>
@@ -102,7 +108,7 @@ export type SignatureRequest = z.infer<typeof SignatureRequest>
 export const Signature = z.object({ url: z.url(), expiresAt: z.iso.datetime() }).meta({ id: 'Signature' })
 export type Signature = z.infer<typeof Signature>
 
-/** A developed variant as the API shows it: `url` is presigned and valid for at least an hour. */
+/** `url` is presigned and valid for at least an hour. */
 const Variant = z
   .object({
     name: z.string(),
@@ -114,7 +120,7 @@ const Variant = z
   })
   .meta({ id: 'Variant' })
 
-/** What EXIF tells about the picture. Where it was taken is never told, only whether the file said so. */
+/** From the EXIF data. The location is never included, only whether the file had one. */
 const Exif = z
   .object({
     takenAt: z.string().optional(),
@@ -134,24 +140,26 @@ const Failure = z
   })
   .meta({ id: 'Failure' })
 
-/** Something odd about an image that was developed all the same. */
+/** Something unusual about an image that was processed anyway. */
 const WarningInWords = z.object({ type: Warning, detail: z.string() }).meta({ id: 'Warning' })
 
 /** The receipt of `DELETE /v1/images/{id}`. */
 const Erasure = z
   .object({
     at: z.iso.datetime(),
-    by: z.string().meta({ description: 'The credential: the first 12 hex digits of its SHA-256.' }),
+    by: z
+      .string()
+      .meta({ description: 'The credential that erased the image: the first 12 hex digits of its SHA-256.' }),
     objects: z.int().meta({ description: 'How many objects were deleted: the original and its variants.' }),
   })
   .meta({ id: 'Erasure' })
 
-/** Until when the parts of an image are kept; the status itself is 410 from then on. */
+/** Until when the parts of an image are kept. After `status`, the image answers 410. */
 const KeptUntil = z
   .object({ original: z.iso.datetime(), variants: z.iso.datetime(), status: z.iso.datetime() })
   .meta({ id: 'KeptUntil' })
 
-/** `GET /v1/images/{id}`: what is known of an image now. `processed` is final but for an erasure. */
+/** `GET /v1/images/{id}`. `processed` is final, except that the image can be erased. */
 export const ImageStatus = z
   .object({
     id: ImageId,
@@ -171,14 +179,14 @@ export const ImageStatus = z
       })
       .meta({
         description:
-          'Media type, size and hash are known of every image but an erased one, and one that failed on its way in through Kafka.',
+          'Type, size and hash are missing for an erased image, and can be missing for one from Kafka that failed before it was accepted.',
       }),
     variants: z
       .array(Variant)
       .optional()
-      .meta({ description: 'Of a processed image, until `keptUntil.variants`.' }),
+      .meta({ description: 'Only for a processed image, until `keptUntil.variants`.' }),
     srcset: z.string().optional().meta({
-      description: 'For the `srcset` of an <img>: the whole picture, each width once. No AVIF, no crops.',
+      description: 'For the `srcset` of an <img>: the uncropped variants, one per width, without AVIF.',
     }),
     placeholder: z.object({ thumbhash: z.string(), dominantColor: z.string() }).optional(),
     exif: Exif.optional(),
@@ -187,7 +195,7 @@ export const ImageStatus = z
     timings: z.object({ queuedMs: z.int(), processingMs: z.int() }).optional(),
     failure: Failure.optional(),
     erasure: Erasure.optional(),
-    keptUntil: KeptUntil.optional().meta({ description: 'Of every image but an erased one.' }),
+    keptUntil: KeptUntil.optional().meta({ description: 'Missing for an erased image.' }),
   })
   .meta({ id: 'ImageStatus' })
 export type ImageStatus = z.infer<typeof ImageStatus>
@@ -196,7 +204,7 @@ export type ImageStatus = z.infer<typeof ImageStatus>
 export const ListQuery = z.strictObject({
   date: DatePartition,
   limit: z.coerce.number().int().min(1).max(100).default(25),
-  cursor: ImageId.optional().meta({ description: 'From the page before.' }),
+  cursor: ImageId.optional().meta({ description: 'The cursor from the previous page.' }),
 })
 export type ListQuery = z.infer<typeof ListQuery>
 
@@ -206,17 +214,17 @@ export const ImageList = z
   .meta({ id: 'ImageList' })
 export type ImageList = z.infer<typeof ImageList>
 
-/** The query of `GET /v1/images` when it asks for certain images, whatever their day. */
+/** The query of `GET /v1/images` with ids, of any day. */
 export const SelectionQuery = z.strictObject({
   ids: z
     .string()
     .transform((list) => [...new Set(list.split(','))])
-    .pipe(z.array(ImageId).max(100, 'ids are at most 100'))
-    .meta({ description: 'Up to 100 ids with commas between them, instead of a date.' }),
+    .pipe(z.array(ImageId).max(100, 'at most 100 ids'))
+    .meta({ description: 'Up to 100 comma-separated ids, instead of a date.' }),
 })
 export type SelectionQuery = z.infer<typeof SelectionQuery>
 
-/** Certain images in the order in which they were asked for, and the ids of which there is no image. */
+/** The requested images, in the requested order, and the unknown ids. */
 export const ImageSelection = z
   .object({ items: z.array(ImageStatus), notFound: z.array(ImageId) })
   .meta({ id: 'ImageSelection' })

@@ -3,13 +3,13 @@ import * as z from 'zod'
 const MAX_FILENAME_BYTES = 255
 
 /**
- * The name a file had at its owner's, kept for display only and never part of a key. Any directory and
- * control characters are dropped, and what is left is cut to 255 bytes of UTF-8.
+ * The original file name, for display only and never part of a key. Directories and control characters are removed,
+ * and the rest is cut to 255 bytes of UTF-8.
  */
 export const Filename = z
   .string()
   .transform(cleanFilename)
-  .pipe(z.string().min(1, 'a filename has at least one visible character'))
+  .pipe(z.string().min(1, 'a filename must have at least one visible character'))
   .meta({ description: 'The original file name, for display.', example: 'IMG_0001.JPG' })
 export type Filename = z.infer<typeof Filename>
 
@@ -18,7 +18,7 @@ function cleanFilename(raw: string): string {
   return cutFilename(base.replace(/\p{C}/gu, '').normalize('NFC').trim(), MAX_FILENAME_BYTES)
 }
 
-/** The beginning of a filename: whole characters of at most so many bytes of UTF-8. */
+/** The start of a filename: as many whole characters as fit into `maxBytes` of UTF-8. */
 export function cutFilename(filename: string, maxBytes: number): string {
   const { read } = new TextEncoder().encodeInto(filename, new Uint8Array(maxBytes))
   return filename.slice(0, read).trim()

@@ -4,51 +4,50 @@ import * as z from 'zod'
 import type { AppId } from './app-id.ts'
 import { ProblemError } from './problem.ts'
 
-/** Beyond this the date would no longer be written with four digits of a year. */
+/** The last instant whose year has four digits. */
 const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 /**
  * A UUIDv7 (RFC 9562, section 5.7) in lower case. Its first 48 bits are the time of acceptance in Unix
- * milliseconds, so the id alone gives the date partition and with it every key of the image.
+ * milliseconds, so the id alone gives the date partition, and with it every key of the image.
  */
 export const ImageId = z
   .string()
   .regex(
     /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
-    'an image id is a UUIDv7 in lower case',
+    'an image id must be a UUIDv7 in lower case',
   )
-  .refine((id) => millisecondsOf(id) <= LAST_INSTANT, 'the time in this id lies after the year 9999')
+  .refine((id) => millisecondsOf(id) <= LAST_INSTANT, 'the time in this id is after the year 9999')
   .meta({ description: 'The image id, a UUIDv7.', example: '01a207d9-2100-7000-8000-0a1b2c3d4e5f' })
 export type ImageId = z.infer<typeof ImageId>
 
-/** Draws an id for an image accepted at `time`. */
+/** A new id for an image accepted at `time`. */
 export function newImageId(time: Date = new Date()): ImageId {
   return v7({ msecs: time.getTime() })
 }
 
-/** No id of this instant or later sorts before it, and none of an earlier one after it. */
+/** The lowest id of this instant: later ids sort after it, earlier ids before it. */
 export function firstIdAt(time: Date): ImageId {
   return v7({ msecs: time.getTime(), seq: 0, random: new Uint8Array(16) })
 }
 
 /**
- * The id of an image that came as an event: the event's time plus a hash of app, source and event id
- * (CloudEvents `source` + `id` are unique for each distinct event), so that a redelivered or resent event
- * is the same image.
+ * The id of an image that was sent as an event: the event's time plus a hash of app, source and event id
+ * (CloudEvents `source` + `id` identify an event). A redelivered or resent event is therefore the same image.
  *
- * @throws ProblemError `malformed-request` if no id can have that time (before 1970, after 9999, or none at all)
+ * @throws ProblemError `malformed-request` if an id cannot have that time (before 1970, after 9999, or invalid)
  */
 export function deriveImageId(event: { app: AppId; time: Date; source: string; id: string }): ImageId {
   const msecs = event.time.getTime()
   if (!(msecs >= 0 && msecs <= LAST_INSTANT)) {
-    throw new ProblemError('malformed-request', 'The time of the event must lie between 1970 and 9999.')
+    throw new ProblemError('malformed-request', 'The time of the event must be between 1970 and 9999.')
   }
   const name = JSON.stringify([event.app, event.source, event.id])
   const random = createHash('sha256').update(name).digest().subarray(0, 16)
   return v7({ msecs, random })
 }
 
-/** When the image was accepted, as its id says, to the millisecond. */
+/** The time in the id: when the image was accepted, in milliseconds. */
 export function timeOf(id: ImageId): Date {
   return new Date(millisecondsOf(id))
 }

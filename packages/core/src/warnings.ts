@@ -1,17 +1,16 @@
 import * as z from 'zod'
 
-/** What was odd about an image that was developed all the same, with a text for its owner. */
+/** What was unusual about an image that was processed anyway, with a text for its owner. */
 export const WARNINGS = {
-  'junk-before-header': 'There were empty bytes in front of the image; they were skipped.',
-  'trailing-data': 'There are bytes behind the end of the image; they were ignored.',
-  'extra-images-ignored': 'The file holds more pictures than one; only the first was developed.',
-  'gain-map-ignored':
-    'The gain map for HDR screens was ignored; the variants show the picture as other screens do.',
+  'junk-before-header': 'There were empty bytes before the image; they were skipped.',
+  'trailing-data': 'There are extra bytes after the end of the image; they were ignored.',
+  'extra-images-ignored': 'The file contains several pictures; only the first was processed.',
+  'gain-map-ignored': 'The HDR gain map was ignored; the variants show the standard picture.',
   'animation-flattened': 'The image is animated; the variants show only its first frame.',
-  'bad-exif': 'The EXIF data is damaged; what could not be read of it was ignored.',
-  'bad-color-profile': 'The colour profile is damaged; the colours were taken as sRGB.',
+  'bad-exif': 'The EXIF data is damaged; the unreadable part was ignored.',
+  'bad-color-profile': 'The colour profile is damaged; the colours were treated as sRGB.',
   'colors-not-converted':
-    'The image has other colours than sRGB, which are not converted; the variants may look pale or too bright.',
+    'The colours are not sRGB and were not converted; the variants may look pale or too bright.',
 } as const satisfies Record<string, string>
 
 export const Warning = z

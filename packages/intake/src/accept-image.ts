@@ -91,7 +91,7 @@ function requireDeclaredSha256(actual: string, declared = actual): void {
   if (actual === declared) return
   throw new ProblemError(
     'checksum-mismatch',
-    `The image arrived with SHA-256 ${actual}, which is not what was declared. Send it again.`,
+    `The received image has the SHA-256 ${actual}, which does not match the declared one. Send it again.`,
   )
 }
 

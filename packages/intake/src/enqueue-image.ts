@@ -2,13 +2,13 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { type ImageAccepted, inputKey, ProblemError, s3Uri } from '@darkroom/core'
 import type { AcceptedImage } from './accepted-image.ts'
 
-/** What may be asked for beside the first development. */
+/** Options beyond the first development. */
 type Wishes = Pick<ImageAccepted['data'], 'redevelop'>
 
 /**
- * Tells the image processor that an original waits for it.
+ * Queues a stored original for the image processor.
  *
- * @throws ProblemError `queue-unavailable`; the original is stored by then, so nothing is lost
+ * @throws ProblemError `queue-unavailable`; the original is already stored, so nothing is lost
  */
 export async function enqueueImage(
   sqs: SQSClient,
@@ -33,7 +33,7 @@ export async function enqueueImage(
   } catch (cause) {
     throw new ProblemError(
       'queue-unavailable',
-      'The image is stored but could not be queued. Send it again in a moment; with the same Idempotency-Key it can only be stored once.',
+      'The image is stored but could not be queued. Send it again in a moment; with the same Idempotency-Key it is stored only once.',
       { cause },
     )
   }

@@ -46,7 +46,7 @@ async function open(s3: S3Client, bucket: string, key: string) {
     return { body: Body as Readable, bytes, etag }
   } catch (cause) {
     if (!(cause instanceof NoSuchKey || cause instanceof InvalidObjectState)) throw unreadable(cause)
-    throw new ProblemError('source-expired', 'The reference leads to no object, or to an archived one.', {
+    throw new ProblemError('source-expired', 'The referenced object does not exist or is archived.', {
       cause,
     })
   }
@@ -55,12 +55,12 @@ async function open(s3: S3Client, bucket: string, key: string) {
 /** The size comes ahead of the bytes: those of an object that is refused for it are never read. */
 function requireSize(bytes: number, declared = bytes): void {
   if (bytes > MAX_STORED_BYTES) {
-    throw new ProblemError('payload-too-large', 'The object has more than 50 MB.')
+    throw new ProblemError('payload-too-large', 'The object is larger than 50 MB.')
   }
   if (bytes !== declared) {
     throw new ProblemError(
       'upload-incomplete',
-      `${bytes} bytes have arrived of ${declared}. Upload the image again.`,
+      `Only ${bytes} of ${declared} bytes have arrived. Upload the image again.`,
     )
   }
 }

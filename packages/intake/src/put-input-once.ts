@@ -29,13 +29,13 @@ export async function putInputOnce(
   } catch (cause) {
     throw new ProblemError(
       'storage-unavailable',
-      'The image could not be stored. Send it again in a moment; with the same Idempotency-Key it can only be stored once.',
+      'The image could not be stored. Send it again in a moment; with the same Idempotency-Key it is stored only once.',
       { cause },
     )
   }
   throw new ProblemError(
     'idempotency-key-reused',
-    `Other bytes were already accepted as ${image.imageId}. Use a new Idempotency-Key for another image.`,
+    `Other bytes were already accepted with the id ${image.imageId}. Use a new Idempotency-Key for another image.`,
   )
 }
 

@@ -28,7 +28,7 @@ export async function putUnlessKnown(
     if (cause instanceof ProblemError) throw cause
     throw new ProblemError(
       'storage-unavailable',
-      'The image could not be stored. Send it again in a moment; with the same Idempotency-Key it can only be stored once.',
+      'The image could not be stored. Send it again in a moment; with the same Idempotency-Key it is stored only once.',
       { cause },
     )
   }

@@ -17,15 +17,16 @@ export interface ClaimRules {
  */
 export function claimedKey(ref: string, app: AppId, { bucket, prefixes }: ClaimRules): string {
   const prefix = prefixes[app]
-  if (!prefix) throw new ProblemError('malformed-request', `The app ${app} may not refer to objects in S3.`)
+  if (!prefix)
+    throw new ProblemError('malformed-request', `The app ${app} is not allowed to reference objects in S3.`)
   const object = parseS3Uri(ref)
   if (!object || object.bucket !== bucket || !object.key.startsWith(prefix)) {
-    throw new ProblemError('malformed-request', `data.ref does not begin with s3://${bucket}/${prefix}.`)
+    throw new ProblemError('malformed-request', `data.ref must start with s3://${bucket}/${prefix}.`)
   }
   if (!isPlain(object.key)) {
     throw new ProblemError(
       'malformed-request',
-      `data.ref has a segment "." or "..", a control character, or more than ${MAX_KEY_BYTES} bytes of key.`,
+      `data.ref must not contain a "." or ".." segment, a control character, or a key of more than ${MAX_KEY_BYTES} bytes.`,
     )
   }
   return object.key

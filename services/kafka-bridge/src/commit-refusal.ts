@@ -25,7 +25,9 @@ export async function commitRefusal(refused: RefusedImage): Promise<void> {
     if (await isAccepted(refused.image)) return
     await createDocument(refused.image, toDocument(refused))
   } catch (cause) {
-    throw new ProblemError('storage-unavailable', 'The failure of the image could not be stored.', { cause })
+    throw new ProblemError('storage-unavailable', 'The failed status of the image could not be stored.', {
+      cause,
+    })
   }
 }
 

@@ -44,7 +44,7 @@ function identifyEvent(record: MSKRecord): SubmittedEvent {
     return identifyStructuredEvent(requireValue(bytesOf(record)), record.timestamp)
   }
   if (STRUCTURED.test(contentType)) {
-    throw new ProblemError('malformed-request', 'Events are taken as application/cloudevents+json, one each.')
+    throw new ProblemError('malformed-request', 'Send one event per record, as application/cloudevents+json.')
   }
   return identifyBytes(record, headers)
 }

@@ -56,7 +56,7 @@ function readJson(value: Buffer): unknown {
   try {
     return JSON.parse(textOf(value))
   } catch (cause) {
-    throw new ProblemError('malformed-request', 'The event is not JSON in UTF-8.', { cause })
+    throw new ProblemError('malformed-request', 'The event is not valid JSON in UTF-8.', { cause })
   }
 }
 
@@ -74,14 +74,17 @@ function withoutNulls(event: unknown): unknown {
 function readContent(event: unknown): Content {
   const { data_base64, data, datacontenttype } = parseOrRefuse(EventContent, event, 'event')
   if (data_base64 !== undefined && data !== undefined) {
-    throw new ProblemError('malformed-request', 'The event has both data and data_base64.')
+    throw new ProblemError(
+      'malformed-request',
+      'The event has both data and data_base64. Send only one of them.',
+    )
   }
   if (data_base64 !== undefined) return { bytes: bytesOf(data_base64), declaredType: datacontenttype }
   const claim = ClaimCheck.safeParse(data)
   if (claim.success) return { ref: claim.data.ref }
   throw new ProblemError(
     'malformed-request',
-    'The event has no image: put it into data_base64, or its s3:// URI into data.ref.',
+    'The event contains no image. Put the image in data_base64, or its s3:// URI in data.ref.',
   )
 }
 

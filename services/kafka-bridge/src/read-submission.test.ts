@@ -186,8 +186,8 @@ describe('a CloudEvent in structured mode', () => {
   })
 
   test.each([
-    ['{', 'not JSON'],
-    [Uint8Array.of(0x22, 0xff, 0x22), 'not JSON in UTF-8'],
+    ['{', 'not valid JSON'],
+    [Uint8Array.of(0x22, 0xff, 0x22), 'not valid JSON in UTF-8'],
     ['[]', 'expected object'],
     ['null', 'expected object'],
   ])('is refused as %j', (text, detail) => refused(() => readText(text), detail))

@@ -174,7 +174,7 @@ const OF_AN_IMAGE: Case[] = [
     "a claim outside the app's prefix",
     claim('claims/web-app-1/a.jpg'),
     'malformed-request',
-    'does not begin with',
+    'must start with',
     {},
   ],
   ['a claim to a missing object', claim('claims/web-app-2/none.jpg'), 'source-expired', 'no object', {}],

@@ -98,7 +98,7 @@ async function blamingTheImage<Result>(read: () => Promise<Result>): Promise<Res
     return await read()
   } catch (cause) {
     if (cause instanceof ProblemError) throw cause
-    throw new ProblemError('corrupt-image', 'The image is damaged and cannot be read. Send it again.', {
+    throw new ProblemError('corrupt-image', 'The image is damaged and cannot be read. Upload it again.', {
       cause,
     })
   }

@@ -38,7 +38,7 @@ function refuseTooManyPixels({ mediaType, width, height }: Metadata): void {
   if (width * height <= maxPixels) return
   throw new ProblemError(
     'image-too-large',
-    `The image has ${width} × ${height} pixels; a ${name} may have ${maxPixels / 1e6} megapixels.`,
+    `The image has ${width} × ${height} pixels; the limit for ${name} is ${maxPixels / 1e6} megapixels.`,
   )
 }
 

@@ -59,7 +59,7 @@ function refuseTooManyPixels({ width, height }: Size): void {
   if (width * height <= MAX_PIXELS) return
   throw new ProblemError(
     'image-too-large',
-    `The image has ${width} × ${height} pixels; at most ${MAX_PIXELS / 1e6} megapixels can be processed here.`,
+    `The image has ${width} × ${height} pixels; the limit is ${MAX_PIXELS / 1e6} megapixels.`,
   )
 }
 

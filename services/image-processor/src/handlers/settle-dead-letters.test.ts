@@ -43,7 +43,7 @@ test('an image that was tried too often fails, and its message is parked as it w
   expect(document).toMatchObject({
     status: 'failed',
     failure_type: 'retries-exhausted',
-    failure_detail: expect.stringMatching(/operator can have it tried again/),
+    failure_detail: expect.stringMatching(/operator can retry it/),
     sha256: message.data.sha256,
   })
   expect(document).not.toHaveProperty('engine')

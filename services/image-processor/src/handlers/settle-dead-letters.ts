@@ -25,7 +25,7 @@ async function settle(record: SQSRecord): Promise<void> {
   } else {
     const problem = new ProblemError(
       'retries-exhausted',
-      'The image could not be processed in several attempts. It is kept; an operator can have it tried again.',
+      'Processing failed several times. The image is kept, and an operator can retry it.',
     )
     const attempt = {
       message,

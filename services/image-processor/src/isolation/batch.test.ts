@@ -30,7 +30,7 @@ test('images that stop the decoder or bring it down do no harm to their neighbou
   expect(ends.map((end) => [end.status, end.status === 'failed' && end.failure_detail])).toEqual([
     ['processed', false],
     ['failed', expect.stringContaining('within 10 seconds')],
-    ['failed', expect.stringContaining('makes the decoder fail')],
+    ['failed', expect.stringContaining('crashes the decoder')],
     ['processed', false],
   ])
 }, 90_000)

@@ -88,7 +88,7 @@ describe('an image that', () => {
       const developer = isolated()
       await expect(developer.develop(withOrder(misdeed), preset)).rejects.toMatchObject({
         slug: 'corrupt-image',
-        detail: expect.stringContaining('makes the decoder fail'),
+        detail: expect.stringContaining('crashes the decoder'),
         cause: { reason: 'died', lastWords: expect.stringMatching(LAST_WORDS[misdeed] ?? /^$/) },
       })
       expect((await developer.develop(photograph, preset)).width).toBe(400)

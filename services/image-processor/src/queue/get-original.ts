@@ -14,7 +14,7 @@ export async function getOriginal(s3Uri: string): Promise<Uint8Array> {
     if (!(cause instanceof NoSuchKey)) throw cause
     throw new ProblemError(
       'source-expired',
-      'The original was deleted before it could be processed. Upload it again.',
+      'The original was deleted before it was processed. Upload it again.',
       { cause },
     )
   }

@@ -275,7 +275,7 @@ test('an original past its time is not used, though it is still there', async ()
   expect(await resources.document(image)).toMatchObject({
     status: 'failed',
     failure_type: 'source-expired',
-    failure_detail: expect.stringMatching(/was over before it could be processed/),
+    failure_detail: expect.stringMatching(/ended before it was processed/),
   })
   expect(await resources.list(processedPrefix(image))).toEqual([])
 })

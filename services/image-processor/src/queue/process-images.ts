@@ -34,7 +34,7 @@ async function settle(record: SQSRecord, developer: Developer, clock: Clock): Pr
     requireTime(clock)
     await bringToEnd({ message, receiveCount, started: Date.now(), engine: developer.name }, developer)
   } catch (error) {
-    logger.error('image not processed, to be tried again', {
+    logger.error('image not processed, will be retried', {
       imageId: message?.subject,
       app: message?.data.app,
       messageId: record.messageId,

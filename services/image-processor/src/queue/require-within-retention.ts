@@ -11,6 +11,6 @@ export function requireWithinRetention(image: ImageRef): void {
   if (!isPastDeadline(env.RETENTION, image, 'input')) return
   throw new ProblemError(
     'source-expired',
-    'The time for which the original is kept was over before it could be processed. Upload it again.',
+    'The retention of the original ended before it was processed. Upload it again.',
   )
 }

@@ -73,7 +73,10 @@ describe('an image is told of', () => {
       placeholder: { thumbhash: '1QcSHQRnh493V4dIh4eXh1h4kJUI', dominantColor: '#c08040' },
       perceptualHash: '0123456789abcdef',
       warnings: [
-        { type: 'trailing-data', detail: 'There are bytes behind the end of the image; they were ignored.' },
+        {
+          type: 'trailing-data',
+          detail: 'There are extra bytes after the end of the image; they were ignored.',
+        },
       ],
       timings: { queuedMs: 300, processingMs: 600 },
     })

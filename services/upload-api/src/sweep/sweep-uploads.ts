@@ -61,15 +61,15 @@ async function listObjects(): Promise<ImageRef[]> {
 async function complete(image: ImageRef): Promise<keyof ForgottenUploads | undefined> {
   try {
     const { replayed } = await acceptUpload(image)
-    logger.warn('forgotten upload completed', { ...image, replayed })
+    logger.warn('abandoned upload completed', { ...image, replayed })
     return 'completed'
   } catch (error) {
     if (!(error instanceof ProblemError) || error.status >= 500) {
-      logger.error('forgotten upload not completed', { ...image, error: error as Error })
+      logger.error('abandoned upload not completed', { ...image, error: error as Error })
       return undefined
     }
     if (error.slug === 'upload-incomplete' || error.slug === 'not-found') return undefined
-    logger.warn('forgotten upload refused', { ...image, reason: error.slug, detail: error.detail })
+    logger.warn('abandoned upload refused', { ...image, reason: error.slug, detail: error.detail })
     return 'refused'
   }
 }

@@ -203,7 +203,7 @@ describe('an upload in parts', () => {
     const uploadId = await begin(upload)
     for (const number of [3, 1]) expect((await sendPart(upload, uploadId, number)).status).toBe(200)
     const early = await complete(upload.id)
-    expect([early.status, early.body.detail]).toEqual([409, expect.stringMatching(/^2 of 3 parts/)])
+    expect([early.status, early.body.detail]).toEqual([409, expect.stringMatching(/^Only 2 of 3 parts/)])
     expect((await sendPart(upload, uploadId, 2)).status).toBe(200)
     const answers = await Promise.all([complete(upload.id), complete(upload.id)])
     for (const { status, body } of answers) {
@@ -265,7 +265,7 @@ describe('an upload in parts', () => {
     const refused = await complete(upload.id)
     expect([refused.status, refused.body.detail]).toEqual([
       409,
-      `${PART_BYTES} bytes have arrived of ${large.length}. Upload the image again.`,
+      `Only ${PART_BYTES} of ${large.length} bytes have arrived. Upload the image again.`,
     ])
     expect(await keysOf(upload.id)).toEqual([])
   })

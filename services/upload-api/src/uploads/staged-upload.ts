@@ -92,6 +92,6 @@ export async function abortUpload({ key, uploadId }: BegunUpload): Promise<void>
 function incomplete({ bytes }: BegunUpload, parts: ArrivedPart[]): ProblemError {
   return new ProblemError(
     'upload-incomplete',
-    `${parts.length} of ${partCount(bytes)} parts have arrived. Send the others, then complete the upload again.`,
+    `Only ${parts.length} of ${partCount(bytes)} parts have arrived. Send the missing parts, then complete the upload again.`,
   )
 }

@@ -1,0 +1,43 @@
+import { describe, expect, test } from '@jest/globals'
+import * as fc from 'fast-check'
+import * as z from 'zod'
+import { decodeBase64, parseOrRefuse, readAttributes } from './parse-input.ts'
+
+describe('base64', () => {
+  test('of any bytes is decoded', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        const decoded = decodeBase64(Buffer.from(bytes).toString('base64'), 'data')
+        expect(decoded.equals(bytes)).toBe(true)
+      }),
+    )
+  })
+
+  test.each(['aGVsbG8', 'aGVs\nbG8=', '_-__', 'data:,', 'aGVsbG9=', ' ', '*'])('is refused as %j', (text) => {
+    expect(() => decodeBase64(text, 'body.data')).toThrow(
+      /^malformed-request: body\.data: is not valid base64/,
+    )
+  })
+})
+
+test('what does not fit a schema is refused with the name of each field', () => {
+  const schema = z.strictObject({ a: z.object({ b: z.number() }), c: z.string() })
+  expect(parseOrRefuse(schema, { a: { b: 1 }, c: '' }, 'body')).toEqual({ a: { b: 1 }, c: '' })
+  expect(() => parseOrRefuse(schema, { a: { b: '' } }, 'body')).toThrow(/body\.a\.b: .*; body\.c: /)
+})
+
+describe('attributes', () => {
+  test('may be JSON text or its value', () => {
+    expect(readAttributes('{"album":"été"}', 'attributes')).toEqual({ album: 'été' })
+    expect(readAttributes({ album: 'été' }, 'attributes')).toEqual({ album: 'été' })
+  })
+
+  test.each([
+    ['{', /attributes: is not valid JSON/],
+    [['a'], /attributes: .*expected record/],
+    [{ 'A B': '' }, /attributes\.A B: an attribute key/],
+    [{ a: 1 }, /attributes\.a: /],
+  ])('are refused as %j', (value, words) => {
+    expect(() => readAttributes(value, 'attributes')).toThrow(words)
+  })
+})
