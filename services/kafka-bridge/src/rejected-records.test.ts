@@ -77,7 +77,7 @@ const WITHOUT_AN_IMAGE: Case[] = [
     'an event that is no JSON',
     kafkaRecord({ value: photo, headers: { 'content-type': 'application/cloudevents+json' } }),
     'malformed-request',
-    'not JSON',
+    'not valid JSON',
   ],
   ['no value, structured', { ...structuredEvent({}), value: '' }, 'empty-body', 'no value'],
   ['bare bytes of no time', kafkaRecord({ value: photo, timestamp: -1 }), 'malformed-request', 'time'],
@@ -177,7 +177,7 @@ const OF_AN_IMAGE: Case[] = [
     'must start with',
     {},
   ],
-  ['a claim to a missing object', claim('claims/web-app-2/none.jpg'), 'source-expired', 'no object', {}],
+  ['a claim to a missing object', claim('claims/web-app-2/none.jpg'), 'source-expired', 'does not exist', {}],
   ['a claim to no image', claim(CLAIM), 'unsupported-media-type', 'SVG', {}],
   ['a claim to more than 50 MB', claim(TOO_LARGE), 'payload-too-large', '50 MB', {}],
 ]
