@@ -1,8 +1,9 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { UploadAccepted } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
-import { chromiumPath, openBrowser } from '@darkroom/testing'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { openBrowser } from '@darkroom/testing'
+import { BROWSER, describeWith } from '@darkroom/testing/needs'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser } from 'playwright-core'
 import sharp from 'sharp'
 import { postPicture } from '../kafka/post-picture.ts'
@@ -11,11 +12,7 @@ import { type LightmeterPage, openDashboard } from './open-dashboard.ts'
 
 const STARTING = 90_000
 
-const withBrowser = chromiumPath ? describe : describe.skip
-if (!chromiumPath)
-  console.warn('SKIPPED: the dashboard was not tested, as no Chromium was found. CHROMIUM may name one.')
-
-withBrowser('Lightmeter in the local stack', () => {
+describeWith(BROWSER, 'Lightmeter in the local stack', () => {
   let stack: Stack
   let browser: Browser
   let lightmeter: LightmeterPage

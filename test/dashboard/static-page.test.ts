@@ -2,17 +2,14 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { FailedDocument, ProcessedDocument } from '@darkroom/core'
-import { chromiumPath, openBrowser } from '@darkroom/testing'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { openBrowser } from '@darkroom/testing'
+import { BROWSER, describeWith } from '@darkroom/testing/needs'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import { expectEventually } from '../web-app-1/open-page.ts'
 import { type LightmeterPage, openDashboard } from './open-dashboard.ts'
 import { serveFolder } from './serve-folder.ts'
 import { type WrittenDashboard, writtenDashboard } from './written-dashboard.ts'
-
-const withBrowser = chromiumPath ? describe : describe.skip
-if (!chromiumPath)
-  console.warn('SKIPPED: the dashboard was not tested, as no Chromium was found. CHROMIUM may name one.')
 
 const now = new Date()
 type Image = ProcessedDocument | FailedDocument
@@ -22,7 +19,7 @@ const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000).to
 const lately = (days: number) => all.filter((document) => dayOf(document) >= daysAgo(days - 1))
 const number = (value: number) => value.toLocaleString('en')
 
-withBrowser('Lightmeter as files on any web server', () => {
+describeWith(BROWSER, 'Lightmeter as files on any web server', () => {
   let written: WrittenDashboard
   let server: { url: string; stop(): Promise<void> }
   let browser: Browser

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { type Client, createClient } from '@darkroom/client'
 import { PART_BYTES } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
-import { chromiumPath, openBrowser } from '@darkroom/testing'
+import { openBrowser } from '@darkroom/testing'
+import { BROWSER, describeWith } from '@darkroom/testing/needs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { build } from 'esbuild'
 import type { Browser, Page, Request } from 'playwright-core'
@@ -17,11 +18,7 @@ const STARTING = 240_000
 const A_WHILE = 240_000
 const KEY = 'local-web-app-1'
 
-const withBrowser = chromiumPath ? describe : describe.skip
-if (!chromiumPath)
-  console.warn('SKIPPED: large uploads were not tested, as no Chromium was found. CHROMIUM may name one.')
-
-withBrowser('a photograph of 30 MB, with the whole stack behind it', () => {
+describeWith(BROWSER, 'a photograph of 30 MB, with the whole stack behind it', () => {
   let stack: Stack
   let browser: Browser
   let client: Client

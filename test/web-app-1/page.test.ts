@@ -1,9 +1,10 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { ImageList } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
-import { chromiumPath, openBrowser } from '@darkroom/testing'
+import { openBrowser } from '@darkroom/testing'
+import { BROWSER, describeWith } from '@darkroom/testing/needs'
 import { startWebApp1, type WebApp1 } from '@darkroom/web-app-1'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser, Page, Request, Route } from 'playwright-core'
 import sharp from 'sharp'
 import { expectEventually, type LoupePage, openPage, PHOTOGRAPH, photograph } from './open-page.ts'
@@ -14,11 +15,7 @@ const CAMERA = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-s
 /** A header that promises an image, and no image behind it: only decoding shows that. */
 const SCRAMBLED = await scrambledPng()
 
-const withBrowser = chromiumPath ? describe : describe.skip
-if (!chromiumPath)
-  console.warn('SKIPPED: Web App #1 was not tested, as no Chromium was found. CHROMIUM may name one.')
-
-withBrowser('Loupe, with the whole stack behind it', () => {
+describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
   let stack: Stack
   let browser: Browser
   let loupe: LoupePage

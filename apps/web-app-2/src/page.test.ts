@@ -1,8 +1,9 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { newImageId, timeOf } from '@darkroom/core'
 import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
-import { chromiumPath, openBrowser } from '@darkroom/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { openBrowser } from '@darkroom/testing'
+import { BROWSER, describeWith } from '@darkroom/testing/needs'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { startWebApp2, type WebApp2 } from './start-web-app-2.ts'
 import { readTopic, type TopicReader } from './testing/read-topic.ts'
@@ -11,11 +12,7 @@ import { PHOTOGRAPH, PHOTOGRAPH_FILE } from './testing/upload.ts'
 
 const TOPIC = 'images.web-app-2'
 
-const withBrowser = chromiumPath ? describe : describe.skip
-if (!chromiumPath)
-  console.warn('SKIPPED: the page was not tested, as no Chromium was found. CHROMIUM may name one.')
-
-withBrowser('the page', () => {
+describeWith(BROWSER, 'the page', () => {
   let kafka: LocalKafka
   let topic: TopicReader
   let api: StatusApi
