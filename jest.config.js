@@ -14,8 +14,8 @@ export default {
       },
     ],
   },
-  testMatch: ['<rootDir>/{apps,packages,services,test,tools}/**/*.test.ts'],
-  modulePathIgnorePatterns: ['/\\.esbuild/', '/\\.serverless/', '/\\.local/'],
+  testMatch: ['<rootDir>/**/*.test.ts'],
+  modulePathIgnorePatterns: ['/\\.esbuild/', '/\\.serverless/', '/\\.local/', '/\\.cache/'],
   testTimeout: 30_000,
   // Many suites wait for processes of their own; jest's default leaves one core idle.
   maxWorkers: '100%',

@@ -1,0 +1,30 @@
+/**
+ * `pnpm test`: runs jest on the workspace in which it is started, so on `packages/core` alone from there. The options
+ * are jest's, and `--changed`: only tests that depend on files which differ from main.
+ */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const options = process.argv.slice(2).map((option) => (option === '--changed' ? changedSinceMain() : option))
+const { status } = spawnSync(
+  process.execPath,
+  [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    `${root}node_modules/jest/bin/jest.js`,
+    `--config=${root}jest.config.js`,
+    `--rootDir=${process.cwd()}`,
+    ...options,
+  ],
+  { stdio: 'inherit' },
+)
+process.exitCode = status ?? 1
+
+function changedSinceMain(): string {
+  const branch = ['main', 'origin/main'].find(
+    (name) => spawnSync('git', ['rev-parse', '--verify', '--quiet', name]).status === 0,
+  )
+  if (!branch) throw new Error('--changed compares with main or origin/main, and this clone has neither.')
+  return `--changedSince=${branch}`
+}
