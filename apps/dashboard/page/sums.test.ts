@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { daysOf } from './slots.ts'
 import { percentile, sumsBy, sumsOver } from './sums.ts'
 
 const rows = [
@@ -18,8 +19,8 @@ test('sums by a key come largest first, then by name', () => {
 })
 
 test('a day without rows has the sum 0', () => {
-  const slots = { names: ['2026-11-01', '2026-11-02', '2026-11-03'], of: ({ dt }: { dt: string }) => dt }
-  expect(sumsOver(slots, rows, images)).toEqual([3, 5, 0])
+  const days = daysOf({ app: '', from: '2026-11-01', to: '2026-11-03' })
+  expect(sumsOver(days, rows, images)).toEqual([3, 5, 0])
 })
 
 test('a percentile of a histogram counts images, whatever the order of its rows', () => {
