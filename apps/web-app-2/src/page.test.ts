@@ -152,7 +152,7 @@ describeWith(BROWSER, 'the page', () => {
       { name: 'diary.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Dear diary') },
       { name: 'huge.jpg', mimeType: 'image/jpeg', buffer: Buffer.alloc(9 * 1024 * 1024) },
     ])
-    await sees(/These bytes are no image/, frame('diary.jpg'))
+    await sees(/isn't an image/, frame('diary.jpg'))
     await frame('diary.jpg').locator('.picture').waitFor({ state: 'hidden' })
     await sees(/up to 4 MB can be sent/, frame('huge.jpg'))
     expect(await page.getByRole('button', { name: /Retry/ }).count()).toBe(0)

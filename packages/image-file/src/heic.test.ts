@@ -23,7 +23,8 @@ describe('without a decoder', () => {
   test.each(['upright', 'rotated', 'display-p3'] as const)('HEIC is refused in words: %s', async (name) => {
     const refusal = {
       slug: 'unsupported-media-type',
-      detail: 'These bytes are a HEIC image; export it as JPEG. Accepted are JPEG, PNG, WebP, GIF, AVIF.',
+      detail:
+        "This file type isn't supported: HEIC. Export it as JPEG. Supported types: JPEG, PNG, WebP, GIF, AVIF.",
     }
     const bytes = await heicSample(name)
     await expect(inspectImage(bytes)).rejects.toMatchObject(refusal)
@@ -61,7 +62,7 @@ describe('with a decoder', () => {
     bytes.writeUInt8(0xf8 | 2, bytes.indexOf('hvcC') + 4 + 17)
     await expect(inspectImage(bytes, withHeic)).rejects.toMatchObject({
       slug: 'image-too-large',
-      detail: expect.stringContaining('Save it with 8 bits a channel'),
+      detail: expect.stringContaining('Save it with 8 bits per channel'),
     })
   })
 
@@ -80,7 +81,7 @@ describe('with a decoder', () => {
     await expect(inspectImage(other, withHeic)).rejects.toMatchObject({
       slug: 'unsupported-media-type',
       detail:
-        'These bytes are a HEIF other than HEIC; export it as JPEG. Accepted are JPEG, PNG, WebP, GIF, AVIF, HEIC.',
+        "This file type isn't supported: HEIF other than HEIC. Export it as JPEG. Supported types: JPEG, PNG, WebP, GIF, AVIF, HEIC.",
     })
   })
 })

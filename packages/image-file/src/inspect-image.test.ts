@@ -90,28 +90,36 @@ describe('refused', () => {
   const doctype =
     '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
   const SVG =
-    'unsupported-media-type: These bytes are an SVG drawing. Accepted are JPEG, PNG, WebP, GIF, AVIF.'
+    "unsupported-media-type: This file type isn't supported: SVG. Supported types: JPEG, PNG, WebP, GIF, AVIF."
 
   test.each<[string, Uint8Array | string, string]>([
-    ['no bytes', '', 'empty-body: The body is empty.'],
+    ['no bytes', '', 'empty-body: The file is empty.'],
     [
       'text',
       'hello, this is no image',
-      'unsupported-media-type: These bytes are no image. Accepted are JPEG,',
+      "unsupported-media-type: This file isn't an image. Supported types: JPEG,",
     ],
-    ['one byte', 'x', 'unsupported-media-type: These bytes are no image.'],
-    ['zeros', Buffer.alloc(10_000), 'unsupported-media-type: These bytes are no image.'],
+    ['one byte', 'x', "unsupported-media-type: This file isn't an image."],
+    ['zeros', Buffer.alloc(10_000), "unsupported-media-type: This file isn't an image."],
     ['HTML', '<!doctype html><p>svg</p>', 'unsupported-media-type: '],
     ['base64 of an image', SAMPLES['image/png'].toString('base64'), 'unsupported-media-type: '],
     ['a ZIP', Buffer.from('PK\x03\x04\x14\0\0\0\0\0', 'latin1'), 'unsupported-media-type: '],
-    ['an empty ZIP', Buffer.from(`PK\x05\x06${'\0'.repeat(18)}`), 'a file of type ZIP. Accepted are'],
-    ['a PDF', '%PDF-1.7\n%âãÏÓ\n1 0 obj', 'unsupported-media-type: These bytes are a file of type PDF.'],
-    ['a BMP', Buffer.concat([Buffer.from('BM'), Buffer.alloc(64)]), 'These bytes are a file of type BMP.'],
-    ['a TIFF', tiff, 'These bytes are a file of type TIF.'],
-    ['a HEIC', ftyp('heic'), 'unsupported-media-type: These bytes are a HEIC image; export it as JPEG.'],
-    ['a HEIC of 10 bits', ftyp('heix'), 'These bytes are a HEIC image; export it as JPEG.'],
-    ['a HEIF', ftyp('mif1'), 'These bytes are a HEIC image; export it as JPEG.'],
-    ['a film', ftyp('isom'), 'unsupported-media-type: These bytes are a file of type MP4.'],
+    [
+      'an empty ZIP',
+      Buffer.from(`PK\x05\x06${'\0'.repeat(18)}`),
+      "type isn't supported: ZIP. Supported types:",
+    ],
+    ['a PDF', '%PDF-1.7\n%âãÏÓ\n1 0 obj', "unsupported-media-type: This file type isn't supported: PDF."],
+    ['a BMP', Buffer.concat([Buffer.from('BM'), Buffer.alloc(64)]), "This file type isn't supported: BMP."],
+    ['a TIFF', tiff, "This file type isn't supported: TIF."],
+    [
+      'a HEIC',
+      ftyp('heic'),
+      "unsupported-media-type: This file type isn't supported: HEIC. Export it as JPEG.",
+    ],
+    ['a HEIC of 10 bits', ftyp('heix'), "This file type isn't supported: HEIC. Export it as JPEG."],
+    ['a HEIF', ftyp('mif1'), "This file type isn't supported: HEIF. Export it as JPEG."],
+    ['a film', ftyp('isom'), "unsupported-media-type: This file type isn't supported: MP4."],
     ['an SVG', svg, SVG],
     ['an SVG with an XML prolog', `<?xml version="1.0" encoding="UTF-8"?>\n${svg}`, SVG],
     ['an SVG with a comment', `<!-- made with <love> -->\n<!-- twice -->${svg}`, SVG],
@@ -125,7 +133,7 @@ describe('refused', () => {
     [
       'XML of another kind',
       '<?xml version="1.0"?><rss><svg/></rss>',
-      'unsupported-media-type: These bytes are a file of type XML.',
+      "unsupported-media-type: This file type isn't supported: XML.",
     ],
   ])('%s', async (_what, bytes, words) => {
     expect(await quickVerdictOn(Buffer.from(bytes))).toContain(words)
@@ -145,31 +153,31 @@ describe('refused', () => {
       'image/png',
       20_000,
       14_000,
-      'image-too-large: The image has 20000 × 14000 pixels (280 megapixels); the limit for PNG is 50 megapixels.',
+      'image-too-large: The image is 20000 × 14000 pixels (280 megapixels); the limit for PNG is 50 megapixels.',
     ],
     [
       'image/jpeg',
       20_000,
       14_000,
-      'image-too-large: The image has 20000 × 14000 pixels (280 megapixels); the limit for JPEG is 100 megapixels.',
+      'image-too-large: The image is 20000 × 14000 pixels (280 megapixels); the limit for JPEG is 100 megapixels.',
     ],
     [
       'image/gif',
       20_000,
       14_000,
-      'image-too-large: The image has 20000 × 14000 pixels (280 megapixels); the limit for GIF is 50 megapixels.',
+      'image-too-large: The image is 20000 × 14000 pixels (280 megapixels); the limit for GIF is 50 megapixels.',
     ],
     [
       'image/webp',
       16_383,
       16_383,
-      'image-too-large: The image has 16383 × 16383 pixels (268 megapixels); the limit for WebP is 50 megapixels.',
+      'image-too-large: The image is 16383 × 16383 pixels (268 megapixels); the limit for WebP is 50 megapixels.',
     ],
     [
       'image/avif',
       20_000,
       14_000,
-      'image-too-large: The image has 20000 × 14000 pixels (280 megapixels); the limit for AVIF is 20 megapixels.',
+      'image-too-large: The image is 20000 × 14000 pixels (280 megapixels); the limit for AVIF is 20 megapixels.',
     ],
   ])('%s of %i × %i', async (contentType, width, height, words) => {
     expect(await quickVerdictOn(CLAIMING[contentType](width, height))).toContain(words)
@@ -211,9 +219,7 @@ describe('an image that is cut off', () => {
 
   test('says so', async () => {
     const half = SAMPLES['image/jpeg'].subarray(0, SAMPLES['image/jpeg'].length - 30)
-    expect(await verdictOn(half)).toBe(
-      'corrupt-image: The JPEG is cut off before its end. Send the whole file again.',
-    )
+    expect(await verdictOn(half)).toBe('corrupt-image: The JPEG is truncated. Send the complete file again.')
   })
 
   /** A GIF lacks nothing but its trailer where a frame has just ended. */
@@ -314,7 +320,7 @@ describe('a stream is judged as its bytes are', () => {
     const bytes = Buffer.concat([jpeg.subarray(0, 2), ...Array(8).fill(segment), jpeg.subarray(2)])
     const found = { contentType: 'image/jpeg', width: 24, height: 16 }
     expect(await inspectStream(inPieces(bytes, 16_384))).toEqual(found)
-    expect(await verdictOn(bytes.subarray(0, -2), inStream(16_384))).toMatch(/cut off/)
+    expect(await verdictOn(bytes.subarray(0, -2), inStream(16_384))).toMatch(/truncated/)
   })
 
   test('and refused without reading on', async () => {

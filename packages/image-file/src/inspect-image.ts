@@ -1,45 +1,48 @@
 import { acceptedTypes, IMAGE_TYPES, type ImageType, namesOf, ProblemError } from '@darkroom/core'
 import { fileTypeFromBuffer } from 'file-type'
-import { imageDimensionsFromData } from 'image-dimensions'
-import { type CompletenessCheck, checkCompleteness } from './check-completeness.ts'
-import { heifType } from './heif-type.ts'
-import type { ImageHeader } from './image-header.ts'
-import { readStructure } from './read-structure.ts'
-import type { Structure } from './structures/structure.ts'
-import { withoutLeadingJunk } from './without-leading-junk.ts'
+import { FORMATS, typeOf, withoutLeadingJunk } from './formats.ts'
+import { type Format, type Structure, type Walk, walk, walkAll } from './segments.ts'
+
+/** What an image's own bytes say about it; `width` and `height` in pixels as stored, before any rotation. */
+export interface ImageHeader {
+  contentType: ImageType
+  width: number
+  height: number
+}
 
 /**
- * Finds an image's type and dimensions in its first bytes, and walks its structure to its end, all without decoding a
- * pixel and in linear time: the same check at the HTTP door, behind Kafka and before the decoder.
+ * Finds an image's type and dimensions, and walks its structure to its end, without decoding a pixel and in linear time:
+ * the same check for HTTP, for Kafka and before the decoder.
  *
  * @param accepted all but HEIC, if not given
- * @throws ProblemError `empty-body`, `unsupported-media-type`, `corrupt-image` (no readable header, one that
- *   contradicts itself, or cut off), `image-too-large` (more pixels than its type may have, see core's `IMAGE_TYPES`, or
- *   more memory to decode them), `too-many-frames`
+ * @throws ProblemError `empty-body`, `unsupported-media-type`, `corrupt-image` (no readable header, headers that
+ *   contradict each other, or truncated), `image-too-large` (more pixels than its type may have, see core's
+ *   `IMAGE_TYPES`, or more memory to decode them), `too-many-frames`
  */
 export async function inspectImage(
   original: Uint8Array,
   accepted: readonly ImageType[] = acceptedTypes(),
 ): Promise<ImageHeader> {
   const bytes = withoutLeadingJunk(original)
-  const header = await readHeader(bytes, accepted)
-  const structure = readStructure(bytes, header)
-  refuseTooLarge({ ...header, ...structure.extent })
-  refuseUnsound(header, structure)
-  const completeness = checkCompleteness(header.contentType)
-  completeness.push(bytes)
-  if (!completeness.end()) throw cutOff(header)
-  refuseTooMuchMemory(header, structure.heldBytes + COPIES * bytes.length)
+  const format = await requireFormat(bytes, accepted)
+  const [dimensions, structure] = [format.dimensions(), format.structure()]
+  const { complete } = walkAll(bytes, format.read(), [dimensions.visit, structure.visit])
+  const header = requireHeader(format, dimensions.result())
+  refuseTooManyPixels(header)
+  const { extent, heldBytes, ...rest } = structure.result()
+  refuseTooManyPixels({ ...header, ...extent })
+  refuseUnsound(header, rest)
+  if (!complete) throw truncated(header)
+  refuseTooMuchMemory(format, heldBytes + COPIES * bytes.length)
   return header
 }
 
-/** A first look at so many bytes; where they do not tell the dimensions, at twice as many, and so on. */
-const FIRST_LOOK = 64 * 1024
+/** The type is told from so many bytes. */
+const FIRST_LOOK_BYTES = 64 * 1024
 
 /**
- * The same for an image that comes in pieces, of which it keeps the first ones only until they tell the dimensions: that
- * is 64 KB of most images. Ends the stream where it refuses early. What the whole file says of itself is still to be
- * looked at before it is decoded.
+ * The same for an image that comes in pieces, of which it holds the first ones only until they tell the type. It stops
+ * reading where it refuses early. The limits that need the whole file are left to the check before decoding.
  *
  * @throws ProblemError as `inspectImage` does, and whatever the stream throws
  */
@@ -47,144 +50,87 @@ export async function inspectStream(
   pieces: AsyncIterable<Uint8Array>,
   accepted: readonly ImageType[] = acceptedTypes(),
 ): Promise<ImageHeader> {
-  let header: ImageHeader | undefined
-  let completeness: CompletenessCheck | undefined
+  let inspection: Inspection | undefined
   let head: Uint8Array[] = []
   let held = 0
-  let wanted = FIRST_LOOK
   for await (const piece of pieces) {
-    if (completeness) {
-      completeness.push(piece)
+    if (inspection) {
+      inspection.push(piece)
       continue
     }
     head.push(piece)
     held += piece.length
-    if (held < wanted) continue
+    if (held < FIRST_LOOK_BYTES) continue
     const bytes = withoutLeadingJunk(Buffer.concat(head))
-    head = [bytes]
-    wanted *= 2
-    header = await readHeader(bytes, accepted).catch(unlessUnreadable)
-    if (!header) continue
-    completeness = checkCompleteness(header.contentType)
-    completeness.push(bytes)
+    inspection = inspectInPieces(await requireFormat(bytes, accepted))
+    inspection.push(bytes)
     head = []
   }
-  if (!header || !completeness) return inspectImage(Buffer.concat(head), accepted)
-  if (!completeness.end()) throw cutOff(header)
-  return header
+  return inspection ? inspection.end() : inspectImage(Buffer.concat(head), accepted)
 }
 
-function unlessUnreadable(error: unknown): undefined {
-  if (error instanceof ProblemError && error.slug === 'corrupt-image') return undefined
-  throw error
+interface Inspection {
+  push: Walk['push']
+  end(): ImageHeader
 }
 
-async function readHeader(bytes: Uint8Array, accepted: readonly ImageType[]): Promise<ImageHeader> {
-  if (bytes.length === 0) {
-    throw new ProblemError('empty-body', 'The body is empty. Send the bytes of an image.')
-  }
-  const contentType = await sniffType(bytes, accepted)
-  const { width, height } = readDimensions(bytes, contentType)
-  const header = { contentType, width, height }
-  refuseTooLarge(header)
-  return header
-}
-
-/** What a JPEG can say; beside it only PNG and AVIF can say more. */
-const MAX_SIDE = 65_535
-/** Of an animation, the first frame included. */
-const MAX_FRAMES = 1000
-/** What may be held at once to decode one image. See decisions/0025 for what it leads to. */
-const MAX_MEMORY = 400_000_000
-/** Of the file, on its way to the decoder. */
-const COPIES = 4
-
-function refuseTooLarge({ contentType, width, height }: ImageHeader): void {
-  const { name, maxPixels } = IMAGE_TYPES[contentType]
-  if (width * height > maxPixels) {
-    const [actual, most] = [width * height, maxPixels].map((pixels) => (pixels / 1e6).toFixed(0))
-    throw new ProblemError(
-      'image-too-large',
-      `The image has ${width} × ${height} pixels (${actual} megapixels); the limit for ${name} is ${most} megapixels. Send it smaller.`,
-    )
-  }
-  if (Math.max(width, height) > MAX_SIDE) {
-    throw new ProblemError(
-      'image-too-large',
-      `The image has ${width} × ${height} pixels; no side may have more than ${MAX_SIDE}. Send it smaller.`,
-    )
+function inspectInPieces(format: Format): Inspection {
+  const dimensions = format.dimensions()
+  const walking = walk(format.read(), dimensions.visit)
+  let header: ImageHeader | undefined
+  return {
+    push(piece) {
+      walking.push(piece)
+      if (header || !dimensions.result()) return
+      header = requireHeader(format, dimensions.result())
+      refuseTooManyPixels(header)
+    },
+    end() {
+      const { complete } = walking.end()
+      const found = header ?? requireHeader(format, dimensions.result())
+      refuseTooManyPixels(found)
+      if (!complete) throw truncated(found)
+      return found
+    },
   }
 }
 
-function refuseUnsound({ contentType }: ImageHeader, { frames, fault }: Structure): void {
-  const { name } = IMAGE_TYPES[contentType]
-  if (fault) throw new ProblemError('corrupt-image', `The ${name} ${fault} Save it anew and send that.`)
-  if (frames > MAX_FRAMES) {
-    throw new ProblemError(
-      'too-many-frames',
-      `The animation has ${frames} frames; the limit is ${MAX_FRAMES}. Send a shorter one, or its first frame.`,
-    )
-  }
-}
-
-function refuseTooMuchMemory({ contentType }: ImageHeader, needed: number): void {
-  if (needed <= MAX_MEMORY) return
-  const [actual, most] = [needed, MAX_MEMORY].map((bytes) => (bytes / 1e6).toFixed(0))
-  throw new ProblemError(
-    'image-too-large',
-    `To decode this ${IMAGE_TYPES[contentType].name} takes about ${actual} MB of memory; the limit is ${most} MB. ${INSTEAD[contentType]}`,
-  )
-}
-
-/** What takes less memory for the same picture, where there is such a thing. */
-const INSTEAD: Record<ImageType, string> = {
-  'image/jpeg': 'Save it as a baseline JPEG, not progressive, or smaller.',
-  'image/png': 'Save it without interlacing, or smaller.',
-  'image/webp': 'Send it smaller.',
-  'image/gif': 'Send it smaller.',
-  'image/avif': 'Save it with 8 bits a channel, or smaller.',
-  'image/heic': 'Save it with 8 bits a channel, or smaller.',
-}
-
-function cutOff({ contentType }: ImageHeader): ProblemError {
-  const { name } = IMAGE_TYPES[contentType]
-  return new ProblemError(
-    'corrupt-image',
-    `The ${name} is cut off before its end. Send the whole file again.`,
-  )
-}
-
-async function sniffType(bytes: Uint8Array, accepted: readonly ImageType[]): Promise<ImageType> {
-  const found = await fileTypeFromBuffer(bytes).catch(() => undefined)
-  const mime = found?.mime === 'image/apng' ? 'image/png' : found?.mime
-  const type = accepted.find((one) => one === (heifType(bytes) ?? mime))
-  if (type) return type
+async function requireFormat(bytes: Uint8Array, accepted: readonly ImageType[]): Promise<Format> {
+  if (bytes.length === 0)
+    throw new ProblemError('empty-body', 'The file is empty. Send the bytes of an image.')
+  const type = typeOf(bytes)
+  if (type && accepted.includes(type)) return FORMATS[type]
   throw new ProblemError(
     'unsupported-media-type',
-    `${describe(bytes, found?.ext, accepted)} Accepted are ${namesOf(accepted)}.`,
+    `${await describe(bytes, type, accepted)} Supported types: ${namesOf(accepted)}.`,
   )
 }
 
-function describe(bytes: Uint8Array, extension: string | undefined, accepted: readonly ImageType[]): string {
-  if (extension === 'heic') {
-    // Where HEIC itself is taken, what is left are sequences and HEIF of other codecs.
-    const kind = accepted.includes('image/heic') ? 'HEIF other than HEIC' : 'HEIC image'
-    return `These bytes are a ${kind}; export it as JPEG.`
-  }
-  if (SVG.test(textOf(bytes))) return 'These bytes are an SVG drawing.'
-  return extension
-    ? `These bytes are a file of type ${extension.toUpperCase()}.`
-    : 'These bytes are no image.'
+async function describe(
+  bytes: Uint8Array,
+  type: ImageType | undefined,
+  accepted: readonly ImageType[],
+): Promise<string> {
+  const UNSUPPORTED = "This file type isn't supported:"
+  if (type) return `${UNSUPPORTED} ${IMAGE_TYPES[type].name}. Export it as JPEG.`
+  if (SVG.test(textOf(bytes))) return `${UNSUPPORTED} SVG.`
+  const found = await fileTypeFromBuffer(bytes).catch(() => undefined)
+  if (!found) return "This file isn't an image."
+  if (found.ext !== 'heic') return `${UNSUPPORTED} ${found.ext.toUpperCase()}.`
+  // Image sequences, and HEIF of other codecs.
+  return accepted.includes('image/heic')
+    ? `${UNSUPPORTED} HEIF other than HEIC. Export it as JPEG.`
+    : `${UNSUPPORTED} HEIF. Export it as JPEG.`
 }
 
 /**
- * White space, XML declarations, comments and a document type before an `svg` element. No two alternatives
- * begin alike, so that there is one way only to read a text and no text can hold the matching up.
+ * White space, XML declarations, comments and a document type before an `svg` element. No two alternatives begin alike,
+ * so there is only one way to match a text, and none takes exponential time.
  */
 const SVG =
   /^(?:\s|<\?[^>]*>|<!--(?:(?!-->).)*-->|<!DOCTYPE[^>[]*(?:\[[^\]]*\]\s*)?>)*<(?:\w{1,32}:)?svg[\s/>]/is
 
-/** The beginning, in the encoding that its byte order mark tells of. */
+/** The beginning, in the encoding of its byte order mark. */
 function textOf(bytes: Uint8Array): string {
   const [first, second] = bytes
   const encoding =
@@ -192,19 +138,70 @@ function textOf(bytes: Uint8Array): string {
   return new TextDecoder(encoding).decode(bytes.subarray(0, 1024))
 }
 
-function readDimensions(bytes: Uint8Array, contentType: ImageType): { width: number; height: number } {
-  try {
-    const found = imageDimensionsFromData(bytes)
-    if (found && found.width > 0 && found.height > 0) return found
-  } catch (cause) {
-    throw unreadable(contentType, cause)
-  }
-  throw unreadable(contentType)
+function requireHeader(
+  { contentType }: Format,
+  size: { width: number; height: number } | undefined,
+): ImageHeader {
+  if (size && size.width > 0 && size.height > 0) return { contentType, ...size }
+  const { name } = IMAGE_TYPES[contentType]
+  throw new ProblemError('corrupt-image', `The ${name} has no readable header. Send the complete file again.`)
 }
 
-function unreadable(contentType: ImageType, cause?: unknown): ProblemError {
+/** The largest side that a JPEG can have. Of the other formats only PNG and AVIF can have a larger one. */
+const MAX_SIDE_PIXELS = 65_535
+/** Of an animation, the first frame included. */
+const MAX_FRAMES = 1000
+/** What may be held at once to decode one image; see decisions/0025 for the peaks that it leads to. */
+const MAX_MEMORY_BYTES = 400_000_000
+/** Of the file, on its way to the decoder. */
+const COPIES = 4
+
+function refuseTooManyPixels({ contentType, width, height }: ImageHeader): void {
+  const { name, maxPixels } = IMAGE_TYPES[contentType]
+  if (width * height > maxPixels) {
+    const [actual, most] = [width * height, maxPixels].map((pixels) => (pixels / 1e6).toFixed(0))
+    throw new ProblemError(
+      'image-too-large',
+      `The image is ${width} × ${height} pixels (${actual} megapixels); the limit for ${name} is ${most} megapixels. Resize it and send it again.`,
+    )
+  }
+  if (Math.max(width, height) > MAX_SIDE_PIXELS) {
+    throw new ProblemError(
+      'image-too-large',
+      `The image is ${width} × ${height} pixels; the limit is ${MAX_SIDE_PIXELS} pixels per side. Resize it and send it again.`,
+    )
+  }
+}
+
+function refuseUnsound(
+  { contentType }: ImageHeader,
+  { frames, fault }: Pick<Structure, 'frames' | 'fault'>,
+): void {
   const { name } = IMAGE_TYPES[contentType]
-  return new ProblemError('corrupt-image', `The ${name} has no readable header. Send the whole file again.`, {
-    cause,
-  })
+  if (fault) {
+    throw new ProblemError(
+      'corrupt-image',
+      `The ${name} ${fault}. Save it again with an image editor and send that.`,
+    )
+  }
+  if (frames > MAX_FRAMES) {
+    throw new ProblemError(
+      'too-many-frames',
+      `The animation has ${frames} frames; the limit is ${MAX_FRAMES}. Send a shorter animation, or its first frame.`,
+    )
+  }
+}
+
+function refuseTooMuchMemory({ contentType, advice }: Format, needed: number): void {
+  if (needed <= MAX_MEMORY_BYTES) return
+  const [actual, most] = [needed, MAX_MEMORY_BYTES].map((bytes) => (bytes / 1e6).toFixed(0))
+  throw new ProblemError(
+    'image-too-large',
+    `Decoding this ${IMAGE_TYPES[contentType].name} takes about ${actual} MB of memory; the limit is ${most} MB. ${advice}`,
+  )
+}
+
+function truncated({ contentType }: ImageHeader): ProblemError {
+  const { name } = IMAGE_TYPES[contentType]
+  return new ProblemError('corrupt-image', `The ${name} is truncated. Send the complete file again.`)
 }

@@ -2,7 +2,10 @@ import { deflateSync } from 'node:zlib'
 import { ProblemError } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
+import { readTraits } from './formats.ts'
 import { inspectImage } from './inspect-image.ts'
+import { pngChunk, stillPng } from './readers/png.ts'
+import { firstWebpFrame } from './readers/webp.ts'
 import { CLAIMING, SAMPLES, type UsualType, VARIANTS } from './testing/sample-images.ts'
 
 async function verdictOn(bytes: Uint8Array): Promise<string> {
@@ -33,7 +36,7 @@ describe('what a decoder would have to hold at once', () => {
     const halved = await picture().jpeg({ progressive: true, chromaSubsampling: '4:2:0' }).toBuffer()
     const baseline = await picture().jpeg({ chromaSubsampling: '4:4:4' }).toBuffer()
     expect(await verdictOn(claiming(whole, 0xc2, 10_000, 8000))).toBe(
-      'image-too-large: To decode this JPEG takes about 480 MB of memory; the limit is 400 MB. Save it as a baseline JPEG, not progressive, or smaller.',
+      'image-too-large: Decoding this JPEG takes about 480 MB of memory; the limit is 400 MB. Save it as a baseline (not progressive) JPEG, or resize it.',
     )
     expect(await verdictOn(claiming(whole, 0xc2, 10_000, 6000))).toBe('accepted')
     expect(await verdictOn(claiming(halved, 0xc2, 10_000, 10_000))).toBe('accepted')
@@ -43,7 +46,7 @@ describe('what a decoder would have to hold at once', () => {
   test('an interlaced PNG is held whole, by its bits and channels; another is not', async () => {
     const deep = () => picture().ensureAlpha(0.5).toColourspace('rgb16')
     expect(await verdictOn(enlarged(await deep().png({ progressive: true }).toBuffer()))).toMatch(
-      /^image-too-large: .* about 520 MB of memory; .* Save it without interlacing, or smaller\.$/,
+      /^image-too-large: .* about 520 MB of memory; .* Save it without interlacing, or resize it\.$/,
     )
     expect(await verdictOn(enlarged(await deep().png().toBuffer()))).toBe('accepted')
     expect(await verdictOn(enlarged(variant('an interlaced PNG')))).toBe('accepted')
@@ -63,7 +66,7 @@ describe('what a decoder would have to hold at once', () => {
     avif.writeUInt32BE(5000, at + 8)
     avif.writeUInt32BE(4000, at + 12)
     expect(await verdictOn(avif)).toMatch(
-      /^image-too-large: .* about 520 MB .* Save it with 8 bits a channel/,
+      /^image-too-large: .* about 520 MB .* Save it with 8 bits per channel/,
     )
     expect(await verdictOn(CLAIMING['image/avif'](5000, 4000))).toBe('accepted')
   })
@@ -76,7 +79,7 @@ test('an animation of more than a thousand frames has too many', async () => {
     Buffer.concat([gif.subarray(0, -1), ...Array<Buffer>(frames - 3).fill(frame), Buffer.from(';')])
   expect(await verdictOn(longer(1000))).toBe('accepted')
   expect(await verdictOn(longer(1001))).toBe(
-    'too-many-frames: The animation has 1001 frames; the limit is 1000. Send a shorter one, or its first frame.',
+    'too-many-frames: The animation has 1001 frames; the limit is 1000. Send a shorter animation, or its first frame.',
   )
 })
 
@@ -99,12 +102,12 @@ describe('four megabytes of the same are judged in less than two seconds', () =>
     [
       'JPEG scans',
       behind('image/jpeg', SAMPLES['image/jpeg'].length - 2, Buffer.from([0xff, 0xda, 0, 2])),
-      /in \d{6,} scans/,
+      /has \d{6,} scans/,
     ],
     ['JPEG fill bytes', behind('image/jpeg', 2, Buffer.from([0xff])), /^accepted/],
     ['PNG frames', behind('image/png', 33, chunk('fcTL')), /^too-many-frames/],
-    ['PNG texts', behind('image/png', 33, chunk('tEXt')), /more than any needs/],
-    ['PNG texts of 8 MB each, folded', behind('image/png', 33, bomb), /unfold to more than 8 MB/],
+    ['PNG texts', behind('image/png', 33, chunk('tEXt')), /text chunks; the limit is 1000/],
+    ['PNG texts of 8 MB each, folded', behind('image/png', 33, bomb), /of more than 8 MB when decompressed/],
     ['GIF extensions', behind('image/gif', 13 + 768, Buffer.from([0x21, 0xfe, 0])), /./],
     ['WebP chunks', behind('image/webp', 12, riff), /./],
     ['AVIF sizes', behind('image/avif', 60, Buffer.from('ispe')), /./],
@@ -113,5 +116,34 @@ describe('four megabytes of the same are judged in less than two seconds', () =>
     expect(await verdictOn(bytes)).toMatch(words)
     const { user, system } = process.cpuUsage(start)
     expect((user + system) / 1000).toBeLessThan(2000)
+  })
+})
+
+test('a PNG has one limit for its color profile: one that is accepted is read', async () => {
+  const profile = Buffer.alloc(7 * 1024 * 1024, 'profile')
+  const withProfile = (data: Buffer) => {
+    const chunk = pngChunk('iCCP', Buffer.concat([Buffer.from('ICC\0\0'), deflateSync(data)]))
+    return Buffer.concat([SAMPLES['image/png'].subarray(0, 33), chunk, SAMPLES['image/png'].subarray(33)])
+  }
+  expect(await verdictOn(withProfile(profile))).toBe('accepted')
+  expect(readTraits(withProfile(profile)).profile?.equals(profile)).toBe(true)
+  const larger = withProfile(Buffer.alloc(9 * 1024 * 1024))
+  expect(await verdictOn(larger)).toMatch(/^corrupt-image: .* more than 8 MB when decompressed/)
+})
+
+describe('a still image', () => {
+  test('is what is left of an animated PNG, up to its end', () => {
+    const png = SAMPLES['image/png']
+    const animated = Buffer.concat([png.subarray(0, 33), pngChunk('acTL', Buffer.alloc(8)), png.subarray(33)])
+    expect(readTraits(animated).isAnimated).toBe(true)
+    expect(stillPng(Buffer.concat([animated, Buffer.from('trailer')]))).toEqual(png)
+  })
+
+  test('is the first frame of an animated WebP', async () => {
+    const animated = variant('an animated WebP')
+    const still = firstWebpFrame(animated)
+    expect([readTraits(animated).isAnimated, readTraits(still).isAnimated]).toEqual([true, false])
+    const { data, info } = await sharp(still).removeAlpha().raw().toBuffer({ resolveWithObject: true })
+    expect([info.width, info.height, Math.max(...data)]).toEqual([24, 16, 0])
   })
 })

@@ -1,5 +1,5 @@
 import type { Preset, Warning } from '@darkroom/core'
-import { withoutLeadingJunk } from '@darkroom/image-file'
+import { readTraits, withoutLeadingJunk } from '@darkroom/image-file'
 import type { DevelopedVariant, ImageEngine } from '../engines/image-engine.ts'
 import { toOrder } from '../presets/watermarks.ts'
 import { dominantColour } from './dominant-colour.ts'
@@ -28,14 +28,15 @@ export interface Developed extends Exif {
 /** @throws ProblemError as the engine's `develop` does */
 export async function develop(engine: ImageEngine, original: Uint8Array, preset: Preset): Promise<Developed> {
   const image = withoutLeadingJunk(original)
+  const traits = readTraits(image)
   const { preview, warnings, ...developed } = await engine.develop(image, preset.variants.map(toOrder))
   const junk: Warning[] = image.length < original.length ? ['junk-before-header'] : []
   return {
     ...developed,
-    ...readExif(image),
+    ...readExif(image, traits),
     thumbhash: placeholder(preview),
     dominantColour: dominantColour(preview),
     perceptualHash: perceptualHash(preview),
-    warnings: [...junk, ...findWarnings(image, developed.variants), ...warnings],
+    warnings: [...junk, ...findWarnings(traits, image.length, developed.variants), ...warnings],
   }
 }

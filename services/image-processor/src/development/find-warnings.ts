@@ -1,10 +1,13 @@
 import type { Warning } from '@darkroom/core'
-import { isSoundExif, readTraits } from '@darkroom/image-file'
+import { type FileTraits, isSoundExif } from '@darkroom/image-file'
 
-/** What is odd about an original, by its own structure and by what was made of it. */
-export function findWarnings(original: Uint8Array, variants: readonly { frames: number }[]): Warning[] {
-  const { end, exif, profile, ...has } = readTraits(original)
-  const isTrailed = end < original.length
+/** What is odd about an original of so many bytes, by its own structure and by what was made of it. */
+export function findWarnings(
+  { end, exif, profile, ...has }: FileTraits,
+  bytes: number,
+  variants: readonly { frames: number }[],
+): Warning[] {
+  const isTrailed = end < bytes
   const isStill = variants.every(({ frames }) => frames === 1)
   const found: Partial<Record<Warning, boolean | undefined>> = {
     'gain-map-ignored': has.hasGainMap,
@@ -13,12 +16,16 @@ export function findWarnings(original: Uint8Array, variants: readonly { frames: 
     'animation-flattened': has.isAnimated && isStill,
     'bad-exif': exif && !isSoundExif(exif),
     'bad-color-profile': profile && !hasProfileSignature(profile),
-    'colors-not-converted': has.hasOtherColours,
+    'colors-not-converted': has.hasOtherColors,
   }
   return (Object.keys(found) as Warning[]).filter((warning) => found[warning])
 }
 
 /** ICC.1:2022, table 17: every profile has `acsp` at byte 36. */
 function hasProfileSignature(profile: Buffer): boolean {
-  return profile.toString('latin1', 36, 40) === 'acsp' && profile.readUInt32BE(0) <= profile.length
+  return (
+    profile.length >= 40 &&
+    profile.toString('latin1', 36, 40) === 'acsp' &&
+    profile.readUInt32BE(0) <= profile.length
+  )
 }

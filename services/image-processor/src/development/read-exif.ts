@@ -1,9 +1,9 @@
-import { onlyMetadata } from '@darkroom/image-file'
+import { type FileTraits, readTraits, typeOf } from '@darkroom/image-file'
 import ExifReader from 'exifreader'
 
 /** What is kept of an original's EXIF and XMP. */
 export interface Exif {
-  /** The camera's own time, `2008-05-30T15:56:01`, with `+02:00` behind it if the camera wrote its zone. */
+  /** The camera's own time, `2008-05-30T15:56:01`, followed by `+02:00` if the camera wrote its zone. */
   takenAt?: string
   cameraMake?: string
   cameraModel?: string
@@ -14,48 +14,70 @@ export interface Exif {
 }
 
 /** Reads what is there; metadata that cannot be read counts as none. */
-export function readExif(original: Uint8Array): Exif {
-  try {
-    const { exif, xmp } = readTags(original)
-    return {
-      ...optional('takenAt', toTime(text(exif.DateTimeOriginal), text(exif.OffsetTimeOriginal))),
-      ...optional('cameraMake', text(exif.Make)),
-      ...optional('cameraModel', text(exif.Model)),
-      ...optional('orientation', toOrientation(exif.Orientation?.value)),
-      hadLocation: exif.GPSLatitude !== undefined || /\bGPSLatitude\b/.test(xmp),
-    }
-  } catch {
-    return { hadLocation: false }
+export function readExif(original: Uint8Array, traits: FileTraits = readTraits(original)): Exif {
+  const { exif, xmp } = readTags(original, traits)
+  return {
+    ...optional('takenAt', toTime(text(exif.DateTimeOriginal), text(exif.OffsetTimeOriginal))),
+    ...optional('cameraMake', text(exif.Make)),
+    ...optional('cameraModel', text(exif.Model)),
+    ...optional('orientation', toOrientation(exif.Orientation?.value)),
+    hadLocation: exif.GPSLatitude !== undefined || /\bGPSLatitude\b/.test(xmp),
   }
 }
 
 const TAGS = ['DateTimeOriginal', 'OffsetTimeOriginal', 'Make', 'Model', 'Orientation', 'GPSLatitude']
 
-type Tags = Partial<Record<string, { value: unknown }>>
+interface Tags {
+  exif: Partial<Record<string, { value: unknown }>>
+  /** Only searched, not parsed: it may hold megabytes of depth map. */
+  xmp: string
+}
 
-function readTags(original: Uint8Array): { exif: Tags; xmp: string } {
-  let xmp = ''
+/**
+ * Cameras write up to 64 KB, which is all that a JPEG segment holds. A reader that follows tags with a whole file as their
+ * value takes seconds and hundreds of megabytes.
+ */
+const MAX_METADATA_BYTES = 256 * 1024
+
+/** In a HEIF the metadata is stored among the image data, where the library finds it. */
+function readTags(original: Uint8Array, traits: FileTraits): Tags {
+  const type = typeOf(original)
+  if (type === 'image/avif' || type === 'image/heic') return load(original)
+  const [exif, xmp] = [traits.exif, traits.xmp].map((part) =>
+    part && part.length <= MAX_METADATA_BYTES ? part : undefined,
+  )
+  const found = exif ? load(exif) : { exif: {}, xmp: '' }
+  return { exif: found.exif, xmp: found.xmp + (xmp?.toString() ?? '') }
+}
+
+/** @param file an image, or EXIF by itself, which is TIFF */
+function load(file: Uint8Array): Tags {
+  const found: Tags = { exif: {}, xmp: '' }
   const domParser = {
-    /** XMP is only searched, not parsed: a stranger's XML may be megabytes of depth map. */
     parseFromString(packet: string): never {
-      xmp += packet
+      found.xmp += packet
       throw new Error('not parsed')
     },
   }
-  const { exif = {} } = ExifReader.load(wholeBuffer(onlyMetadata(original)), {
-    expanded: true,
-    includeTags: { exif: TAGS, xmp: true },
-    domParser,
-  })
-  return { exif: exif as Tags, xmp }
+  try {
+    const { exif = {} } = ExifReader.load(wholeBuffer(file), {
+      expanded: true,
+      includeTags: { exif: TAGS, xmp: true },
+      domParser,
+    })
+    found.exif = exif as Tags['exif']
+  } catch {
+    // Damaged: what was found before counts.
+  }
+  return found
 }
 
-/** The reader copies a Buffer whatever its size; an ArrayBuffer it takes as it is. */
+/** The library copies a Buffer whatever its size; an ArrayBuffer it takes as it is. */
 function wholeBuffer(bytes: Uint8Array): ArrayBufferLike {
   return bytes.length === bytes.buffer.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer
 }
 
-function text(tag: Tags[string]): string | undefined {
+function text(tag: Tags['exif'][string]): string | undefined {
   const value = Array.isArray(tag?.value) ? tag.value.join(' ') : tag?.value
   if (typeof value !== 'string') return undefined
   return (

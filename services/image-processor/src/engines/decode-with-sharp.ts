@@ -38,7 +38,7 @@ function refuseTooManyPixels({ mediaType, width, height }: Metadata): void {
   if (width * height <= maxPixels) return
   throw new ProblemError(
     'image-too-large',
-    `The image has ${width} × ${height} pixels; the limit for ${name} is ${maxPixels / 1e6} megapixels.`,
+    `The image is ${width} × ${height} pixels; the limit for ${name} is ${maxPixels / 1e6} megapixels. Resize it and send it again.`,
   )
 }
 

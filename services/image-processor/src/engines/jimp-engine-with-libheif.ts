@@ -1,10 +1,10 @@
-import { heifType } from '@darkroom/image-file'
+import { typeOf } from '@darkroom/image-file'
 import { decodeHeic } from './decode-heic.ts'
 import { decodeWithJimp, inItsOwnColours, jimpEngineWith } from './jimp-engine.ts'
 
 /** jimp, and libheif for HEIC: `IMAGE_ENGINE=jimp HEIC_DECODER=libheif`. */
 export const jimpEngineWithLibheif = jimpEngineWith(async (original) =>
-  heifType(original) === 'image/heic'
+  typeOf(original) === 'image/heic'
     ? inItsOwnColours(original, await decodeHeic(original))
     : decodeWithJimp(original),
 )

@@ -6,7 +6,7 @@ import {
   type VariantSpec,
   type Warning,
 } from '@darkroom/core'
-import { inspectImage, isSrgbProfile, readTraits } from '@darkroom/image-file'
+import { inspectImage, isSrgbProfile, readTraits, stillPng } from '@darkroom/image-file'
 import { Jimp } from 'jimp'
 import { readExif } from '../development/read-exif.ts'
 import { developInCascade } from './cascade.ts'
@@ -59,13 +59,13 @@ function refuseTooManyPixels({ width, height }: Size): void {
   if (width * height <= MAX_PIXELS) return
   throw new ProblemError(
     'image-too-large',
-    `The image has ${width} × ${height} pixels; the limit is ${MAX_PIXELS / 1e6} megapixels.`,
+    `The image is ${width} × ${height} pixels; the limit here is ${MAX_PIXELS / 1e6} megapixels. Resize it and send it again.`,
   )
 }
 
 const DECODERS: Partial<Record<ImageType, (original: Uint8Array) => Promise<Pixels>>> = {
   'image/jpeg': readWithJimp,
-  'image/png': async (original) => upright(original, await readWithJimp(plainPng(original))),
+  'image/png': async (original) => upright(original, await readWithJimp(stillPng(original))),
   'image/webp': async (original) => upright(original, await wasmDecoders['image/webp'](original)),
   'image/gif': readWithJimp,
   'image/avif': wasmDecoders['image/avif'],
@@ -78,15 +78,6 @@ async function readWithJimp(original: Uint8Array): Promise<Pixels> {
     'image/jpeg': { tolerantDecoding: false, maxMemoryUsageInMB: 4096 },
   })
   return { ...bitmap, channels: 4 }
-}
-
-/** jimp refuses a PNG with bytes behind it, and one that says in `acTL` (8 bytes) that it is animated. */
-function plainPng(original: Uint8Array): Uint8Array {
-  const { end, isAnimated } = readTraits(original)
-  const png = Buffer.from(original.subarray(0, end))
-  if (!isAnimated) return png
-  const chunk = png.indexOf('acTL') - 4
-  return Buffer.concat([png.subarray(0, chunk), png.subarray(chunk + 12 + 8)])
 }
 
 function upright(original: Uint8Array, stored: Pixels): Pixels {

@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib'
-import { heifType, isSrgbProfile, pngChunk, readTraits } from '@darkroom/image-file'
+import { isSrgbProfile, pngChunk, readTraits, typeOf } from '@darkroom/image-file'
 import { decodeHeic, release } from './decode-heic.ts'
 import { decodeWithSharp, toPixels } from './decode-with-sharp.ts'
 import type { Size } from './image-engine.ts'
@@ -9,7 +9,7 @@ import type { Decoded } from './stages.ts'
 
 /** sharp, and libheif for HEIC: `HEIC_DECODER=libheif`. */
 export const sharpEngineWithLibheif = sharpEngineWith((original, frame) =>
-  heifType(original) === 'image/heic' ? decodeInSrgb(original, frame) : decodeWithSharp(original, frame),
+  typeOf(original) === 'image/heic' ? decodeInSrgb(original, frame) : decodeWithSharp(original, frame),
 )
 
 async function decodeInSrgb(original: Uint8Array, frame: (upright: Size) => Size): Promise<Decoded> {

@@ -26,7 +26,7 @@ const DEVELOPED: Developed = {
   warnings: [],
   variants: [],
 }
-const CORRUPT = new ProblemError('corrupt-image', 'The JPEG is cut off before its end.')
+const CORRUPT = new ProblemError('corrupt-image', 'The JPEG is truncated.')
 const EXHAUSTED = new ProblemError('retries-exhausted', 'The image could not be processed.')
 
 function newAttempt(): Attempt {

@@ -54,7 +54,8 @@ describe('with HEIC_DECODER=none', () => {
       expect(status).toBe(415)
       expect(body).toMatchObject({
         type: expect.stringContaining('unsupported-media-type'),
-        detail: 'These bytes are a HEIC image; export it as JPEG. Accepted are JPEG, PNG, WebP, GIF, AVIF.',
+        detail:
+          "This file type isn't supported: HEIC. Export it as JPEG. Supported types: JPEG, PNG, WebP, GIF, AVIF.",
       })
     }
     expect(await store.takeMessages()).toEqual([])

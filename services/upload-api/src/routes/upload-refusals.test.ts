@@ -59,9 +59,9 @@ const refusals: [string, TestRequest, number, string, string][] = [
     'named "file"',
   ],
 
-  ['text', raw('hello'), 415, 'unsupported-media-type', 'Accepted are JPEG, PNG, WebP, GIF, AVIF'],
-  ['a ZIP', raw(`PK\x05\x06${'\0'.repeat(18)}`), 415, 'unsupported-media-type', 'type ZIP'],
-  ['a PDF', raw('%PDF-1.7\n'), 415, 'unsupported-media-type', 'type PDF'],
+  ['text', raw('hello'), 415, 'unsupported-media-type', 'Supported types: JPEG, PNG, WebP, GIF, AVIF'],
+  ['a ZIP', raw(`PK\x05\x06${'\0'.repeat(18)}`), 415, 'unsupported-media-type', "isn't supported: ZIP"],
+  ['a PDF', raw('%PDF-1.7\n'), 415, 'unsupported-media-type', "isn't supported: PDF"],
   [
     'an SVG',
     raw('<svg xmlns="http://www.w3.org/2000/svg"/>', 'image/svg+xml'),
@@ -69,21 +69,27 @@ const refusals: [string, TestRequest, number, string, string][] = [
     'unsupported-media-type',
     'SVG',
   ],
-  ['a HEIC', raw(heic, 'image/heic'), 415, 'unsupported-media-type', 'HEIC image; export it as JPEG'],
+  [
+    'a HEIC',
+    raw(heic, 'image/heic'),
+    415,
+    'unsupported-media-type',
+    "isn't supported: HEIC. Export it as JPEG",
+  ],
   [
     'a BMP',
     raw(Buffer.concat([Buffer.from('BM'), Buffer.alloc(64)])),
     415,
     'unsupported-media-type',
-    'type BMP',
+    "isn't supported: BMP",
   ],
-  ['text in JSON', json({ data: 'aGVsbG8=' }), 415, 'unsupported-media-type', 'no image'],
+  ['text in JSON', json({ data: 'aGVsbG8=' }), 415, 'unsupported-media-type', "isn't an image"],
   [
     'text in a form',
     await formWith({ file: fileOf(Buffer.from('hello')) }),
     415,
     'unsupported-media-type',
-    'no image',
+    "isn't an image",
   ],
 
   ['a JPEG declared as PNG', raw(jpeg, 'image/png'), 415, 'type-mismatch', 'Declare image/jpeg'],
@@ -118,13 +124,19 @@ const refusals: [string, TestRequest, number, string, string][] = [
     '5.0 MB',
   ],
   ['280 megapixels', raw(hugePng, 'image/png'), 422, 'image-too-large', '20000 × 14000'],
-  ['a JPEG cut off', raw(jpeg.subarray(0, jpeg.length - 20), 'image/jpeg'), 422, 'corrupt-image', 'cut off'],
+  [
+    'a JPEG cut off',
+    raw(jpeg.subarray(0, jpeg.length - 20), 'image/jpeg'),
+    422,
+    'corrupt-image',
+    'truncated',
+  ],
   [
     'a JPEG of which only the first bytes came',
     raw(jpeg.subarray(0, 40)),
     422,
     'corrupt-image',
-    'whole file',
+    'complete file',
   ],
 
   [

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
-import { isSrgbProfile } from './is-srgb-profile.ts'
+import { isSrgbProfile } from './icc-profile.ts'
 
 async function profileOf(image: Buffer): Promise<Buffer> {
   return (await sharp(image).metadata()).icc as Buffer

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
+import { withoutLeadingJunk } from './formats.ts'
 import { inspectImage } from './inspect-image.ts'
 import { SAMPLES } from './testing/sample-images.ts'
-import { withoutLeadingJunk } from './without-leading-junk.ts'
 
 const JUNK = {
   'a blank line': '\r\n',

@@ -1,0 +1,169 @@
+import type { Fold, Format, Reader, Size, Structure, Traits } from '../segments.ts'
+
+const START_OF_SCAN = 0xda
+const END_OF_IMAGE = Buffer.from([0xff, 0xd9])
+/** JPEG-LS, which begins like a JPEG. */
+const JPEG_LS = 0xf7
+/** A frame header with four components. */
+const LONGEST_HEADER = 22
+
+/** SOF0 to SOF15 without DHT, JPG and DAC, whose numbers are among theirs. */
+const isFrameHeader = (marker = 0) =>
+  marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
+
+/** TEM and RST0 to RST7 have no length after them. */
+const isStandalone = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)
+
+/**
+ * JPEG (ITU-T T.81, annex B): marker segments `FF xx length…`, where the length counts itself, up to the first scan.
+ * Stray bytes between them are skipped, as decoders do. From the first scan on, entropy-coded data writes a literal FF
+ * as `FF 00`, so `FF D9` can only be the end, and any other `FF xx` is a marker.
+ */
+function* read(): Reader {
+  yield { type: 'SOI', header: 2, payload: 0 }
+  for (let marker = 0; marker !== START_OF_SCAN; ) {
+    const ahead = yield LONGEST_HEADER
+    if (ahead.length < 4) return false
+    marker = ahead[0] === 0xff ? ahead.readUInt8(1) : 0
+    if (marker === 0 || marker === 0xff)
+      yield { type: 'stray', header: 0, payload: nextMarker(ahead, 1) ?? ahead.length }
+    else if (isStandalone(marker)) yield { type: nameOf(marker), header: 2, payload: 0 }
+    else yield { type: nameOf(marker), header: 4, payload: ahead.readUInt16BE(2) - 2 }
+  }
+  for (;;) {
+    const ahead = yield 2
+    if (ahead.length < 2) return false
+    const end = ahead.indexOf(END_OF_IMAGE)
+    // The last byte may be the first half of the end.
+    yield { type: 'scans', header: 0, payload: end === -1 ? ahead.length - 1 : end }
+    if (end === -1) continue
+    yield { type: 'EOI', header: 2, payload: 0 }
+    return true
+  }
+}
+
+/** The position of the next `FF xx` that is neither fill bytes nor a literal FF; of an FF at the very end, too. */
+function nextMarker(bytes: Buffer, from: number): number | undefined {
+  let at = bytes.indexOf(0xff, from)
+  while (at !== -1 && (bytes[at + 1] === 0x00 || bytes[at + 1] === 0xff)) at = bytes.indexOf(0xff, at + 1)
+  return at === -1 ? undefined : at
+}
+
+const NAMES: Record<number, string> = { 225: 'APP1', 226: 'APP2', 218: 'SOS' }
+
+function nameOf(marker: number): string {
+  return isFrameHeader(marker) ? 'SOF' : (NAMES[marker] ?? marker.toString(16))
+}
+
+/** A frame header: precision (1 byte), height and width (2 bytes each), and a count of components. */
+function sizeIn(frameHeader: Buffer): Size | undefined {
+  if (frameHeader.length < 5) return undefined
+  return { width: frameHeader.readUInt16BE(3), height: frameHeader.readUInt16BE(1) }
+}
+
+function dimensions(): Fold<Size | undefined> {
+  let size: Size | undefined
+  return {
+    visit({ type, payload }) {
+      if (type === 'SOF') size ??= sizeIn(payload)
+    },
+    result: () => size,
+  }
+}
+
+/** Encoders write 1 to about 20. Each is one more pass over the whole image for 60 bytes of file. */
+const MAX_SCANS = 100
+
+/** A file in several scans is held as coefficients of 2 bytes. */
+function structure(): Fold<Structure> {
+  let header: Buffer | undefined
+  let headers = 0
+  let scans = 0
+  return {
+    visit({ type, payload }) {
+      if (type === 'SOF') {
+        header ??= payload
+        headers++
+      }
+      if (type === 'SOS') scans++
+      if (type !== 'scans') return
+      for (let at = nextMarker(payload, 0); at !== undefined; at = nextMarker(payload, at + 1)) {
+        if (payload[at + 1] === START_OF_SCAN) scans++
+        if (isFrameHeader(payload[at + 1])) headers++
+      }
+    },
+    result() {
+      const extent = (header && sizeIn(header)) ?? { width: 0, height: 0 }
+      const samples = header ? samplesPerPixel(header) : 0
+      return {
+        frames: 1,
+        extent,
+        heldBytes: scans > 1 ? 2 * extent.width * extent.height * samples : 0,
+        ...faultOf(headers, scans),
+      }
+    },
+  }
+}
+
+/** After the count of components (byte 5), each has its number, its sampling (4 bits across, 4 down) and its table. */
+function samplesPerPixel(header: Buffer): number {
+  const count = Math.min(header[5] ?? 0, 4)
+  const samplings = Array.from({ length: count }, (_, n) => header[7 + 3 * n] ?? 0x11)
+  const across = Math.max(1, ...samplings.map((sampling) => sampling >> 4))
+  const down = Math.max(1, ...samplings.map((sampling) => sampling & 15))
+  const samples = samplings.reduce((sum, sampling) => sum + (sampling >> 4) * (sampling & 15), 0)
+  return samples / (across * down)
+}
+
+function faultOf(headers: number, scans: number): { fault?: string } {
+  if (headers > 1) return { fault: 'has more than one frame header' }
+  if (scans > MAX_SCANS) return { fault: `has ${scans} scans; the limit is ${MAX_SCANS}` }
+  return {}
+}
+
+const EXIF = Buffer.from('Exif\0\0', 'latin1')
+const XMP = Buffer.from('http://ns.adobe.com/xap/1.0/\0', 'latin1')
+const ICC = Buffer.from('ICC_PROFILE\0', 'latin1')
+const MULTI_PICTURE = Buffer.from('MPF\0', 'latin1')
+const GAIN_MAP = Buffer.from('urn:iso:std:iso:ts:21496', 'latin1')
+/** Namespaces in XMP. */
+const GAIN_MAPS_IN_XMP = ['http://ns.adobe.com/hdr-gain-map/', 'http://ns.apple.com/HDRGainMap/']
+
+const startsWith = (payload: Buffer, prefix: Buffer) => payload.subarray(0, prefix.length).equals(prefix)
+
+function traits(): Fold<Traits> {
+  const found: Traits = {}
+  /** A profile of more than 64 KB comes in several segments, in order. */
+  const profile: Buffer[] = []
+  return {
+    visit({ type, payload }) {
+      if (type === 'APP1') visitApp1(found, payload)
+      if (type === 'APP2') {
+        if (startsWith(payload, ICC)) profile.push(payload.subarray(ICC.length + 2)) // its number, and of how many
+        if (startsWith(payload, MULTI_PICTURE)) found.hasMorePictures = true
+        if (startsWith(payload, GAIN_MAP)) found.hasGainMap = true
+      }
+      if (type === 'SOF') found.isCmyk = payload[5] === 4
+    },
+    result: () => ({ ...found, ...(profile.length > 0 && { profile: Buffer.concat(profile) }) }),
+  }
+}
+
+function visitApp1(found: Traits, payload: Buffer): void {
+  if (startsWith(payload, EXIF)) {
+    found.exif ??= payload.subarray(EXIF.length)
+    return
+  }
+  if (startsWith(payload, XMP)) found.xmp ??= payload.subarray(XMP.length)
+  if (GAIN_MAPS_IN_XMP.some((namespace) => payload.includes(namespace))) found.hasGainMap = true
+}
+
+export const jpeg: Format = {
+  contentType: 'image/jpeg',
+  matches: (start) => start[0] === 0xff && start[1] === 0xd8 && start[2] === 0xff && start[3] !== JPEG_LS,
+  read,
+  dimensions,
+  structure,
+  traits,
+  advice: 'Save it as a baseline (not progressive) JPEG, or resize it.',
+}

@@ -1,0 +1,181 @@
+import { crc32, inflateSync } from 'node:zlib'
+import {
+  type Fold,
+  type Format,
+  type Reader,
+  type Size,
+  type Structure,
+  type Traits,
+  walkAll,
+} from '../segments.ts'
+
+const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex')
+/** Length, type, IHDR and checksum. */
+const HEADER_CHUNK_BYTES = 25
+
+/** PNG (W3C PNG, section 5.3): a signature, then chunks of `length type data crc`, the last one IEND. */
+function* read(): Reader {
+  yield { type: 'signature', header: SIGNATURE.length, payload: 0 }
+  for (;;) {
+    const ahead = yield HEADER_CHUNK_BYTES
+    if (ahead.length < 12) return false
+    const type = ahead.toString('latin1', 4, 8)
+    const isLast = type === 'IEND'
+    yield { type, header: 8, payload: isLast ? 0 : ahead.readUInt32BE(0), trailer: 4 }
+    if (isLast) return true
+  }
+}
+
+/** Writes one chunk, checksum included. */
+export function pngChunk(type: string, data: Buffer): Buffer {
+  const chunk = Buffer.alloc(12 + data.length)
+  chunk.writeUInt32BE(data.length)
+  chunk.write(type, 4, 'latin1')
+  data.copy(chunk, 8)
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, 8 + data.length)), 8 + data.length)
+  return chunk
+}
+
+/** For a decoder that refuses animations and bytes after the end: the PNG without `acTL`, which makes it an animation, and up to its end. */
+export function stillPng(png: Uint8Array): Buffer {
+  const bytes = Buffer.from(png.buffer, png.byteOffset, png.length)
+  const kept: Buffer[] = []
+  walkAll(bytes, read(), [
+    ({ type, offset, length }) => {
+      if (type !== 'acTL') kept.push(bytes.subarray(offset, offset + length))
+    },
+  ])
+  return Buffer.concat(kept)
+}
+
+/** IHDR: width, height (4 bytes each), bit depth, color type, two methods, interlacing (W3C PNG, 11.2.1). */
+function sizeIn(header: Buffer): Size | undefined {
+  return header.length < 8 ? undefined : { width: header.readUInt32BE(0), height: header.readUInt32BE(4) }
+}
+
+function dimensions(): Fold<Size | undefined> {
+  let size: Size | undefined
+  return {
+    visit({ type, payload }) {
+      if (type === 'IHDR') size ??= sizeIn(payload)
+    },
+    result: () => size,
+  }
+}
+
+/** What compressed texts and the color profile may inflate to, together. A profile has a few megabytes at most. */
+const MAX_INFLATED_BYTES = 8 * 1024 * 1024
+/** As measured: an interlaced picture is held whole, and a bit more. */
+const HELD = 1.3
+/** Decoders keep each; photographs have a few dozen. */
+const MAX_TEXTS = 1000
+const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt'])
+
+function structure(): Fold<Structure> {
+  let header: Buffer | undefined
+  let headers = 0
+  let frames = 0
+  let texts = 0
+  let inflatedBytes = 0
+  return {
+    visit({ type, payload }) {
+      if (type === 'IHDR') {
+        header ??= payload
+        headers++
+      }
+      if (type === 'fcTL') frames++
+      if (TEXTS.has(type)) texts++
+      const deflated = DEFLATED[type]?.(payload)
+      // Damaged data is for the decoder to judge.
+      if (deflated && inflatedBytes <= MAX_INFLATED_BYTES) inflatedBytes += inflate(deflated).bytes
+    },
+    result() {
+      const extent = (header && sizeIn(header)) ?? { width: 0, height: 0 }
+      const isInterlaced = header?.[12] === 1
+      const heldPerPixel = header && isInterlaced ? bytesPerPixel(header) * HELD : 0
+      return {
+        frames: Math.max(1, frames),
+        extent,
+        heldBytes: extent.width * extent.height * heldPerPixel,
+        ...faultOf(headers, texts, inflatedBytes),
+      }
+    },
+  }
+}
+
+/** A palette is decoded to colors, which may have transparency. */
+const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 4, 4: 2, 6: 4 }
+
+function bytesPerPixel(header: Buffer): number {
+  return (CHANNELS[header[9] ?? 6] ?? 4) * (header[8] === 16 ? 2 : 1)
+}
+
+function faultOf(headers: number, texts: number, inflatedBytes: number): { fault?: string } {
+  if (headers > 1) return { fault: 'has more than one header' }
+  if (texts > MAX_TEXTS) return { fault: `has ${texts} text chunks; the limit is ${MAX_TEXTS}` }
+  if (inflatedBytes > MAX_INFLATED_BYTES)
+    return { fault: 'has texts or a color profile of more than 8 MB when decompressed' }
+  return {}
+}
+
+/** Stops at the limit. `data` is missing where the data is damaged or too long. */
+function inflate(deflated: Buffer): { bytes: number; data?: Buffer } {
+  try {
+    const data = inflateSync(deflated, { maxOutputLength: MAX_INFLATED_BYTES })
+    return { bytes: data.length, data }
+  } catch (error) {
+    const isTooLong = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+    return { bytes: isTooLong ? MAX_INFLATED_BYTES + 1 : 0 }
+  }
+}
+
+/**
+ * Where the zlib data begins: `iCCP` and `zTXt` have a keyword, a zero and a method before it; `iTXt` a keyword, a zero, a
+ * flag, a method and two more texts that end in zero, and it is compressed if the flag says so (W3C PNG, 11.3.2.3 and 11.3.3).
+ */
+const DEFLATED: Record<string, (data: Buffer) => Buffer | undefined> = {
+  iCCP: (data) => data.subarray(data.indexOf(0) + 2),
+  zTXt: (data) => data.subarray(data.indexOf(0) + 2),
+  iTXt: (data) => {
+    const { isCompressed, text } = internationalText(data)
+    return isCompressed ? text : undefined
+  },
+}
+
+function internationalText(data: Buffer): { isCompressed: boolean; text?: Buffer } {
+  const flag = data.indexOf(0) + 1
+  const language = data.indexOf(0, flag + 2)
+  const translated = data.indexOf(0, language + 1)
+  if (flag === 0 || language === -1 || translated === -1) return { isCompressed: false }
+  return { isCompressed: data[flag] === 1, text: data.subarray(translated + 1) }
+}
+
+const XMP = Buffer.from('XML:com.adobe.xmp\0', 'latin1')
+
+function traits(): Fold<Traits> {
+  const found: Traits = {}
+  return {
+    visit({ type, payload }) {
+      if (type === 'acTL') found.isAnimated = true
+      if (type === 'eXIf') found.exif ??= payload
+      if (type === 'iCCP')
+        found.profile ??= inflate(DEFLATED.iCCP?.(payload) ?? payload).data ?? Buffer.alloc(0)
+      if (type === 'iTXt' && payload.subarray(0, XMP.length).equals(XMP)) {
+        const { isCompressed, text = Buffer.alloc(0) } = internationalText(payload)
+        const xmp = isCompressed ? inflate(text).data : text
+        if (xmp) found.xmp ??= xmp
+      }
+    },
+    result: () => found,
+  }
+}
+
+export const png: Format = {
+  contentType: 'image/png',
+  matches: (start) => start.subarray(0, SIGNATURE.length).equals(SIGNATURE),
+  read,
+  dimensions,
+  structure,
+  traits,
+  advice: 'Save it without interlacing, or resize it.',
+}

@@ -1,0 +1,156 @@
+import {
+  type Fold,
+  type Format,
+  type Reader,
+  type Segment,
+  type Size,
+  type Structure,
+  type Traits,
+  walkAll,
+} from '../segments.ts'
+
+/** The header of a chunk, and what of its payload tells a size. */
+const LONGEST_HEADER = 18
+
+/** WebP (RFC 9649): `RIFF length WEBP`, then chunks. */
+function* read(): Reader {
+  const start = yield 12
+  if (start.length < 12) return false
+  yield { type: 'RIFF', header: 12, payload: 0 }
+  return yield* readChunks(start.readUInt32LE(4) - 4)
+}
+
+/** `name length payload`, padded to even. The last one ends where the file says that it ends. */
+function* readChunks(bytes: number): Reader {
+  let left = bytes
+  while (left >= 8) {
+    const ahead = yield Math.min(left, LONGEST_HEADER)
+    if (ahead.length < 8) return false
+    const length = ahead.readUInt32LE(4)
+    const payload = Math.min(length, left - 8)
+    const trailer = Math.min(length % 2, left - 8 - payload)
+    yield { type: ahead.toString('latin1', 0, 4), header: 8, payload, trailer }
+    left -= 8 + payload + trailer
+  }
+  yield { type: 'rest', header: 0, payload: Math.max(0, left) }
+  return true
+}
+
+/** Where each kind of chunk says how large its picture is, in pixels. */
+const SIZES: Record<string, (payload: Buffer) => Size | undefined> = {
+  /** Flags and reserved (4 bytes), then width and height less one, 3 bytes each. */
+  VP8X: (payload) =>
+    payload.length < 10
+      ? undefined
+      : { width: payload.readUIntLE(4, 3) + 1, height: payload.readUIntLE(7, 3) + 1 },
+  /** RFC 6386, 9.1: 3 bytes, a start code of 3, then 14 bits each. */
+  'VP8 ': (payload) =>
+    payload.length < 10
+      ? undefined
+      : { width: payload.readUInt16LE(6) & 0x3fff, height: payload.readUInt16LE(8) & 0x3fff },
+  /** A signature byte, then 14 bits each, less one. */
+  VP8L: (payload) => {
+    if (payload.length < 5) return undefined
+    const bits = payload.readUInt32LE(1)
+    return { width: (bits & 0x3fff) + 1, height: ((bits >> 14) & 0x3fff) + 1 }
+  },
+}
+
+/** The first chunk has them. */
+function dimensions(): Fold<Size | undefined> {
+  let size: Size | undefined
+  return {
+    visit({ type, offset, payload }) {
+      const isReadable = type !== 'VP8L' || payload[0] === 0x2f
+      if (offset === 12 && isReadable) size = SIZES[type]?.(payload)
+    },
+    result: () => size,
+  }
+}
+
+/** As measured, in bytes: lossless colors are held whole, twice while they are rotated; lossy ones line by line, except for alpha. */
+const HELD_PER_PIXEL: Record<string, number> = { ALPH: 2, VP8L: 4.5, ANMF: 9 }
+
+function structure(): Fold<Structure> {
+  const extent = { width: 0, height: 0 }
+  let frames = 0
+  let heldPerPixel = 1
+  return {
+    visit({ type, payload }) {
+      if (type === 'ANMF') frames++
+      heldPerPixel = Math.max(heldPerPixel, HELD_PER_PIXEL[type] ?? 0)
+      const size = SIZES[type]?.(payload)
+      extent.width = Math.max(extent.width, size?.width ?? 0)
+      extent.height = Math.max(extent.height, size?.height ?? 0)
+    },
+    result: () => ({
+      frames: Math.max(1, frames),
+      extent,
+      heldBytes: extent.width * extent.height * heldPerPixel,
+    }),
+  }
+}
+
+const ANIMATION_FLAG = 0x02
+const ALPHA_FLAG = 0x10
+/** Some writers put the prefix that JPEG has before it. */
+const EXIF_PREFIX = Buffer.from('Exif\0\0', 'latin1')
+
+function traits(): Fold<Traits> {
+  const found: Traits = {}
+  return {
+    visit({ type, payload }) {
+      if (type === 'VP8X') found.isAnimated = ((payload[0] ?? 0) & ANIMATION_FLAG) !== 0
+      if (type === 'ICCP') found.profile ??= payload
+      if (type === 'XMP ') found.xmp ??= payload
+      if (type === 'EXIF') {
+        const hasPrefix = payload.subarray(0, EXIF_PREFIX.length).equals(EXIF_PREFIX)
+        found.exif ??= hasPrefix ? payload.subarray(EXIF_PREFIX.length) : payload
+      }
+    },
+    result: () => found,
+  }
+}
+
+/**
+ * Makes a still WebP of an animation's first frame, for a decoder that reads only stills; returns anything else as it is.
+ * A frame that covers only a part of the canvas comes out as that part.
+ *
+ * `ANMF` has 16 bytes (offset in the canvas, width and height less one in 24 bits each, duration, flags), then the chunks
+ * of a still image.
+ */
+export function firstWebpFrame(webp: Buffer): Buffer {
+  const frame = segmentsOf(webp, read()).find(({ type }) => type === 'ANMF')?.payload
+  if (!frame) return webp
+  const still = frame.subarray(16)
+  const hasAlpha = segmentsOf(still, readChunks(still.length)).some(
+    ({ type }) => type === 'ALPH' || type === 'VP8L',
+  )
+  const header = Buffer.alloc(10)
+  header.writeUInt8(hasAlpha ? ALPHA_FLAG : 0)
+  frame.copy(header, 4, 6, 12) // width and height are written alike in both
+  return chunk('RIFF', Buffer.concat([Buffer.from('WEBP'), chunk('VP8X', header), still]))
+}
+
+function segmentsOf(bytes: Buffer, reader: Reader): Segment[] {
+  const segments: Segment[] = []
+  walkAll(bytes, reader, [(segment) => segments.push(segment)])
+  return segments
+}
+
+function chunk(name: string, payload: Buffer): Buffer {
+  const head = Buffer.alloc(8)
+  head.write(name, 'latin1')
+  head.writeUInt32LE(payload.length, 4)
+  return Buffer.concat([head, payload])
+}
+
+export const webp: Format = {
+  contentType: 'image/webp',
+  matches: (start) => start.toString('latin1', 0, 4) === 'RIFF' && start.toString('latin1', 8, 12) === 'WEBP',
+  read,
+  dimensions,
+  structure,
+  traits,
+  advice: 'Resize it.',
+}
