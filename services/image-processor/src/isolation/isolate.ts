@@ -70,19 +70,19 @@ function blame(cause: EngineProcessEnded, { seconds, megabytes }: Pick<Isolation
     case 'too-slow':
       return new ProblemError(
         'corrupt-image',
-        `The image could not be decoded within ${seconds} seconds. Save it again with an image editor and send that.`,
+        `The image could not be decoded within ${seconds} seconds. Save it again with an image editor and upload the new file.`,
         { cause },
       )
     case 'too-much-memory':
       return new ProblemError(
         'image-too-large',
-        `Decoding the image takes more than ${megabytes} MB of memory. Resize it and send it again.`,
+        `Decoding the image needs more than ${megabytes} MB of memory. Upload a smaller one.`,
         { cause },
       )
     case 'died':
       return new ProblemError(
         'corrupt-image',
-        'The image crashes the decoder. Save it again with an image editor and send that.',
+        'The image crashes the decoder. Save it again with an image editor and upload the new file.',
         { cause },
       )
   }
