@@ -1,3 +1,4 @@
+import { parseVariables } from '@darkroom/core'
 import * as z from 'zod'
 import type { WebApp1Options } from './start-web-app-1.ts'
 
@@ -11,12 +12,11 @@ const Environment = z.object({
 
 /** The app's whole configuration, checked once. @throws Error that names each invalid variable and the reason */
 export function readEnvironment(variables: Record<string, string | undefined>): WebApp1Options {
-  const result = Environment.safeParse(
-    Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')),
-  )
-  if (!result.success) {
-    throw new Error(`Invalid environment variables:\n${z.prettifyError(result.error)}`)
+  const env = parseVariables(Environment, variables)
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    uploadApi: { url: env.UPLOAD_API_URL, apiKey: env.UPLOAD_API_KEY },
+    storage: env.STORAGE_ORIGIN,
   }
-  const { HOST: host, PORT: port, UPLOAD_API_URL: url, UPLOAD_API_KEY: apiKey } = result.data
-  return { host, port, uploadApi: { url, apiKey }, storage: result.data.STORAGE_ORIGIN }
 }

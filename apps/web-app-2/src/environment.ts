@@ -1,4 +1,4 @@
-import { KafkaTopic, MAX_STORED_BYTES, MAX_UPLOAD_BYTES } from '@darkroom/core'
+import { KafkaTopic, MAX_STORED_BYTES, MAX_UPLOAD_BYTES, parseVariables } from '@darkroom/core'
 import { readKafkaConnection } from '@darkroom/kafka-connection'
 import * as z from 'zod'
 import type { WebApp2Options } from './start-web-app-2.ts'
@@ -23,13 +23,7 @@ const Environment = z
 
 /** The app's whole configuration, checked once. @throws Error that names each invalid variable and the reason */
 export function readEnvironment(variables: Record<string, string | undefined>): WebApp2Options {
-  const result = Environment.safeParse(
-    Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')),
-  )
-  if (!result.success) {
-    throw new Error(`Invalid environment variables:\n${z.prettifyError(result.error)}`)
-  }
-  const env = result.data
+  const env = parseVariables(Environment, variables)
   return {
     host: env.HOST,
     port: env.PORT,

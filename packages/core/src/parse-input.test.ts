@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import * as z from 'zod'
-import { decodeBase64, parseOrRefuse, readAttributes } from './parse-input.ts'
+import { decodeBase64, parseOrRefuse, parseVariables, readAttributes } from './parse-input.ts'
 
 describe('base64', () => {
   test('of any bytes is decoded', () => {
@@ -40,4 +40,15 @@ describe('attributes', () => {
   ])('are refused as %j', (value, words) => {
     expect(() => readAttributes(value, 'attributes')).toThrow(words)
   })
+})
+
+test('of environment variables, an empty one is missing, and each invalid one is named', () => {
+  const schema = z.object({ HOST: z.string().default('127.0.0.1'), PORT: z.coerce.number(), URL: z.url() })
+  const url = 'http://127.0.0.1/'
+  expect(parseVariables(schema, { HOST: '', PORT: '4001', URL: url })).toEqual({
+    HOST: '127.0.0.1',
+    PORT: 4001,
+    URL: url,
+  })
+  expect(() => parseVariables(schema, { PORT: 'x', URL: '' })).toThrow(/PORT[\s\S]*URL/)
 })

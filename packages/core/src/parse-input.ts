@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import * as z from 'zod'
 import { Attributes } from './attributes.ts'
 import { ProblemError } from './problem.ts'
 
@@ -50,4 +50,19 @@ export function parseJson(text: string, where: string): unknown {
   } catch (cause) {
     throw new ProblemError('malformed-request', `${where}: is not valid JSON`, { cause })
   }
+}
+
+/**
+ * Parses environment variables. An empty one counts as missing.
+ *
+ * @throws Error that names each invalid variable and the reason
+ */
+export function parseVariables<Schema extends z.ZodType>(
+  schema: Schema,
+  variables: Record<string, string | undefined>,
+): z.infer<Schema> {
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
+  const result = schema.safeParse(set)
+  if (result.success) return result.data
+  throw new Error(`Invalid environment variables:\n${z.prettifyError(result.error)}`)
 }

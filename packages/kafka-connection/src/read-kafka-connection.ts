@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { parseVariables } from '@darkroom/core'
 import * as z from 'zod'
 
 const Variables = z
@@ -33,25 +34,22 @@ export type KafkaConnection = {
 
 /**
  * Reads KAFKA_BROKERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_MECHANISM, KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_SSL_CA
- * (a certificate in PEM, or the path of a file with it). Empty is not set.
+ * (a certificate in PEM, or the path of a file with it). An empty variable counts as missing.
  *
- * @param otherwise the brokers where KAFKA_BROKERS names none
- * @throws Error that names each variable and what is wrong with it
+ * @param otherwise the brokers if KAFKA_BROKERS is missing
+ * @throws Error that names each invalid variable and the reason
  */
 export function readKafkaConnection(
   variables: Record<string, string | undefined>,
   otherwise: string[] = [],
 ): KafkaConnection {
-  const read = Variables.safeParse(
-    Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')),
-  )
-  if (!read.success) throw new Error(`The KAFKA_… variables are not right:\n${z.prettifyError(read.error)}`)
-  const { KAFKA_BROKERS: bootstrapBrokers = otherwise, KAFKA_SECURITY_PROTOCOL: protocol } = read.data
+  const read = parseVariables(Variables, variables)
+  const { KAFKA_BROKERS: bootstrapBrokers = otherwise, KAFKA_SECURITY_PROTOCOL: protocol } = read
   if (bootstrapBrokers.length === 0) throw new Error('Set KAFKA_BROKERS: host:port, several with commas.')
   return {
     bootstrapBrokers,
-    ...(protocol.endsWith('SSL') && tls(read.data, bootstrapBrokers)),
-    ...(protocol.startsWith('SASL') && sasl(read.data)),
+    ...(protocol.endsWith('SSL') && tls(read, bootstrapBrokers)),
+    ...(protocol.startsWith('SASL') && sasl(read)),
   }
 }
 
