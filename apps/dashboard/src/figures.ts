@@ -15,7 +15,7 @@ export const FIGURES = {
     /** `2026-11-25T14`, of yesterday and today only. */
     accepted_hour: hour,
     app: text,
-    origin: text,
+    origin: text.nullable().transform((origin) => origin ?? 'unknown'),
     status: text,
     failure_type: text.nullable(),
     content_type: text.nullable(),

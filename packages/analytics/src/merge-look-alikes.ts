@@ -16,9 +16,9 @@ export function mergeLookAlikesStatement(days: number): string {
   return `MERGE INTO look_alikes AS known
 USING (
   WITH hashed AS (
-    SELECT app, dt, image_id, from_big_endian_64(from_hex(perceptual_hash)) AS hash
+    SELECT app, dt, image_id, ${HASH} AS hash
     FROM images
-    WHERE status = 'processed'
+    WHERE status = 'processed' AND ${HASH} IS NOT NULL
   ),
   hashes AS (
     SELECT app, hash, min(image_id) AS first_image_id, max(dt) AS last_dt
@@ -74,6 +74,10 @@ WHEN MATCHED AND (known.image_id <> alike.image_id OR known.differing_bits <> al
 WHEN NOT MATCHED THEN INSERT (app, dt, image_id, other_image_id, differing_bits)
   VALUES (alike.app, alike.dt, alike.image_id, alike.other_image_id, alike.differing_bits)`
 }
+
+/** A later version may have hashes of another length: without this one of them would fail the whole statement. */
+const HASH = `CASE WHEN regexp_like(perceptual_hash, '^[0-9a-f]{16}$')
+      THEN from_big_endian_64(from_hex(perceptual_hash)) END`
 
 /** Written out on both sides of the join: DuckDB would keep a common table of ten rows for each hash in memory. */
 function maskedHashes(condition: string): string {

@@ -6,7 +6,7 @@ const KEY = ['app', 'dt', 'image_id']
 /**
  * Brings the documents of the last `days` days of acceptance into `images`, in Athena's SQL. A document replaces the row
  * that an earlier one made, and a receipt of erasure removes it. Whatever is in `images` already stays as it is, so any
- * run can be repeated.
+ * run can be repeated. A line that is not JSON is a row without any values and is skipped.
  */
 export function mergeStatement(days: number): string {
   const names = imageColumns().map(({ name }) => name)
@@ -14,7 +14,7 @@ export function mergeStatement(days: number): string {
   return `MERGE INTO images AS image
 USING (
   ${imagesOf('image_documents')}
-  WHERE dt >= CAST(${daysAgo(days)} AS varchar)
+  WHERE image_id IS NOT NULL AND dt >= CAST(${daysAgo(days)} AS varchar)
 ) AS document
 ON ${KEY.map((name) => `image.${name} = document.${name}`).join(' AND ')}
   AND image.dt >= ${daysAgo(days)}

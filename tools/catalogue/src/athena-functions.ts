@@ -11,6 +11,7 @@ export const ATHENA_FUNCTIONS = [
   'CREATE MACRO bitwise_xor(a, b) AS xor(a, b)',
   'CREATE MACRO bit_count(number, bits) AS CAST(system.main.bit_count(number) AS BIGINT)',
   'CREATE MACRO from_iso8601_timestamp(text) AS CAST(text AS TIMESTAMPTZ)',
+  'CREATE MACRO regexp_like(value, pattern) AS regexp_matches(value, pattern)',
   'CREATE MACRO json_format(value) AS CAST(value AS VARCHAR)',
 ]
 

@@ -8,7 +8,7 @@ import { type DuckDBConnection, DuckDBInstance, LIST, listValue, VARCHAR } from 
 import { ATHENA_SESSION } from './athena-functions.ts'
 import { createTables, text } from './create-tables.ts'
 import { documentsIn, insertDocuments } from './insert-documents.ts'
-import { readDocuments, type Seen } from './read-documents.ts'
+import { readDocuments, type Seen, type Unreadable } from './read-documents.ts'
 
 /**
  * Athena's database in DuckDB, as it was when the catalogue was opened or last refreshed: the documents in
@@ -17,6 +17,8 @@ import { readDocuments, type Seen } from './read-documents.ts'
 export interface LocalCatalogue extends Catalogue {
   /** Reads and merges new documents and removes deleted ones. Call it once at a time. */
   refresh(): Promise<void>
+  /** Documents that are left out, with the reason, by their keys. */
+  unreadable: ReadonlyMap<string, string>
   /** Writes `images` and `image_documents` as Parquet, and `darkroom.duckdb` with all tables and views. */
   exportTo(folder: string): Promise<string[]>
   close(): void
@@ -26,9 +28,10 @@ export interface LocalCatalogue extends Catalogue {
 export async function openCatalogue(s3: S3Client, bucket: string): Promise<LocalCatalogue> {
   const catalogue = await createCatalogue()
   const seen: Seen = new Map()
-  const refresh = () => readInto(catalogue.connection, s3, bucket, seen)
+  const unreadable: Unreadable = new Map()
+  const refresh = () => readInto(catalogue.connection, s3, bucket, seen, unreadable)
   await refresh()
-  return { ...catalogue, refresh }
+  return { ...catalogue, refresh, unreadable }
 }
 
 /** Reads the metadata documents of a file: lines of JSON (`.ndjson`), or `.parquet` as `generateImages` writes it. */
@@ -41,7 +44,7 @@ export async function openDocuments(file: string): Promise<LocalCatalogue> {
     await merge(catalogue.connection, ALL_DAYS)
   }
   await refresh()
-  return { ...catalogue, refresh }
+  return { ...catalogue, refresh, unreadable: new Map() }
 }
 
 async function createCatalogue() {
@@ -64,11 +67,17 @@ async function readInto(
   s3: S3Client,
   bucket: string,
   seen: Seen,
+  unreadable: Unreadable,
 ): Promise<void> {
   const gone = new Set(seen.keys())
-  const arrived = await insertDocuments(connection, readDocuments(s3, bucket, seen, gone))
-  for (const key of gone) seen.delete(key)
-  const ids = [...gone].flatMap((key) => parseMetadataKey(key)?.imageId ?? [])
+  const unreadableBefore = new Set(unreadable.keys())
+  const arrived = await insertDocuments(connection, readDocuments(s3, bucket, seen, gone, unreadable))
+  for (const key of gone) {
+    seen.delete(key)
+    unreadable.delete(key)
+  }
+  const spoilt = [...unreadable.keys()].filter((key) => !unreadableBefore.has(key))
+  const ids = [...gone, ...spoilt].flatMap((key) => parseMetadataKey(key)?.imageId ?? [])
   for (const table of ['images', 'image_documents']) {
     const forget = `DELETE FROM ${table} WHERE image_id IN (SELECT unnest($1))`
     await connection.run(forget, [listValue(ids)], [LIST(VARCHAR)])

@@ -1,22 +1,27 @@
 import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
-import { parseMetadataKey } from '@darkroom/core'
+import { parseMetadataKey, readDocument } from '@darkroom/core'
 
 const SIDE_BY_SIDE = 32
 
 /** The ETag of each document by its key, as it was when it was read. */
 export type Seen = Map<string, string>
 
+/** Why documents cannot be read, by their keys. */
+export type Unreadable = Map<string, string>
+
 /**
  * Every metadata document that has not been seen as it is, as a line of JSON.
  *
  * @param seen gets what is read
  * @param gone loses what is still there
+ * @param unreadable gets what is left out, and loses what can be read now
  */
 export async function* readDocuments(
   s3: S3Client,
   bucket: string,
   seen: Seen,
   gone: Set<string>,
+  unreadable: Unreadable,
 ): AsyncGenerator<string> {
   const list = { Bucket: bucket, Prefix: 'metadata/' }
   for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, list)) {
@@ -25,13 +30,25 @@ export async function* readDocuments(
     const changed = documents.filter(({ Key = '', ETag }) => seen.get(Key) !== ETag)
     for (let at = 0; at < changed.length; at += SIDE_BY_SIDE) {
       const some = changed.slice(at, at + SIDE_BY_SIDE)
-      yield* await Promise.all(some.map(({ Key = '' }) => readDocument(s3, bucket, Key)))
+      const texts = await Promise.all(some.map(({ Key = '' }) => getText(s3, bucket, Key)))
+      for (const [n, text] of texts.entries()) yield* lineOf(some[n]?.Key ?? '', text, unreadable)
       for (const { Key = '', ETag = '' } of some) seen.set(Key, ETag)
     }
   }
 }
 
-async function readDocument(s3: S3Client, bucket: string, key: string): Promise<string> {
+function lineOf(key: string, text: string, unreadable: Unreadable): string[] {
+  const image = parseMetadataKey(key)
+  const reason = image ? readDocument(text, image).unreadable : 'its key is not that of a document'
+  if (reason !== undefined) {
+    unreadable.set(key, reason)
+    return []
+  }
+  unreadable.delete(key)
+  return [`${JSON.stringify(JSON.parse(text))}\n`]
+}
+
+async function getText(s3: S3Client, bucket: string, key: string): Promise<string> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-  return `${(await Body?.transformToString())?.trim()}\n`
+  return (await Body?.transformToString()) ?? ''
 }

@@ -34,7 +34,12 @@ export function documentsTable({ stage, apps }: Settings) {
           Location: { 'Fn::Sub': location },
           InputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
           OutputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-          SerdeInfo: { SerializationLibrary: 'org.openx.data.jsonserde.JsonSerDe' },
+          SerdeInfo: {
+            SerializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
+            // Otherwise one document that is not JSON fails every query over its partition. It becomes a row of nulls.
+            // https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html
+            Parameters: { 'ignore.malformed.json': 'true' },
+          },
           Columns: glueColumns(
             documentColumns().flatMap(({ name }) => (PARTITIONS.includes(name) ? [] : name)),
           ),

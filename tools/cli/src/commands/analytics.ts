@@ -90,10 +90,20 @@ async function openNamed({ documents, ...options }: Options): Promise<LocalCatal
   const store = await openStore(options)
   try {
     console.log(`store: ${store.label}`)
-    return await openCatalogue(store.s3, store.bucket)
+    const catalogue = await openCatalogue(store.s3, store.bucket)
+    warnOfUnreadable(catalogue.unreadable)
+    return catalogue
   } finally {
     store.close()
   }
+}
+
+/** On stderr, so that an answer can be piped. */
+function warnOfUnreadable(unreadable: ReadonlyMap<string, string>): void {
+  if (unreadable.size === 0) return
+  const documents = unreadable.size === 1 ? '1 document' : `${unreadable.size} documents`
+  console.error(`${documents} left out, as they cannot be read:`)
+  for (const [key, reason] of unreadable) console.error(`  ${key}: ${reason}`)
 }
 
 function list(files: string[]): void {
