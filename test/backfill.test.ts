@@ -23,7 +23,7 @@ import {
 
 const resources = await startResources()
 const { processImages } = await import('../services/image-processor/src/queue/process-images.ts')
-const { developHere } = await import('../services/image-processor/src/development/developer.ts')
+const { developHere } = await import('../services/image-processor/src/development/develop.ts')
 const { sharpEngine } = await import('../services/image-processor/src/engines/sharp-engine.ts')
 const consume = processImages(developHere(sharpEngine))
 const s3 = new S3Client({})

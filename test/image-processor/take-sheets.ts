@@ -13,7 +13,7 @@ import type {
 } from '../../services/image-processor/src/engines/image-engine.ts'
 import { jimpEngine } from '../../services/image-processor/src/engines/jimp-engine.ts'
 import { sharpEngine } from '../../services/image-processor/src/engines/sharp-engine.ts'
-import { COLOUR_IMAGES } from '../../services/image-processor/src/testing/colour-images.ts'
+import { COLOR_IMAGES } from '../../services/image-processor/src/testing/color-images.ts'
 import {
   convertWithImageMagick,
   hasImageMagick,
@@ -52,7 +52,7 @@ async function orientationRow(picture: Sharp, orientation: number): Promise<stri
 }
 
 async function colourRow(picture: Sharp, name: string): Promise<string> {
-  const original = (await COLOUR_IMAGES[name]?.(picture)) as Buffer
+  const original = (await COLOR_IMAGES[name]?.(picture)) as Buffer
   const ours = await developed(sharpEngine, original)
   const theirs = hasImageMagick ? await convertWithImageMagick(original, ours) : undefined
   return html`<tr><th>${name}</th>${cell(image(original, name.endsWith('JPEG') ? 'jpeg' : 'png'))}${cell(image(ours.data, 'png'))}${theirs ? await comparison(ours, theirs) : ''}</tr>`
@@ -91,7 +91,7 @@ const sheets = {
   colour: sheet(
     'Colours',
     ['', 'original, by Chromium', 'Darkroom, sharp', hasImageMagick ? 'ImageMagick, and how like ours' : ''],
-    await inOrder(Object.keys(COLOUR_IMAGES), (name) => colourRow(picture, name)),
+    await inOrder(Object.keys(COLOR_IMAGES), (name) => colourRow(picture, name)),
   ),
 }
 

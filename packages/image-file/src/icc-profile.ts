@@ -9,7 +9,7 @@ export function isSrgbProfile(profile: Buffer): boolean {
     const tags = readTags(profile)
     return !tags.has('A2B0') && hasSrgbPrimaries(tags) && hasSrgbCurve(tags.get('rTRC'))
   } catch {
-    return false // cut off or no profile at all: for the colour management to judge
+    return false // cut off or no profile at all: for the color management to judge
   }
 }
 

@@ -44,7 +44,7 @@ describe('what a decoder would have to hold at once', () => {
   })
 
   test('an interlaced PNG is held whole, by its bits and channels; another is not', async () => {
-    const deep = () => picture().ensureAlpha(0.5).toColourspace('rgb16')
+    const deep = () => picture().ensureAlpha(0.5).toColorspace('rgb16')
     expect(await verdictOn(enlarged(await deep().png({ progressive: true }).toBuffer()))).toMatch(
       /^image-too-large: .* about 520 MB of memory; .* Save it without interlacing, or resize it\.$/,
     )

@@ -5,7 +5,7 @@ import { perceptualHash } from '../src/development/perceptual-hash.ts'
 
 /**
  * The same job as most services write it: sharp's defaults, everything made from the original, the dominant
- * colour from `stats()`. The benchmark's yardstick.
+ * color from `stats()`. The benchmark's yardstick.
  *
  * @returns the bytes of the variants together
  */

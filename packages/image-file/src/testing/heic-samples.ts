@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 
 /**
- * Four quarters in four colours, 96 × 64 pixels when upright, as the image processor's tests draw them (`fourCorners`).
+ * Four quarters in four colors, 96 × 64 pixels when upright, as the image processor's tests draw them (`fourCorners`).
  * sharp's prebuilt writes no HEVC, so these files were made once:
  *
  * - `upright`: a JPEG of them through `heif-enc -q 70` (libheif 1.15, x265);

@@ -28,7 +28,7 @@ export const SAMPLES: Record<UsualType, Buffer> = {
 export const VARIANTS: [string, ImageType, Buffer][] = [
   ['a progressive JPEG', 'image/jpeg', await picture().jpeg({ progressive: true }).toBuffer()],
   ['a grey JPEG', 'image/jpeg', await picture().greyscale().jpeg().toBuffer()],
-  ['a CMYK JPEG', 'image/jpeg', await picture().toColourspace('cmyk').jpeg().toBuffer()],
+  ['a CMYK JPEG', 'image/jpeg', await picture().toColorspace('cmyk').jpeg().toBuffer()],
   ['a JPEG with EXIF', 'image/jpeg', await picture().withMetadata({ orientation: 6 }).jpeg().toBuffer()],
   ['an interlaced PNG', 'image/png', await picture().png({ progressive: true }).toBuffer()],
   ['a PNG with a palette', 'image/png', await picture().png({ palette: true }).toBuffer()],

@@ -27,7 +27,7 @@ describe.each([sharpEngine, jimpEngine])('develop with $name', (engine) => {
       orientation: 6,
       hadLocation: false,
       thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]{20,40}={0,2}$/),
-      dominantColour: expect.stringMatching(/^#[0-9a-f]{6}$/),
+      dominantColor: expect.stringMatching(/^#[0-9a-f]{6}$/),
       perceptualHash: expect.stringMatching(/^[0-9a-f]{16}$/),
       warnings: [],
     })

@@ -1,14 +1,13 @@
 import type { Preset, Warning } from '@darkroom/core'
 import { readTraits, withoutLeadingJunk } from '@darkroom/image-file'
 import type { DevelopedVariant, ImageEngine } from '../engines/image-engine.ts'
-import { toOrder } from '../presets/watermarks.ts'
-import { dominantColour } from './dominant-colour.ts'
+import { withWatermark } from '../presets/watermarks.ts'
 import { findWarnings } from './find-warnings.ts'
 import { perceptualHash } from './perceptual-hash.ts'
-import { placeholder } from './placeholder.ts'
+import { dominantColor, thumbhash } from './placeholder.ts'
 import { type Exif, readExif } from './read-exif.ts'
 
-/** All that is learnt and made of one original; nothing of it says where it will be kept. */
+/** Everything that is made of one original and learned about it, independent of where it will be stored. */
 export interface Developed extends Exif {
   /** Of the upright original, in pixels. */
   width: number
@@ -16,7 +15,7 @@ export interface Developed extends Exif {
   /** ThumbHash, base64. */
   thumbhash: string
   /** `#rrggbb`. */
-  dominantColour: string
+  dominantColor: string
   /** 64 bits, 16 hex characters. */
   perceptualHash: string
   /** In the preset's order. */
@@ -29,14 +28,27 @@ export interface Developed extends Exif {
 export async function develop(engine: ImageEngine, original: Uint8Array, preset: Preset): Promise<Developed> {
   const image = withoutLeadingJunk(original)
   const traits = readTraits(image)
-  const { preview, warnings, ...developed } = await engine.develop(image, preset.variants.map(toOrder))
+  const { preview, warnings, ...developed } = await engine.develop(image, preset.variants.map(withWatermark))
   const junk: Warning[] = image.length < original.length ? ['junk-before-header'] : []
   return {
     ...developed,
     ...readExif(image, traits),
-    thumbhash: placeholder(preview),
-    dominantColour: dominantColour(preview),
+    thumbhash: thumbhash(preview),
+    dominantColor: dominantColor(preview),
     perceptualHash: perceptualHash(preview),
     warnings: [...junk, ...findWarnings(traits, image.length, developed.variants), ...warnings],
   }
+}
+
+/** Develops originals, in this process or in another. */
+export interface Developer {
+  /** The engine's name. */
+  readonly name: ImageEngine['name']
+  /** @throws ProblemError, not retryable, if the image is at fault; any other error is our fault */
+  develop(original: Uint8Array, preset: Preset): Promise<Developed>
+}
+
+/** In this process: an image that crashes the decoder crashes the caller. */
+export function developHere(engine: ImageEngine): Developer {
+  return { name: engine.name, develop: (original, preset) => develop(engine, original, preset) }
 }

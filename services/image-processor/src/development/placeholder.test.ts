@@ -2,22 +2,22 @@ import { describe, expect, test } from '@jest/globals'
 import { thumbHashToAverageRGBA, thumbHashToRGBA } from 'thumbhash'
 import type { Preview } from '../engines/image-engine.ts'
 import { CORNERS, fourCorners } from '../testing/test-images.ts'
-import { placeholder } from './placeholder.ts'
+import { dominantColor, thumbhash } from './placeholder.ts'
 
 async function preview(width: number, height: number): Promise<Preview> {
   return { width, height, rgba: await fourCorners(width, height).ensureAlpha().raw().toBuffer() }
 }
 
-describe('placeholder', () => {
+describe('thumbhash', () => {
   test('is a few bytes that show the image blurred', async () => {
-    const bytes = Buffer.from(placeholder(await preview(320, 240)), 'base64')
+    const bytes = Buffer.from(thumbhash(await preview(320, 240)), 'base64')
     expect(bytes.length).toBeLessThan(30)
     const { w, h, rgba } = thumbHashToRGBA(bytes)
     expect(w / h).toBeCloseTo(4 / 3, 0)
     const at = (x: number, y: number) => (Math.floor(y * h) * w + Math.floor(x * w)) * 4
     const corners = [at(0.2, 0.2), at(0.8, 0.2), at(0.2, 0.8), at(0.8, 0.8)]
-    Object.values(CORNERS).forEach((colour, i) => {
-      colour.forEach((value, c) => {
+    Object.values(CORNERS).forEach((color, i) => {
+      color.forEach((value, c) => {
         expect(Math.abs((rgba[(corners[i] as number) + c] as number) - value)).toBeLessThan(60)
       })
     })
@@ -26,7 +26,7 @@ describe('placeholder', () => {
   test('keeps transparency', async () => {
     const half = await preview(100, 100)
     for (let i = 3; i < half.rgba.length / 2; i += 4) half.rgba[i] = 0
-    const { a } = thumbHashToAverageRGBA(Buffer.from(placeholder(half), 'base64'))
+    const { a } = thumbHashToAverageRGBA(Buffer.from(thumbhash(half), 'base64'))
     expect(a).toBeCloseTo(0.5, 1)
   })
 
@@ -36,6 +36,31 @@ describe('placeholder', () => {
     [1, 320],
     [33, 7],
   ])('exists for %i × %i', async (width, height) => {
-    expect(placeholder(await preview(width, height))).toMatch(/^[A-Za-z0-9+/]{6,40}={0,2}$/)
+    expect(thumbhash(await preview(width, height))).toMatch(/^[A-Za-z0-9+/]{6,40}={0,2}$/)
+  })
+})
+
+type Rgba = [number, number, number, number]
+
+function picture(...pixels: Rgba[]) {
+  return { width: pixels.length, height: 1, rgba: Uint8Array.from(pixels.flat()) }
+}
+
+const many = (count: number, pixel: Rgba): Rgba[] => Array.from({ length: count }, () => pixel)
+
+describe('dominantColor', () => {
+  test('is what most of the image has, not the mean', () => {
+    const red = many(40, [200, 16, 16, 255])
+    const blue = many(60, [16, 16, 200, 255])
+    expect(dominantColor(picture(...red, ...blue))).toBe('#1010c8')
+  })
+
+  test('is the mean of pixels that are nearly alike', () => {
+    expect(dominantColor(picture([100, 50, 0, 255], [102, 50, 4, 255], [255, 255, 255, 255]))).toBe('#653202')
+  })
+
+  test('does not see what is transparent', () => {
+    expect(dominantColor(picture(...many(9, [0, 0, 0, 0]), [0, 255, 0, 255]))).toBe('#00ff00')
+    expect(dominantColor(picture(...many(9, [0, 0, 0, 0])))).toBe('#ffffff')
   })
 })

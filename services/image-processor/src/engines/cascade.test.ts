@@ -1,8 +1,7 @@
 import { ProblemError, type VariantSpec } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
-import { developInCascade } from './cascade.ts'
+import { developInCascade, type Stages } from './cascade.ts'
 import type { Pixels } from './pixels.ts'
-import type { Stages } from './stages.ts'
 
 const pixels = (width: number, height: number): Pixels => ({
   width,
@@ -69,6 +68,16 @@ describe('developInCascade', () => {
       ['better', 500, 250, 'better'],
     ])
     expect([preview.width, preview.height, preview.rgba.length]).toEqual([320, 160, 320 * 160 * 4])
+  })
+
+  test('shares a variant only where nothing that shows differs, in fields of later versions either', async () => {
+    const { stages, log } = recorded()
+    const sharpened = { ...spec('sharpened', 2000), sharpen: 1 }
+    await developInCascade(stages, Buffer.alloc(0), [spec('a', 2000), sharpened, spec('b', 3000)])
+    expect(log.filter((line) => line.startsWith('encode'))).toEqual([
+      'encode a from 1000',
+      'encode sharpened from 1000',
+    ])
   })
 
   test('decodes large enough for the preview when all variants are smaller', async () => {

@@ -1,64 +1,98 @@
-import { ProblemError } from '@darkroom/core'
-import { cropTo } from './crop-to.ts'
-import type { DevelopedVariant, Development, Size, VariantOrder } from './image-engine.ts'
-import { keepsMoving } from './keeps-moving.ts'
-import { hasSize, type Pixels, toPreview } from './pixels.ts'
-import { cropOf, fitInside, frameOf } from './placement.ts'
-import type { Decoded, Stages } from './stages.ts'
-import { stamp } from './stamp.ts'
+import { type CropPosition, ProblemError, type VariantSpec, type Warning } from '@darkroom/core'
+import type { DevelopedVariant, Development, Size, VariantRequest } from './image-engine.ts'
+import { composite, crop, hasSize, type Pixels, toPreview } from './pixels.ts'
+import { cropOf, fitInside, frameOf, placeAt } from './placement.ts'
+
+/** The stages in which engines differ. */
+export interface Stages {
+  /** Decodes upright and in sRGB; may bring the pixels to the size that `frame` gives for the upright original. */
+  decode(original: Uint8Array, frame: (upright: Size) => Size): Promise<Decoded>
+  shrink(pixels: Pixels, to: Size): Promise<Pixels>
+  /** Crops to the part that draws the eye. */
+  cropSmartly?(pixels: Pixels, to: Size): Promise<Pixels>
+  encode(pixels: Pixels, spec: VariantSpec): Promise<Buffer>
+  /** All frames of an animation, each resized to `frame` and cropped. */
+  animate?(original: Uint8Array, spec: VariantSpec, frame: Size): Promise<Buffer>
+}
+
+/** The size is that of the upright original, whatever the size of the pixels. */
+export interface Decoded extends Size {
+  pixels: Pixels
+  /** How many frames `animate` finds; 1 if not given. */
+  frames?: number
+  warnings?: Warning[]
+}
 
 const PREVIEW_BOX = { width: 320, height: 320 }
 
 /**
  * Decodes once, then goes down from the largest frame to the smallest, each made from the pixels of the one before it,
- * so that only the first step meets the full image. A crop is cut out of its frame. Variants that come out alike are
+ * so only the first step processes the full image. Crops are cut out of their frames. Variants that come out the same are
  * encoded once.
  */
 export async function developInCascade(
   stages: Stages,
   original: Uint8Array,
-  orders: readonly VariantOrder[],
+  requests: readonly VariantRequest[],
 ): Promise<Development> {
   const decoded = await blamingTheImage(() =>
-    stages.decode(original, (upright) => descending(upright, orders)[0]?.frame ?? upright),
+    stages.decode(original, (upright) => descending(upright, requests)[0]?.frame ?? upright),
   )
   const { width, height, warnings = [] } = decoded
   const variants: DevelopedVariant[] = []
-  const still: VariantOrder[] = []
-  for (const order of orders) {
-    if (keepsMoving(order, decoded)) variants.push(await animate(stages, original, decoded, order))
-    else still.push(order)
+  const still: VariantRequest[] = []
+  for (const request of requests) {
+    if (keepsAnimation(request, decoded)) variants.push(await animate(stages, original, decoded, request))
+    else still.push(request)
   }
 
   let { pixels } = decoded
   let preview = pixels
-  for (const { frame, order } of descending(decoded, still)) {
+  for (const { frame, request } of descending(decoded, still)) {
     pixels = await shrink(stages, pixels, frame)
-    if (order) variants.push(await finish(stages, pixels, order, variants))
+    if (request) variants.push(await finish(stages, pixels, request, variants))
     else preview = pixels
   }
 
-  variants.sort((a, b) => orders.indexOf(a.spec) - orders.indexOf(b.spec))
+  variants.sort((a, b) => requests.indexOf(a.spec) - requests.indexOf(b.spec))
   return { width, height, variants, preview: toPreview(preview), warnings }
 }
 
-/** A whole image on its way down; without an order it is the preview. */
+/** A size of the whole image on the way down; without a request it is the preview. */
 interface Step {
   frame: Size
-  order?: VariantOrder
+  request?: VariantRequest
 }
 
-function descending(original: Size, orders: readonly VariantOrder[]): Step[] {
-  const steps: Step[] = orders.map((order) => ({ frame: frameOf(original, order), order }))
+function descending(original: Size, requests: readonly VariantRequest[]): Step[] {
+  const steps: Step[] = requests.map((request) => ({ frame: frameOf(original, request), request }))
   const area = ({ frame }: Step) => frame.width * frame.height
   return [...steps, { frame: fitInside(original, PREVIEW_BOX) }].sort((a, b) => area(b) - area(a))
+}
+
+const DEFAULT_MAX_FRAMES = 150
+
+/**
+ * All frames of an animation together. Decoding and scaling take about 20 ns a pixel of the original, encoding about 60 ns
+ * a pixel of the variant, which is no larger: four seconds at most. libvips goes through the frames in 200 MB or less.
+ */
+const MAX_ANIMATION_PIXELS = 50_000_000
+
+/** Whether the spec keeps animations, and this is one within the limits. */
+function keepsAnimation(spec: VariantSpec, { frames = 1, width, height }: Decoded): boolean {
+  return (
+    spec.animation === 'keep' &&
+    frames > 1 &&
+    frames <= (spec.maxFrames ?? DEFAULT_MAX_FRAMES) &&
+    frames * width * height <= MAX_ANIMATION_PIXELS
+  )
 }
 
 async function animate(
   { animate }: Stages,
   original: Uint8Array,
   decoded: Decoded,
-  spec: VariantOrder,
+  spec: VariantRequest,
 ): Promise<DevelopedVariant> {
   if (!animate) throw new Error('the decoder counts frames that its engine cannot animate')
   const frame = frameOf(decoded, spec)
@@ -67,32 +101,69 @@ async function animate(
   return { spec, width, height, frames: decoded.frames ?? 1, data }
 }
 
-/** Crop, watermark, encoding: what a variant has for itself. */
-async function finish(
-  stages: Stages,
-  frame: Pixels,
-  order: VariantOrder,
-  made: DevelopedVariant[],
-): Promise<DevelopedVariant> {
-  const size = cropOf(frame, order)
-  const alike = made.find((one) => one.frames === 1 && lookOf(one.spec, one) === lookOf(order, size))
-  if (alike) return { ...alike, spec: order }
-  const cropped = await cropTo(stages, frame, size, order.position)
-  const data = await stages.encode(await stamp(stages, cropped, order), order)
-  return { ...size, spec: order, frames: 1, data }
-}
-
-/** An image smaller than several variants comes out the same in all of them. */
-function lookOf(spec: VariantOrder, { width, height }: Size): string {
-  const { format, quality, fit, position, background, watermark } = spec
-  return JSON.stringify([width, height, format, quality, fit, position, background, watermark])
-}
-
 async function shrink(stages: Stages, pixels: Pixels, to: Size): Promise<Pixels> {
   return hasSize(pixels, to) ? pixels : stages.shrink(pixels, to)
 }
 
-/** What fails while the original is read is its own fault; what fails in a later stage is ours. */
+/** Crop, watermark, encoding. */
+async function finish(
+  stages: Stages,
+  frame: Pixels,
+  request: VariantRequest,
+  finished: DevelopedVariant[],
+): Promise<DevelopedVariant> {
+  const size = cropOf(frame, request)
+  const same = finished.find((one) => one.frames === 1 && lookOf(one.spec, one) === lookOf(request, size))
+  if (same) return { ...same, spec: request }
+  const cropped = await cropFrame(stages, frame, size, request.position)
+  const data = await stages.encode(await applyWatermark(stages, cropped, request), request)
+  return { ...size, spec: request, frames: 1, data }
+}
+
+/**
+ * Everything in a spec that shows in the variant: all but its name, the box, which has become a size, and what concerns
+ * animations. An image smaller than several variants comes out the same in all of them.
+ */
+function lookOf(spec: VariantRequest, size: Size): string {
+  const { name, size: box, width, height, animation, maxFrames, watermarkImage, ...look } = spec
+  return JSON.stringify([size.width, size.height, Object.entries(look).sort()])
+}
+
+/** Most variants are the whole frame. */
+async function cropFrame(
+  { cropSmartly }: Stages,
+  frame: Pixels,
+  size: Size,
+  position: CropPosition = 'centre',
+): Promise<Pixels> {
+  if (hasSize(frame, size)) return frame
+  if (position !== 'smart') return crop(frame, placeAt(position, frame, size), size)
+  if (!cropSmartly) throw new Error('the engine cannot crop smartly; `unsupportedBy` should have refused it')
+  return cropSmartly(frame, size)
+}
+
+/** Between a watermark and the edges, as a share of the shorter side. */
+const MARGIN = 0.03
+
+/** A watermark that cannot be read is a mistake in the configuration, not in the image. */
+async function applyWatermark(
+  stages: Stages,
+  pixels: Pixels,
+  { watermark, watermarkImage }: VariantRequest,
+): Promise<Pixels> {
+  if (!watermark) return pixels
+  if (!watermarkImage) throw new Error(`the bytes of the watermark ${watermark.file} are missing`)
+  const margin = Math.round(MARGIN * Math.min(pixels.width, pixels.height))
+  const box = {
+    width: Math.max(1, Math.min(Math.round(watermark.size * pixels.width), pixels.width - 2 * margin)),
+    height: Math.max(1, pixels.height - 2 * margin),
+  }
+  const decoded = await stages.decode(watermarkImage, (upright) => fitInside(upright, box))
+  const mark = await shrink(stages, decoded.pixels, fitInside(decoded, box))
+  return composite(pixels, mark, placeAt(watermark.gravity, pixels, mark, margin), watermark.opacity)
+}
+
+/** What fails while the original is read is the image's fault; what fails in a later stage is ours. */
 async function blamingTheImage<Result>(read: () => Promise<Result>): Promise<Result> {
   try {
     return await read()

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 import type { Pixels } from './pixels.ts'
 
 /**
- * RGBA pixels of a HEIC's primary picture, 8 bits a channel, in its own colours, turned as the file itself says (`irot`,
- * `imir`): its EXIF orientation says the same once more and is not to be applied. libheif in WebAssembly is loaded when
+ * RGBA pixels of a HEIC's primary picture, 8 bits a channel, in its own color space, rotated as the file says (`irot`,
+ * `imir`): its EXIF orientation repeats that and must not be applied. libheif in WebAssembly is loaded when
  * it is first needed.
  */
 export async function decodeHeic(original: Uint8Array): Promise<Pixels & { hasAlpha: boolean }> {

@@ -11,9 +11,8 @@ import {
   pngThatClaims,
   storedFor,
 } from '../testing/test-images.ts'
-import { COLOUR_SPACES, jpegIn, pngIn } from '../testing/wide-gamut.ts'
-import { unsupportedBy } from './engine-support.ts'
-import type { DevelopedVariant, ImageEngine, Preview } from './image-engine.ts'
+import { COLOR_SPACES, jpegIn, pngIn } from '../testing/wide-gamut.ts'
+import { type DevelopedVariant, type ImageEngine, type Preview, unsupportedBy } from './image-engine.ts'
 import { jimpEngine } from './jimp-engine.ts'
 import { sharpEngine } from './sharp-engine.ts'
 
@@ -146,8 +145,8 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
       PNG: () => fourCorners(120, 80).png(),
       'interlaced PNG': () => fourCorners(120, 80).png({ progressive: true }),
       'palette PNG': () => fourCorners(120, 80).png({ palette: true }),
-      '16-bit PNG': () => fourCorners(120, 80).toColourspace('rgb16').png(),
-      '16-bit PNG with alpha': () => fourCorners(120, 80).ensureAlpha().toColourspace('rgb16').png(),
+      '16-bit PNG': () => fourCorners(120, 80).toColorspace('rgb16').png(),
+      '16-bit PNG with alpha': () => fourCorners(120, 80).ensureAlpha().toColorspace('rgb16').png(),
       'PNG with alpha': () => fourCorners(120, 80).ensureAlpha().png(),
       WebP: () => fourCorners(120, 80).webp({ quality: 95 }),
       'lossless WebP': () => fourCorners(120, 80).webp({ lossless: true }),
@@ -163,7 +162,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     })
 
     test.each(['jpeg', 'png'] as const)('grey %s', async (format) => {
-      const original = await fourCorners(120, 80).toColourspace('b-w').toFormat(format).toBuffer()
+      const original = await fourCorners(120, 80).toColorspace('b-w').toFormat(format).toBuffer()
       const { variants, preview } = await engine.develop(original, BOTH_FORMATS)
       const greys = [preview.rgba, ...(await Promise.all(variants.map(({ data }) => pixelOf(data, 10, 10))))]
       for (const [red = 0, green = 0, blue = 0] of greys) {
@@ -185,7 +184,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
   describe('transparency of inputs', () => {
     test('grey with alpha', async () => {
       const original = await sharp(await halfTransparent())
-        .toColourspace('b-w')
+        .toColorspace('b-w')
         .png()
         .toBuffer()
       expect((await sharp(original).metadata()).channels).toBe(2)
@@ -197,7 +196,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
       expect((await pixelOf(webp, 56, 32))[3]).toBe(0)
     })
 
-    test('a palette with a transparent colour', async () => {
+    test('a palette with a transparent color', async () => {
       const original = await sharp(await halfTransparent())
         .png({ palette: true })
         .toBuffer()
@@ -210,8 +209,8 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     })
   })
 
-  describe('colours', () => {
-    const managed = Object.entries(COLOUR_SPACES).flatMap(([name, space]) => [
+  describe('colors', () => {
+    const managed = Object.entries(COLOR_SPACES).flatMap(([name, space]) => [
       [`16-bit PNG in ${name}`, name, () => pngIn(space, fourCorners(120, 80)), 3] as const,
       // What JPEG loses grows with the space: one step of ProPhoto's red is three of sRGB's.
       [`JPEG in ${name}`, name, () => jpegIn(space, fourCorners(120, 80)), 10] as const,
@@ -229,7 +228,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     })
 
     test.each([true, false])('CMYK JPEG, with its profile: %s', async (withProfile) => {
-      const cmyk = fourCorners(120, 80, PRINTABLE).toColourspace('cmyk')
+      const cmyk = fourCorners(120, 80, PRINTABLE).toColorspace('cmyk')
       const original = await (withProfile ? cmyk.withIccProfile('cmyk') : cmyk)
         .jpeg({ quality: 98 })
         .toBuffer()
@@ -395,7 +394,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
       })
     })
 
-    /** What an engine does not support it says when a function starts: require-engine-support.test.ts. */
+    /** What an engine does not support it says when a function starts: preset-configuration.test.ts. */
     const ifCan = (what: VariantSpec, name: string, run: () => Promise<void>) => {
       if (unsupportedBy(engine.name, what).length === 0) test(name, run)
     }
@@ -553,7 +552,7 @@ async function pixelsOf(data: Buffer): Promise<Preview> {
 
 type Corners = Record<keyof typeof CORNERS, readonly [number, number, number]>
 
-/** Colours that ink on paper can have. */
+/** Colors that ink on paper can have. */
 const PRINTABLE: Corners = {
   topLeft: [180, 95, 85],
   topRight: [105, 145, 105],
@@ -561,7 +560,7 @@ const PRINTABLE: Corners = {
   bottomRight: [205, 190, 125],
 }
 
-/** How far the middle of any quarter is from its colour, in the channel that is farthest, 0 to 255. */
+/** How far the middle of any quarter is from its color, in the channel that is farthest, 0 to 255. */
 function greatestDistance({ width, height, rgba }: Preview, corners: Corners = CORNERS): number {
   const at = (x: number, y: number) => (Math.floor(y * height) * width + Math.floor(x * width)) * 4
   const distance = (corner: keyof typeof CORNERS, from: number) =>

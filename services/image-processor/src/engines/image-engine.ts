@@ -6,8 +6,8 @@ export interface Size {
   height: number
 }
 
-/** A variant to be made: its spec, and the bytes of the watermark that the spec names. */
-export type VariantOrder = VariantSpec & { watermarkImage?: Uint8Array }
+/** A spec with the bytes of the watermark that it names. */
+export type VariantRequest = VariantSpec & { watermarkImage?: Uint8Array }
 
 /** One output of a development, encoded as its spec asks: upright, sRGB, no EXIF, no ICC profile. */
 export interface DevelopedVariant extends Size {
@@ -24,7 +24,7 @@ export interface Preview extends Size {
 
 /** What an engine makes of one original. */
 export interface Development {
-  /** Of the upright original. */
+  /** Width and height of the upright original. */
   width: number
   height: number
   /** In the order of the specs. */
@@ -35,16 +35,39 @@ export interface Development {
 }
 
 /**
- * Turns an original into its variants. Everything but an animation comes from one decode; the image is turned upright
- * by its EXIF orientation and never enlarged; of an animation the first frame counts, unless a spec keeps it and it is
- * within the limits; transparency lies on the spec's background, and on white in JPEG.
+ * Makes an original's variants. All but animations come from one decode. The image is rotated by its EXIF orientation and
+ * never enlarged. An animation becomes its first frame, unless a spec keeps animations and it is within the limits.
+ * Transparency is composited over the spec's background, and over white in JPEG.
  */
 export interface ImageEngine {
   readonly name: 'sharp' | 'jimp'
   /**
-   * @param variants none that the engine cannot make, see `unsupportedBy`
+   * @param variants must be supported, see `unsupportedBy`
    * @throws ProblemError `corrupt-image` if the original cannot be decoded, `image-too-large` if it has more
-   *   pixels than its type may have (core's `IMAGE_TYPES`); any other error lies with us, not with the image
+   *   pixels than its type may have (core's `IMAGE_TYPES`); any other error is our fault, not the image's
    */
-  develop(original: Uint8Array, variants: readonly VariantOrder[]): Promise<Development>
+  develop(original: Uint8Array, variants: readonly VariantRequest[]): Promise<Development>
+}
+
+/** A field of a spec that an engine does not support, and why. */
+export interface Unsupported {
+  field: keyof VariantSpec
+  reason: string
+}
+
+/** Loads no engine, so a process that starts one elsewhere can ask as well. */
+export function unsupportedBy(engine: ImageEngine['name'], spec: VariantSpec): Unsupported[] {
+  return engine === 'jimp' ? [...unsupportedByJimp(spec)] : []
+}
+
+function* unsupportedByJimp({ format, position, animation }: VariantSpec): Generator<Unsupported> {
+  if (format === 'avif') yield { field: 'format', reason: 'the jimp engine writes no AVIF' }
+  if (position === 'smart') yield { field: 'position', reason: 'the jimp engine cannot crop smartly' }
+  if (animation === 'keep') yield { field: 'animation', reason: 'the jimp engine keeps no animation' }
+}
+
+/** What an engine cannot do with some images. An image that it concerns has a warning in its document. */
+export const LIMITATIONS: Record<ImageEngine['name'], string[]> = {
+  sharp: [],
+  jimp: ['the jimp engine converts no colors: CMYK and wide-gamut images come out with wrong ones'],
 }

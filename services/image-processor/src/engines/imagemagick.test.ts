@@ -1,7 +1,7 @@
 import type { VariantSpec } from '@darkroom/core'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
-import { COLOUR_IMAGES } from '../testing/colour-images.ts'
+import { COLOR_IMAGES } from '../testing/color-images.ts'
 import { convertWithImageMagick, hasImageMagick } from '../testing/convert-with-imagemagick.ts'
 import { psnr } from '../testing/psnr.ts'
 import { npmPhotograph, storedFor } from '../testing/test-images.ts'
@@ -24,18 +24,18 @@ async function likeness(engine: typeof sharpEngine, original: Buffer): Promise<n
   const { variants } = await engine.develop(original, [SPEC])
   const { data, info } = await sharp(variants[0]?.data)
     .removeAlpha()
-    .toColourspace('srgb')
+    .toColorspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true })
   return psnr(data, await convertWithImageMagick(original, info))
 }
 
-/** Where there is no number, 45. What ink cannot show comes out a little differently by each way through the colours. */
+/** Where there is no number, 45. What ink cannot show comes out a little differently by each way through the colors. */
 const LEAST: Record<string, number> = { 'CMYK JPEG': 40, 'ProPhoto RGB JPEG': 42 }
 
 const describeIfThere = hasImageMagick ? describe : describe.skip
 describeIfThere('a variant looks as ImageMagick would make it', () => {
-  test.each(Object.entries(COLOUR_IMAGES))('sharp, %s', async (what, make) => {
+  test.each(Object.entries(COLOR_IMAGES))('sharp, %s', async (what, make) => {
     expect(await likeness(sharpEngine, await make(picture))).toBeGreaterThan(LEAST[what] ?? 45)
   })
 
@@ -46,7 +46,7 @@ describeIfThere('a variant looks as ImageMagick would make it', () => {
 
   /** jimp resizes by another filter. */
   test.each(['sRGB JPEG', 'grey JPEG', 'palette PNG', 'half transparent PNG'])('jimp, %s', async (name) => {
-    const original = await COLOUR_IMAGES[name]?.(picture)
+    const original = await COLOR_IMAGES[name]?.(picture)
     expect(await likeness(jimpEngine, original as Buffer)).toBeGreaterThan(38)
   })
 })

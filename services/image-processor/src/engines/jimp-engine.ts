@@ -9,18 +9,15 @@ import {
 import { inspectImage, isSrgbProfile, readTraits, stillPng } from '@darkroom/image-file'
 import { Jimp } from 'jimp'
 import { readExif } from '../development/read-exif.ts'
-import { developInCascade } from './cascade.ts'
+import { type Decoded, developInCascade, type Stages } from './cascade.ts'
 import type { ImageEngine, Size } from './image-engine.ts'
-import { flatten } from './lay-over.ts'
-import type { Pixels } from './pixels.ts'
-import type { Decoded, Stages } from './stages.ts'
-import { turnUpright } from './turn-upright.ts'
+import { autoOrient, flatten, type Pixels } from './pixels.ts'
 import { encodeWebpInWasm, wasmDecoders } from './wasm-codecs.ts'
 
 /**
  * The engine without a native module: jimp for JPEG, PNG and GIF, WebAssembly for WebP and AVIF. It takes
  * many times the processor time and memory of sharp, and it reads no ICC profiles: wide-gamut and CMYK
- * images come out in wrong colours. An AVIF's own rotation (`irot`, `imir`) is not applied.
+ * images come out with wrong colors. An AVIF's own rotation (`irot`, `imir`) is not applied.
  */
 export const jimpEngine = jimpEngineWith(decodeWithJimp)
 
@@ -35,22 +32,22 @@ export function jimpEngineWith(decode: Stages['decode']): ImageEngine {
 /** jimp takes about 50 bytes a pixel while it decodes: 2 GB for this many. */
 const MAX_PIXELS = 40_000_000
 
-/** One decode, turned upright, in its own colours. */
+/** One decode, upright, in its own color space. */
 export async function decodeWithJimp(original: Uint8Array): Promise<Decoded> {
   const { contentType, width, height } = await inspectImage(original)
   refuseTooManyPixels({ width, height })
   const decoder = DECODERS[contentType]
-  if (!decoder) throw new Error(`the jimp engine reads no ${contentType}, and was not asked before`)
-  return inItsOwnColours(original, await decoder(original))
+  if (!decoder) throw new Error(`the jimp engine reads no ${contentType}`)
+  return withoutColorConversion(original, await decoder(original))
 }
 
-/** Says so where these are not sRGB. */
-export function inItsOwnColours(original: Uint8Array, pixels: Pixels): Decoded {
-  const warnings: Warning[] = hasOtherColours(original) ? ['colors-not-converted'] : []
+/** Warns if its colors are not sRGB. */
+export function withoutColorConversion(original: Uint8Array, pixels: Pixels): Decoded {
+  const warnings: Warning[] = needsColorConversion(original) ? ['colors-not-converted'] : []
   return { width: pixels.width, height: pixels.height, pixels, warnings }
 }
 
-function hasOtherColours(original: Uint8Array): boolean {
+function needsColorConversion(original: Uint8Array): boolean {
   const { isCmyk, profile } = readTraits(original)
   return isCmyk === true || (profile !== undefined && !isSrgbProfile(profile))
 }
@@ -71,7 +68,7 @@ const DECODERS: Partial<Record<ImageType, (original: Uint8Array) => Promise<Pixe
   'image/avif': wasmDecoders['image/avif'],
 }
 
-/** Turns a JPEG upright by itself. `maxMemoryUsageInMB` is out of the way because pixels were counted. */
+/** Rotates a JPEG by itself. `maxMemoryUsageInMB` is out of the way because pixels were counted. */
 async function readWithJimp(original: Uint8Array): Promise<Pixels> {
   const bytes = Buffer.from(original.buffer, original.byteOffset, original.length)
   const { bitmap } = await Jimp.fromBuffer(bytes, {
@@ -81,7 +78,7 @@ async function readWithJimp(original: Uint8Array): Promise<Pixels> {
 }
 
 function upright(original: Uint8Array, stored: Pixels): Pixels {
-  return turnUpright(stored, readExif(original).orientation ?? 1)
+  return autoOrient(stored, readExif(original).orientation ?? 1)
 }
 
 async function shrink(pixels: Pixels, { width, height }: Size): Promise<Pixels> {
@@ -91,7 +88,8 @@ async function shrink(pixels: Pixels, { width, height }: Size): Promise<Pixels> 
 
 async function encode(pixels: Pixels, spec: VariantSpec): Promise<Buffer> {
   const encoder = ENCODERS[spec.format]
-  if (!encoder) throw new Error(`the jimp engine writes no ${spec.format}, and was not asked before`)
+  if (!encoder)
+    throw new Error(`the jimp engine writes no ${spec.format}; \`unsupportedBy\` should have refused it`)
   const background = backgroundOf(spec)
   return encoder(background ? flatten(pixels, background) : pixels, qualityOf(spec))
 }

@@ -1,11 +1,10 @@
 import { deflateSync } from 'node:zlib'
 import { isSrgbProfile, pngChunk, readTraits, typeOf } from '@darkroom/image-file'
+import type { Decoded } from './cascade.ts'
 import { decodeHeic, release } from './decode-heic.ts'
-import { decodeWithSharp, toPixels } from './decode-with-sharp.ts'
 import type { Size } from './image-engine.ts'
 import { sharp } from './restricted-sharp.ts'
-import { sharpEngineWith } from './sharp-engine.ts'
-import type { Decoded } from './stages.ts'
+import { decodeWithSharp, sharpEngineWith, toPixels } from './sharp-engine.ts'
 
 /** sharp, and libheif for HEIC: `HEIC_DECODER=libheif`. */
 export const sharpEngineWithLibheif = sharpEngineWith((original, frame) =>
@@ -31,7 +30,7 @@ async function decodeInSrgb(original: Uint8Array, frame: (upright: Size) => Size
   return { width, height, pixels }
 }
 
-/** A PNG with an ICC profile behind its IHDR (W3C PNG, 11.3.2.3), which sharp converts from when it reads it. */
+/** A PNG with an ICC profile after its IHDR (W3C PNG, 11.3.2.3), which sharp converts from when it reads it. */
 function withProfile(png: Buffer, profile: Buffer): Buffer {
   const chunk = pngChunk('iCCP', Buffer.concat([Buffer.from('ICC\0\0', 'latin1'), deflateSync(profile)]))
   return Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)])

@@ -30,14 +30,14 @@ function spectrum() {
   return sharp(data, { raw: { width: 640, height: 480, channels: 3 } })
 }
 
-describe('colour', () => {
+describe('color', () => {
   test.each([
     ['sRGB JPEG', () => spectrum().withIccProfile('srgb').jpeg({ quality: 95 })],
     ['Display P3 JPEG', () => spectrum().withIccProfile('p3').jpeg({ quality: 95 })],
     ['Display P3 PNG', () => spectrum().withIccProfile('p3').png()],
     ['Display P3 PNG with alpha', () => spectrum().ensureAlpha(0.5).withIccProfile('p3').png()],
-    ['CMYK JPEG', () => spectrum().toColourspace('cmyk').withIccProfile('cmyk').jpeg({ quality: 95 })],
-    ['16-bit PNG', () => spectrum().toColourspace('rgb16').png()],
+    ['CMYK JPEG', () => spectrum().toColorspace('cmyk').withIccProfile('cmyk').jpeg({ quality: 95 })],
+    ['16-bit PNG', () => spectrum().toColorspace('rgb16').png()],
   ])('%s: as sharp converts it by default', async (_, image) => {
     expect(await psnrAgainstDefault(await image().toBuffer())).toBeGreaterThan(40)
   })
@@ -55,12 +55,8 @@ describe('colour', () => {
   })
 
   /** sharp by itself leaves these in Display P3's numbers. */
-  test.each(['srgb', 'p3'])('a 16-bit PNG with a profile of %s has its colours', async (profile) => {
-    const original = await fourCorners(120, 80)
-      .toColourspace('rgb16')
-      .withIccProfile(profile)
-      .png()
-      .toBuffer()
+  test.each(['srgb', 'p3'])('a 16-bit PNG with a profile of %s has its colors', async (profile) => {
+    const original = await fourCorners(120, 80).toColorspace('rgb16').withIccProfile(profile).png().toBuffer()
     const { preview } = await sharpEngine.develop(original, SPECS)
     CORNERS.topLeft.forEach((value, c) => {
       expect(Math.abs((preview.rgba[(10 * 120 + 10) * 4 + c] as number) - value)).toBeLessThan(4)

@@ -1,14 +1,21 @@
-import { backgroundOf, type Gravity, qualityOf, type VariantSpec } from '@darkroom/core'
-import type { Sharp } from 'sharp'
-import { developInCascade } from './cascade.ts'
-import { decodeWithSharp, LENIENT, toPixels } from './decode-with-sharp.ts'
+import {
+  backgroundOf,
+  type Gravity,
+  IMAGE_TYPES,
+  ImageType,
+  ProblemError,
+  qualityOf,
+  type VariantSpec,
+} from '@darkroom/core'
+import { isSrgbProfile } from '@darkroom/image-file'
+import type { Metadata, Sharp, SharpOptions } from 'sharp'
+import { type Decoded, developInCascade, type Stages } from './cascade.ts'
 import type { ImageEngine, Size } from './image-engine.ts'
 import { hasSize, type Pixels } from './pixels.ts'
 import { cropOf, placeAt } from './placement.ts'
 import { sharp } from './restricted-sharp.ts'
-import type { Stages } from './stages.ts'
 
-/** The default engine: libvips through sharp. Converts wide-gamut and CMYK colours to sRGB. */
+/** The default engine: libvips through sharp. Converts wide-gamut and CMYK colors to sRGB. */
 export const sharpEngine = sharpEngineWith(decodeWithSharp)
 
 /** The same with another way to decode. */
@@ -18,6 +25,78 @@ export function sharpEngineWith(decode: Stages['decode']): ImageEngine {
     develop: (original, variants) =>
       developInCascade({ decode, shrink, cropSmartly, encode, animate }, original, variants),
   }
+}
+
+/** One decode, turned upright, brought to the size that `frame` gives, in sRGB. */
+export async function decodeWithSharp(
+  original: Uint8Array,
+  frame: (upright: Size) => Size,
+): Promise<Decoded> {
+  const header = await readHeader(original)
+  refuseTooManyPixels(header)
+  const upright = header.autoOrient
+  const fitted = frame(upright)
+  const pixels = needsConversion(header)
+    ? await (canConvertLate(header) ? convertAfterResize : convertBeforeResize)(original, fitted)
+    : await toPixels(open(original, { ignoreIcc: true }, fitted))
+  return { width: upright.width, height: upright.height, pixels, frames: framesOf(header) }
+}
+
+/** `failOn: 'warning'`, the default, refuses files as real cameras write them. */
+const LENIENT: SharpOptions = { failOn: 'error', limitInputPixels: false }
+
+function readHeader(original: Uint8Array): Promise<Metadata> {
+  return sharp(original, LENIENT).metadata()
+}
+
+/** libvips cannot turn an animation; one with an orientation counts as still. */
+function framesOf({ pages = 1, orientation = 1 }: Metadata): number {
+  return orientation > 1 ? 1 : pages
+}
+
+function refuseTooManyPixels({ mediaType, width, height }: Metadata): void {
+  const { name, maxPixels } = IMAGE_TYPES[ImageType.parse(mediaType)]
+  if (width * height <= maxPixels) return
+  throw new ProblemError(
+    'image-too-large',
+    `The image is ${width} × ${height} pixels; the limit for ${name} is ${maxPixels / 1e6} megapixels. Resize it and send it again.`,
+  )
+}
+
+/** An sRGB profile says what is assumed anyway: ignoring it gives the same pixels at a third of the cost. */
+function needsConversion({ icc, space }: Metadata): boolean {
+  return space === 'cmyk' || (icc !== undefined && !isSrgbProfile(icc))
+}
+
+/** Only 8-bit RGB goes through the PNG in `convertAfterResize` unchanged. */
+function canConvertLate({ space, depth }: Metadata): boolean {
+  return space === 'srgb' && depth === 'uchar'
+}
+
+function open(original: Uint8Array, options: SharpOptions, { width, height }: Size): Sharp {
+  return sharp(original, { ...LENIENT, ...options })
+    .autoOrient()
+    .resize({ width, height, fit: 'fill' })
+}
+
+/**
+ * Color conversion takes its time by the pixel, so a wide-gamut image is resized in its own colors first.
+ * An uncompressed PNG in memory carries the profile from the one step to the other.
+ */
+async function convertAfterResize(original: Uint8Array, fitted: Size): Promise<Pixels> {
+  const small = await open(original, {}, fitted).keepIccProfile().png({ compressionLevel: 0 }).toBuffer()
+  return toPixels(sharp(small))
+}
+
+/** sharp takes 16-bit colors to Display P3 first; naming the output's profile takes them on to sRGB. */
+function convertBeforeResize(original: Uint8Array, fitted: Size): Promise<Pixels> {
+  return toPixels(open(original, {}, fitted).withIccProfile('srgb', { attach: false }))
+}
+
+/** The output's colorspace is sRGB, so that grey images have three channels as well. */
+export async function toPixels(image: Sharp): Promise<Pixels> {
+  const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
+  return { width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3, data }
 }
 
 function shrink(pixels: Pixels, { width, height }: Size): Promise<Pixels> {

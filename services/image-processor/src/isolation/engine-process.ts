@@ -2,66 +2,64 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import type { Answer, Request } from './request.ts'
-import { takenMemory } from './taken-memory.ts'
-import { watchWaiting } from './waited-for-processor.ts'
+import { privateMemory, watchProcessorWait } from './process-usage.ts'
+import type { Reply, Request } from './request.ts'
 
-/** The argument by which a program knows that it is to be an engine's process. */
+/** The argument that starts a program as an engine's process. */
 export const ENGINE_PROCESS = 'engine-process'
 
-/** An engine in a process of its own, which can be lost without losing anything else. */
+/** An engine in a process of its own, which may crash without harming anything else. */
 export interface EngineProcess {
   /** False once it has ended. */
   readonly alive: boolean
-  /** Of the operating system. */
   readonly pid: number | undefined
-  /** @throws Error if its engine cannot be loaded, which is nobody's fault but ours */
+  /** @throws Error if its engine cannot be loaded, which is our fault */
   ready(): Promise<void>
   /**
-   * One request at a time. Whatever exceeds its limits is killed.
+   * One request at a time. A process that exceeds the limits is killed.
    *
    * @throws EngineProcessEnded
    */
-  ask(request: Request, limits: Limits): Promise<Answer>
+  ask(request: Request, limits: Limits): Promise<Reply>
   stop(): void
 }
 
-/** What a request may take. */
+/** What one request may use. */
 interface Limits {
   milliseconds: number
-  /** Of memory that the process takes for itself, see `takenMemory`. */
+  /** Of private memory, see `privateMemory`. */
   bytes: number
 }
 
-/** An engine's process ended over a request. */
+/** An engine's process ended during a request. */
 export class EngineProcessEnded extends Error {
   override name = 'EngineProcessEnded'
   /** `starved`: it was too slow because the machine hardly let it run. */
   readonly reason: 'too-slow' | 'starved' | 'too-much-memory' | 'died'
 
-  /** The end of what it wrote to its standard error. */
-  readonly lastWords: string
+  /** The end of its standard error. */
+  readonly stderr: string
 
-  constructor(reason: EngineProcessEnded['reason'], how: string, lastWords: string) {
+  constructor(reason: EngineProcessEnded['reason'], how: string, stderr: string) {
     super(`the engine's process ended (${reason}): ${how}`)
     this.reason = reason
-    this.lastWords = lastWords
+    this.stderr = stderr
   }
 }
 
-/** Loading takes a third of a second; this long only where the machine has no time at all. */
-const READY_WITHIN = 20_000
-/** Between two looks at the memory. A decoder can take 50 MB meanwhile. */
-const LOOK_EVERY = 20
+/** Loading takes a third of a second; this long only on a very busy machine. */
+const READY_TIMEOUT_MS = 20_000
+/** How often memory is checked. A decoder can allocate 50 MB in between. */
+const MEMORY_INTERVAL_MS = 20
 /**
- * The share of its time that it has to be kept from running for its slowness to be the machine's fault. What ran for the
- * other half would have ended if it were sound.
+ * From which share of its time spent waiting for a processor a slow request is the machine's fault. A sound image would have
+ * been finished in the rest.
  */
-const STARVED = 1 / 2
+const STARVED_SHARE = 1 / 2
 
 /**
- * Starts `program`, a file URL, as an engine's process. It gets no environment but what it needs: credentials are none
- * of a decoder's business. Nothing waits for it: the process that started it may end at any time, and it ends as well.
+ * Starts `program`, a file URL, as an engine's process. Its environment has only what it needs: a decoder must not
+ * see credentials. It does not keep this process alive, and ends with it.
  */
 export function startEngineProcess(program: string): EngineProcess {
   const { LD_LIBRARY_PATH } = process.env
@@ -74,9 +72,9 @@ export function startEngineProcess(program: string): EngineProcess {
   })
   child.unref()
   child.channel?.unref()
-  const lastWords = keepLastWords(child)
+  const stderr = keepStderr(child)
   endWithThisProcess(child)
-  const ready = readiness(child, lastWords)
+  const ready = readiness(child, stderr)
   const isAlive = () => child.exitCode === null && child.signalCode === null && !child.killed
   return {
     get alive() {
@@ -85,8 +83,8 @@ export function startEngineProcess(program: string): EngineProcess {
     pid: child.pid,
     ready: () => ready,
     ask: async (request, limits) => {
-      if (!isAlive()) throw new EngineProcessEnded('died', 'before the request', lastWords())
-      return ask(child, lastWords, request, limits)
+      if (!isAlive()) throw new EngineProcessEnded('died', 'before the request', stderr())
+      return ask(child, stderr, request, limits)
     },
     stop: () => child.kill('SIGKILL'),
   }
@@ -98,53 +96,53 @@ function endWithThisProcess(child: ChildProcess): void {
   child.once('exit', () => process.off('exit', end))
 }
 
-/** Enough of what it writes to tell what a crash was about. */
-const LAST_WORDS = 2_000
+/** Enough to explain a crash. */
+const MAX_STDERR_CHARACTERS = 2_000
 
-function keepLastWords(child: ChildProcess): () => string {
-  let words = ''
+function keepStderr(child: ChildProcess): () => string {
+  let tail = ''
   child.stderr?.setEncoding('utf8').on('data', (more) => {
-    words = (words + more).slice(-LAST_WORDS)
+    tail = (tail + more).slice(-MAX_STDERR_CHARACTERS)
   })
   ;(child.stderr as Socket | null)?.unref()
-  return () => words.trim()
+  return () => tail.trim()
 }
 
-async function readiness(child: ChildProcess, lastWords: () => string): Promise<void> {
-  const clock = setTimeout(() => child.kill('SIGKILL'), READY_WITHIN)
+async function readiness(child: ChildProcess, stderr: () => string): Promise<void> {
+  const timer = setTimeout(() => child.kill('SIGKILL'), READY_TIMEOUT_MS)
   try {
-    await nextMessage(child, (how) => new Error(`the engine's process did not start: ${how} ${lastWords()}`))
+    await nextMessage(child, (how) => new Error(`the engine's process did not start: ${how} ${stderr()}`))
   } finally {
-    clearTimeout(clock)
+    clearTimeout(timer)
   }
 }
 
 async function ask(
   child: ChildProcess,
-  lastWords: () => string,
+  stderr: () => string,
   request: Request,
   { milliseconds, bytes }: Limits,
-): Promise<Answer> {
+): Promise<Reply> {
   let reason: EngineProcessEnded['reason'] = 'died'
   const end = (why: typeof reason) => {
     reason = why
     child.kill('SIGKILL')
   }
-  const waited = watchWaiting(child.pid ?? 0)
-  const clock = setTimeout(
-    () => end(waited() > milliseconds * STARVED ? 'starved' : 'too-slow'),
+  const processorWait = watchProcessorWait(child.pid ?? 0)
+  const timer = setTimeout(
+    () => end(processorWait() > milliseconds * STARVED_SHARE ? 'starved' : 'too-slow'),
     milliseconds,
   )
-  const scales = setInterval(() => {
-    if ((takenMemory(child.pid ?? 0) ?? 0) > bytes) end('too-much-memory')
-  }, LOOK_EVERY)
+  const memoryTimer = setInterval(() => {
+    if ((privateMemory(child.pid ?? 0) ?? 0) > bytes) end('too-much-memory')
+  }, MEMORY_INTERVAL_MS)
   try {
-    // What cannot be sent because the process is gone shows in its end.
+    // If the process is gone, its end is reported below.
     child.send(request, () => {})
-    return await nextMessage<Answer>(child, (how) => new EngineProcessEnded(reason, how, lastWords()))
+    return await nextMessage<Reply>(child, (how) => new EngineProcessEnded(reason, how, stderr()))
   } finally {
-    clearTimeout(clock)
-    clearInterval(scales)
+    clearTimeout(timer)
+    clearInterval(memoryTimer)
   }
 }
 

@@ -4,7 +4,7 @@ import { availableParallelism, constants, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Preset, type ProblemError, presetFor } from '@darkroom/core'
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { type Developer, developHere } from '../development/developer.ts'
+import { type Developer, developHere } from '../development/develop.ts'
 import { sharpEngine } from '../engines/sharp-engine.ts'
 import { presetConfiguration } from '../presets/preset-configuration.ts'
 import { fourCorners } from '../testing/test-images.ts'
@@ -30,7 +30,7 @@ function isolated(limits: { seconds?: number; megabytes?: number } = {}) {
 
 const withOrder = (order: string) => Buffer.concat([photograph, Buffer.from(`#${order} `)])
 
-const LAST_WORDS: Record<string, RegExp> = { abort: /JavaScript stack trace/, throw: /nobody catches this/ }
+const STDERR: Record<string, RegExp> = { abort: /JavaScript stack trace/, throw: /nobody catches this/ }
 
 /** The slug and the words of the refusal. While the machine is busy with others it comes again, as from the queue. */
 async function refusal(developer: Developer, order: string): Promise<string> {
@@ -89,7 +89,7 @@ describe('an image that', () => {
       await expect(developer.develop(withOrder(misdeed), preset)).rejects.toMatchObject({
         slug: 'corrupt-image',
         detail: expect.stringContaining('crashes the decoder'),
-        cause: { reason: 'died', lastWords: expect.stringMatching(LAST_WORDS[misdeed] ?? /^$/) },
+        cause: { reason: 'died', stderr: expect.stringMatching(STDERR[misdeed] ?? /^$/) },
       })
       expect((await developer.develop(photograph, preset)).width).toBe(400)
     },

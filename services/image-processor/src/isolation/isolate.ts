@@ -1,36 +1,35 @@
 import { ProblemError } from '@darkroom/core'
-import type { Developer } from '../development/developer.ts'
+import type { Developer } from '../development/develop.ts'
 import { logger } from '../logger.ts'
 import { EngineProcessEnded, startEngineProcess } from './engine-process.ts'
-import { readAnswer } from './request.ts'
+import { readReply } from './request.ts'
 
-/** An engine and what it may take for one image. */
+/** An engine and what it may use for one image. */
 export interface Isolation {
   name: Developer['name']
   /** The file URL of the program that serves the engine. */
   program: string
   seconds: number
-  /** Of memory that the engine's process takes for itself. */
+  /** Of private memory. */
   megabytes: number
 }
 
-/** A developer that holds a process. */
+/** Develops in an engine's process. */
 export interface IsolatedDeveloper extends Developer {
-  /** Of the process that is there now. */
+  /** Of the current process. */
   pid(): number | undefined
   /** Ends the process; without it, it ends with this one. */
   stop(): void
 }
 
 /**
- * Develops in a process of its own, which is started at once and kept for the images to come. An image that takes too
- * long fails. One that takes too much memory, or brings the process down, is tried once more in a fresh process before
- * it is held against the image: what was there before it may have been the cause. One that takes too long because the
- * machine has no time for it is not at fault either, and worth another try later.
+ * Develops in a process of its own, which is started at once and reused. An image that takes too long fails. One that takes
+ * too much memory, or crashes the process, is tried once more in a fresh process before the image is blamed, as an earlier
+ * image may have been the cause. One that is slow because the machine is busy is not at fault, and is retried later.
  */
 export function isolate({ name, program, seconds, megabytes }: Isolation): IsolatedDeveloper {
   let engine = startEngineProcess(program)
-  engine.ready().catch(() => {}) // told to whoever wants to use it
+  engine.ready().catch(() => {}) // reported when it is used
   const limits = { seconds, megabytes }
   return {
     name,
@@ -43,13 +42,13 @@ export function isolate({ name, program, seconds, megabytes }: Isolation): Isola
         await engine.ready()
         const began = performance.now()
         try {
-          return readAnswer(await engine.ask({ original, preset }, { milliseconds, bytes: megabytes * 1e6 }))
+          return readReply(await engine.ask({ original, preset }, { milliseconds, bytes: megabytes * 1e6 }))
         } catch (error) {
           if (!(error instanceof EngineProcessEnded)) throw error
-          logger.warn('the engine process ended over an image', {
+          logger.warn('the engine process ended during an image', {
             attempt,
             error,
-            lastWords: error.lastWords,
+            stderr: error.stderr,
           })
           engine = startEngineProcess(program)
           engine.ready().catch(() => {})
@@ -62,7 +61,7 @@ export function isolate({ name, program, seconds, megabytes }: Isolation): Isola
   }
 }
 
-/** For the owner of the image, where it is at fault. */
+/** The reason for the image's owner, unless the machine is at fault. */
 function blame(cause: EngineProcessEnded, { seconds, megabytes }: Pick<Isolation, 'seconds' | 'megabytes'>) {
   switch (cause.reason) {
     case 'starved':

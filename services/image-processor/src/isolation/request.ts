@@ -1,22 +1,22 @@
 import { type Preset, ProblemError, type ProblemSlug } from '@darkroom/core'
 import type { Developed } from '../development/develop.ts'
 
-/** What goes to the engine's process, one at a time. */
+/** What is sent to the engine's process, one at a time. */
 export interface Request {
   original: Uint8Array
   preset: Preset
 }
 
-/** What comes back. Between processes an error loses its class, so that a ProblemError goes as its parts. */
-export type Answer =
+/** What comes back. An error loses its class between processes, so a ProblemError is sent in parts. */
+export type Reply =
   | { developed: Developed }
   | { problem: { slug: ProblemSlug; detail: string; cause: unknown } }
   | { error: unknown }
 
-/** The first message of an engine's process: its engine is loaded, and requests are welcome. */
+/** The first message of an engine's process: its engine is loaded. */
 export const READY = 'ready'
 
-export function toAnswer(error: unknown): Answer {
+export function toReply(error: unknown): Reply {
   if (!(error instanceof ProblemError)) return { error: plain(error) }
   const { slug, detail, cause } = error
   return { problem: { slug, detail, cause: plain(cause) } }
@@ -30,9 +30,9 @@ function plain(error: unknown): unknown {
 }
 
 /** @throws what the engine threw */
-export function readAnswer(answer: Answer): Developed {
-  if ('developed' in answer) return answer.developed
-  if ('error' in answer) throw answer.error
-  const { slug, detail, cause } = answer.problem
+export function readReply(reply: Reply): Developed {
+  if ('developed' in reply) return reply.developed
+  if ('error' in reply) throw reply.error
+  const { slug, detail, cause } = reply.problem
   throw new ProblemError(slug, detail, { cause })
 }

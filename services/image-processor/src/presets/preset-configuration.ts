@@ -1,6 +1,14 @@
-import { PresetConfiguration } from '@darkroom/core'
+import {
+  type ImageAccepted,
+  type NamedPreset,
+  PresetConfiguration,
+  presetFor,
+  type Tolerant,
+} from '@darkroom/core'
 import * as z from 'zod'
 import configured from '../../presets.json' with { type: 'json' }
+import { type ImageEngine, LIMITATIONS, unsupportedBy } from '../engines/image-engine.ts'
+import { logger } from '../logger.ts'
 import { hasWatermark } from './watermarks.ts'
 
 const WithWatermarks = PresetConfiguration.superRefine(({ presets }, context) => {
@@ -16,11 +24,46 @@ const WithWatermarks = PresetConfiguration.superRefine(({ presets }, context) =>
   }
 })
 
-/** presets.json, checked when a function starts: a mistake stops it with the field's name. */
+/** presets.json, checked when a function starts: a mistake stops it and names the field. */
 export const presetConfiguration = readPresetConfiguration(configured)
 
 export function readPresetConfiguration(value: unknown): PresetConfiguration {
   const result = WithWatermarks.safeParse(value)
   if (result.success) return result.data
   throw new Error(`presets.json is not valid:\n${z.prettifyError(result.error)}`)
+}
+
+/**
+ * Stops a function when it starts if a preset asks for what its engine does not support, and logs the engine's other
+ * limitations.
+ *
+ * @throws Error that names every such field
+ */
+export function requireEngineSupport(engine: ImageEngine['name'], { presets }: PresetConfiguration): void {
+  for (const limitation of LIMITATIONS[engine]) logger.warn(limitation)
+  const faults = Object.entries(presets).flatMap(([name, { variants }]) =>
+    variants.flatMap((spec, index) =>
+      unsupportedBy(engine, spec).map(
+        ({ field, reason }) => `✖ ${reason}\n  → at presets.${name}.variants[${index}].${field}`,
+      ),
+    ),
+  )
+  if (faults.length > 0) {
+    throw new Error(
+      `presets.json asks for what IMAGE_ENGINE=${engine} does not support:\n${faults.join('\n')}`,
+    )
+  }
+}
+
+/**
+ * The preset that a message asks for, or its app's.
+ *
+ * @throws Error if the message asks for one that is not configured here
+ */
+export function choosePreset({ app, redevelop }: Tolerant<ImageAccepted>['data']): NamedPreset {
+  if (!redevelop) return presetFor(presetConfiguration, app)
+  const name = redevelop.preset
+  const preset = new Map(Object.entries(presetConfiguration.presets)).get(name)
+  if (!preset) throw new Error(`the message asks for the preset "${name}", which presets.json does not have`)
+  return { name, ...preset }
 }

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { VariantSpec, Watermark } from '@darkroom/core'
-import type { VariantOrder } from '../engines/image-engine.ts'
+import type { VariantRequest } from '../engines/image-engine.ts'
 
-/** Beside `presets.json`; in a zip as in the repository. */
+/** Next to `presets.json`, in a zip as in the repository. */
 const FOLDER = new URL('../../watermarks/', import.meta.url)
 
 export function hasWatermark({ file }: Watermark): boolean {
   return existsSync(new URL(file, FOLDER))
 }
 
-/** Reads the watermark that a spec names, once per process. */
-export function toOrder(spec: VariantSpec): VariantOrder {
+/** Adds the watermark that a spec names; each file is read once per process. */
+export function withWatermark(spec: VariantSpec): VariantRequest {
   return spec.watermark ? { ...spec, watermarkImage: read(spec.watermark.file) } : spec
 }
 

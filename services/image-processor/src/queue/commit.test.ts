@@ -21,7 +21,7 @@ const DEVELOPED: Developed = {
   height: 300,
   hadLocation: false,
   thumbhash: 'AAAA',
-  dominantColour: '#102030',
+  dominantColor: '#102030',
   perceptualHash: '0123456789abcdef',
   warnings: [],
   variants: [],

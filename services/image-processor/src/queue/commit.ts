@@ -71,7 +71,7 @@ export async function commitSuccess(
     orientation: developed.orientation,
     had_location: developed.hadLocation,
     thumbhash: developed.thumbhash,
-    dominant_color: developed.dominantColour,
+    dominant_color: developed.dominantColor,
     perceptual_hash: developed.perceptualHash,
     preset: preset.name,
     preset_version: preset.version,

@@ -17,12 +17,12 @@ import { fourCorners, npmPhotograph, pngThatClaims } from '../testing/test-image
 let resources: Resources
 let processImages: (event: SQSEvent) => Promise<unknown>
 let processImagesWith: typeof import('./process-images.ts').processImages
-let developHere: typeof import('../development/developer.ts').developHere
+let developHere: typeof import('../development/develop.ts').developHere
 beforeAll(async () => {
   resources = await startResources()
   const { sharpEngine } = await import('../engines/sharp-engine.ts')
   processImagesWith = (await import('./process-images.ts')).processImages
-  developHere = (await import('../development/developer.ts')).developHere
+  developHere = (await import('../development/develop.ts')).developHere
   const handler = processImagesWith(developHere(sharpEngine))
   processImages = (event) => handler(event, wholeMinute)
 })

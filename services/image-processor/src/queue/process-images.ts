@@ -1,13 +1,21 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
 import { ProblemError, readImageAccepted } from '@darkroom/core'
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
-import type { Developer } from '../development/developer.ts'
+import type { Developer } from '../development/develop.ts'
 import { logger } from '../logger.ts'
 import type { Attempt } from './attempt.ts'
 import { commitFailure } from './commit.ts'
 import { processImage } from './process-image.ts'
 import { retryLater } from './retry-later.ts'
-import { SECONDS_TO_BEGIN } from './time-for-an-image.ts'
+
+/**
+ * How long developing one image may take. The largest that are accepted take about five seconds on a whole core. A batch of
+ * four images that all take this long still fits into the function's sixty seconds, except for the last one.
+ */
+export const SECONDS_TO_DEVELOP = 15
+
+/** How much of the function's time must be left to start an image: that, and what S3 takes before and after. */
+const SECONDS_TO_BEGIN = SECONDS_TO_DEVELOP + 5
 
 /** What is used of Lambda's context. */
 export type Clock = Pick<Context, 'getRemainingTimeInMillis'>

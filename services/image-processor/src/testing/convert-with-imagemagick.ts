@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Size } from '../engines/image-engine.ts'
-import { COLOUR_SPACES, profileOf } from './wide-gamut.ts'
+import { COLOR_SPACES, profileOf } from './wide-gamut.ts'
 
 const run = promisify(execFile)
 
@@ -25,7 +25,7 @@ export async function convertWithImageMagick(original: Buffer, { width, height }
   const folder = await mkdtemp(join(tmpdir(), 'imagemagick-'))
   try {
     const [file, profile] = [join(folder, 'original'), join(folder, 'srgb.icc')]
-    await Promise.all([writeFile(file, original), writeFile(profile, profileOf(COLOUR_SPACES.sRGB))])
+    await Promise.all([writeFile(file, original), writeFile(profile, profileOf(COLOR_SPACES.sRGB))])
     const toSrgb = ['-intent', 'perceptual', '-black-point-compensation', '-profile', profile]
     const onWhite = ['-background', 'white', '-alpha', 'remove', '-alpha', 'off']
     const size = ['-filter', 'Lanczos', '-resize', `${width}x${height}!`]

@@ -11,13 +11,13 @@ export const CORNERS = {
   bottomRight: [220, 200, 60],
 } as const
 
-type Colour = readonly [number, number, number]
+type Color = readonly [number, number, number]
 
-/** Four quarters in four colours. */
+/** Four quarters in four colors. */
 export function fourCorners(
   width: number,
   height: number,
-  corners: Record<keyof typeof CORNERS, Colour> = CORNERS,
+  corners: Record<keyof typeof CORNERS, Color> = CORNERS,
 ): Sharp {
   const data = Buffer.alloc(width * height * 3)
   for (let y = 0; y < height; y++) {

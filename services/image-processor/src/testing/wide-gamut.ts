@@ -6,8 +6,8 @@ import sharp from 'sharp'
 type Vector = readonly [number, number, number]
 type Matrix = readonly [Vector, Vector, Vector]
 
-/** A colour space: the XYZ of its primaries under D50, one column each, and its tone curve. */
-interface ColourSpace {
+/** A color space: the XYZ of its primaries under D50, one column each, and its tone curve. */
+interface ColorSpace {
   toXyz: Matrix
   /** From a signal of 0 to 1 to light of 0 to 1. */
   curve: (signal: number) => number
@@ -24,7 +24,7 @@ const gamma = (exponent: number) => ({
 })
 
 /** Adapted to D50 by Bradford, as profiles have them (brucelindbloom.com, RGB working space information). */
-export const COLOUR_SPACES: Record<'sRGB' | 'Display P3' | 'Adobe RGB' | 'ProPhoto RGB', ColourSpace> = {
+export const COLOR_SPACES: Record<'sRGB' | 'Display P3' | 'Adobe RGB' | 'ProPhoto RGB', ColorSpace> = {
   sRGB: {
     toXyz: [
       [0.4360747, 0.3850649, 0.1430804],
@@ -59,47 +59,45 @@ export const COLOUR_SPACES: Record<'sRGB' | 'Display P3' | 'Adobe RGB' | 'ProPho
   },
 }
 
-/** The numbers, 0 to 1, that mean in `space` what an sRGB colour of 0 to 255 means. By arithmetic alone. */
-function colourIn({ toXyz, inverse }: ColourSpace, srgb: readonly number[]): number[] {
-  const { toXyz: srgbToXyz, curve } = COLOUR_SPACES.sRGB
+/** The numbers, 0 to 1, that mean in `space` what an sRGB color of 0 to 255 means. By arithmetic alone. */
+function colorIn({ toXyz, inverse }: ColorSpace, srgb: readonly number[]): number[] {
+  const { toXyz: srgbToXyz, curve } = COLOR_SPACES.sRGB
   const light = srgb.map((value) => curve(value / 255)) as unknown as Vector
   const inSpace = multiply(inverted(toXyz), multiply(srgbToXyz, light))
   return inSpace.map((value) => inverse(Math.min(1, Math.max(0, value))))
 }
 
 /** A PNG of 16 bits a channel whose pixels are an sRGB picture's, in the numbers of `space`, and that says so. */
-export async function pngIn(space: ColourSpace, picture: Sharp): Promise<Buffer> {
+export async function pngIn(space: ColorSpace, picture: Sharp): Promise<Buffer> {
   const png = await (await redrawn(space, picture)).png().toBuffer()
   const profile = Buffer.concat([Buffer.from('ICC\0\0', 'latin1'), deflateSync(profileOf(space))])
   return Buffer.concat([png.subarray(0, 33), pngChunk('iCCP', profile), png.subarray(33)])
 }
 
 /** The same as a JPEG, 8 bits a channel. */
-export async function jpegIn(space: ColourSpace, picture: Sharp): Promise<Buffer> {
-  const jpeg = await (await redrawn(space, picture)).toColourspace('srgb').jpeg({ quality: 98 }).toBuffer()
+export async function jpegIn(space: ColorSpace, picture: Sharp): Promise<Buffer> {
+  const jpeg = await (await redrawn(space, picture)).toColorspace('srgb').jpeg({ quality: 98 }).toBuffer()
   const payload = Buffer.concat([Buffer.from('ICC_PROFILE\0\x01\x01', 'latin1'), profileOf(space)])
   const head = Buffer.from([0xff, 0xe2, 0, 0])
   head.writeUInt16BE(payload.length + 2, 2)
   return Buffer.concat([jpeg.subarray(0, 2), head, payload, jpeg.subarray(2)])
 }
 
-async function redrawn(space: ColourSpace, picture: Sharp): Promise<Sharp> {
+async function redrawn(space: ColorSpace, picture: Sharp): Promise<Sharp> {
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true })
   const known = new Map<number, number[]>()
   const pixels = new Uint16Array(info.width * info.height * 3)
   for (let at = 0; at < pixels.length; at += 3) {
     const key = data.readUIntBE(at, 3)
-    const colour = known.get(key) ?? colourIn(space, [...data.subarray(at, at + 3)])
-    known.set(key, colour)
-    for (let c = 0; c < 3; c++) pixels[at + c] = Math.round((colour[c] ?? 0) * 65535)
+    const color = known.get(key) ?? colorIn(space, [...data.subarray(at, at + 3)])
+    known.set(key, color)
+    for (let c = 0; c < 3; c++) pixels[at + c] = Math.round((color[c] ?? 0) * 65535)
   }
-  return sharp(pixels, { raw: { width: info.width, height: info.height, channels: 3 } }).toColourspace(
-    'rgb16',
-  )
+  return sharp(pixels, { raw: { width: info.width, height: info.height, channels: 3 } }).toColorspace('rgb16')
 }
 
 /** A display profile of version 2 with a matrix and curves by 1024 samples (ICC.1:2001, section 6). */
-export function profileOf({ toXyz, curve }: ColourSpace): Buffer {
+export function profileOf({ toXyz, curve }: ColorSpace): Buffer {
   const column = (i: number) => xyz([toXyz[0][i] ?? 0, toXyz[1][i] ?? 0, toXyz[2][i] ?? 0])
   const samples = Buffer.alloc(12 + 1024 * 2)
   samples.write('curv', 'latin1')

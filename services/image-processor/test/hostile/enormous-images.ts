@@ -12,7 +12,7 @@ export interface EnormousImage {
 
 type Channels = 3 | 4
 
-/** Squares of pseudo-random colours: nothing that an encoder could do without. */
+/** Squares of pseudo-random colors: nothing that an encoder could do without. */
 function mosaic(width: number, height: number, channels: Channels = 3): Sharp {
   const side = 256
   const data = Buffer.alloc(side * side * channels)
@@ -32,7 +32,7 @@ type Row = [name: string, outcome: EnormousImage['outcome'], make: () => Sharp]
 const MOST = 600
 const ROWS: Row[] = [
   ['JPEG, 100 MP', 'developed', () => mosaic(10_000, 10_000).jpeg()],
-  ['JPEG, 100 MP, CMYK', 'developed', () => mosaic(10_000, 10_000).toColourspace('cmyk').jpeg()],
+  ['JPEG, 100 MP, CMYK', 'developed', () => mosaic(10_000, 10_000).toColorspace('cmyk').jpeg()],
   ['JPEG, 100 MP, progressive', 'developed', () => mosaic(10_000, 10_000).jpeg({ progressive: true })],
   [
     'JPEG, 60 MP, progressive 4:4:4',
@@ -47,12 +47,12 @@ const ROWS: Row[] = [
   [
     'PNG, 50 MP, 16-bit RGBA',
     'developed',
-    () => mosaic(10_000, 5000, 4).toColourspace('rgb16').png({ compressionLevel: 1 }),
+    () => mosaic(10_000, 5000, 4).toColorspace('rgb16').png({ compressionLevel: 1 }),
   ],
   [
     'PNG, 30 MP, 16-bit RGBA, interlaced',
     'developed',
-    () => mosaic(10_000, 3000, 4).toColourspace('rgb16').png({ compressionLevel: 1, progressive: true }),
+    () => mosaic(10_000, 3000, 4).toColorspace('rgb16').png({ compressionLevel: 1, progressive: true }),
   ],
   [
     'PNG, 50 MP, interlaced',

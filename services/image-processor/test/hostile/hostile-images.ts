@@ -114,15 +114,15 @@ const LYING_HEADERS: Row[] = [
     png(size, [], chunk('IDAT', Buffer.alloc(999, 0x5a))),
   ],
   ['PNG, no picture', 'corrupt-image', png(size, [], Buffer.alloc(0))],
-  ['PNG, no palette', 'corrupt-image', png({ ...size, colourType: 3 })],
-  ['PNG, no such colour type', 'corrupt-image', png({ ...size, colourType: 5 })],
+  ['PNG, no palette', 'corrupt-image', png({ ...size, colorType: 3 })],
+  ['PNG, no such color type', 'corrupt-image', png({ ...size, colorType: 5 })],
   ['PNG, 3 bits a sample', 'corrupt-image', png({ ...size, bits: 3 })],
   ['PNG, chunk longer than the file', 'corrupt-image', join(SIGNATURE, ihdr(size), '\x7f\xff\xff\xffIDAT')],
   [
     'PNG, interlaced 16-bit RGBA of 50 megapixels',
     'image-too-large',
     png(
-      { width: 10_000, height: 5000, bits: 16, colourType: 6, interlaced: true },
+      { width: 10_000, height: 5000, bits: 16, colorType: 6, interlaced: true },
       [],
       chunk('IDAT', deflateSync(Buffer.alloc(9e6))),
     ),
@@ -218,7 +218,7 @@ const BOMBS: Row[] = [
     'too-many-frames',
     png(size, [chunk('acTL', Buffer.alloc(8)), ...Array<Buffer>(1500).fill(frameControl)]),
   ],
-  ['PNG, colour profile that unfolds to 50 MB', 'corrupt-image', png(size, [foldedText('iCCP', 50)])],
+  ['PNG, color profile that unfolds to 50 MB', 'corrupt-image', png(size, [foldedText('iCCP', 50)])],
   ['PNG, text that unfolds to 50 MB', 'corrupt-image', png(size, [foldedText('zTXt', 50)])],
   ['PNG, international text that unfolds to 50 MB', 'corrupt-image', png(size, [foldedText('iTXt', 50)])],
   [
@@ -231,7 +231,7 @@ const BOMBS: Row[] = [
   ['PNG, EXIF of 3 MB of zeros', 'developed, bad-exif', png(size, [chunk('eXIf', Buffer.alloc(3e6))])],
   ['PNG, 49 megapixels of nothing in 150 KB', 'developed', png({ width: 7000, height: 7000 })],
   [
-    'JPEG, colour profile of 2 MB of nothing',
+    'JPEG, color profile of 2 MB of nothing',
     'developed, bad-color-profile',
     withSegments(
       jpeg,

@@ -16,23 +16,23 @@ export interface Header {
   height: number
   bits?: number
   /** 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA. */
-  colourType?: number
+  colorType?: number
   interlaced?: boolean
 }
 
-export function ihdr({ width, height, bits = 8, colourType = 2, interlaced = false }: Header): Buffer {
+export function ihdr({ width, height, bits = 8, colorType = 2, interlaced = false }: Header): Buffer {
   const data = Buffer.alloc(13)
   data.writeUInt32BE(width)
   data.writeUInt32BE(height, 4)
-  data.set([bits, colourType, 0, 0, interlaced ? 1 : 0], 8)
+  data.set([bits, colorType, 0, 0, interlaced ? 1 : 0], 8)
   return chunk('IHDR', data)
 }
 
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }
 
 /** Rows of one shade, each behind its filter byte. */
-function idat({ width, height, bits = 8, colourType = 2 }: Header): Buffer {
-  const row = Math.ceil((width * (CHANNELS[colourType] ?? 1) * bits) / 8)
+function idat({ width, height, bits = 8, colorType = 2 }: Header): Buffer {
+  const row = Math.ceil((width * (CHANNELS[colorType] ?? 1) * bits) / 8)
   return chunk('IDAT', deflateSync(Buffer.alloc((row + 1) * height)))
 }
 
