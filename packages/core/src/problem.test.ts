@@ -36,10 +36,14 @@ test('the slugs and their statuses are the published ones', () => {
   expect(ProblemSlug.options.toSorted()).toEqual(Object.keys(PROBLEMS).toSorted())
 })
 
-test.each(ProblemSlug.options)('%s: its type ends in the slug, its title is a sentence', (slug) => {
-  expect(new URL(problemType(slug)).href).toMatch(new RegExp(`[:/]${slug}$`))
-  expect(PROBLEMS[slug].title).toMatch(/^[A-Z].*[^.]$/)
-})
+test.each(ProblemSlug.options)(
+  '%s: its type ends in the slug, its title and description are sentences without a full stop',
+  (slug) => {
+    expect(new URL(problemType(slug)).href).toMatch(new RegExp(`[:/]${slug}$`))
+    expect(PROBLEMS[slug].title).toMatch(/^[A-Z].*[^.]$/)
+    expect(PROBLEMS[slug].description).toMatch(/^[A-Z`].*[^.]$/)
+  },
+)
 
 test('what the sender did wrong is not worth a repetition, what failed here is', () => {
   for (const slug of ProblemSlug.options) {
