@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import multipart from '@fastify/multipart'
 import statics from '@fastify/static'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -29,6 +30,9 @@ export interface WebApp2 {
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; img-src 'self' blob: data: http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+const PAGE = join(import.meta.dirname, '..', 'page')
+const SHARED_STYLE = dirname(createRequire(import.meta.url).resolve('@darkroom/page-style/reset.css'))
+
 /** Starts Web App #2. It starts without Kafka too: uploads then fail with 503, and work once Kafka is reachable. */
 export async function startWebApp2(options: WebApp2Options): Promise<WebApp2> {
   const { port, host = '127.0.0.1', onLine } = options
@@ -46,7 +50,7 @@ export async function startWebApp2(options: WebApp2Options): Promise<WebApp2> {
     throwFileSizeLimit: false,
     limits: { fileSize: backend.maxImageBytes, files: 1, fields: 4, fieldSize: 4096 },
   })
-  await server.register(statics, { root: join(import.meta.dirname, '..', 'page'), cacheControl: false })
+  await server.register(statics, { root: [PAGE, SHARED_STYLE], cacheControl: false })
   await server.register(imageRoutes, { prefix: '/api', ...backend })
   server.addHook('preClose', async () => stopping.abort())
   server.addHook('onClose', () => {
