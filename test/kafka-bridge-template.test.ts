@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
@@ -99,40 +98,10 @@ describe('how a cluster is reached', () => {
     expect(sources('msk with SCRAM')).toEqual([{ Type: 'SASL_SCRAM_512_AUTH', URI: SECRET }])
   })
 
-  test('inside a VPC: through its subnets, for which lists are needed that no command line has', async () => {
-    const kafkaTrigger = createRequire(import.meta.url)('../services/kafka-bridge/kafka-trigger.cjs')
-    const values: Record<string, unknown> = {
-      'param:kafkaCluster': 'self-managed',
-      'param:kafkaAuth': 'scram-512',
-      'param:kafkaCredentialsSecretArn': SECRET,
-      'param:kafkaSubnets': ['subnet-0a1b'],
-      'param:kafkaSecurityGroups': ['sg-0a1b'],
-      'param:topic': 'images.web-app-2',
-    }
-    const { events, statements } = await kafkaTrigger({
-      resolveVariable: async (name: string) => values[name],
+  test('a wrong parameter stops the packaging with a sentence', async () => {
+    await expect(packageService('kafka-bridge', {}, { kafkaCluster: 'confluent' })).rejects.toMatchObject({
+      stdout: expect.stringContaining('kafkaCluster is "confluent": set it to msk or self-managed.'),
     })
-    expect(events[0].kafka.accessConfigurations).toEqual({
-      saslScram512Auth: [SECRET],
-      vpcSubnet: ['subnet-0a1b'],
-      vpcSecurityGroup: ['sg-0a1b'],
-    })
-    expect(statements).toContainEqual(
-      expect.objectContaining({
-        Action: expect.arrayContaining(['ec2:CreateNetworkInterface']),
-        Resource: '*',
-      }),
-    )
-  })
-
-  test('what does not exist is refused, by name', async () => {
-    const refusal = (text: string) => ({ stdout: expect.stringContaining(text) })
-    await expect(packageService('kafka-bridge', {}, { kafkaCluster: 'confluent' })).rejects.toMatchObject(
-      refusal('kafkaCluster is "confluent"'),
-    )
-    await expect(packageService('kafka-bridge', {}, { kafkaAuth: 'iam' })).rejects.toMatchObject(
-      refusal('kafkaAuth is "iam"'),
-    )
   })
 })
 

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import * as z from 'zod'
+import { lifecycleRules } from './lifecycle-rules.ts'
 import { Retention } from './retention.ts'
+import { toEnvironment } from './to-environment.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..')
 
-/** What is kept how long unless a deployment says otherwise, by the variable RETENTION_FILE for one. */
+/** The retention of a deployment that sets no other file, for example by the variable RETENTION_FILE. */
 export const RETENTION_FILE = 'packages/retention/retention.json'
 
 /**
@@ -20,6 +22,17 @@ export function readRetention(file = process.env.RETENTION_FILE || RETENTION_FIL
   } catch (cause) {
     throw new Error(`The retention in ${file} cannot be used.\n${explain(cause)}`, { cause })
   }
+}
+
+/**
+ * The parts of a serverless.yml that follow from the retention file, which the parameter `retentionFile` names:
+ * `environment` for functions, and `lifecycleRules` for the bucket.
+ *
+ * @throws Error as `readRetention` does
+ */
+export async function retentionForServerless(resolveVariable: (address: string) => Promise<unknown>) {
+  const retention = readRetention(String(await resolveVariable('param:retentionFile')))
+  return { environment: toEnvironment(retention), lifecycleRules: lifecycleRules(retention) }
 }
 
 function explain(cause: unknown): string {

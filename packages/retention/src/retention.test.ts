@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { readRetention } from './read-retention.ts'
+import { readRetention, retentionForServerless } from './read-retention.ts'
 import { daysOf, Retention } from './retention.ts'
 
 const standard = {
@@ -24,6 +24,15 @@ describe('a retention', () => {
 
   test('of the repository is sound', async () => {
     expect(readRetention().default.input).toBeGreaterThan(0)
+  })
+
+  test('gives a serverless.yml the environment and the lifecycle rules of the file that it names', async () => {
+    const named = async (address: string) =>
+      address === 'param:retentionFile' ? 'packages/retention/retention.json' : undefined
+    const { environment, lifecycleRules } = await retentionForServerless(named)
+    expect(JSON.parse(environment)).toEqual(readRetention())
+    expect(lifecycleRules).toContainEqual(expect.objectContaining({ Prefix: 'input/', Status: 'Enabled' }))
+    await expect(retentionForServerless(async () => 'not-there.json')).rejects.toThrow('not-there.json')
   })
 
   test('tells which app asks for more than the default, and what to do', () => {

@@ -6,7 +6,7 @@ import { savedQueries } from './saved-queries.ts'
 import type { Settings } from './settings.ts'
 import { views } from './views.ts'
 
-/** What serverless.yml adds to the template; each part is made in a file of its own. */
+/** The resources that are generated from the document schema, the queries and the retention. */
 export function generatedResources(settings: Settings) {
   return {
     Resources: {

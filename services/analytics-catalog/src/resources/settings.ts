@@ -1,9 +1,11 @@
-import type { NamedQuery } from '@darkroom/analytics'
+import { type NamedQuery, readQueries } from '@darkroom/analytics'
+import { daysOf, readRetention } from '@darkroom/retention'
+import * as z from 'zod'
 
 /** Parameters of the stage that the generated resources need. */
 export interface Settings {
   stage: string
-  /** With commas. */
+  /** Separated by commas. */
   apps: string
   /** How many days of acceptance the hourly merge looks at. */
   mergeDays: number
@@ -11,9 +13,41 @@ export interface Settings {
   snapshotRetentionDays: number
   /** How long S3 keeps the documents. */
   metadataRetentionDays: number
-  /** The same for apps that have them kept for less. */
+  /** The same for apps that keep them for less. */
   fewerRetentionDays: Record<string, number>
   queries: NamedQuery[]
+}
+
+const Days = z.coerce.number().int().positive()
+const Parameters = z.object({
+  'sls:stage': z.string(),
+  'param:apps': z.string(),
+  'param:mergeDays': Days,
+  'param:snapshotRetentionDays': Days,
+  'param:retentionFile': z.string(),
+})
+
+/** @throws Error that names each variable of serverless.yml, or field of the retention file, that is wrong */
+export async function readSettings(
+  resolveVariable: (address: string) => Promise<unknown>,
+): Promise<Settings> {
+  const values = Object.keys(Parameters.shape).map(
+    async (address) => [address, await resolveVariable(address)] as const,
+  )
+  const { data: parameters, error } = Parameters.safeParse(Object.fromEntries(await Promise.all(values)))
+  if (error) throw new Error(`serverless.yml cannot be used.\n${z.prettifyError(error)}`)
+  const retention = readRetention(parameters['param:retentionFile'])
+  return {
+    stage: parameters['sls:stage'],
+    apps: parameters['param:apps'],
+    mergeDays: parameters['param:mergeDays'],
+    snapshotRetentionDays: parameters['param:snapshotRetentionDays'],
+    metadataRetentionDays: retention.default.metadata,
+    fewerRetentionDays: Object.fromEntries(
+      Object.keys(retention.apps).map((app) => [app, daysOf(retention, app).metadata]),
+    ),
+    queries: readQueries(retention),
+  }
 }
 
 export const databaseName = ({ stage }: Settings) => `darkroom_${stage}`

@@ -1,0 +1,172 @@
+import { describe, expect, test } from '@jest/globals'
+import { kafkaTrigger } from './kafka-trigger.ts'
+
+const CREDENTIALS = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:kafka-AbCdEf'
+const AUTHORITY = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:ca-AbCdEf'
+const KEY = 'arn:aws:kms:us-east-1:123456789012:key/8f6c'
+const CLUSTER = 'arn:aws:kafka:us-east-1:123456789012:cluster/photos/5e8a-3'
+
+/** serverless.yml's defaults. */
+const DEFAULTS = {
+  topic: 'images.web-app-2',
+  kafkaEnabled: false,
+  kafkaCluster: 'self-managed',
+  kafkaAuth: 'scram-512',
+  kafkaBootstrapServers: ['kafka.example.com:9096'],
+  mskClusterArn: CLUSTER,
+  kafkaCredentialsSecretArn: CREDENTIALS,
+  kafkaCaSecretArn: '',
+  kafkaKmsKeyArn: '',
+  kafkaSubnets: [],
+  kafkaSecurityGroups: [],
+  kafkaMinimumPollers: 1,
+  kafkaMaximumPollers: 4,
+  kafkaMaximumRetryAttempts: 10_000,
+  kafkaMaximumRecordAgeSeconds: 604_800,
+}
+
+function triggerOf(params: object, stage = 'dev') {
+  const values: Record<string, unknown> = { ...DEFAULTS, ...params }
+  return kafkaTrigger(async (address) => (address === 'sls:stage' ? stage : values[address.slice(6)]))
+}
+
+const MSK = { kafkaCluster: 'msk' }
+const VPC = { kafkaSubnets: ['subnet-0a1b'], kafkaSecurityGroups: ['sg-0a1b'] }
+
+describe('the event', () => {
+  const shared = {
+    enabled: false,
+    topic: 'images.web-app-2',
+    batchSize: 50,
+    startingPosition: 'TRIM_HORIZON',
+    consumerGroupId: 'darkroom-dev',
+  }
+  const kafka = (accessConfigurations: object) => ({
+    kafka: { ...shared, bootstrapServers: ['kafka.example.com:9096'], accessConfigurations },
+  })
+
+  test.each<[string, object, object]>([
+    ['self-managed with SCRAM-SHA-512', {}, kafka({ saslScram512Auth: [CREDENTIALS] })],
+    [
+      'self-managed with SCRAM-SHA-256',
+      { kafkaAuth: 'scram-256' },
+      kafka({ saslScram256Auth: [CREDENTIALS] }),
+    ],
+    [
+      'self-managed with a private authority',
+      { kafkaCaSecretArn: AUTHORITY },
+      kafka({ saslScram512Auth: [CREDENTIALS], serverRootCaCertificate: [AUTHORITY] }),
+    ],
+    [
+      'self-managed in a VPC',
+      VPC,
+      kafka({ saslScram512Auth: [CREDENTIALS], vpcSubnet: ['subnet-0a1b'], vpcSecurityGroup: ['sg-0a1b'] }),
+    ],
+    ['MSK with IAM', { ...MSK, kafkaAuth: 'iam' }, { msk: { ...shared, arn: CLUSTER } }],
+    ['MSK with SCRAM', MSK, { msk: { ...shared, arn: CLUSTER, saslScram512: CREDENTIALS } }],
+  ])('of a cluster that is %s', async (_, params, event) => {
+    expect((await triggerOf(params)).events).toEqual([event])
+  })
+
+  test('takes what the command line has: texts, with commas for lists', async () => {
+    const brokers = { kafkaBootstrapServers: 'a:9096, b:9096' }
+    const { events, extensions } = await triggerOf({
+      ...brokers,
+      ...{ kafkaEnabled: 'true', kafkaMaximumPollers: '9', kafkaSubnets: 'subnet-1,subnet-2' },
+      kafkaSecurityGroups: 'sg-1',
+    })
+    expect(events).toMatchObject([
+      {
+        kafka: {
+          enabled: true,
+          bootstrapServers: ['a:9096', 'b:9096'],
+          accessConfigurations: { vpcSubnet: ['subnet-1', 'subnet-2'], vpcSecurityGroup: ['sg-1'] },
+        },
+      },
+    ])
+    expect(Object.values(extensions)).toMatchObject([
+      { Properties: { ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 9 } } },
+    ])
+  })
+
+  test('takes CloudFormation functions for secrets', async () => {
+    const secret = { 'Fn::ImportValue': 'kafka-credentials' }
+    const { events, statements } = await triggerOf({ kafkaCredentialsSecretArn: secret })
+    expect(events).toMatchObject([{ kafka: { accessConfigurations: { saslScram512Auth: [secret] } } }])
+    expect(statements).toMatchObject([{ Resource: [secret] }])
+  })
+})
+
+describe('the mapping', () => {
+  test.each([
+    [{}, 'BridgeRecordsEventSourceMappingKafkaImageswebapp2'],
+    [MSK, 'BridgeRecordsEventSourceMappingMSKPhotosImageswebapp2'],
+  ])('of %j has the framework’s logical id', async (params, id) => {
+    expect(Object.keys((await triggerOf(params)).extensions)).toEqual([id])
+  })
+
+  test('keeps what was given up, except on one machine', async () => {
+    const propertiesOf = async (stage: string) =>
+      Object.values((await triggerOf({}, stage)).extensions)[0]?.Properties
+    expect(await propertiesOf('dev')).toHaveProperty('DestinationConfig.OnFailure.Destination')
+    expect(await propertiesOf('local')).not.toHaveProperty('DestinationConfig')
+  })
+})
+
+describe('the role', () => {
+  const actionsOf = async (params: object) =>
+    (await triggerOf({ ...params })).statements.map(({ Action: [first], Resource }) => [first, Resource])
+  const network = ['ec2:CreateNetworkInterface', '*']
+  const readsSecrets = (...secrets: string[]) => ['secretsmanager:GetSecretValue', secrets]
+  const describesMsk = ['kafka:DescribeClusterV2', CLUSTER]
+  const of = (kind: string, name: string) => `${CLUSTER.replace(':cluster/', `:${kind}/`)}/${name}`
+
+  test.each<[string, object, unknown[]]>([
+    ['self-managed on the internet', {}, [readsSecrets(CREDENTIALS)]],
+    ['self-managed in a VPC', VPC, [network, readsSecrets(CREDENTIALS)]],
+    [
+      'self-managed with a private authority',
+      { kafkaCaSecretArn: AUTHORITY },
+      [readsSecrets(CREDENTIALS, AUTHORITY)],
+    ],
+    ['with a key of its own', { kafkaKmsKeyArn: KEY }, [readsSecrets(CREDENTIALS), ['kms:Decrypt', KEY]]],
+    ['MSK with SCRAM', MSK, [describesMsk, network, readsSecrets(CREDENTIALS)]],
+    [
+      'MSK with IAM',
+      { ...MSK, kafkaAuth: 'iam' },
+      [
+        describesMsk,
+        ['kafka-cluster:Connect', CLUSTER],
+        ['kafka-cluster:DescribeTopic', of('topic', 'images.web-app-2')],
+        ['kafka-cluster:DescribeGroup', of('group', 'darkroom-dev')],
+        network,
+      ],
+    ],
+  ])('for a cluster that is %s may do only what it needs', async (_, params, expected) => {
+    expect(await actionsOf(params)).toEqual(expected)
+  })
+})
+
+test.each<[Record<string, unknown>, string]>([
+  [{ kafkaCluster: 'confluent' }, 'kafkaCluster is "confluent": set it to msk or self-managed.'],
+  [{ kafkaCluster: undefined }, 'kafkaCluster is undefined: set it to msk or self-managed.'],
+  [{ kafkaAuth: 'iam' }, 'kafkaAuth is "iam": set it to scram-256 or scram-512.'],
+  [{ ...MSK, kafkaAuth: 'scram-256' }, 'kafkaAuth is "scram-256": set it to iam or scram-512.'],
+  [{ ...MSK, mskClusterArn: 'photos' }, 'mskClusterArn is "photos": set it to the ARN of the cluster.'],
+  [{ ...MSK, kafkaCredentialsSecretArn: '' }, 'kafkaCredentialsSecretArn is "": set it to an ARN.'],
+  [{ kafkaCredentialsSecretArn: 'kafka' }, 'kafkaCredentialsSecretArn is "kafka": set it to an ARN.'],
+  [{ kafkaCaSecretArn: 'ca' }, 'kafkaCaSecretArn is "ca": set it to an ARN, or leave it empty.'],
+  [{ kafkaKmsKeyArn: 'key' }, 'kafkaKmsKeyArn is "key": set it to an ARN, or leave it empty.'],
+  [{ kafkaBootstrapServers: [] }, 'kafkaBootstrapServers is []: name at least one.'],
+  [{ kafkaBootstrapServers: 9096 }, 'kafkaBootstrapServers is 9096: set it to a list.'],
+  [{ kafkaSubnets: ['subnet-1'] }, 'kafkaSecurityGroups is []: name at least one.'],
+  [{ kafkaSecurityGroups: ['sg-1'] }, 'kafkaSubnets is []: name at least one.'],
+  [{ topic: '' }, 'topic is "": name a topic.'],
+  [{ kafkaEnabled: 'perhaps' }, 'kafkaEnabled is "perhaps": set it to true or false.'],
+  [{ kafkaMinimumPollers: 0 }, 'kafkaMinimumPollers is 0: set it to 1 or more.'],
+  [{ kafkaMaximumPollers: 'many' }, 'kafkaMaximumPollers is "many": set it to a number.'],
+  [{ kafkaMaximumRetryAttempts: 10_001 }, 'kafkaMaximumRetryAttempts is 10001: set it to 10000 or less.'],
+  [{ kafkaMaximumRecordAgeSeconds: 1.5 }, 'kafkaMaximumRecordAgeSeconds is 1.5: set it to a whole number.'],
+])('%j is refused in a sentence', async (params, sentence) => {
+  await expect(triggerOf(params)).rejects.toThrow(sentence)
+})

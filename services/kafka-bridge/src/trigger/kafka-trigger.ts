@@ -1,0 +1,95 @@
+import { allow, mskCluster, type Statement, selfManagedCluster } from './kafka-cluster.ts'
+import {
+  type Reference,
+  type ResolveVariable,
+  readTriggerSettings,
+  type TriggerSettings,
+} from './trigger-settings.ts'
+
+/** The parts of serverless.yml that depend on the Kafka cluster. */
+export interface KafkaTrigger {
+  /** The function's events. */
+  events: object[]
+  /** Properties of the event source mapping that the framework has no setting for, by logical id. */
+  extensions: Record<string, { DependsOn: string[]; Properties: object }>
+  /** What the function's role needs in order to poll. */
+  statements: Statement[]
+}
+
+/**
+ * Makes the trigger for an MSK cluster or a self-managed one from the stage's parameters.
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html
+ *
+ * @throws Error with a sentence for each parameter that is wrong
+ */
+export async function kafkaTrigger(resolveVariable: ResolveVariable): Promise<KafkaTrigger> {
+  const settings = await readTriggerSettings(resolveVariable)
+  const consumerGroupId = `darkroom-${settings.stage}`
+  const cluster =
+    settings.kafkaCluster === 'msk' ? mskCluster(settings, consumerGroupId) : selfManagedCluster(settings)
+  const event = {
+    enabled: settings.kafkaEnabled,
+    topic: settings.topic,
+    batchSize: 50,
+    startingPosition: 'TRIM_HORIZON',
+    consumerGroupId,
+  }
+  return {
+    events: [cluster.event(event)],
+    extensions: {
+      [cluster.logicalId]: {
+        // Lambda checks these permissions when the mapping is created.
+        DependsOn: ['TriggerPolicy', 'UndeliveredPolicy'],
+        Properties: mappingProperties(settings),
+      },
+    },
+    statements: [
+      ...cluster.statements,
+      ...(cluster.isInVpc ? [networkStatement] : []),
+      ...secretStatements(cluster.secrets, settings.kafkaKmsKeyArn),
+    ],
+  }
+}
+
+function mappingProperties(settings: TriggerSettings): object {
+  return {
+    // No window, because a person waits for the image. Under load batches fill while the previous one runs.
+    MaximumBatchingWindowInSeconds: 0,
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    // For Kafka, AWS supports partial responses and the limits below in provisioned mode only.
+    ProvisionedPollerConfig: {
+      MinimumPollers: settings.kafkaMinimumPollers,
+      MaximumPollers: settings.kafkaMaximumPollers,
+    },
+    BisectBatchOnFunctionError: true,
+    // The default is the maximum: an outage of S3 or SQS is no reason to give up a record. Without a number, Lambda gives
+    // up early once there is a destination.
+    MaximumRetryAttempts: settings.kafkaMaximumRetryAttempts,
+    MaximumRecordAgeInSeconds: settings.kafkaMaximumRecordAgeSeconds,
+    MetricsConfig: { Metrics: ['EventCount', 'ErrorCount', 'KafkaMetrics'] },
+    // The local stack has no such bucket and never gives up a record.
+    ...(settings.stage !== 'local' && {
+      DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': ['UndeliveredBucket', 'Arn'] } } },
+    }),
+  }
+}
+
+/** Lambda's pollers create network interfaces in a VPC. EC2 supports no narrower resource for most of these actions. */
+const networkStatement = allow(
+  [
+    'ec2:CreateNetworkInterface',
+    'ec2:DeleteNetworkInterface',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeSecurityGroups',
+    'ec2:DescribeSubnets',
+    'ec2:DescribeVpcs',
+  ],
+  '*',
+)
+
+function secretStatements(secrets: Reference[], keyArn: Reference | undefined): Statement[] {
+  return [
+    ...(secrets.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secrets)] : []),
+    ...(keyArn ? [allow(['kms:Decrypt'], keyArn)] : []),
+  ]
+}
