@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { photograph } from '@darkroom/testing/photographs'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { isSrgbProfile } from './icc-profile.ts'
@@ -13,16 +12,13 @@ function made(profile: string): Promise<Buffer> {
   return picture.withIccProfile(profile).jpeg().toBuffer().then(profileOf)
 }
 
-const PHOTOGRAPH = new URL('../../../../shared/photos/icc-22mp.jpg', import.meta.url)
-
 describe('isSrgbProfile', () => {
   test('sRGB with a curve by parameters', async () => {
     expect(isSrgbProfile(await made('srgb'))).toBe(true)
   })
 
-  const testWithPhotograph = existsSync(PHOTOGRAPH) ? test : test.skip
-  testWithPhotograph("a camera's sRGB, with a curve by samples", async () => {
-    expect(isSrgbProfile(await profileOf(await readFile(PHOTOGRAPH)))).toBe(true)
+  test.each(['nikon-d100', 'nikon-e4600'] as const)('sRGB with a curve by samples, of %s', async (name) => {
+    expect(isSrgbProfile(await profileOf(await photograph(name)))).toBe(true)
   })
 
   test('a curve by samples', async () => {

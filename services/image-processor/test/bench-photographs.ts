@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { photographPath } from '@darkroom/testing/photographs'
 import sharp from 'sharp'
 
 export interface Photograph {
@@ -11,17 +10,10 @@ export interface Photograph {
   megapixels: number
 }
 
-const REPOSITORY = new URL('../../../', import.meta.url)
-const OUTSIDE = new URL('../shared/photos/', REPOSITORY)
-const FROM_NPM = [
-  'node_modules/jpeg-exif/test/IMG_0001.JPG',
-  'node_modules/three-globe/example/img/earth-blue-marble.jpg',
-  'node_modules/three-globe/example/img/earth-day.jpg',
-]
+const FROM_NPM = ['iphone-6-plus', 'xiaomi-mi3', 'sony-a6000', 'blue-marble', 'earth-by-day'] as const
 
 /**
- * A photograph of about each size (megapixels): from `directory` if given, else from beside the checkout, else from npm
- * packages. Where none is near a size, the largest is scaled to it.
+ * A photograph of about each size (megapixels): from `directory` if given, else from npm packages. Where none is near a size, the largest is scaled to it.
  */
 export async function photographs(sizes: number[], directory?: string): Promise<Photograph[]> {
   const known = await Promise.all((await pathsIn(directory)).map(measure))
@@ -31,11 +23,10 @@ export async function photographs(sizes: number[], directory?: string): Promise<
 }
 
 async function pathsIn(directory?: string): Promise<string[]> {
-  const from = directory ?? (existsSync(OUTSIDE) ? fileURLToPath(OUTSIDE) : undefined)
-  if (!from) return FROM_NPM.map((path) => fileURLToPath(new URL(path, REPOSITORY)))
-  const names = (await readdir(from)).filter((name) => /\.jpe?g$/i.test(name)).sort()
-  if (names.length === 0) throw new Error(`no JPEG in ${from}`)
-  return names.map((name) => join(from, name))
+  if (!directory) return FROM_NPM.map(photographPath)
+  const names = (await readdir(directory)).filter((name) => /\.jpe?g$/i.test(name)).sort()
+  if (names.length === 0) throw new Error(`no JPEG in ${directory}`)
+  return names.map((name) => join(directory, name))
 }
 
 async function measure(path: string): Promise<Photograph> {

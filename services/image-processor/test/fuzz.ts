@@ -8,9 +8,10 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { photograph } from '@darkroom/testing/photographs'
 import fc from 'fast-check'
 import sharp from 'sharp'
-import { fourCorners, npmPhotograph, storedFor } from '../src/testing/test-images.ts'
+import { fourCorners, storedFor } from '../src/testing/test-images.ts'
 import { type Answer, type Answers, openAnswers } from './answer-to.ts'
 import { peakMemory } from './process-figures.ts'
 
@@ -46,7 +47,7 @@ async function soundImages(): Promise<Record<string, Buffer>> {
     GIF: await picture().gif().toBuffer(),
     'animated GIF': await frames.clone().gif().toBuffer(),
     AVIF: await picture().avif({ effort: 2 }).toBuffer(),
-    photograph: await npmPhotograph('jpeg-exif/test/IMG_0001.JPG'),
+    photograph: await photograph('iphone-6-plus'),
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, test } from '@jest/globals'
 import { missingBrowser } from './browser.ts'
+import { missingPerl } from './exiftool.ts'
 
 /** What a group of tests needs beyond npm packages. */
 interface Need {
@@ -8,6 +9,7 @@ interface Need {
 }
 
 export const BROWSER: Need = { missing: missingBrowser() }
+export const EXIFTOOL: Need = { missing: missingPerl() }
 
 /** `describe` where the need is met. Elsewhere it is one skipped test, and a line says what to install. */
 export function describeWith({ missing }: Need, name: string, tests: () => void): void {

@@ -1,13 +1,18 @@
+import { photograph } from '@darkroom/testing/photographs'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
 import { sharpEngine } from '../engines/sharp-engine.ts'
-import { hasPhotographs, npmPhotograph, photograph } from '../testing/test-images.ts'
 import { perceptualHash } from './perceptual-hash.ts'
 
-const NPM = ['jpeg-exif/test/IMG_0001.JPG', 'three-globe/example/img/earth-blue-marble.jpg']
-const MORE = hasPhotographs
-  ? ['Landscape_1.jpg', 'Portrait_1.jpg', 'canon-eos-450d-12mp.jpg', 'gps-nikon.jpg', 'oppo-r7-plus-13mp.jpg']
-  : []
+const NAMES = [
+  'iphone-6-plus',
+  'blue-marble',
+  'nokia-lumia-820',
+  'canon-s40',
+  'canon-s400',
+  'nikon-d100',
+  'xiaomi-mi3',
+] as const
 
 async function hash(image: Buffer): Promise<string> {
   const specs = [{ name: 'a', size: 320, format: 'webp', quality: 75 } as const]
@@ -22,7 +27,7 @@ function bitsApart(a: string, b: string): number {
 describe('perceptualHash', () => {
   const photographs: Buffer[] = []
   beforeAll(async () => {
-    const all = await Promise.all([...NPM.map(npmPhotograph), ...MORE.map(photograph)])
+    const all = await Promise.all(NAMES.map(photograph))
     for (const one of all)
       photographs.push(await sharp(one).autoOrient().resize(800).jpeg({ quality: 95 }).toBuffer())
   })

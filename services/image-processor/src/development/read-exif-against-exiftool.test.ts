@@ -1,15 +1,13 @@
-/** The reader against another one's reading of the same files: ExifTool, where it is installed. */
-import { execFile, spawnSync } from 'node:child_process'
+/** Compares the reader with ExifTool, which comes from npm and needs Perl. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { fourCorners, npmPhotograph, photograph, photographNames } from '../testing/test-images.ts'
+import { runExifTool } from '@darkroom/testing/exiftool'
+import { describeWith, EXIFTOOL } from '@darkroom/testing/needs'
+import { CAMERA_PHOTOGRAPHS, photograph } from '@darkroom/testing/photographs'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { fourCorners } from '../testing/test-images.ts'
 import { type Exif, readExif } from './read-exif.ts'
-
-const run = promisify(execFile)
-const describeWithExifTool = spawnSync('exiftool', ['-ver']).status === 0 ? describe : describe.skip
 
 let folder: string
 beforeAll(async () => {
@@ -29,7 +27,7 @@ const PLACES = ['EXIF:GPSLatitude', 'XMP:GPSLatitude']
 /** What ExifTool reads, said as `readExif` would. */
 async function readByExifTool(file: string): Promise<Exif> {
   const args = ['-json', '-n', '-G', ...[...TAGS, ...PLACES].map((tag) => `-${tag}`), file]
-  const [found] = JSON.parse((await run('exiftool', args)).stdout)
+  const [found] = JSON.parse(await runExifTool(...args))
   const [make, model, orientation, time, zone] = TAGS.map((tag) => found[tag])
   const exif: Exif = { hadLocation: PLACES.some((tag) => found[tag] !== undefined) }
   if (make) exif.cameraMake = tidy(make)
@@ -48,16 +46,9 @@ async function expectAgreement(bytes: Buffer, file = join(folder, 'photograph'))
   return read
 }
 
-describeWithExifTool('ExifTool agrees', () => {
-  const CAMERAS = ['jpeg-exif/test/IMG_0001.JPG', 'jpeg-exif/test/IMG_0003.JPG']
-  const ILLUSTRATIONS = ['three-globe/example/img/earth-day.jpg', 'three-globe/example/img/night-sky.png']
-
-  test.each([...CAMERAS, ...ILLUSTRATIONS])('of %s', async (path) => {
-    await expectAgreement(await npmPhotograph(path))
-  })
-
-  test('of photographs of other cameras', async () => {
-    for (const name of await photographNames()) await expectAgreement(await photograph(name))
+describeWith(EXIFTOOL, 'ExifTool agrees', () => {
+  test.each([...CAMERA_PHOTOGRAPHS, 'earth-by-day'] as const)('on the photograph %s', async (name) => {
+    await expectAgreement(await photograph(name))
   })
 
   const WRITTEN: [string, string[], Partial<Exif>][] = [
@@ -108,11 +99,11 @@ describeWithExifTool('ExifTool agrees', () => {
   const kinds = ['jpeg', 'png', 'webp'] as const
 
   test.each(WRITTEN.flatMap((row) => kinds.map((kind) => [kind, ...row] as const)))(
-    'a %s with %s',
+    'on a %s with %s',
     async (kind, _, tags, expected) => {
       const file = join(folder, `written.${kind}`)
       await writeFile(file, await fourCorners(32, 24).toFormat(kind).toBuffer())
-      await run('exiftool', ['-overwrite_original', '-q', ...tags, file])
+      await runExifTool('-overwrite_original', '-q', ...tags, file)
       expect(await expectAgreement(await readFile(file), file)).toMatchObject(expected)
     },
   )

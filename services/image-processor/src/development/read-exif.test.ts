@@ -1,5 +1,6 @@
+import { photograph } from '@darkroom/testing/photographs'
 import { describe, expect, test } from '@jest/globals'
-import { fourCorners, hasPhotographs, npmPhotograph, photograph } from '../testing/test-images.ts'
+import { fourCorners } from '../testing/test-images.ts'
 import { readExif } from './read-exif.ts'
 
 const CAMERA = { Make: ' ACME \u0000', Model: 'Pin  Hole' }
@@ -83,7 +84,7 @@ describe('readExif', () => {
   })
 
   test("reads a camera's JPEG", async () => {
-    expect(readExif(await npmPhotograph('jpeg-exif/test/IMG_0001.JPG'))).toEqual({
+    expect(readExif(await photograph('iphone-6-plus'))).toEqual({
       takenAt: '2016-03-24T14:49:51',
       cameraMake: 'Apple',
       cameraModel: 'iPhone 6 Plus',
@@ -92,12 +93,11 @@ describe('readExif', () => {
     })
   })
 
-  const photographs = hasPhotographs ? test : test.skip
-  photographs('reads where a photograph was taken', async () => {
-    expect(readExif(await photograph('gps-nikon.jpg'))).toEqual({
-      takenAt: '2008-10-22T16:28:39',
-      cameraMake: 'NIKON',
-      cameraModel: 'COOLPIX P6000',
+  test('reads a camera that says where a photograph was taken', async () => {
+    expect(readExif(await photograph('nokia-lumia-820'))).toEqual({
+      takenAt: '2013-05-10T15:21:35',
+      cameraMake: 'Nokia',
+      cameraModel: 'Lumia 820',
       orientation: 1,
       hadLocation: true,
     })

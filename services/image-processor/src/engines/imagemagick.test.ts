@@ -1,10 +1,11 @@
 import type { VariantSpec } from '@darkroom/core'
+import { photograph } from '@darkroom/testing/photographs'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
 import { COLOR_IMAGES } from '../testing/color-images.ts'
 import { convertWithImageMagick, hasImageMagick } from '../testing/convert-with-imagemagick.ts'
 import { psnr } from '../testing/psnr.ts'
-import { npmPhotograph, storedFor } from '../testing/test-images.ts'
+import { storedFor } from '../testing/test-images.ts'
 import { jimpEngine } from './jimp-engine.ts'
 import { sharpEngine } from './sharp-engine.ts'
 
@@ -12,7 +13,7 @@ const SPEC: VariantSpec = { name: 'a', size: 320, format: 'png', background: '#f
 
 let picture: Sharp
 beforeAll(async () => {
-  const { data, info } = await sharp(await npmPhotograph('three-globe/example/img/earth-blue-marble.jpg'))
+  const { data, info } = await sharp(await photograph('blue-marble'))
     .resize(800)
     .raw()
     .toBuffer({ resolveWithObject: true })

@@ -1,8 +1,9 @@
 import type { VariantSpec } from '@darkroom/core'
+import { photograph } from '@darkroom/testing/photographs'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { psnr } from '../testing/psnr.ts'
-import { CORNERS, fourCorners, hasPhotographs, photograph } from '../testing/test-images.ts'
+import { CORNERS, fourCorners } from '../testing/test-images.ts'
 import { sharpEngine } from './sharp-engine.ts'
 
 const SPECS: VariantSpec[] = [{ name: 'a', size: 320, format: 'webp', quality: 90 }]
@@ -63,9 +64,17 @@ describe('color', () => {
     })
   })
 
-  const photographs = hasPhotographs ? test : test.skip
-  photographs('a photograph with a profile of sRGB', async () => {
-    expect(await psnrAgainstDefault(await photograph('phone-12mp-icc.jpg'))).toBeGreaterThan(40)
+  test('a photograph with a profile of sRGB', async () => {
+    expect(await psnrAgainstDefault(await photograph('nikon-d100'))).toBeGreaterThan(40)
+  })
+
+  test.each(['srgb', 'p3'])('a photograph of 24 megapixels with a profile of %s', async (profile) => {
+    const original = await sharp(await photograph('sony-a6000'))
+      .keepExif()
+      .withIccProfile(profile)
+      .jpeg({ quality: 90 })
+      .toBuffer()
+    expect(await psnrAgainstDefault(original)).toBeGreaterThan(40)
   })
 })
 

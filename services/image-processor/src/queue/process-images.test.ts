@@ -8,11 +8,12 @@ import {
   ProblemError,
   processedPrefix,
 } from '@darkroom/core'
+import { photograph } from '@darkroom/testing/photographs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
 import sharp from 'sharp'
 import { acceptedMessage, type Resources, startResources, wholeMinute } from '../../test/start-resources.ts'
-import { fourCorners, npmPhotograph, pngThatClaims } from '../testing/test-images.ts'
+import { fourCorners, pngThatClaims } from '../testing/test-images.ts'
 
 let resources: Resources
 let processImages: (event: SQSEvent) => Promise<unknown>
@@ -43,7 +44,7 @@ const receive = (count?: number) => resources.receiveEvent(resources.queueUrl, c
 
 describe('a photograph', () => {
   test('becomes variants of its preset', async () => {
-    const image = await submit(await npmPhotograph('jpeg-exif/test/IMG_0001.JPG'))
+    const image = await submit(await photograph('iphone-6-plus'))
     expect(await processImages(await receive())).toEqual(ALL_DONE)
     const prefix = processedPrefix(image)
     expect(await resources.list(prefix)).toEqual(
@@ -63,7 +64,7 @@ describe('a photograph', () => {
   })
 
   test('ends in a document of one line', async () => {
-    const bytes = await npmPhotograph('jpeg-exif/test/IMG_0001.JPG')
+    const bytes = await photograph('iphone-6-plus')
     const before = new Date().toISOString()
     const image = await submit(bytes, {
       origin: { kind: 'kafka', topic: 'images.web-app-1', partition: 2, offset: 15 },
@@ -229,7 +230,7 @@ describe('a message that comes again', () => {
 })
 
 describe('what is at fault itself fails for good, with words for its owner', () => {
-  const photograph = () => fourCorners(400, 300).jpeg().toBuffer()
+  const sound = () => fourCorners(400, 300).jpeg().toBuffer()
 
   /** Every structure is whole, but the scan holds nothing that a decoder could read. */
   async function scrambled() {
@@ -239,7 +240,7 @@ describe('what is at fault itself fails for good, with words for its owner', () 
   }
 
   test.each([
-    ['cut off', async () => (await photograph()).subarray(0, 900), 'corrupt-image', /is truncated/],
+    ['cut off', async () => (await sound()).subarray(0, 900), 'corrupt-image', /is truncated/],
     ['not to be decoded', scrambled, 'corrupt-image', /\w+ \w+ \w+/],
     ['too large', () => pngThatClaims(20_000, 20_000), 'image-too-large', /20000 × 20000 pixels/],
     ['text', async () => Buffer.from('Dear diary'), 'unsupported-media-type', /isn't an image/],
@@ -257,7 +258,7 @@ describe('what is at fault itself fails for good, with words for its owner', () 
   })
 
   test('gone before its time', async () => {
-    const image = await submit(await photograph())
+    const image = await submit(await sound())
     await resources.remove(inputKey(image))
     expect(await processImages(await receive())).toEqual(ALL_DONE)
     expect(await resources.document(image)).toMatchObject({

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 
@@ -53,23 +51,4 @@ export async function pngThatClaims(width: number, height: number): Promise<Buff
   png.writeUInt32BE(height, 20)
   png.writeUInt32BE(crc32(png.subarray(12, 29)), 29)
   return png
-}
-
-const PHOTOGRAPHS = new URL('../../../../../shared/photos/', import.meta.url)
-
-/** Photographs of real cameras, which are not in the repository. */
-export const hasPhotographs = existsSync(PHOTOGRAPHS)
-
-export function photograph(name: string): Promise<Buffer> {
-  return readFile(new URL(name, PHOTOGRAPHS))
-}
-
-/** Of those; none where they are not there. */
-export async function photographNames(): Promise<string[]> {
-  return hasPhotographs ? (await readdir(PHOTOGRAPHS)).filter((name) => name.endsWith('.jpg')) : []
-}
-
-/** Photographs that come inside npm packages, by their path there. */
-export function npmPhotograph(path: string): Promise<Buffer> {
-  return readFile(new URL(`../../../../node_modules/${path}`, import.meta.url))
 }

@@ -1,0 +1,16 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { promisify } from 'node:util'
+
+const exiftool: string = createRequire(import.meta.url)('exiftool-vendored.pl')
+
+/** Why ExifTool, which comes from npm, cannot run on this machine; undefined where it can. */
+export function missingPerl(): string | undefined {
+  if (spawnSync('perl', [exiftool, '-ver']).status === 0) return undefined
+  return 'Perl, in which ExifTool is written, not found. Install perl.'
+}
+
+/** Runs ExifTool and gives what it prints. */
+export async function runExifTool(...options: string[]): Promise<string> {
+  return (await promisify(execFile)('perl', [exiftool, ...options])).stdout
+}
