@@ -7,6 +7,7 @@
  * .cache/bench-analytics: ten million take 1.2 GB as Parquet, 12.4 GB as JSON and, the first time, some minutes. JSON
  * documents stand in one file, one a line.
  */
+
 import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
@@ -19,6 +20,7 @@ import {
   generatedDocuments,
   generateImages,
 } from '@darkroom/catalogue'
+import { formatTable } from '@darkroom/terminal'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { measureFreshness } from './analytics-freshness.ts'
 
@@ -147,32 +149,33 @@ async function compareAllWithAll(images: number, parquet: string): Promise<void>
   report('all hashes compared with all, the plain way', images, cost)
 }
 
+const rows: string[][] = []
+
 function report(what: string, images: number, { seconds, cpuSeconds, bytes }: Cost): void {
-  const cells = [
-    images.toLocaleString('en').padStart(11),
-    `${(seconds * 1000).toFixed(0)} ms`.padStart(10),
-    `${(cpuSeconds * 1000).toFixed(0)} ms`.padStart(10),
-    (bytes === undefined ? '?' : `${(bytes / 1e6).toFixed(1)} MB`).padStart(12),
-  ]
-  console.log(`  ${what.padEnd(54)}${cells.join('')}`)
+  rows.push([
+    what,
+    images.toLocaleString('en'),
+    `${(seconds * 1000).toFixed(0)} ms`,
+    `${(cpuSeconds * 1000).toFixed(0)} ms`,
+    bytes === undefined ? '?' : `${(bytes / 1e6).toFixed(1)} MB`,
+  ])
 }
 
-function heading(title: string): void {
+/** Prints what has been reported since the last table. */
+function printTable(title: string): void {
   console.log(`\n${title}`)
-  const cells = ['images'.padStart(11), 'time'.padStart(10), 'processor'.padStart(10), 'read'.padStart(12)]
-  console.log(`  ${''.padEnd(54)}${cells.join('')}`)
+  console.log(formatTable(['', 'images', 'time', 'processor', 'read', 'grows as'], rows.splice(0)))
 }
 
-/** The exponent: 1 is twice the time for twice the images, 0 the same time. */
+/** Of the processor's time over the two largest sizes: exponent 1 is twice the time for twice the images. */
 function slope(costs: { images: number; cpuSeconds: number }[]): string {
   const [one, other] = costs.slice(-2)
   if (!one || !other) return ''
   const exponent = Math.log(other.cpuSeconds / one.cpuSeconds) / Math.log(other.images / one.images)
-  return `from ${one.images.toLocaleString('en')} on the processor's time grows as images ^ ${exponent.toFixed(2)}`
+  return `images ^ ${exponent.toFixed(2)}`
 }
 
 async function measureViews(source: string, databases: Map<number, DuckDBConnection>): Promise<void> {
-  heading(`Every view, ${source}`)
   for (const { name } of readQueries()) {
     const costs = []
     for (const [images, connection] of databases) {
@@ -180,8 +183,9 @@ async function measureViews(source: string, databases: Map<number, DuckDBConnect
       report(costs.length === 0 ? name : '', images, cost)
       costs.push({ images, ...cost })
     }
-    console.log(`    ${slope(costs)}`)
+    rows.at(-1)?.push(slope(costs))
   }
+  printTable(`Every view, ${source}`)
 }
 
 console.log(
@@ -190,7 +194,6 @@ console.log(
 await mkdir(folder, { recursive: true })
 const compacted = new Map<number, DuckDBConnection>()
 const raw = new Map<number, DuckDBConnection>()
-heading('Look-alikes')
 for (const images of sizes) {
   const parquet = await compactedImages(images)
   const lookAlikes = await findLookAlikes(images, parquet)
@@ -203,6 +206,7 @@ for (const images of sizes) {
   const documents = documentsIn(await jsonDocuments(images))
   raw.set(images, await databaseOver(`${imagesOf(documents)} WHERE status <> 'erased'`, lookAlikes))
 }
+printTable('Look-alikes')
 await measureViews('from the compacted table', compacted)
 await measureViews('from JSON documents', raw)
 const { documents, seconds } = await measureFreshness()

@@ -2,9 +2,11 @@
  * What one image costs: our pipeline against jimp and against sharp as it is usually written, on the same
  * photographs in the same run. `node bench/engine.ts [--photos DIR] [--rounds N]`, about a minute.
  */
+
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { formatTable } from '@darkroom/terminal'
 import { type Photograph, photographs } from '../services/image-processor/test/bench-photographs.ts'
 import { type CodecTimes, missingPrograms, timeCodecs } from './c-codecs.ts'
 import type { Measurement } from './engine-peer.ts'
@@ -56,38 +58,33 @@ async function measure(peer: Peer, photograph: Photograph): Promise<Measurement>
   return JSON.parse(stdout)
 }
 
-const HEADINGS = ['', 'CPU ms', '× ours', 'images/s', 'peak MB', 'KB out']
+const COLUMNS = ['', 'CPU ms', '× ours', 'images/s', 'peak MB', 'KB out', 'ours takes']
 
-function row(title: string, cells: string[]): string {
-  return `  ${title.padEnd(28)}${cells.map((cell) => `  ${cell.padStart(8)}`).join('')}`
-}
-
-function report({ name, title }: Peer, measured: Measurement, ours: Measurement): string {
+function report({ name, title }: Peer, measured: Measurement, ours: Measurement): string[] {
   const { cpuMs, peakMb, bytesOut } = measured
-  return row(title, [
+  return [
+    title,
     cpuMs.toFixed(0),
     (cpuMs / ours.cpuMs).toFixed(2),
     (1000 / cpuMs).toFixed(1),
     peakMb.toFixed(0),
     name === 'decode' ? '' : (bytesOut / 1024).toFixed(0),
-  ])
+    '',
+  ]
 }
 
 /** Our whole pipeline over what C programs take for the decoding and encoding in it. */
-function reportCodecs({ wholeMs, scaledMs, bytesOut }: CodecTimes, ours: Measurement): void {
-  const line = (title: string, ms: number) =>
-    console.log(
-      row(title, [
-        ms.toFixed(0),
-        (ms / ours.cpuMs).toFixed(2),
-        '',
-        '',
-        (bytesOut / 1024).toFixed(0),
-        `ours takes ${(ours.cpuMs / ms).toFixed(2)} × that`,
-      ]),
-    )
-  line('C decoder + C encoders', wholeMs)
-  line('  decoding scaled, as ours', scaledMs)
+function reportCodecs({ wholeMs, scaledMs, bytesOut }: CodecTimes, ours: Measurement): string[][] {
+  const row = (title: string, ms: number) => [
+    title,
+    ms.toFixed(0),
+    (ms / ours.cpuMs).toFixed(2),
+    '',
+    '',
+    (bytesOut / 1024).toFixed(0),
+    `${(ours.cpuMs / ms).toFixed(2)} × that`,
+  ]
+  return [row('C decoder + C encoders', wholeMs), row('  decoding scaled, as ours', scaledMs)]
 }
 
 const missing = await missingPrograms()
@@ -100,12 +97,11 @@ console.log('2048 px JPEG, 1024 px JPEG, 320 px WebP, EXIF, ThumbHash, dominant 
 console.log('Medians of CPU time on one core; each peer and photograph in a process of its own.')
 for (const photograph of await photographs(SIZES, options.photos)) {
   console.log(`\n${photograph.megapixels.toFixed(1)} megapixels (${photograph.name})`)
-  console.log(row('', HEADINGS.slice(1)))
   const [darkroom, ...others] = PEERS
   const ours = await measure(darkroom, photograph)
   // At once, as the machine may have other work later: it is these two that are held against each other.
   const codecs = missing.length === 0 ? await timeCodecs(photograph.path, rounds) : undefined
-  console.log(report(darkroom, ours, ours))
-  if (codecs) reportCodecs(codecs, ours)
-  for (const peer of others) console.log(report(peer, await measure(peer, photograph), ours))
+  const rows = [report(darkroom, ours, ours), ...(codecs ? reportCodecs(codecs, ours) : [])]
+  for (const peer of others) rows.push(report(peer, await measure(peer, photograph), ours))
+  console.log(formatTable(COLUMNS, rows))
 }

@@ -5,10 +5,12 @@
  * Browser, services and this process share one machine and so one clock. The commit is `finishedAt`, which the
  * processor takes before it writes the metadata document.
  */
+
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { ImageStatus } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { formatTable } from '@darkroom/terminal'
 import { openBrowser } from '@darkroom/testing'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 import { type LoupePage, openPage } from '../test/web-app-1/open-page.ts'
@@ -90,10 +92,10 @@ async function measure(stack: Stack, loupe: LoupePage): Promise<Record<string, n
   return samples
 }
 
-function row(title: string, values: number[]): string {
+function row(title: string, values: number[]): string[] {
   const sorted = values.toSorted((a, b) => a - b)
   const cells = [0.5, 0.95, 1].map((part) => sorted[Math.ceil(part * sorted.length) - 1] ?? Number.NaN)
-  return title.padEnd(30) + cells.map((cell) => `${Math.round(cell)} ms`.padStart(10)).join('')
+  return [title, ...cells.map((cell) => `${Math.round(cell)} ms`)]
 }
 
 const stack = await startStack({ ports: await freePorts() })
@@ -102,15 +104,13 @@ try {
   const viewport = { width: 1280, height: 900 }
   const loupe = await openPage(browser, stack.endpoints.webApp1, { viewport, script: WATCH, bypassCSP: true })
   const samples = await measure(stack, loupe)
-  console.log(''.padEnd(30) + ['p50', 'p95', 'max'].map((name) => name.padStart(10)).join(''))
-  for (const title of Object.keys(samples[0] ?? {})) {
-    console.log(
-      row(
-        title,
-        samples.map((sample) => sample[title] ?? Number.NaN),
-      ),
-    )
-  }
+  const rows = Object.keys(samples[0] ?? {}).map((title) =>
+    row(
+      title,
+      samples.map((sample) => sample[title] ?? Number.NaN),
+    ),
+  )
+  console.log(formatTable(['', 'p50', 'p95', 'max'], rows))
 } finally {
   await browser.close()
   await stack.stop()

@@ -3,8 +3,10 @@
  * and the structural similarity to the pixels that were encoded (SSIM of the luma, 1 is the same).
  * `node bench/formats.ts [--photos DIR] [--quick]`, about three minutes; --quick leaves out what takes seconds an image.
  */
+
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { formatTable } from '@darkroom/terminal'
 import sharp, { type Sharp } from 'sharp'
 import { ssim } from 'ssim.js'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
@@ -97,25 +99,21 @@ function toImageData(rgb: Buffer, width: number, height: number) {
 const mean = (results: Result[], field: keyof Result) =>
   results.reduce((sum, result) => sum + result[field], 0) / results.length
 
-function row(title: string, cells: string[]): string {
-  return `  ${title.padEnd(24)}${cells.map((cell) => cell.padStart(10)).join('')}`
-}
-
 const known = await photographs([3, 12, 16, 24], options.photos)
 for (const side of [2048, 320]) {
   const pictures = await Promise.all(known.map(({ path }) => toPicture(path, side)))
   console.log(`\n${side} px, mean of ${pictures.length} photographs`)
-  console.log(row('', ['CPU ms', 'KB', 'SSIM']))
+  const rows: string[][] = []
   for (const encoding of ENCODINGS) {
     if (options.quick && encoding.isSlow && side > 1000) continue
     const results: Result[] = []
     for (const picture of pictures) results.push(await measure(picture, encoding))
-    console.log(
-      row(encoding.title, [
-        mean(results, 'milliseconds').toFixed(side > 1000 ? 0 : 1),
-        (mean(results, 'bytes') / 1024).toFixed(side > 1000 ? 0 : 1),
-        mean(results, 'similarity').toFixed(4),
-      ]),
-    )
+    rows.push([
+      encoding.title,
+      mean(results, 'milliseconds').toFixed(side > 1000 ? 0 : 1),
+      (mean(results, 'bytes') / 1024).toFixed(side > 1000 ? 0 : 1),
+      mean(results, 'similarity').toFixed(4),
+    ])
   }
+  console.log(formatTable(['', 'CPU ms', 'KB', 'SSIM'], rows))
 }

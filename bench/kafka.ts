@@ -3,6 +3,7 @@
  * takes from the producer until it is processed. `pnpm bench:kafka [--images N] [--rate PER_SECOND] [--rounds N]
  * [--photos DIR]`, about four minutes.
  */
+
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -13,6 +14,7 @@ import { parseArgs } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { formatTable } from '@darkroom/terminal'
 import sharp from 'sharp'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 import type { Mode, Throughput } from './bridge-peer.ts'
@@ -101,17 +103,14 @@ async function bridgeEnvironment(endpoint: string): Promise<Record<string, strin
   }
 }
 
-const row = (cells: string[]) =>
-  `  ${cells.map((cell, n) => (n === 0 ? cell.padEnd(12) : cell.padStart(12))).join('')}`
-
 const median = (values: number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
-function report({ mode, partitions }: Kind, bytes: number, measured: Throughput): string {
+function report({ mode, partitions }: Kind, bytes: number, measured: Throughput): string[] {
   const { records, recordsPerEvent, bridgeMs, bareMs } = measured
   const perSecond = (records * 1000) / median(bridgeMs)
   const barePerSecond = (records * 1000) / median(bareMs)
-  return row([
+  return [
     mode,
     `${(bytes / 1e3).toFixed(0)} KB`,
     String(partitions),
@@ -120,7 +119,7 @@ function report({ mode, partitions }: Kind, bytes: number, measured: Throughput)
     ((perSecond * bytes) / 1e6).toFixed(0),
     barePerSecond.toFixed(0),
     (barePerSecond / perSecond).toFixed(2),
-  ])
+  ]
 }
 
 async function printThroughput(folder: string): Promise<void> {
@@ -128,9 +127,7 @@ async function printThroughput(folder: string): Promise<void> {
     "The bridge's handler against the same requests to S3 and SQS without it, one pass of each in turn;",
   )
   console.log(`medians of ${options.rounds} passes. S3 and SQS are tools/local-aws.`)
-  console.log(
-    row(['mode', 'image', 'partitions', 'per event', 'records/s', 'MB/s', 'bare rec/s', 'bare / ours']),
-  )
+  const rows: string[][] = []
   const paths = new Map<number, { path: string; length: number }>()
   for (const kind of KINDS) {
     let image = paths.get(kind.bytes)
@@ -140,8 +137,19 @@ async function printThroughput(folder: string): Promise<void> {
       await writeFile(image.path, jpeg)
       paths.set(kind.bytes, image)
     }
-    console.log(report(kind, image.length, await measure(kind, image.path)))
+    rows.push(report(kind, image.length, await measure(kind, image.path)))
   }
+  const columns = [
+    'mode',
+    'image',
+    'partitions',
+    'per event',
+    'records/s',
+    'MB/s',
+    'bare rec/s',
+    'bare / ours',
+  ]
+  console.log(formatTable(columns, rows))
 }
 
 async function printLatency(): Promise<void> {

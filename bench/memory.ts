@@ -3,6 +3,7 @@
  * after the other, each in a process of its own, against S3 and SQS in this one. Counted is the resident memory of the
  * process and of those that it starts, every 20 ms, from /proc: on Linux only.
  */
+
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -20,6 +21,7 @@ import {
   uploadKey,
 } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { formatTable } from '@darkroom/terminal'
 import { kafkaEvent, kafkaRecord } from '../services/kafka-bridge/test/kafka-records.ts'
 import { openStore } from '../services/upload-api/src/testing/open-store.ts'
 import { largePhotograph } from '../test/large-photograph.ts'
@@ -95,7 +97,7 @@ async function measure(name: string, module: string, event: object): Promise<voi
   const answer = await answerOf(peer)
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   clearInterval(sampling)
-  console.log(row([name, megabytes(started), megabytes(most), megabytes(most - started), seconds]))
+  rows.push([name, megabytes(started), megabytes(most), megabytes(most - started), seconds])
   requireDone(name, answer)
 }
 
@@ -107,8 +109,7 @@ function requireDone(name: string, answer: unknown): void {
 }
 
 const megabytes = (bytes: number) => String(Math.round(bytes / 1e6))
-const row = ([name = '', ...cells]: string[]) =>
-  `  ${name.padEnd(44)}${cells.map((cell) => cell.padStart(12)).join('')}`
+const rows: string[][] = []
 
 const post = (path: string, more: object = {}) => ({ method: 'POST', path, app, ...more })
 const json = { headers: { 'content-type': 'application/json' } }
@@ -133,7 +134,6 @@ const claimRecord = kafkaRecord({
 })
 
 console.log(`A PNG of ${(image.length / 1e6).toFixed(1)} MB; resident memory in MB, at start and at most\n`)
-console.log(row(['function', 'started', 'most', 'more', 'seconds']))
 await measure('uploadImage, 4 MB', 'upload-api/src/routes/upload-image.ts', {
   ...post('/v1/images', { headers: { 'content-type': 'image/png' } }),
   body: await largePhotograph(1_380_000),
@@ -173,5 +173,6 @@ await measure('eraseImage', 'upload-api/src/routes/erase-image.ts', {
   app,
   id: formed.imageId,
 })
+console.log(formatTable(['function', 'started', 'most', 'more', 'seconds'], rows))
 await store.close()
 await aws.stop()

@@ -2,8 +2,10 @@
  * Stores images of one app and then, at each message, asks for the status of some of them: `fork('status-peer.ts',
  * [IMAGES])` with a local server in the environment. Seven in ten are processed, two failed, one waits.
  */
+
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import { type ImageRef, inputKey, metadataKey, newImageId } from '@darkroom/core'
+import pMap from 'p-map'
 import { failedDocument, processedDocument } from '../services/upload-api/src/testing/documents.ts'
 import { openStore } from '../services/upload-api/src/testing/open-store.ts'
 import { send } from '../services/upload-api/src/testing/send.ts'
@@ -18,7 +20,7 @@ export interface Asked {
 
 const app = 'web-app-1'
 const IN_A_ROUND = 100
-const SIDE_BY_SIDE = 48
+const MAX_CONCURRENT_IMAGES = 48
 
 const images = Number(process.argv[2])
 const store = await openStore({})
@@ -42,13 +44,7 @@ async function storeImage(index: number): Promise<string> {
 }
 
 async function storeAll(): Promise<string[]> {
-  const ids: string[] = []
-  const indices = Array(images).keys()
-  const storeNext = async () => {
-    for (const index of indices) ids[index] = await storeImage(index)
-  }
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, storeNext))
-  return ids
+  return pMap(Array(images).keys(), storeImage, { concurrency: MAX_CONCURRENT_IMAGES })
 }
 
 async function milliseconds(work: () => Promise<unknown>): Promise<number> {

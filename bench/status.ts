@@ -5,11 +5,13 @@
  * Each number of images has a store and a process of its own; rounds of questions take turns. Storing 100,000 images
  * takes about a minute. Exit code 1 says that a question cost more than two requests.
  */
+
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { formatTable } from '@darkroom/terminal'
 import type { Asked } from './status-peer.ts'
 
 const { values: options } = parseArgs({
@@ -47,21 +49,17 @@ function quantile(samples: number[], part: number): number {
   return samples.toSorted((a, b) => a - b)[Math.ceil(part * samples.length) - 1] ?? Number.NaN
 }
 
-function row(cells: string[]): string {
-  return `  ${cells.map((cell) => cell.padStart(14)).join('')}`
-}
-
-function report({ images, asked }: Subject, smallest: number): string {
+function report({ images, asked }: Subject, smallest: number): string[] {
   const handler = asked.flatMap(({ handlerMs }) => handlerMs)
   const bare = asked.flatMap(({ bareMs }) => bareMs)
   const milliseconds = [quantile(handler, 0.5), quantile(handler, 0.95), quantile(bare, 0.95)]
   const ratios = [quantile(handler, 0.95) / smallest, quantile(handler, 0.95) / quantile(bare, 0.95)]
-  return row([
+  return [
     images.toLocaleString('en'),
     ...milliseconds.map((value) => `${value.toFixed(2)} ms`),
     ...ratios.map((value) => value.toFixed(2)),
     String(Math.max(...asked.map(({ mostRequests }) => mostRequests))),
-  ])
+  ]
 }
 
 const servers = []
@@ -87,8 +85,13 @@ for (let round = 0; round <= Number(options.rounds); round++) {
   }
 }
 const smallest = quantile(subjects[0]?.asked.flatMap(({ handlerMs }) => handlerMs) ?? [], 0.95)
-console.log(row(['images', 'p50', 'p95', 'bare p95', 'p95 / first', 'p95 / bare', 'S3 requests']))
-for (const subject of subjects) console.log(report(subject, smallest))
+const columns = ['images', 'p50', 'p95', 'bare p95', 'p95 / first', 'p95 / bare', 'S3 requests']
+console.log(
+  formatTable(
+    columns,
+    subjects.map((subject) => report(subject, smallest)),
+  ),
+)
 if (subjects.some(({ asked }) => asked.some(({ mostRequests }) => mostRequests > MOST_REQUESTS))) {
   console.error('A question cost more than two requests to S3.')
   process.exitCode = 1

@@ -1,7 +1,8 @@
 import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
 import { parseMetadataKey, readDocument } from '@darkroom/core'
+import { pMapIterable } from 'p-map'
 
-const SIDE_BY_SIDE = 32
+const MAX_CONCURRENT_READS = 32
 
 /** The ETag of each document by its key, as it was when it was read. */
 export type Seen = Map<string, string>
@@ -28,11 +29,14 @@ export async function* readDocuments(
     const documents = Contents.filter(({ Key = '' }) => parseMetadataKey(Key))
     for (const { Key = '' } of documents) gone.delete(Key)
     const changed = documents.filter(({ Key = '', ETag }) => seen.get(Key) !== ETag)
-    for (let at = 0; at < changed.length; at += SIDE_BY_SIDE) {
-      const some = changed.slice(at, at + SIDE_BY_SIDE)
-      const texts = await Promise.all(some.map(({ Key = '' }) => getText(s3, bucket, Key)))
-      for (const [n, text] of texts.entries()) yield* lineOf(some[n]?.Key ?? '', text, unreadable)
-      for (const { Key = '', ETag = '' } of some) seen.set(Key, ETag)
+    const texts = pMapIterable(
+      changed,
+      async ({ Key = '', ETag = '' }) => ({ key: Key, etag: ETag, text: await getText(s3, bucket, Key) }),
+      { concurrency: MAX_CONCURRENT_READS },
+    )
+    for await (const { key, etag, text } of texts) {
+      yield* lineOf(key, text, unreadable)
+      seen.set(key, etag)
     }
   }
 }

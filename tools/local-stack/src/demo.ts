@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
+import pMap from 'p-map'
 import { writeContactSheet } from './demo/contact-sheet.ts'
 import { developPhotograph, type Outcome } from './demo/develop-photograph.ts'
 import { findPhotographs, type Photograph } from './demo/photographs.ts'
@@ -51,23 +52,21 @@ async function demo(): Promise<void> {
   console.log(`\nNext: ${styleText('bold', 'pnpm dev')} keeps it all running for your own uploads.`)
 }
 
-/** A few at a time, as several people would, and every other one through Web App #2. */
+/** Two at a time, as several people would; every other one through Web App #2. */
 async function developAll(endpoints: Endpoints, photographs: Photograph[]): Promise<Outcome[]> {
   console.log(
     `\nSending ${photographs.length === 1 ? 'a photograph' : `${photographs.length} photographs`} …`,
   )
-  const waiting = photographs.entries()
-  const outcomes: Outcome[] = []
-  const sendNext = async () => {
-    for (const [index, photograph] of waiting) {
+  return pMap(
+    photographs,
+    async (photograph, index) => {
       const outcome = await developPhotograph(endpoints, index % 2 === 0 ? 'HTTP' : 'Kafka', photograph)
-      outcomes[index] = outcome
       const mark = outcome.problem ? styleText('red', '✘') : styleText('green', '✔')
       console.log(`  ${mark} ${photograph.name}  ${outcome.problem ?? seconds(outcome.milliseconds)}`)
-    }
-  }
-  await Promise.all([sendNext(), sendNext()])
-  return outcomes
+      return outcome
+    },
+    { concurrency: 2 },
+  )
 }
 
 function summary(outcomes: Outcome[]): string {

@@ -14,6 +14,7 @@ import {
 } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
 import { isPastDeadline } from '@darkroom/retention'
+import pMap from 'p-map'
 import { s3, sqs } from '../clients.ts'
 import { env } from '../environment.ts'
 import { SOURCE } from '../intake.ts'
@@ -31,7 +32,7 @@ const metrics = new Metrics({
 
 /** In one sweep; the rest is found at its next age. */
 const MOST_MESSAGES = 2000
-const SIDE_BY_SIDE = 20
+const MAX_CONCURRENT_IMAGES = 20
 /** What S3 lists at once. */
 const PAGE = 1000
 
@@ -69,13 +70,9 @@ function count({ enqueued, completed, refused }: Repairs): void {
  */
 async function enqueueUnfinished(windows: SweepWindow[]): Promise<number> {
   const unfinished = await findUnfinished(await listApps(), windows)
-  const images = unfinished.slice(0, MOST_MESSAGES).values()
-  let enqueued = 0
-  const enqueueNext = async () => {
-    for (const image of images) if (await enqueueAgain(image)) enqueued++
-  }
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, enqueueNext))
-  return enqueued
+  const images = unfinished.slice(0, MOST_MESSAGES)
+  const enqueued = await pMap(images, (image) => enqueueAgain(image), { concurrency: MAX_CONCURRENT_IMAGES })
+  return enqueued.filter(Boolean).length
 }
 
 /** Whoever has sent an image: those of both ways in. */

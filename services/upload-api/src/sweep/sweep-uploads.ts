@@ -1,4 +1,5 @@
 import { type ImageRef, ProblemError, parseUploadKey, timeOf } from '@darkroom/core'
+import pMap from 'p-map'
 import { listKeys } from '../list-keys.ts'
 import { logger } from '../logger.ts'
 import { acceptUpload } from '../uploads/accept-upload.ts'
@@ -7,7 +8,7 @@ import type { SweepWindow } from './sweep-windows.ts'
 
 /** In one sweep; the rest is found at its next age. Up to 50 MB of each stream by. */
 const MOST_UPLOADS = 100
-const SIDE_BY_SIDE = 4
+const MAX_CONCURRENT_UPLOADS = 4
 /** What S3 lists at once, and how often it is asked: nothing lies there for longer than a day or two. */
 const PAGE = 1000
 const MOST_PAGES = 10
@@ -22,16 +23,10 @@ export interface ForgottenUploads {
  * there is left alone; a lifecycle rule deletes it.
  */
 export async function completeForgotten(windows: SweepWindow[]): Promise<ForgottenUploads> {
-  const forgotten = (await listForgotten(windows)).slice(0, MOST_UPLOADS).values()
-  const counts = { completed: 0, refused: 0 }
-  const completeNext = async () => {
-    for (const image of forgotten) {
-      const outcome = await complete(image)
-      if (outcome) counts[outcome]++
-    }
-  }
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, completeNext))
-  return counts
+  const forgotten = (await listForgotten(windows)).slice(0, MOST_UPLOADS)
+  const outcomes = await pMap(forgotten, complete, { concurrency: MAX_CONCURRENT_UPLOADS })
+  const count = (wanted: keyof ForgottenUploads) => outcomes.filter((outcome) => outcome === wanted).length
+  return { completed: count('completed'), refused: count('refused') }
 }
 
 /** Each image once, however much was sent for it. */

@@ -4,8 +4,8 @@ import { AthenaClient } from '@aws-sdk/client-athena'
 import { askAthena, type Catalogue, dataDictionary, readQueries, type Table } from '@darkroom/analytics'
 import { type LocalCatalogue, openCatalogue, openDocuments } from '@darkroom/catalogue'
 import { writeDashboard } from '@darkroom/dashboard'
+import { formatTable } from '@darkroom/terminal'
 import { type Command, Option } from 'commander'
-import { formatTable } from '../format-table.ts'
 import { addStoreOptions, openStore, type StoreOptions } from '../open-store.ts'
 import { wholeNumberUpTo } from '../parsed-by.ts'
 import { addGenerate } from './generate.ts'
@@ -128,7 +128,9 @@ async function answerAll(catalogue: Catalogue): Promise<void> {
 
 function print({ columns, rows }: Table, maxRows: number): void {
   console.log(
-    rows.length === 0 ? '  no rows' : formatTable(columns, rows.slice(0, maxRows), process.stdout.columns),
+    rows.length === 0
+      ? '  no rows'
+      : formatTable(columns, rows.slice(0, maxRows), process.stdout.columns ?? Number.POSITIVE_INFINITY),
   )
   if (rows.length > maxRows) console.log(`  … and ${rows.length - maxRows} more rows`)
 }

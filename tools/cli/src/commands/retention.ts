@@ -1,8 +1,8 @@
 import { DatePartition } from '@darkroom/core'
 import { daysOf, RETENTION_FILE, type Retention, readRetention } from '@darkroom/retention'
+import { formatTable } from '@darkroom/terminal'
 import { type Command, Option } from 'commander'
 import { countDeletions } from '../count-deletions.ts'
-import { formatTable } from '../format-table.ts'
 import { addStoreOptions, openStore, type StoreOptions } from '../open-store.ts'
 import { parsedBy } from '../parsed-by.ts'
 

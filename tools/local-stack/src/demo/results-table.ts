@@ -1,28 +1,17 @@
 import { styleText } from 'node:util'
+import { formatTable } from '@darkroom/terminal'
 import type { Outcome } from './develop-photograph.ts'
+
+const COLUMNS = ['file', 'source', 'status', 'ready in', 'size', 'before', 'after']
 
 /** The outcomes as a table for a terminal; `after` is the size of the largest variant. */
 export function resultsTable(outcomes: Outcome[]): string {
-  const header = ['file', 'by way of', 'status', 'ready in', 'size', 'variants', 'before', 'after']
-  const rows = [header, ...outcomes.map(toRow)]
-  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  const [head = '', ...lines] = rows.map((row) =>
-    row.map((cell, i) => align(cell, widths[i] ?? 0, i)).join('  '),
-  )
-  return [styleText('bold', head), ...lines.map(colour), ...outcomes.flatMap(problemLine)].join('\n')
-
-  function colour(line: string, index: number): string {
-    return outcomes[index]?.problem ? styleText('red', line) : line
-  }
+  const [columns = '', rule = '', ...rows] = formatTable(COLUMNS, outcomes.map(toRow)).split('\n')
+  const coloured = rows.map((row, n) => (outcomes[n]?.problem ? styleText('red', row) : row))
+  return [styleText('bold', columns), rule, ...coloured, ...outcomes.flatMap(problemLine)].join('\n')
 }
 
-const RIGHT_ALIGNED = new Set([3, 6, 7])
-
-function align(cell: string, width: number, column: number): string {
-  return RIGHT_ALIGNED.has(column) ? cell.padStart(width) : cell.padEnd(width)
-}
-
-function toRow({ photograph, way, bytes, milliseconds, image, problem }: Outcome): string[] {
+function toRow({ photograph, way, bytes, milliseconds, image, problem }: Outcome): unknown[] {
   const variants = image?.variants ?? []
   const { width, height } = image?.original ?? {}
   return [
@@ -31,9 +20,6 @@ function toRow({ photograph, way, bytes, milliseconds, image, problem }: Outcome
     image?.status ?? (problem ? 'refused' : ''),
     problem ? '' : `${(milliseconds / 1000).toFixed(2)} s`,
     width ? `${width}×${height}` : '',
-    variants
-      .map((variant) => `${variant.name} ${variant.width}×${variant.height} ${kilobytes(variant.bytes)}`)
-      .join(', '),
     kilobytes(bytes),
     variants.length > 0 ? kilobytes(Math.max(...variants.map((variant) => variant.bytes))) : '',
   ]

@@ -1,28 +1,32 @@
-/** Lines of text with aligned columns, numbers to the right, and no wider than `width` characters if that can be. */
-export function formatTable(columns: string[], rows: unknown[][], width = Number.POSITIVE_INFINITY): string {
+const INDENT = '  '
+const GAP = '  '
+const MIN_COLUMN_WIDTH = 8
+
+/** A number, with or without a unit: `12`, `1,024.5`, `716 KB`, `?`. */
+const NUMBER = /^(-?[\d.,]+( [\p{L}%/]+)?|\?)?$/u
+
+/**
+ * Formats rows as lines of text with aligned columns, numbers to the right. The lines are at most `width` characters long
+ * unless there are too many columns: then the widest cells are cut, never below eight characters.
+ */
+export function formatTable(columns: string[], rows: unknown[][], width = 80): string {
   const cells = rows.map((row) => row.map(toText))
   const needed = columns.map((column, n) =>
     Math.max(column.length, ...cells.map((row) => row[n]?.length ?? 0)),
   )
   const widths = fit(needed, width - INDENT.length)
-  const isNumber = columns.map((_, n) => cells.every((row) => /^-?[\d.]*$/.test(row[n] ?? '')))
+  const isNumber = columns.map((_, n) => cells.every((row) => NUMBER.test(row[n] ?? '')))
   const line = (row: string[]) =>
     `${INDENT}${row.map((cell, n) => align(cell, widths[n] ?? 0, isNumber[n])).join(GAP)}`.trimEnd()
-  return [line(columns), line(widths.map((columnWidth) => '─'.repeat(columnWidth))), ...cells.map(line)].join(
-    '\n',
-  )
+  const rule = line(widths.map((columnWidth) => '─'.repeat(columnWidth)))
+  return [line(columns), rule, ...cells.map(line)].join('\n')
 }
 
-const INDENT = '  '
-const GAP = '  '
-const LEAST = 8
-
-/** What is wider than the others is cut first, though never below eight characters. */
 function fit(needed: number[], width: number): number[] {
-  let most = Math.max(LEAST, ...needed)
-  const cut = () => needed.map((columnWidth) => Math.min(columnWidth, most))
+  let max = Math.max(MIN_COLUMN_WIDTH, ...needed)
+  const cut = () => needed.map((columnWidth) => Math.min(columnWidth, max))
   const total = () => cut().reduce((sum, columnWidth) => sum + columnWidth + GAP.length, -GAP.length)
-  while (most > LEAST && total() > width) most--
+  while (max > MIN_COLUMN_WIDTH && total() > width) max--
   return cut()
 }
 
