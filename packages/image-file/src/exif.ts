@@ -4,8 +4,8 @@ const EXIF_DIRECTORY = 0x8769
 const SIZES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
 
 /**
- * Whether EXIF can be read from end to end: a TIFF header, then directories whose values lie within the block
- * (TIFF 6.0, section 2), and an orientation that there is (0 is how some programs say that they do not know).
+ * Whether EXIF can be read completely: a TIFF header, then directories whose values are within the block (TIFF 6.0,
+ * section 2), and a valid orientation (some programs write 0 for unknown).
  */
 export function isSoundExif(exif: Buffer): boolean {
   try {
@@ -14,7 +14,7 @@ export function isSoundExif(exif: Buffer): boolean {
     const tiff = new Tiff(exif, order === 'II')
     return tiff.uint16(2) === 42 && tiff.isSound(tiff.uint32(4))
   } catch {
-    return false // a place outside the block
+    return false // an offset outside the block
   }
 }
 

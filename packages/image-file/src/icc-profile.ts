@@ -1,6 +1,6 @@
 /**
- * Whether an ICC profile (ICC.1:2022) describes sRGB, so that its pixels can be taken as they are. Goes by
- * what the profile does, its primaries and its tone curve, not by its name.
+ * Whether an ICC profile (ICC.1:2022) describes sRGB, so the pixels need no conversion. It compares the primaries and the
+ * tone curve, not the name.
  *
  * Header of 128 bytes, a tag count, then the tag table: signature, offset, length, 4 bytes each.
  */
@@ -9,7 +9,7 @@ export function isSrgbProfile(profile: Buffer): boolean {
     const tags = readTags(profile)
     return !tags.has('A2B0') && hasSrgbPrimaries(tags) && hasSrgbCurve(tags.get('rTRC'))
   } catch {
-    return false // cut off or no profile at all: for the color management to judge
+    return false // truncated, or not a profile: color management decides
   }
 }
 

@@ -37,14 +37,14 @@ export async function inspectImage(
   return header
 }
 
-/** The type is told from so many bytes. */
+/** How many bytes are read before the type is detected. */
 const FIRST_LOOK_BYTES = 64 * 1024
 
 /**
- * The same for an image that comes in pieces, of which it holds the first ones only until they tell the type. It stops
- * reading where it refuses early. The limits that need the whole file are left to the check before decoding.
+ * The same for an image that comes in pieces, of which it holds the first ones only until the type is known. It stops
+ * reading as soon as it refuses. The limits that need the whole file are left to the check before decoding.
  *
- * @throws ProblemError as `inspectImage` does, and whatever the stream throws
+ * @throws ProblemError as `inspectImage` does, and what the stream throws
  */
 export async function inspectStream(
   pieces: AsyncIterable<Uint8Array>,
@@ -149,11 +149,11 @@ function requireHeader(
 
 /** The largest side that a JPEG can have. Of the other formats only PNG and AVIF can have a larger one. */
 const MAX_SIDE_PIXELS = 65_535
-/** Of an animation, the first frame included. */
+/** In an animation. */
 const MAX_FRAMES = 1000
-/** What may be held at once to decode one image; see decisions/0025 for the peaks that it leads to. */
+/** For what a decoder holds at once; decisions/0025 has the peaks that this leads to. */
 const MAX_MEMORY_BYTES = 400_000_000
-/** Of the file, on its way to the decoder. */
+/** How many copies of the file there are on its way to the decoder. */
 const COPIES = 4
 
 function refuseTooManyPixels({ contentType, width, height }: ImageHeader): void {

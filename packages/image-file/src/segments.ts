@@ -6,7 +6,7 @@ export interface Segment {
   type: string
   /** Where it begins in the file, in bytes. */
   offset: number
-  /** With its header and whatever ends it. */
+  /** In bytes, with its header and trailer. */
   length: number
   /** Its content, as far as it has arrived: all of it in a buffer, the beginning of it in a stream. */
   payload: Buffer

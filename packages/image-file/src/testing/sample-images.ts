@@ -50,7 +50,7 @@ export const VARIANTS: [string, ImageType, Buffer][] = [
   ],
 ]
 
-/** The sample of a type with other dimensions in its header; whatever checksum there is agrees. */
+/** The sample of a type with other dimensions in its header, and a matching checksum. */
 export const CLAIMING: Record<UsualType, (width: number, height: number) => Buffer> = {
   'image/jpeg': (width, height) => {
     const { bytes, at } = sampleWith('image/jpeg', Buffer.from([0xff, 0xc0]))

@@ -19,7 +19,7 @@ function box(i: number, steps: number, length: number): Box {
   return [from, Math.max(from + 1, Math.floor(((i + 1) * length) / steps))]
 }
 
-/** Colors weigh by their alpha, so that what is transparent lends no color. */
+/** Colors are weighted by alpha, so transparent pixels add no color. */
 function average(
   { width, rgba }: Preview,
   [left, right]: Box,

@@ -17,7 +17,7 @@ export function perceptualHash(preview: Preview): string {
   return BigInt(`0b${bits}`).toString(16).padStart(16, '0')
 }
 
-/** Luma (ITU-R BT.601), with white behind what is transparent. */
+/** Luma (ITU-R BT.601), transparent pixels over white. */
 function greys(preview: Preview): Float64Array {
   const { rgba } = averageDown(preview, { width: SIDE, height: SIDE })
   return Float64Array.from({ length: SIDE * SIDE }, (_, pixel) => {

@@ -34,7 +34,7 @@ async function start() {
   return startLibheif({ wasmBinary: await readFile(resolve('libheif-js/libheif-wasm/libheif.wasm')) })
 }
 
-/** Gives the memory back at once: left to the garbage collector, one photograph's pixels would wait for the next. */
+/** Frees the memory at once. The garbage collector would keep one photograph's pixels until the next one. */
 export function release({ data }: Pixels): void {
   ;(data.buffer as ArrayBuffer).transfer(0)
 }

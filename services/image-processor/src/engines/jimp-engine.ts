@@ -68,7 +68,7 @@ const DECODERS: Partial<Record<ImageType, (original: Uint8Array) => Promise<Pixe
   'image/avif': wasmDecoders['image/avif'],
 }
 
-/** Rotates a JPEG by itself. `maxMemoryUsageInMB` is out of the way because pixels were counted. */
+/** Rotates a JPEG by itself. `maxMemoryUsageInMB` is high because pixels were counted before. */
 async function readWithJimp(original: Uint8Array): Promise<Pixels> {
   const bytes = Buffer.from(original.buffer, original.byteOffset, original.length)
   const { bitmap } = await Jimp.fromBuffer(bytes, {

@@ -7,12 +7,12 @@ export function fitInside(size: Size, box: Size): Size {
 }
 
 /**
- * A narrow crop of a long panorama would need the whole of it near its full size. From this many pixels on, 100 MB
- * with alpha, the crop comes out smaller instead.
+ * A narrow crop of a long panorama would need all of it near full size. Above this many pixels, 100 MB with alpha, the crop
+ * is made smaller instead.
  */
 const MAX_FRAME_PIXELS = 25_000_000
 
-/** The size of the whole image from which a variant is made: no larger than its crop, or itself, needs. */
+/** The size of the whole image that a variant is cut from: no larger than it has to be. */
 export function frameOf(original: Size, spec: VariantSpec): Size {
   const box = boxOf(spec)
   if (spec.fit !== 'cover') return fitInside(original, box)
@@ -21,7 +21,7 @@ export function frameOf(original: Size, spec: VariantSpec): Size {
   return scaled(original, Math.min(1, toFill, toAfford))
 }
 
-/** The size of the variant itself. A box that its frame does not fill is shrunk, with the proportions of the box. */
+/** The size of the variant itself. A box larger than its frame is shrunk, keeping the proportions of the box. */
 export function cropOf(frame: Size, spec: VariantSpec): Size {
   return spec.fit === 'cover' ? fitInside(boxOf(spec), frame) : frame
 }
@@ -30,7 +30,7 @@ function scaled({ width, height }: Size, scale: number): Size {
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
 }
 
-/** Where the upper left corner of `inner` comes to lie in `outer`, `margin` away from the edges that are named. */
+/** Where to put the upper left corner of `inner` in `outer`, `margin` pixels away from the edges that `gravity` names. */
 export function placeAt(gravity: Gravity, outer: Size, inner: Size, margin = 0): { x: number; y: number } {
   const between = (space: number, start: boolean, end: boolean) => {
     if (start) return Math.min(margin, space)

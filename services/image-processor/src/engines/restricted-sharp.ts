@@ -1,8 +1,8 @@
 /**
- * sharp with one thread (a Lambda has about one core, and more threads only add memory), without its cache
- * (no image comes twice), and deaf to all but the accepted types: SVG, TIFF, PDF and file names are
- * refused before a decoder sees them. Imported when this module is run and not before: a bundler would hoist a static
- * import to its top, and the process that only watches over the decoder would load it as well.
+ * sharp with one thread (a Lambda has about one core, and more threads only add memory), without its cache (no image is
+ * read twice), and with loaders for the accepted types only: SVG, TIFF, PDF and file names are refused before a decoder
+ * sees them. The import is dynamic because a bundler would hoist a static one, and the process that only supervises the
+ * decoder would load sharp as well.
  */
 const { default: sharp } = await import('sharp')
 

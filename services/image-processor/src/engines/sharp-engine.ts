@@ -27,7 +27,7 @@ export function sharpEngineWith(decode: Stages['decode']): ImageEngine {
   }
 }
 
-/** One decode, turned upright, brought to the size that `frame` gives, in sRGB. */
+/** One decode, upright, in sRGB, resized to what `frame` gives. */
 export async function decodeWithSharp(
   original: Uint8Array,
   frame: (upright: Size) => Size,
@@ -49,7 +49,7 @@ function readHeader(original: Uint8Array): Promise<Metadata> {
   return sharp(original, LENIENT).metadata()
 }
 
-/** libvips cannot turn an animation; one with an orientation counts as still. */
+/** libvips cannot rotate an animation, so one with an orientation counts as still. */
 function framesOf({ pages = 1, orientation = 1 }: Metadata): number {
   return orientation > 1 ? 1 : pages
 }
@@ -63,7 +63,7 @@ function refuseTooManyPixels({ mediaType, width, height }: Metadata): void {
   )
 }
 
-/** An sRGB profile says what is assumed anyway: ignoring it gives the same pixels at a third of the cost. */
+/** An sRGB profile changes nothing: ignoring it gives the same pixels at a third of the cost. */
 function needsConversion({ icc, space }: Metadata): boolean {
   return space === 'cmyk' || (icc !== undefined && !isSrgbProfile(icc))
 }
@@ -80,20 +80,20 @@ function open(original: Uint8Array, options: SharpOptions, { width, height }: Si
 }
 
 /**
- * Color conversion takes its time by the pixel, so a wide-gamut image is resized in its own colors first.
- * An uncompressed PNG in memory carries the profile from the one step to the other.
+ * Color conversion costs time per pixel, so a wide-gamut image is resized in its own color space first. An uncompressed PNG
+ * in memory keeps the profile in between.
  */
 async function convertAfterResize(original: Uint8Array, fitted: Size): Promise<Pixels> {
   const small = await open(original, {}, fitted).keepIccProfile().png({ compressionLevel: 0 }).toBuffer()
   return toPixels(sharp(small))
 }
 
-/** sharp takes 16-bit colors to Display P3 first; naming the output's profile takes them on to sRGB. */
+/** sharp converts 16-bit colors to Display P3; naming the output's profile converts them on to sRGB. */
 function convertBeforeResize(original: Uint8Array, fitted: Size): Promise<Pixels> {
   return toPixels(open(original, {}, fitted).withIccProfile('srgb', { attach: false }))
 }
 
-/** The output's colorspace is sRGB, so that grey images have three channels as well. */
+/** The output is sRGB, so grayscale images have three channels as well. */
 export async function toPixels(image: Sharp): Promise<Pixels> {
   const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
   return { width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3, data }
@@ -112,7 +112,7 @@ function encode(pixels: Pixels, spec: VariantSpec): Promise<Buffer> {
   return encodeAs(spec, fromPixels(pixels)).toBuffer()
 }
 
-/** libvips has the frames one below the other, and scales and crops each. */
+/** libvips stacks the frames, and scales and crops each. */
 function animate(original: Uint8Array, spec: VariantSpec, frame: Size): Promise<Buffer> {
   const moving = sharp(original, { ...LENIENT, animated: true }).resize({ ...frame, fit: 'fill' })
   const size = cropOf(frame, spec)

@@ -7,8 +7,8 @@ import encodeWebp, { init as initWebpEncoder } from '@jsquash/webp/encode.js'
 import type { Pixels } from './pixels.ts'
 
 /**
- * WebP and AVIF in WebAssembly. The codecs would fetch their .wasm by a `file:` URL, which Node refuses, so
- * they get its bytes. Each is set up when it is first needed: the three together are 1.6 MB to compile.
+ * WebP and AVIF in WebAssembly. The codecs would fetch their .wasm from a `file:` URL, which Node refuses, so they get the
+ * bytes. Each is compiled when it is first needed: the three together are 1.6 MB.
  */
 export const wasmDecoders = {
   'image/webp': async (bytes: Uint8Array): Promise<Pixels> => {

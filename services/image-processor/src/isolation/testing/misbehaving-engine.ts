@@ -3,7 +3,7 @@ import type { ImageEngine } from '../../engines/image-engine.ts'
 import { sharpEngine } from '../../engines/sharp-engine.ts'
 import { serveEngine } from '../serve-engine.ts'
 
-/** What the default engine may be made to do, as native code can: it is told so behind the end of an image. */
+/** What the engine can be made to do, as native code might; the order follows the end of an image. */
 const MISDEEDS: Record<string, (argument: string) => unknown> = {
   loop: () => {
     for (;;);
