@@ -1,8 +1,9 @@
 /** Where a photograph was taken is known to its original, and to nothing else that is stored, answered, sent or logged. */
-import { spawnSync } from 'node:child_process'
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { runExifToolOn } from '@darkroom/testing/exiftool'
+import { EXIFTOOL } from '@darkroom/testing/needs'
 import { afterAll, expect, test } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
 import sharp from 'sharp'
@@ -160,10 +161,8 @@ test('nothing but the original knows where a photograph was taken', async () => 
     if (!key.startsWith('processed/')) continue
     const { exif, xmp, iptc } = await sharp(bytes).metadata()
     expect({ exif, xmp, iptc }).toEqual({})
-    if (spawnSync('exiftool', ['-ver']).status !== 0) continue
-    const { stdout } = spawnSync('exiftool', ['-json', '-G', '-a', '-u', '-'], { input: bytes })
-    expect(Object.keys(JSON.parse(stdout.toString())[0]).filter((tag) => /GPS|^EXIF|^XMP/.test(tag))).toEqual(
-      [],
-    )
+    if (EXIFTOOL.missing) continue
+    const tags = runExifToolOn(bytes, '-json', '-G', '-a', '-u')
+    expect(Object.keys(JSON.parse(tags)[0]).filter((tag) => /GPS|^EXIF|^XMP/.test(tag))).toEqual([])
   }
 })

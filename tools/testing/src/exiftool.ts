@@ -14,3 +14,10 @@ export function missingPerl(): string | undefined {
 export async function runExifTool(...options: string[]): Promise<string> {
   return (await promisify(execFile)('perl', [exiftool, ...options])).stdout
 }
+
+/** What ExifTool prints about an image in memory. */
+export function runExifToolOn(image: Uint8Array, ...options: string[]): string {
+  const { status, stdout, stderr } = spawnSync('perl', [exiftool, ...options, '-'], { input: image })
+  if (status !== 0) throw new Error(`ExifTool failed: ${stderr}`)
+  return stdout.toString()
+}

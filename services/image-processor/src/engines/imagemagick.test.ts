@@ -1,6 +1,7 @@
 import type { VariantSpec } from '@darkroom/core'
+import { describeWith } from '@darkroom/testing/needs'
 import { photograph } from '@darkroom/testing/photographs'
-import { beforeAll, describe, expect, test } from '@jest/globals'
+import { beforeAll, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
 import { COLOR_IMAGES } from '../testing/color-images.ts'
 import { convertWithImageMagick, hasImageMagick } from '../testing/convert-with-imagemagick.ts'
@@ -34,8 +35,9 @@ async function likeness(engine: typeof sharpEngine, original: Buffer): Promise<n
 /** Where there is no number, 45. What ink cannot show comes out a little differently by each way through the colors. */
 const LEAST: Record<string, number> = { 'CMYK JPEG': 40, 'ProPhoto RGB JPEG': 42 }
 
-const describeIfThere = hasImageMagick ? describe : describe.skip
-describeIfThere('a variant looks as ImageMagick would make it', () => {
+const IMAGEMAGICK = { missing: hasImageMagick ? undefined : 'ImageMagick not found. Install imagemagick.' }
+
+describeWith(IMAGEMAGICK, 'a variant looks as ImageMagick would make it', () => {
   test.each(Object.entries(COLOR_IMAGES))('sharp, %s', async (what, make) => {
     expect(await likeness(sharpEngine, await make(picture))).toBeGreaterThan(LEAST[what] ?? 45)
   })
