@@ -14,11 +14,11 @@ import type { Browser, Page, Request } from 'playwright-core'
 import { largePhotograph } from '../large-photograph.ts'
 import { expectEventually, type LoupePage, openPage } from './open-page.ts'
 
-const STARTING = 240_000
-const A_WHILE = 240_000
+const START_TIMEOUT_MS = 240_000
+const TEST_TIMEOUT_MS = 240_000
 const KEY = 'local-web-app-1'
 
-describeWith(BROWSER, 'a photograph of 30 MB, with the whole stack behind it', () => {
+describeWith(BROWSER, 'a 30 MB photograph with the whole local stack', () => {
   let stack: Stack
   let browser: Browser
   let client: Client
@@ -32,7 +32,7 @@ describeWith(BROWSER, 'a photograph of 30 MB, with the whole stack behind it', (
     photograph = await largePhotograph(11_000_000)
     expect(photograph.length).toBeGreaterThan(30_000_000)
     partCount = Math.ceil(photograph.length / PART_BYTES)
-  }, STARTING)
+  }, START_TIMEOUT_MS)
 
   afterAll(async () => {
     await browser?.close()
@@ -41,7 +41,7 @@ describeWith(BROWSER, 'a photograph of 30 MB, with the whole stack behind it', (
 
   const file = (name: string) => ({ name, mimeType: 'image/png', buffer: photograph })
 
-  /** What was sent to S3, and what of it got there. */
+  /** Numbers of the parts that have been uploaded to S3. */
   function watchParts(page: Page) {
     const arrived: number[] = []
     const partOf = (request: Request) =>
@@ -93,7 +93,7 @@ describeWith(BROWSER, 'a photograph of 30 MB, with the whole stack behind it', (
         .waitFor({ timeout: 120_000 })
 
     test(
-      'goes to S3 in parts, and is developed',
+      'is sent to S3 in parts and developed',
       async () => {
         const arrived = watchParts(loupe.page)
         await loupe.choose(file('thirty.png'))
@@ -101,11 +101,11 @@ describeWith(BROWSER, 'a photograph of 30 MB, with the whole stack behind it', (
         expect(arrived).toEqual(Array.from({ length: partCount }, (_, n) => n + 1))
         await expectProcessed('thirty.png')
       },
-      A_WHILE,
+      TEST_TIMEOUT_MS,
     )
 
     test(
-      'goes on after a reload with the parts that have not arrived',
+      'resumes after a reload with the missing parts',
       async () => {
         const arrived = watchParts(loupe.page)
         await slowDown(loupe.page, 6_000_000)
@@ -120,11 +120,11 @@ describeWith(BROWSER, 'a photograph of 30 MB, with the whole stack behind it', (
         expect(arrived.slice(before)).not.toContain(1)
         await expectProcessed('reloaded.png')
       },
-      A_WHILE,
+      TEST_TIMEOUT_MS,
     )
 
     test(
-      'goes on by itself when the network is back',
+      'resumes when the network is back',
       async () => {
         const arrived = watchParts(loupe.page)
         await slowDown(loupe.page, 6_000_000)
@@ -141,21 +141,21 @@ describeWith(BROWSER, 'a photograph of 30 MB, with the whole stack behind it', (
         expect(arrived.slice(before)).not.toContain(1)
         await expectProcessed('cut.png')
       },
-      A_WHILE,
+      TEST_TIMEOUT_MS,
     )
 
     test(
-      'is refused in words once it is there, if it is no image',
+      'is rejected with an explanation after the upload if it is not an image',
       async () => {
         await loupe.choose({ name: 'diary.jpg', mimeType: 'image/jpeg', buffer: Buffer.alloc(12_000_000) })
         await loupe.sees(/isn't an image/, loupe.frame('diary.jpg'))
         expect(await loupe.frame('diary.jpg').getByRole('button', { name: /again/ }).count()).toBe(0)
       },
-      A_WHILE,
+      TEST_TIMEOUT_MS,
     )
   })
 
-  test('of more than 50 MB is refused before anything is sent', async () => {
+  test('is rejected before the upload if it is larger than 50 MB', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
     const path = join(folder, 'huge.jpg')
     await writeFile(path, '')
@@ -168,8 +168,8 @@ describeWith(BROWSER, 'a photograph of 30 MB, with the whole stack behind it', (
     await rm(folder, { recursive: true })
   })
 
-  /** The program in docs/api.md as it stands there, in a page of its own. */
-  describe("by the documented configuration of Uppy's S3 plugin", () => {
+  /** The program in docs/api.md, unchanged, in its own page. */
+  describe("with the documented configuration of Uppy's S3 plugin", () => {
     let server: Server
     let page: Page
 
@@ -187,10 +187,10 @@ describeWith(BROWSER, 'a photograph of 30 MB, with the whole stack behind it', (
     afterAll(() => void server?.close())
 
     test.each([
-      ['one form', 'single.png', 0, 'POST'],
-      ['parts', 'multipart.png', 1, 'PUT'],
+      ['one form POST', 'single.png', 0, 'POST'],
+      ['multipart', 'multipart.png', 1, 'PUT'],
     ])(
-      'goes in %s',
+      'is uploaded as %s',
       async (_, name, multipart, method) => {
         const sent: string[] = []
         page.on('requestfinished', (request) => {
@@ -201,12 +201,12 @@ describeWith(BROWSER, 'a photograph of 30 MB, with the whole stack behind it', (
         await expectProcessed(name)
         expect(sent.filter((each) => each === method)).toHaveLength(multipart ? partCount : 1)
       },
-      A_WHILE,
+      TEST_TIMEOUT_MS,
     )
   })
 })
 
-/** The block of docs/api.md that configures Uppy, bundled for a page that has one input. */
+/** The block of docs/api.md that configures Uppy, bundled for a page with one file input. */
 async function bundleExample(settings: { api: string; key: string }): Promise<string> {
   const document = await readFile(new URL('../../docs/api.md', import.meta.url), 'utf8')
   const program = /^```js\n(import Uppy [\s\S]+?)^```/m.exec(document)?.[1] ?? ''

@@ -5,13 +5,13 @@ export const PHOTOGRAPH = await readFile(
   new URL('../../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url),
 )
 
-/** Loupe in a browser of its own, at the width of a telephone. */
+/** Loupe in its own browser context, at the width of a phone. */
 export interface LoupePage {
   page: Page
-  /** As a person does in the file dialog. */
+  /** Selects files, as a user does in the file dialog. */
   choose(...files: { name: string; mimeType: string; buffer: Buffer }[]): Promise<void>
   frame(name: string): Locator
-  /** Waits until a frame, or the page, says so. */
+  /** Waits until the text appears in a frame or on the page. */
   sees(text: string | RegExp, where?: Locator | Page): Promise<void>
 }
 
@@ -33,7 +33,7 @@ export async function openPage(
   }
 }
 
-/** As a file that is dropped or chosen; each is another image, whatever its name. */
+/** A file to choose or drop. Each upload is a new image, even with the same bytes. */
 export function photograph(name: string) {
   return { name, mimeType: 'image/jpeg', buffer: PHOTOGRAPH }
 }

@@ -9,24 +9,24 @@ import type { Browser, Page, Request, Route } from 'playwright-core'
 import sharp from 'sharp'
 import { expectEventually, type LoupePage, openPage, PHOTOGRAPH, photograph } from './open-page.ts'
 
-const STARTING = 90_000
+const START_TIMEOUT_MS = 90_000
 const CAMERA = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream']
 
-/** A header that promises an image, and no image behind it: only decoding shows that. */
+/** A valid header with scrambled data: only decoding shows that it is damaged. */
 const SCRAMBLED = await scrambledPng()
 
-describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
+describeWith(BROWSER, 'Loupe with the whole local stack', () => {
   let stack: Stack
   let browser: Browser
   let loupe: LoupePage
-  /** Instances of the app beside the stack's own. */
+  /** Further instances of the app. */
   const others: WebApp1[] = []
 
   beforeAll(async () => {
     stack = await startStack({ ports: await freePorts() })
     browser = await openBrowser(CAMERA)
     loupe = await openPage(browser, stack.endpoints.webApp1)
-  }, STARTING)
+  }, START_TIMEOUT_MS)
 
   afterAll(async () => {
     await browser?.close()
@@ -44,7 +44,7 @@ describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
     return openPage(browser, app.url)
   }
 
-  /** What the API has of web-app-1 today, by name. */
+  /** Today's images of web-app-1 with this name. */
   async function imagesNamed(name: string) {
     const apiKey = stack.endpoints.apps['web-app-1']?.apiKey
     const date = new Date().toISOString().slice(0, 10)
@@ -57,13 +57,13 @@ describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
   const isUpload = (request: Request) =>
     request.method() === 'POST' && request.url() === `${stack.endpoints.uploadApi}/v1/images`
 
-  test('says that nothing is there yet, and what it takes', async () => {
-    await loupe.sees('Nothing is on the sheet yet.')
+  test('shows an empty sheet and the accepted types', async () => {
+    await loupe.sees('No pictures yet.')
     await loupe.sees('JPEG, PNG, WebP, GIF, or AVIF, up to 50 MB each')
     await expectAccessible(loupe.page)
   })
 
-  test('shows a photograph at once, its progress, and the developed image', async () => {
+  test('shows a preview, the upload progress and the developed image', async () => {
     const { page, choose, frame, sees } = loupe
     const sent = page.waitForRequest(isUpload)
     const network = await page.context().newCDPSession(page)
@@ -89,7 +89,7 @@ describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
     expect(await request.headerValue('origin')).toBe(new URL(page.url()).origin)
   })
 
-  test('puts the placeholder where the developed image will be', async () => {
+  test('shows the placeholder until the developed image has loaded', async () => {
     const { page, choose, frame, sees } = loupe
     const held: Route[] = []
     await page.route(`${stack.endpoints.aws}/**`, (route) => void held.push(route))
@@ -105,7 +105,7 @@ describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
     await expectDeveloped(picture)
   })
 
-  test('takes what is dropped, what is pasted and what a camera sees', async () => {
+  test('accepts dropped files, pasted files and camera pictures', async () => {
     const { page, frame } = loupe
     const small = await sharp(PHOTOGRAPH).resize(64).jpeg().toBuffer()
     const base64 = small.toString('base64')
@@ -122,14 +122,14 @@ describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
     await expectDeveloped(page.getByRole('article', { name: /^cam-/ }))
   })
 
-  test('takes no picture before the camera shows one', async () => {
+  test('takes no picture before the first camera frame', async () => {
     const { page } = await openPage(browser, stack.endpoints.webApp1, { script: SLOW_CAMERA })
     await page.getByRole('tab', { name: 'Camera' }).click()
     await page.getByRole('button', { name: 'Take a picture' }).click()
     const submit = page.getByRole('button', { name: 'Use this picture' })
     await page.evaluate('firstFrameAfter(500)')
     await submit.click()
-    // The newest: the page lists those of the other tests as well.
+    // The first one is the newest: the page also lists the pictures of other tests.
     await expectDeveloped(page.getByRole('article', { name: /^cam-/ }).first())
     await page.context().close()
   })
@@ -137,40 +137,45 @@ describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
   test('can be used with the keyboard alone', async () => {
     const { page, frame } = loupe
     await page.reload()
-    await page.getByRole('button', { name: 'choose some' }).waitFor()
+    await page.getByRole('button', { name: 'browse' }).waitFor()
     const chooser = page.waitForEvent('filechooser')
     await page.locator('body').press('Tab')
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('choose some')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('browse')
     await page.keyboard.press('Enter')
     await (await chooser).setFiles([photograph('by-keyboard.jpg')])
     await expectDeveloped(frame('by-keyboard.jpg'))
   })
 
   test.each([
-    ['notes.txt', 'text/plain', Buffer.from('Dear diary'), /has to be JPEG, PNG, WebP, GIF, or AVIF/],
-    ['drawing.svg', 'image/svg+xml', Buffer.from('<svg xmlns="…"/>'), /has to be JPEG, PNG, WebP/],
+    [
+      'notes.txt',
+      'text/plain',
+      Buffer.from('Dear diary'),
+      /isn’t supported. Use JPEG, PNG, WebP, GIF, or AVIF/,
+    ],
+    ['drawing.svg', 'image/svg+xml', Buffer.from('<svg xmlns="…"/>'), /isn’t supported/],
     ['diary.jpg', 'image/jpeg', Buffer.from('Dear diary'), /isn't an image/],
     ['drawing.jpg', 'image/jpeg', Buffer.from('<svg xmlns="…"/>'), /SVG/],
     ['cut-off.jpg', 'image/jpeg', PHOTOGRAPH.subarray(0, 90_000), /is truncated/],
     ['scrambled.png', 'image/png', SCRAMBLED, /damaged|decoded/],
-  ])('says in words why %s is refused, and offers no second try', async (name, mimeType, buffer, words) => {
+  ])('explains why %s is rejected and offers no retry', async (name, mimeType, buffer, words) => {
     const { choose, frame, sees } = loupe
     await choose({ name, mimeType, buffer })
     await sees(words, frame(name))
     expect(await frame(name).getByRole('button', { name: /again/ }).count()).toBe(0)
     await frame(name)
-      .getByRole('button', { name: `Put away: ${name}` })
+      .getByRole('button', { name: `Remove: ${name}` })
       .click()
     expect(await frame(name).count()).toBe(0)
   })
 
-  test('sends again under the same key when the API was away, so that it is one image', async () => {
+  test('retries with the same key after an outage, so that there is one image', async () => {
     const { page, choose, frame, sees } = loupe
     const keys: (string | null)[] = []
     const away = async (route: Route) => {
       if (!isUpload(route.request())) return route.continue()
       keys.push(await route.request().headerValue('idempotency-key'))
-      // The worst case: the image was taken, and the answer got lost.
+      // The worst case: the image was accepted, but the response got lost.
       if (keys.length === 1) await route.fetch()
       return route.fulfill(UNAVAILABLE)
     }
@@ -189,19 +194,19 @@ describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
     expect(new Set(keys).size).toBe(1)
   })
 
-  test('keeps what is added offline, and sends it by itself once the connection is back', async () => {
+  test('keeps pictures that are added offline and sends them when it is online again', async () => {
     const { page, choose, frame, sees } = loupe
     await page.context().setOffline(true)
     await sees('You are offline.')
     await choose(photograph('offline.jpg'))
-    await sees('The picture is kept on this page', frame('offline.jpg'))
+    await sees('Your picture is still on this page', frame('offline.jpg'))
     await page.context().setOffline(false)
     await expectDeveloped(frame('offline.jpg'))
     await expectEventually(async () => expect(await page.getByText('You are offline.').count()).toBe(0))
     expect(await imagesNamed('offline.jpg')).toHaveLength(1)
   })
 
-  test('sends at most four pictures at once, and asks for all of them in one request', async () => {
+  test('sends at most four pictures at once and polls for all of them in one request', async () => {
     const { page, choose, frame } = await openPage(browser, stack.endpoints.webApp1, {
       script: COUNT_REQUESTS,
     })
@@ -215,7 +220,7 @@ describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
     await page.context().close()
   }, 90_000)
 
-  test('has everything again after a reload, newest first', async () => {
+  test('shows all pictures after a reload, newest first', async () => {
     const { page, choose, frame } = loupe
     const names = () => page.getByRole('article').getByRole('heading').allTextContents()
     await page.reload()
@@ -229,9 +234,9 @@ describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
     await expectDeveloped(frame('IMG_0001.JPG'))
   })
 
-  test('shows nothing of another app', async () => {
+  test('does not show images of another app', async () => {
     const other = await openAnother(String(stack.endpoints.apps['web-app-2']?.apiKey))
-    await other.sees('Nothing is on the sheet yet.')
+    await other.sees('No pictures yet.')
     await other.choose(photograph('not-yours.jpg'))
     await expectDeveloped(other.frame('not-yours.jpg'))
     await loupe.page.reload()
@@ -240,18 +245,18 @@ describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
     expect(await other.page.getByRole('article').count()).toBe(1)
   })
 
-  test('says that its credential is not known', async () => {
+  test('explains that its credential is invalid', async () => {
     const stranger = await openAnother('no-such-key')
-    await stranger.sees(/^Earlier pictures cannot be listed\. .*(key|credential)/i)
+    await stranger.sees(/^Your recent pictures could not be loaded\. .*(key|credential)/i)
     await stranger.choose(photograph('stranger.jpg'))
-    await stranger.sees(/key|credential/i, stranger.frame('stranger.jpg').locator('.trouble'))
+    await stranger.sees(/key|credential/i, stranger.frame('stranger.jpg').locator('.problem'))
     expect(await stranger.page.getByRole('button', { name: /again/ }).count()).toBe(0)
   })
 
   test.each(['light', 'dark'] as const)(
-    'has nothing that axe objects to, busy, done and failed, %s',
+    'has no axe violations while uploading, when done and after a failure, %s',
     async (scheme) => {
-      // A sheet of its own, as axe takes long over the many pictures of the other.
+      // A new page, because axe is slow on the many pictures of the shared one.
       const { page, choose, frame, sees } = await openPage(browser, stack.endpoints.webApp1, {
         colorScheme: scheme,
       })
@@ -270,7 +275,7 @@ describeWith(BROWSER, 'Loupe, with the whole stack behind it', () => {
     60_000,
   )
 
-  /** The uploads, and not their preflights. */
+  /** Uploads only, not their preflight requests. */
   const isHeld = (url: URL) => url.href === `${stack.endpoints.uploadApi}/v1/images`
 })
 
@@ -289,7 +294,7 @@ const UNAVAILABLE = {
 
 const naturalWidth = (img: { naturalWidth: number }) => img.naturalWidth
 
-/** The image on the screen is one of its variants, and has arrived. */
+/** Waits until the developed image has loaded. */
 async function expectDeveloped(frame: ReturnType<LoupePage['frame']>): Promise<void> {
   const developed = frame.getByRole('link').getByRole('img')
   await developed.waitFor({ timeout: 20_000 })
@@ -302,8 +307,7 @@ async function expectAccessible(page: Page): Promise<void> {
   expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
 }
 
-/** Runs in the browser before the page does: the most uploads (POST) and questions after
- * images (GET) that were under way at once. */
+/** Init script: records the highest number of concurrent uploads (POST) and status polls (GET). */
 const COUNT_REQUESTS = `
   const current = { POST: 0, GET: 0 }
   globalThis.most = { POST: 0, GET: 0 }
@@ -328,7 +332,7 @@ const COUNT_REQUESTS = `
     }
   }`
 
-/** Runs in the browser before the page does: a camera that is ready long before its first frame. */
+/** Init script: a camera that is ready long before its first frame. */
 const SLOW_CAMERA = `
   const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 })
   const stream = canvas.captureStream()
@@ -348,7 +352,7 @@ async function smallPhotograph(index: number) {
   return { ...photograph(`many-${index}.jpg`), buffer }
 }
 
-/** Runs in the browser: an event such as a person makes with a file. */
+/** Runs in the browser: drops or pastes a file. */
 const GIVE = `({ type, where, name, base64 }) => {
   const files = new DataTransfer()
   files.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name, { type: 'image/jpeg' }))

@@ -1,4 +1,4 @@
-/** `pnpm screenshots:web-app-1`: takes the pictures in docs/web-app-1 anew, in headless Chromium on the whole local stack. */
+/** `pnpm screenshots:web-app-1`: retakes the screenshots in docs/web-app-1 with headless Chromium on the local stack. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,11 +10,11 @@ import { type LoupePage, openPage } from './open-page.ts'
 
 const folder = fileURLToPath(new URL('../../docs/web-app-1/', import.meta.url))
 const DESKTOP = { width: 1280, height: 1000 }
-const TELEPHONE = { width: 360, height: 1180 }
-/** Bytes a second, so that the upload can be seen. */
-const SLOW = 30_000
+const PHONE = { width: 360, height: 1180 }
+/** Slow enough to show the upload's progress. */
+const SLOW_BYTES_PER_SECOND = 30_000
 
-/** The demonstration's, as far as they are photographs of old. */
+/** The demo's historical photographs. */
 async function samples() {
   const found = (await findPhotographs([])).filter(({ path }) => path.includes('@stdlib'))
   const files = found.map(async ({ name, path }) => ({
@@ -33,7 +33,7 @@ async function takeAll({ page, choose, frame, sees }: LoupePage): Promise<void> 
     await isShown(frame(photograph.name))
   }
   const network = await page.context().newCDPSession(page)
-  await throttle(network, SLOW)
+  await throttle(network, SLOW_BYTES_PER_SECOND)
   await choose(last)
   await sees(/^Uploading · [3-9]\d %/, frame(last.name))
   await shoot(page, 'desktop.jpg')
@@ -42,13 +42,13 @@ async function takeAll({ page, choose, frame, sees }: LoupePage): Promise<void> 
   await page.emulateMedia({ colorScheme: 'dark' })
   await shoot(page, 'dark.jpg')
   await page.emulateMedia({ colorScheme: 'light' })
-  await page.setViewportSize(TELEPHONE)
+  await page.setViewportSize(PHONE)
   await shoot(page, 'telephone.jpg')
   await page.context().setOffline(true)
   await choose({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('Dear diary') })
   await choose({ ...last, name: 'ferry.jpg' })
-  await sees(/has to be JPEG/, frame('notes.txt'))
-  await sees('The picture is kept on this page', frame('ferry.jpg'))
+  await sees(/isn’t supported/, frame('notes.txt'))
+  await sees('Your picture is still on this page', frame('ferry.jpg'))
   await shoot(page, 'error.jpg')
 }
 

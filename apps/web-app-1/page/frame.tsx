@@ -1,23 +1,23 @@
 import type { ImageStatus } from '@darkroom/client'
 import { thumbHashToDataURL } from 'thumbhash'
+import { cameraOf, formatBytes, saving, takenAt, timeOfDay } from './format.ts'
 import type { Picture } from './sheet.ts'
-import { bytesInWords, cameraOf, saving, takenAt, timeOfDay } from './words.ts'
 
-/** The frame's own width: three to six columns, or all of a telephone. */
+/** Width of a frame: one of three to six columns, or the full width of a phone. */
 const SIZES = '(max-width: 36rem) 92vw, 20rem'
 
 interface FrameProps {
   picture: Picture
-  /** Its place on the roll, from 1. */
+  /** Position on the sheet, from 1. */
   number: number
-  onPutAway: (id: string) => void
-  /** The developed image's link no longer works. */
+  onRemove: (id: string) => void
+  /** Called if the link to the developed image no longer works. */
   onStale: (id: string) => void
 }
 
-/** A picture as it lies on the contact sheet. */
-export function Frame({ picture, number, onPutAway, onStale }: FrameProps) {
-  const { id, name, stage, image, trouble } = picture
+/** A picture on the contact sheet. */
+export function Frame({ picture, number, onRemove, onStale }: FrameProps) {
+  const { id, name, stage, image, problem } = picture
   return (
     <article class="frame" aria-labelledby={`name-${id}`} data-id={id} data-stage={stage}>
       <p class="edge" aria-hidden="true">
@@ -28,26 +28,21 @@ export function Frame({ picture, number, onPutAway, onStale }: FrameProps) {
       <Exposure picture={picture} onStale={onStale} />
       <div class="caption">
         <h3 id={`name-${id}`}>{name}</h3>
-        <p class="stage">{stageInWords(picture)}</p>
+        <p class="stage">{stageText(picture)}</p>
         {stage === 'uploading' && (
-          <progress aria-label={`Upload of ${name}`} max={1} value={picture.share ?? 0} />
+          <progress aria-label={`Upload of ${name}`} max={1} value={picture.progress ?? 0} />
         )}
-        {trouble && <p class="trouble">{trouble.detail}</p>}
+        {problem && <p class="problem">{problem.detail}</p>}
         {stage === 'ready' && image && <Facts image={image} />}
-        {trouble && (
+        {problem && (
           <p class="actions">
-            {trouble.retry && (
-              <button type="button" aria-label={`Try again: ${name}`} onClick={trouble.retry}>
+            {problem.retry && (
+              <button type="button" aria-label={`Try again: ${name}`} onClick={problem.retry}>
                 Try again
               </button>
             )}
-            <button
-              type="button"
-              class="quiet"
-              aria-label={`Put away: ${name}`}
-              onClick={() => onPutAway(id)}
-            >
-              Put away
+            <button type="button" class="quiet" aria-label={`Remove: ${name}`} onClick={() => onRemove(id)}>
+              Remove
             </button>
           </p>
         )}
@@ -56,7 +51,7 @@ export function Frame({ picture, number, onPutAway, onStale }: FrameProps) {
   )
 }
 
-/** The chosen file at first, then the thumbhash until the developed image lies over it. */
+/** Shows the chosen file, then the thumbhash until the developed image has loaded. */
 function Exposure({
   picture: { id, name, stage, image, preview },
   onStale,
@@ -67,7 +62,7 @@ function Exposure({
   }
   const { width, height, url } = largest
   return (
-    <a class="exposure" href={url} target="_blank" rel="noreferrer" aria-label={`${name}, the largest copy`}>
+    <a class="exposure" href={url} target="_blank" rel="noreferrer" aria-label={`${name}, full size`}>
       <img
         key="developed"
         class="developed"
@@ -104,7 +99,7 @@ function Facts({ image: { original, variants = [], exif, acceptedAt } }: { image
         <dt>{exif?.takenAt ? 'Taken' : 'Sent'}</dt>
         <dd>{exif?.takenAt ? takenAt(exif.takenAt) : timeOfDay(acceptedAt)}</dd>
       </dl>
-      {exif?.hadLocation && <p class="note">The file tells where it was taken; the copies do not.</p>}
+      {exif?.hadLocation && <p class="note">The original contains a location. The copies do not.</p>}
       <ul class="copies" aria-label="Copies">
         {variants.map(({ name, url, width, height, bytes }) => (
           <li key={name}>
@@ -112,7 +107,7 @@ function Facts({ image: { original, variants = [], exif, acceptedAt } }: { image
               href={url}
               target="_blank"
               rel="noreferrer"
-              title={`${width} × ${height}, ${bytesInWords(bytes)}`}
+              title={`${width} × ${height}, ${formatBytes(bytes)}`}
             >
               {name}
             </a>
@@ -124,19 +119,19 @@ function Facts({ image: { original, variants = [], exif, acceptedAt } }: { image
   )
 }
 
-function stageInWords({ stage, share = 0, took, trouble, image, bytes }: Picture): string {
+function stageText({ stage, progress = 0, tookMs, problem, image, bytes }: Picture): string {
   switch (stage) {
     case 'uploading':
-      return share < 1
-        ? `Uploading · ${Math.floor(share * 100)} % of ${bytesInWords(bytes ?? 0)}`
+      return progress < 1
+        ? `Uploading · ${Math.floor(progress * 100)} % of ${formatBytes(bytes ?? 0)}`
         : 'Uploaded'
     case 'developing':
-      return 'In the developer …'
+      return 'Developing …'
     case 'failed':
-      return trouble?.title ?? 'Not developed'
+      return problem?.title ?? 'Not developed'
     case 'ready':
-      return took
-        ? `Developed in ${(took / 1000).toFixed(1)} s`
+      return tookMs
+        ? `Developed in ${(tookMs / 1000).toFixed(1)} s`
         : `Developed ${timeOfDay(image?.finishedAt ?? '')}`
   }
 }
@@ -147,7 +142,7 @@ function placeholderOf({ placeholder }: ImageStatus): string {
   return `url(${thumbHashToDataURL(hash)})`
 }
 
-/** A file that this browser cannot show may well be developed. */
+/** The browser may not be able to show the original, even if Darkroom can develop it. */
 function hide({ currentTarget }: { currentTarget: HTMLImageElement }) {
   currentTarget.hidden = true
 }

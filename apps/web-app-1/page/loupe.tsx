@@ -1,15 +1,16 @@
 import { createClient, DarkroomError } from '@darkroom/client'
 import { render } from 'preact'
 import type { Session } from '../src/session.ts'
+import { element, showNotice } from './announce.ts'
 import { followPicture } from './follow-picture.ts'
 import { Frame } from './frame.tsx'
-import { element, notice } from './say.ts'
 import { createSheet, type Picture } from './sheet.ts'
 import { showRecent } from './show-recent.ts'
 import { createUploader } from './uploader.ts'
 
-const OFFLINE = 'You are offline. Pictures that you add stay on this page and are sent once you are back.'
-const NO_SERVER = 'Loupe’s own server does not answer. Reload the page in a moment.'
+const OFFLINE =
+  'You are offline. Pictures that you add stay on this page and are sent when you are online again.'
+const NO_SERVER = 'Loupe’s server is not responding. Reload the page in a moment.'
 
 function start(session: Session) {
   const client = createClient({ url: session.api, credential: session.credential })
@@ -17,11 +18,11 @@ function start(session: Session) {
   const follow = (id: string) => void followPicture(id, sheet, client)
   const uploader = createUploader(session, sheet, follow)
 
-  /** Links to copies are valid for an hour or two; whoever asks again gets new ones. */
-  function isStale(id: string) {
-    const detail = 'It is developed, but its copies cannot be loaded just now.'
-    const trouble = { title: 'Not shown', detail, retry: () => follow(id) }
-    sheet.change(id, { stage: 'failed', trouble })
+  /** Presigned links expire after an hour or two. Asking for the status again returns new ones. */
+  function showStale(id: string) {
+    const detail = 'This picture is developed, but it could not be loaded.'
+    const problem = { title: 'Not loaded', detail, retry: () => follow(id) }
+    sheet.change(id, { stage: 'failed', problem })
   }
 
   function draw(pictures: Picture[]) {
@@ -30,8 +31,8 @@ function start(session: Session) {
         key={picture.id}
         picture={picture}
         number={pictures.length - index}
-        onPutAway={uploader.putAway}
-        onStale={isStale}
+        onRemove={uploader.remove}
+        onStale={showStale}
       />
     ))
     render(frames.length > 0 ? frames : <Empty />, element('sheet'))
@@ -40,17 +41,17 @@ function start(session: Session) {
   async function refresh() {
     try {
       await showRecent(sheet, client)
-      notice(navigator.onLine ? '' : OFFLINE)
+      showNotice(navigator.onLine ? '' : OFFLINE)
     } catch (error) {
       const reason = error instanceof DarkroomError ? error.detail : 'Darkroom cannot be reached.'
-      notice(`Earlier pictures cannot be listed. ${reason}`)
+      showNotice(`Your recent pictures could not be loaded. ${reason}`)
     }
     sheet.draw()
   }
 
-  addEventListener('offline', () => notice(OFFLINE))
+  addEventListener('offline', () => showNotice(OFFLINE))
   addEventListener('online', () => {
-    for (const { trouble } of sheet.pictures()) trouble?.retry?.()
+    for (const { problem } of sheet.pictures()) problem?.retry?.()
     refresh()
   })
   addEventListener('beforeunload', (event) => {
@@ -60,13 +61,13 @@ function start(session: Session) {
 }
 
 function Empty() {
-  return <p class="empty">Nothing is on the sheet yet. Your first picture appears here.</p>
+  return <p class="empty">No pictures yet. Your first picture appears here.</p>
 }
 
 async function getSession(): Promise<Session> {
-  const answer = await fetch('/session')
-  if (!answer.ok) throw new Error(`/session answered ${answer.status}`)
-  return await answer.json()
+  const response = await fetch('/session')
+  if (!response.ok) throw new Error(`GET /session returned ${response.status}`)
+  return await response.json()
 }
 
-getSession().then(start, () => notice(NO_SERVER))
+getSession().then(start, () => showNotice(NO_SERVER))

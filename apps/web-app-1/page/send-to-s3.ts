@@ -3,33 +3,24 @@ import AwsS3 from '@uppy/aws-s3'
 import type Uppy from '@uppy/core'
 import GoldenRetriever from '@uppy/golden-retriever'
 import type { Session } from '../src/session.ts'
-import type { Meta } from './next-key.ts'
-import { readRefusal } from './read-refusal.ts'
+import { ApiError } from './upload-error.ts'
 
-/** A larger file goes in parts of 5 MB, which a reload and a lost network do not undo. */
+/** Larger files use a multipart upload, which can resume after a reload or a lost connection. */
 const MAX_FORM_BYTES = 10 * 1024 * 1024
-const UPLOADS_AT_ONCE = 2
+const MAX_CONCURRENT_UPLOADS = 2
 
-/** The API's own no, in words for whoever sent the picture. */
-export class ApiRefusal extends Error {
-  readonly trouble: ReturnType<typeof readRefusal>
-
-  constructor(answer: string) {
-    const trouble = readRefusal(answer)
-    super(trouble.detail)
-    this.trouble = trouble
-  }
-}
+/** `key` becomes the image's id. It stays with the file, so that retries never create a second image. */
+export type UploadMeta = { name: string; key: string }
 
 /**
- * Uppy's plugin for S3, as its documentation has it: the API's answers are what its `signRequest` asks for. Files that
- * were on their way when the page was left are there again with the Golden Retriever, and go on.
+ * Sets up Uppy's S3 plugin. The API's responses have the shape that its `signRequest` expects. Golden Retriever restores
+ * unfinished uploads after a reload.
  *
- * @returns what tells the API that all of a file is in S3
+ * @returns a function that tells the API that an upload is complete
  */
-export function sendToS3(uppy: Uppy<Meta, UploadAccepted>, { api, credential, maxBytes }: Session) {
-  async function ask<Answer>(path: string, key: string, body?: object): Promise<Answer> {
-    const answer = await fetch(`${api}/v1${path}`, {
+export function sendToS3(uppy: Uppy<UploadMeta, UploadAccepted>, { api, credential, maxBytes }: Session) {
+  async function post<Result>(path: string, key: string, body?: object): Promise<Result> {
+    const response = await fetch(`${api}/v1${path}`, {
       method: 'POST',
       headers: {
         authorization: `Bearer ${credential}`,
@@ -38,33 +29,33 @@ export function sendToS3(uppy: Uppy<Meta, UploadAccepted>, { api, credential, ma
       },
       ...(body && { body: JSON.stringify(body) }),
     })
-    if (!answer.ok) throw new ApiRefusal(await answer.text())
-    return answer.json()
+    if (!response.ok) throw new ApiError(await response.text())
+    return response.json()
   }
 
   function create(key: string, multipart: boolean) {
     const file = uppy.getFiles().find(({ meta }) => meta.key === key)
     const contentType = file?.type || 'application/octet-stream'
     const upload = { bytes: file?.size, contentType, filename: file?.name, multipart }
-    return ask<DirectUpload>('/uploads', key, upload)
+    return post<DirectUpload>('/uploads', key, upload)
   }
 
   uppy
-    .use(AwsS3<Meta, UploadAccepted>, {
-      limit: UPLOADS_AT_ONCE,
+    .use(AwsS3<UploadMeta, UploadAccepted>, {
+      limit: MAX_CONCURRENT_UPLOADS,
       shouldUseMultipart: ({ size }) => (size ?? 0) > MAX_FORM_BYTES,
       generateObjectKey: ({ meta }) => meta.key,
       signRequest: (request) =>
         'uploadId' in request
-          ? ask<Signature>('/uploads/sign', request.key, request)
+          ? post<Signature>('/uploads/sign', request.key, request)
           : create(request.key, request.method === 'POST'),
     })
-    .use(GoldenRetriever<Meta, UploadAccepted>, { indexedDB: storeOf(maxBytes) })
+    .use(GoldenRetriever<UploadMeta, UploadAccepted>, { indexedDB: storeOptions(maxBytes) })
 
-  return (key: string) => ask<UploadAccepted>(`/uploads/${key}/complete`, key)
+  return (key: string) => post<UploadAccepted>(`/uploads/${key}/complete`, key)
 }
 
-/** It keeps files of 10 MB at most unless told otherwise, which its store can be and the plugin's type does not say. */
-function storeOf(maxFileSize: number): object {
+/** Golden Retriever stores files of up to 10 MB by default. The plugin passes this option on, but its type lacks it. */
+function storeOptions(maxFileSize: number): object {
   return { maxFileSize }
 }

@@ -1,41 +1,42 @@
-import type { ImageStatus } from '@darkroom/client'
+import { type ImageStatus, newIdempotencyKey } from '@darkroom/client'
 
-/** Why a picture is not there, in words for whoever sent it. */
-export interface Trouble {
+/** What went wrong with a picture, in words for the user. */
+export interface Problem {
   title: string
   detail: string
-  /** Absent where trying again cannot help. */
+  /** Absent if a retry cannot help. */
   retry?: (() => void) | undefined
 }
 
-/** A picture on the sheet, from the choice of a file to the developed image or to what went wrong. */
+/** A picture on the sheet, from the chosen file to the developed image or the error. */
 export interface Picture {
-  /** The image's id, made before the upload: the sheet's order is the ids' order. */
+  /** The image's id, created before the upload. The sheet is sorted by it. */
   id: string
   name: string
   stage: 'uploading' | 'developing' | 'ready' | 'failed'
   bytes?: number | undefined
-  /** Of an upload, between 0 and 1. */
-  share?: number
-  /** The chosen file, as a URL of this page. */
+  /** Upload progress, 0 to 1. */
+  progress?: number
+  /** Object URL of the chosen file. */
   preview?: string | undefined
-  /** When the file was chosen, and how long it took from then to the developed image, in milliseconds. */
-  began?: number
-  took?: number | undefined
+  /** When the file was added (`performance.now()`). */
+  addedAt?: number
+  /** Time from adding the file to the developed image. */
+  tookMs?: number | undefined
   image?: ImageStatus
-  trouble?: Trouble | undefined
+  problem?: Problem | undefined
 }
 
-/** All pictures of the page. Whoever changes one tells it here; `onChange` draws, once for many changes. */
+/** All pictures on the page. Changes within one task are batched into one call of `onChange`. */
 export function createSheet(onChange: (pictures: Picture[]) => void) {
   const pictures = new Map<string, Picture>()
-  let drawing = false
+  let isScheduled = false
 
   function draw() {
-    if (drawing) return
-    drawing = true
+    if (isScheduled) return
+    isScheduled = true
     queueMicrotask(() => {
-      drawing = false
+      isScheduled = false
       onChange(newestFirst())
     })
   }
@@ -52,7 +53,7 @@ export function createSheet(onChange: (pictures: Picture[]) => void) {
       pictures.set(picture.id, picture)
       draw()
     },
-    /** Nothing happens if the picture has been put away. */
+    /** Does nothing if the picture has been removed. */
     change(id: string, change: Partial<Picture>) {
       const picture = pictures.get(id)
       if (!picture) return
@@ -69,3 +70,13 @@ export function createSheet(onChange: (pictures: Picture[]) => void) {
 }
 
 export type Sheet = ReturnType<typeof createSheet>
+
+let lastKey = ''
+
+/** Returns a new image id. Unlike plain UUIDv7s of the same millisecond, these keep the order in which files were added. */
+export function nextKey(): string {
+  let key = newIdempotencyKey()
+  while (key <= lastKey) key = newIdempotencyKey()
+  lastKey = key
+  return key
+}

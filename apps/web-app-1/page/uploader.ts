@@ -4,56 +4,58 @@ import Dashboard from '@uppy/dashboard'
 import Webcam from '@uppy/webcam'
 import XHRUpload from '@uppy/xhr-upload'
 import type { Session } from '../src/session.ts'
-import { addAnywhere } from './add-anywhere.ts'
-import { firstFrame } from './first-frame.ts'
-import { type Meta, nextKey } from './next-key.ts'
-import { readRefusal, UNREACHED } from './read-refusal.ts'
-import { element, say } from './say.ts'
-import { ApiRefusal, sendToS3 } from './send-to-s3.ts'
-import type { Sheet } from './sheet.ts'
-import { anyOf, bytesInWords } from './words.ts'
+import { announce, element } from './announce.ts'
+import { addFromWholePage, waitForCamera } from './file-sources.ts'
+import { anyOf, formatBytes } from './format.ts'
+import { sendToS3, type UploadMeta } from './send-to-s3.ts'
+import { nextKey, type Sheet } from './sheet.ts'
+import { ApiError, readProblem, UNREACHABLE } from './upload-error.ts'
 
-type File = UppyFile<Meta, UploadAccepted>
-type Sender = Uppy<Meta, UploadAccepted>
+type File = UppyFile<UploadMeta, UploadAccepted>
+type Sender = Uppy<UploadMeta, UploadAccepted>
 
-/** With the long poll that leaves one of the six connections that a browser grants a site. */
-const UPLOADS_AT_ONCE = 4
+/** A browser opens up to six connections per host: four uploads, one long poll, one spare. */
+const MAX_CONCURRENT_UPLOADS = 4
 
 /**
- * Uppy as its documentation has it: it picks and sends the files, and the sheet shows each of them. One of it sends
- * files to the API; those that are too large for that are handed over to another, which sends them to S3.
+ * Creates the uploader. Uppy selects and sends the files; the sheet shows each of them. There are two Uppy instances: one
+ * sends files to the API, the other sends files that are too large for the API to S3.
  */
 export function createUploader(session: Session, sheet: Sheet, onAccepted: (id: string) => void) {
   const { api, credential, maxApiBytes, maxBytes, types } = session
-  const kinds = anyOf(types.map(({ name }) => name))
-  element('limits').textContent = `${kinds}, up to ${bytesInWords(maxBytes)} each`
+  const typeNames = anyOf(types.map(({ name }) => name))
+  element('limits').textContent = `${typeNames}, up to ${formatBytes(maxBytes)} each`
   const options = {
     autoProceed: true,
     restrictions: { maxFileSize: maxBytes, allowedFileTypes: types.map(({ mediaType }) => mediaType) },
     locale: {
       pluralize: (count: number) => (count === 1 ? (0 as const) : (1 as const)),
       strings: {
-        exceedsSize: `This picture is larger than ${bytesInWords(maxBytes)}. Send it smaller.`,
-        youCanOnlyUploadFileTypes: `This is no picture of a kind that can be developed: it has to be ${kinds}.`,
-        noDuplicates: 'This picture is on its way already.',
+        exceedsSize: `This picture is larger than ${formatBytes(maxBytes)}. Choose a smaller one.`,
+        youCanOnlyUploadFileTypes: `This file type isn’t supported. Use ${typeNames}.`,
+        noDuplicates: 'This picture is already being uploaded.',
       },
     },
   }
-  const keyed = (file: File): File => ({ ...file, meta: { ...file.meta, key: nextKey() } })
+  const withKey = (file: File): File => ({ ...file, meta: { ...file.meta, key: nextKey() } })
   const isLarge = ({ size }: Pick<File, 'size'>) => (size ?? 0) > maxApiBytes
 
-  const toS3: Sender = new Uppy<Meta, UploadAccepted>({ ...options, id: 'large', onBeforeFileAdded: keyed })
+  const toS3: Sender = new Uppy<UploadMeta, UploadAccepted>({
+    ...options,
+    id: 'large',
+    onBeforeFileAdded: withKey,
+  })
   const complete = sendToS3(toS3, session)
 
-  const toApi: Sender = new Uppy<Meta, UploadAccepted>({
+  const toApi: Sender = new Uppy<UploadMeta, UploadAccepted>({
     ...options,
     onBeforeFileAdded: (file) => {
-      if (!isLarge(file)) return keyed(file)
+      if (!isLarge(file)) return withKey(file)
       addTo(toS3, [file])
       return false
     },
   })
-    .use(Dashboard<Meta, UploadAccepted>, {
+    .use(Dashboard<UploadMeta, UploadAccepted>, {
       target: element('uploader'),
       inline: true,
       width: '100%',
@@ -68,68 +70,70 @@ export function createUploader(session: Session, sheet: Sheet, onAccepted: (id: 
           dashboardTitle: 'Add pictures',
           dropPasteImportFiles: 'Drop or paste pictures here, or %{browseFiles}',
           dropHint: 'Drop your pictures here',
-          browseFiles: 'choose some',
+          browseFiles: 'browse',
           myDevice: 'From this device',
           takePictureBtn: 'Take a picture',
         },
       },
     })
-    .use(Webcam<Meta, UploadAccepted>, {
+    .use(Webcam<UploadMeta, UploadAccepted>, {
       target: Dashboard,
       modes: ['picture'],
-      onBeforeSnapshot: firstFrame,
-      locale: { strings: { submitRecordedFile: 'Use this picture', discardRecordedFile: 'Take another' } },
+      onBeforeSnapshot: waitForCamera,
+      locale: {
+        strings: { submitRecordedFile: 'Use this picture', discardRecordedFile: 'Take another picture' },
+      },
     })
-    .use(XHRUpload<Meta, UploadAccepted>, {
+    .use(XHRUpload<UploadMeta, UploadAccepted>, {
       endpoint: `${api}/v1/images`,
-      limit: UPLOADS_AT_ONCE,
+      limit: MAX_CONCURRENT_UPLOADS,
       allowedMetaFields: false,
       headers: ({ meta }) => ({ Authorization: `Bearer ${credential}`, 'Idempotency-Key': meta.key }),
       shouldRetry: ({ status }) => status === 0 || status === 429 || status >= 500,
     })
 
-  /** Shown at once, before anything is sent. */
+  /** Shows a file before it is sent. */
   function show(file: Pick<File, 'name' | 'data' | 'size'>, id: string) {
     const { name = 'Picture', data, size } = file
     const preview = data instanceof Blob ? URL.createObjectURL(data) : undefined
-    sheet.add({ id, name, bytes: size ?? undefined, preview, stage: 'uploading', began: performance.now() })
+    sheet.add({ id, name, bytes: size ?? undefined, preview, stage: 'uploading', addedAt: performance.now() })
   }
 
   function fail(
     { id, meta, name }: File,
-    { title, detail, retryable }: ReturnType<typeof readRefusal>,
+    { title, detail, retryable }: ReturnType<typeof readProblem>,
     uppy: Sender,
-    again = () => void uppy.retryUpload(id),
+    retry = () => void uppy.retryUpload(id),
   ) {
     sheet.change(meta.key, {
       stage: 'failed',
-      trouble: { title, detail, retry: retryable ? again : undefined },
+      problem: { title, detail, retry: retryable ? retry : undefined },
     })
-    say(`${name}: ${detail}`)
+    announce(`${name}: ${detail}`)
     if (!retryable) uppy.removeFile(id)
   }
 
-  /** What is told of a file is the same, wherever it goes. */
+  /** Shows the same progress for both instances. */
   function showProgressOf(uppy: Sender) {
     uppy.on('file-added', (file) => show(file, file.meta.key))
     uppy.on('restriction-failed', (file, { message }) => {
       if (!file || (uppy === toApi && isLarge(file))) return
       const id = nextKey()
       show(file as File, id)
-      sheet.change(id, { stage: 'failed', trouble: { title: 'Not sent', detail: message } })
-      say(`${file.name}: ${message}`)
+      sheet.change(id, { stage: 'failed', problem: { title: 'Not sent', detail: message } })
+      announce(`${file.name}: ${message}`)
     })
     uppy.on('upload-start', (files) => {
       for (const { meta } of files)
-        sheet.change(meta.key, { stage: 'uploading', share: 0, trouble: undefined })
+        sheet.change(meta.key, { stage: 'uploading', progress: 0, problem: undefined })
     })
     uppy.on('upload-progress', (file, { bytesUploaded, bytesTotal }) => {
-      if (file) sheet.change(file.meta.key, { share: bytesUploaded / (bytesTotal || 1) })
+      if (file) sheet.change(file.meta.key, { progress: bytesUploaded / (bytesTotal || 1) })
     })
-    // Cancelled in the dashboard, or done with.
+    // Removed by the user in the dashboard, or by us when the upload is done.
     uppy.on('file-removed', ({ meta }) => {
       const picture = sheet.get(meta.key)
-      if (picture?.stage === 'uploading' || picture?.trouble?.retry) sheet.remove(meta.key)
+      if (picture?.stage === 'uploading' || picture?.problem?.retry) sheet.remove(meta.key)
     })
   }
 
@@ -137,14 +141,14 @@ export function createUploader(session: Session, sheet: Sheet, onAccepted: (id: 
   toApi.on('upload-success', (file) => file && onAccepted(file.meta.key))
   toApi.on('upload-error', (file, _, request) => {
     const { responseText } = (request ?? {}) as unknown as Partial<XMLHttpRequest>
-    if (file) fail(file, readRefusal(responseText), toApi)
+    if (file) fail(file, readProblem(responseText), toApi)
   })
   toApi.on('complete', ({ successful = [] }) => toApi.removeFiles(successful.map(({ id }) => id)))
 
   showProgressOf(toS3)
   toS3.on('upload-success', (file) => void (file && finish(file)))
   toS3.on('upload-error', (file, error) => {
-    if (file) fail(file, error instanceof ApiRefusal ? error.trouble : UNREACHED, toS3)
+    if (file) fail(file, error instanceof ApiError ? error.problem : UNREACHABLE, toS3)
   })
   toS3.on('restored', () => {
     for (const file of toS3.getFiles()) {
@@ -154,20 +158,23 @@ export function createUploader(session: Session, sheet: Sheet, onAccepted: (id: 
     toS3.emit('restore-confirmed')
   })
 
-  /** The file is kept until the API has it: what is lost here the sweep finds, and until then there is the button. */
+  /**
+   * Keeps the file until the API has confirmed the upload, so that the user can retry. If nobody does, the API finds the
+   * upload by itself within minutes.
+   */
   async function finish(file: File): Promise<void> {
     const { key } = file.meta
-    sheet.change(key, { stage: 'uploading', share: 1, trouble: undefined })
+    sheet.change(key, { stage: 'uploading', progress: 1, problem: undefined })
     try {
       await complete(key)
       onAccepted(key)
       toS3.removeFile(file.id)
     } catch (error) {
-      fail(file, error instanceof ApiRefusal ? error.trouble : UNREACHED, toS3, () => void finish(file))
+      fail(file, error instanceof ApiError ? error.problem : UNREACHABLE, toS3, () => void finish(file))
     }
   }
 
-  addAnywhere((files) =>
+  addFromWholePage((files) =>
     addTo(
       toApi,
       files.map((data) => ({ name: data.name, type: data.type, data })),
@@ -175,8 +182,8 @@ export function createUploader(session: Session, sheet: Sheet, onAccepted: (id: 
   )
 
   return {
-    /** Forgets the file as well as its frame. */
-    putAway(id: string) {
+    /** Removes the picture and its file. */
+    remove(id: string) {
       for (const uppy of [toApi, toS3]) {
         const file = uppy.getFiles().find(({ meta }) => meta.key === id)
         if (file) uppy.removeFile(file.id)
@@ -197,6 +204,6 @@ function addTo(uppy: Sender, files: Pick<File, 'name' | 'type' | 'data'>[]): voi
       })),
     )
   } catch {
-    // What is refused has been shown: see restriction-failed.
+    // The restriction-failed event has already shown why.
   }
 }

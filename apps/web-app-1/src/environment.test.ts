@@ -16,6 +16,6 @@ test.each([
   [{ ...least, PORT: '65536' }, /PORT/],
   [{ ...least, UPLOAD_API_URL: 'localhost' }, /UPLOAD_API_URL/],
   [{ UPLOAD_API_URL: least.UPLOAD_API_URL }, /UPLOAD_API_KEY/],
-])('says which variable is wrong: %j', (variables, words) => {
+])('names the invalid variable: %j', (variables, words) => {
   expect(() => readEnvironment(variables)).toThrow(words)
 })

@@ -4,12 +4,12 @@ import { buildPage } from './build-page.ts'
 import type { Session } from './session.ts'
 
 export interface WebApp1Options {
-  /** 0 for any free port. */
+  /** 0 picks a free port. */
   port: number
   /** Default: 127.0.0.1. */
   host?: string
   uploadApi: {
-    /** Without `/v1`, as the browser reaches it. */
+    /** Base URL without `/v1`, reachable from the browser. */
     url: string
     /** Visible to the browser: see the README. */
     apiKey: string

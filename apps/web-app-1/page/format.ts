@@ -1,7 +1,7 @@
 import type { ImageStatus } from '@darkroom/client'
 
 /** `716 KB`, `5.2 MB` */
-export function bytesInWords(bytes: number): string {
+export function formatBytes(bytes: number): string {
   const kilobytes = Math.ceil(bytes / 1024)
   return kilobytes < 1024 ? `${kilobytes} KB` : `${(bytes / 1024 / 1024).toFixed(1).replace('.0', '')} MB`
 }
@@ -10,7 +10,7 @@ export function bytesInWords(bytes: number): string {
 export function saving(before: number, after: number): string {
   const percent = Math.round((after / before - 1) * 100)
   const change = `${percent < 0 ? '−' : '+'}${Math.abs(percent)} %`
-  return `${bytesInWords(before)} → ${bytesInWords(after)} (${change})`
+  return `${formatBytes(before)} → ${formatBytes(after)} (${change})`
 }
 
 /** `JPEG, PNG or WebP` */
@@ -18,7 +18,7 @@ export function anyOf(words: string[]): string {
   return new Intl.ListFormat('en', { type: 'disjunction' }).format(words)
 }
 
-/** `NIKON D80`, for makers that repeat themselves in the model and for those that do not. */
+/** `NIKON D80`, whether or not the model name includes the maker. */
 export function cameraOf({ cameraMake = '', cameraModel = '' }: NonNullable<ImageStatus['exif']>): string {
   const maker = cameraMake.split(' ', 1)[0] ?? ''
   return cameraModel.toLowerCase().startsWith(maker.toLowerCase())
@@ -26,7 +26,7 @@ export function cameraOf({ cameraMake = '', cameraModel = '' }: NonNullable<Imag
     : `${cameraMake} ${cameraModel}`
 }
 
-/** A camera's time has no zone: it is shown as the camera's clock had it. */
+/** EXIF times have no time zone, so this shows the camera's local time. */
 export function takenAt(time: string): string {
   return new Date(time.slice(0, 19)).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
 }
