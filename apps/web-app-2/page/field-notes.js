@@ -1,20 +1,20 @@
 // @ts-check
 
 import { followImage } from './follow-image.js'
+import { formatBytes } from './format.js'
 import { createFrame } from './frame.js'
 import { newImageKey } from './image-key.js'
 import { limit } from './limit.js'
-import { askServer, sendImage } from './server.js'
-import { bytesInWords } from './words.js'
+import { getJson, sendImage } from './server.js'
 
 /** @import { Frame } from './frame.js' */
 
-/** Two uploads and four long polls are the six connections that a browser grants a site. */
+/** A browser opens up to six connections per host: two uploads and four long polls. */
 const uploads = limit(2)
 
-/** Without an answer the server judges the size itself. */
-const limits = askServer('/api/limits').then((answer) =>
-  'problem' in answer ? { maxImageBytes: Infinity } : answer,
+/** If the limits cannot be loaded, the server checks the size. */
+const limits = getJson('/api/limits').then((result) =>
+  'problem' in result ? { maxImageBytes: Infinity } : result,
 )
 
 const drop = find('drop')
@@ -40,7 +40,7 @@ document.addEventListener('drop', (event) => {
   takeFiles(event.dataTransfer?.files)
 })
 addEventListener('beforeunload', (event) => {
-  if (uploads.busy()) event.preventDefault()
+  if (uploads.isBusy()) event.preventDefault()
 })
 showRecent()
 showLimits()
@@ -60,8 +60,8 @@ function takeFiles(list) {
 }
 
 /**
- * Sends a file and follows it to its end. A retry keeps the key: should the first attempt have reached Kafka
- * after all, both are the same image.
+ * Sends a file and follows it until it is final. A retry uses the same key, so that it is the same image even if the
+ * first attempt did reach Kafka.
  *
  * @param {Frame} frame @param {File} file @param {string} text @param {string} key
  */
@@ -69,32 +69,32 @@ async function submit(frame, file, text, key) {
   const retry = () => submit(frame, file, text, key)
   const { maxImageBytes } = await limits
   if (file.size > maxImageBytes) {
-    return frame.isRefused(
-      `The picture has ${bytesInWords(file.size)}; up to ${bytesInWords(maxImageBytes)} can be sent. Send it smaller.`,
+    return frame.showNotSent(
+      `This picture has ${formatBytes(file.size)}. The limit is ${formatBytes(maxImageBytes)}. Choose a smaller one.`,
     )
   }
-  frame.waits()
-  const answer = await uploads.run(() => {
-    frame.uploads(0)
-    return sendImage({ file, note: text, key, onProgress: frame.uploads })
+  frame.showWaiting()
+  const result = await uploads.run(() => {
+    frame.showProgress(0)
+    return sendImage({ file, note: text, key, onProgress: frame.showProgress })
   })
-  if ('problem' in answer) {
-    const { detail, retryable } = answer.problem
-    return frame.isRefused(detail, retryable ? retry : undefined)
+  if ('problem' in result) {
+    const { detail, retryable } = result.problem
+    return frame.showNotSent(detail, retryable ? retry : undefined)
   }
-  frame.accepted()
-  followImage(answer.id, frame)
+  frame.showAccepted()
+  followImage(result.id, frame)
 }
 
-/** What had been sent before this page was loaded. */
+/** Shows the pictures that were sent before this page was loaded. */
 async function showRecent() {
-  const answer = await askServer('/api/images')
-  find('trouble').hidden = !('problem' in answer)
-  if ('problem' in answer) {
-    find('trouble').textContent = answer.problem.detail
+  const result = await getJson('/api/images')
+  find('problem').hidden = !('problem' in result)
+  if ('problem' in result) {
+    find('problem').textContent = result.problem.detail
     return
   }
-  for (const image of answer.items.toReversed()) {
+  for (const image of result.items.toReversed()) {
     const frame = createFrame({ name: image.filename ?? 'Unnamed', bytes: image.original?.bytes })
     show(frame)
     if (frame.update(image)) continue
@@ -105,7 +105,7 @@ async function showRecent() {
 
 async function showLimits() {
   const { maxImageBytes } = await limits
-  if (maxImageBytes < Infinity) find('limit').textContent = `, up to ${bytesInWords(maxImageBytes)} each`
+  if (maxImageBytes < Infinity) find('limit').textContent = `, up to ${formatBytes(maxImageBytes)} each`
 }
 
 /** @param {Frame} frame */

@@ -1,45 +1,45 @@
 // @ts-check
 import { limit } from './limit.js'
-import { askServer } from './server.js'
+import { getJson } from './server.js'
 
 /** @import { Frame } from './frame.js' */
 
-/** One question at a time for each image, and so many in all. */
-const questions = limit(4)
+/** At most one poll per image, and four polls in all. */
+const polls = limit(4)
 
-const SECOND = 1000
-/** Between two questions, should the answers come without any wait. */
-const PAUSE = 200
-/** A retried key may be older than the backend trusts an image to be on its way; then its 404 is not the last word. */
-const PATIENCE = 60 * SECOND
+const SECOND_MS = 1000
+/** Minimum pause between two polls, in case the server does not wait. */
+const MIN_POLL_INTERVAL_MS = 200
+/** How long a 404 counts as temporary. The backend returns it for a retried key that it considers too old. */
+const NOT_FOUND_TIMEOUT_MS = 60 * SECOND_MS
 
 /**
- * Asks what became of an image until that is final: at once first, to see whether it has left Kafka, and then by
- * long polls, short ones while other images wait for their turn.
+ * Polls an image's status until it is final. The first poll returns at once and shows whether the image has left Kafka.
+ * The others are long polls, which are shorter while other images are waiting.
  *
  * @param {string} id @param {Frame} frame
  */
 export async function followImage(id, frame) {
-  const began = Date.now()
+  const startedAt = Date.now()
   let failures = 0
-  let wait = 0
+  let waitSeconds = 0
   for (;;) {
-    const answer = await questions.run(() => askServer(`/api/images/${id}`, wait))
-    wait = questions.crowded() ? 2 : 20
-    if (!('problem' in answer)) {
+    const result = await polls.run(() => getJson(`/api/images/${id}`, waitSeconds))
+    waitSeconds = polls.isFull() ? 2 : 20
+    if (!('problem' in result)) {
       failures = 0
-      if (frame.update(answer)) return
-      await pause(PAUSE)
-    } else if (answer.problem.status === 404 && Date.now() - began > PATIENCE) {
-      return frame.fails(
-        'Kafka took this picture, but the Darkroom did not. It may not be an image it can read.',
+      if (frame.update(result)) return
+      await pause(MIN_POLL_INTERVAL_MS)
+    } else if (result.problem.status === 404 && Date.now() - startedAt > NOT_FOUND_TIMEOUT_MS) {
+      return frame.showFailed(
+        'Kafka accepted this picture, but Darkroom did not. The file may not be a supported image.',
       )
-    } else if (answer.problem.status === 410) {
-      return frame.fails(answer.problem.detail)
+    } else if (result.problem.status === 410) {
+      return frame.showFailed(result.problem.detail)
     } else {
       failures++
-      if (answer.problem.status !== 404) frame.worry(answer.problem.detail)
-      await pause(Math.min(SECOND * 2 ** failures, 15 * SECOND))
+      if (result.problem.status !== 404) frame.showWarning(result.problem.detail)
+      await pause(Math.min(SECOND_MS * 2 ** failures, 15 * SECOND_MS))
     }
   }
 }

@@ -1,26 +1,26 @@
 // @ts-check
-import { bytesInWords, change } from './words.js'
+import { formatBytes, formatChange } from './format.js'
 
 /** @import { Image } from './server.js' */
 
-/** The way of a picture, in order; each is a bar of the frame's lamp strip. */
+/** The states of a picture, in order. Each is a bar of the frame's progress strip. */
 const STEPS = ['uploading', 'accepted', 'developing', 'ready']
 
 const SIZES = '(max-width: 40rem) 100vw, 24rem'
 
 /**
- * A picture on the page, from the choice of a file to the developed image, or to what went wrong.
+ * A picture on the page, from the chosen file to the developed image or the error.
  *
  * @typedef {ReturnType<typeof createFrame>} Frame
  * @param {{ name: string, bytes?: number | undefined, note?: string, file?: File }} picture
  */
 export function createFrame({ name, bytes, note, file }) {
-  const began = performance.now()
+  const addedAt = performance.now()
   const img = element('img', { alt: '', decoding: 'async' })
   const preview = file && URL.createObjectURL(file)
   const picture = element('a', { className: 'picture' }, img)
   const words = element('span', { className: 'words' })
-  const facts = element('p', { className: 'facts' }, bytes === undefined ? '' : bytesInWords(bytes))
+  const facts = element('p', { className: 'facts' }, bytes === undefined ? '' : formatBytes(bytes))
   const remark = element('p', { className: 'remark', hidden: !note }, note ?? '')
   const strip = element('span', { className: 'strip' }, ...STEPS.map(() => element('i')))
   const details = element('div', { className: 'details' })
@@ -45,34 +45,34 @@ export function createFrame({ name, bytes, note, file }) {
   if (preview) img.src = preview
   else picture.classList.add('blank')
 
-  /** @param {string} state @param {string} text @param {boolean} [aloud] */
-  function say(state, text, aloud = true) {
+  /** @param {string} state @param {string} text @param {boolean} [isAnnounced] */
+  function setState(state, text, isAnnounced = true) {
     frame.dataset.state = state
     words.textContent = text
     const step = STEPS.indexOf(state)
     for (const [index, bar] of [...strip.children].entries()) bar.className = barClass(index, step)
-    if (aloud) announce(`${name}: ${text}`)
+    if (isAnnounced) announce(`${name}: ${text}`)
   }
 
-  /** @param {string} outcome @param {string} detail @param {() => void} [retry] */
-  function end(outcome, detail, retry) {
-    say('failed', outcome, false)
+  /** @param {string} title @param {string} detail @param {() => void} [retry] */
+  function showError(title, detail, retry) {
+    setState('failed', title, false)
     announce(`${name}: ${detail}`)
     const button = element('button', {
       type: 'button',
       className: retry ? '' : 'quiet',
       onclick: retry ?? (() => frame.remove()),
     })
-    button.textContent = retry ? 'Retry' : 'Put away'
+    button.textContent = retry ? 'Retry' : 'Remove'
     button.setAttribute('aria-label', `${button.textContent}: ${name}`)
     details.replaceChildren(element('p', { className: 'problem' }, detail), button)
   }
 
   /** @param {Image} image */
-  function develop({ srcset = '', variants = [], original, placeholder, exif }) {
+  function showDeveloped({ srcset = '', variants = [], original, placeholder, exif }) {
     const largest = variants.toSorted((a, b) => b.width - a.width)[0]
     if (placeholder) frame.style.setProperty('--tone', placeholder.dominantColor)
-    if (largest) reveal(largest.url, srcset)
+    if (largest) load(largest.url, srcset)
     if (original?.width)
       facts.textContent = [`${original.width} × ${original.height}`, cameraOf(exif)]
         .filter(Boolean)
@@ -82,65 +82,68 @@ export function createFrame({ name, bytes, note, file }) {
       ...(largest ? [sizes(before, largest.bytes)] : []),
       element('ul', {}, ...variants.map(variantItem)),
       ...(exif?.hadLocation
-        ? [element('p', { className: 'facts' }, 'Where it was taken has been removed from every copy.')]
+        ? [element('p', { className: 'facts' }, 'The location was removed from every copy.')]
         : []),
     )
   }
 
-  /** The preview stays until the developed picture can take its place. @param {string} url @param {string} srcset */
-  function reveal(url, srcset) {
+  /** Replaces the preview once the developed picture has loaded. @param {string} url @param {string} srcset */
+  function load(url, srcset) {
     const developed = element('img', { alt: note || name, sizes: SIZES, srcset, src: url })
     picture.href = url
-    picture.setAttribute('aria-label', `${name}, the largest copy`)
+    picture.setAttribute('aria-label', `${name}, full size`)
     developed.onload = () => {
       picture.classList.remove('blank')
       picture.replaceChildren(developed)
       if (preview) URL.revokeObjectURL(preview)
     }
     developed.onerror = () => {
-      facts.textContent = 'The developed picture cannot be loaded just now. Reload the page to try again.'
+      facts.textContent = 'The developed picture could not be loaded. Reload the page to try again.'
     }
   }
 
   return {
     element: frame,
-    /** It did not reach Kafka. @param {string} detail @param {() => void} [retry] */
-    isRefused: (detail, retry) => end('Not sent', detail, retry),
-    /** It reached Kafka, and nothing came of it. @param {string} detail */
-    fails: (detail) => end('Not developed', detail),
-    waits() {
+    /** The picture did not reach Kafka. @param {string} detail @param {() => void} [retry] */
+    showNotSent: (detail, retry) => showError('Not sent', detail, retry),
+    /** The picture reached Kafka, but was not developed. @param {string} detail */
+    showFailed: (detail) => showError('Not developed', detail),
+    showWaiting() {
       details.replaceChildren()
-      say('waiting', 'Waiting for its turn', false)
+      setState('waiting', 'Waiting to upload', false)
     },
-    /** @param {number} share */
-    uploads(share) {
-      const text = share < 1 ? `Uploading · ${Math.floor(share * 100)} %` : 'Uploaded, waiting for Kafka'
-      say('uploading', text, false)
+    /** @param {number} progress 0 to 1 */
+    showProgress(progress) {
+      const text =
+        progress < 1 ? `Uploading · ${Math.floor(progress * 100)} %` : 'Uploaded, waiting for Kafka'
+      setState('uploading', text, false)
     },
-    accepted: () => say('accepted', 'Accepted by Kafka'),
-    /** Something is in the way for now, and this page keeps trying. @param {string} detail */
-    worry: (detail) =>
-      details.replaceChildren(element('p', { className: 'problem' }, `${detail} This page keeps asking.`)),
-    /** @param {Image} image @returns {boolean} whether this is the end of its way */
+    showAccepted: () => setState('accepted', 'Accepted by Kafka'),
+    /** The status is not available right now; the page keeps polling. @param {string} detail */
+    showWarning: (detail) =>
+      details.replaceChildren(element('p', { className: 'problem' }, `${detail} This page keeps trying.`)),
+    /** @param {Image} image @returns {boolean} whether the status is final */
     update(image) {
       details.replaceChildren()
       remark.textContent = note ||= image.attributes?.note ?? ''
       remark.hidden = !note
       if (image.status === 'processed') {
-        develop(image)
-        say(
+        showDeveloped(image)
+        setState(
           'ready',
-          file ? `Ready in ${((performance.now() - began) / 1000).toFixed(1)} s` : `Ready · ${timeOf(image)}`,
+          file
+            ? `Ready in ${((performance.now() - addedAt) / 1000).toFixed(1)} s`
+            : `Ready · ${timeOf(image)}`,
           Boolean(file),
         )
       } else if (image.status === 'failed') {
-        end('Not developed', image.failure?.detail ?? 'The Darkroom could not develop this picture.')
+        showError('Not developed', image.failure?.detail ?? 'Darkroom could not develop this picture.')
       } else if (image.status !== 'queued') {
-        say(image.status, 'Erased', false)
+        setState(image.status, 'Erased', false)
       } else if (image.original && frame.dataset.state !== 'developing') {
-        say('developing', 'Developing', Boolean(file))
+        setState('developing', 'Developing', Boolean(file))
       } else if (!image.original) {
-        say('accepted', 'Accepted by Kafka', false)
+        setState('accepted', 'Accepted by Kafka', false)
       }
       return image.status !== 'queued'
     },
@@ -159,10 +162,10 @@ function sizes(before, after) {
     'p',
     { className: 'sizes' },
     'Before ',
-    element('b', {}, bytesInWords(before)),
+    element('b', {}, formatBytes(before)),
     ', after ',
-    element('b', {}, bytesInWords(after)),
-    element('span', {}, ` (${change(before, after)})`),
+    element('b', {}, formatBytes(after)),
+    element('span', {}, ` (${formatChange(before, after)})`),
   )
 }
 
@@ -174,7 +177,7 @@ function variantItem({ name, url, width, height, contentType, bytes }) {
     element('a', { href: url }, name),
     element('span', {}, `${width} × ${height}`),
     element('span', {}, contentType.replace('image/', '').toUpperCase()),
-    element('b', {}, bytesInWords(bytes)),
+    element('b', {}, formatBytes(bytes)),
   )
 }
 
@@ -188,7 +191,7 @@ function timeOf({ acceptedAt = '' }) {
   return new Date(acceptedAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
 }
 
-/** For those who cannot see the page change. @param {string} text */
+/** Announces a change to screen readers. @param {string} text */
 function announce(text) {
   const announcer = document.getElementById('announcer')
   if (announcer) announcer.textContent = text

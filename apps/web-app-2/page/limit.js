@@ -1,21 +1,21 @@
 // @ts-check
 
 /**
- * Runs so many things at a time; the others wait for their turn in the order in which they came.
+ * Limits how many async functions run at once. The others wait in the order of their calls.
  *
- * @param {number} most
+ * @param {number} maxRunning
  */
-export function limit(most) {
+export function limit(maxRunning) {
   /** @type {(() => void)[]} */
   const waiting = []
   let running = 0
 
   return {
-    busy: () => running > 0,
-    crowded: () => waiting.length > 0,
+    isBusy: () => running > 0,
+    isFull: () => waiting.length > 0,
     /** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
     async run(work) {
-      if (running >= most) await new Promise((resolve) => waiting.push(() => resolve(undefined)))
+      if (running >= maxRunning) await new Promise((resolve) => waiting.push(() => resolve(undefined)))
       else running++
       try {
         return await work()

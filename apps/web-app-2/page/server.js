@@ -4,13 +4,17 @@ import { setClock } from './image-key.js'
 /** @import { ImageStatus } from '@darkroom/core' */
 
 /**
- * An image as the app's backend tells of it; while it is in Kafka only its id and `queued` are known.
+ * An image as the app's backend returns it. While it is in Kafka, only `id` and `status: 'queued'` are set.
  * @typedef {Pick<ImageStatus, 'id' | 'status'> & Partial<ImageStatus>} Image
  * @typedef {{ detail: string, status: number, retryable: boolean }} Problem
  * @typedef {{ items: Image[] }} Recent
  */
 
-const AWAY = { status: 0, detail: 'The server does not answer. Is this computer online?', retryable: true }
+const UNREACHABLE = {
+  status: 0,
+  detail: 'The server is not responding. Check your connection.',
+  retryable: true,
+}
 
 /**
  * @overload @param {'/api/images'} path @returns {Promise<Recent | { problem: Problem }>}
@@ -22,21 +26,21 @@ const AWAY = { status: 0, detail: 'The server does not answer. Is this computer 
  * @overload @param {string} path @param {number} [wait] seconds @returns {Promise<Image | { problem: Problem }>}
  */
 /** @param {string} path @param {number} [wait] */
-export async function askServer(path, wait) {
+export async function getJson(path, wait) {
   try {
     const response = await fetch(path, { headers: wait ? { prefer: `wait=${wait}` } : {}, cache: 'no-store' })
     setClock(response.headers.get('date'))
     const body = await response.json()
     return response.ok ? body : { problem: toProblem(response.status, body) }
   } catch {
-    return { problem: AWAY }
+    return { problem: UNREACHABLE }
   }
 }
 
 /**
- * Uploads a file. XMLHttpRequest, because fetch does not tell how much has been sent.
+ * Uploads a file. Uses XMLHttpRequest, because fetch does not report upload progress.
  *
- * @param {{ file: File, note: string, key: string, onProgress: (share: number) => void }} upload
+ * @param {{ file: File, note: string, key: string, onProgress: (progress: number) => void }} upload
  * @returns {Promise<{ id: string } | { problem: Problem }>}
  */
 export function sendImage({ file, note, key, onProgress }) {
@@ -50,7 +54,7 @@ export function sendImage({ file, note, key, onProgress }) {
   request.upload.onprogress = ({ loaded, total }) => onProgress(loaded / total)
   request.send(form)
   return new Promise((resolve) => {
-    request.onerror = () => resolve({ problem: AWAY })
+    request.onerror = () => resolve({ problem: UNREACHABLE })
     request.onload = () =>
       resolve(
         request.status === 202 ? request.response : { problem: toProblem(request.status, request.response) },
@@ -60,5 +64,5 @@ export function sendImage({ file, note, key, onProgress }) {
 
 /** @param {number} status @param {Partial<Problem> | null} body @returns {Problem} */
 function toProblem(status, body) {
-  return { detail: `The server answered ${status}. Try again.`, retryable: status >= 500, ...body, status }
+  return { detail: `The server returned ${status}. Try again.`, retryable: status >= 500, ...body, status }
 }

@@ -21,7 +21,7 @@ const SIZES = {
 const SLOW = 24 * 1024
 
 async function takeAll(page: Page): Promise<void> {
-  await page.getByText('None yet.').waitFor()
+  await page.getByText('No pictures yet.').waitFor()
   await take(page, 'before')
 
   const network = await emulateNetwork(page)
@@ -42,7 +42,7 @@ async function takeAll(page: Page): Promise<void> {
 
   await network({ offline: true })
   await send(page, await sample('airplane-from-above.jpg'))
-  await sees(page, /Is this computer online/)
+  await sees(page, /Check your connection/)
   await network({})
   const { buffer } = await sample('house-cat.jpg')
   await send(page, { name: 'half-a-cat.jpg', buffer: buffer.subarray(0, buffer.length / 2) })

@@ -19,9 +19,9 @@ describeWith(BROWSER, 'the page', () => {
   let app: WebApp2
   let browser: Browser
   let page: Page
-  /** What the stand-in for the upload API says of any image. */
+  /** The state of every image in the stand-in for the upload API. */
   let stage: 'in Kafka' | 'in S3' | 'processed' | 'failed'
-  /** What its list of today's images has. */
+  /** Ids in its list of today's images. */
   let listed: string[]
 
   beforeAll(async () => {
@@ -66,10 +66,10 @@ describeWith(BROWSER, 'the page', () => {
   const frame = (name = 'IMG_0001.JPG') => page.getByRole('article', { name })
   const sees = (text: string | RegExp, where = frame()) => where.getByText(text).waitFor({ timeout: 15_000 })
 
-  test('takes a photograph through Kafka to its developed copies, and says where it is', async () => {
-    const { promise: heard, resolve: hear } = Promise.withResolvers<void>()
+  test('sends a photograph through Kafka, shows each state and the developed copies', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
     await page.route('**/api/images', async (route) => {
-      await heard
+      await released
       await route.continue()
     })
     await page.getByLabel('Note').fill('Low tide')
@@ -77,7 +77,7 @@ describeWith(BROWSER, 'the page', () => {
     await sees(/^Upload(ing|ed)/)
     const preview = frame().locator('img')
     expect(await preview.getAttribute('src')).toMatch(/^blob:/)
-    hear()
+    release()
     await sees('Accepted by Kafka')
     const { payload, headers } = await topic.next()
     expect(payload.equals(PHOTOGRAPH)).toBe(true)
@@ -95,7 +95,7 @@ describeWith(BROWSER, 'the page', () => {
     expect(await page.getByRole('status').textContent()).toMatch(/IMG_0001\.JPG: Ready in/)
   })
 
-  test('keeps at most four questions under way, one for each picture', async () => {
+  test('runs at most four polls at once, one per picture', async () => {
     let asking = 0
     let most = 0
     const ids: string[] = []
@@ -124,7 +124,7 @@ describeWith(BROWSER, 'the page', () => {
     expect(most).toBe(4)
   })
 
-  test('offers Retry when Kafka is away, with the same key', async () => {
+  test('retries with the same key when Kafka is unavailable', async () => {
     const keys: (string | undefined)[] = []
     await page.route('**/api/images', async (route) => {
       keys.push(route.request().headers()['idempotency-key'])
@@ -147,27 +147,27 @@ describeWith(BROWSER, 'the page', () => {
     expect(Math.abs(timeOf(String(keys[0])).getTime() - Date.now())).toBeLessThan(60_000)
   })
 
-  test('says in words why a file is refused, and offers no retry', async () => {
+  test('explains why a file is rejected and offers no retry', async () => {
     await choose([
       { name: 'diary.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Dear diary') },
       { name: 'huge.jpg', mimeType: 'image/jpeg', buffer: Buffer.alloc(9 * 1024 * 1024) },
     ])
     await sees(/isn't an image/, frame('diary.jpg'))
     await frame('diary.jpg').locator('.picture').waitFor({ state: 'hidden' })
-    await sees(/up to 4 MB can be sent/, frame('huge.jpg'))
+    await sees(/The limit is 4 MB\./, frame('huge.jpg'))
     expect(await page.getByRole('button', { name: /Retry/ }).count()).toBe(0)
-    await frame('huge.jpg').getByRole('button', { name: 'Put away' }).click()
+    await frame('huge.jpg').getByRole('button', { name: 'Remove' }).click()
     expect(await frame('huge.jpg').count()).toBe(0)
   })
 
-  test('says in words why a picture could not be developed', async () => {
+  test('explains why a picture was not developed', async () => {
     stage = 'failed'
     await choose(PHOTOGRAPH_FILE)
     await topic.next()
     await sees('The JPEG is damaged in its middle.')
   })
 
-  test("shows today's pictures after a reload, and follows those under way", async () => {
+  test("shows today's pictures after a reload and follows the queued ones", async () => {
     listed = [newImageId(new Date(Date.now() - 1)), newImageId()]
     stage = 'in S3'
     await page.reload()
@@ -178,7 +178,7 @@ describeWith(BROWSER, 'the page', () => {
     await expectEventually(async () => expect(await page.getByText(/^Ready · /).count()).toBe(2))
   })
 
-  test('takes a picture that is dropped or pasted', async () => {
+  test('accepts dropped and pasted pictures', async () => {
     stage = 'processed'
     for (const type of ['drop', 'paste']) {
       await page.evaluate(`(${send})(${JSON.stringify({ type, name: `${type}.gif`, gif: GIF })})`)
@@ -187,7 +187,7 @@ describeWith(BROWSER, 'the page', () => {
     }
   })
 
-  test.each(['dark', 'light'] as const)('has nothing that axe objects to, %s', async (colorScheme) => {
+  test.each(['dark', 'light'] as const)('has no axe violations, %s', async (colorScheme) => {
     stage = 'processed'
     await page.emulateMedia({ colorScheme })
     await choose(PHOTOGRAPH_FILE)
@@ -252,7 +252,7 @@ function picture(name: string) {
   return { name, mimeType: 'image/gif', buffer: Buffer.from(GIF, 'base64') }
 }
 
-/** Runs in the browser: an event such as a person makes with a file. */
+/** Runs in the browser: drops or pastes a file. */
 const send = `({ type, name, gif }) => {
   const files = new DataTransfer()
   files.items.add(new File([Uint8Array.from(atob(gif), (c) => c.charCodeAt(0))], name, { type: 'image/gif' }))
