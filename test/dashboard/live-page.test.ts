@@ -28,7 +28,7 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
     await stack?.stop()
   })
 
-  /** Sends bytes to the upload API, and waits until it says what became of them. */
+  /** Uploads an image and waits until its status is final. */
   async function upload(body: Buffer): Promise<string> {
     const api = `${stack.endpoints.uploadApi}/v1/images`
     const headers = { authorization: `Bearer ${stack.endpoints.apps['web-app-1']?.apiKey}` }
@@ -44,16 +44,16 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
     return id
   }
 
-  test('says that nothing is there yet, and where to begin', async () => {
+  test('shows an empty state with a link to the upload page', async () => {
     const { page, sees } = lightmeter
-    await sees('Nothing has been developed yet')
+    await sees('No images yet')
     expect(await page.getByRole('link', { name: 'Web App #1' }).getAttribute('href')).toBe(
       stack.endpoints.webApp1,
     )
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
   })
 
-  test('shows an image within seconds, with nobody touching the page', async () => {
+  test('shows a new image within seconds without a reload', async () => {
     await upload(PHOTOGRAPH)
     const ready = Date.now()
     await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('1'))
@@ -62,7 +62,7 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
     await lightmeter.sees(/^Images by hour/)
   })
 
-  test('shows by which way another came, that it looks alike, and that a third failed', async () => {
+  test('shows the source of an image, near duplicates and failures', async () => {
     await upload(PHOTOGRAPH)
     await postPicture(stack.endpoints.webApp2, PHOTOGRAPH)
     await upload(await scrambledPng())
@@ -73,7 +73,7 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
     expect(failed.at(-1)).toBe('corrupt image1100 %')
   })
 
-  test('forgets an image that is erased', async () => {
+  test('drops an erased image', async () => {
     const id = await upload(PHOTOGRAPH)
     await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('5'))
     await fetch(`${stack.endpoints.uploadApi}/v1/images/${id}`, {
@@ -84,7 +84,7 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
   })
 })
 
-/** Its header is sound: only decoding shows what it is, after it has been accepted. */
+/** A valid header with scrambled data: accepted, then fails when it is decoded. */
 async function scrambledPng(): Promise<Buffer> {
   const png = await sharp(PHOTOGRAPH).resize(60, 40).png().toBuffer()
   return png.fill(0x5a, png.indexOf('IDAT') + 4, png.length - 20)

@@ -19,7 +19,7 @@ const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000).to
 const lately = (days: number) => all.filter((document) => dayOf(document) >= daysAgo(days - 1))
 const number = (value: number) => value.toLocaleString('en')
 
-describeWith(BROWSER, 'Lightmeter as files on any web server', () => {
+describeWith(BROWSER, 'Lightmeter as static files', () => {
   let written: WrittenDashboard
   let server: { url: string; stop(): Promise<void> }
   let browser: Browser
@@ -39,7 +39,7 @@ describeWith(BROWSER, 'Lightmeter as files on any web server', () => {
     await written?.stop()
   })
 
-  test('has the numbers of the last 30 days, as the documents have them', async () => {
+  test('shows the numbers of the last 30 days as the documents have them', async () => {
     const month = lately(30)
     const failed = month.filter(({ status }) => status === 'failed')
     expect(await lightmeter.number('Images')).toBe(number(month.length))
@@ -51,7 +51,7 @@ describeWith(BROWSER, 'Lightmeter as files on any web server', () => {
     )
     const exact = slow.toSorted((a, b) => a - b)[Math.ceil(0.95 * slow.length) - 1] ?? 0
     const shown = Number.parseFloat(await lightmeter.number('95 % ready within'))
-    // Five per cent from the steps of the histogram, and what rounding to two digits adds.
+    // 5 % from the histogram's steps, plus rounding to two digits.
     expect(Math.abs((1000 * shown) / exact - 1)).toBeLessThan(0.1)
     const sizes = month.flatMap((image) => (image.status === 'processed' ? [image] : []))
     const before = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -74,7 +74,7 @@ describeWith(BROWSER, 'Lightmeter as files on any web server', () => {
     await page.getByRole('radio', { name: '30 days' }).check()
   })
 
-  test('ranks reasons and formats, the most frequent first', async () => {
+  test('ranks reasons and formats by frequency', async () => {
     const rows = (title: string) => lightmeter.chart(title).getByRole('row').allTextContents()
     const failed = lately(30).filter(({ status }) => status === 'failed')
     const [, first] = await rows('Failures by reason')
@@ -87,7 +87,7 @@ describeWith(BROWSER, 'Lightmeter as files on any web server', () => {
     expect(formats).toHaveLength(6)
   })
 
-  test('draws what it says: the numbers under a chart are those of each day', async () => {
+  test('draws the same numbers that the table shows', async () => {
     const chart = lightmeter.chart('Images by day')
     await chart.getByText('Numbers').click()
     const cells = await chart.getByRole('row').allTextContents()
@@ -103,25 +103,25 @@ describeWith(BROWSER, 'Lightmeter as files on any web server', () => {
     expect(cells.at(-1)).toContain(day)
     expect(cells[0]).toContain('web-app-2, Kafka')
     expect(await chart.getByRole('row').last().getByRole('cell').allTextContents()).toContain(String(kafka))
-    // One path for each part of a column: as many as there are numbers over zero in the table.
+    // One path per part of a column: as many as numbers above zero in the table.
     const numbers = await chart.getByRole('cell').allTextContents()
     const parts = await chart.locator('svg path[fill^="#"], svg path[fill^="rgb"]').count()
     expect(parts).toBeGreaterThanOrEqual(numbers.filter((text) => Number(text) > 0).length)
     await chart.getByText('Numbers').click()
   })
 
-  test('shows one app and some days, keeps them in its address, and has them again on the next visit', async () => {
+  test('filters by app and days, and keeps the selection in the URL and for the next visit', async () => {
     const { page, number: shown } = lightmeter
     await page.getByRole('combobox', { name: 'App' }).selectOption('web-app-2')
     await page.getByRole('radio', { name: '7 days' }).check()
     const week = lately(7).filter(({ app }) => app === 'web-app-2')
     expect(await shown('Images')).toBe(number(week.length))
     expect(page.url()).toBe(`${server.url}?app=web-app-2&days=7`)
-    expect(await page.getByRole('status').textContent()).toBe(`${number(week.length)} images chosen`)
+    expect(await page.getByRole('status').textContent()).toBe(`${number(week.length)} images selected`)
     await page.goto(server.url)
     await expectEventually(async () => expect(await shown('Images')).toBe(number(week.length)))
     await page.getByLabel('From', { exact: true }).fill(daysAgo(20))
-    await page.getByLabel('to', { exact: true }).fill(daysAgo(10))
+    await page.getByLabel('To', { exact: true }).fill(daysAgo(10))
     const some = all.filter(
       (image) => image.app === 'web-app-2' && dayOf(image) >= daysAgo(20) && dayOf(image) <= daysAgo(10),
     )
@@ -132,10 +132,10 @@ describeWith(BROWSER, 'Lightmeter as files on any web server', () => {
     expect(await shown('Images')).toBe(number(lately(2).length))
   })
 
-  test('says so where nothing came in, and leads back', async () => {
+  test('shows an empty state with a way to reset the filters', async () => {
     const { page } = lightmeter
     await page.goto(`${server.url}?app=web-app-3&days=7`)
-    await lightmeter.sees('No image of web-app-3 came in on these days.')
+    await lightmeter.sees('No images from web-app-3 on these days.')
     await expectAccessible(page)
     await page.getByRole('button', { name: 'Show all apps and days' }).click()
     expect(await lightmeter.number('Images')).toBe(number(all.length))
@@ -162,7 +162,7 @@ describeWith(BROWSER, 'Lightmeter as files on any web server', () => {
     ['dark', 360],
     ['light', 1280],
     ['dark', 1280],
-  ] as const)('has nothing that axe objects to, %s, %i px', async (colorScheme, width) => {
+  ] as const)('has no axe violations, %s, %i px', async (colorScheme, width) => {
     const { page } = await openDashboard(browser, `${server.url}?days=30`, {
       colorScheme,
       viewport: { width, height: 900 },
@@ -172,20 +172,22 @@ describeWith(BROWSER, 'Lightmeter as files on any web server', () => {
     await page.context().close()
   })
 
-  test('keeps its figures when newer ones cannot be read, and says in words what is wrong', async () => {
+  test('keeps its data when a refresh fails, and shows why', async () => {
     const { page, sees } = lightmeter
     const file = join(written.folder, 'figures.json')
     const figures = await readFile(file)
     await rm(file)
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    await sees(/Newer figures cannot be read\. figures\.json is not beside this page\. Write it with: pnpm/)
+    await sees(
+      /The data could not be refreshed\. figures\.json was not found next to this page\. To write it, run: pnpm/,
+    )
     expect(await page.locator('.strip').count()).toBe(1)
     await page.reload()
-    await sees('There are no figures')
+    await sees('No data')
     await expectAccessible(page)
     await writeFile(file, '[]')
     await page.getByRole('button', { name: 'Try again' }).click()
-    await sees('figures.json is not what this page expects.')
+    await sees('figures.json has an unexpected format.')
     await writeFile(file, figures)
     await page.getByRole('button', { name: 'Try again' }).click()
     await page.locator('.strip').waitFor()

@@ -16,19 +16,19 @@ import { TimeChartFigure } from './time-chart-figure.tsx'
 interface BoardProps {
   reading: Reading
   selection: Selection
-  /** Why these figures are not the newest, or empty. */
-  trouble: string
+  /** Why the last refresh failed, or empty. */
+  error: string
   onSelect(selection: Selection): void
 }
 
-export function Board({ reading, selection, trouble, onSelect }: BoardProps) {
+export function Board({ reading, selection, error, onSelect }: BoardProps) {
   const { madeAt, since } = reading
   const all = { app: '', ...lastDays(30, todayOf(reading)), from: since }
   return (
     <>
-      {trouble && <p class="notice">{`Newer figures cannot be read. ${trouble}`}</p>}
+      {error && <p class="notice">{`The data could not be refreshed. ${error}`}</p>}
       {reading.views.images_by_hour.length === 0 ? (
-        <Nothing reading={reading} />
+        <NoImages reading={reading} />
       ) : (
         <>
           <Filters reading={reading} selection={selection} onSelect={onSelect} />
@@ -37,8 +37,8 @@ export function Board({ reading, selection, trouble, onSelect }: BoardProps) {
       )}
       <footer>
         <p>
-          Figures of <time dateTime={madeAt}>{madeAt.slice(0, 19).replace('T', ' ')}</time> UTC. Days and
-          hours are UTC as well; an image counts on the day of its acceptance. Erased images are in no figure.
+          Data as of <time dateTime={madeAt}>{madeAt.slice(0, 19).replace('T', ' ')}</time> UTC. Days and
+          hours are in UTC. An image counts on the day it was accepted. Erased images are not included.
         </p>
       </footer>
     </>
@@ -57,7 +57,7 @@ function Charts({ reading, selection, onShowAll }: ChartsProps) {
   if (scene.views.images_by_hour.length === 0) {
     return (
       <div class="nothing">
-        <p>{`No image ${selection.app ? `of ${selection.app} ` : ''}came in on these days.`}</p>
+        <p>{`No images ${selection.app ? `from ${selection.app} ` : ''}on these days.`}</p>
         <button type="button" onClick={onShowAll}>
           Show all apps and days
         </button>
@@ -80,23 +80,23 @@ function Charts({ reading, selection, onShowAll }: ChartsProps) {
   )
 }
 
-function Nothing({ reading: { uploadPages } }: { reading: Reading }) {
+function NoImages({ reading: { uploadPages } }: { reading: Reading }) {
   return (
     <div class="nothing">
-      <h2>Nothing has been developed yet</h2>
+      <h2>No images yet</h2>
       {uploadPages.length > 0 ? (
         <p>
-          Upload a first picture with{' '}
+          Upload your first picture with{' '}
           {uploadPages.map(({ name, url }, n) => (
             <>
               {n > 0 && ' or '}
               <a href={url}>{name}</a>
             </>
           ))}
-          , and leave this page open: it is here within seconds.
+          . It appears here within seconds.
         </p>
       ) : (
-        <p>Once images have been uploaded, write the figures anew: this page looks for them by itself.</p>
+        <p>Upload some images and write the data again. This page reloads it automatically.</p>
       )}
     </div>
   )

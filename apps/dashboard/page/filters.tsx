@@ -7,7 +7,7 @@ interface FiltersProps {
   onSelect(selection: Selection): void
 }
 
-/** One app or all, and the days. */
+/** Selects the app and the days. */
 export function Filters({ reading, selection, onSelect }: FiltersProps) {
   const today = todayOf(reading)
   const preset = presetOf(selection, today)
@@ -34,14 +34,14 @@ export function Filters({ reading, selection, onSelect }: FiltersProps) {
           value={selection.app}
           onChange={({ currentTarget }) => onSelect({ ...selection, app: currentTarget.value })}
         >
-          <option value="">all</option>
+          <option value="">All</option>
           {appsOf(reading, selection).map((app) => (
             <option key={app}>{app}</option>
           ))}
         </select>
       </label>
       <fieldset>
-        <legend class="unseen">Days</legend>
+        <legend class="visually-hidden">Days</legend>
         {RANGES.map((days) => (
           <label key={days}>
             <input
@@ -56,7 +56,7 @@ export function Filters({ reading, selection, onSelect }: FiltersProps) {
       </fieldset>
       <div class="days">
         {day('from', 'From')}
-        {day('to', 'to')}
+        {day('to', 'To')}
       </div>
     </form>
   )

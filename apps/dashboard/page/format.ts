@@ -8,7 +8,7 @@ export function images(value: number): string {
   return `${count(value)} ${value === 1 ? 'image' : 'images'}`
 }
 
-/** `1.2 %`, `37 %`; what is not quite nothing is not called nothing. */
+/** `1.2 %`, `37 %`. A small value is `< 0.1 %`, never `0 %`. */
 export function percent(part: number, whole: number): string {
   if (whole === 0) return '–'
   const value = (100 * part) / whole
@@ -18,7 +18,7 @@ export function percent(part: number, whole: number): string {
 
 const SIZES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
-/** `1.2 GB`, of a thousand MB. */
+/** `1.2 GB` (decimal: 1 GB is 1,000 MB). */
 export function bytes(value: number): string {
   const power = Math.min(Math.max(Math.floor(Math.log10(Math.max(value, 1)) / 3), 0), SIZES.length - 1)
   return `${short(value / 1000 ** power)} ${SIZES[power]}`
@@ -37,18 +37,18 @@ export function dollars(value: number): string {
   return `$${value.toLocaleString('en', { ...digits, minimumFractionDigits: value < 100 && value >= 0.1 ? 2 : 0 })}`
 }
 
-/** Two or three digits that tell something. */
+/** Two or three significant digits. */
 function short(value: number): string {
   return value.toLocaleString('en', {
     maximumFractionDigits: value < 1 ? 2 : value < 10 ? 1 : 0,
   })
 }
 
-const WAYS: Record<string, string> = { http: 'HTTP', kafka: 'Kafka' }
+const SOURCE_NAMES: Record<string, string> = { http: 'HTTP', kafka: 'Kafka' }
 
 /** `HTTP`, `Kafka` */
-export function wayIn(origin: string): string {
-  return WAYS[origin] ?? origin
+export function sourceName(origin: string): string {
+  return SOURCE_NAMES[origin] ?? origin
 }
 
 /** `corrupt-image` as `corrupt image`. */

@@ -2,34 +2,36 @@ import type { Figures, Row, View } from '../src/figures.ts'
 
 const FILE = 'figures.json'
 
-/** The views as rows that can be read by column. */
+/** The rows of each view, as objects. */
 export type Views = { [Name in View]: Row<Name>[] }
 
 export interface Reading extends Pick<Figures, 'madeAt' | 'since' | 'refreshSeconds' | 'uploadPages'> {
   views: Views
 }
 
-/** @throws Error in words for people, if the figures are not there or are none */
+/** @throws Error with a message for users if the file cannot be loaded or has another format */
 export async function getFigures(): Promise<Reading> {
-  const answer = await fetch(FILE, { cache: 'no-cache' }).catch(() => {
-    throw new Error(`${FILE} cannot be reached. Is the server away, or are you offline?`)
+  const response = await fetch(FILE, { cache: 'no-cache' }).catch(() => {
+    throw new Error(`${FILE} could not be loaded. Check your connection and the server.`)
   })
-  if (!answer.ok) throw new Error(await reasonOf(answer))
+  if (!response.ok) throw new Error(await messageOf(response))
   try {
-    const { views, ...figures }: Figures = await answer.json()
+    const { views, ...figures }: Figures = await response.json()
     const unpacked = Object.entries(views).map(([name, view]) => [name, unpack(view)])
     return { ...figures, views: Object.fromEntries(unpacked) }
   } catch {
-    throw new Error(`${FILE} is not what this page expects. Make page and figures anew, by the same command.`)
+    throw new Error(
+      `${FILE} has an unexpected format. Write the page and its data again with the same command.`,
+    )
   }
 }
 
-async function reasonOf(answer: Response): Promise<string> {
-  if (answer.status === 404 || answer.status === 403) {
-    return `${FILE} is not beside this page. Write it with: pnpm darkroom analytics --dashboard FOLDER`
+async function messageOf(response: Response): Promise<string> {
+  if (response.status === 404 || response.status === 403) {
+    return `${FILE} was not found next to this page. To write it, run: pnpm darkroom analytics --dashboard FOLDER`
   }
-  const { detail } = await answer.json().catch(() => ({}))
-  return detail ?? `${FILE} answers ${answer.status}.`
+  const { detail } = await response.json().catch(() => ({}))
+  return detail ?? `Loading ${FILE} returned ${response.status}.`
 }
 
 function unpack({ columns, rows }: Figures['views'][View]) {

@@ -15,10 +15,10 @@ use([BarChart, LineChart, GridComponent, TooltipComponent, LabelLayout, SVGRende
 
 type Option = ComposeOption<BarSeriesOption | LineSeriesOption | GridComponentOption | TooltipComponentOption>
 
-/** Below so many points each is marked, so that one that stands alone can be seen. */
-const FEW = 60
+/** Lines with fewer points show a marker for each, so that an isolated point is visible. */
+const MAX_MARKED_POINTS = 60
 
-/** For times, of which the longest are many times the usual ones: full powers of ten, from end to end. */
+/** Log scale for durations, whose range is wide. It starts and ends at powers of ten. */
 const LOGARITHMIC = {
   type: 'log' as const,
   min: ({ min }: { min: number }) =>
@@ -32,13 +32,13 @@ export interface Graph {
   remove(): void
 }
 
-/** Draws into an element, and again when its size or the colour scheme changes. */
+/** Creates a chart that redraws itself when the element's size or the color scheme changes. */
 export function createGraph(element: HTMLElement): Graph {
   const instance = init(element, null, { renderer: 'svg' })
   const scheme = matchMedia('(prefers-color-scheme: dark)')
   let drawn: TimeChart | undefined
   const redraw = () => drawn && instance.setOption(toOption(drawn, getComputedStyle(element)), true)
-  // It is told the size that it was made with as well, and resizing draws everything again.
+  // The observer also fires for the initial size. Resizing redraws everything, so skip it if nothing changed.
   const sizes = new ResizeObserver(() => {
     const { clientWidth: width, clientHeight: height } = element
     if (width !== instance.getWidth() || height !== instance.getHeight()) instance.resize()
@@ -58,55 +58,58 @@ export function createGraph(element: HTMLElement): Graph {
   }
 }
 
-function toOption({ kind, slots, series, inWords, whole }: TimeChart, style: CSSStyleDeclaration): Option {
-  const colour = (name: string) => style.getPropertyValue(name).trim()
-  const font = { color: colour('--soft'), fontFamily: style.fontFamily, fontSize: 12 }
-  const ink = { ...font, color: colour('--ink') }
+function toOption(
+  { kind, slots, series, formatValue, isInteger }: TimeChart,
+  style: CSSStyleDeclaration,
+): Option {
+  const color = (name: string) => style.getPropertyValue(name).trim()
+  const font = { color: color('--soft'), fontFamily: style.fontFamily, fontSize: 12 }
+  const ink = { ...font, color: color('--ink') }
   return {
     animation: false,
     grid: { left: 0, right: kind === 'lines' ? 34 : 0, top: 10, bottom: 0, containLabel: true },
     xAxis: {
       type: 'category',
       data: slots.names,
-      axisLine: { lineStyle: { color: colour('--soft') } },
+      axisLine: { lineStyle: { color: color('--soft') } },
       axisTick: { show: false },
       axisLabel: { ...font, hideOverlap: true, formatter: slotLabel },
     },
     yAxis: {
       ...(kind === 'lines' ? LOGARITHMIC : { type: 'value', min: 0, splitNumber: 3 }),
-      ...(whole && { minInterval: 1 }),
-      splitLine: { lineStyle: { color: colour('--line') } },
-      axisLabel: { ...font, formatter: inWords },
+      ...(isInteger && { minInterval: 1 }),
+      splitLine: { lineStyle: { color: color('--line') } },
+      axisLabel: { ...font, formatter: formatValue },
     },
     tooltip: {
       trigger: 'axis',
       confine: true,
       axisPointer: { type: kind === 'lines' ? 'line' : 'shadow' },
-      backgroundColor: colour('--field'),
-      borderColor: colour('--line'),
+      backgroundColor: color('--field'),
+      borderColor: color('--line'),
       textStyle: { ...ink, fontSize: 13 },
-      formatter: (points) => tooltip(Array.isArray(points) ? points : [points], inWords),
+      formatter: (points) => tooltip(Array.isArray(points) ? points : [points], formatValue),
     },
-    series: series.map((one) => (kind === 'lines' ? toLine(one, colour, ink) : toColumns(one, colour))),
+    series: series.map((one) => (kind === 'lines' ? toLine(one, color, ink) : toColumns(one, color))),
   }
 }
 
-function toColumns({ name, colour, values }: Series, read: (name: string) => string): BarSeriesOption {
+function toColumns({ name, color, values }: Series, read: (name: string) => string): BarSeriesOption {
   return {
     type: 'bar',
     name,
     stack: 'all',
-    // Nothing at all is drawn for zero, not even an edge.
+    // Null draws nothing; zero would draw a border.
     data: values.map((value) => value || null),
     barMaxWidth: 36,
     barCategoryGap: '22%',
-    // A thin gap between stacked parts tells them apart without colour.
-    itemStyle: { color: read(colour), borderColor: read('--paper'), borderWidth: 0.5 },
+    // A thin gap separates stacked parts, so that color is not the only difference.
+    itemStyle: { color: read(color), borderColor: read('--paper'), borderWidth: 0.5 },
   }
 }
 
 function toLine(
-  { name, colour, values }: Series,
+  { name, color, values }: Series,
   read: (name: string) => string,
   font: object,
 ): LineSeriesOption {
@@ -114,12 +117,12 @@ function toLine(
     type: 'line',
     name,
     data: values.map((value) => value ?? null),
-    showSymbol: values.filter((value) => value !== undefined).length < FEW,
+    showSymbol: values.filter((value) => value !== undefined).length < MAX_MARKED_POINTS,
     symbol: 'circle',
     symbolSize: 5,
-    lineStyle: { color: read(colour), width: 2 },
-    itemStyle: { color: read(colour) },
-    endLabel: { ...font, show: true, formatter: name, color: read(colour) },
+    lineStyle: { color: read(color), width: 2 },
+    itemStyle: { color: read(color) },
+    endLabel: { ...font, show: true, formatter: name, color: read(color) },
     labelLayout: { moveOverlap: 'shiftY' },
   }
 }
@@ -131,11 +134,13 @@ interface Point {
   value?: unknown
 }
 
-function tooltip(points: Point[], inWords: (value: number) => string): string {
-  const told = points.filter(({ value }) => typeof value === 'number' && (value > 0 || points.length === 1))
-  const lines = told.map(
-    ({ marker, seriesName = '', value }) =>
-      `${marker}${format.encodeHTML(seriesName)}: <b>${inWords(Number(value))}</b>`,
+function tooltip(points: Point[], formatValue: (value: number) => string): string {
+  const visible = points.filter(
+    ({ value }) => typeof value === 'number' && (value > 0 || points.length === 1),
   )
-  return [slotTitle(points[0]?.name ?? ''), ...(lines.length ? lines : ['nothing'])].join('<br>')
+  const lines = visible.map(
+    ({ marker, seriesName = '', value }) =>
+      `${marker}${format.encodeHTML(seriesName)}: <b>${formatValue(Number(value))}</b>`,
+  )
+  return [slotTitle(points[0]?.name ?? ''), ...(lines.length ? lines : ['none'])].join('<br>')
 }

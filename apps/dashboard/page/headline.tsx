@@ -1,9 +1,9 @@
 import type { Scene } from './charts/chart.ts'
 import { totalCost } from './charts/cost.ts'
+import { bytes, count, dollars, images, percent, seconds, sourceName } from './format.ts'
 import { percentile, sum, sumsBy } from './sums.ts'
-import { bytes, count, dollars, images, percent, seconds, wayIn } from './words.ts'
 
-/** The numbers that are asked for first, on a strip of film. */
+/** The key numbers, styled as a strip of film. */
 export function Headline({ scene }: { scene: Scene }) {
   return (
     <section class="strip" aria-label="Headline numbers">
@@ -27,9 +27,9 @@ function numbersOf({ views }: Scene) {
   const developed = rows.filter(({ status }) => status === 'processed')
   const originals = sum(developed, (row) => row.original_bytes)
   const variants = sum(developed, (row) => row.variants_bytes)
-  const ways = sumsBy(
+  const sources = sumsBy(
     rows,
-    ({ origin }) => wayIn(origin),
+    ({ origin }) => sourceName(origin),
     (row) => row.images,
   )
   const within = (share: number) => {
@@ -39,7 +39,11 @@ function numbersOf({ views }: Scene) {
   const alike = sum(views.near_duplicates_by_day, (row) => row.images)
   const cost = totalCost(views.estimated_cost)
   return [
-    { name: 'Images', value: count(total), more: ways.map(([way, n]) => `${count(n)} ${way}`).join(', ') },
+    {
+      name: 'Images',
+      value: count(total),
+      more: sources.map(([source, n]) => `${count(n)} ${source}`).join(', '),
+    },
     { name: 'Failed', value: percent(failed, total), more: images(failed) },
     { name: '95 % ready within', value: within(0.95), more: `half within ${within(0.5)}` },
     {
@@ -55,6 +59,6 @@ function numbersOf({ views }: Scene) {
       ),
       more: images(alike),
     },
-    { name: 'Cost per 1,000', value: dollars(cost.perThousand), more: `${dollars(cost.total)} in all` },
+    { name: 'Cost per 1,000', value: dollars(cost.perThousand), more: `${dollars(cost.total)} total` },
   ]
 }

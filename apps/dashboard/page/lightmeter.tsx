@@ -1,46 +1,46 @@
 import { render } from 'preact'
 import { Board } from './board.tsx'
+import { images } from './format.ts'
 import { getFigures, type Reading } from './get-figures.ts'
-import { readSelection, type Selection, select, toAddress, todayOf } from './selection.ts'
+import { readSelection, type Selection, select, todayOf, toUrl } from './selection.ts'
 import { sum } from './sums.ts'
-import { images } from './words.ts'
 
-/** After a failed reading. */
-const TRY_AGAIN_SECONDS = 5
+/** After a failed request. */
+const RETRY_SECONDS = 5
 
-/** Where the last choice is kept for the next visit. */
-const CHOICE = 'lightmeter'
+/** Key in localStorage for the last selection. */
+const STORAGE_KEY = 'lightmeter'
 
 const board = element('board')
 let reading: Reading | undefined
 let selection: Selection | undefined
-let trouble = ''
+let errorMessage = ''
 let timer: ReturnType<typeof setTimeout> | undefined
 
 async function refresh(): Promise<void> {
   clearTimeout(timer)
   try {
     reading = await getFigures()
-    trouble = ''
-    // Of a preset the days move on at midnight.
+    errorMessage = ''
+    // A preset's days change at midnight.
     selection = readSelection(location.href, reading)
   } catch (error) {
-    trouble = (error as Error).message
+    errorMessage = (error as Error).message
   }
   draw()
-  const seconds = trouble ? TRY_AGAIN_SECONDS : (reading?.refreshSeconds ?? TRY_AGAIN_SECONDS)
+  const seconds = errorMessage ? RETRY_SECONDS : (reading?.refreshSeconds ?? RETRY_SECONDS)
   if (!document.hidden) timer = setTimeout(refresh, seconds * 1000)
 }
 
 function draw(): void {
   if (reading && selection) {
-    render(<Board reading={reading} selection={selection} trouble={trouble} onSelect={choose} />, board)
+    render(<Board reading={reading} selection={selection} error={errorMessage} onSelect={onSelect} />, board)
     return
   }
   render(
     <div class="nothing" role="alert">
-      <h2>There are no figures</h2>
-      <p>{trouble}</p>
+      <h2>No data</h2>
+      <p>{errorMessage}</p>
       <button type="button" onClick={refresh}>
         Try again
       </button>
@@ -49,14 +49,14 @@ function draw(): void {
   )
 }
 
-function choose(chosen: Selection): void {
+function onSelect(selected: Selection): void {
   if (!reading) return
-  selection = chosen
-  history.replaceState(null, '', toAddress(location.href, chosen, todayOf(reading)))
-  localStorage.setItem(CHOICE, location.search)
+  selection = selected
+  history.replaceState(null, '', toUrl(location.href, selected, todayOf(reading)))
+  localStorage.setItem(STORAGE_KEY, location.search)
   draw()
-  const rows = select(reading.views, chosen).images_by_hour
-  element('announcer').textContent = `${images(sum(rows, (row) => row.images))} chosen`
+  const rows = select(reading.views, selected).images_by_hour
+  element('announcer').textContent = `${images(sum(rows, (row) => row.images))} selected`
 }
 
 function element(id: string): HTMLElement {
@@ -69,7 +69,7 @@ document.addEventListener('visibilitychange', () => {
   clearTimeout(timer)
   if (!document.hidden) refresh()
 })
-const choice = localStorage.getItem(CHOICE)
-if (choice && !location.search) history.replaceState(null, '', choice)
+const stored = localStorage.getItem(STORAGE_KEY)
+if (stored && !location.search) history.replaceState(null, '', stored)
 board.replaceChildren()
 refresh()

@@ -1,13 +1,13 @@
 import { useId } from 'preact/hooks'
 import type { RankedRow, Ranking } from './charts/chart.ts'
 
-/** Named values as a table with a bar beneath each name: the numbers are there, so it needs no other text. */
-export function RankingFigure({ ranking: { title, words, columns, rows } }: { ranking: Ranking }) {
+/** A table with a bar under each name. The table itself is the accessible text. */
+export function RankingFigure({ ranking: { title, summary, columns, rows } }: { ranking: Ranking }) {
   const id = useId()
   return (
     <section class="chart" aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
-      <p>{words}</p>
+      <p>{summary}</p>
       {rows.length > 0 && (
         <table class="ranking">
           <thead>

@@ -12,7 +12,7 @@ export function sumsBy<Row>(rows: Row[], key: (row: Row) => string, value: (row:
   return [...sums].toSorted(([a, x], [b, y]) => y - x || a.localeCompare(b))
 }
 
-/** For each of `slots` the sum of its rows. */
+/** The sum of the rows of each slot. */
 export function sumsOver<Row extends Slotted>(
   slots: Slots,
   rows: Row[],
@@ -22,13 +22,13 @@ export function sumsOver<Row extends Slotted>(
   return slots.names.map((name) => sums.get(name) ?? 0)
 }
 
-/** The value below which a share of all images lies, from a histogram. Undefined for no images. */
+/** A percentile from a histogram; `share` is 0 to 1. Undefined if there are no images. */
 export function percentile(rows: { ready_ms: number; images: number }[], share: number): number | undefined {
   const ordered = rows.toSorted((a, b) => a.ready_ms - b.ready_ms)
-  let left = share * sum(rows, ({ images }) => images)
+  let remaining = share * sum(rows, ({ images }) => images)
   for (const { ready_ms, images } of ordered) {
-    left -= images
-    if (left <= 0) return ready_ms
+    remaining -= images
+    if (remaining <= 0) return ready_ms
   }
   return ordered.at(-1)?.ready_ms
 }

@@ -3,7 +3,7 @@ import type { TimeChart } from './charts/chart.ts'
 import { createGraph, type Graph } from './graph.ts'
 import { slotTitle } from './slots.ts'
 
-/** A chart over time: in words, drawn, and as a table for whoever wants the numbers. */
+/** A chart over time with a text summary and the same numbers as a table. */
 export function TimeChartFigure({ chart }: { chart: TimeChart }) {
   const id = useId()
   const element = useRef<HTMLDivElement>(null)
@@ -17,9 +17,9 @@ export function TimeChartFigure({ chart }: { chart: TimeChart }) {
   return (
     <section class="chart" aria-labelledby={id}>
       <h2 id={id}>{chart.title}</h2>
-      <p>{chart.words}</p>
+      <p>{chart.summary}</p>
       {chart.kind === 'columns' && chart.series.length > 1 && <Legend chart={chart} />}
-      <div class="graph" role="img" aria-label={`${chart.title}. ${chart.words}`} ref={element} />
+      <div class="graph" role="img" aria-label={`${chart.title}. ${chart.summary}`} ref={element} />
       <Numbers chart={chart} />
     </section>
   )
@@ -28,8 +28,8 @@ export function TimeChartFigure({ chart }: { chart: TimeChart }) {
 function Legend({ chart }: { chart: TimeChart }) {
   return (
     <ul class="legend">
-      {chart.series.map(({ name, colour }) => (
-        <li key={name} style={{ '--colour': `var(${colour})` }}>
+      {chart.series.map(({ name, color }) => (
+        <li key={name} style={{ '--color': `var(${color})` }}>
           {name}
         </li>
       ))}
@@ -37,15 +37,15 @@ function Legend({ chart }: { chart: TimeChart }) {
   )
 }
 
-function Numbers({ chart: { title, slots, series, inWords } }: { chart: TimeChart }) {
-  const told = slots.names.map((slot, n) => ({ slot, values: series.map(({ values }) => values[n]) }))
+function Numbers({ chart: { title, slots, series, formatValue } }: { chart: TimeChart }) {
+  const rows = slots.names.map((slot, n) => ({ slot, values: series.map(({ values }) => values[n]) }))
   return (
     <details>
       <summary>
-        Numbers<span class="unseen"> of “{title}”</span>
+        Numbers<span class="visually-hidden"> for “{title}”</span>
       </summary>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section class="scroll" tabIndex={0} aria-label={`Numbers of “${title}”`}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable area must be reachable by keyboard */}
+      <section class="scroll" tabIndex={0} aria-label={`Numbers for “${title}”`}>
         <table>
           <thead>
             <tr>
@@ -58,13 +58,13 @@ function Numbers({ chart: { title, slots, series, inWords } }: { chart: TimeChar
             </tr>
           </thead>
           <tbody>
-            {told
+            {rows
               .filter(({ values }) => values.some((value) => value))
               .map(({ slot, values }) => (
                 <tr key={slot}>
                   <th scope="row">{slotTitle(slot)}</th>
                   {values.map((value, n) => (
-                    <td key={series[n]?.name}>{value === undefined ? '' : inWords(value)}</td>
+                    <td key={series[n]?.name}>{value === undefined ? '' : formatValue(value)}</td>
                   ))}
                 </tr>
               ))}

@@ -3,14 +3,14 @@ import { build } from 'esbuild'
 
 const page = join(import.meta.dirname, '..', 'page')
 
-/** A file of the page. */
+/** A built file of the page. */
 export interface PageFile {
   /** `lightmeter.js` */
   name: string
   body: Buffer
 }
 
-/** Bundles the page in memory, in about half a second. @throws Error with esbuild's own words */
+/** Bundles the page in memory, in about half a second. @throws Error with esbuild's message */
 export async function buildPage(): Promise<PageFile[]> {
   const { outputFiles } = await build({
     entryPoints: ['lightmeter.tsx', 'lightmeter.css', 'index.html', 'icon.svg'].map((name) =>

@@ -2,15 +2,15 @@ import type { Catalogue } from '@darkroom/analytics'
 import { FIGURES, type Figures, type View } from './figures.ts'
 
 export interface Period {
-  /** How many days back, today among them. */
+  /** Number of days, including today. */
   days: number
   now?: Date
 }
 
 /**
- * Asks the catalogue for what the page shows.
+ * Queries the catalogue for the page's data.
  *
- * @throws ZodError if a view has not the columns that the page reads
+ * @throws ZodError if a view lacks a column that the page reads
  */
 export async function collectFigures(
   catalogue: Catalogue,

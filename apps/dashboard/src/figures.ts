@@ -1,18 +1,18 @@
 import * as z from 'zod'
 
-/** DuckDB and Athena both write large numbers as text; a sum over nothing is null. */
+/** DuckDB and Athena both return large numbers as text, and null for a sum over no rows. */
 const number = z.union([z.string(), z.number(), z.null()]).transform(Number).pipe(z.number().nonnegative())
 const text = z.string()
 const hour = text.nullable()
 
 /**
- * What the page is made of: the columns that it reads of each of these views. Rows are fine enough to be added up to
- * any days and apps, and far fewer than images.
+ * The page's data: the columns it reads from each view. Rows are aggregated, so there are far fewer than images, but they
+ * can still be summed by day and app.
  */
 export const FIGURES = {
   images_by_hour: z.object({
     dt: text,
-    /** `2026-11-25T14`, of yesterday and today only. */
+    /** `2026-11-25T14`, for yesterday and today only. */
     accepted_hour: hour,
     app: text,
     origin: text.nullable().transform((origin) => origin ?? 'unknown'),
@@ -44,15 +44,15 @@ export const FIGURES = {
 export type View = keyof typeof FIGURES
 export type Row<Name extends View> = z.infer<(typeof FIGURES)[Name]>
 
-/** `figures.json`, which the page reads from beside itself. */
+/** The file `figures.json`, next to the page. */
 export interface Figures {
-  /** When they were read, ISO 8601. */
+  /** When the data was read, ISO 8601. */
   madeAt: string
-  /** The first day that is in them, `yyyy-mm-dd` in UTC like all days. */
+  /** The first day with data, `yyyy-mm-dd` in UTC. */
   since: string
-  /** How often it is worth looking for newer ones. */
+  /** How often the page reloads the data. */
   refreshSeconds: number
-  /** Where a first picture could be uploaded. */
+  /** Pages to upload a first picture, linked while there are no images. */
   uploadPages: { name: string; url: string }[]
   /** The values of each row in the order of `columns`. */
   views: Record<View, { columns: string[]; rows: (string | number | null)[][] }>

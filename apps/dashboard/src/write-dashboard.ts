@@ -5,11 +5,11 @@ import { buildPage } from './build-page.ts'
 import { collectFigures, type Period } from './collect-figures.ts'
 import type { Figures } from './figures.ts'
 
-/** Of a copy that somebody makes anew now and then. */
+/** For a static copy that is rewritten now and then. */
 const REFRESH_SECONDS = 60
 
 /**
- * Writes the page and its figures as files, for any web server or bucket.
+ * Writes the page and its data as files, for any web server or bucket.
  *
  * @returns their paths
  */

@@ -2,40 +2,40 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import { type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
 import { collectFigures, type Figures } from '@darkroom/dashboard'
 
-/** How often the page asks, and so how old figures can be. */
+/** The page's poll interval, and the maximum age of its data. */
 const REFRESH_SECONDS = 2
-/** Rest is at least so many times as long as the last look for changes took. */
-const REST = 3
+/** The pause between two reads is at least this many times as long as the last read. */
+const PAUSE_FACTOR = 3
 const DAYS = 90
 
 export interface LiveFigures {
-  /** As of now, or as of a moment ago. @throws Error if the store does not answer */
+  /** At most a few seconds old. @throws Error if the store cannot be read */
   read(): Promise<Omit<Figures, 'uploadPages'>>
   close(): Promise<void>
 }
 
-/** Figures of a bucket that is read when somebody asks: all of it at first, then what has changed. */
+/** Reads a bucket on demand: everything on the first call, then only the changes. */
 export function followFigures(s3: S3Client, bucket: string): LiveFigures {
   let catalogue: LocalCatalogue | undefined
   let latest: Promise<Omit<Figures, 'uploadPages'>> | undefined
   let freshUntil = 0
 
-  async function readAnew() {
+  async function readStore() {
     catalogue ??= await openCatalogue(s3, bucket)
-    const began = Date.now()
+    const startedAt = Date.now()
     await catalogue.refresh()
     const figures = await collectFigures(catalogue, { days: DAYS })
-    const took = Date.now() - began
-    freshUntil = Date.now() + Math.max(REFRESH_SECONDS * 1000, REST * took)
+    const tookMs = Date.now() - startedAt
+    freshUntil = Date.now() + Math.max(REFRESH_SECONDS * 1000, PAUSE_FACTOR * tookMs)
     return { ...figures, refreshSeconds: REFRESH_SECONDS }
   }
 
   return {
     read() {
-      // One reading at a time: whoever asks meanwhile gets the same.
+      // Concurrent calls share one read.
       if (!latest || Date.now() > freshUntil) {
         freshUntil = Number.POSITIVE_INFINITY
-        latest = readAnew()
+        latest = readStore()
         latest.catch(() => {
           latest = undefined
         })

@@ -11,10 +11,10 @@ const CONTENT_TYPES: Record<string, string> = {
 }
 
 export interface DashboardOptions {
-  /** 0 for any free port. */
+  /** 0 picks a free port. */
   port: number
   store: { bucket: string; s3: S3ClientConfig }
-  /** Where a first picture could be uploaded. */
+  /** Pages to upload a first picture, linked while there are no images. */
   uploadPages?: Figures['uploadPages']
 }
 
@@ -25,7 +25,7 @@ export interface Dashboard {
 }
 
 /**
- * Serves the static page on 127.0.0.1, with figures that follow the store.
+ * Serves the page on 127.0.0.1 with live data from the store.
  *
  * @throws Error if the page cannot be bundled or the port is taken
  */
@@ -36,7 +36,7 @@ export async function startDashboard({
 }: DashboardOptions): Promise<Dashboard> {
   const s3 = new S3Client(store.s3)
   const figures = followFigures(s3, store.bucket)
-  // With many images the first reading takes a while; nobody has to have opened the page for it to begin.
+  // The first read is slow with many images, so start it before the page is opened.
   figures.read().catch(() => {})
   const server = Fastify({ forceCloseConnections: true })
   for (const { name, body } of await buildPage()) {
@@ -49,7 +49,7 @@ export async function startDashboard({
     try {
       return { ...(await figures.read()), uploadPages }
     } catch (error) {
-      const detail = `The figures cannot be read from the store: ${(error as Error).message}`
+      const detail = `The store could not be read: ${(error as Error).message}`
       return reply.status(503).send({ detail })
     }
   })

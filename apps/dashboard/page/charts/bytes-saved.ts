@@ -1,8 +1,8 @@
+import { bytes, percent } from '../format.ts'
 import { sum, sumsBy } from '../sums.ts'
-import { bytes, percent } from '../words.ts'
 import type { Ranking, Scene } from './chart.ts'
 
-/** What all variants take in place of the originals. */
+/** The total size of all variants compared with their originals. */
 export function bytesSaved({ views }: Scene): Ranking {
   const rows = views.images_by_hour.filter(({ status }) => status === 'processed')
   const originals = sum(rows, (row) => row.original_bytes)
@@ -22,14 +22,14 @@ export function bytesSaved({ views }: Scene): Ranking {
   const most = Math.max(...apps.map(([app, size]) => Math.max(size, ofVariants.get(app) ?? 0)))
   return {
     title: 'Bytes saved by app',
-    words: originals
-      ? `All variants together take ${bytes(variants)} in place of ${bytes(originals)} of originals: ${difference(originals, variants)}.`
-      : 'No image was developed.',
+    summary: originals
+      ? `Originals: ${bytes(originals)}. All variants together: ${bytes(variants)}, ${difference(originals, variants)}.`
+      : 'No images were developed.',
     columns: ['App', 'Originals', 'Variants', 'Saved'],
     rows: apps.map(([name, size]) => {
-      const left = ofVariants.get(name) ?? 0
-      const cells = [bytes(size), bytes(left), percent(size - left, size)]
-      return { name, share: size / most, part: left / most, cells }
+      const after = ofVariants.get(name) ?? 0
+      const cells = [bytes(size), bytes(after), percent(size - after, size)]
+      return { name, share: size / most, part: after / most, cells }
     }),
   }
 }

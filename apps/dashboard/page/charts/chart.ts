@@ -2,7 +2,7 @@ import type { Views } from '../get-figures.ts'
 import type { Selection } from '../selection.ts'
 import type { Slots } from '../slots.ts'
 
-/** What a chart is made from: the rows of the selection. */
+/** The input of every chart: the rows of the selection. */
 export interface Scene {
   views: Views
   selection: Selection
@@ -12,8 +12,8 @@ export interface Scene {
 
 interface Chart {
   title: string
-  /** The chart in a sentence or two. */
-  words: string
+  /** What the chart shows, in a sentence or two. */
+  summary: string
 }
 
 /** Values over time, as stacked columns or as lines. */
@@ -21,20 +21,20 @@ export interface TimeChart extends Chart {
   kind: 'columns' | 'lines'
   slots: Slots
   series: Series[]
-  inWords: (value: number) => string
-  /** Whether there is nothing between 1 and 2. */
-  whole?: boolean
+  formatValue: (value: number) => string
+  /** Whether all values are whole numbers. */
+  isInteger?: boolean
 }
 
 export interface Series {
   name: string
-  /** A custom property of the style sheet. */
-  colour: string
-  /** One for each slot; nothing where there is nothing to tell. */
+  /** A CSS custom property. */
+  color: string
+  /** One per slot; undefined where there is no value. */
   values: (number | undefined)[]
 }
 
-/** Named values, the largest first; the last of `columns` belong to `cells`. */
+/** Named values, largest first. The first of `columns` is the name, the others are `cells`. */
 export interface Ranking extends Chart {
   columns: string[]
   rows: RankedRow[]
@@ -44,17 +44,17 @@ export interface RankedRow {
   name: string
   /** The length of its bar, 0 to 1. */
   share: number
-  /** Of a second bar over the first. */
+  /** Length of a second bar over the first, 0 to 1. */
   part?: number
   cells: string[]
 }
 
-const COLOURS = ['--series-1', '--series-2', '--series-3', '--series-4', '--series-5', '--series-6']
+const COLORS = ['--series-1', '--series-2', '--series-3', '--series-4', '--series-5', '--series-6']
 
-/** The colour of the nth series; the last is for all others together. */
-export function colourOf(index: number): string {
-  return COLOURS[Math.min(index, COLOURS.length - 1)] ?? ''
+/** The color of the nth series. The last one is for all other series together. */
+export function colorOf(index: number): string {
+  return COLORS[Math.min(index, COLORS.length - 1)] ?? ''
 }
 
-/** As many series as can be told apart by colour. */
-export const MOST_SERIES = COLOURS.length
+/** More series cannot be distinguished by color. */
+export const MAX_SERIES = COLORS.length

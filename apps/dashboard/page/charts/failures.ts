@@ -1,8 +1,8 @@
+import { count, images, percent, reason } from '../format.ts'
 import { sum, sumsBy } from '../sums.ts'
-import { count, images, percent, reason } from '../words.ts'
 import type { Ranking, Scene } from './chart.ts'
 
-/** Why images failed. */
+/** Failed images by reason. */
 export function failures({ views }: Scene): Ranking {
   const rows = views.images_by_hour
   const failed = rows.filter(({ status }) => status === 'failed')
@@ -16,9 +16,9 @@ export function failures({ views }: Scene): Ranking {
   const [first, most = 0] = reasons[0] ?? []
   return {
     title: 'Failures by reason',
-    words: first
-      ? `${count(total)} of ${images(all)} failed (${percent(total, all)}), most often for: ${reason(first)} (${count(most)}).`
-      : 'No image failed.',
+    summary: first
+      ? `${count(total)} of ${images(all)} failed (${percent(total, all)}), most often: ${reason(first)} (${count(most)}).`
+      : 'No images failed.',
     columns: ['Reason', 'Images', 'Of failures'],
     rows: reasons.map(([slug, failures]) => ({
       name: reason(slug),

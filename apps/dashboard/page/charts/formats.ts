@@ -1,8 +1,8 @@
+import { bytes, count, format, percent } from '../format.ts'
 import { sum, sumsBy } from '../sums.ts'
-import { bytes, count, format, percent } from '../words.ts'
 import type { Ranking, Scene } from './chart.ts'
 
-/** Media types of the originals that were developed. */
+/** Media types of the developed originals. */
 export function formats({ views }: Scene): Ranking {
   const rows = views.images_by_hour.filter(({ status }) => status === 'processed')
   const total = sum(rows, (row) => row.images)
@@ -12,9 +12,9 @@ export function formats({ views }: Scene): Ranking {
   const [first = '', most = 0] = ranked[0] ?? []
   return {
     title: 'Formats of originals',
-    words: total
+    summary: total
       ? `${percent(most, total)} of the developed images were ${format(first)}.`
-      : 'No image was developed.',
+      : 'No images were developed.',
     columns: ['Format', 'Images', 'Share', 'Average'],
     rows: ranked.map(([name, images]) => ({
       name: format(name),

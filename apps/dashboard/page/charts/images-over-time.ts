@@ -1,23 +1,23 @@
+import { count, images, sourceName } from '../format.ts'
 import { slotsOf, slotTitle } from '../slots.ts'
 import { sum, sumsBy, sumsOver } from '../sums.ts'
-import { count, images, wayIn } from '../words.ts'
-import { colourOf, MOST_SERIES, type Scene, type TimeChart } from './chart.ts'
+import { colorOf, MAX_SERIES, type Scene, type TimeChart } from './chart.ts'
 
 const OTHERS = 'all others'
 
-/** What came in, by app and way in. */
+/** Accepted images by app and source (HTTP or Kafka). */
 export function imagesOverTime({ views, selection, now }: Scene): TimeChart {
   const rows = views.images_by_hour
   const slots = slotsOf(selection, now)
-  const door = ({ app, origin }: (typeof rows)[number]) =>
-    selection.app ? wayIn(origin) : `${app}, ${wayIn(origin)}`
-  const doors = sumsBy(rows, door, (row) => row.images).map(([name]) => name)
-  const named = doors.length > MOST_SERIES ? doors.slice(0, MOST_SERIES - 1) : doors
-  const nameOf = (row: (typeof rows)[number]) => (named.includes(door(row)) ? door(row) : OTHERS)
-  const names = named.length < doors.length ? [...named, OTHERS] : named
+  const sourceOf = ({ app, origin }: (typeof rows)[number]) =>
+    selection.app ? sourceName(origin) : `${app}, ${sourceName(origin)}`
+  const sources = sumsBy(rows, sourceOf, (row) => row.images).map(([name]) => name)
+  const named = sources.length > MAX_SERIES ? sources.slice(0, MAX_SERIES - 1) : sources
+  const nameOf = (row: (typeof rows)[number]) => (named.includes(sourceOf(row)) ? sourceOf(row) : OTHERS)
+  const names = named.length < sources.length ? [...named, OTHERS] : named
   const series = names.map((name, index) => ({
     name,
-    colour: colourOf(index),
+    color: colorOf(index),
     values: sumsOver(
       slots,
       rows.filter((row) => nameOf(row) === name),
@@ -32,11 +32,11 @@ export function imagesOverTime({ views, selection, now }: Scene): TimeChart {
   const total = sum(rows, (row) => row.images)
   return {
     title: `Images by ${slots.unit}`,
-    words: `${images(total)}. Busiest ${slots.unit}: ${slotTitle(busiest)}, with ${count(most)}.`,
+    summary: `${images(total)}. Busiest ${slots.unit}: ${slotTitle(busiest)}, with ${count(most)}.`,
     kind: 'columns',
     slots,
     series,
-    inWords: count,
-    whole: true,
+    formatValue: count,
+    isInteger: true,
   }
 }

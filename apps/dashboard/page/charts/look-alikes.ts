@@ -1,6 +1,6 @@
+import { count, images, percent } from '../format.ts'
 import { daysOf } from '../slots.ts'
 import { sum, sumsOver } from '../sums.ts'
-import { count, images, percent } from '../words.ts'
 import type { Scene, TimeChart } from './chart.ts'
 
 /** Images that look like an earlier one of the same app. */
@@ -11,15 +11,15 @@ export function lookAlikes({ views, selection }: Scene): TimeChart {
   const all = sum(views.images_by_hour, (row) => (row.status === 'processed' ? row.images : 0))
   return {
     title: 'Near duplicates by day',
-    words: alike
+    summary: alike
       ? `${images(alike)} (${percent(alike, all)}) ${alike === 1 ? 'looks' : 'look'} like an earlier one of the same app.`
-      : 'No image looks like an earlier one of the same app.',
+      : 'No images look like an earlier one of the same app.',
     kind: 'columns',
     slots,
     series: [
-      { name: 'near duplicates', colour: '--series-2', values: sumsOver(slots, rows, (row) => row.images) },
+      { name: 'Near duplicates', color: '--series-2', values: sumsOver(slots, rows, (row) => row.images) },
     ],
-    inWords: count,
-    whole: true,
+    formatValue: count,
+    isInteger: true,
   }
 }
