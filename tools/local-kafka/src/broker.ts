@@ -3,15 +3,15 @@ import { ConsumerGroup } from './groups/consumer-group.ts'
 import type { LogLimits } from './log/partition-log.ts'
 import { Topics } from './log/topics.ts'
 
-/** What the one broker of the cluster keeps. */
+/** State of the cluster's only broker. */
 export class Broker {
   readonly nodeId = 1
   readonly clusterId = randomUUID()
   readonly host = '127.0.0.1'
-  /** Known once it listens. */
+  /** Set once the server listens. */
   port = 0
   readonly topics: Topics
-  /** Ends what waits for records. */
+  /** Aborted on close, which ends pending fetches. */
   readonly closing = new AbortController()
   readonly #groups = new Map<string, ConsumerGroup>()
   #nextProducerId = 1

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => kafka.stop())
 
 describe('records', () => {
-  test('of 3 MB, with headers, from one process to another', async () => {
+  test('of 3 MB with headers are sent from one process to another', async () => {
     const sent = await withLibrdkafka(
       kafka.brokers,
       `const settings = { 'enable.idempotence': true, acks: 'all', 'message.max.bytes': '8000000' }
@@ -33,7 +33,7 @@ describe('records', () => {
     expect(read).toEqual({ ...(sent as object), isWhole: true, type: 'image/jpeg' })
   })
 
-  test('with their key, time, order and null, from @platformatic/kafka', async () => {
+  test('keep key, timestamp, order and null values with @platformatic/kafka', async () => {
     const producer = platformaticProducer(kafka.brokers)
     const key = Buffer.from('k')
     const messages = [
@@ -50,7 +50,7 @@ describe('records', () => {
     await close()
   })
 
-  test('compressed in any way', async () => {
+  test('work with every compression', async () => {
     await withLibrdkafka(
       kafka.brokers,
       `const messages = [{ payload: Buffer.alloc(100_000, 'darkroom') }]
@@ -67,7 +67,7 @@ describe('records', () => {
     await close()
   })
 
-  test('are numbered on where librdkafka and @platformatic/kafka write by turns', async () => {
+  test('get consecutive offsets from librdkafka and @platformatic/kafka', async () => {
     const platformatic = platformaticProducer(kafka.brokers)
     const send = async () => {
       const { offsets } = await platformatic.send({
@@ -89,7 +89,7 @@ describe('records', () => {
 })
 
 describe('a consumer group', () => {
-  test('goes on after what it has committed, with another client, too', async () => {
+  test('continues from the committed offset, also with another client', async () => {
     const producer = platformaticProducer(kafka.brokers)
     const send = (...values: string[]) =>
       producer.send({
@@ -115,7 +115,7 @@ describe('a consumer group', () => {
     await producer.close()
   })
 
-  test('shares the partitions, and gives those of a member that leaves to the other', async () => {
+  test('shares the partitions and reassigns those of a member that leaves', async () => {
     const first = await platformaticConsumer(kafka.brokers, 'shared', 'shared')
     expect(first.partitions()).toEqual([0, 1])
     const halved = once(first.consumer, 'consumer:group:join')
@@ -131,7 +131,7 @@ describe('a consumer group', () => {
 })
 
 describe('topics', () => {
-  test('are made when a producer asks for them, with two partitions', async () => {
+  test('are created on first use with two partitions', async () => {
     const producer = platformaticProducer(kafka.brokers, { autocreateTopics: true })
     await producer.send({ messages: [{ topic: 'made-up', value: Buffer.from('x') }], acks: -1 })
     await producer.close()
@@ -141,7 +141,7 @@ describe('topics', () => {
     await admin.close()
   })
 
-  test('are made with as many partitions as one likes, once', async () => {
+  test('are created with any number of partitions, once', async () => {
     const admin = new Admin({ clientId: 'admin', bootstrapBrokers: [kafka.brokers], retries: 0 })
     const create = () => admin.createTopics({ topics: ['wide'], partitions: 7, replicas: 1 })
     expect(await create()).toMatchObject([{ name: 'wide', partitions: 7 }])
@@ -152,7 +152,7 @@ describe('topics', () => {
 })
 
 describe('limits', () => {
-  test('a batch beyond maxMessageBytes is refused', async () => {
+  test('a batch over maxMessageBytes is rejected', async () => {
     const small = await startLocalKafka({ topics: { images: 1 }, maxMessageBytes: 1000 })
     const producer = platformaticProducer(small.brokers)
     const send = (bytes: number) =>
@@ -163,7 +163,7 @@ describe('limits', () => {
     await small.stop()
   })
 
-  test('the oldest records go beyond retentionBytes, and consumers begin with what there is', async () => {
+  test('the oldest records over retentionBytes are deleted, and consumers start with the remaining ones', async () => {
     const small = await startLocalKafka({ topics: { images: 1 }, retentionBytes: 2_500 })
     const producer = platformaticProducer(small.brokers)
     for (let i = 0; i < 5; i++) {
@@ -178,12 +178,12 @@ describe('limits', () => {
 })
 
 describe('the server', () => {
-  test('takes the port it is given, and names one that is taken', async () => {
+  test('uses the given port and names it if it is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address() as { port: number }
     await expect(startLocalKafka({ port })).rejects.toMatchObject({
-      message: `Local Kafka cannot listen on 127.0.0.1:${port}: the port is taken.`,
+      message: `Local Kafka cannot listen on 127.0.0.1:${port}: the port is in use.`,
       cause: { code: 'EADDRINUSE' },
     })
     other.close()
@@ -193,7 +193,7 @@ describe('the server', () => {
     await own.stop()
   })
 
-  test('is not reachable from outside the machine', async () => {
+  test('is not reachable from other machines', async () => {
     const outside = Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
       .filter(({ family, internal }) => family === 'IPv4' && !internal)
@@ -202,7 +202,7 @@ describe('the server', () => {
     }
   })
 
-  test('hangs up on what is not Kafka, and goes on', async () => {
+  test('closes connections with invalid data and keeps running', async () => {
     const socket = connect(kafka.port, '127.0.0.1')
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await once(socket, 'close')
@@ -211,7 +211,7 @@ describe('the server', () => {
     await admin.close()
   })
 
-  test('stops while a fetch is waiting, and may be stopped twice', async () => {
+  test('stops during a pending fetch, and stop is idempotent', async () => {
     const own = await startLocalKafka({ topics: { quiet: 1 } })
     const { stream, close } = await platformaticConsumer(own.brokers, 'quiet', 'quiet')
     stream.on('error', () => {})

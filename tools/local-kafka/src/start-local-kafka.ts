@@ -5,17 +5,17 @@ import { serveConnection } from './serve-connection.ts'
 
 const MiB = 1024 * 1024
 
-/** How to start the broker; every option may be left out. */
+/** Options of the broker. All are optional. */
 export interface LocalKafkaOptions {
-  /** TCP port on 127.0.0.1; 0, the default, takes a free one. */
+  /** TCP port on 127.0.0.1. Default: 0, which picks a free port. */
   port?: number
-  /** Topics that exist from the start, with their partitions. Others are made when a client asks for them. */
+  /** Topics to create at the start, with their number of partitions. Others are created on first use. */
   topics?: Record<string, number>
-  /** Partitions of a topic that is made without a number: 2. */
+  /** Partitions of a topic that is created without a number. Default: 2. */
   partitions?: number
-  /** Bytes of the largest batch of records, compressed: 32 MiB. */
+  /** Maximum size of a record batch, compressed. Default: 32 MiB. */
   maxMessageBytes?: number
-  /** Bytes a partition keeps, beyond which its oldest records go: 256 MiB. */
+  /** Maximum size of a partition. The oldest records are deleted first. Default: 256 MiB. */
   retentionBytes?: number
 }
 
@@ -24,14 +24,14 @@ export interface LocalKafka {
   /** `127.0.0.1:PORT`, for a client's bootstrap servers. */
   brokers: string
   port: number
-  /** Closes every connection and forgets everything. May be called twice. */
+  /** Closes all connections and discards all data. Idempotent. */
   stop(): Promise<void>
 }
 
 /**
- * Starts a Kafka cluster of one broker, in memory, which any process on this machine can use.
+ * Starts an in-memory Kafka cluster of one broker, reachable from any process on this machine.
  *
- * @throws Error naming the port when it is taken, with the system's `EADDRINUSE` as its cause
+ * @throws Error that names the port if it is in use, with `EADDRINUSE` as its cause
  */
 export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<LocalKafka> {
   const { port = 0, topics = {}, partitions = 2 } = options
@@ -70,5 +70,5 @@ export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<
 
 function explain(cause: unknown, host: string, port: number): unknown {
   if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') return cause
-  return new Error(`Local Kafka cannot listen on ${host}:${port}: the port is taken.`, { cause })
+  return new Error(`Local Kafka cannot listen on ${host}:${port}: the port is in use.`, { cause })
 }

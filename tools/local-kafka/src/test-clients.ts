@@ -7,8 +7,8 @@ const require = createRequire(import.meta.url)
 const librdkafka = require.resolve('kafka-crab-js')
 
 /**
- * librdkafka, in a process of its own: it has no way to let go of a broker. `program` has `producer(settings)` and
- * `consumer(groupId, topic)`, and ends with what it gives to `answer`.
+ * Runs librdkafka in its own process, because it cannot close its connections. `program` can use `producer(settings)`
+ * and `consumer(groupId, topic)`, and passes its result to `answer`.
  */
 export async function withLibrdkafka(brokers: string, program: string): Promise<unknown> {
   const source = `

@@ -1,22 +1,26 @@
 import type { Broker } from '../broker.ts'
 import type { Type } from '../wire/types.ts'
 
-export type RequestContext = { broker: Broker; version: number; clientId: string }
+export interface RequestContext {
+  broker: Broker
+  version: number
+  clientId: string
+}
 
-/** One request of the protocol and the answer to it: https://kafka.apache.org/protocol#protocol_api_keys */
-export type Api<Request = unknown, Response = unknown> = {
+/** One request type of the protocol and its handler: https://kafka.apache.org/protocol#protocol_api_keys */
+export interface Api<Request = unknown, Response = unknown> {
   key: number
-  /** The first and the last version that is answered. */
+  /** The first and last supported version. */
   versions: [number, number]
-  /** Since KIP-482, different for each request. */
+  /** First version with flexible fields (KIP-482). */
   flexibleSince: number
   request: Type<Request>
   response: Type<Response>
-  /** Undefined where the client waits for no answer. */
-  answer(request: Request, context: RequestContext): Response | undefined | Promise<Response | undefined>
+  /** Returns undefined if the client expects no response. */
+  handle(request: Request, context: RequestContext): Response | undefined | Promise<Response | undefined>
 }
 
-/** Lets TypeScript infer what the request and the response hold. */
+/** Infers the request and response types. */
 export function defineApi<Request, Response>(api: Api<Request, Response>): Api {
   return api as Api
 }

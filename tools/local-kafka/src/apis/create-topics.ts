@@ -14,7 +14,7 @@ import {
 } from '../wire/types.ts'
 import { defineApi } from './api.ts'
 
-/** Partitions count; replicas and settings are taken and ignored. */
+/** Replication factor and settings are accepted and ignored. */
 export const createTopics = defineApi({
   key: 19,
   versions: [2, 7],
@@ -58,7 +58,7 @@ export const createTopics = defineApi({
       }),
     ),
   }),
-  answer({ topics }, { broker }) {
+  handle({ topics }, { broker }) {
     const created = topics.map(({ name, partitions, assignments }) => {
       const wanted = partitions > 0 ? partitions : assignments.length || broker.topics.defaultPartitions
       const { errorCode, result } = attempt(() => broker.topics.create(name, wanted))

@@ -61,8 +61,8 @@ const FetchRequest = struct({
 type FetchRequest = Read<typeof FetchRequest>
 
 /**
- * Records from given offsets on. Waits, up to `maxWaitMs`, until there are `minBytes` of them. Fetch sessions are
- * declined, by a session id of 0.
+ * Returns records from the given offsets. Waits up to `maxWaitMs` until `minBytes` are available. A session id of 0
+ * declines fetch sessions.
  */
 export const fetchRecords = defineApi({
   key: 1,
@@ -92,11 +92,11 @@ export const fetchRecords = defineApi({
       }),
     ),
   }),
-  async answer(request, { broker }) {
+  async handle(request, { broker }) {
     const deadline = Date.now() + request.maxWaitMs
     let topics = readAll(broker, request)
     while (!isEnough(topics, request.minBytes) && Date.now() < deadline && !broker.closing.signal.aborted) {
-      await nextAppend(broker, request, deadline)
+      await waitForAppend(broker, request, deadline)
       topics = readAll(broker, request)
     }
     return { throttleTimeMs: 0, errorCode: errorCodes.NONE, sessionId: 0, topics }
@@ -126,31 +126,31 @@ function readPartition(
   wanted: Wanted['partitions'][number],
   room: number,
 ) {
-  const outcome = attempt(() => {
+  const read = attempt(() => {
     const log = broker.topics.partition(topic, wanted.index)
     const batches = room > 0 ? log.read(wanted.fetchOffset, Math.min(wanted.maxBytes, room)) : []
     return { records: Buffer.concat(batches), endOffset: log.endOffset, startOffset: log.startOffset }
   })
   return {
     index: wanted.index,
-    errorCode: outcome.errorCode,
-    highWatermark: outcome.result?.endOffset ?? -1,
-    lastStableOffset: outcome.result?.endOffset ?? -1,
-    logStartOffset: outcome.result?.startOffset ?? -1,
+    errorCode: read.errorCode,
+    highWatermark: read.result?.endOffset ?? -1,
+    lastStableOffset: read.result?.endOffset ?? -1,
+    logStartOffset: read.result?.startOffset ?? -1,
     abortedTransactions: [],
     preferredReadReplica: -1,
-    records: outcome.result?.records ?? Buffer.alloc(0),
+    records: read.result?.records ?? Buffer.alloc(0),
   }
 }
 
-/** An error is answered at once, too. */
+/** Whether to respond now. Errors do not wait. */
 function isEnough(topics: ReturnType<typeof readAll>, minBytes: number): boolean {
   const partitions = topics.flatMap((topic) => topic.partitions)
   const bytes = partitions.reduce((sum, { records }) => sum + (records?.length ?? 0), 0)
   return bytes >= minBytes || partitions.some(({ errorCode }) => errorCode !== errorCodes.NONE)
 }
 
-async function nextAppend(broker: Broker, { topics }: FetchRequest, deadline: number): Promise<void> {
+async function waitForAppend(broker: Broker, { topics }: FetchRequest, deadline: number): Promise<void> {
   const appended = new AbortController()
   const stopListening = topics.flatMap((wanted) =>
     wanted.partitions.map(({ index }) =>

@@ -45,7 +45,7 @@ export const findCoordinator = defineApi({
       [],
     ),
   }),
-  answer({ keys }, { broker }) {
+  handle({ keys }, { broker }) {
     const { nodeId, host, port } = broker
     const found = { nodeId, host, port, errorCode: errorCodes.NONE, errorMessage: null }
     return { throttleTimeMs: 0, ...found, coordinators: keys.map((key) => ({ key, ...found })) }

@@ -2,7 +2,7 @@ import { attempt } from '../wire/error-codes.ts'
 import { int16, int32, nullableString, since, string, struct } from '../wire/types.ts'
 import { defineApi } from './api.ts'
 
-/** Keeps a member in its group, and tells it of a rebalance. */
+/** Keeps a member in its group and reports a rebalance in progress. */
 export const heartbeat = defineApi({
   key: 12,
   versions: [0, 4],
@@ -14,7 +14,7 @@ export const heartbeat = defineApi({
     groupInstanceId: since(3, nullableString, null),
   }),
   response: struct({ throttleTimeMs: since(1, int32, 0), errorCode: int16 }),
-  answer({ groupId, ...membership }, { broker }) {
+  handle({ groupId, ...membership }, { broker }) {
     const { errorCode } = attempt(() => broker.group(groupId).heartbeat(membership))
     return { throttleTimeMs: 0, errorCode }
   },

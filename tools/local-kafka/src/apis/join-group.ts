@@ -1,9 +1,8 @@
-import { answerOrError } from '../groups/answer-or-error.ts'
-import { type ErrorCode, errorCodes } from '../wire/error-codes.ts'
+import { attemptAsync, type ErrorCode, errorCodes } from '../wire/error-codes.ts'
 import { array, bool, bytes, int16, int32, nullableString, since, string, struct } from '../wire/types.ts'
 import { defineApi } from './api.ts'
 
-/** Answered once every member of the group has joined. Static membership is taken for the dynamic kind. */
+/** Responds once every member of the group has joined. Static membership is treated as dynamic. */
 export const joinGroup = defineApi({
   key: 11,
   versions: [2, 9],
@@ -31,24 +30,25 @@ export const joinGroup = defineApi({
       struct({ memberId: string, groupInstanceId: since(5, nullableString, null), metadata: bytes }),
     ),
   }),
-  async answer({ groupId, ...request }, { broker, version, clientId }) {
+  async handle({ groupId, ...request }, { broker, version, clientId }) {
     const group = broker.group(groupId)
     const isNew = request.memberId === ''
-    const memberId = isNew ? group.invite(clientId) : request.memberId
-    if (isNew && version >= FIRST_WITH_INVITATIONS) return failed(errorCodes.MEMBER_ID_REQUIRED, memberId)
-    // Requests share a buffer, and these are kept.
+    const memberId = isNew ? group.newMemberId(clientId) : request.memberId
+    if (isNew && version >= FIRST_VERSION_WITH_MEMBER_ID_REQUIRED)
+      return failed(errorCodes.MEMBER_ID_REQUIRED, memberId)
+    // Copied, because requests share a buffer.
     const protocols = request.protocols.map(({ name, metadata }) => ({
       name,
       metadata: Buffer.from(metadata),
     }))
-    const { errorCode, result } = await answerOrError(() => group.join({ ...request, memberId, protocols }))
+    const { errorCode, result } = await attemptAsync(() => group.join({ ...request, memberId, protocols }))
     return result
       ? { throttleTimeMs: 0, errorCode, skipAssignment: false, ...result }
       : failed(errorCode, memberId)
   },
 })
 
-const FIRST_WITH_INVITATIONS = 4
+const FIRST_VERSION_WITH_MEMBER_ID_REQUIRED = 4
 
 function failed(errorCode: ErrorCode, memberId: string) {
   return {

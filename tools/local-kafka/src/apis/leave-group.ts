@@ -30,7 +30,7 @@ export const leaveGroup = defineApi({
       [],
     ),
   }),
-  answer({ groupId, memberId, members }, { broker, version }) {
+  handle({ groupId, memberId, members }, { broker, version }) {
     const leave = (id: string) => attempt(() => broker.group(groupId).leave(id)).errorCode
     const errorCode = version < 3 ? leave(memberId) : errorCodes.NONE
     const left = members.map(({ memberId: id, groupInstanceId }) => ({

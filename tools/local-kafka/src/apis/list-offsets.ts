@@ -7,7 +7,7 @@ const LATEST = -1
 const EARLIEST = -2
 const MAX_TIMESTAMP = -3
 
-/** The offsets at the beginning, at the end, or of a time (to the batch). */
+/** Returns the first or last offset, or that of a timestamp, with the precision of a batch. */
 export const listOffsets = defineApi({
   key: 2,
   versions: [1, 7],
@@ -41,7 +41,7 @@ export const listOffsets = defineApi({
       }),
     ),
   }),
-  answer({ topics }, { broker }) {
+  handle({ topics }, { broker }) {
     const answered = topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ index, timestamp }) => {

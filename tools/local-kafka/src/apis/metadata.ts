@@ -19,7 +19,7 @@ import { defineApi } from './api.ts'
 const NO_ID = '0'.repeat(32)
 const UNKNOWN_OPERATIONS = -(2 ** 31)
 
-/** The broker, and the topics; makes those that are asked for by a client that allows it. */
+/** Describes the broker and its topics. Creates requested topics if the client allows it. */
 export const metadata = defineApi({
   key: 3,
   versions: [0, 12],
@@ -59,7 +59,7 @@ export const metadata = defineApi({
     ),
     clusterOperations: inVersions(8, 10, int32, UNKNOWN_OPERATIONS),
   }),
-  answer({ topics, allowAutoTopicCreation }, { broker, version }) {
+  handle({ topics, allowAutoTopicCreation }, { broker, version }) {
     const wantsAll = topics === null || (version === 0 && topics.length === 0)
     const found = wantsAll
       ? broker.topics.all().map((topic) => describe(topic, broker))

@@ -13,7 +13,7 @@ import {
 } from '../wire/types.ts'
 import { defineApi } from './api.ts'
 
-/** Only from a member of the current generation, so that a consumer which lost its partitions cannot. */
+/** Accepts commits from members of the current generation only, so that a consumer that lost its partitions cannot commit. */
 export const offsetCommit = defineApi({
   key: 8,
   versions: [2, 9],
@@ -42,7 +42,7 @@ export const offsetCommit = defineApi({
     throttleTimeMs: since(3, int32, 0),
     topics: array(struct({ name: string, partitions: array(struct({ index: int32, errorCode: int16 })) })),
   }),
-  answer({ groupId, topics, ...membership }, { broker }) {
+  handle({ groupId, topics, ...membership }, { broker }) {
     const group = broker.group(groupId)
     const answered = topics.map(({ name, partitions }) => ({
       name,
@@ -50,7 +50,7 @@ export const offsetCommit = defineApi({
         const { errorCode } = attempt(() => {
           group.checkCommit(membership)
           broker.topics.partition(broker.topics.find(name), index)
-          keep(group, name, index, committed)
+          storeOffset(group, name, index, committed)
         })
         return { index, errorCode }
       }),
@@ -61,7 +61,7 @@ export const offsetCommit = defineApi({
 
 type Committed = { offset: number; leaderEpoch: number; metadata: string | null }
 
-function keep(group: ConsumerGroup, topic: string, index: number, committed: Committed): void {
+function storeOffset(group: ConsumerGroup, topic: string, index: number, committed: Committed): void {
   const partitions = group.offsets.get(topic) ?? new Map<number, Committed>()
   partitions.set(index, committed)
   group.offsets.set(topic, partitions)

@@ -33,7 +33,7 @@ const Found = array(
   }),
 )
 
-/** What a group has committed, −1 for nothing; from version 8 of several groups at once. */
+/** Returns a group's committed offsets, or −1. From version 8 on a request may name several groups. */
 export const offsetFetch = defineApi({
   key: 9,
   versions: [1, 9],
@@ -61,7 +61,7 @@ export const offsetFetch = defineApi({
     errorCode: inVersions(2, 7, int16, 0),
     groups: since(8, array(struct({ groupId: string, topics: Found, errorCode: int16 })), []),
   }),
-  answer({ groupId, topics, groups }, { broker }) {
+  handle({ groupId, topics, groups }, { broker }) {
     return {
       throttleTimeMs: 0,
       topics: findCommitted(broker, groupId, topics),
@@ -86,10 +86,10 @@ function findCommitted(
   return topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map((index) => {
-      const { offset, leaderEpoch, metadata } = offsets.get(name)?.get(index) ?? nothing
+      const { offset, leaderEpoch, metadata } = offsets.get(name)?.get(index) ?? NOT_COMMITTED
       return { index, offset, leaderEpoch, metadata, errorCode: errorCodes.NONE }
     }),
   }))
 }
 
-const nothing = { offset: -1, leaderEpoch: -1, metadata: '' }
+const NOT_COMMITTED = { offset: -1, leaderEpoch: -1, metadata: '' }

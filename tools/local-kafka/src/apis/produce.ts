@@ -12,10 +12,10 @@ import {
 } from '../wire/types.ts'
 import { defineApi, type RequestContext } from './api.ts'
 
-/** librdkafka takes the compressions it may use from version 0 being offered; before 3 there were other formats. */
-const FIRST_OF_THIS_FORMAT = 3
+/** Older versions use other record formats. Version 0 is offered, because librdkafka only compresses then. */
+const MIN_PRODUCE_VERSION = 3
 
-/** One batch of records for each partition. */
+/** Appends one batch of records per partition. */
 export const produce = defineApi({
   key: 0,
   versions: [0, 11],
@@ -47,7 +47,7 @@ export const produce = defineApi({
     ),
     throttleTimeMs: since(1, int32, 0),
   }),
-  answer({ acks, topics }, context) {
+  handle({ acks, topics }, context) {
     const answered = topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ index, records }) => append(context, name, index, records)),
@@ -57,19 +57,19 @@ export const produce = defineApi({
 })
 
 function append({ broker, version }: RequestContext, name: string, index: number, records: Buffer | null) {
-  const outcome = attempt(() => {
-    if (version < FIRST_OF_THIS_FORMAT) throw new KafkaError('UNSUPPORTED_VERSION')
+  const appended = attempt(() => {
+    if (version < MIN_PRODUCE_VERSION) throw new KafkaError('UNSUPPORTED_VERSION')
     const log = broker.topics.partition(broker.topics.find(name), index)
     return { baseOffset: log.append(records ?? Buffer.alloc(0)), logStartOffset: log.startOffset }
   })
   return {
     index,
-    errorCode: outcome.errorCode,
-    baseOffset: outcome.result?.baseOffset ?? -1,
+    errorCode: appended.errorCode,
+    baseOffset: appended.result?.baseOffset ?? -1,
     logAppendTimeMs: -1,
-    logStartOffset: outcome.result?.logStartOffset ?? -1,
+    logStartOffset: appended.result?.logStartOffset ?? -1,
     recordErrors: [],
     errorMessage:
-      outcome.errorCode === errorCodes.MESSAGE_TOO_LARGE ? 'larger than the broker’s maxMessageBytes' : null,
+      appended.errorCode === errorCodes.MESSAGE_TOO_LARGE ? 'larger than the broker’s maxMessageBytes' : null,
   }
 }

@@ -1,8 +1,8 @@
-import { answerOrError } from '../groups/answer-or-error.ts'
+import { attemptAsync } from '../wire/error-codes.ts'
 import { array, bytes, int16, int32, nullableString, since, string, struct } from '../wire/types.ts'
 import { defineApi } from './api.ts'
 
-/** Answered once the leader has assigned the partitions. */
+/** Responds once the leader has assigned the partitions. */
 export const syncGroup = defineApi({
   key: 14,
   versions: [0, 5],
@@ -23,13 +23,13 @@ export const syncGroup = defineApi({
     protocolName: since(5, nullableString, null),
     assignment: bytes,
   }),
-  async answer({ groupId, assignments, ...membership }, { broker }) {
-    // Requests share a buffer, and these are kept.
+  async handle({ groupId, assignments, ...membership }, { broker }) {
+    // Copied, because requests share a buffer.
     const kept = assignments.map(({ memberId, assignment }) => ({
       memberId,
       assignment: Buffer.from(assignment),
     }))
-    const { errorCode, result } = await answerOrError(() => broker.group(groupId).sync(membership, kept))
+    const { errorCode, result } = await attemptAsync(() => broker.group(groupId).sync(membership, kept))
     const failed = { protocolType: null, protocolName: null, assignment: Buffer.alloc(0) }
     return { throttleTimeMs: 0, errorCode, ...(result ?? failed) }
   },

@@ -16,17 +16,17 @@ function joinAs(memberId: string, { sessionTimeoutMs = 60_000, protocol = 'range
 
 const assignment = (memberId: string) => ({ memberId, assignment: Buffer.from(`for ${memberId}`) })
 
-/** Two members in their first generation together. */
+/** Two members in their first common generation. */
 async function two(sessionTimeoutMs = 60_000) {
   group = new ConsumerGroup()
-  const [leader, other] = [group.invite('leader'), group.invite('other')]
+  const [leader, other] = [group.newMemberId('leader'), group.newMemberId('other')]
   await joinAs(leader)
   const joining = joinAs(other, { sessionTimeoutMs })
   const [{ generationId, members }] = await Promise.all([joinAs(leader), joining])
   return { leader, other, generationId, members }
 }
 
-test('the leader learns of all, and everybody what it assigns to them', async () => {
+test('the leader sees all members, and each member gets its assignment', async () => {
   const { leader, other, generationId, members } = await two()
   expect(members.map(({ memberId, metadata }) => [memberId, String(metadata)])).toEqual([
     [leader, leader],
@@ -38,10 +38,10 @@ test('the leader learns of all, and everybody what it assigns to them', async ()
   expect(String((await waiting).assignment)).toBe(`for ${other}`)
 })
 
-test('a newcomer makes the others join again, and refuses what they commit until they have', async () => {
+test('a new member triggers a rebalance, and commits fail until the others have rejoined', async () => {
   const { leader, generationId } = await two()
   await group.sync({ memberId: leader, generationId }, [])
-  const newcomer = joinAs(group.invite('newcomer'))
+  const newcomer = joinAs(group.newMemberId('newcomer'))
   newcomer.catch(() => {})
   expect(() => group.heartbeat({ memberId: leader, generationId })).toThrow('REBALANCE_IN_PROGRESS')
   const rejoined = joinAs(leader)
@@ -52,23 +52,23 @@ test('a newcomer makes the others join again, and refuses what they commit until
   expect(() => group.checkCommit({ memberId: 'stranger', generationId })).toThrow('UNKNOWN_MEMBER_ID')
 })
 
-test('a member that falls silent is dropped', async () => {
+test('a member that sends no heartbeats is removed', async () => {
   const { leader, other, generationId } = await two(50)
   const rejoined = joinAs(leader)
   expect((await rejoined).generationId).toBe(generationId + 1)
   expect(() => group.heartbeat({ memberId: other, generationId })).toThrow('UNKNOWN_MEMBER_ID')
 })
 
-test('a member that leaves is not waited for', async () => {
+test('a rebalance does not wait for a member that left', async () => {
   const { leader, other, generationId } = await two()
   const rejoined = joinAs(leader)
   group.leave(other)
   expect(await rejoined).toMatchObject({ generationId: generationId + 1, leader })
 })
 
-test('a member with no protocol in common is refused', async () => {
+test('a member without a common protocol is rejected', async () => {
   const { generationId, leader } = await two()
-  await expect(joinAs(group.invite('odd'), { protocol: 'sticky' })).rejects.toThrow(
+  await expect(joinAs(group.newMemberId('odd'), { protocol: 'sticky' })).rejects.toThrow(
     'INCONSISTENT_GROUP_PROTOCOL',
   )
   expect(() => group.heartbeat({ memberId: leader, generationId })).not.toThrow()

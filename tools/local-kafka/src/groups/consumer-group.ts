@@ -1,8 +1,40 @@
 import { randomUUID } from 'node:crypto'
 import { KafkaError } from '../wire/error-codes.ts'
-import type { JoinResult, Member, Protocol, SyncResult } from './member.ts'
 
-export type Join = {
+export interface Protocol {
+  name: string
+  metadata: Buffer
+}
+
+export interface JoinResult {
+  generationId: number
+  protocolType: string
+  protocolName: string
+  leader: string
+  memberId: string
+  /** Empty except for the leader, which assigns partitions. */
+  members: { memberId: string; groupInstanceId: null; metadata: Buffer }[]
+}
+
+export interface SyncResult {
+  protocolType: string
+  protocolName: string
+  assignment: Buffer
+}
+
+/** A consumer in a group, with its pending requests. */
+export interface Member {
+  id: string
+  sessionTimeoutMs: number
+  rebalanceTimeoutMs: number
+  protocols: Protocol[]
+  assignment: Buffer
+  session?: NodeJS.Timeout
+  joining?: PromiseWithResolvers<JoinResult>
+  syncing?: PromiseWithResolvers<SyncResult>
+}
+
+export interface Join {
   memberId: string
   sessionTimeoutMs: number
   rebalanceTimeoutMs: number
@@ -10,19 +42,22 @@ export type Join = {
   protocols: Protocol[]
 }
 
-export type Membership = { memberId: string; generationId: number }
+export interface Membership {
+  memberId: string
+  generationId: number
+}
 
 export type Committed = { offset: number; leaderEpoch: number; metadata: string | null }
 
 /**
- * The classic rebalance protocol. A member that comes, goes or falls silent makes everyone join again (`joining`);
- * the first of them assigns the partitions (`syncing`), and all consume until the next change (`stable`).
+ * The classic rebalance protocol. When a member joins, leaves or times out, all members join again (`joining`). Then the
+ * leader assigns the partitions (`syncing`), and all consume until the next change (`stable`).
  */
 export class ConsumerGroup {
-  /** By `topic`, then by partition. */
+  /** By topic, then by partition. */
   readonly offsets = new Map<string, Map<number, Committed>>()
   readonly #members = new Map<string, Member>()
-  readonly #invited = new Set<string>()
+  readonly #pendingMemberIds = new Set<string>()
   #state: 'empty' | 'joining' | 'syncing' | 'stable' = 'empty'
   #generationId = 0
   #leader = ''
@@ -30,10 +65,10 @@ export class ConsumerGroup {
   #protocolName = ''
   #deadline: NodeJS.Timeout | undefined
 
-  /** An id to join with: a client that tries again with it does not leave a second self behind (KIP-394). */
-  invite(clientId: string): string {
+  /** Issues a member id before the join, so that a retried join does not create a second member (KIP-394). */
+  newMemberId(clientId: string): string {
     const memberId = `${clientId}-${randomUUID()}`
-    this.#invited.add(memberId)
+    this.#pendingMemberIds.add(memberId)
     return memberId
   }
 
@@ -43,14 +78,14 @@ export class ConsumerGroup {
     if (protocolType !== this.#protocolType || !this.#sharesProtocol(protocols)) {
       throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL')
     }
-    const member = this.#invited.delete(memberId) ? this.#admit(request) : this.#member(memberId)
+    const member = this.#pendingMemberIds.delete(memberId) ? this.#admit(request) : this.#member(memberId)
     const { sessionTimeoutMs, rebalanceTimeoutMs } = request
     Object.assign(member, { sessionTimeoutMs, rebalanceTimeoutMs, protocols })
     clearTimeout(member.session)
     member.joining?.reject(new KafkaError('REBALANCE_IN_PROGRESS'))
     member.joining = Promise.withResolvers()
     const joined = member.joining.promise
-    if (this.#state === 'joining') this.#completeJoinIfAllAreHere()
+    if (this.#state === 'joining') this.#completeJoinIfAllJoined()
     else this.#rebalance()
     return joined
   }
@@ -77,14 +112,14 @@ export class ConsumerGroup {
     this.#remove(this.#member(memberId))
   }
 
-  /** A negative generation is a commit from outside of the group. */
+  /** A negative generation means a commit by a client that is not in the group. */
   checkCommit(membership: Membership): void {
     if (membership.generationId < 0 && this.#members.size === 0) return
     this.#keepAlive(this.#current(membership))
     if (this.#state === 'syncing') throw new KafkaError('REBALANCE_IN_PROGRESS')
   }
 
-  /** Ends the timers; whoever waits is never answered. */
+  /** Stops the timers. Pending requests get no response. */
   close(): void {
     clearTimeout(this.#deadline)
     for (const { session } of this.#members.values()) clearTimeout(session)
@@ -120,23 +155,23 @@ export class ConsumerGroup {
       member.syncing?.reject(new KafkaError('REBALANCE_IN_PROGRESS'))
       delete member.syncing
     }
-    const patience = Math.max(
+    const timeoutMs = Math.max(
       ...[...this.#members.values()].map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs),
     )
     clearTimeout(this.#deadline)
-    this.#deadline = setTimeout(() => this.#goOnWithoutTheMissing(), patience).unref()
-    this.#completeJoinIfAllAreHere()
+    this.#deadline = setTimeout(() => this.#dropMissingMembers(), timeoutMs).unref()
+    this.#completeJoinIfAllJoined()
   }
 
-  #goOnWithoutTheMissing(): void {
+  #dropMissingMembers(): void {
     for (const member of this.#members.values()) {
-      if (!member.joining) this.#forget(member)
+      if (!member.joining) this.#delete(member)
     }
     if (this.#members.size === 0) this.#state = 'empty'
-    else this.#completeJoinIfAllAreHere()
+    else this.#completeJoinIfAllJoined()
   }
 
-  #completeJoinIfAllAreHere(): void {
+  #completeJoinIfAllJoined(): void {
     const members = [...this.#members.values()]
     if (members.some(({ joining }) => !joining)) return
     clearTimeout(this.#deadline)
@@ -191,9 +226,9 @@ export class ConsumerGroup {
   }
 
   #remove(member: Member): void {
-    this.#forget(member)
+    this.#delete(member)
     if (this.#members.size > 0) {
-      if (this.#state === 'joining') this.#completeJoinIfAllAreHere()
+      if (this.#state === 'joining') this.#completeJoinIfAllJoined()
       else this.#rebalance()
       return
     }
@@ -201,7 +236,7 @@ export class ConsumerGroup {
     this.#state = 'empty'
   }
 
-  #forget(member: Member): void {
+  #delete(member: Member): void {
     clearTimeout(member.session)
     member.joining?.reject(new KafkaError('UNKNOWN_MEMBER_ID'))
     member.syncing?.reject(new KafkaError('UNKNOWN_MEMBER_ID'))

@@ -3,7 +3,7 @@ import { PartitionLog } from './partition-log.ts'
 
 const HEADER = 61
 
-type Produced = {
+interface Produced {
   records?: number
   bytes?: number
   producerId?: number
@@ -12,7 +12,7 @@ type Produced = {
   magic?: number
 }
 
-/** A batch as a producer sends it; the log does not look at the records themselves. */
+/** A batch as a producer sends it. The log does not read its records. */
 function produced({
   records = 1,
   bytes = 10,
@@ -34,7 +34,7 @@ function produced({
 const newLog = (limits = {}) => new PartitionLog({ maxMessageBytes: 1_000, retentionBytes: 1_000, ...limits })
 const baseOffsets = (batches: Buffer[]) => batches.map((batch) => Number(batch.readBigInt64BE(0)))
 
-test('numbers batches, and reads whole ones from any offset', () => {
+test('assigns offsets and reads whole batches from any offset', () => {
   const log = newLog()
   for (const records of [3, 2, 1]) log.append(produced({ records }))
   expect(log.endOffset).toBe(6)
@@ -44,7 +44,7 @@ test('numbers batches, and reads whole ones from any offset', () => {
   expect(() => log.read(7, 1_000)).toThrow('OFFSET_OUT_OF_RANGE')
 })
 
-test('takes a repeated batch of an idempotent producer once, and none out of order', () => {
+test('stores a repeated batch of an idempotent producer once and rejects one out of order', () => {
   const log = newLog()
   const first = produced({ producerId: 1, sequence: 0, records: 2 })
   expect([log.append(first), log.append(first)]).toEqual([0, 0])
@@ -53,7 +53,7 @@ test('takes a repeated batch of an idempotent producer once, and none out of ord
   expect(log.append(produced({ producerId: 2, sequence: 0 }))).toBe(3)
 })
 
-test('forgets the oldest beyond its limit, but never the last', () => {
+test('deletes the oldest batches over the limit, but never the last one', () => {
   const log = newLog({ retentionBytes: 150 })
   for (let i = 0; i < 5; i++) log.append(produced({}))
   expect([log.startOffset, log.endOffset]).toEqual([3, 5])
@@ -62,7 +62,7 @@ test('forgets the oldest beyond its limit, but never the last', () => {
   expect(() => log.read(4, 1_000)).toThrow('OFFSET_OUT_OF_RANGE')
 })
 
-test('finds by time', () => {
+test('finds a batch by timestamp', () => {
   const log = newLog()
   for (const timestamp of [10, 30, 20]) log.append(produced({ timestamp }))
   expect(log.findByTimestamp(11)?.baseOffset).toBe(1)

@@ -1,15 +1,14 @@
 import { KafkaError } from '../wire/error-codes.ts'
-import { ProducerSequences } from './producer-sequences.ts'
-import { numberBatch, type RecordBatch } from './record-batch.ts'
+import { assignOffset, type RecordBatch } from './record-batch.ts'
 
-export type LogLimits = {
-  /** Of one batch of records, in bytes. */
+export interface LogLimits {
+  /** Maximum size of a record batch. */
   maxMessageBytes: number
-  /** Of all batches of a partition, in bytes; the oldest go first. */
+  /** Maximum size of a partition. The oldest batches are deleted first. */
   retentionBytes: number
 }
 
-/** The records of one partition, in memory. */
+/** The records of a partition, in memory. */
 export class PartitionLog {
   readonly #limits: LogLimits
   readonly #batches: RecordBatch[] = []
@@ -26,41 +25,41 @@ export class PartitionLog {
     return this.#batches[0]?.baseOffset ?? this.#endOffset
   }
 
-  /** The offset that the next record is given. */
+  /** The offset of the next record. */
   get endOffset(): number {
     return this.#endOffset
   }
 
-  /** The offset of the batch's first record; that of its first copy if it has come before. */
+  /** Returns the offset of the batch's first record. A repeated batch keeps its first offset. */
   append(produced: Buffer): number {
     if (produced.length > this.#limits.maxMessageBytes) throw new KafkaError('MESSAGE_TOO_LARGE')
-    const batch = numberBatch(produced, this.#endOffset)
+    const batch = assignOffset(produced, this.#endOffset)
     const repeated = this.#sequences.findRepeated(batch)
     if (repeated) return repeated.baseOffset
     this.#sequences.remember(batch)
     this.#batches.push(batch)
     this.#bytes += batch.bytes.length
     this.#endOffset = batch.lastOffset + 1
-    this.#forgetOldest()
+    this.#removeOldest()
     for (const wake of this.#waiting) wake()
     return batch.baseOffset
   }
 
-  /** Whole batches from the one that holds `offset`; at least one, even if that is more than `maxBytes`. */
+  /** Returns whole batches, starting with the one that contains `offset`; at least one, even if it exceeds `maxBytes`. */
   read(offset: number, maxBytes: number): Buffer[] {
     if (offset < this.startOffset || offset > this.#endOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE')
     const found: Buffer[] = []
-    let room = maxBytes
+    let bytesLeft = maxBytes
     for (let at = this.#indexOf(offset); at < this.#batches.length; at++) {
       const { bytes } = this.#batches[at] as RecordBatch
-      if (found.length > 0 && bytes.length > room) break
+      if (found.length > 0 && bytes.length > bytesLeft) break
       found.push(bytes)
-      room -= bytes.length
+      bytesLeft -= bytes.length
     }
     return found
   }
 
-  /** The first batch with a record of that time or later, to the batch and not to the record. */
+  /** The first batch that contains a record of this time or later. */
   findByTimestamp(timestamp: number): RecordBatch | undefined {
     return this.#batches.find(({ maxTimestamp }) => maxTimestamp >= timestamp)
   }
@@ -87,9 +86,42 @@ export class PartitionLog {
     return low
   }
 
-  #forgetOldest(): void {
+  #removeOldest(): void {
     while (this.#bytes > this.#limits.retentionBytes && this.#batches.length > 1) {
       this.#bytes -= this.#batches.shift()?.bytes.length ?? 0
     }
+  }
+}
+
+/** Idempotent producers have at most five requests in flight, so no older batch can be repeated. */
+const MAX_REMEMBERED_BATCHES = 5
+
+/** Recent batches of idempotent producers in a partition, to detect repeated ones. */
+class ProducerSequences {
+  readonly #written = new Map<number, RecordBatch[]>()
+
+  /** Returns the earlier copy of a repeated batch. Throws if batches are missing before this one. */
+  findRepeated(batch: RecordBatch): RecordBatch | undefined {
+    if (batch.producerId < 0) return undefined
+    const known = this.#written.get(batch.producerId) ?? []
+    const last = known.at(-1)
+    if (!last || last.producerEpoch !== batch.producerEpoch) return undefined
+    const repeated = known.find(({ baseSequence }) => baseSequence === batch.baseSequence)
+    if (repeated) return repeated
+    const expected = (last.baseSequence + last.lastOffset - last.baseOffset + 1) % 2 ** 31
+    if (batch.baseSequence !== expected) throw new KafkaError('OUT_OF_ORDER_SEQUENCE_NUMBER')
+    return undefined
+  }
+
+  remember(batch: RecordBatch): void {
+    if (batch.producerId < 0) return
+    const { bytes: _, ...header } = batch
+    const known = this.#written.get(batch.producerId) ?? []
+    this.#written.set(
+      batch.producerId,
+      [...known, { ...header, bytes: Buffer.alloc(0) }]
+        .filter(({ producerEpoch }) => producerEpoch === batch.producerEpoch)
+        .slice(-MAX_REMEMBERED_BATCHES),
+    )
   }
 }

@@ -7,7 +7,8 @@ import { KafkaError } from '../wire/error-codes.ts'
     producerId INT64, producerEpoch INT16, baseSequence INT32, recordCount INT32, records
   https://kafka.apache.org/documentation/#recordbatch
 
-  The crc begins after itself, so a broker numbers a batch without reading the records, which may be compressed.
+  The crc covers only the fields after it, so a broker can set the offset without reading the records, which may be
+  compressed.
 */
 const BASE_OFFSET = 0
 const BATCH_LENGTH = 8
@@ -20,7 +21,7 @@ const PRODUCER_EPOCH = 51
 const BASE_SEQUENCE = 53
 const HEADER = 61
 
-export type RecordBatch = {
+export interface RecordBatch {
   bytes: Buffer
   baseOffset: number
   lastOffset: number
@@ -30,8 +31,8 @@ export type RecordBatch = {
   baseSequence: number
 }
 
-/** A producer's batch as it is to be stored from `baseOffset` on: a copy, as requests share their buffer. */
-export function numberBatch(produced: Buffer, baseOffset: number): RecordBatch {
+/** Copies a producer's batch and sets its base offset. A copy, because requests share a buffer. */
+export function assignOffset(produced: Buffer, baseOffset: number): RecordBatch {
   if (produced.length < HEADER || produced.length !== produced.readInt32BE(BATCH_LENGTH) + 12) {
     throw new KafkaError('CORRUPT_MESSAGE')
   }

@@ -2,7 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { KafkaError } from '../wire/error-codes.ts'
 import { type LogLimits, PartitionLog } from './partition-log.ts'
 
-export type Topic = { name: string; id: string; partitions: PartitionLog[] }
+export interface Topic {
+  name: string
+  id: string
+  partitions: PartitionLog[]
+}
 
 export class Topics {
   readonly #limits: LogLimits

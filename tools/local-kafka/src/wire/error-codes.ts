@@ -1,4 +1,4 @@
-/** The error codes that this broker answers with: https://kafka.apache.org/protocol#protocol_error_codes */
+/** The error codes that this broker uses: https://kafka.apache.org/protocol#protocol_error_codes */
 export const errorCodes = {
   NONE: 0,
   OFFSET_OUT_OF_RANGE: 1,
@@ -22,7 +22,7 @@ export const errorCodes = {
 
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes]
 
-/** An answer other than NONE; the request's handler turns it into the response's error field. */
+/** An error other than NONE. Request handlers put its code into the response. */
 export class KafkaError extends Error {
   readonly code: ErrorCode
 
@@ -33,12 +33,24 @@ export class KafkaError extends Error {
   }
 }
 
-/** What `action` gives, or the code of the KafkaError it throws. */
+/** Returns the result of `action`, or the code of the KafkaError it throws. */
 export function attempt<T>(
   action: () => T,
 ): { errorCode: 0; result: T } | { errorCode: ErrorCode; result?: never } {
   try {
     return { errorCode: errorCodes.NONE, result: action() }
+  } catch (error) {
+    if (error instanceof KafkaError) return { errorCode: error.code }
+    throw error
+  }
+}
+
+/** Like `attempt`, for requests that wait for other members. */
+export async function attemptAsync<T>(
+  action: () => Promise<T> | T,
+): Promise<{ errorCode: ErrorCode; result?: T }> {
+  try {
+    return { errorCode: errorCodes.NONE, result: await action() }
   } catch (error) {
     if (error instanceof KafkaError) return { errorCode: error.code }
     throw error

@@ -6,7 +6,7 @@ export class Input {
   readonly #buffer: Buffer
   #at = 0
   version = 0
-  /** Since KIP-482: compact lengths, and tagged fields after every structure. */
+  /** Flexible versions (KIP-482) have compact lengths and tagged fields. */
   flexible = false
 
   constructor(buffer: Buffer) {
@@ -25,7 +25,7 @@ export class Input {
     return this.#buffer.readInt32BE(this.#advance(4))
   }
 
-  /** Offsets and timestamps stay far below 2^53. */
+  /** As a number: offsets and timestamps stay far below 2^53. */
   int64(): number {
     return Number(this.#buffer.readBigInt64BE(this.#advance(8)))
   }
@@ -37,7 +37,7 @@ export class Input {
       value += (byte & 0x7f) * 2 ** shift
       if (byte < 0x80) return value
     }
-    throw new RangeError('a varint has more than five bytes')
+    throw new RangeError('varint has more than five bytes')
   }
 
   /** A view, not a copy. */
@@ -56,7 +56,7 @@ export class Input {
 
   #advance(length: number): number {
     const at = this.#at
-    if (length < 0 || at + length > this.#buffer.length) throw new RangeError('a request ends too early')
+    if (length < 0 || at + length > this.#buffer.length) throw new RangeError('request ends too early')
     this.#at += length
     return at
   }

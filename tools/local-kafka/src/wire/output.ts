@@ -1,4 +1,4 @@
-/** Writes Kafka's primitive types into a response; large byte arrays are kept as they are, not copied. */
+/** Writes Kafka's primitive types into a response. Byte arrays are not copied. */
 export class Output {
   readonly #chunks: Buffer[] = []
   readonly version: number
@@ -40,7 +40,7 @@ export class Output {
     if (this.flexible) this.unsignedVarint(0)
   }
 
-  /** The chunks, behind the length that every Kafka message begins with. */
+  /** The message with its length prefix, in chunks. */
   framed(): Buffer[] {
     const length = Buffer.allocUnsafe(4)
     length.writeInt32BE(this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0))

@@ -1,13 +1,13 @@
 import type { Input } from './input.ts'
 import type { Output } from './output.ts'
 
-/** How one kind of value is read from a request and written into a response. */
-export type Type<T> = {
+/** Reads and writes values of one wire type. */
+export interface Type<T> {
   read(input: Input): T
   write(output: Output, value: T): void
 }
 
-/** The TypeScript type of what a `Type` reads. */
+/** The TypeScript type that a `Type` reads. */
 export type Read<T> = T extends Type<infer Value> ? Value : never
 
 export const int8: Type<number> = { read: (input) => input.int8(), write: (output, v) => output.int8(v) }
@@ -20,13 +20,13 @@ export const bool: Type<boolean> = {
   write: (output, value) => output.int8(value ? 1 : 0),
 }
 
-/** 16 bytes, as text without dashes. */
+/** 16 bytes, as hex without dashes. */
 export const uuid: Type<string> = {
   read: (input) => input.bytes(16).toString('hex'),
   write: (output, value) => output.bytes(Buffer.from(value, 'hex')),
 }
 
-/** A length of −1 is null; compact lengths are one more, with null as 0. */
+/** A length of −1 means null. Compact lengths are one higher, so 0 means null. */
 function readLength(input: Input, width: 16 | 32): number {
   if (input.flexible) return input.unsignedVarint() - 1
   return width === 16 ? input.int16() : input.int32()
@@ -92,7 +92,7 @@ export function array<T>(item: Type<T>): Type<T[]> {
   }
 }
 
-/** The fields in their order on the wire; tagged fields are skipped, and none are written. */
+/** Fields in wire order. Tagged fields are skipped when reading and never written. */
 export function struct<Fields extends Record<string, Type<unknown>>>(
   fields: Fields,
 ): Type<{ [Name in keyof Fields]: Read<Fields[Name]> }> {
@@ -110,7 +110,7 @@ export function struct<Fields extends Record<string, Type<unknown>>>(
   }
 }
 
-/** A field of some versions of a message; in others it reads as `absent` and is not written. */
+/** A field that exists only in some versions. In others it reads as `absent` and is not written. */
 export function inVersions<T>(first: number, last: number, type: Type<T>, absent: T): Type<T> {
   const has = (version: number) => version >= first && version <= last
   return {
