@@ -27,7 +27,7 @@ export interface WebApp1 {
 /**
  * Starts Web App #1: it serves the page and tells it where the API is. Pictures never pass through this server.
  *
- * @throws Error if the page cannot be bundled or the port is taken
+ * @throws Error if the page cannot be bundled or the port is in use
  */
 export async function startWebApp1({
   port,

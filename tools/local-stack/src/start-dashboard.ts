@@ -27,7 +27,7 @@ export interface Dashboard {
 /**
  * Serves the page on 127.0.0.1 with live data from the store.
  *
- * @throws Error if the page cannot be bundled or the port is taken
+ * @throws Error if the page cannot be bundled or the port is in use
  */
 export async function startDashboard({
   port,

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals'
-import { readConnection } from './connection.ts'
+import { readConnection } from './environment.ts'
 
 afterEach(() => {
   for (const name of Object.keys(process.env)) if (name.startsWith('KAFKA_')) delete process.env[name]

@@ -1,4 +1,4 @@
-import { announceReady } from './announce-ready.ts'
+import process from 'node:process'
 import { readEnvironment } from './environment.ts'
 import type { EventSource } from './event-source.ts'
 import { OfflineFunctions } from './offline-functions.ts'
@@ -6,11 +6,10 @@ import { openEventSources } from './open-event-sources.ts'
 import { type Options, readOptions } from './options.ts'
 import { createResources } from './resources/create-resources.ts'
 import type { Log, Serverless } from './serverless.ts'
-import { createResolve } from './template/resolve.ts'
-import { type Resolve, readTemplate } from './template/template.ts'
-import { within } from './within.ts'
+import { createResolve, type Resolve, readTemplate } from './template.ts'
+import { settlesWithin } from './wait.ts'
 
-/** The sources of one service, from its serverless.yml to the last batch. */
+/** Runs the event sources of one service. */
 export class EventSourceRunner {
   readonly #serverless: Serverless
   readonly #log: Log
@@ -40,13 +39,13 @@ export class EventSourceRunner {
     })
   }
 
-  /** Before anything listens, so that no function is ever called without its queue. */
+  /** Creates resources. Runs before the HTTP server starts, so that no function runs without its queue. */
   async prepare(): Promise<void> {
     const { resources, provider } = this.#serverless.service
     const { region } = readEnvironment()
     if (region !== undefined && region !== provider.region) {
       this.#log.warning(
-        `AWS_REGION is ${region}, but the service's region, which its functions see and its queues are looked up in, is ${provider.region}.`,
+        `AWS_REGION is ${region}, but the service's region is ${provider.region}. Its functions and queues use the latter.`,
       )
     }
     if (!this.#options.createResources) return
@@ -57,7 +56,7 @@ export class EventSourceRunner {
     })
   }
 
-  /** Once the functions are up. */
+  /** Runs after serverless-offline has started the functions. */
   async start(): Promise<void> {
     await this.#functions.load()
     await Promise.all(this.#sources.map((source) => source.start()))
@@ -70,9 +69,9 @@ export class EventSourceRunner {
 
   async stop(): Promise<void> {
     const stopped = Promise.all(this.#sources.map((source) => source.stop()))
-    if (!(await within(this.#options.shutdownTimeout, stopped))) {
+    if (!(await settlesWithin(this.#options.shutdownTimeout, stopped))) {
       this.#log.warning(
-        `Some batches were still running after ${this.#options.shutdownTimeout} s; what they were given is delivered again.`,
+        `Some batches were still running after ${this.#options.shutdownTimeout} s. Their messages will be delivered again.`,
       )
     }
     await this.#functions.close()
@@ -81,4 +80,11 @@ export class EventSourceRunner {
   reloadFunctions(): void {
     this.#functions.reload()
   }
+}
+
+/** Logs that the service is ready and notifies the parent process, if there is one. */
+function announceReady(service: string, labels: string[], log: Log): void {
+  const sources = labels.length === 0 ? ' none' : labels.map((label) => `\n  ${label}`).join('')
+  log.notice(`${service} is ready. Event sources:${sources}`)
+  process.send?.({ type: 'ready', service })
 }

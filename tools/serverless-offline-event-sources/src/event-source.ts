@@ -1,26 +1,26 @@
 import type { Log } from './serverless.ts'
-import type { Resolve } from './template/template.ts'
+import type { Resolve } from './template.ts'
 
 /** The local counterpart of one event source mapping. */
-export type EventSource = {
-  /** For the log: what feeds which function, and how. */
+export interface EventSource {
+  /** For the log: source, function and main settings. */
   readonly label: string
-  /** Resolves once it polls; throws EventSourceError if the mapping could not exist. */
+  /** Resolves once it polls. Throws EventSourceError if AWS would reject the mapping. */
   start(): Promise<void>
-  /** Takes nothing more, and resolves when what was running has ended. */
+  /** Stops receiving and resolves when all running batches have ended. */
   stop(): Promise<void>
 }
 
-/** What a source is given of the function it feeds and of the service around it. */
-export type SourceContext = {
+/** What a source knows about its function and service. */
+export interface SourceContext {
   functionKey: string
-  /** As it is deployed: `service-stage-key`. */
+  /** The deployed name: `service-stage-key`. */
   functionName: string
-  functionTimeout: number
+  functionTimeoutSeconds: number
   region: string
   maximumConcurrency: number
   resolve: Resolve
-  /** `resources.extensions` of serverless.yml: what is merged into the resources that the framework generates. */
+  /** `resources.extensions` in serverless.yml, which is merged into the resources that the framework generates. */
   extensions: Record<string, { Properties?: Record<string, unknown> }>
   log: Log
   /** Rejects if the function throws or exceeds its timeout. */
@@ -28,7 +28,7 @@ export type SourceContext = {
 }
 
 /**
- * A kind of event, by its name in serverless.yml. Reads one definition; throws EventSourceError
- * where it is wrong; undefined where it is switched off.
+ * Opens one event of a function in serverless.yml. Returns undefined if it is disabled and throws EventSourceError if it
+ * is invalid.
  */
 export type OpenEventSource = (definition: unknown, context: SourceContext) => EventSource | undefined

@@ -4,10 +4,10 @@ import { type OfflineStages, stageOfflineCommand } from './offline-command.ts'
 import type { Log, PluginUtils, Serverless } from './serverless.ts'
 
 /**
- * Runs a service's event sources beside serverless-offline, which runs its HTTP ones.
+ * Runs a service's event sources. serverless-offline runs its HTTP endpoints.
  *
- * Both `serverless offline` and `serverless offline start` pass through the same three stages:
- * resources before anything listens, sources once the functions are up, a clean stop before the exit.
+ * `serverless offline` and `serverless offline start` both have three stages: create resources before the HTTP server
+ * starts, start the sources once the functions are up, and stop cleanly before the exit.
  */
 export default class OfflineEventSources {
   readonly hooks: Record<string, () => Promise<void> | void>
@@ -35,14 +35,14 @@ export default class OfflineEventSources {
     }
   }
 
-  /** The AWS clients load here, so that `package` and `deploy` do not pay for them. */
+  /** Imports the AWS clients lazily, so that they do not slow down `package` and `deploy`. */
   async #prepare(): Promise<void> {
     const { EventSourceRunner } = await import('./event-source-runner.ts')
     this.#runner = new EventSourceRunner(this.#serverless, this.#cliOptions, this.#log)
     await this.#runner.prepare()
   }
 
-  /** Servers and file watchers of other plugins would keep a failed start alive for ever. */
+  /** Exits explicitly: servers and file watchers of other plugins would keep the process alive after a failed start. */
   async #orExit(stage: () => Promise<void> | undefined): Promise<void> {
     try {
       await stage()

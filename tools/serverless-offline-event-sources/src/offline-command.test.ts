@@ -12,7 +12,7 @@ function framework(...plugins: { hooks: Record<string, () => Promise<void>> }[])
   return { getPlugins: () => plugins, hooks }
 }
 
-test('`offline` passes through the stages of `offline start`, and leaves other plugins’ hooks alone', async () => {
+test('`offline` runs the stages of `offline start` and keeps the hooks of other plugins', async () => {
   const passed: string[] = []
   const pass = (stage: string) => async () => {
     passed.push(stage)

@@ -5,9 +5,9 @@ export type OfflineStages = Record<'prepare' | 'start' | 'stop', () => Promise<v
 const OFFLINE = 'ServerlessOffline'
 
 /**
- * `serverless offline start` is three lifecycle events with room for other plugins between them.
- * `serverless offline` is one: it starts, waits for a signal and exits the process inside a single
- * hook. This replaces that hook by the same three steps of the same plugin, with ours in between.
+ * `serverless offline start` has three lifecycle events, and other plugins can hook in between.
+ * `serverless offline` has one: a single hook starts, waits for a signal and exits the process. This
+ * replaces that hook with the same three steps and adds ours in between.
  */
 export function stageOfflineCommand(
   pluginManager: PluginManager,

@@ -28,7 +28,7 @@ afterEach(() => functions.close())
 
 const invoke = (waitMs: number) => functions.invoke('generation', { waitMs })
 
-test('one worker after another, or several at the same time', async () => {
+test('reuses an idle worker and starts another for a concurrent invocation', async () => {
   await load({ noTimeout: true })
   expect(await invoke(0)).toMatchObject({ invocations: 1 })
   expect(await invoke(0)).toMatchObject({ invocations: 2 })
@@ -36,7 +36,7 @@ test('one worker after another, or several at the same time', async () => {
   expect(atOnce).toMatchObject([{ invocations: 3 }, { invocations: 1 }])
 })
 
-test('reloading leaves what is running alone, and starts afresh', async () => {
+test('reload lets running invocations finish and uses new workers for new ones', async () => {
   await load({ noTimeout: true })
   await invoke(0)
   const running = invoke(200)
@@ -46,7 +46,7 @@ test('reloading leaves what is running alone, and starts afresh', async () => {
   expect(await running).toMatchObject({ invocations: 2 })
 })
 
-test('an invocation beyond the function’s timeout fails, and the next one has a new worker', async () => {
+test('an invocation that exceeds the timeout fails, and the next one gets a new worker', async () => {
   await load({})
   await expect(invoke(60_000)).rejects.toThrow(/timeout/i)
   expect(await invoke(0)).toMatchObject({ invocations: 1 })

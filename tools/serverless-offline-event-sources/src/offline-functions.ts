@@ -5,8 +5,8 @@ import type { Serverless } from './serverless.ts'
 type Generation = { lambda: Lambda; running: Set<Promise<unknown>> }
 
 /**
- * The service's functions in serverless-offline's own runners: its workers, environment, timeouts
- * and logging, one worker for each invocation that runs at the same time.
+ * Runs the service's functions with serverless-offline's workers, environment, timeouts and logging.
+ * Each concurrent invocation has its own worker.
  */
 export class OfflineFunctions {
   readonly #serverless: Serverless
@@ -19,7 +19,7 @@ export class OfflineFunctions {
     this.#options = cliOptions
   }
 
-  /** Not before the handlers are built: a bundler tells serverless-offline its output folder late. */
+  /** Must run after the build, because bundlers set serverless-offline's output folder late. */
   async load(): Promise<void> {
     const { default: Lambda } = await import('serverless-offline/lambda')
     this.#createLambda = () => {
@@ -36,10 +36,11 @@ export class OfflineFunctions {
   }
 
   async invoke(functionKey: string, event: unknown): Promise<unknown> {
-    if (!this.#createLambda) throw new EventSourceError('not-loaded', 'Functions are invoked once loaded.')
+    if (!this.#createLambda)
+      throw new EventSourceError('not-loaded', 'Functions must be loaded before they are invoked.')
     this.#current ??= { lambda: this.#createLambda(), running: new Set() }
     const { lambda, running } = this.#current
-    // The pool hands out an idle function until it runs, so nothing may be awaited in between.
+    // The pool would return the same idle function again until it runs, so do not await here.
     const lambdaFunction = lambda.get(functionKey)
     lambdaFunction.setEvent(event)
     const result = lambdaFunction.runHandler().finally(() => running.delete(result))
@@ -47,7 +48,7 @@ export class OfflineFunctions {
     return result
   }
 
-  /** New invocations run the new code; the old workers end with what they are running. */
+  /** New invocations run the new code. Old workers exit when their invocations have ended. */
   reload(): void {
     const previous = this.#current
     this.#current = undefined

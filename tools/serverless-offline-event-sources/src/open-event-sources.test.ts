@@ -2,8 +2,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { openEventSources } from './open-event-sources.ts'
 import type { Serverless } from './serverless.ts'
-import { createResolve } from './template/resolve.ts'
-import { readTemplate } from './template/template.ts'
+import { createResolve, readTemplate } from './template.ts'
 import { recordLog } from './testing/record-log.ts'
 
 const template = readTemplate({
@@ -49,7 +48,7 @@ describe('the queue', () => {
     expect(open({ sqs: { arn } }).labels[0]).toMatch(new RegExp(`^${queueName} → work`))
   })
 
-  test('by its ARN alone, with the defaults', () => {
+  test('a plain ARN uses the defaults', () => {
     expect(open({ sqs: 'arn:aws:sqs:eu-west-1:1:q' }).labels).toEqual([
       'q → work (up to 10 messages, 5 batches at once)',
     ])
@@ -59,7 +58,7 @@ describe('the queue', () => {
     [{ 'Fn::ImportValue': 'other' }, /Fn::ImportValue/],
     [{ 'Fn::GetAtt': ['Missing', 'Arn'] }, /no resource Missing/],
     [{ 'Fn::GetAtt': ['Nameless', 'Arn'] }, /Nameless needs a QueueName/],
-  ])('that cannot be known: %j', (arn, message) => {
+  ])('cannot be resolved: %j', (arn, message) => {
     expect(() => open({ sqs: { arn } })).toThrow(message)
   })
 })
@@ -79,21 +78,21 @@ describe('the settings', () => {
     [{ maximumBatchingWindow: 301 }, /maximumBatchingWindow/],
     [{ functionResponseType: 'Report' }, /functionResponseType/],
     [{ arn: undefined }, /arn is missing/],
-  ])('that AWS would refuse are errors: %j', (definition, message) => {
+  ])('are rejected as AWS would: %j', (definition, message) => {
     expect(() => open(sqs(definition))).toThrow(message)
   })
 
-  test('enabled: false is no source', () => {
+  test('enabled: false opens no source', () => {
     expect(open(sqs({ enabled: false })).labels).toEqual([])
   })
 
-  test('filterPatterns are warned about', () => {
+  test('filterPatterns log a warning', () => {
     const { labels, lines } = open(sqs({ filterPatterns: [{ body: {} }] }))
     expect(labels).toHaveLength(1)
     expect(lines).toMatchObject([{ level: 'warning', text: expect.stringContaining('filterPatterns') }])
   })
 })
 
-test('other kinds of event are somebody else’s', () => {
+test('other kinds of event are ignored', () => {
   expect(open({ httpApi: '*' }, { schedule: 'rate(1 hour)' }, { constructor: {} }).labels).toEqual([])
 })

@@ -1,18 +1,19 @@
-import type { EventSource, SourceContext } from './event-source.ts'
-import { eventSourceKinds } from './event-source-kinds.ts'
+import type { EventSource, OpenEventSource, SourceContext } from './event-source.ts'
+import { openKafkaSource, openMskSource } from './kafka/open-kafka-source.ts'
 import type { Serverless } from './serverless.ts'
+import { openSqsSource } from './sqs/open-sqs-source.ts'
 
-/** Lambda's own, where neither function nor provider sets one. */
+/** Lambda's default if neither the function nor the provider sets one. */
 const DEFAULT_TIMEOUT_SECONDS = 6
 
 export type ServiceContext = Omit<
   SourceContext,
-  'functionKey' | 'functionName' | 'functionTimeout' | 'invoke'
+  'functionKey' | 'functionName' | 'functionTimeoutSeconds' | 'invoke'
 > & {
   invoke(functionKey: string, event: unknown): Promise<unknown>
 }
 
-/** One source for each event, of a kind we know, of each function. */
+/** Opens a source for each supported event of each function. */
 export function openEventSources(service: Serverless['service'], context: ServiceContext): EventSource[] {
   return service.getAllFunctions().flatMap((functionKey) => {
     const { name, events = [], timeout } = service.getFunction(functionKey)
@@ -20,7 +21,7 @@ export function openEventSources(service: Serverless['service'], context: Servic
       ...context,
       functionKey,
       functionName: name,
-      functionTimeout: timeout ?? service.provider.timeout ?? DEFAULT_TIMEOUT_SECONDS,
+      functionTimeoutSeconds: timeout ?? service.provider.timeout ?? DEFAULT_TIMEOUT_SECONDS,
       invoke: (event) => context.invoke(functionKey, event),
     }
     return events.flatMap((event) => openEvent(event, functionContext))
@@ -32,4 +33,11 @@ function openEvent(event: Record<string, unknown>, context: SourceContext): Even
     const open = Object.hasOwn(eventSourceKinds, kind) ? eventSourceKinds[kind] : undefined
     return open?.(definition, context) ?? []
   })
+}
+
+/** The supported kinds of event. serverless-offline handles HTTP and schedules. */
+const eventSourceKinds: Record<string, OpenEventSource> = {
+  kafka: openKafkaSource,
+  msk: openMskSource,
+  sqs: openSqsSource,
 }

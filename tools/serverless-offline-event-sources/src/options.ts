@@ -1,13 +1,13 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { EventSourceError } from './event-source-error.ts'
 
 /** `custom.offlineEventSources` in serverless.yml. */
 export const Options = z.strictObject({
-  /** Make the service's own queues and buckets before polling. */
+  /** Create the service's own queues and buckets before polling. */
   createResources: z.boolean().default(false),
-  /** Batches at once for a source that sets no `maximumConcurrency` itself. */
+  /** Concurrent batches of a source that does not set its own `maximumConcurrency`. */
   maximumConcurrency: z.int().min(1).max(1000).default(5),
-  /** Seconds that running batches are given to end when the service stops. */
+  /** Seconds to wait for running batches when the service stops. */
   shutdownTimeout: z.number().min(0).default(5),
 })
 export type Options = z.infer<typeof Options>

@@ -1,7 +1,7 @@
-import type { Template } from './template/template.ts'
+import type { Template } from './template.ts'
 
-/** What this plugin uses of the framework, of serverless-offline, and of a resolved serverless.yml. */
-export type Serverless = {
+/** The parts of the framework and of a resolved serverless.yml that this plugin uses. */
+export interface Serverless {
   service: {
     service: string
     custom?: Record<string, unknown>
@@ -15,13 +15,13 @@ export type Serverless = {
   pluginManager: PluginManager
 }
 
-type FunctionDefinition = {
+interface FunctionDefinition {
   name: string
   timeout?: number
   events?: Record<string, unknown>[]
 }
 
-export type PluginManager = {
+export interface PluginManager {
   getPlugins(): { hooks?: Record<string, () => Promise<void>> }[]
   hooks: Record<string, { pluginName: string; hook: () => Promise<void> }[]>
 }

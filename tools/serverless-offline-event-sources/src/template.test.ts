@@ -1,8 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation's own syntax
 import { describe, expect, test } from '@jest/globals'
-import { meetsCondition } from './condition.ts'
-import { createResolve } from './resolve.ts'
-import { readTemplate } from './template.ts'
+import { createResolve, meetsCondition, readTemplate } from './template.ts'
 
 const template = readTemplate({
   Parameters: { Stage: { Default: 'local' }, Secret: {} },
@@ -45,7 +43,7 @@ describe('a value', () => {
     [{ Ref: 'Secret' }, /no resource Secret/],
     [{ 'Fn::GetAtt': ['Table', 'Arn'] }, /Table is an AWS::DynamoDB::Table/],
     [{ 'Fn::ImportValue': 'x' }, /Fn::ImportValue cannot/],
-  ])('that only AWS knows: %j', (value, message) => {
+  ])('that only AWS can resolve: %j', (value, message) => {
     expect(() => resolve(value)).toThrow(message)
   })
 })
@@ -60,7 +58,7 @@ describe('a condition', () => {
     expect(meetsCondition(name, template, resolve)).toBe(expected)
   })
 
-  test.each(['NeedsAws', 'Unknown'])('%s cannot be worked out', (name) => {
-    expect(() => meetsCondition(name, template, resolve)).toThrow(/cannot be worked out locally/)
+  test.each(['NeedsAws', 'Unknown'])('%s cannot be evaluated', (name) => {
+    expect(() => meetsCondition(name, template, resolve)).toThrow(/cannot be (evaluated|resolved) locally/)
   })
 })

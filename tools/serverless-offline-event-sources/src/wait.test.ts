@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals'
-import { within } from './within.ts'
+import { settlesWithin } from './wait.ts'
 
 test.each([
   ['resolved', Promise.resolve()],
   ['rejected', Promise.reject(new Error('no'))],
-])('work that has %s is in time', async (_, work) => {
-  expect(await within(60, work)).toBe(true)
+])('a %s promise has settled', async (_, work) => {
+  expect(await settlesWithin(60, work)).toBe(true)
 })
 
-test('work that never ends is not', async () => {
-  expect(await within(0.01, new Promise(() => {}))).toBe(false)
+test('a pending promise has not settled when the time is up', async () => {
+  expect(await settlesWithin(0.01, new Promise(() => {}))).toBe(false)
 })

@@ -20,7 +20,7 @@ afterEach(async () => {
   await aws.stop()
 })
 
-test('runs functions on records of Kafka, as the generated mapping is extended', async () => {
+test('invokes functions with Kafka records, with the settings of resources.extensions', async () => {
   const client = kafkaClient(kafka.brokers)
   await client.send('fixture', { partition: 1, value: 'a-record' })
   await client.send('fixture', { partition: 0, value: null })
@@ -35,7 +35,7 @@ test('runs functions on records of Kafka, as the generated mapping is extended',
   const { code, output } = await serverless.exited
   expect(code).toBe(0)
   expect(output).toContain('fixture → copy (up to 100 records within 0.5 s, as fixture)')
-  expect(output).toContain('not-yet → copy is not enabled')
+  expect(output).toContain('not-yet → copy is disabled')
   expect(await client.committed('fixture', 'fixture', [0, 1])).toEqual([1, 1])
   await client.close()
 })

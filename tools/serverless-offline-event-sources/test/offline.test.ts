@@ -37,7 +37,7 @@ async function send(queueName: string, body: string): Promise<void> {
 }
 
 describe.each([[['offline']], [['offline', 'start']]])('serverless %j', (command) => {
-  test('creates, announces itself, runs functions on messages, and stops when told to', async () => {
+  test('creates resources, reports that it is ready, invokes functions and stops on SIGINT', async () => {
     const { ready, exited, interrupt } = run('fixture-service', ...command)
     expect(await ready).toEqual({ type: 'ready', service: 'fixture' })
 
@@ -53,11 +53,11 @@ describe.each([[['offline']], [['offline', 'start']]])('serverless %j', (command
     expect(code).toBe(0)
     expect(output).toContain('fixture-inbox → copy')
     expect(output.match(/fixture is ready/g)).toHaveLength(1)
-    expect(output).toMatch(/hang failed, leaving its batch of 1 in fixture-hanging.*timeout/i)
+    expect(output).toMatch(/hang failed, its batch of 1 stays in fixture-hanging.*timeout/i)
   })
 })
 
-test('runs what serverless-esbuild has built', async () => {
+test('runs functions built by serverless-esbuild', async () => {
   const { ready, exited, interrupt } = run('bundled-service', 'offline')
   await ready
   await send('bundled-inbox', 'typed')
@@ -66,14 +66,14 @@ test('runs what serverless-esbuild has built', async () => {
   expect((await exited).output).toContain('built by esbuild typed')
 })
 
-test('a service without sources or functions is ready as well', async () => {
+test('a service without sources or functions becomes ready', async () => {
   const { ready, exited, interrupt } = run('empty-service', 'offline')
   expect(await ready).toEqual({ type: 'ready', service: 'empty' })
   interrupt()
   expect((await exited).code).toBe(0)
 })
 
-test('a mistake ends the start with its explanation and no stack trace', async () => {
+test('a configuration error is printed without a stack trace', async () => {
   const { exited } = run('wrong-service', 'offline')
   const { code, output } = await exited
   expect(code).toBe(1)
@@ -81,7 +81,7 @@ test('a mistake ends the start with its explanation and no stack trace', async (
   expect(output).not.toMatch(/\n\s+at /)
 })
 
-test('packaging is none of its business', async () => {
+test('other commands work as usual', async () => {
   const { exited } = run('empty-service', 'print')
   const { code, output } = await exited
   expect(output).toContain('service: empty')

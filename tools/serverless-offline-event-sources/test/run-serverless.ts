@@ -8,7 +8,7 @@ import { awsEnvironment } from '@darkroom/local-aws'
 const services = import.meta.dirname
 const serverless = createRequire(import.meta.url).resolve('serverless/bin/serverless.js')
 
-/** The environment of a service of this folder that uses a local AWS. */
+/** Environment for a service in this folder with local AWS servers. */
 export async function serviceEnvironment(awsEndpoint: string): Promise<NodeJS.ProcessEnv> {
   return {
     ...process.env,
@@ -19,7 +19,7 @@ export async function serviceEnvironment(awsEndpoint: string): Promise<NodeJS.Pr
   }
 }
 
-/** The real command, with the real framework and plugins, in a process of its own. */
+/** Runs the real command with the real framework and plugins in its own process. */
 export function runServerless(environment: NodeJS.ProcessEnv, service: string, ...command: string[]) {
   const child = fork(serverless, command, { cwd: join(services, service), env: environment, silent: true })
   let output = ''

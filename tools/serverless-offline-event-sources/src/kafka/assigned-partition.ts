@@ -1,21 +1,21 @@
 import type { RecordsBatch } from '@platformatic/kafka'
-import { type ReadRecord, readRecords } from './read-records.ts'
+import { type ReadRecord, readRecords } from './event.ts'
 
-/** Two full events are enough to fetch the next while one runs. */
-const BUFFER_BYTES = 12 * 1024 * 1024
+/** Two full events: one that runs and one that is fetched meanwhile. */
+const MAX_BUFFER_BYTES = 12 * 1024 * 1024
 
-/** A record of a batch, or on its way into one. */
+/** A fetched record with its partition. */
 export type FetchedRecord = ReadRecord & { partition: AssignedPartition }
 
 type Commit = (partition: AssignedPartition, offset: number) => Promise<void>
 
-/** A partition for as long as it is ours, with the records that were fetched ahead. */
+/** A partition that is assigned to this member, with its prefetched records. */
 export class AssignedPartition {
   readonly topic: string
   readonly index: number
-  /** As events and item identifiers name it. */
+  /** `topic-partition`, as in events and item identifiers. */
   readonly key: string
-  /** To be fetched next. */
+  /** The next offset to fetch. */
   nextOffset: number
   readonly #revoking = new AbortController()
   readonly #commit: Commit
@@ -31,7 +31,7 @@ export class AssignedPartition {
     this.#commit = commit
   }
 
-  /** Aborted once somebody else may have it; nothing is committed after that. */
+  /** Aborted once another member may own the partition. Nothing is committed after that. */
   get revoked(): AbortSignal {
     return this.#revoking.signal
   }
@@ -40,13 +40,13 @@ export class AssignedPartition {
     return this.#records
   }
 
-  /** When it was last taken from, for everyone to have their turn. */
+  /** Turn number of the last batch, for round robin. */
   get turn(): number {
     return this.#turn
   }
 
   hasRoom(batchSize: number): boolean {
-    return this.#bytes < BUFFER_BYTES && this.#records.length < 2 * batchSize
+    return this.#bytes < MAX_BUFFER_BYTES && this.#records.length < 2 * batchSize
   }
 
   accept(batches: RecordsBatch[]): void {
@@ -68,7 +68,7 @@ export class AssignedPartition {
     return taken
   }
 
-  /** Resolves when it is done, or the partition revoked: then it is somebody else's to do. */
+  /** Resolves when the offset is committed or the partition is revoked. */
   commit(offset: number): Promise<void> {
     return this.#commit(this, offset)
   }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { toEventRecord } from './event-record.ts'
+import { toEventRecord } from './event.ts'
 
 const record = {
   length: 0,
@@ -26,7 +26,7 @@ const batch = {
 }
 const place = { topic: 'images', index: 1 }
 
-test('offset and time count from those of the batch; no bytes are not null', () => {
+test('offset and timestamp are relative to the batch; an empty value is not null', () => {
   expect(toEventRecord(record, batch, place)).toEqual({
     topic: 'images',
     partition: 1,
@@ -38,7 +38,7 @@ test('offset and time count from those of the batch; no bytes are not null', () 
   })
 })
 
-test('where the broker sets the time, it is one for the whole batch', () => {
+test('LogAppendTime is the same for the whole batch', () => {
   expect(toEventRecord(record, { ...batch, attributes: 1 << 3 }, place)).toMatchObject({
     timestamp: 2_000,
     timestampType: 'LOG_APPEND_TIME',

@@ -14,7 +14,7 @@ describe('all succeeded', () => {
   })
 })
 
-test('the lowest of each partition, however it is said', () => {
+test('returns the lowest offset of each partition, in both formats', () => {
   const response = report('my-topic-0-16', { partition: 'my-topic-0', offset: 15 }, 'my-topic-1-3')
   expect(failedOffsets(response, records)).toEqual(
     new Map([

@@ -1,7 +1,7 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { FetchedRecord } from './assigned-partition.ts'
 
-/** `topic-0-15`, or the same in two fields. */
+/** `topic-0-15`, or an object with partition and offset. */
 const ItemIdentifier = z.union([
   z
     .string()
@@ -13,14 +13,14 @@ const ItemIdentifier = z.union([
   z.object({ partition: z.string(), offset: z.coerce.number().int() }),
 ])
 
-/** Null and empty answers, at every level, mean that all succeeded. */
+/** Null and empty responses, at every level, mean success. */
 const BatchResponse = z
   .object({ batchItemFailures: z.array(z.object({ itemIdentifier: ItemIdentifier })).nullish() })
   .nullish()
 
 /**
- * The lowest failed offset of each partition, by `topic-partition`: it and all after it come again. Throws, as the
- * whole batch has failed then, if the answer is anything else than such a report about this batch.
+ * The lowest failed offset of each partition, by `topic-partition`. That record and all later ones are retried. Throws if
+ * the response is malformed or names unknown records; then the whole batch has failed.
  */
 export function failedOffsets(response: unknown, records: FetchedRecord[]): Map<string, number> {
   const report = BatchResponse.safeParse(response)

@@ -6,13 +6,13 @@ import {
   type fetchV17,
   type GenericError,
 } from '@platformatic/kafka'
-import { within } from '../within.ts'
+import type { Notifier } from '../wait.ts'
+import { settlesWithin } from '../wait.ts'
 import { AssignedPartition } from './assigned-partition.ts'
-import type { Bell } from './bell.ts'
-import type { KafkaMapping } from './kafka-mapping.ts'
+import type { KafkaMapping } from './mapping.ts'
 import { startOffsets } from './start-offsets.ts'
 
-const PATIENCE = {
+const TIMEOUTS = {
   sessionTimeout: 10_000,
   rebalanceTimeout: 10_000,
   heartbeatInterval: 1_000,
@@ -20,21 +20,21 @@ const PATIENCE = {
   connectTimeout: 5_000,
 }
 const FETCH = { minBytes: 1, maxBytes: 16 * 1024 * 1024, maxWaitTime: 500 }
-const PARTITION_BYTES = 8 * 1024 * 1024
-const COMMIT_PAUSE_MS = 200
-const LEAVE_SECONDS = 2
+const MAX_PARTITION_BYTES = 8 * 1024 * 1024
+const COMMIT_RETRY_MS = 200
+const MAX_LEAVE_SECONDS = 2
 const OFFSET_OUT_OF_RANGE = 1
 
 /**
- * One membership of a consumer group, from joining to the first thing that goes wrong with it; then all partitions
- * are given up, and another session begins. The client's own retries are off, since they would commit for
- * partitions that a rebalance has given to somebody else.
+ * One membership of a consumer group, from the join to the first error. On an error all partitions are given up and a
+ * new session starts. The client's own retries are off, because they could commit for partitions that a rebalance has
+ * assigned to another member.
  */
 export class GroupSession {
   readonly #mapping: KafkaMapping
-  readonly #bell: Bell
+  readonly #changes: Notifier
   readonly #member: Consumer
-  /** Of its own connections: a broker answers a connection's requests in order, and a fetch may wait long. */
+  /** A second client with its own connections: brokers process a connection's requests in order, and fetches block. */
   readonly #fetcher: Consumer
   readonly #ended = Promise.withResolvers<unknown>()
   #partitions: AssignedPartition[] = []
@@ -44,12 +44,12 @@ export class GroupSession {
   #isOver = false
   #closing: Promise<void> | undefined
 
-  private constructor(mapping: KafkaMapping, connection: KafkaConnection, bell: Bell) {
+  private constructor(mapping: KafkaMapping, connection: KafkaConnection, changes: Notifier) {
     this.#mapping = mapping
-    this.#bell = bell
+    this.#changes = changes
     const options = {
       ...connection,
-      ...PATIENCE,
+      ...TIMEOUTS,
       clientId: `serverless-offline-${mapping.topic}`,
       groupId: mapping.groupId,
       retries: 0,
@@ -57,7 +57,7 @@ export class GroupSession {
     this.#member = new Consumer(options)
     this.#fetcher = new Consumer(options)
     const isOver = (error: unknown) => this.#end(error)
-    // The client has more events than it has types for.
+    // The client's types lack some of its events.
     this.#member.on('error' as 'client:close', isOver as () => void)
     this.#fetcher.on('error' as 'client:close', isOver as () => void)
     this.#member.on('consumer:heartbeat:error', ({ error }) => this.#end(error))
@@ -66,9 +66,13 @@ export class GroupSession {
     })
   }
 
-  /** Resolves once it has its partitions; rejects if the brokers do not answer, or know no such topic. */
-  static async open(mapping: KafkaMapping, connection: KafkaConnection, bell: Bell): Promise<GroupSession> {
-    const session = new GroupSession(mapping, connection, bell)
+  /** Resolves once partitions are assigned. Rejects if the brokers are unreachable or the topic does not exist. */
+  static async open(
+    mapping: KafkaMapping,
+    connection: KafkaConnection,
+    changes: Notifier,
+  ): Promise<GroupSession> {
+    const session = new GroupSession(mapping, connection, changes)
     try {
       session.#member.topics.track(mapping.topic)
       await session.#member.joinGroup()
@@ -83,7 +87,7 @@ export class GroupSession {
     return session
   }
 
-  /** Resolves with what went wrong, or undefined after `close`. */
+  /** Resolves with the error, or with undefined after `close`. */
   get ended(): Promise<unknown> {
     return this.#ended.promise
   }
@@ -92,7 +96,7 @@ export class GroupSession {
     return this.#partitions
   }
 
-  /** Leaves the group, so that others need not wait for this member to time out. May be called twice. */
+  /** Leaves the group, so that others need not wait for this member to time out. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#leave()
     return this.#closing
@@ -100,11 +104,11 @@ export class GroupSession {
 
   async #leave(): Promise<void> {
     this.#end(undefined)
-    // Its type is that of the variant with a callback.
-    await within(LEAVE_SECONDS, this.#member.leaveGroup() as unknown as Promise<void>)
-    // Or else the client would not close before it has left, which a broker that is gone cannot tell it.
+    // The client types this as the callback variant.
+    await settlesWithin(MAX_LEAVE_SECONDS, this.#member.leaveGroup() as unknown as Promise<void>)
+    // Otherwise close() would wait for the leave response, which never comes if the broker is gone.
     this.#member.memberId = null
-    await within(LEAVE_SECONDS, Promise.allSettled([this.#member.close(), this.#fetcher.close()]))
+    await settlesWithin(MAX_LEAVE_SECONDS, Promise.allSettled([this.#member.close(), this.#fetcher.close()]))
   }
 
   #end(reason: unknown): void {
@@ -113,10 +117,10 @@ export class GroupSession {
     for (const partition of this.#partitions) partition.revoke()
     this.#partitions = []
     this.#ended.resolve(reason)
-    this.#bell.ring()
+    this.#changes.notify()
   }
 
-  /** What we keep over a rebalance nobody else has had; as a new member we keep nothing. */
+  /** Partitions that stay assigned over a rebalance are kept, unless we rejoined as a new member. */
   async #assign({ memberId, generationId = -1, assignments = [] }: ConsumerGroupJoinPayload): Promise<void> {
     const { topic } = this.#mapping
     const own = assignments.find((assignment) => assignment.topic === topic)?.partitions ?? []
@@ -132,7 +136,7 @@ export class GroupSession {
       const commit = (partition: AssignedPartition, next: number) => this.#commit(partition, next)
       this.#partitions.push(new AssignedPartition(topic, index, offset, commit))
     }
-    this.#bell.ring()
+    this.#changes.notify()
   }
 
   async #commit({ index: partition, revoked }: AssignedPartition, offset: number): Promise<void> {
@@ -146,29 +150,29 @@ export class GroupSession {
           return
         }
       } catch {
-        // A rebalance is under way, or the session about to end: the next assignment tells.
+        // A rebalance is in progress or the session is ending. Retry until the partition is revoked.
       }
-      await sleep(COMMIT_PAUSE_MS, undefined, { signal: revoked }).catch(() => {})
+      await sleep(COMMIT_RETRY_MS, undefined, { signal: revoked }).catch(() => {})
     }
   }
 
   async #fetchUntilOver(): Promise<void> {
     try {
       while (!this.#isOver) {
-        const hungry = this.#partitions.filter((partition) => partition.hasRoom(this.#mapping.batchSize))
-        if (hungry.length === 0) await this.#bell.heard()
-        else await this.#fetch(hungry)
+        const withRoom = this.#partitions.filter((partition) => partition.hasRoom(this.#mapping.batchSize))
+        if (withRoom.length === 0) await this.#changes.wait()
+        else await this.#fetch(withRoom)
       }
     } catch (error) {
       this.#end(error)
     }
   }
 
-  /** From each partition's leader at the same time. */
+  /** Fetches from all partition leaders in parallel. */
   async #fetch(partitions: AssignedPartition[]): Promise<void> {
     const { topic: name } = this.#mapping
     const topic = (await this.#fetcher.metadata({ topics: [name] })).topics.get(name)
-    if (!topic) throw new Error(`the topic ${name} is gone`)
+    if (!topic) throw new Error(`topic ${name} no longer exists`)
     const byLeader = Map.groupBy(partitions, ({ index }) => topic.partitions[index]?.leader ?? -1)
     await Promise.all([...byLeader].map(([leader, led]) => this.#fetchFrom(leader, topic.id, led)))
   }
@@ -179,7 +183,7 @@ export class GroupSession {
       fetchOffset: BigInt(nextOffset),
       currentLeaderEpoch: -1,
       lastFetchedEpoch: -1,
-      partitionMaxBytes: PARTITION_BYTES,
+      partitionMaxBytes: MAX_PARTITION_BYTES,
     }))
     const response = await this.#fetcher
       .fetch({ ...FETCH, node, topics: [{ topicId, partitions: wanted }] })
@@ -187,16 +191,16 @@ export class GroupSession {
     for (const answer of response.responses.flatMap((topic) => topic.partitions)) {
       const partition = partitions.find(({ index }) => index === answer.partitionIndex)
       if (!partition || partition.revoked.aborted) continue
-      if (answer.errorCode === OFFSET_OUT_OF_RANGE) await this.#startOver(partition)
+      if (answer.errorCode === OFFSET_OUT_OF_RANGE) await this.#resetOffset(partition)
       else if (answer.errorCode !== 0)
-        throw new Error(`partition ${partition.key}: error ${answer.errorCode}`)
+        throw new Error(`partition ${partition.key}: Kafka error ${answer.errorCode}`)
       else partition.accept(answer.records ?? [])
     }
-    this.#bell.ring()
+    this.#changes.notify()
   }
 
-  /** The records that come next have been deleted, or the topic made anew. */
-  async #startOver(partition: AssignedPartition): Promise<void> {
+  /** The next records were deleted, or the topic was recreated. */
+  async #resetOffset(partition: AssignedPartition): Promise<void> {
     const offsets = await startOffsets(this.#member, this.#mapping, [partition.index], {
       ignoresCommitted: true,
     })
@@ -204,7 +208,7 @@ export class GroupSession {
   }
 }
 
-/** The client throws if one partition has an error, with the records of the others inside. */
+/** If one partition has an error, the client throws an error that contains the records of the others. */
 function responseWithErrors(error: GenericError): fetchV17.FetchResponse {
   if (error.response === undefined) throw error
   return error.response

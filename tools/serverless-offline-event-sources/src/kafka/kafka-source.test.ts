@@ -5,8 +5,8 @@ import { kafkaClient } from '../testing/kafka-for-tests.ts'
 import { recordLog } from '../testing/record-log.ts'
 import { recordingKafkaFunction } from '../testing/recording-kafka-function.ts'
 import { createTestQueue, region } from '../testing/sqs-for-tests.ts'
-import type { KafkaMapping } from './kafka-mapping.ts'
 import { KafkaSource } from './kafka-source.ts'
+import type { KafkaMapping } from './mapping.ts'
 
 const topics = Object.fromEntries(
   'shape size large throw report whole bisect old giant busy restart latest rebalance stop'
@@ -47,17 +47,17 @@ function open(topic: string, invoke: (event: unknown) => Promise<unknown>, mappi
       groupId: `${topic}-group`,
       startingPosition: 'TRIM_HORIZON',
       batchSize: 100,
-      batchingWindow: 0.1,
+      batchingWindowSeconds: 0.1,
       reportsItemFailures: false,
       bisectsOnError: false,
       maximumRetryAttempts: Number.POSITIVE_INFINITY,
-      maximumRecordAge: Number.POSITIVE_INFINITY,
+      maximumRecordAgeSeconds: Number.POSITIVE_INFINITY,
       ...mapping,
     },
     {
       functionKey: 'work',
       functionName: 'svc-local-work',
-      functionTimeout: 1,
+      functionTimeoutSeconds: 1,
       region,
       maximumConcurrency: 5,
       resolve: (value) => value,
@@ -76,7 +76,7 @@ async function start(...args: Parameters<typeof open>) {
   return opened
 }
 
-/** Stops it, for its commits to be done, and tells how far its group has come. */
+/** Stops the source and returns the committed offsets of its group. */
 async function committedBy({ source }: { source: KafkaSource }, topic: string): Promise<number[]> {
   await source.stop()
   return client.committed(`${topic}-group`, topic, [0, 1])
@@ -85,8 +85,8 @@ async function committedBy({ source }: { source: KafkaSource }, topic: string): 
 const values = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, i) => ({ value: `${prefix}${i}` }))
 
-describe('what the function is given', () => {
-  test('an event as Lambda makes it', async () => {
+describe('the event', () => {
+  test('has the same shape as on Lambda', async () => {
     await client.send('shape', {
       partition: 1,
       key: 'k',
@@ -130,7 +130,7 @@ describe('what the function is given', () => {
     })
   })
 
-  test('at most a batch of records, of several partitions, in order', async () => {
+  test('contains up to batchSize records of several partitions, in order', async () => {
     await client.send('size', ...values('a', 5))
     await client.send('size', ...values('b', 2).map((message) => ({ ...message, partition: 1 })))
     const work = recordingKafkaFunction()
@@ -144,7 +144,7 @@ describe('what the function is given', () => {
     expect(await committedBy(opened, 'size')).toEqual([5, 2])
   })
 
-  test('at most 6 MB in base64', async () => {
+  test('contains at most 6 MB in base64', async () => {
     const image = Buffer.alloc(1_500_000, 'x')
     for (let i = 0; i < 4; i++) await client.send('large', { value: image })
     const work = recordingKafkaFunction()
@@ -158,7 +158,7 @@ describe('what the function is given', () => {
 })
 
 describe('failures', () => {
-  test('a batch that throws comes again as it was, and nothing is committed before it succeeds', async () => {
+  test('a batch that throws is retried unchanged, and is committed only after it succeeds', async () => {
     await client.send('throw', ...values('v', 3))
     let committedMeanwhile: number[] = []
     const work = recordingKafkaFunction(async () => {
@@ -168,7 +168,7 @@ describe('failures', () => {
     const opened = await start('throw', work.invoke)
     const [first, second] = await work.invoked(2)
     expect(second?.values).toEqual(first?.values)
-    expect(await opened.waitFor(/work failed with 3 records \(throw-0 from 0\)/)).toMatchObject({
+    expect(await opened.waitFor(/work failed on 3 records \(throw-0 from 0\)/)).toMatchObject({
       level: 'error',
     })
     expect(await committedBy(opened, 'throw')).toEqual([3, 0])
@@ -210,7 +210,7 @@ describe('failures', () => {
     },
   )
 
-  test('a report about somebody else fails the whole batch', async () => {
+  test('a report about unknown records fails the whole batch', async () => {
     await client.send('whole', ...values('v', 2))
     const work = recordingKafkaFunction(() =>
       work.invocations.length === 1 ? { batchItemFailures: [{ itemIdentifier: 'whole-0-99' }] } : undefined,
@@ -221,7 +221,7 @@ describe('failures', () => {
     await opened.waitFor(/names whole-0-99/)
   })
 
-  test('bisecting finds the bad record; what is left of it after its retries is reported, and passed over', async () => {
+  test('bisecting isolates the bad record, which is reported and skipped after its retries', async () => {
     const queue = await createTestQueue('bisect-failures')
     await client.send('bisect', ...values('v', 4))
     const work = recordingKafkaFunction((invocation) => {
@@ -254,16 +254,16 @@ describe('failures', () => {
     expect(await committedBy(opened, 'bisect')).toEqual([4, 0])
   })
 
-  test('what is too old is not sent', async () => {
+  test('discards records that are too old', async () => {
     await client.send('old', { value: 'old', timestamp: Date.now() - 120_000 }, { value: 'new' })
     const work = recordingKafkaFunction()
-    const opened = await start('old', work.invoke, { maximumRecordAge: 60 })
+    const opened = await start('old', work.invoke, { maximumRecordAgeSeconds: 60 })
     expect((await work.invoked(1))[0]?.values).toEqual({ 'old-0': ['new'] })
-    await opened.waitFor(/never took 1 record \(old-0 from 0\): RecordAgeExceeded/)
+    await opened.waitFor(/discarded 1 record \(old-0 from 0\): RecordAgeExceeded/)
     expect(await committedBy(opened, 'old')).toEqual([2, 0])
   })
 
-  test('what no event can hold is not sent', async () => {
+  test('discards records that are too large', async () => {
     await client.send('giant', { value: Buffer.alloc(5_000_000) })
     await client.send('giant', { value: 'after it' })
     const work = recordingKafkaFunction()
@@ -273,7 +273,7 @@ describe('failures', () => {
   })
 })
 
-test('batches of different partitions run at once, of one never', async () => {
+test('batches of different partitions run concurrently, batches of one partition never', async () => {
   const gate = Promise.withResolvers<void>()
   const work = recordingKafkaFunction(() => gate.promise)
   await start('busy', work.invoke, { batchSize: 1 })
@@ -291,7 +291,7 @@ test('batches of different partitions run at once, of one never', async () => {
 })
 
 describe('the consumer group', () => {
-  test('goes on where it was', async () => {
+  test('continues from the committed offset', async () => {
     await client.send('restart', ...values('v', 2))
     const before = recordingKafkaFunction()
     const { source } = await start('restart', before.invoke)
@@ -303,7 +303,7 @@ describe('the consumer group', () => {
     expect(await after.received(1)).toEqual(['v2'])
   })
 
-  test('LATEST: only what comes after the first start, also if the second start is later', async () => {
+  test('LATEST: receives only records after the first start, even after a restart', async () => {
     await client.send('latest', { value: 'before' })
     const idle = await start('latest', recordingKafkaFunction().invoke, { startingPosition: 'LATEST' })
     await idle.source.stop()
@@ -313,7 +313,7 @@ describe('the consumer group', () => {
     expect(await work.received(1)).toEqual(['meanwhile'])
   })
 
-  test('a partition that has gone to another member is not committed for, and not worked on here', async () => {
+  test('does not process or commit a partition that was reassigned to another member', async () => {
     await client.send('rebalance', { value: 'a0' }, { value: 'a1' })
     await client.send('rebalance', { partition: 1, value: 'b0' }, { partition: 1, value: 'b1' })
     const gate = Promise.withResolvers<void>()
@@ -336,14 +336,14 @@ describe('the consumer group', () => {
   }, 20_000)
 })
 
-test('an outage is outlasted, with one line when it begins and one when it ends', async () => {
+test('survives an outage and logs one line at its start and one at its end', async () => {
   const own = await startLocalKafka({ topics: { outage: 2 } })
   const work = recordingKafkaFunction()
   const { lines, waitFor } = await start('outage', work.invoke, { bootstrapServers: [own.brokers] })
   await own.stop()
-  await waitFor(/Kafka topic outage .* does not answer/)
+  await waitFor(/Kafka topic outage .* is not responding/)
   const again = await startLocalKafka({ port: own.port, topics: { outage: 2 } })
-  await waitFor(/Kafka topic outage .* answers again/)
+  await waitFor(/Kafka topic outage .* is responding again/)
   const producer = kafkaClient(again.brokers)
   await producer.send('outage', { value: 'after it' })
   expect(await work.received(1)).toEqual(['after it'])
@@ -353,12 +353,12 @@ test('an outage is outlasted, with one line when it begins and one when it ends'
   expect(lines.map(({ level }) => level)).toEqual(['warning', 'notice'])
 })
 
-test('a topic that is made later is waited for', async () => {
+test('waits for a topic that is created later', async () => {
   const empty = await startLocalKafka()
   const { invoke } = recordingKafkaFunction()
   const { source, waitFor } = open('later', invoke, { bootstrapServers: [empty.brokers] })
   const started = source.start()
-  await waitFor(/does not answer, will keep trying: .*later/)
+  await waitFor(/is not responding, retrying: .*later/)
   const own = kafkaClient(empty.brokers)
   await own.createTopic('later', 1)
   await started
@@ -367,7 +367,7 @@ test('a topic that is made later is waited for', async () => {
   await empty.stop()
 })
 
-test('stopping waits for what is running, commits it, and begins nothing', async () => {
+test('stop waits for running batches, commits them and starts no more', async () => {
   await client.send('stop', ...values('v', 2))
   const gate = Promise.withResolvers<void>()
   const work = recordingKafkaFunction(() => gate.promise)

@@ -1,23 +1,21 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { KafkaConnection } from '@darkroom/kafka-connection'
+import { readConnection } from '../environment.ts'
 import type { EventSource, SourceContext } from '../event-source.ts'
-import { keepTrying } from '../keep-trying.ts'
-import { type Outage, watchOutage } from '../outage.ts'
-import { findQueue, type Queue } from '../sqs/find-queue.ts'
-import { createSqsClient } from '../sqs/sqs-client.ts'
+import { type Outage, retry, watchOutage } from '../retry.ts'
+import { createSqsClient, findQueue, type Queue } from '../sqs/queue.ts'
+import { Notifier } from '../wait.ts'
 import type { FetchedRecord } from './assigned-partition.ts'
-import { Bell } from './bell.ts'
-import { readConnection } from './connection.ts'
+import { toEvent } from './event.ts'
 import type { GroupSession } from './group-session.ts'
-import type { KafkaMapping } from './kafka-mapping.ts'
+import type { KafkaMapping } from './mapping.ts'
 import { planBatch, takeBatch } from './next-batch.ts'
 import { type Discard, reportDiscard } from './on-failure-destination.ts'
 import { runBatch } from './run-batch.ts'
-import { toEvent } from './to-event.ts'
 
 /**
- * One member of the consumer group. A batch may hold records of several partitions; while one runs or is retried,
- * its partitions wait for it and the others go on, up to `maximumConcurrency` batches at once.
+ * One member of the consumer group. A batch may contain records of several partitions. While a batch runs or is retried,
+ * its partitions wait; other partitions continue, with up to `maximumConcurrency` concurrent batches.
  */
 export class KafkaSource implements EventSource {
   readonly label: string
@@ -27,9 +25,9 @@ export class KafkaSource implements EventSource {
   readonly #outage: Outage
   readonly #client: SQSClient
   readonly #stopping = new AbortController()
-  readonly #bell = new Bell()
+  readonly #changes = new Notifier()
   readonly #running = new Set<Promise<void>>()
-  /** Partitions that a batch is running for, even if they are not ours any more. */
+  /** Partitions with a running batch, including revoked ones. */
   readonly #busy = new Set<number>()
   #session: GroupSession | undefined
   #polling: Promise<unknown> | undefined
@@ -54,11 +52,11 @@ export class KafkaSource implements EventSource {
 
   async stop(): Promise<void> {
     this.#stopping.abort()
-    this.#bell.ring()
+    this.#changes.notify()
     await Promise.all(this.#running)
     await this.#session?.close()
     await this.#polling
-    // One may have been opened in the meantime.
+    // #stayInGroup may have opened a new session in the meantime.
     await this.#session?.close()
     this.#client.destroy()
   }
@@ -67,21 +65,21 @@ export class KafkaSource implements EventSource {
     const { onFailureQueue } = this.#mapping
     if (onFailureQueue === undefined) return undefined
     const outage = watchOutage(`SQS queue ${onFailureQueue}`, this.#context.log)
-    return keepTrying(() => findQueue(this.#client, onFailureQueue), {
+    return retry(() => findQueue(this.#client, onFailureQueue), {
       outage,
       signal: this.#stopping.signal,
     })
   }
 
-  /** The client loads here, for services with a Kafka event alone. */
+  /** Imports the client lazily, so that only services with a Kafka event load it. */
   async #openSession(): Promise<void> {
     const { GroupSession } = await import('./group-session.ts')
-    this.#session = await keepTrying(() => GroupSession.open(this.#mapping, this.#connection, this.#bell), {
+    this.#session = await retry(() => GroupSession.open(this.#mapping, this.#connection, this.#changes), {
       outage: this.#outage,
       signal: this.#stopping.signal,
-      outlast: () => true,
+      isRetryable: () => true,
     })
-    this.#bell.ring()
+    this.#changes.notify()
   }
 
   async #stayInGroup(): Promise<void> {
@@ -89,7 +87,7 @@ export class KafkaSource implements EventSource {
     while (!signal.aborted) {
       const reason = await this.#session?.ended
       if (signal.aborted) return
-      this.#outage.noticed(reason)
+      this.#outage.begin(reason)
       await this.#session?.close()
       await this.#openSession().catch((error) => {
         if (!signal.aborted) throw error
@@ -100,16 +98,20 @@ export class KafkaSource implements EventSource {
   async #dispatch(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const plan = this.#plan()
-      if (plan.takes.length === 0) await this.#bell.heard()
+      if (plan.takes.length === 0) await this.#changes.wait()
       else await this.#gatherBatch()
     }
   }
 
-  /** The window opens with the first record that could be sent. */
+  /** The window starts with the first available record. */
   async #gatherBatch(): Promise<void> {
-    const windowEnd = Date.now() + this.#mapping.batchingWindow * 1000
-    for (let left = windowEnd - Date.now(); left > 0 && !this.#plan().isFull; left = windowEnd - Date.now()) {
-      await this.#bell.heard(left)
+    const windowEnd = Date.now() + this.#mapping.batchingWindowSeconds * 1000
+    for (
+      let leftMs = windowEnd - Date.now();
+      leftMs > 0 && !this.#plan().isFull;
+      leftMs = windowEnd - Date.now()
+    ) {
+      await this.#changes.wait(leftMs)
       if (this.#stopping.signal.aborted) return
     }
     const records = takeBatch(this.#plan(), ++this.#turn)
@@ -133,7 +135,7 @@ export class KafkaSource implements EventSource {
       discard: (discard) => this.#discard(discard),
       release: (partition) => {
         this.#busy.delete(partition)
-        this.#bell.ring()
+        this.#changes.notify()
       },
     })
       .catch((error) => {
@@ -141,17 +143,17 @@ export class KafkaSource implements EventSource {
       })
       .finally(() => {
         this.#running.delete(batch)
-        this.#bell.ring()
+        this.#changes.notify()
       })
     this.#running.add(batch)
   }
 
-  /** Waits for the destination to come back, since the records are forgotten here. */
+  /** Retries until the destination accepts the report, because the records are dropped afterwards. */
   async #discard(discard: Discard): Promise<void> {
     const queue = this.#destination
     if (!queue) return
     const { region, functionName, log } = this.#context
-    await keepTrying(
+    await retry(
       () =>
         reportDiscard(this.#client, queue, discard, this.#mapping, {
           functionArn: `arn:aws:lambda:${region}:000000000000:function:${functionName}`,
@@ -160,12 +162,15 @@ export class KafkaSource implements EventSource {
       {
         outage: watchOutage(`SQS queue ${queue.name}`, log),
         signal: this.#stopping.signal,
-        outlast: () => true,
+        isRetryable: () => true,
       },
     )
   }
 }
 
-function describe({ topic, batchSize, batchingWindow, groupId }: KafkaMapping, functionKey: string): string {
-  return `${topic} → ${functionKey} (up to ${batchSize} records within ${batchingWindow} s, as ${groupId})`
+function describe(
+  { topic, batchSize, batchingWindowSeconds, groupId }: KafkaMapping,
+  functionKey: string,
+): string {
+  return `${topic} → ${functionKey} (up to ${batchSize} records within ${batchingWindowSeconds} s, as ${groupId})`
 }

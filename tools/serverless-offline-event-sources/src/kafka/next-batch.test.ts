@@ -13,11 +13,11 @@ function plan(partitions: AssignedPartition[], batchSize = 100) {
   return { counts: takes.map(([{ turn }, count]) => [turn, count]), isFull }
 }
 
-test('nothing from nothing', () => {
+test('no records, no batch', () => {
   expect(plan([partition(0)])).toEqual({ counts: [], isFull: false })
 })
 
-test('all there is, those first that have waited longest', () => {
+test('takes all records, longest-waiting partitions first', () => {
   expect(plan([partition(2, 1, 1), partition(1, 1)])).toEqual({
     counts: [
       [1, 1],
@@ -27,11 +27,11 @@ test('all there is, those first that have waited longest', () => {
   })
 })
 
-test.each([2, 3])('no more than the batch of %j', (batchSize) => {
+test.each([2, 3])('at most %j records', (batchSize) => {
   expect(plan([partition(1, 1, 1, 1)], batchSize)).toEqual({ counts: [[1, batchSize]], isFull: true })
 })
 
-test('no more than the payload', () => {
+test('at most the maximum payload', () => {
   expect(plan([partition(1, 3 * MiB), partition(2, 2 * MiB, 2 * MiB, 1)])).toEqual({
     counts: [
       [1, 1],
@@ -41,7 +41,7 @@ test('no more than the payload', () => {
   })
 })
 
-test('a record that is too large goes alone', () => {
+test('a record that is too large is taken alone', () => {
   expect(plan([partition(1, 1, 7 * MiB)])).toEqual({ counts: [[1, 1]], isFull: true })
   expect(plan([partition(1, 7 * MiB, 1)])).toEqual({ counts: [[1, 1]], isFull: true })
 })

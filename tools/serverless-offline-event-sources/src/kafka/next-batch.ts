@@ -1,17 +1,17 @@
-import { payloadLimit } from '../sqs/payload.ts'
+import { MAX_PAYLOAD_BYTES } from '../sqs/payload.ts'
 import type { AssignedPartition, FetchedRecord } from './assigned-partition.ts'
 
-/** The event around the records. */
+/** Size of the event without its records. */
 const ENVELOPE_BYTES = 4 * 1024
 
-export type BatchPlan = {
-  /** How many records of which partition, in order. */
+export interface BatchPlan {
+  /** How many records to take from each partition, in order. */
   takes: [AssignedPartition, number][]
-  /** Whether waiting longer would bring no more. */
+  /** Whether no more records would fit. */
   isFull: boolean
 }
 
-/** What the next event may hold of the records at hand: those partitions first that have waited longest. */
+/** Plans the next batch. Partitions that have waited longest come first. */
 export function planBatch(partitions: AssignedPartition[], batchSize: number): BatchPlan {
   const takes: [AssignedPartition, number][] = []
   let count = 0
@@ -19,8 +19,8 @@ export function planBatch(partitions: AssignedPartition[], batchSize: number): B
   for (const partition of partitions.toSorted((a, b) => a.turn - b.turn)) {
     let taken = 0
     for (const { payloadBytes } of partition.records) {
-      // A record too large for any event goes alone, to be discarded.
-      if (count === batchSize || (count > 0 && bytes + payloadBytes > payloadLimit)) {
+      // A record that is too large for any event is taken alone and then discarded.
+      if (count === batchSize || (count > 0 && bytes + payloadBytes > MAX_PAYLOAD_BYTES)) {
         return { takes: withTake(takes, partition, taken), isFull: true }
       }
       bytes += payloadBytes
@@ -29,7 +29,7 @@ export function planBatch(partitions: AssignedPartition[], batchSize: number): B
     }
     takes.push(...withTake([], partition, taken))
   }
-  return { takes, isFull: count === batchSize || bytes >= payloadLimit }
+  return { takes, isFull: count === batchSize || bytes >= MAX_PAYLOAD_BYTES }
 }
 
 function withTake(

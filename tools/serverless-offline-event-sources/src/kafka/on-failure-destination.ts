@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import type { Queue } from '../sqs/find-queue.ts'
+import type { Queue } from '../sqs/queue.ts'
 import type { FetchedRecord } from './assigned-partition.ts'
-import type { KafkaMapping } from './kafka-mapping.ts'
+import type { KafkaMapping } from './mapping.ts'
 
-export type Discard = {
+export interface Discard {
   records: FetchedRecord[]
   condition: 'RetryAttemptsExhausted' | 'MaximumPayloadSizeExceeded' | 'RecordAgeExceeded'
-  /** How often the function has been invoked with them. */
+  /** How often the function was invoked with these records. */
   invocations: number
 }
 
 type Sender = { functionArn: string; bootstrapServers: string }
 
-/** Says where the discarded records are; they themselves stay in Kafka. */
+/** Reports the offsets of discarded records. The records themselves stay in Kafka. */
 export async function reportDiscard(
   client: SQSClient,
   queue: Queue,
@@ -66,7 +66,7 @@ function describe(records: FetchedRecord[]) {
   }
 }
 
-/** A producer may write anything as a record's timestamp. */
+/** A producer may set any timestamp, so it may be invalid. */
 function toIso(timestamp = 0): string | null {
   const date = new Date(timestamp)
   return Number.isNaN(date.getTime()) ? null : date.toISOString()

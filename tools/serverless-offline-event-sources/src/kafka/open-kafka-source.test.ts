@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { SourceContext } from '../event-source.ts'
-import { createResolve } from '../template/resolve.ts'
-import { readTemplate } from '../template/template.ts'
+import { createResolve, readTemplate } from '../template.ts'
 import { recordLog } from '../testing/record-log.ts'
 import { openKafkaSource, openMskSource } from './open-kafka-source.ts'
 
@@ -14,7 +13,7 @@ function contextWith(extensions: SourceContext['extensions'] = {}) {
   const context: SourceContext = {
     functionKey: 'bridge-records',
     functionName: 'svc-local-bridge-records',
-    functionTimeout: 6,
+    functionTimeoutSeconds: 6,
     region: 'eu-west-1',
     maximumConcurrency: 5,
     resolve: createResolve(template, { region: 'eu-west-1', stackName: 'svc-local' }),
@@ -49,7 +48,7 @@ describe('a kafka event', () => {
     )
   })
 
-  test('enabled: false is no source', () => {
+  test('enabled: false opens no source', () => {
     expect(openKafkaSource({ ...kafka, enabled: false }, contextWith().context)).toBeUndefined()
   })
 
@@ -58,13 +57,13 @@ describe('a kafka event', () => {
     [{ bootstrapServers: [] }, /bootstrapServers/],
     [{ batchSize: 10_001 }, /batchSize/],
     [{ startingPosition: 'AT_TIMESTAMP' }, /startingPositionTimestamp/],
-  ])('that AWS would refuse is an error: %j', (settings, message) => {
+  ])('is rejected as AWS would: %j', (settings, message) => {
     expect(() => openKafkaSource({ ...kafka, ...settings }, contextWith().context)).toThrow(message)
   })
 })
 
-describe('resources.extensions of its mapping', () => {
-  test('are followed', () => {
+describe('resources.extensions for the mapping', () => {
+  test('are applied', () => {
     const { context, lines } = extend({
       BatchSize: 7,
       MaximumRetryAttempts: 3,
@@ -78,14 +77,14 @@ describe('resources.extensions of its mapping', () => {
     expect(lines).toEqual([])
   })
 
-  test('may do without a window, which the framework has no way to say', () => {
+  test('can set a batching window of 0, which the framework cannot express', () => {
     const none = extend({ MaximumBatchingWindowInSeconds: 0 })
     expect(openKafkaSource(kafka, none.context)?.label).toMatch(/within 0 s/)
     const left = openKafkaSource({ ...kafka, maximumBatchingWindow: 0 }, contextWith().context)
     expect(left?.label).toMatch(/within 0.5 s/)
   })
 
-  test('are warned about where they cannot be', () => {
+  test('log a warning if a property is not supported', () => {
     const { context, lines } = extend({ FilterCriteria: {}, TumblingWindowInSeconds: 1 })
     openKafkaSource(kafka, context)
     expect(lines).toMatchObject([
@@ -93,12 +92,12 @@ describe('resources.extensions of its mapping', () => {
     ])
   })
 
-  test('are errors where they are wrong', () => {
+  test('are rejected if they are invalid', () => {
     const { context } = extend({ MaximumRetryAttempts: 'many' })
     expect(() => openKafkaSource(kafka, context)).toThrow(/MaximumRetryAttempts/)
   })
 
-  test('a destination other than a queue is warned about', () => {
+  test('a destination other than a queue logs a warning', () => {
     const { context, lines } = contextWith()
     openKafkaSource({ ...kafka, onFailureDestination: 'arn:aws:sns:eu-west-1:1:failures' }, context)
     expect(lines).toMatchObject([{ level: 'warning', text: expect.stringContaining('not an SQS queue') }])
@@ -115,14 +114,14 @@ describe('an msk event', () => {
 
   const msk = { arn: 'arn:aws:kafka:eu-west-1:1:cluster/main/uuid', topic: 'images' }
 
-  test('has the extensions of its own mapping', () => {
+  test('uses the extensions of its own mapping', () => {
     const { context } = contextWith({
       BridgeDashrecordsEventSourceMappingMSKMainImages: { Properties: { BatchSize: 9 } },
     })
     expect(openMskSource(msk, context)?.label).toMatch(/^images → bridge-records \(up to 9 records/)
   })
 
-  test('may be of a cluster that only AWS knows', () => {
+  test('works with an ARN that only AWS can resolve', () => {
     const source = openMskSource({ ...msk, arn: { 'Fn::ImportValue': 'main' } }, contextWith().context)
     expect(source?.label).toMatch(/^images/)
   })

@@ -1,24 +1,26 @@
 import type { EventSource, OpenEventSource, SourceContext } from '../event-source.ts'
 import { EventSourceError } from '../event-source-error.ts'
-import { queueNameOf } from '../sqs/queue-name.ts'
+import { queueNameOf } from '../sqs/queue.ts'
+import { KafkaSource } from './kafka-source.ts'
+import type { KafkaMapping, StartingPosition } from './mapping.ts'
 import {
   type KafkaEventDefinition,
+  kafkaMappingLogicalId,
+  type MappingProperties,
   type MskEventDefinition,
+  mskMappingLogicalId,
   readKafkaEventDefinition,
+  readMappingProperties,
   readMskEventDefinition,
-} from './kafka-event-definition.ts'
-import type { KafkaMapping, StartingPosition } from './kafka-mapping.ts'
-import { KafkaSource } from './kafka-source.ts'
-import { kafkaMappingLogicalId, mskMappingLogicalId } from './mapping-logical-id.ts'
-import { type MappingProperties, readMappingProperties } from './mapping-properties.ts'
+} from './mapping.ts'
 
-/** Lambda's own, for Kafka; an event's 0 means the same, as the framework leaves it out of the mapping. */
+/** Lambda's default for Kafka. An event's 0 means the default too, because the framework then omits the property. */
 const DEFAULT_WINDOW_SECONDS = 0.5
 
-/** With a destination, Lambda does not retry for ever. */
-const RETRIES_WITH_DESTINATION = 10
+/** Lambda's default if there is a destination; otherwise it retries until the records expire. */
+const DEFAULT_RETRIES_WITH_DESTINATION = 10
 
-/** `kafka` events: a cluster of one's own. */
+/** `kafka` events: self-managed clusters. */
 export const openKafkaSource: OpenEventSource = (definition, context) => {
   const event = readKafkaEventDefinition(definition, context.functionKey)
   const logicalId = kafkaMappingLogicalId(context.functionKey, event.topic)
@@ -28,7 +30,7 @@ export const openKafkaSource: OpenEventSource = (definition, context) => {
   })
 }
 
-/** `msk` events: only AWS knows a cluster's brokers by its ARN, so `KAFKA_BROKERS` has to name them. */
+/** `msk` events. Only AWS can resolve the brokers of a cluster ARN, so `KAFKA_BROKERS` must be set. */
 export const openMskSource: OpenEventSource = (definition, context) => {
   const event = readMskEventDefinition(definition, context.functionKey)
   const logicalId = mskMappingLogicalId(context.functionKey, clusterToken(event.arn), event.topic)
@@ -48,12 +50,12 @@ function open(
 ): EventSource | undefined {
   const label = `${event.topic} → ${context.functionKey}`
   if (!event.enabled) {
-    context.log.notice(`${label} is not enabled`)
+    context.log.notice(`${label} is disabled`)
     return undefined
   }
   if (event.filterPatterns) {
     context.log.warning(
-      `${label}: filterPatterns are not supported locally; the function is given every record.`,
+      `${label}: filterPatterns are not supported locally. The function receives every record.`,
     )
   }
   const properties = readMappingProperties(logicalId, context)
@@ -66,7 +68,7 @@ function open(
       groupId: event.consumerGroupId ?? context.functionName,
       startingPosition: startingPositionOf(event),
       batchSize: properties.BatchSize ?? event.batchSize,
-      batchingWindow:
+      batchingWindowSeconds:
         properties.MaximumBatchingWindowInSeconds ?? (event.maximumBatchingWindow || DEFAULT_WINDOW_SECONDS),
       reportsItemFailures: properties.FunctionResponseTypes.length > 0,
       bisectsOnError: properties.BisectBatchOnFunctionError,
@@ -89,21 +91,22 @@ function limitsOf(
   { MaximumRetryAttempts, MaximumRecordAgeInSeconds }: MappingProperties,
   hasDestination: boolean,
 ) {
-  const unlimited = hasDestination ? RETRIES_WITH_DESTINATION : Number.POSITIVE_INFINITY
+  const unlimited = hasDestination ? DEFAULT_RETRIES_WITH_DESTINATION : Number.POSITIVE_INFINITY
   return {
     maximumRetryAttempts: MaximumRetryAttempts < 0 ? unlimited : MaximumRetryAttempts,
-    maximumRecordAge: MaximumRecordAgeInSeconds < 0 ? Number.POSITIVE_INFINITY : MaximumRecordAgeInSeconds,
+    maximumRecordAgeSeconds:
+      MaximumRecordAgeInSeconds < 0 ? Number.POSITIVE_INFINITY : MaximumRecordAgeInSeconds,
   }
 }
 
 function queueOf(destination: unknown, label: string, { log }: SourceContext): { onFailureQueue?: string } {
   if (destination === undefined) return {}
   if (/^arn:[^:]+:sqs:/.test(String(destination))) return { onFailureQueue: queueNameOf(String(destination)) }
-  log.warning(`${label}: discarded batches are only logged, as ${destination} is not an SQS queue.`)
+  log.warning(`${label}: discarded batches are only logged, because ${destination} is not an SQS queue.`)
   return {}
 }
 
-/** As the framework takes it from an `arn`. */
+/** Derived from the `arn` as the framework does it. */
 function clusterToken(arn: unknown): string {
   if (typeof arn === 'string') return arn.split('/')[1] ?? arn
   const { Ref, 'Fn::ImportValue': imported } = arn as Record<string, unknown>

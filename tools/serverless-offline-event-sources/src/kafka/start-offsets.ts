@@ -1,10 +1,10 @@
 import type { Consumer } from '@platformatic/kafka'
-import type { KafkaMapping, StartingPosition } from './kafka-mapping.ts'
+import type { KafkaMapping, StartingPosition } from './mapping.ts'
 
 const LATEST = -1n
 const EARLIEST = -2n
 
-/** Where to begin with each partition: where the group has been, or else at the starting position. */
+/** The first offset of each partition: the group's committed offset, or else the starting position. */
 export async function startOffsets(
   consumer: Consumer,
   { topic, startingPosition }: KafkaMapping,
@@ -21,7 +21,7 @@ export async function startOffsets(
   const rest = partitions.filter((index) => !offsets.has(index))
   for (const [index, offset] of await positions(consumer, topic, rest, startingPosition)) {
     offsets.set(index, Number(offset))
-    // Kept, so that LATEST is not later the next time.
+    // Committed at once, so that LATEST means the first start and not a later one.
     await consumer.commit({ offsets: [{ topic, partition: index, offset, leaderEpoch: -1 }] })
   }
   return offsets
@@ -52,7 +52,7 @@ async function positions(
     return partitions.map((index) => [index, found[index] ?? 0n])
   }
   const [found, ends] = await Promise.all([list(BigInt(position.timestamp)), list(LATEST)])
-  // Nothing that late yet: whatever comes is.
+  // If there are no records that recent yet, start at the end.
   return partitions.map((index) => [index, atLeastZero(found[index]) ?? ends[index] ?? 0n])
 }
 

@@ -5,14 +5,14 @@ import {
   NotFound,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { z } from 'zod'
-import type { Resource } from '../template/template.ts'
-import { parseResource } from './parse-resource.ts'
-import type { ResourceContext } from './resource-context.ts'
+import * as z from 'zod'
+import type { Resource } from '../template.ts'
+import type { ResourceContext } from './resource.ts'
+import { parseResource } from './resource.ts'
 
 const BucketProperties = z.object({ BucketName: z.string() })
 
-/** The buckets by name alone; CORS, lifecycle and policies are for the server they run on. */
+/** Creates the buckets by name. CORS, lifecycle rules and policies are not applied. */
 export async function createBuckets(
   resources: Resource[],
   { region, resolve, log }: ResourceContext,
@@ -26,7 +26,7 @@ export async function createBuckets(
     for (const name of names) {
       if (!(await exists(client, name))) await create(client, name, region)
     }
-    log.info(`Buckets in place: ${names.join(', ')}`)
+    log.info(`Buckets are ready: ${names.join(', ')}`)
   } finally {
     client.destroy()
   }
@@ -47,7 +47,7 @@ async function create(client: S3Client, name: string, region: string): Promise<v
   await client.send(
     new CreateBucketCommand({
       Bucket: name,
-      // us-east-1 is the one region that must not be named.
+      // S3 rejects us-east-1 as a LocationConstraint.
       ...(region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint } }),
     }),
   )

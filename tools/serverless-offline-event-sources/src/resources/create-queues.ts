@@ -6,15 +6,16 @@ import {
   SetQueueAttributesCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs'
+import * as z from 'zod'
 import { EventSourceError } from '../event-source-error.ts'
-import { createSqsClient } from '../sqs/sqs-client.ts'
-import type { Resource } from '../template/template.ts'
-import { type QueueDefinition, toQueueDefinition } from './queue-definition.ts'
-import type { ResourceContext } from './resource-context.ts'
+import { createSqsClient, queueNameOf } from '../sqs/queue.ts'
+import type { Resource } from '../template.ts'
+import type { ResourceContext } from './resource.ts'
+import { parseResource } from './resource.ts'
 
 /**
- * All queues first, then the policies that point from one to another: their order in the template
- * does not matter then, nor whether they point in a circle.
+ * Creates all queues first, then the policies that refer to other queues. So their order in the template
+ * does not matter, and they may refer to each other.
  */
 export async function createQueues(
   resources: Resource[],
@@ -26,7 +27,7 @@ export async function createQueues(
     const urls = new Map<string, string>()
     for (const queue of queues) urls.set(queue.name, await createOrUpdate(client, queue))
     for (const queue of queues) await setPolicies(client, queue, String(urls.get(queue.name)))
-    log.info(`Queues in place: ${[...urls.keys()].join(', ')}`)
+    log.info(`Queues are ready: ${[...urls.keys()].join(', ')}`)
   } finally {
     client.destroy()
   }
@@ -60,11 +61,14 @@ async function setAttributes(
   await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: attributes }))
 }
 
-/** The server's own ARN: a local one may put its queues into whatever account it likes. */
-async function findArn(client: SQSClient, name: string, pointedFrom: string): Promise<string> {
+/** Asks the server for the ARN, because a local server may use any account id. */
+async function findArn(client: SQSClient, name: string, sourceQueue: string): Promise<string> {
   const url = await findUrl(client, name)
   if (url === undefined) {
-    throw new EventSourceError('unknown-queue', `Queue ${pointedFrom} has no dead-letter queue ${name}.`)
+    throw new EventSourceError(
+      'unknown-queue',
+      `Queue ${sourceQueue} refers to a dead-letter queue ${name} that does not exist.`,
+    )
   }
   const { Attributes } = await client.send(
     new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }),
@@ -80,4 +84,65 @@ async function findUrl(client: SQSClient, name: string): Promise<string | undefi
     if (error instanceof QueueDoesNotExist) return undefined
     throw error
   }
+}
+
+const attribute = z.union([z.string(), z.number(), z.boolean()]).transform(String).optional()
+const policy = z.record(z.string(), z.unknown()).optional()
+
+/**
+ * The properties of an `AWS::SQS::Queue` that matter locally. Encryption, access policy and tags
+ * are ignored.
+ */
+const QueueProperties = z.object({
+  QueueName: z.string(),
+  VisibilityTimeout: attribute,
+  DelaySeconds: attribute,
+  MaximumMessageSize: attribute,
+  MessageRetentionPeriod: attribute,
+  ReceiveMessageWaitTimeSeconds: attribute,
+  FifoQueue: attribute,
+  ContentBasedDeduplication: attribute,
+  DeduplicationScope: attribute,
+  FifoThroughputLimit: attribute,
+  RedrivePolicy: z
+    .looseObject({
+      deadLetterTargetArn: z.string(),
+      maxReceiveCount: z.coerce.number().int(),
+    })
+    .optional(),
+  RedriveAllowPolicy: policy,
+})
+
+interface QueueDefinition {
+  name: string
+  attributes: Record<string, string>
+  /** Attributes that can only be set on creation. */
+  fixedAttributes: Record<string, string>
+  policies: Record<string, string>
+  redrivePolicy: { deadLetterQueueName: string; policy: object } | undefined
+}
+
+function toQueueDefinition(properties: unknown): QueueDefinition {
+  const { QueueName, FifoQueue, RedrivePolicy, RedriveAllowPolicy, ...attributes } = parseResource(
+    QueueProperties,
+    properties,
+    'AWS::SQS::Queue',
+  )
+  return {
+    name: QueueName,
+    attributes: withoutUnset(attributes),
+    // AWS rejects an explicit "false".
+    fixedAttributes: FifoQueue === 'true' ? { FifoQueue } : {},
+    policies: RedriveAllowPolicy ? { RedriveAllowPolicy: JSON.stringify(RedriveAllowPolicy) } : {},
+    redrivePolicy: RedrivePolicy && {
+      deadLetterQueueName: queueNameOf(RedrivePolicy.deadLetterTargetArn),
+      policy: RedrivePolicy,
+    },
+  }
+}
+
+function withoutUnset(attributes: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
 }

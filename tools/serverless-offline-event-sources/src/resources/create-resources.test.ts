@@ -2,9 +2,8 @@ import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { createSqsClient } from '../sqs/sqs-client.ts'
-import { createResolve } from '../template/resolve.ts'
-import { readTemplate, type Template } from '../template/template.ts'
+import { createSqsClient } from '../sqs/queue.ts'
+import { createResolve, readTemplate, type Template } from '../template.ts'
 import { recordLog } from '../testing/record-log.ts'
 import { createTestQueue, region } from '../testing/sqs-for-tests.ts'
 import { createResources } from './create-resources.ts'
@@ -36,7 +35,7 @@ async function attributesOf(name: string) {
 
 const queue = (Properties: Record<string, unknown>) => ({ Type: 'AWS::SQS::Queue', Properties })
 
-test('a queue with its attributes, and the dead-letter queue it points to from before it in the template', async () => {
+test('creates a queue with its attributes, and a dead-letter queue that comes later in the template', async () => {
   await create({
     Resources: {
       Work: queue({
@@ -67,7 +66,7 @@ test('a queue with its attributes, and the dead-letter queue it points to from b
   expect(await attributesOf('dead')).toMatchObject({ MessageRetentionPeriod: '1209600' })
 })
 
-test('an existing queue keeps its messages and takes over the attributes', async () => {
+test('an existing queue keeps its messages and gets the new attributes', async () => {
   const existing = await createTestQueue('kept', { VisibilityTimeout: '10' })
   await existing.send('still here')
   await create({ Resources: { Kept: queue({ QueueName: 'kept', VisibilityTimeout: 60 }) } })
@@ -77,7 +76,7 @@ test('an existing queue keeps its messages and takes over the attributes', async
   })
 })
 
-test('a FIFO queue, twice', async () => {
+test('creating a FIFO queue is idempotent', async () => {
   const parts = {
     Resources: {
       Fifo: queue({ QueueName: 'ordered.fifo', FifoQueue: true, ContentBasedDeduplication: true }),
@@ -91,7 +90,7 @@ test('a FIFO queue, twice', async () => {
   })
 })
 
-test('a bucket, twice', async () => {
+test('creating a bucket is idempotent', async () => {
   const parts = {
     Resources: { Images: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'images-local' } } },
   }
@@ -101,7 +100,7 @@ test('a bucket, twice', async () => {
   await expect(s3.send(new HeadBucketCommand({ Bucket: 'images-local' }))).resolves.toBeDefined()
 })
 
-test('resources whose condition is not met, or not known, are left out', async () => {
+test('skips resources whose condition is false or cannot be evaluated', async () => {
   const conditional = (name: string, Condition: string) => ({ ...queue({ QueueName: name }), Condition })
   await create({
     Conditions: {
@@ -123,7 +122,7 @@ test('resources whose condition is not met, or not known, are left out', async (
 test.each([
   ['a queue without a name', queue({}), 'invalid-resource'],
   [
-    'a dead-letter queue that is nowhere',
+    'a missing dead-letter queue',
     queue({
       QueueName: 'lost',
       RedrivePolicy: { deadLetterTargetArn: 'arn:aws:sqs:x:1:gone', maxReceiveCount: 1 },
@@ -135,19 +134,19 @@ test.each([
   await expect(create({ Resources: { Wrong: resource } })).rejects.toMatchObject({ slug })
 })
 
-test('nothing is ever created where no endpoint is set', async () => {
+test('creates nothing without a local endpoint', async () => {
   delete process.env.AWS_ENDPOINT_URL
   await expect(create({ Resources: { Work: queue({ QueueName: 'work' }) } })).rejects.toMatchObject({
     slug: 'no-local-endpoint',
   })
 })
 
-test('a server that is not there yet is waited for', async () => {
+test('waits for a server that is not running yet', async () => {
   const { port } = aws
   await aws.stop()
   const recorded = recordLog()
   const creating = create({ Resources: { Late: queue({ QueueName: 'late' }) } }, recorded)
-  await recorded.waitFor(/does not answer/)
+  await recorded.waitFor(/is not responding/)
   aws = await startLocalAws({ port })
   await creating
   expect(recorded.lines.map(({ level }) => level)).toEqual(['warning', 'info', 'notice'])

@@ -1,14 +1,13 @@
 import { readEnvironment } from '../environment.ts'
 import { EventSourceError } from '../event-source-error.ts'
-import { keepTrying } from '../keep-trying.ts'
-import { watchOutage } from '../outage.ts'
-import { meetsCondition } from '../template/condition.ts'
-import type { Resolve, Resource, Template } from '../template/template.ts'
+import { retry, watchOutage } from '../retry.ts'
+import type { Resolve, Resource, Template } from '../template.ts'
+import { meetsCondition } from '../template.ts'
 import { createBuckets } from './create-buckets.ts'
 import { createQueues } from './create-queues.ts'
-import type { ResourceContext } from './resource-context.ts'
+import type { ResourceContext } from './resource.ts'
 
-/** Makes the queues and buckets that the service owns; what exists stays, with its attributes updated. */
+/** Creates the service's queues and buckets. Existing ones are kept and their attributes updated. */
 export async function createResources(template: Template, context: ResourceContext): Promise<void> {
   const { sqsEndpoint, s3Endpoint } = readEnvironment()
   const queues = resourcesOf('AWS::SQS::Queue', template, context)
@@ -21,7 +20,7 @@ export async function createResources(template: Template, context: ResourceConte
   }
 }
 
-/** Without an endpoint the SDK would create them in somebody's AWS account, outside their stack. */
+/** Requires an endpoint. Without one, the SDK would create the resources in a real AWS account. */
 async function onceReachable(
   server: string,
   endpoint: string | undefined,
@@ -31,11 +30,11 @@ async function onceReachable(
   if (endpoint === undefined) {
     throw new EventSourceError(
       'no-local-endpoint',
-      `createResources is for local servers only: set AWS_ENDPOINT_URL (or AWS_ENDPOINT_URL_${server}).`,
+      `createResources only works with local servers. Set AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_${server}.`,
     )
   }
   try {
-    await keepTrying(create, { outage: watchOutage(`${server} at ${endpoint}`, log) })
+    await retry(create, { outage: watchOutage(`${server} at ${endpoint}`, log) })
   } catch (cause) {
     if (cause instanceof EventSourceError || !(cause instanceof Error)) throw cause
     throw new EventSourceError('refused-resource', `${server} at ${endpoint}: ${cause.message}`, { cause })
@@ -47,7 +46,9 @@ function resourcesOf(type: string, template: Template, { resolve, log }: Resourc
     .filter(([, resource]) => resource.Type === type)
     .filter(([logicalId, { Condition }]) => {
       if (Condition === undefined || isMet(Condition, template, resolve)) return true
-      log.info(`Resource ${logicalId} is left out: its condition ${Condition} is not met locally.`)
+      log.info(
+        `Resource ${logicalId} is skipped: condition ${Condition} is false or cannot be evaluated locally.`,
+      )
       return false
     })
     .map(([, resource]) => resource)

@@ -1,7 +1,7 @@
 import type { SQSRecord } from 'aws-lambda'
-import { z } from 'zod'
+import * as z from 'zod'
 
-/** Null and empty answers, at every level, mean that all succeeded. */
+/** Null and empty responses, at every level, mean success. */
 const BatchResponse = z
   .object({
     batchItemFailures: z.array(z.object({ itemIdentifier: z.string().min(1) })).nullish(),
@@ -9,8 +9,8 @@ const BatchResponse = z
   .nullish()
 
 /**
- * The messages that a function with ReportBatchItemFailures reports as failed. Throws, as the whole
- * batch has failed then, if its answer is anything else than such a report about this batch.
+ * The messages that a function with ReportBatchItemFailures reports as failed. Throws if the response
+ * is malformed or names unknown messages; then the whole batch has failed.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
  */
 export function failedMessageIds(response: unknown, records: SQSRecord[]): Set<string> {

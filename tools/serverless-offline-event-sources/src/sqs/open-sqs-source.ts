@@ -1,28 +1,28 @@
 import type { OpenEventSource, SourceContext } from '../event-source.ts'
 import { EventSourceError } from '../event-source-error.ts'
-import { queueNameOf } from './queue-name.ts'
-import { readSqsEventDefinition, type SqsEventDefinition } from './sqs-event-definition.ts'
+import { readSqsEventDefinition, type SqsEventDefinition } from './mapping.ts'
+import { queueNameOf } from './queue.ts'
 import { SqsSource } from './sqs-source.ts'
 
-/** `sqs` events. Without `filterPatterns`: every message is delivered. */
+/** `sqs` events. `filterPatterns` are not supported: every message is delivered. */
 export const openSqsSource: OpenEventSource = (definition, context) => {
   const event = readSqsEventDefinition(definition, context.functionKey)
   const queueName = findQueueName(event, context)
   const label = `${queueName} → ${context.functionKey}`
   if (!event.enabled) {
-    context.log.notice(`${label} is not enabled`)
+    context.log.notice(`${label} is disabled`)
     return undefined
   }
   if (event.filterPatterns) {
     context.log.warning(
-      `${label}: filterPatterns are not supported locally; the function is given every message.`,
+      `${label}: filterPatterns are not supported locally. The function receives every message.`,
     )
   }
   return new SqsSource(
     {
       queueName,
       batchSize: event.batchSize,
-      batchingWindow: event.maximumBatchingWindow,
+      batchingWindowSeconds: event.maximumBatchingWindow,
       maximumConcurrency: event.maximumConcurrency ?? context.maximumConcurrency,
       reportsItemFailures: event.functionResponseType === 'ReportBatchItemFailures',
     },
@@ -37,7 +37,7 @@ function findQueueName({ arn }: SqsEventDefinition, { resolve, functionKey }: So
     if (!(cause instanceof EventSourceError)) throw cause
     throw new EventSourceError(
       'unknown-queue',
-      `The queue of function ${functionKey} is not known: ${cause.message}`,
+      `The queue of function ${functionKey} could not be resolved: ${cause.message}`,
       { cause },
     )
   }

@@ -1,14 +1,14 @@
 import type { SQSRecord } from 'aws-lambda'
 
-/** Of one invocation, in bytes of JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-export const payloadLimit = 6 * 1024 * 1024
+/** Limit of one invocation, as JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+export const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
 
 export function payloadBytes(records: SQSRecord[]): number {
   return Buffer.byteLength(JSON.stringify({ Records: records }))
 }
 
-/** The records in order, in as few events within the limit as that takes; usually one. */
-export function splitByPayload(records: SQSRecord[], limit = payloadLimit): SQSRecord[][] {
+/** Splits records into events below the limit, in order. Usually one event is enough. */
+export function splitByPayload(records: SQSRecord[], limit = MAX_PAYLOAD_BYTES): SQSRecord[][] {
   if (payloadBytes(records) <= limit) return [records]
   const parts: SQSRecord[][] = []
   for (const record of records) {

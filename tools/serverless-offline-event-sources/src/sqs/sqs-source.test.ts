@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { recordLog } from '../testing/record-log.ts'
 import { recordingFunction } from '../testing/recording-function.ts'
 import { createTestQueue, region } from '../testing/sqs-for-tests.ts'
-import type { SqsMapping } from './sqs-mapping.ts'
+import type { SqsMapping } from './mapping.ts'
 import { SqsSource } from './sqs-source.ts'
 
 let aws: LocalAws
@@ -42,7 +42,7 @@ function open(
     {
       queueName,
       batchSize: 10,
-      batchingWindow: 0,
+      batchingWindowSeconds: 0,
       maximumConcurrency: 5,
       reportsItemFailures: false,
       ...mapping,
@@ -50,7 +50,7 @@ function open(
     {
       functionKey: 'work',
       functionName: 'svc-local-work',
-      functionTimeout: 1,
+      functionTimeoutSeconds: 1,
       region,
       maximumConcurrency: 5,
       resolve: (value) => value,
@@ -69,7 +69,7 @@ async function start(...args: Parameters<typeof open>) {
   return opened
 }
 
-/** Resolves at the next receive request that this process sends. */
+/** Resolves when this process sends its next receive request. */
 function nextReceive(): Promise<void> {
   const channel = 'http.client.request.created'
   return new Promise((resolve) => {
@@ -86,8 +86,8 @@ function nextReceive(): Promise<void> {
 const consumed = (body: string) => aws.spy.waitForMessage({ body }, 'consumed')
 const numbered = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
 
-describe('what the function is given', () => {
-  test('an event as Lambda makes it', async () => {
+describe('the event', () => {
+  test('has the same shape as on Lambda', async () => {
     const queue = await createTestQueue('shape')
     await queue.send({
       MessageBody: '{"image":1}',
@@ -116,7 +116,7 @@ describe('what the function is given', () => {
     })
   })
 
-  test('up to ten messages at once, without waiting for more', async () => {
+  test('contains up to ten messages, without waiting for more', async () => {
     const queue = await createTestQueue('ten')
     await queue.send(...numbered('ten', 13))
     const work = recordingFunction()
@@ -127,28 +127,28 @@ describe('what the function is given', () => {
     await Promise.all(numbered('ten', 13).map(consumed))
   })
 
-  test('within a window, more than one receive brings', async () => {
+  test('contains the messages of several receives within the window', async () => {
     const queue = await createTestQueue('window')
     await queue.send(...numbered('window', 12))
     const work = recordingFunction()
-    await start('window', work.invoke, { batchSize: 100, batchingWindow: 1 })
+    await start('window', work.invoke, { batchSize: 100, batchingWindowSeconds: 1 })
     const [first] = await work.invoked(1)
     expect(first?.bodies).toHaveLength(12)
     await Promise.all(numbered('window', 12).map(consumed))
   })
 
-  test('a full batch, long before its window ends', async () => {
+  test('is sent as soon as the batch is full', async () => {
     const queue = await createTestQueue('full')
     await queue.send(...numbered('full', 24))
     const work = recordingFunction()
-    await start('full', work.invoke, { batchSize: 12, batchingWindow: 300 })
+    await start('full', work.invoke, { batchSize: 12, batchingWindowSeconds: 300 })
     const batches = await work.invoked(2)
     expect(batches.map(({ bodies }) => bodies.length)).toEqual([12, 12])
   })
 })
 
-describe('settlement', () => {
-  test('only the reported message comes back, and ends in the dead-letter queue', async () => {
+describe('after the invocation', () => {
+  test('only the reported message is redelivered, and ends in the dead-letter queue', async () => {
     await createTestQueue('partial-dead')
     const queue = await createTestQueue('partial', {
       VisibilityTimeout: '1',
@@ -175,20 +175,20 @@ describe('settlement', () => {
     ['throws', () => Promise.reject(new Error('no')), false],
     ['names a message that is not in the batch', () => report('somebody-else'), true],
     ['answers nonsense', () => 'done', true],
-  ])('the whole batch comes back if the function %s', async (what, fail, reportsItemFailures) => {
+  ])('the whole batch is redelivered if the function %s', async (what, fail, reportsItemFailures) => {
     const name = what.replaceAll(' ', '-')
     const queue = await createTestQueue(name, { VisibilityTimeout: '1' })
     await queue.send(`${name}-1`, `${name}-2`)
     const work = recordingFunction(() => (work.invocations.length === 1 ? fail() : undefined))
     const { waitFor } = await start(name, work.invoke, { reportsItemFailures })
-    expect(await waitFor(/work failed, leaving its batch of 2/)).toMatchObject({ level: 'error' })
+    expect(await waitFor(/work failed, its batch of 2 stays in/)).toMatchObject({ level: 'error' })
     await consumed(`${name}-1`)
     await consumed(`${name}-2`)
     const [, ...again] = work.invocations
     expect(again.flatMap(({ bodies }) => bodies).sort()).toEqual([`${name}-1`, `${name}-2`])
   })
 
-  test('without ReportBatchItemFailures, whatever is answered is success', async () => {
+  test('without ReportBatchItemFailures every response means success', async () => {
     const queue = await createTestQueue('unreported')
     await queue.send('unreported-1')
     const work = recordingFunction(({ event }) => report(String(event.Records[0]?.messageId)))
@@ -199,7 +199,7 @@ describe('settlement', () => {
 
 const report = (itemIdentifier: string) => ({ batchItemFailures: [{ itemIdentifier }] })
 
-test('reaches its concurrency, never exceeds it, and leaves the rest untouched in the queue', async () => {
+test('reaches the maximum concurrency, never exceeds it, and leaves the rest in the queue', async () => {
   const queue = await createTestQueue('busy', { VisibilityTimeout: '1' })
   await queue.send(...numbered('busy', 9))
   const gate = Promise.withResolvers<void>()
@@ -222,16 +222,16 @@ test('reaches its concurrency, never exceeds it, and leaves the rest untouched i
 })
 
 describe('an outage', () => {
-  test('is outlasted, with one line when it begins and one when it ends', async () => {
+  test('is survived, with one log line at its start and one at its end', async () => {
     const queue = await createTestQueue('outage')
     const work = recordingFunction()
     const { source, lines, waitFor } = await start('outage', work.invoke)
     await aws.stop()
-    await waitFor(/SQS queue outage does not answer/)
+    await waitFor(/SQS queue outage is not responding/)
     await nextReceive()
     await nextReceive()
     aws = await startLocalAws({ port: aws.port, dataDir })
-    await waitFor(/SQS queue outage answers again/)
+    await waitFor(/SQS queue outage is responding again/)
     await queue.send('after the outage')
     await work.invoked(1)
     await source.stop()
@@ -239,17 +239,17 @@ describe('an outage', () => {
     expect(lines.map(({ level }) => level)).toEqual(['warning', 'notice'])
   })
 
-  test('is waited out at the start', async () => {
+  test('at the start is waited out', async () => {
     await createTestQueue('late')
     const { port } = aws
     await aws.stop()
     const work = recordingFunction()
     const { source, waitFor } = open('late', work.invoke)
     const started = source.start()
-    await waitFor(/SQS queue late does not answer/)
+    await waitFor(/SQS queue late is not responding/)
     aws = await startLocalAws({ port, dataDir })
     await started
-    expect((await waitFor(/SQS queue late answers again/)).level).toBe('notice')
+    expect((await waitFor(/SQS queue late is responding again/)).level).toBe('notice')
   })
 })
 
@@ -269,7 +269,7 @@ describe('stopping', () => {
     expect(work.invocations).toEqual([])
   })
 
-  test('waits for the batches that are running, and settles them', async () => {
+  test('waits for running batches and deletes their messages', async () => {
     const queue = await createTestQueue('finishing')
     await queue.send('last')
     const gate = Promise.withResolvers<void>()

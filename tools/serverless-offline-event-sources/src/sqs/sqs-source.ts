@@ -1,21 +1,17 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { SQSRecord } from 'aws-lambda'
 import type { EventSource, SourceContext } from '../event-source.ts'
-import { keepTrying } from '../keep-trying.ts'
-import { type Outage, watchOutage } from '../outage.ts'
-import { checkQueue } from './check-queue.ts'
-import { deleteMessages } from './delete-messages.ts'
+import { type Outage, retry, watchOutage } from '../retry.ts'
 import { failedMessageIds } from './failed-message-ids.ts'
-import { findQueue, type Queue } from './find-queue.ts'
 import { gatherBatch } from './gather-batch.ts'
+import type { SqsMapping } from './mapping.ts'
+import { deleteMessages, receiveMessages } from './messages.ts'
 import { splitByPayload } from './payload.ts'
-import { receiveMessages } from './receive-messages.ts'
-import { createSqsClient } from './sqs-client.ts'
-import type { SqsMapping } from './sqs-mapping.ts'
+import { checkQueue, createSqsClient, findQueue, type Queue } from './queue.ts'
 
 /**
- * One poller, which asks for messages only while an invocation could start at once, so that none
- * spends its visibility timeout waiting here; and up to `maximumConcurrency` batches running.
+ * Runs one poller and up to `maximumConcurrency` batches. It only receives while an invocation can start
+ * at once, so that no message spends its visibility timeout waiting.
  */
 export class SqsSource implements EventSource {
   readonly label: string
@@ -36,7 +32,7 @@ export class SqsSource implements EventSource {
   }
 
   async start(): Promise<void> {
-    const queue = await keepTrying(() => findQueue(this.#client, this.#mapping.queueName), {
+    const queue = await retry(() => findQueue(this.#client, this.#mapping.queueName), {
       outage: this.#outage,
       signal: this.#stopping.signal,
     })
@@ -62,16 +58,16 @@ export class SqsSource implements EventSource {
     }
   }
 
-  /** Outlasts every error: the server may come back, and a deleted queue be made again. */
+  /** Retries every error: the server may come back, and a deleted queue may be created again. */
   async #receive(queue: Queue): Promise<SQSRecord[]> {
     const { signal } = this.#stopping
-    const receive = (request: { atMost: number; waitSeconds: number }) =>
+    const receive = (request: { maxMessages: number; waitSeconds: number }) =>
       receiveMessages(this.#client, queue, request, signal)
     try {
-      return await keepTrying(
-        // Just after an outage nothing is waited for, to learn at once that it is over.
-        () => gatherBatch(receive, this.#mapping, this.#outage.isOn ? 0 : undefined),
-        { outage: this.#outage, signal, outlast: () => true },
+      return await retry(
+        // During an outage do not long-poll, to notice its end at once.
+        () => gatherBatch(receive, this.#mapping, this.#outage.isActive ? 0 : undefined),
+        { outage: this.#outage, signal, isRetryable: () => true },
       )
     } catch (error) {
       if (signal.aborted) return []
@@ -88,23 +84,25 @@ export class SqsSource implements EventSource {
     for (const part of splitByPayload(records)) await this.#run(queue, part)
   }
 
-  /** Deletes what succeeded. What failed is not touched, as the function may have set its visibility. */
+  /** Deletes successful messages. Failed ones are left alone, because the function may have set their visibility. */
   async #run(queue: Queue, records: SQSRecord[]): Promise<void> {
     const { functionKey, log } = this.#context
     try {
       const failed = await this.#invoke(records)
       if (failed.size > 0) {
-        log.notice(`${functionKey} left ${failed.size} of ${records.length} messages in ${queue.name}`)
+        log.notice(
+          `${functionKey} reported ${failed.size} of ${records.length} messages as failed, they stay in ${queue.name}`,
+        )
       }
       const succeeded = records.filter(({ messageId }) => !failed.has(messageId))
       await deleteMessages(this.#client, queue, succeeded, log)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      log.error(`${functionKey} failed, leaving its batch of ${records.length} in ${queue.name}: ${reason}`)
+      log.error(`${functionKey} failed, its batch of ${records.length} stays in ${queue.name}: ${reason}`)
     }
   }
 
-  /** The ids of the messages that failed; rejects if all did. */
+  /** Returns the ids of failed messages. Rejects if all failed. */
   async #invoke(records: SQSRecord[]): Promise<Set<string>> {
     const response = await this.#context.invoke({ Records: records })
     return this.#mapping.reportsItemFailures ? failedMessageIds(response, records) : new Set()
@@ -112,7 +110,7 @@ export class SqsSource implements EventSource {
 }
 
 function describe(mapping: SqsMapping, functionKey: string): string {
-  const { queueName, batchSize, batchingWindow, maximumConcurrency } = mapping
-  const window = batchingWindow > 0 ? ` within ${batchingWindow} s` : ''
+  const { queueName, batchSize, batchingWindowSeconds, maximumConcurrency } = mapping
+  const window = batchingWindowSeconds > 0 ? ` within ${batchingWindowSeconds} s` : ''
   return `${queueName} → ${functionKey} (up to ${batchSize} messages${window}, ${maximumConcurrency} batches at once)`
 }

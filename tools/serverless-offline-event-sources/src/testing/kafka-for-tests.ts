@@ -1,6 +1,6 @@
 import { Admin, Consumer, Producer } from '@platformatic/kafka'
 
-type Send = {
+interface Send {
   partition?: number
   key?: string
   value?: Buffer | string | null
@@ -8,7 +8,7 @@ type Send = {
   timestamp?: number
 }
 
-/** A client's view of the brokers: what it writes, and what a group has committed. */
+/** A Kafka client for tests: sends records, creates topics and reads committed offsets. */
 export function kafkaClient(brokers: string) {
   const options = { clientId: 'test', bootstrapBrokers: [brokers], retries: 0 }
   const producer = new Producer(options)
@@ -27,7 +27,7 @@ export function kafkaClient(brokers: string) {
     })
   }
 
-  /** −1 for nothing. */
+  /** −1 if nothing is committed. */
   const committed = async (groupId: string, topic: string, partitions: number[]): Promise<number[]> => {
     const consumer = new Consumer({ ...options, groupId })
     const offsets = await consumer.listCommittedOffsets({ topics: [{ topic, partitions }] })

@@ -3,7 +3,7 @@ import type { Log } from '../serverless.ts'
 
 export type LogLine = { level: keyof Log; text: string }
 
-/** A log that a test can read, and wait on. */
+/** A log that tests can read and wait for. */
 export function recordLog() {
   const lines: LogLine[] = []
   const emitter = new EventEmitter()

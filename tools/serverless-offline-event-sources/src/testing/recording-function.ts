@@ -3,7 +3,7 @@ import type { SQSEvent } from 'aws-lambda'
 
 export type Invocation = { event: SQSEvent; bodies: string[] }
 
-/** Stands in for a Lambda function: keeps its invocations and answers each as `answer` says. */
+/** A stand-in for a Lambda function that records its invocations. `answer` sets the responses. */
 export function recordingFunction(answer: (invocation: Invocation) => unknown = () => undefined) {
   const invocations: Invocation[] = []
   const emitter = new EventEmitter()
@@ -14,7 +14,7 @@ export function recordingFunction(answer: (invocation: Invocation) => unknown = 
     emitter.emit('invoked')
     return answer(invocation)
   }
-  /** The first so many invocations, as soon as there are that many. */
+  /** Resolves with the first `count` invocations. */
   const invoked = async (count: number): Promise<Invocation[]> => {
     if (invocations.length < count) {
       for await (const _ of on(emitter, 'invoked')) if (invocations.length >= count) break

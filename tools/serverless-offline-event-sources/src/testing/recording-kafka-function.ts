@@ -1,13 +1,13 @@
 import { EventEmitter, on } from 'node:events'
-import type { KafkaEvent } from '../kafka/to-event.ts'
+import type { KafkaEvent } from '../kafka/event.ts'
 
-export type KafkaInvocation = {
+export interface KafkaInvocation {
   event: KafkaEvent
   /** The values by `topic-partition`, in order. */
   values: Record<string, (string | null)[]>
 }
 
-/** Stands in for a Lambda function: keeps its invocations and answers each as `answer` says. */
+/** A stand-in for a Lambda function that records its invocations. `answer` sets the responses. */
 export function recordingKafkaFunction(answer: (invocation: KafkaInvocation) => unknown = () => undefined) {
   const invocations: KafkaInvocation[] = []
   const emitter = new EventEmitter()
@@ -24,14 +24,14 @@ export function recordingKafkaFunction(answer: (invocation: KafkaInvocation) => 
     emitter.emit('invoked')
     return answer(invocation)
   }
-  /** As soon as there are so many invocations. */
+  /** Resolves with the first `count` invocations. */
   const invoked = async (count: number): Promise<KafkaInvocation[]> => {
     if (invocations.length < count) {
       for await (const _ of on(emitter, 'invoked')) if (invocations.length >= count) break
     }
     return invocations.slice(0, count)
   }
-  /** As soon as so many values have come, repeated ones included. */
+  /** Resolves when `count` values have arrived, including repeated ones. */
   const received = async (count: number): Promise<(string | null)[]> => {
     const all = () => invocations.flatMap(({ values }) => Object.values(values).flat())
     if (all().length < count) {

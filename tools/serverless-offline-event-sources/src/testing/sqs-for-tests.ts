@@ -4,11 +4,11 @@ import {
   SendMessageBatchCommand,
   type SendMessageBatchRequestEntry,
 } from '@aws-sdk/client-sqs'
-import { createSqsClient } from '../sqs/sqs-client.ts'
+import { createSqsClient } from '../sqs/queue.ts'
 
 export const region = 'us-east-1'
 
-/** A client's view of one new queue. */
+/** Creates a queue for tests: sends messages and counts them. */
 export async function createTestQueue(name: string, Attributes: Record<string, string> = {}) {
   const client = createSqsClient(region)
   const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: name, Attributes }))

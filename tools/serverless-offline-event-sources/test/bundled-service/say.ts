@@ -1,6 +1,6 @@
 import type { SQSEvent } from 'aws-lambda'
 
-/** Only a build defines it: see serverless.yml. */
+/** Defined by the build: see serverless.yml. */
 declare const BUILT_BY: string
 
 export async function handler({ Records }: SQSEvent): Promise<void> {

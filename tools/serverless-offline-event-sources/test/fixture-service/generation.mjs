@@ -1,6 +1,6 @@
 let invocations = 0
 
-/** Counts its invocations in one worker, once it has waited for as long as it is told. */
+/** Waits for `waitMs`, then returns the number of invocations of this worker. */
 export async function handler({ waitMs }) {
   await new Promise((resolve) => setTimeout(resolve, waitMs))
   return { invocations: ++invocations, pid: process.pid }

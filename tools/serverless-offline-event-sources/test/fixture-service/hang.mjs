@@ -1,2 +1,2 @@
-/** Outlasts its timeout. */
+/** Never returns. */
 export const handler = () => new Promise(() => {})

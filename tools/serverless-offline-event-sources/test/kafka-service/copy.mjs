@@ -2,7 +2,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 
 const s3 = new S3Client({ forcePathStyle: true })
 
-/** Puts each record into the bucket under its value, but for those without one. */
+/** Stores each record in the bucket, with its value as the key. Reports records without a value as failed. */
 export async function handler({ records }) {
   const batchItemFailures = []
   for (const { topic, partition, offset, value } of Object.values(records).flat()) {
