@@ -26,24 +26,24 @@ async function everything(child: ChildProcess): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-test('says which port is taken and what to do', async () => {
+test('says which port is in use and what to do', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as { port: number }
   const child = await dev({ UPLOAD_API_PORT: port, AWS_PORT: await freePort() })
-  expect(await everything(child)).toMatch(new RegExp(`Port ${port} is taken.*set UPLOAD_API_PORT`))
+  expect(await everything(child)).toMatch(new RegExp(`Port ${port} is in use.*set UPLOAD_API_PORT`))
   expect(child.exitCode).toBe(1)
   other.close()
 })
 
-test('says that a port is no port', async () => {
+test('rejects an invalid port', async () => {
   const child = await dev({ UPLOAD_API_PORT: 99_999 })
-  expect(await everything(child)).toContain('UPLOAD_API_PORT is "99999", which is no port number')
+  expect(await everything(child)).toContain('UPLOAD_API_PORT is "99999", which is not a valid port')
   expect(child.exitCode).toBe(1)
 })
 
 test(
-  'starts, tells where everything is, logs in words, and stops at Ctrl-C',
+  'starts, prints the endpoints, formats log lines and stops on Ctrl-C',
   async () => {
     const ports = { UPLOAD_API_PORT: await freePort(), AWS_PORT: await freePort() }
     const child = await dev(ports)
@@ -51,7 +51,7 @@ test(
     const lines = createInterface({ input: child.stdout ?? process.stdin })
     const sees = (pattern: RegExp) =>
       new Promise<void>((resolve) => lines.on('line', (line) => pattern.test(line) && resolve()))
-    await sees(/Ctrl-C stops everything/)
+    await sees(/Press Ctrl-C to stop/)
     expect(existsSync(endpointsFile)).toBe(true)
     const logged = sees(/upload-api +GET \/v1\/health 200/)
     await fetch(`http://127.0.0.1:${ports.UPLOAD_API_PORT}/v1/health`)

@@ -71,7 +71,7 @@ test.each([
   [
     'a user who may not make the topic',
     { KAFKA_USERNAME: 'visitor', KAFKA_PASSWORD: PASSWORDS.visitor },
-    /does not let this user make the topic images\.web-app-2/,
+    /does not allow this user to create the topic images\.web-app-2/,
   ],
 ])('%s is told before anything starts', async (_, variables, message) => {
   await expect(start(variables)).rejects.toThrow(message)

@@ -1,8 +1,8 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
-/** What a browser may read of an S3 answer, as a bucket's CORS configuration would expose it. */
-const exposedHeaders = [
+/** Response headers that pages may read, as in a bucket's CORS configuration. */
+const EXPOSED_HEADERS = [
   'ETag',
   'Location',
   'Content-Length',
@@ -16,12 +16,12 @@ const exposedHeaders = [
   'x-amz-meta-sha256',
 ]
 
-/** Lets web pages of any origin talk to the server; a preflight is 204 on any path. */
+/** Allows requests from pages of any origin. Every preflight request returns 204. */
 export async function allowAnyOrigin(app: FastifyInstance): Promise<void> {
   await app.register(cors, {
     origin: '*',
     methods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'],
-    exposedHeaders,
+    exposedHeaders: EXPOSED_HEADERS,
     maxAge: 600,
   })
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { awsEnvironment } from './aws-environment.ts'
 import { type LocalAws, startLocalAws } from './start-local-aws.ts'
 
-/** Clients configured by nothing but the environment, as in a Lambda function. */
+/** Clients that are configured by the environment only, as in a Lambda function. */
 const program = `
   import { S3Client, CreateBucketCommand, ListBucketsCommand } from '@aws-sdk/client-s3'
   import { SQSClient, CreateQueueCommand, SendMessageCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs'
@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => aws.stop())
 
-test('points the SDKs of a child process at the server, queue URLs included', async () => {
+test('points the SDKs of a child process to the server, including queue URLs', async () => {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     ['--input-type=module', '--eval', program],

@@ -1,10 +1,10 @@
-/** Dummies, which every local client may know. A presigned POST has to be signed with them; nothing else is checked. */
+/** Dummy credentials. Only the signature of a presigned POST is checked against them. */
 export const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 
 /**
- * The variables that point the AWS SDKs and the AWS CLI at a local server, for child processes and tests.
+ * Environment variables that point the AWS SDKs and the AWS CLI to a local server, for child processes and tests.
  *
- * An S3 client needs no `forcePathStyle`: for an endpoint with an IP address the SDK takes path style by itself.
+ * S3 clients do not need `forcePathStyle`: the SDK uses path style for an endpoint with an IP address.
  *
  * @param endpoint such as `http://127.0.0.1:4566`
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
@@ -15,7 +15,7 @@ export function awsEnvironment(endpoint: string): Record<string, string> {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
-    // Whatever the developer's own shell has set would come first.
+    // Overrides values from the developer's shell.
     AWS_PROFILE: '',
     AWS_SESSION_TOKEN: '',
     AWS_ENDPOINT_URL_S3: '',

@@ -42,7 +42,7 @@ describe('If-None-Match: *', () => {
     expect(await read('contested')).toBe(`writer ${winners[0]}`)
   })
 
-  test('answers with the error document of S3', async () => {
+  test('returns the error document of S3', async () => {
     await put('taken', 'first')
     const answer = await fetch(`${aws.endpoint}/${Bucket}/taken`, {
       method: 'PUT',
@@ -55,7 +55,7 @@ describe('If-None-Match: *', () => {
     expect(document).toContain('<Condition>If-None-Match</Condition>')
   })
 
-  test('guards a multipart upload at its completion', async () => {
+  test('is checked when a multipart upload is completed', async () => {
     const complete = async (Key: string) => {
       const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }))
       const part = { Bucket, Key, UploadId, PartNumber: 1 }
@@ -70,14 +70,14 @@ describe('If-None-Match: *', () => {
 })
 
 describe('If-Match', () => {
-  test('replaces only the version named', async () => {
+  test('replaces only the named version', async () => {
     const { ETag } = await put('document', 'one')
     await put('document', 'two', { IfMatch: String(ETag) })
     await expect(put('document', 'three', { IfMatch: String(ETag) })).rejects.toMatchObject(precondition)
     expect(await read('document')).toBe('two')
   })
 
-  test('is 404 when there is nothing to replace', async () => {
+  test('is 404 if the object does not exist', async () => {
     await expect(
       put('nothing', 'x', { IfMatch: '"d41d8cd98f00b204e9800998ecf8427e"' }),
     ).rejects.toMatchObject({

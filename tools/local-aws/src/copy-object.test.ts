@@ -33,32 +33,32 @@ const copy = (Key: string, more: Partial<CopyObjectCommandInput> = {}) =>
 const read = (Key: string) => s3.send(new GetObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }))
 
 describe('CopyObject', () => {
-  test('takes bytes, type and metadata along', async () => {
+  test('copies bytes, type and metadata', async () => {
     await copy('plain')
     const got = await read('plain')
     expect(got).toMatchObject(described)
     expect(await got.Body?.transformToString()).toBe(Body)
   })
 
-  test('gives the copy a type and metadata of its own', async () => {
+  test('can replace type and metadata', async () => {
     const own = { ContentType: 'image/webp', Metadata: { app: 'web-app-2' } }
     await copy('own', { ...own, MetadataDirective: 'REPLACE' })
     expect(await read('own')).toMatchObject(own)
   })
 
-  test('creates, and does not replace, with If-None-Match', async () => {
+  test('creates but does not overwrite with If-None-Match', async () => {
     await copy('once', { IfNoneMatch: '*' })
     await expect(copy('once', { IfNoneMatch: '*' })).rejects.toMatchObject(precondition)
   })
 
-  test('copies only the version that was looked at', async () => {
+  test('copies only the version with the given ETag', async () => {
     await copy('seen', { CopySourceIfMatch: ETag })
     const another = '"d41d8cd98f00b204e9800998ecf8427e"'
     await expect(copy('unseen', { CopySourceIfMatch: another })).rejects.toMatchObject(precondition)
     await expect(read('unseen')).rejects.toThrow()
   })
 
-  test('computes the checksum that it is asked for', async () => {
+  test('computes the requested checksum', async () => {
     const sha256 = createHash('sha256').update(Body).digest('base64')
     const { CopyObjectResult } = await copy('hashed', { ChecksumAlgorithm: 'SHA256' })
     expect(CopyObjectResult?.ChecksumSHA256).toBe(sha256)

@@ -46,8 +46,8 @@ async function putPart(upload: Upload, PartNumber: number, Body: Uint8Array) {
 const complete = (upload: Upload, Parts: { PartNumber: number; ETag: string | undefined }[]) =>
   s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }))
 
-describe('an upload in parts', () => {
-  test('through presigned URLs, as a page does it, becomes one object with its type and metadata', async () => {
+describe('a multipart upload', () => {
+  test('through presigned URLs becomes one object with its type and metadata', async () => {
     const upload = await open('whole')
     const Parts = []
     for (const [index, body] of [first, last].entries()) {
@@ -64,7 +64,7 @@ describe('an upload in parts', () => {
     expect(bytes.equals(Buffer.concat([first, last]))).toBe(true)
   })
 
-  test('tells the parts that it has, a page at a time', async () => {
+  test('lists its parts, with pagination', async () => {
     const upload = await open('listed')
     for (const number of [3, 1, 2]) await putPart(upload, number, Buffer.alloc(number))
     const all = await s3.send(new ListPartsCommand(upload))
@@ -80,11 +80,11 @@ describe('an upload in parts', () => {
     expect(rest.Parts?.map(({ PartNumber }) => PartNumber)).toEqual([3])
   })
 
-  test('with no parts yet lists none', async () => {
+  test('without parts lists none', async () => {
     expect((await s3.send(new ListPartsCommand(await open('empty')))).Parts ?? []).toEqual([])
   })
 
-  test('replaces a part that comes again', async () => {
+  test('replaces a part that is uploaded again', async () => {
     const upload = await open('again')
     await putPart(upload, 1, Buffer.from('broken off'))
     await complete(upload, [await putPart(upload, 1, last)])
@@ -92,7 +92,7 @@ describe('an upload in parts', () => {
     expect(await got.Body?.transformToString()).toBe('the rest')
   })
 
-  test('that is aborted is gone with its parts', async () => {
+  test('is deleted with its parts when it is aborted', async () => {
     const upload = await open('aborted')
     const part = await putPart(upload, 1, last)
     await s3.send(new AbortMultipartUploadCommand(upload))
@@ -105,7 +105,7 @@ describe('an upload in parts', () => {
   })
 })
 
-describe('a completion is refused', () => {
+describe('a completion is rejected', () => {
   const refusal = (name: string) => ({ name, $metadata: { httpStatusCode: 400 } })
 
   test('with parts out of order', async () => {
@@ -114,13 +114,13 @@ describe('a completion is refused', () => {
     await expect(complete(upload, parts.toReversed())).rejects.toMatchObject(refusal('InvalidPartOrder'))
   })
 
-  test('with a small part that is not the last', async () => {
+  test('with a part that is too small and not the last', async () => {
     const upload = await open('small')
     const parts = [await putPart(upload, 1, last), await putPart(upload, 2, last)]
     await expect(complete(upload, parts)).rejects.toMatchObject(refusal('EntityTooSmall'))
   })
 
-  test('with a part that was never sent', async () => {
+  test('with a missing part', async () => {
     const upload = await open('unsent')
     const { ETag } = await putPart(upload, 1, last)
     await expect(complete(upload, [{ PartNumber: 2, ETag }])).rejects.toMatchObject(refusal('InvalidPart'))
@@ -130,7 +130,7 @@ describe('a completion is refused', () => {
     await expect(complete(await open('none'), [])).rejects.toMatchObject(refusal('MalformedXML'))
   })
 
-  test('for another key than its own', async () => {
+  test('for another key', async () => {
     const upload = await open('own')
     const part = await putPart(upload, 1, last)
     await expect(complete({ ...upload, Key: 'other' }, [part])).rejects.toMatchObject({
@@ -139,13 +139,13 @@ describe('a completion is refused', () => {
   })
 })
 
-test.each([0, 10_001])('there is no part %i', async (number) => {
+test.each([0, 10_001])('part number %i is invalid', async (number) => {
   await expect(putPart(await open('numbers'), number, last)).rejects.toMatchObject({
     name: 'InvalidArgument',
   })
 })
 
-test('uploads are listed under their prefix, a page at a time', async () => {
+test('lists uploads by prefix, with pagination', async () => {
   for (const key of ['staged/b', 'staged/a', 'staged/c', 'elsewhere']) await open(key)
   const list = (input: Omit<ListMultipartUploadsCommandInput, 'Bucket'>) =>
     s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: 'staged/', ...input }))

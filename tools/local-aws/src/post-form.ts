@@ -1,19 +1,19 @@
-import { S3Refusal } from './s3-refusal.ts'
+import { S3Error } from './s3-error.ts'
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is S3's
 const FILENAME = '${filename}'
 
-/** A form as S3 understands it. */
+/** A parsed POST form. */
 export interface PostForm {
-  /** By name in lower case; `${filename}` in the key is filled in. */
+  /** By lower-case name. `${filename}` in the key is replaced. */
   fields: Record<string, string>
   file: Buffer
 }
 
 /**
- * Reads the multipart/form-data of a POST. What comes after the file is ignored, as S3 does.
+ * Parses the multipart/form-data of a POST. Fields after the file are ignored, as in S3.
  *
- * @throws S3Refusal `MalformedPOSTRequest`, `InvalidArgument`
+ * @throws S3Error `MalformedPOSTRequest`, `InvalidArgument`
  */
 export async function readPostForm(contentType: string, body: Buffer): Promise<PostForm> {
   const fields: Record<string, string> = {}
@@ -23,12 +23,12 @@ export async function readPostForm(contentType: string, body: Buffer): Promise<P
       continue
     }
     if (!fields.key) {
-      throw new S3Refusal(400, 'InvalidArgument', "Bucket POST must contain a field named 'key'.")
+      throw new S3Error(400, 'InvalidArgument', "Bucket POST must contain a field named 'key'.")
     }
     const key = fields.key.replaceAll(FILENAME, value.name)
     return { fields: { ...fields, key }, file: Buffer.from(await value.arrayBuffer()) }
   }
-  throw new S3Refusal(400, 'InvalidArgument', 'POST requires exactly one file upload per request.', {
+  throw new S3Error(400, 'InvalidArgument', 'POST requires exactly one file upload per request.', {
     ArgumentName: 'file',
     ArgumentValue: 0,
   })
@@ -38,7 +38,7 @@ async function parse(contentType: string, body: Buffer): Promise<FormData> {
   try {
     return await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData()
   } catch (cause) {
-    throw new S3Refusal(
+    throw new S3Error(
       400,
       'MalformedPOSTRequest',
       'The body of your POST request is not well-formed multipart/form-data.',

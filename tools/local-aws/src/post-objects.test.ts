@@ -63,7 +63,7 @@ describe('a presigned POST', () => {
     expect(Buffer.from((await got.Body?.transformToByteArray()) ?? [])).toEqual(bytes)
   })
 
-  test('tells a page of another origin its ETag', async () => {
+  test('exposes the ETag to pages of other origins', async () => {
     const post = await presign('seen')
     const preflight = await fetch(post.url, {
       method: 'OPTIONS',
@@ -77,7 +77,7 @@ describe('a presigned POST', () => {
     expect(answer.headers.get('etag')).toMatch(/^"[0-9a-f]{32}"$/)
   })
 
-  test('answers with a document where 201 is asked for', async () => {
+  test('returns a document if 201 is requested', async () => {
     const post = await presign('created', { Fields: { success_action_status: '201' } })
     const answer = await send(post, formOf(post))
     expect(answer.status).toBe(201)
@@ -86,14 +86,14 @@ describe('a presigned POST', () => {
     expect(document).toContain(`<Key>created</Key>`)
   })
 
-  test("puts the file's name where the key asks for it", async () => {
+  test("inserts the file's name into the key", async () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is S3's
     const post = await presign('named/${filename}')
     expect((await send(post, formOf(post))).status).toBe(204)
     await s3.send(new HeadObjectCommand({ Bucket, Key: 'named/IMG_0001.JPG' }))
   })
 
-  test('carries 50 MB', async () => {
+  test('accepts 50 MB', async () => {
     const large = randomBytes(50_000_000)
     const post = await presign('large', { Conditions: [['content-length-range', 1, 50_000_000]] })
     expect((await send(post, formOf(post, large))).status).toBe(204)
@@ -110,7 +110,7 @@ describe('a policy', () => {
   test.each([
     ['too large', length(1, bytes.length - 1), 'EntityTooLarge'],
     ['too small', length(bytes.length + 1, 1000), 'EntityTooSmall'],
-  ])('refuses a file that is %s', async (_, options, code) => {
+  ])('rejects a file that is %s', async (_, options, code) => {
     const post = await presign('length', options)
     expect(await refusalOf(await send(post, formOf(post)))).toMatchObject({ status: 400, code })
   })
@@ -127,7 +127,7 @@ describe('a policy', () => {
     ['key', 'another', '["eq", "$key", "exact"]'],
     ['Content-Type', 'text/html', '["eq", "$Content-Type", "image/png"]'],
     ['x-amz-meta-app', 'web-app-2', '["eq", "$x-amz-meta-app", "web-app-1"]'],
-  ])('holds %s to its value', async (field, value, condition) => {
+  ])('requires the value of %s', async (field, value, condition) => {
     const post = await presign('exact', {
       Fields: { 'Content-Type': 'image/png', 'x-amz-meta-app': 'web-app-1' },
     })
@@ -140,7 +140,7 @@ describe('a policy', () => {
     await expect(s3.send(new HeadObjectCommand({ Bucket, Key: 'exact' }))).rejects.toThrow()
   })
 
-  test('wants every field that it speaks of', async () => {
+  test('requires every field that it mentions', async () => {
     const post = await presign('missing', { Fields: { 'Content-Type': 'image/png' } })
     const { 'Content-Type': _, ...fields } = post.fields
     expect(await refusalOf(await send(post, formOf({ fields })))).toMatchObject({
@@ -149,14 +149,14 @@ describe('a policy', () => {
     })
   })
 
-  test('knows starts-with', async () => {
+  test('supports starts-with', async () => {
     const post = await presign('any', { Conditions: [['starts-with', '$Content-Type', 'image/']] })
     const typed = (type: string) => send(post, formOf({ fields: { ...post.fields, 'Content-Type': type } }))
     expect((await typed('image/webp')).status).toBe(204)
     expect(await refusalOf(await typed('text/html'))).toMatchObject({ status: 403, code: 'AccessDenied' })
   })
 
-  test('refuses fields that it does not speak of', async () => {
+  test('rejects fields that it does not mention', async () => {
     const post = await presign('extra')
     const answer = await send(post, formOf({ fields: { ...post.fields, 'x-amz-meta-app': 'web-app-2' } }))
     expect(await refusalOf(answer)).toEqual({
@@ -166,7 +166,7 @@ describe('a policy', () => {
     })
   })
 
-  test('ends', async () => {
+  test('expires', async () => {
     const post = await presign('late', { Expires: -1 })
     expect(await refusalOf(await send(post, formOf(post)))).toEqual({
       status: 403,
@@ -175,7 +175,7 @@ describe('a policy', () => {
     })
   })
 
-  test('cannot be changed after it was signed', async () => {
+  test('cannot be changed after signing', async () => {
     const strict = await presign('signed', length(1, 1))
     const lax = await presign('signed')
     const fields = { ...lax.fields, 'X-Amz-Signature': String(strict.fields['X-Amz-Signature']) }
@@ -185,7 +185,7 @@ describe('a policy', () => {
     })
   })
 
-  test('of a stranger is refused', async () => {
+  test('with an unknown access key is rejected', async () => {
     const credentials = { accessKeyId: 'stranger', secretAccessKey: 'local' }
     const stranger = new S3Client({ region: 'us-east-1', endpoint: aws.endpoint, credentials })
     const post = await presign('strange', {}, stranger)
@@ -195,7 +195,7 @@ describe('a policy', () => {
     })
   })
 
-  test('is needed', async () => {
+  test('is required', async () => {
     const post = await presign('open')
     const answer = await send(post, formOf({ fields: { key: 'open' } }))
     expect(await refusalOf(answer)).toMatchObject({ status: 403, code: 'AccessDenied' })
@@ -203,14 +203,14 @@ describe('a policy', () => {
 })
 
 describe('bytes', () => {
-  test('must be those of the checksum', async () => {
+  test('must match the checksum', async () => {
     const post = await presign('digest', { Fields: { 'x-amz-checksum-sha256': sha256 } })
     const answer = await send(post, formOf(post, Buffer.from('other bytes')))
     expect(await refusalOf(answer)).toMatchObject({ status: 400, code: 'BadDigest' })
     await expect(s3.send(new HeadObjectCommand({ Bucket, Key: 'digest' }))).rejects.toThrow()
   })
 
-  test('must be there', async () => {
+  test('must be present', async () => {
     const post = await presign('nothing')
     const form = formOf(post)
     form.delete('file')

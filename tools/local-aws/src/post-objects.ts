@@ -1,29 +1,28 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { S3Store } from 'fauxqs'
-import { sentChecksum, verifyChecksums } from './checksums.ts'
+import { checksumOf, verifyChecksums } from './checksums.ts'
 import { type PostForm, readPostForm } from './post-form.ts'
 import { enforcePolicy } from './post-policy.ts'
-import { S3Refusal } from './s3-refusal.ts'
-import { toXml } from './xml.ts'
+import { S3Error, toXml } from './s3-error.ts'
 
 /**
- * Takes presigned POSTs in place of fauxqs, which asks nothing of them.
+ * Handles presigned POSTs, because fauxqs does not check their policy.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
  */
-export function takePosts(app: FastifyInstance, store: S3Store): void {
+export function handlePosts(app: FastifyInstance, store: S3Store): void {
   app.addHook('preHandler', async (request, reply) => {
     const { bucket, '*': key } = request.params as { bucket?: string; '*'?: string }
     const contentType = request.headers['content-type'] ?? ''
     if (request.method !== 'POST' || !bucket || key || !contentType.startsWith('multipart/form-data')) return
     const form = await readPostForm(contentType, request.body as Buffer)
     if (!store.hasBucket(bucket)) {
-      throw new S3Refusal(404, 'NoSuchBucket', 'The specified bucket does not exist', { BucketName: bucket })
+      throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist', { BucketName: bucket })
     }
     enforcePolicy(form, bucket)
     verifyChecksums(form.fields, form.file)
     const { etag } = storeObject(form, bucket, store)
     const Location = `${request.protocol}://${request.headers.host}/${bucket}/${encodeURI(form.fields.key ?? '')}`
-    return answer(reply, form, { Location, Bucket: bucket, Key: form.fields.key, ETag: etag })
+    return sendResult(reply, form, { Location, Bucket: bucket, Key: form.fields.key, ETag: etag })
   })
 }
 
@@ -38,7 +37,7 @@ function storeObject({ fields, file }: PostForm, bucket: string, store: S3Store)
     fields['content-type'] ?? 'binary/octet-stream',
     Object.fromEntries(metadata),
     systemMetadata(fields),
-    sentChecksum(fields),
+    checksumOf(fields),
   )
 }
 
@@ -50,7 +49,7 @@ function systemMetadata(fields: PostForm['fields']) {
   }
 }
 
-function answer(
+function sendResult(
   reply: FastifyReply,
   { fields }: PostForm,
   stored: Record<string, string | undefined>,

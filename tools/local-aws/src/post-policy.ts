@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { localCredentials } from './aws-environment.ts'
 import type { PostForm } from './post-form.ts'
-import { S3Refusal } from './s3-refusal.ts'
+import { S3Error } from './s3-error.ts'
 
 type Condition = Record<string, string> | [string, string, string] | ['content-length-range', number, number]
 
@@ -11,15 +11,15 @@ interface Policy {
 }
 
 /**
- * Holds a form to its policy: the signature, the expiration, each condition, the length of the file, and that no
- * field stands in the form which the policy does not speak of.
+ * Checks a form against its policy: signature, expiration, each condition, the length of the file, and that the form
+ * has no fields that the policy does not mention.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
  *
- * @throws S3Refusal `AccessDenied`, `SignatureDoesNotMatch`, `InvalidAccessKeyId`, `InvalidPolicyDocument`,
+ * @throws S3Error `AccessDenied`, `SignatureDoesNotMatch`, `InvalidAccessKeyId`, `InvalidPolicyDocument`,
  *   `EntityTooLarge`, `EntityTooSmall`
  */
 export function enforcePolicy({ fields, file }: PostForm, bucket: string): void {
-  if (!fields.policy) throw new S3Refusal(403, 'AccessDenied', 'Access Denied')
+  if (!fields.policy) throw new S3Error(403, 'AccessDenied', 'Access Denied')
   verifySignature(fields, fields.policy)
   const { expiration, conditions } = decode(fields.policy)
   if (!(Date.parse(expiration) > Date.now())) throw denied('Policy expired.')
@@ -36,7 +36,7 @@ function decode(policy: string): Policy {
   try {
     return JSON.parse(Buffer.from(policy, 'base64').toString())
   } catch {
-    throw new S3Refusal(400, 'InvalidPolicyDocument', 'Invalid Policy: Invalid JSON.')
+    throw new S3Error(400, 'InvalidPolicyDocument', 'Invalid Policy: Invalid JSON.')
   }
 }
 
@@ -44,7 +44,7 @@ function decode(policy: string): Policy {
 function verifySignature(fields: Record<string, string>, policy: string): void {
   const [accessKeyId, ...scope] = (fields['x-amz-credential'] ?? '').split('/')
   if (accessKeyId !== localCredentials.accessKeyId) {
-    throw new S3Refusal(
+    throw new S3Error(
       403,
       'InvalidAccessKeyId',
       'The AWS Access Key Id you provided does not exist in our records.',
@@ -56,7 +56,7 @@ function verifySignature(fields: Record<string, string>, policy: string): void {
     `AWS4${localCredentials.secretAccessKey}`,
   )
   if (createHmac('sha256', key).update(policy).digest('hex') !== fields['x-amz-signature']) {
-    throw new S3Refusal(
+    throw new S3Error(
       403,
       'SignatureDoesNotMatch',
       'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
@@ -68,18 +68,18 @@ function isLengthRange(condition: Condition): condition is ['content-length-rang
   return Array.isArray(condition) && condition[0] === 'content-length-range'
 }
 
-function checkLength([, smallest, largest]: [string, number, number], ProposedSize: number): void {
-  if (ProposedSize > largest) {
+function checkLength([, min, max]: [string, number, number], ProposedSize: number): void {
+  if (ProposedSize > max) {
     const message = 'Your proposed upload exceeds the maximum allowed size'
-    throw new S3Refusal(400, 'EntityTooLarge', message, { ProposedSize, MaxSizeAllowed: largest })
+    throw new S3Error(400, 'EntityTooLarge', message, { ProposedSize, MaxSizeAllowed: max })
   }
-  if (ProposedSize < smallest) {
+  if (ProposedSize < min) {
     const message = 'Your proposed upload is smaller than the minimum allowed size'
-    throw new S3Refusal(400, 'EntityTooSmall', message, { ProposedSize, MinSizeAllowed: smallest })
+    throw new S3Error(400, 'EntityTooSmall', message, { ProposedSize, MinSizeAllowed: min })
   }
 }
 
-/** A field that is not in the form satisfies nothing, not even `starts-with` of the empty text. */
+/** A missing field satisfies no condition, not even `starts-with` with an empty string. */
 function holds(condition: Condition, form: Record<string, string>): boolean {
   const [operator, name, operand] = toTriple(condition)
   const value = form[name]
@@ -105,7 +105,7 @@ function describe(condition: Condition): string {
   return `[${[operator, name, operand].map((each) => JSON.stringify(each)).join(', ')}]`
 }
 
-/** Fields that a policy need not speak of. */
+/** Fields that a policy need not mention. */
 function isExempt(name: string): boolean {
   return ['policy', 'x-amz-signature', 'file'].includes(name) || name.startsWith('x-ignore-')
 }
@@ -114,6 +114,6 @@ function isNamed(name: string, conditions: Condition[]): boolean {
   return conditions.some((condition) => !isLengthRange(condition) && toTriple(condition)[1] === name)
 }
 
-function denied(reason: string): S3Refusal {
-  return new S3Refusal(403, 'AccessDenied', `Invalid according to Policy: ${reason}`)
+function denied(reason: string): S3Error {
+  return new S3Error(403, 'AccessDenied', `Invalid according to Policy: ${reason}`)
 }

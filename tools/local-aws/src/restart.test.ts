@@ -46,7 +46,7 @@ async function expectFilled(endpoint: string): Promise<void> {
   expect(Messages).toMatchObject([{ Body: 'still to do' }])
 }
 
-/** Runs the server in a process of its own, for a test to kill. */
+/** Runs the server in its own process, so that a test can kill it. */
 async function startInChild() {
   const program = `import { startLocalAws } from './start-local-aws.ts'
     console.log((await startLocalAws({ dataDir: ${JSON.stringify(dataDir)} })).endpoint)`
@@ -79,7 +79,7 @@ describe('with a data directory', () => {
     await second.stop()
   })
 
-  test('a message given back to the queue keeps its receive count', async () => {
+  test('a message that returns to the queue keeps its receive count', async () => {
     const first = await startLocalAws({ dataDir })
     const sqs = sqsFor(first.endpoint)
     const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'retry' }))

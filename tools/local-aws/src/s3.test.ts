@@ -43,7 +43,7 @@ const keys = async (input: Omit<ListObjectsV2CommandInput, 'Bucket'>) => {
 }
 
 describe('objects', () => {
-  test('HEAD and GET give back metadata, type and size', async () => {
+  test('HEAD and GET return metadata, type and size', async () => {
     const expected = { Metadata, ContentType: 'application/json', ContentLength: 10 }
     expect(await s3.send(new HeadObjectCommand({ Bucket, Key }))).toMatchObject(expected)
     const got = await s3.send(new GetObjectCommand({ Bucket, Key }))
@@ -61,7 +61,7 @@ describe('objects', () => {
     expect(got.ChecksumCRC32).toBe(ChecksumCRC32)
   })
 
-  test('an empty body is an object too', async () => {
+  test('an empty body is stored', async () => {
     const answer = await fetch(`${aws.endpoint}/${Bucket}/empty`, { method: 'PUT' })
     expect(answer.status).toBe(200)
     expect((await s3.send(new HeadObjectCommand({ Bucket, Key: 'empty' }))).ContentLength).toBe(0)
@@ -74,21 +74,21 @@ describe('objects', () => {
     ['percent signs', 'odd/100%25.jpg'],
     ['letters beyond ASCII', 'odd/café/ü.jpg'],
     ['1000 characters', `odd/${'k'.repeat(996)}`],
-  ])('a key with %s comes back as it went', async (_, key) => {
+  ])('a key with %s is returned unchanged', async (_, key) => {
     await put(key, key)
     const got = await s3.send(new GetObjectCommand({ Bucket, Key: key }))
     expect(await got.Body?.transformToString()).toBe(key)
     expect((await keys({ Prefix: key })).keys).toEqual([key])
   })
 
-  test('a range is 206 with its place', async () => {
+  test('a range request returns 206 with Content-Range', async () => {
     const got = await s3.send(new GetObjectCommand({ Bucket, Key, Range: 'bytes=2-4' }))
     expect(got.$metadata.httpStatusCode).toBe(206)
     expect(got.ContentRange).toBe('bytes 2-4/10')
     expect(await got.Body?.transformToString()).toBe('234')
   })
 
-  test('an unchanged object is 304 with its ETag', async () => {
+  test('an unchanged object returns 304 with its ETag', async () => {
     const { ETag } = await s3.send(new HeadObjectCommand({ Bucket, Key }))
     const answer = await fetch(`${aws.endpoint}/${Bucket}/${Key}`, {
       headers: { 'if-none-match': String(ETag) },
@@ -97,13 +97,13 @@ describe('objects', () => {
     expect(answer.headers.get('etag')).toBe(ETag)
   })
 
-  test('an absent object is NoSuchKey for GET and NotFound for HEAD', async () => {
+  test('a missing object returns NoSuchKey for GET and NotFound for HEAD', async () => {
     const absent = { Bucket, Key: 'absent' }
     await expect(s3.send(new GetObjectCommand(absent))).rejects.toMatchObject({ name: 'NoSuchKey' })
     await expect(s3.send(new HeadObjectCommand(absent))).rejects.toMatchObject({ name: 'NotFound' })
   })
 
-  test('a presigned URL is read with plain fetch', async () => {
+  test('a presigned URL works with plain fetch', async () => {
     const url = await getSignedUrl(s3, new GetObjectCommand({ Bucket, Key }), { expiresIn: 60 })
     const answer = await fetch(url)
     expect(answer.status).toBe(200)
@@ -111,7 +111,7 @@ describe('objects', () => {
     expect(await answer.text()).toBe('0123456789')
   })
 
-  test('deletes one and many, and an absent one without complaint', async () => {
+  test('deletes one, many and missing objects', async () => {
     await Promise.all(['gone/1', 'gone/2', 'gone/3&<4>'].map((key) => put(key)))
     await s3.send(new DeleteObjectCommand({ Bucket, Key: 'gone/1' }))
     await s3.send(new DeleteObjectCommand({ Bucket, Key: 'gone/1' }))
@@ -124,7 +124,7 @@ describe('objects', () => {
 })
 
 describe('ListObjectsV2', () => {
-  /** In the byte order of S3, which no locale's order is. */
+  /** In S3's byte order, which differs from any locale's order. */
   const listed = ['l/A/1', 'l/B', 'l/a-b/1', 'l/a/1', 'l/a/2', 'l/a=b', 'l/ab/1', 'l/b', 'l/é']
 
   beforeAll(async () => {
@@ -135,12 +135,12 @@ describe('ListObjectsV2', () => {
     expect((await keys({ Prefix: 'l/' })).keys).toEqual(listed)
   })
 
-  test('starts after a key, which need not exist', async () => {
+  test('starts after a key, even if it does not exist', async () => {
     expect((await keys({ Prefix: 'l/', StartAfter: 'l/a/2' })).keys).toEqual(listed.slice(5))
     expect((await keys({ Prefix: 'l/', StartAfter: 'l/a/1z' })).keys).toEqual(listed.slice(4))
   })
 
-  test.each([1, 2, 4])('pages of %i together give every key once', async (MaxKeys) => {
+  test.each([1, 2, 4])('pages of %i contain every key once', async (MaxKeys) => {
     const seen: unknown[] = []
     let ContinuationToken: string | undefined
     do {
@@ -151,7 +151,7 @@ describe('ListObjectsV2', () => {
     expect(seen).toEqual(listed)
   })
 
-  test.each([1, 2, 3])('pages of %i with a delimiter give every folder once', async (MaxKeys) => {
+  test.each([1, 2, 3])('pages of %i with a delimiter contain every folder once', async (MaxKeys) => {
     const folders: unknown[] = []
     const files: unknown[] = []
     let ContinuationToken: string | undefined

@@ -38,7 +38,7 @@ async function arnOf(QueueUrl: string): Promise<string> {
   return String((await sqs.send(new GetQueueAttributesCommand(input))).Attributes?.QueueArn)
 }
 
-/** A long poll on a connection of its own, which a test may cut. */
+/** A long poll on its own connection, which a test can close. */
 async function openPoll(QueueUrl: string) {
   const poll = request(aws.endpoint, {
     method: 'POST',
@@ -68,7 +68,7 @@ describe('messages', () => {
     expect(sentAt).toBeLessThanOrEqual(Date.now())
   })
 
-  test('come in batches and are gone when deleted', async () => {
+  test('arrive in batches and can be deleted', async () => {
     const QueueUrl = await createQueue('batches')
     const Entries = Array.from({ length: 10 }, (_, n) => ({ Id: `m${n}`, MessageBody: `body ${n}` }))
     const { Successful } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }))
@@ -87,7 +87,7 @@ describe('messages', () => {
     })
   })
 
-  test('may have 1 MiB and no more', async () => {
+  test('may have up to 1 MiB', async () => {
     const QueueUrl = await createQueue('large')
     const send = (bytes: number) =>
       sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm'.repeat(bytes) }))
@@ -104,7 +104,7 @@ describe('a long poll', () => {
     expect(await poll).toMatchObject([{ Body: 'at last' }])
   }, 5_000)
 
-  test('whose client has gone takes no message with it', async () => {
+  test('does not lose a message when its client disconnects', async () => {
     const QueueUrl = await createQueue('abandoned')
     const poll = await openPoll(QueueUrl)
     await arnOf(QueueUrl)
@@ -117,7 +117,7 @@ describe('a long poll', () => {
 })
 
 describe('visibility', () => {
-  test('hides a message in flight until it is changed', async () => {
+  test('hides a message in flight until the timeout is changed', async () => {
     const QueueUrl = await createQueue('hidden', { VisibilityTimeout: '600' })
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'once' }))
     const [first] = await receive(QueueUrl)
@@ -129,7 +129,7 @@ describe('visibility', () => {
     expect(second?.Attributes?.ApproximateReceiveCount).toBe('2')
   })
 
-  test('returns by itself after the timeout set', async () => {
+  test('makes a message visible again after the timeout', async () => {
     const QueueUrl = await createQueue('returning', { VisibilityTimeout: '600' })
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'again' }))
     const [first] = await receive(QueueUrl)

@@ -11,14 +11,14 @@ import { s3For, sqsFor } from './test-clients.ts'
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('startLocalAws', () => {
-  test('takes a free port and answers on it', async () => {
+  test('picks a free port', async () => {
     const aws = await startLocalAws()
     expect(aws.endpoint).toBe(`http://127.0.0.1:${aws.port}`)
     expect((await fetch(`${aws.endpoint}/health`)).status).toBe(200)
     await aws.stop()
   })
 
-  test('is not reachable from outside the machine', async () => {
+  test('is not reachable from other machines', async () => {
     const aws = await startLocalAws()
     const outside = Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
@@ -29,19 +29,19 @@ describe('startLocalAws', () => {
     await aws.stop()
   })
 
-  test('names a taken port', async () => {
+  test('names a port that is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address() as { port: number }
     const failure = await startLocalAws({ port }).catch((error) => error)
     other.close()
     expect(failure).toMatchObject({
-      message: `Local AWS cannot listen on 127.0.0.1:${port}: the port is taken.`,
+      message: `Local AWS cannot listen on 127.0.0.1:${port}: the port is in use.`,
       cause: { code: 'EADDRINUSE' },
     })
   })
 
-  test('carries a body of 40 MB', async () => {
+  test('accepts a body of 40 MB', async () => {
     const aws = await startLocalAws()
     const s3 = s3For(aws.endpoint)
     const Body = randomBytes(40_000_000)
@@ -63,7 +63,7 @@ describe('startLocalAws', () => {
     await ended
   }, 5_000)
 
-  test('may be stopped twice', async () => {
+  test('stop is idempotent', async () => {
     const aws = await startLocalAws()
     await aws.stop()
     await expect(aws.stop()).resolves.toBeUndefined()

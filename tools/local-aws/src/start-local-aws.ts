@@ -2,45 +2,44 @@ import type { FastifyInstance } from 'fastify'
 import { type FauxqsServer, type MessageSpyReader, type S3Store, startFauxqs } from 'fauxqs'
 import { allowAnyOrigin } from './allow-any-origin.ts'
 import { serveMultipartUploads } from './multipart-uploads.ts'
-import { takePosts } from './post-objects.ts'
-import { refuseExpiredUrls } from './refuse-expired-urls.ts'
-import { refuseSubresources } from './refuse-subresources.ts'
-import { answerRefusals } from './s3-refusal.ts'
+import { handlePosts } from './post-objects.ts'
+import { rejectExpiredUrls, rejectSubresources } from './reject-requests.ts'
+import { sendS3Errors } from './s3-error.ts'
 import { verifyPuts } from './verify-puts.ts'
 
-const loopback = '127.0.0.1'
-const largestBody = 64 * 1024 * 1024
+const LOOPBACK = '127.0.0.1'
+const MAX_BODY_BYTES = 64 * 1024 * 1024
 
-/** How to start the server; every option may be left out. */
+/** Options of the server. All are optional. */
 export interface LocalAwsOptions {
-  /** TCP port on 127.0.0.1; 0, the default, takes a free one. */
+  /** TCP port on 127.0.0.1. Default: 0, which picks a free port. */
   port?: number
-  /** Directory for buckets, objects, queues and messages, made when absent. Without it all is in memory. */
+  /** Directory for buckets, objects, queues and messages. Created if missing. Default: everything is in memory. */
   dataDir?: string
 }
 
 /** A running local S3 and SQS server. */
 export interface LocalAws {
-  /** `http://127.0.0.1:PORT`, for S3 (path style) and SQS alike. */
+  /** `http://127.0.0.1:PORT`, for both S3 (path style) and SQS. */
   endpoint: string
   port: number
-  /** fauxqs's record of the last 100 events, with promises for the next ones. */
+  /** fauxqs's record of the last 100 events. Can wait for the next ones. */
   spy: MessageSpyReader
-  /** Ends open long polls, closes every connection and the data directory. May be called twice. */
+  /** Ends open long polls and closes all connections and the data directory. Idempotent. */
   stop(): Promise<void>
 }
 
 /**
- * Starts S3 and SQS on one loopback port. Request bodies may have 64 MiB.
+ * Starts S3 and SQS on one loopback port. Request bodies may have up to 64 MiB.
  *
- * @throws Error naming the port when it is taken, with the system's `EADDRINUSE` as its cause
+ * @throws Error that names the port if it is in use, with `EADDRINUSE` as its cause
  */
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
   const port = options.port ?? 0
   let app: FastifyInstance | undefined
   const configure = (instance: FastifyInstance, objects: S3Store) => {
     app = instance
-    return behaveLikeS3(instance, objects)
+    return addS3Behavior(instance, objects)
   }
   try {
     return toLocalAws(await startFauxqs({ ...fixed, port, ...dataDirOf(options), configure }))
@@ -50,15 +49,15 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   }
 }
 
-/** An empty `host` makes queue URLs carry the address that the client asked, which resolves everywhere. */
-const fixed = { listenHost: loopback, host: '', bodyLimit: largestBody, logger: false, messageSpies: true }
+/** With an empty `host`, queue URLs contain the address that the client used, which always resolves. */
+const fixed = { listenHost: LOOPBACK, host: '', bodyLimit: MAX_BODY_BYTES, logger: false, messageSpies: true }
 
-function behaveLikeS3(app: FastifyInstance, objects: S3Store): Promise<void> {
-  answerRefusals(app)
-  refuseExpiredUrls(app)
-  refuseSubresources(app)
+function addS3Behavior(app: FastifyInstance, objects: S3Store): Promise<void> {
+  sendS3Errors(app)
+  rejectExpiredUrls(app)
+  rejectSubresources(app)
   verifyPuts(app)
-  takePosts(app, objects)
+  handlePosts(app, objects)
   serveMultipartUploads(app, objects)
   return allowAnyOrigin(app)
 }
@@ -69,7 +68,7 @@ function dataDirOf({ dataDir }: LocalAwsOptions): { dataDir?: string } {
 
 function toLocalAws(server: FauxqsServer): LocalAws {
   return {
-    endpoint: `http://${loopback}:${server.port}`,
+    endpoint: `http://${LOOPBACK}:${server.port}`,
     port: server.port,
     spy: server.spy,
     stop: () => server.stop(),
@@ -78,5 +77,5 @@ function toLocalAws(server: FauxqsServer): LocalAws {
 
 function explain(cause: unknown, port: number): unknown {
   if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') return cause
-  return new Error(`Local AWS cannot listen on ${loopback}:${port}: the port is taken.`, { cause })
+  return new Error(`Local AWS cannot listen on ${LOOPBACK}:${port}: the port is in use.`, { cause })
 }

@@ -3,7 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 
-/** One attempt only, so that a test sees the server's first answer. */
+/** One attempt only, so that tests see the server's first response. */
 const shared = { region: 'us-east-1', credentials, maxAttempts: 1 }
 
 export function s3For(endpoint: string): S3Client {

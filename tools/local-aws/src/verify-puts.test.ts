@@ -33,21 +33,21 @@ const digests = (text: string): [string, object][] => [
 ]
 
 describe('PutObject', () => {
-  test.each(digests(Body))('takes the right %s', async (name, right) => {
+  test.each(digests(Body))('accepts a correct %s', async (name, right) => {
     await put(`right/${name}`, right)
     await s3.send(new HeadObjectCommand({ Bucket, Key: `right/${name}` }))
   })
 
-  test.each(digests('others'))('refuses a wrong %s and stores nothing', async (name, wrong) => {
+  test.each(digests('others'))('rejects a wrong %s and stores nothing', async (name, wrong) => {
     await expect(put(`wrong/${name}`, wrong)).rejects.toMatchObject(badDigest)
     await expect(s3.send(new HeadObjectCommand({ Bucket, Key: `wrong/${name}` }))).rejects.toThrow()
   })
 
-  test('refuses a Content-MD5 that is none', async () => {
+  test('rejects a malformed Content-MD5', async () => {
     await expect(put('none', { ContentMD5: 'bm9uZQ==' })).rejects.toMatchObject({ name: 'InvalidDigest' })
   })
 
-  test("refuses a wrong CRC32 in the trailer of the SDK's chunks", async () => {
+  test("rejects a wrong CRC32 in the trailer of the SDK's chunks", async () => {
     const chunked = `b\r\n${Body}\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n`
     const headers = { 'content-encoding': 'aws-chunked', 'x-amz-trailer': 'x-amz-checksum-crc32' }
     const answer = await fetch(`${aws.endpoint}/${Bucket}/chunks`, { method: 'PUT', headers, body: chunked })
@@ -55,7 +55,7 @@ describe('PutObject', () => {
     expect(await answer.text()).toContain('<Code>BadDigest</Code>')
   })
 
-  test('refuses another body than the one that was signed', async () => {
+  test('rejects a body that differs from the signed one', async () => {
     const headers = { 'x-amz-content-sha256': createHash('sha256').update('others').digest('hex') }
     const answer = await fetch(`${aws.endpoint}/${Bucket}/signed`, { method: 'PUT', headers, body: Body })
     expect(answer.status).toBe(400)
@@ -63,7 +63,7 @@ describe('PutObject', () => {
   })
 })
 
-test('UploadPart refuses a wrong digest', async () => {
+test('UploadPart rejects a wrong digest', async () => {
   const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: 'parts' }))
   const part = { Bucket, Key: 'parts', UploadId, PartNumber: 1, Body }
   const ChecksumSHA256 = hash('sha256', 'others')

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { decodeAwsChunked } from 'fauxqs'
 import { verifyChecksums } from './checksums.ts'
-import { S3Refusal } from './s3-refusal.ts'
+import { S3Error } from './s3-error.ts'
 
-/** Compares the body of PutObject and UploadPart with the digests in headers and trailers before it is stored. */
+/** Verifies the body of PutObject and UploadPart against the digests in headers and trailers before it is stored. */
 export function verifyPuts(app: FastifyInstance): void {
   app.addHook('preHandler', async (request) => {
     if (request.method !== 'PUT') return
@@ -14,12 +14,12 @@ export function verifyPuts(app: FastifyInstance): void {
   })
 }
 
-/** A body is signed by its hash, unless it comes in chunks or is left unsigned. */
+/** The signature covers the body's hash, unless the body is chunked or unsigned. */
 function verifySignedHash(request: FastifyRequest): void {
   const signed = String(request.headers['x-amz-content-sha256'])
   if (!/^[0-9a-f]{64}$/.test(signed)) return
   if (signed !== createHash('sha256').update(bodyOf(request)).digest('hex')) {
-    throw new S3Refusal(
+    throw new S3Error(
       400,
       'XAmzContentSHA256Mismatch',
       "The provided 'x-amz-content-sha256' header does not match what was computed.",

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 
-/** The applications that the local stack knows. Their keys are no secret: they open only this machine's stack. */
+/** The applications of the local stack. Their keys are not secret, because they only work on this machine. */
 export const APPS = {
   'web-app-1': { apiKey: 'local-web-app-1' },
   'web-app-2': { apiKey: 'local-web-app-2', topic: 'images.web-app-2' },
 }
 
-/** Where Web App #2's images wait for the bridge, whose `topicApps` says whose they are. */
+/** Web App #2's topic. The bridge's `topicApps` maps it to the app. */
 export const IMAGE_TOPIC = APPS['web-app-2'].topic
 
-/** As the upload API's authorizer is configured. */
+/** The API_KEY_HASHES of the upload API. */
 export function apiKeyHashes(): string {
   const hashes = Object.entries(APPS).map(([app, { apiKey }]) => [app, [sha256(apiKey)]])
   return JSON.stringify(Object.fromEntries(hashes))

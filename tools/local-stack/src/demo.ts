@@ -14,8 +14,8 @@ import { startStack } from './start-stack.ts'
 
 const USAGE = `pnpm demo [FILE or FOLDER …] [--verbose]
 
-Starts the whole system on free ports, sends photographs through it (your own, or samples), half of them over
-HTTP and half over Kafka, shows what became of them, writes a contact sheet and stops. Exit code 0 says that every photograph was processed.`
+Starts the whole system on free ports and uploads photographs (yours, or samples), half of them over HTTP and half over
+Kafka. Prints the results, writes a contact sheet and stops. The exit code is 0 if every photograph was processed.`
 
 const outputFolder = join(repositoryRoot, 'demo-output')
 
@@ -29,13 +29,13 @@ async function demo(): Promise<void> {
   })
   if (values.help) return console.log(USAGE)
   const photographs = await findPhotographs(positionals)
-  if (photographs.length === 0) throw new Error('There is no image in what you named.')
-  const began = Date.now()
+  if (photographs.length === 0) throw new Error('No images found in the given files and folders.')
+  const startedAt = Date.now()
   console.log('Starting Darkroom on free ports …')
   const stack = await startStack({
     ports: await freePorts(),
     onReady: (part) =>
-      console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(Date.now() - began)}`),
+      console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(Date.now() - startedAt)}`),
     onLine: (service, line) => values.verbose && console.log(formatLogLine(service, line) ?? ''),
   })
   try {
@@ -49,10 +49,12 @@ async function demo(): Promise<void> {
   } finally {
     await stack.stop()
   }
-  console.log(`\nNext: ${styleText('bold', 'pnpm dev')} keeps it all running for your own uploads.`)
+  console.log(
+    `\nNext: run ${styleText('bold', 'pnpm dev')} to keep everything running and upload your own images.`,
+  )
 }
 
-/** Two at a time, as several people would; every other one through Web App #2. */
+/** Sends two at a time, alternating between HTTP and Kafka. */
 async function developAll(endpoints: Endpoints, photographs: Photograph[]): Promise<Outcome[]> {
   console.log(
     `\nSending ${photographs.length === 1 ? 'a photograph' : `${photographs.length} photographs`} …`,
@@ -74,8 +76,8 @@ function summary(outcomes: Outcome[]): string {
   const before = processed.reduce((sum, { bytes }) => sum + bytes, 0)
   const large = processed.flatMap(({ image }) => image?.variants?.at(-1)?.bytes ?? [])
   const after = large.reduce((sum, bytes) => sum + bytes, 0)
-  const bad = outcomes.length - processed.length
-  return `${processed.length} processed, ${bad} not. ${kilobytes(before)} of originals; the largest variants have ${kilobytes(after)}.`
+  const failed = outcomes.length - processed.length
+  return `${processed.length} processed, ${failed} failed. Originals: ${kilobytes(before)}, largest variants: ${kilobytes(after)}.`
 }
 
 function seconds(milliseconds: number): string {
@@ -85,6 +87,6 @@ function seconds(milliseconds: number): string {
 try {
   await demo()
 } catch (error) {
-  console.error(`\n${styleText('red', 'The demonstration stopped.')} ${(error as Error).message}`)
+  console.error(`\n${styleText('red', 'The demo failed.')} ${(error as Error).message}`)
   process.exitCode = 1
 }

@@ -10,7 +10,7 @@ import { repositoryRoot } from './repository-root.ts'
 import { INSPECT_PORT } from './start-service.ts'
 import { SERVICES, startStack } from './start-stack.ts'
 
-/** `pnpm dev [--clean] [--inspect SERVICE]`: the whole system on this machine until Ctrl-C. */
+/** `pnpm dev [--clean] [--inspect SERVICE]`: runs the whole system on this machine until Ctrl-C. */
 async function dev(): Promise<void> {
   const { values } = parseArgs({
     options: { clean: { type: 'boolean', default: false }, inspect: { type: 'string' } },
@@ -23,7 +23,7 @@ async function dev(): Promise<void> {
   const dataDir = join(localFolder(), 'aws')
   const ports = await configuredPorts()
   if (values.clean) await rm(dataDir, { recursive: true, force: true })
-  const began = Date.now()
+  const startedAt = Date.now()
   const interrupted = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
@@ -32,16 +32,16 @@ async function dev(): Promise<void> {
     ports,
     dataDir,
     inspect: values.inspect,
-    onReady: (part) => console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(began)}`),
+    onReady: (part) => console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(startedAt)}`),
     onLine: (service, line) => printLine(formatLogLine(service, line)),
   })
   await writeEndpoints(stack.endpoints)
-  console.log(welcome(stack.endpoints, began))
+  console.log(welcome(stack.endpoints, startedAt))
   if (values.inspect)
     console.log(`A debugger for ${values.inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
   try {
     const ended = await Promise.race([interrupted, stack.firstToEnd])
-    if (ended) throw new Error(`${ended} has ended; its last lines above say why.`)
+    if (ended) throw new Error(`${ended} exited. See its last lines above.`)
   } finally {
     console.log('\nStopping …')
     await removeEndpoints()
@@ -51,27 +51,27 @@ async function dev(): Promise<void> {
 
 function welcome(
   { uploadApi, webApp1, webApp2, dashboard, aws, kafkaBrokers, apps }: Endpoints,
-  began: number,
+  startedAt: number,
 ): string {
   const bold = (text: string) => styleText('bold', text)
   return `
-${bold('Darkroom is ready')} after ${seconds(began)}.
+${bold('Darkroom is ready')} after ${seconds(startedAt)}.
 
-  upload API  ${uploadApi}/v1   (${uploadApi}/v1/openapi.json describes it)
+  upload API  ${uploadApi}/v1   (description: ${uploadApi}/v1/openapi.json)
   Web App #1  ${webApp1}
   Web App #2  ${webApp2}
   dashboard   ${dashboard}
   S3, SQS     ${aws}
   Kafka       ${kafkaBrokers}
-  all of it   ${endpointsFile()}
+  endpoints   ${endpointsFile()}
 
 Upload a photograph:
   curl -i ${uploadApi}/v1/images -H 'Authorization: Bearer ${apps['web-app-1']?.apiKey}' \\
     -H 'Content-Type: image/jpeg' --data-binary @photo.jpg
-and ask what became of it, with the id from the answer:
+Get its status, with the id from the response:
   curl ${uploadApi}/v1/images/ID -H 'Authorization: Bearer ${apps['web-app-1']?.apiKey}' -H 'Prefer: wait=10'
 
-Ctrl-C stops everything; what was uploaded stays for the next time (pnpm dev --clean starts empty).
+Press Ctrl-C to stop. Uploads are kept for the next start; pnpm dev --clean starts empty.
 `
 }
 

@@ -4,7 +4,7 @@ import { APPS } from './apps.ts'
 import type { Ports } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
 
-/** Where everything is, for people, tests and tools: `endpoints.json` in the local folder while `pnpm dev` runs. */
+/** The endpoints of the stack, which `pnpm dev` writes to `endpoints.json` in the local folder. */
 export interface Endpoints {
   uploadApi: string
   webApp1: string
@@ -16,12 +16,12 @@ export interface Endpoints {
   queueUrl: string
   deadLetterQueueUrl: string
   parkedQueueUrl: string
-  /** `host:port`, several with commas. */
+  /** `host:port`, comma-separated. */
   kafkaBrokers: string
   apps: Record<string, { apiKey: string; topic?: string }>
 }
 
-/** Where `pnpm dev` keeps its state: `.local`, or what `LOCAL_DIR` says. */
+/** Folder for the state of `pnpm dev`: `LOCAL_DIR`, by default `.local`. */
 export function localFolder(): string {
   return resolve(repositoryRoot, process.env.LOCAL_DIR || '.local')
 }
@@ -30,7 +30,7 @@ export function endpointsFile(): string {
   return join(localFolder(), 'endpoints.json')
 }
 
-/** S3 and SQS at `aws` and Kafka at `kafkaBrokers`, by default the stack's own. */
+/** @param aws URL of S3 and SQS, by default the stack's own. @param kafkaBrokers likewise */
 export function endpointsFor(
   ports: Ports,
   aws = `http://127.0.0.1:${ports.aws}`,
@@ -61,11 +61,11 @@ export function removeEndpoints(): Promise<void> {
   return rm(endpointsFile(), { force: true })
 }
 
-/** @throws Error that says what to do where no `pnpm dev` is running. */
+/** @throws Error if `pnpm dev` is not running */
 export async function readEndpoints(): Promise<Endpoints> {
   try {
     return JSON.parse(await readFile(endpointsFile(), 'utf8'))
   } catch (cause) {
-    throw new Error('The local stack is not running; start it with: pnpm dev', { cause })
+    throw new Error('The local stack is not running. Start it with: pnpm dev', { cause })
   }
 }

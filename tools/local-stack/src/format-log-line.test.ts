@@ -39,18 +39,18 @@ describe('a structured line', () => {
     )
   })
 
-  test('with no fields ends after its message', () => {
+  test('without fields ends after the message', () => {
     expect(plain(structured({}))).toBe(`${localTime} upload-api        said`)
   })
 
-  test('says a nested error in one line, and other objects in JSON', () => {
+  test('shows a nested error in one line and other objects as JSON', () => {
     const error = { name: 'NoSuchKey', message: 'gone', stack: 'NoSuchKey: gone\n    at x.ts:1' }
     expect(plain(structured({ error, sizes: { thumb: 1 } }))).toBe(
       `${localTime} upload-api        said  error="NoSuchKey: gone" sizes={"thumb":1}`,
     )
   })
 
-  test('stands out by its level', async () => {
+  test('is colored by level', async () => {
     const [red, yellow] = ['\x1b[31msaid\x1b', '\x1b[33msaid\x1b'] as const
     const shown = await onTerminal(
       ['INFO', 'WARN', 'ERROR', 'CRITICAL'].map((level) => structured({ level })),

@@ -1,14 +1,14 @@
 import { styleText } from 'node:util'
 
-/** What `serverless offline` says about every request; our own log lines say it better. */
+/** Lines that `serverless offline` writes for every request. Our own log lines already contain this. */
 const NOISE = /^\s*$|\(λ: \w+\)|^\s*(ANY|GET|POST|PUT|DELETE) \/\S* \(/
 
 const HIDDEN_FIELDS = new Set(['level', 'message', 'service', 'timestamp', 'sampling_rate', 'xray_trace_id'])
 
 /**
- * A service's log line for people: the structured JSON of Powertools becomes
- * `16:31:02 upload-api       POST /v1/images 202  app=web-app-1 milliseconds=12`; other lines get the service's
- * name before them; noise becomes undefined.
+ * Formats a service's log line for the terminal. Structured JSON of Powertools becomes
+ * `16:31:02 upload-api       POST /v1/images 202  app=web-app-1 milliseconds=12`. Other lines are
+ * prefixed with the service's name. Noise becomes undefined.
  */
 export function formatLogLine(service: string, line: string): string | undefined {
   if (NOISE.test(line)) return undefined

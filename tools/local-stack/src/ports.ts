@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import getPort from 'get-port'
 
-/** Where the stack listens, on 127.0.0.1. */
+/** The stack's ports on 127.0.0.1. */
 export interface Ports {
   uploadApi: number
   webApp1: number
@@ -11,8 +11,8 @@ export interface Ports {
   kafka: number
 }
 
-/** The variable and the standard value of each port, as .env.example lists them. */
-const CONFIGURED: Record<keyof Ports, [variable: string, standard: number]> = {
+/** Environment variable and default of each port, as in .env.example. */
+const PORT_VARIABLES: Record<keyof Ports, [variable: string, defaultPort: number]> = {
   uploadApi: ['UPLOAD_API_PORT', 4000],
   webApp1: ['WEB_APP_1_PORT', 4001],
   webApp2: ['WEB_APP_2_PORT', 4002],
@@ -21,10 +21,10 @@ const CONFIGURED: Record<keyof Ports, [variable: string, standard: number]> = {
   kafka: ['KAFKA_PORT', 9092],
 }
 
-/** The ports of .env.example, or those that the environment says. @throws Error if one is no port or is taken */
+/** The ports from the environment, or the defaults. @throws Error if one is invalid or in use */
 export function configuredPorts(): Promise<Ports> {
-  return forEach(async ([variable, standard]) => {
-    const port = readPort(variable, standard)
+  return forEach(async ([variable, defaultPort]) => {
+    const port = readPort(variable, defaultPort)
     await requireFree(port, variable)
     return port
   })
@@ -36,7 +36,8 @@ export function freePorts(): Promise<Ports> {
 
 async function forEach(choose: (configured: [string, number]) => Promise<number>): Promise<Ports> {
   const ports: Partial<Ports> = {}
-  for (const name of Object.keys(CONFIGURED) as (keyof Ports)[]) ports[name] = await choose(CONFIGURED[name])
+  for (const name of Object.keys(PORT_VARIABLES) as (keyof Ports)[])
+    ports[name] = await choose(PORT_VARIABLES[name])
   return ports as Ports
 }
 
@@ -44,19 +45,19 @@ export function freePort(): Promise<number> {
   return getPort({ host: '127.0.0.1' })
 }
 
-function readPort(variable: string, standard: number): number {
+function readPort(variable: string, defaultPort: number): number {
   const text = process.env[variable]
-  const port = text ? Number(text) : standard
+  const port = text ? Number(text) : defaultPort
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port
-  throw new Error(`${variable} is "${text}", which is no port number. Set it to one of 1 to 65535.`)
+  throw new Error(`${variable} is "${text}", which is not a valid port. Use a number from 1 to 65535.`)
 }
 
 function requireFree(port: number, variable: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', (cause) => {
-      const advice = `Is the stack running already? Stop what listens there, or set ${variable} to another port.`
-      reject(new Error(`Port ${port} is taken. ${advice}`, { cause }))
+      const advice = `Is the stack already running? Stop the other process, or set ${variable} to another port.`
+      reject(new Error(`Port ${port} is in use. ${advice}`, { cause }))
     })
     server.listen(port, '127.0.0.1', () => server.close(() => resolve()))
   })

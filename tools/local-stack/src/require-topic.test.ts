@@ -34,26 +34,26 @@ async function partitionsOf(brokers: string, topic: string): Promise<number | un
   }
 }
 
-test('makes a topic that is missing', async () => {
+test('creates a missing topic', async () => {
   const { brokers } = await startCluster()
   await requireTopic({ bootstrapBrokers: [brokers] }, 'images', 3)
   expect(await partitionsOf(brokers, 'images')).toBe(3)
 })
 
-test('leaves a topic that is there as it is', async () => {
+test('does not change an existing topic', async () => {
   const { brokers } = await startCluster({ images: 5 })
   await requireTopic({ bootstrapBrokers: [brokers] }, 'images', 3)
   expect(await partitionsOf(brokers, 'images')).toBe(5)
 })
 
-test('may be called by two at once', async () => {
+test('can run concurrently', async () => {
   const { brokers } = await startCluster()
   const both = [1, 2].map(() => requireTopic({ bootstrapBrokers: [brokers] }, 'images', 3))
   await Promise.all(both)
   expect(await partitionsOf(brokers, 'images')).toBe(3)
 })
 
-test('says which cluster is not there', async () => {
+test('names an unreachable cluster', async () => {
   const { brokers, stop } = await startLocalKafka()
   await stop()
   await expect(requireTopic({ bootstrapBrokers: [brokers] }, 'images', 3)).rejects.toThrow(
@@ -61,7 +61,7 @@ test('says which cluster is not there', async () => {
   )
 })
 
-test('does not wait for a cluster that never answers', async () => {
+test('times out if the cluster does not respond', async () => {
   const brokers = await startSilence()
   await expect(requireTopic({ bootstrapBrokers: [brokers] }, 'images', 3)).rejects.toThrow(
     `Kafka at ${brokers} cannot be used`,

@@ -2,17 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaConnection } from '@darkroom/kafka-connection'
 import { Admin, findErrorBy } from '@platformatic/kafka'
 
-/** Milliseconds that a cluster has to answer. */
-const ANSWERS_WITHIN = 8_000
+const TIMEOUT_MS = 8_000
 
-/** By the cluster's own choice. */
-const DEFAULT = -1
+/** Uses the cluster's default. */
+const DEFAULT_REPLICAS = -1
 
 /**
- * Makes sure that a cluster which is not ours has the topic: makes it, with as many replicas as the cluster thinks
- * right, if it is missing.
+ * Creates a topic in an external cluster if it does not exist, with the cluster's default number of replicas.
  *
- * @throws Error if the cluster does not answer in time or does not let us
+ * @throws Error if the cluster does not respond in time or denies access
  */
 export async function requireTopic(
   connection: KafkaConnection,
@@ -29,7 +27,7 @@ export async function requireTopic(
   })
   const brokers = connection.bootstrapBrokers.join(',')
   try {
-    await withinPatience(createIfMissing(admin, topic, partitions))
+    await withTimeout(createIfMissing(admin, topic, partitions))
   } catch (cause) {
     throw new Error(explain(cause as Error, brokers, topic), { cause })
   } finally {
@@ -40,23 +38,23 @@ export async function requireTopic(
 async function createIfMissing(admin: Admin, topic: string, partitions: number): Promise<void> {
   if ((await admin.listTopics()).includes(topic)) return
   try {
-    await admin.createTopics({ topics: [topic], partitions, replicas: DEFAULT })
+    await admin.createTopics({ topics: [topic], partitions, replicas: DEFAULT_REPLICAS })
   } catch (error) {
-    // Somebody else was faster.
+    // Created by another process in the meantime.
     if (!findErrorBy(error as Error, 'apiId', 'TOPIC_ALREADY_EXISTS')) throw error
   }
 }
 
-async function withinPatience(work: Promise<void>): Promise<void> {
-  const patience = new AbortController()
-  const late = sleep(ANSWERS_WITHIN, undefined, { signal: patience.signal }).then(() => {
-    throw new Error(`no answer within ${ANSWERS_WITHIN / 1000} s`)
+async function withTimeout(work: Promise<void>): Promise<void> {
+  const timer = new AbortController()
+  const late = sleep(TIMEOUT_MS, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`no response within ${TIMEOUT_MS / 1000} s`)
   })
   try {
     await Promise.race([work, late])
   } finally {
     for (const other of [work, late]) other.catch(() => {})
-    patience.abort()
+    timer.abort()
   }
 }
 
@@ -65,11 +63,11 @@ function explain(cause: Error, brokers: string, topic: string): string {
     findErrorBy(cause, 'apiId', id),
   )
   return forbidden
-    ? `Kafka at ${brokers} does not let this user make the topic ${topic}. Make it there, or have it made.`
-    : `Kafka at ${brokers} cannot be used: ${reasons(cause)}. Look at the KAFKA_… variables.`
+    ? `Kafka at ${brokers} does not allow this user to create the topic ${topic}. Create it there, or ask an administrator.`
+    : `Kafka at ${brokers} cannot be used: ${reasons(cause)}. Check the KAFKA_… variables.`
 }
 
-/** The client's outer errors say only that something failed. */
+/** Collects the innermost messages, because the client's outer errors are generic. */
 function reasons(error: Error): string {
   const inner = error instanceof AggregateError ? error.errors : error.cause ? [error.cause] : []
   const deeper = inner.map((one) => reasons(one as Error))

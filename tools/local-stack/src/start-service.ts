@@ -10,9 +10,9 @@ import { repositoryRoot } from './repository-root.ts'
 
 const serverlessCommand = createRequire(import.meta.url).resolve('serverless/bin/serverless.js')
 
-/** A service under `serverless offline`. */
+/** A service that runs with `serverless offline`. */
 export interface RunningService {
-  /** Resolves when the process has ended by itself or been stopped. */
+  /** Resolves when the process has exited, for any reason. */
   exited: Promise<void>
   stop(): Promise<void>
 }
@@ -23,7 +23,7 @@ export interface ServiceOptions {
   httpPort?: number
   /** Runs the handlers where a debugger on `INSPECT_PORT` reaches them, without timeouts. */
   inspect?: boolean
-  /** Called with each line that the service writes once it is ready. */
+  /** Called with each line of output after the service is ready. */
   onLine: (line: string) => void
 }
 
@@ -32,14 +32,13 @@ const OFFLINE = ['offline', '--stage', 'local', '--noSponsor', '--host', '127.0.
 /** Where `.vscode/launch.json` attaches; Node's own default. */
 export const INSPECT_PORT = 9229
 
-/** Milliseconds after which a service that was asked to stop is ended. */
-const STOP_WITHIN = 10_000
+/** Time to stop before the process is killed. */
+const STOP_TIMEOUT_MS = 10_000
 
 /**
- * Starts one service in a process of its own, as its developer would, and waits until it says that its
- * functions and event sources are ready.
+ * Starts a service in its own process and waits until its functions and event sources are ready.
  *
- * @throws Error with all that the service wrote, if it ends before it is ready
+ * @throws Error with the service's output if it exits before it is ready
  */
 export async function startService({
   name,
@@ -62,7 +61,7 @@ export async function startService({
     {
       cwd,
       execArgv: inspect ? [...process.execArgv, `--inspect=127.0.0.1:${INSPECT_PORT}`] : process.execArgv,
-      // Another stack may run beside this one.
+      // Its own build folder, because other stacks may run at the same time.
       env: { ...process.env, ...environment, ESBUILD_WORK_FOLDER: workFolder },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
@@ -92,7 +91,7 @@ function isReady(child: ChildProcess): Promise<void> {
 
 async function stop(child: ChildProcess, exited: Promise<void>): Promise<void> {
   child.kill('SIGTERM')
-  const patience = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN)
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
   await exited
-  clearTimeout(patience)
+  clearTimeout(timer)
 }

@@ -10,39 +10,38 @@ import { requireTopic } from './require-topic.ts'
 import { type DashboardOptions, startDashboard } from './start-dashboard.ts'
 import { type RunningService, startService } from './start-service.ts'
 
-/** In the order of the data's way. */
+/** In data-flow order. */
 export const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog']
 
-/** Of the topic of images; as many records are bridged side by side. */
+/** Partitions of the image topic, and so the number of concurrent batches. */
 const PARTITIONS = 2
 
 export interface StackOptions {
   ports: Ports
-  /** Where S3 and SQS keep their state; without it all is in memory, as Kafka's records always are. */
+  /** Directory for the state of S3 and SQS. Default: in memory. Kafka is always in memory. */
   dataDir?: string
-  /** More environment for the services, e.g. `IMAGE_ENGINE`. */
+  /** Additional environment variables for the services, such as `IMAGE_ENGINE`. */
   environment?: Record<string, string>
   /** The service that a debugger attaches to. */
   inspect?: string | undefined
-  /** Told of each part as it becomes ready. */
+  /** Called when a part is ready. */
   onReady?: (part: string) => void
-  /** Told of each line that a part writes. */
+  /** Called with each line of output. */
   onLine?: (part: string, line: string) => void
 }
 
 export interface Stack {
   endpoints: Endpoints
-  /** The name of the first service that ends, for whatever reason. */
+  /** Resolves with the name of the first service that exits. */
   firstToEnd: Promise<string>
   stop(): Promise<void>
 }
 
 /**
- * Starts the whole system on this machine: S3 and SQS (unless `AWS_ENDPOINT_URL` names others), a Kafka broker
- * (unless `KAFKA_BROKERS` names others), then all four services side by side, each under `serverless offline`,
- * both web applications, and the dashboard.
+ * Starts the whole system on this machine: S3 and SQS (unless `AWS_ENDPOINT_URL` is set), a Kafka broker (unless
+ * `KAFKA_BROKERS` is set), all four services with `serverless offline`, both web applications and the dashboard.
  *
- * @throws Error if a part does not start; what had started is stopped by then
+ * @throws Error if a part does not start. All started parts are stopped first.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const running: { stop(): Promise<void> }[] = []
@@ -154,9 +153,9 @@ async function startServices(
     onReady?.(name)
     return { name, service }
   })
-  const outcomes = await Promise.allSettled(starting)
-  const started = outcomes.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value)
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected')
+  const results = await Promise.allSettled(starting)
+  const started = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value)
+  const failure = results.find((result) => result.status === 'rejected')
   if (!failure) return started
   await Promise.all(started.map(({ service }) => service.stop()))
   throw failure.reason
@@ -172,14 +171,14 @@ function serviceEnvironment(endpoints: Endpoints): Record<string, string> {
   }
 }
 
-/** What runs in this process finds S3 by its own variables only if it is another than the stack's. */
+/** The SDK's own settings are used only if S3 is external. */
 function storeOf(bucket: string, aws: LocalAws | undefined): DashboardOptions['store'] {
   const region = process.env.AWS_REGION || 'us-east-1'
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   return { bucket, s3: aws ? { endpoint: aws.endpoint, region, credentials } : { region } }
 }
 
-/** Beside the variables that the services inherit. They run in folders of their own, where no relative path leads. */
+/** Passes the CA as text, because services run in other folders, where a relative path would not resolve. */
 function kafkaEnvironment({ tls, sasl }: KafkaConnection): Record<string, string> {
   if (!(tls || sasl)) return { KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT' }
   return tls?.ca ? { KAFKA_SSL_CA: tls.ca } : {}

@@ -5,7 +5,7 @@ import { kilobytes } from './results-table.ts'
 import { type SavedVariant, saveVariants } from './save-variants.ts'
 
 /**
- * Writes `contact-sheet.html` with the variants beside it, to be opened in a browser at any later time.
+ * Writes `contact-sheet.html` and the variants next to it, so that it also works when the stack has stopped.
  *
  * @returns the path of the page
  */
@@ -72,7 +72,7 @@ function toSummary(outcomes: Outcome[]): string {
   const processed = outcomes.filter(({ image }) => image?.status === 'processed').length
   const failed = outcomes.length - processed
   const day = new Date().toISOString().slice(0, 10)
-  return html`<header><h1>Contact sheet</h1><p>${processed} developed${failed > 0 ? `, ${failed} not` : ''} · ${day} · Darkroom</p></header>`
+  return html`<header><h1>Contact sheet</h1><p>${processed} developed${failed > 0 ? `, ${failed} failed` : ''} · ${day} · Darkroom</p></header>`
 }
 
 function largest(variants: SavedVariant[]): SavedVariant | undefined {
@@ -83,7 +83,7 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-/** Only so that editors colour the markup. */
+/** A tag for syntax highlighting in editors. */
 function html(strings: TemplateStringsArray, ...values: unknown[]): string {
   return String.raw({ raw: strings }, ...values)
 }

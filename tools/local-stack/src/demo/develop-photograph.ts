@@ -4,26 +4,25 @@ import { APPS } from '../apps.ts'
 import type { Endpoints } from '../endpoints.ts'
 import type { Photograph } from './photographs.ts'
 
-/** The way a photograph takes: straight to the upload API, or through Web App #2's backend and Kafka. */
+/** How a photograph is sent: directly to the upload API, or through Web App #2's backend and Kafka. */
 export type Way = 'HTTP' | 'Kafka'
 
-/** What became of one photograph, as its uploader sees it. */
+/** The result for one photograph, as its uploader sees it. */
 export interface Outcome {
   photograph: Photograph
   way: Way
   bytes: number
-  /** Milliseconds from the first byte sent to the answer that says how it ended. */
+  /** Time from the start of the upload to the final status. */
   milliseconds: number
-  /** Absent if the upload itself was refused, or nothing was heard of it in time. */
+  /** Absent if the upload was rejected or the image was not finished in time. */
   image?: ImageStatus
-  /** Why it did not end well, in words. */
+  /** Why it failed, for the user. */
   problem?: string
 }
 
-/** An image that is not finished by then is reported as not finished. */
-const PATIENCE = 120_000
+const TIMEOUT_MS = 120_000
 
-/** Uploads a photograph and waits for its end, as a web application would. */
+/** Uploads a photograph and waits for its final status, as a web application would. */
 export async function developPhotograph(
   endpoints: Endpoints,
   way: Way,
@@ -44,7 +43,7 @@ async function uploadAndWait(
   const uploaded = await UPLOADS[way](endpoints, name, bytes)
   if (!uploaded.ok) return { problem: await explain(uploaded) }
   const { links } = (await uploaded.json()) as { links: { self: string } }
-  return waitForEnd(new URL(links.self, uploaded.url))
+  return waitUntilFinal(new URL(links.self, uploaded.url))
 }
 
 const authorization = `Bearer ${APPS['web-app-1'].apiKey}`
@@ -63,8 +62,8 @@ const UPLOADS: Record<Way, (to: Endpoints, name: string, bytes: Buffer<ArrayBuff
   },
 }
 
-async function waitForEnd(url: URL): Promise<Pick<Outcome, 'image' | 'problem'>> {
-  const deadline = Date.now() + PATIENCE
+async function waitUntilFinal(url: URL): Promise<Pick<Outcome, 'image' | 'problem'>> {
+  const deadline = Date.now() + TIMEOUT_MS
   while (Date.now() < deadline) {
     const answer = await fetch(url, { headers: { authorization, prefer: 'wait=20' } })
     if (!answer.ok) return { problem: await explain(answer) }
@@ -73,10 +72,10 @@ async function waitForEnd(url: URL): Promise<Pick<Outcome, 'image' | 'problem'>>
       return { image, problem: `${image.failure?.title}. ${image.failure?.detail}` }
     if (image.status === 'processed') return { image }
   }
-  return { problem: `It was not finished after ${PATIENCE / 1000} s.` }
+  return { problem: `Not finished after ${TIMEOUT_MS / 1000} s.` }
 }
 
 async function explain(answer: Response): Promise<string> {
   const { title, detail } = (await answer.json().catch(() => ({}))) as Partial<Problem>
-  return title ? `${title}. ${detail}` : `The API answered ${answer.status}.`
+  return title ? `${title}. ${detail}` : `The API returned ${answer.status}.`
 }

