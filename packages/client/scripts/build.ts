@@ -1,11 +1,11 @@
-/** `pnpm --filter @darkroom/client build`: one minified ES module in `dist`. Fails once it has grown too large. */
+/** `pnpm --filter @darkroom/client build`: builds one minified ES module in `dist`. Fails if it is too large. */
 import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 /** Bytes, minified and gzipped. */
-const MOST = 8000
+const MAX_BYTES = 8000
 
 const packageFolder = join(import.meta.dirname, '..')
 const outfile = join(packageFolder, 'dist', 'darkroom-client.js')
@@ -20,6 +20,6 @@ await build({
 const bundle = await readFile(outfile)
 const gzipped = gzipSync(bundle, { level: 9 }).length
 console.log(
-  `${relative('.', outfile)}: ${bundle.length} bytes minified, ${gzipped} of at most ${MOST} gzipped`,
+  `${relative('.', outfile)}: ${bundle.length} bytes minified, ${gzipped} of at most ${MAX_BYTES} gzipped`,
 )
-if (gzipped > MOST) process.exitCode = 1
+if (gzipped > MAX_BYTES) process.exitCode = 1

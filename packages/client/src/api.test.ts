@@ -3,11 +3,11 @@ import { expect, test } from '@jest/globals'
 import { expectTypeOf } from 'expect-type'
 import * as client from './index.ts'
 
-test('the package exports this and nothing else', () => {
+test('exports', () => {
   expect(Object.keys(client).toSorted()).toEqual(['DarkroomError', 'createClient', 'newIdempotencyKey'])
 })
 
-test('its types are these; a change here is a change for everybody who uses it', () => {
+test('public types: a change here is a change for every user', () => {
   interface Signal {
     signal?: AbortSignal | undefined
   }

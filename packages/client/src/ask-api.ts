@@ -1,4 +1,5 @@
-import { type Answer, networkError, refusal } from './darkroom-error.ts'
+import { networkError, type RawResponse, responseError } from './darkroom-error.ts'
+import { page } from './page.ts'
 
 /** A request below `/v1`. */
 export interface ApiRequest {
@@ -9,13 +10,13 @@ export interface ApiRequest {
   signal?: AbortSignal | undefined
 }
 
-/** How a request travels: with `fetch`, or with an XMLHttpRequest where progress is asked for. */
+/** Sends a request with `fetch`, or with XMLHttpRequest if upload progress is needed. */
 export type Transport = (
   url: string,
   request: ApiRequest & { headers: Record<string, string> },
-) => Promise<Answer>
+) => Promise<RawResponse>
 
-/** Sends a request with the credential and gives the JSON of its answer. @throws DarkroomError, or the signal's reason */
+/** Sends a request with the credential and returns the JSON response. @throws DarkroomError, or the signal's reason */
 export type AskApi = <Result>(request: ApiRequest, transport?: Transport) => Promise<Result>
 
 export interface ApiOptions {
@@ -30,16 +31,16 @@ export function createAskApi({ url, credential }: ApiOptions): AskApi {
     const token = typeof credential === 'function' ? await credential() : credential
     const headers = { authorization: `Bearer ${token}`, ...request.headers }
     const answer = await transport(base + request.path, { ...request, headers })
-    if (answer.status < 200 || answer.status > 299) throw refusal(answer)
+    if (answer.status < 200 || answer.status > 299) throw responseError(answer)
     return parse(answer)
   }
 }
 
-function parse(answer: Answer) {
+function parse(answer: RawResponse) {
   try {
     return JSON.parse(answer.text)
   } catch {
-    throw refusal(answer)
+    throw responseError(answer)
   }
 }
 
@@ -53,4 +54,42 @@ export const withFetch: Transport = async (url, { method = 'GET', headers, body,
     signal?.throwIfAborted()
     throw networkError(cause)
   }
+}
+
+/** Called with the sent part of the body, 0 to 1. */
+type OnUploadProgress = (progress: number) => void
+
+/**
+ * A transport with XMLHttpRequest, which reports upload progress; `fetch` does not. Undefined in Node and in service
+ * workers, which have no XMLHttpRequest.
+ */
+export function sendWithProgress(onUploadProgress: OnUploadProgress): Transport | undefined {
+  const { XMLHttpRequest } = page
+  if (!XMLHttpRequest) return undefined
+  return (url, { method = 'GET', headers, body, signal }) =>
+    new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest()
+      const abort = () => {
+        request.abort()
+        reject(signal?.reason)
+      }
+      const settle = (finish: () => void) => () => {
+        signal?.removeEventListener('abort', abort)
+        finish()
+      }
+      request.upload.onprogress = ({ loaded, total }) => onUploadProgress(loaded / total)
+      request.onerror = settle(() => reject(networkError()))
+      request.onload = settle(() =>
+        resolve({
+          status: request.status,
+          text: request.responseText,
+          retryAfter: request.getResponseHeader('retry-after'),
+        }),
+      )
+      request.open(method, url)
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
+      signal?.addEventListener('abort', abort)
+      if (signal?.aborted) abort()
+      else request.send(body)
+    })
 }

@@ -41,7 +41,7 @@ const statusesOf = (request: IncomingMessage, status: string) => ({
   notFound: [],
 })
 
-test('an upload is repeated under its key after a 503 and after a cut connection', async () => {
+test('an upload is retried with the same key after a 503 and after a lost connection', async () => {
   reply = (request, response) => {
     if (requests.length === 1) json(response, 503, problem('unavailable', 503, true))
     else if (requests.length === 2) request.socket.destroy()
@@ -53,7 +53,7 @@ test('an upload is repeated under its key after a 503 and after a cut connection
   expect(requests[0]?.headers.authorization).toBe('Bearer a-key')
 })
 
-test('a refusal is a typed error, and final', async () => {
+test('an error that is not retryable is thrown at once, with its type', async () => {
   reply = (_, response) => json(response, 404, problem('not-found', 404, false))
   const error = { name: 'DarkroomError', type: 'not-found', status: 404, retryable: false, requestId: 'r-1' }
   await expect(client.getImage('x')).rejects.toMatchObject(error)
@@ -61,7 +61,7 @@ test('a refusal is a typed error, and final', async () => {
   expect(requests).toHaveLength(2)
 })
 
-test('many waits have one request under way at a time, and each image the first answer that is final', async () => {
+test('many waits share one request at a time, and each resolves with the first final status', async () => {
   let open = 0
   let most = 0
   reply = (request, response) => {
@@ -80,7 +80,7 @@ test('many waits have one request under way at a time, and each image the first 
   expect(requests.map(({ headers }) => headers.prefer)).toEqual(Array(3).fill('wait=20'))
 })
 
-test('an image that joins is in the next poll at once', async () => {
+test('a new image is polled at once together with the others', async () => {
   reply = (request, response) => {
     if (idsOf(request).length === 1) void client.waitUntilFinal('y')
     else json(response, 200, statusesOf(request, 'processed'))
@@ -89,7 +89,7 @@ test('an image that joins is in the next poll at once', async () => {
   expect(requests.map(idsOf)).toEqual([['x'], ['x', 'y']])
 })
 
-test('an image that is not there is an error of its own', async () => {
+test('a missing image rejects only its own wait', async () => {
   reply = (_, response) => json(response, 200, { items: [{ id: 'x', status: 'failed' }], notFound: ['y'] })
   const [x, y] = await Promise.allSettled([client.waitUntilFinal('x'), client.waitUntilFinal('y')])
   expect([x, y]).toMatchObject([
@@ -98,7 +98,7 @@ test('an image that is not there is an error of its own', async () => {
   ])
 })
 
-test('an image that is still queued at the timeout is told of as queued, to whoever asks', async () => {
+test('an image that is still queued at the timeout resolves with queued for every caller', async () => {
   reply = (request, response) => {
     if (requests.length === 1) json(response, 200, statusesOf(request, 'queued'))
   }
@@ -106,7 +106,7 @@ test('an image that is still queued at the timeout is told of as queued, to whoe
   expect(await Promise.all(both)).toEqual(Array(2).fill({ id: 'x', status: 'queued' }))
 })
 
-test('an aborted wait rejects with the reason and ends its request', async () => {
+test('an aborted wait rejects with the reason and aborts its request', async () => {
   const abort = new AbortController()
   const closed = new Promise<void>((resolve) => {
     reply = (_, response) => {

@@ -1,21 +1,20 @@
 import type { ImageList, ImageStatus, UploadAccepted } from '@darkroom/core'
-import { type ApiOptions, createAskApi } from './ask-api.ts'
-import { type ListOptions, listImages } from './list-images.ts'
+import { type ApiOptions, type AskApi, createAskApi } from './ask-api.ts'
 import { upload } from './upload.ts'
 import type { UploadOptions } from './upload-options.ts'
 import { createWaits, type WaitOptions } from './wait-until-final.ts'
 
-/** `url` is the API's, without `/v1`. `credential` is a key, or a function that gives the current one. */
+/** `url` is the API's URL without `/v1`. `credential` is a key or token, or a function that returns the current one. */
 export type ClientOptions = ApiOptions
 
 export interface Client {
-  /** Sends one image, again where that helps and always under one key. @throws DarkroomError, or the signal's reason */
+  /** Uploads one image. Retries use the same idempotency key. @throws DarkroomError, or the signal's reason */
   upload(file: Blob | Uint8Array<ArrayBuffer>, options?: UploadOptions): Promise<UploadAccepted>
-  /** Where an image stands now. @throws DarkroomError */
+  /** Returns the current status of an image. @throws DarkroomError */
   getImage(id: string, options?: { signal?: AbortSignal | undefined }): Promise<ImageStatus>
-  /** A page of one day's images, oldest first. @throws DarkroomError */
+  /** Returns a page of a day's images, oldest first. @throws DarkroomError */
   listImages(options?: ListOptions): Promise<ImageList>
-  /** Where an image stands once it is processed or failed, or `queued` if it is neither by the timeout. */
+  /** Resolves when an image is processed or failed, or with `queued` at the timeout. */
   waitUntilFinal(id: string, options?: WaitOptions): Promise<ImageStatus>
 }
 
@@ -27,4 +26,24 @@ export function createClient(options: ClientOptions): Client {
     listImages: (options = {}) => listImages(ask, options),
     waitUntilFinal: createWaits(ask),
   }
+}
+
+export interface ListOptions {
+  /** A UTC day, `yyyy-mm-dd`. Default: today. */
+  date?: string | undefined
+  /** 1 to 100. Default: 25. */
+  limit?: number | undefined
+  /** The cursor of the previous page. */
+  cursor?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+function listImages(
+  ask: AskApi,
+  { date = new Date().toISOString().slice(0, 10), limit, cursor, signal }: ListOptions,
+): Promise<ImageList> {
+  const query = new URLSearchParams({ date })
+  if (limit !== undefined) query.set('limit', String(limit))
+  if (cursor !== undefined) query.set('cursor', cursor)
+  return ask({ path: `/images?${query}`, signal })
 }

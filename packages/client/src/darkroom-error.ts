@@ -1,31 +1,31 @@
 import type { Problem, ProblemSlug } from '@darkroom/core'
 
 /**
- * Why there is no result: a slug of the API's (see docs/api.md), or one of the client's own.
+ * A slug of the API (see docs/api.md) or of the client:
  *
- * - `network`: no answer came; status 0
- * - `unexpected-answer`: an answer that is not the API's, as from a gateway or a proxy on the way
+ * - `network`: there was no response; status 0
+ * - `unexpected-answer`: a response that is not the API's, for example from a gateway or proxy
  */
 export type DarkroomErrorType = ProblemSlug | 'network' | 'unexpected-answer'
 
 type Fields = Pick<DarkroomError, 'title' | 'status' | 'detail' | 'retryable'> &
   Partial<Pick<DarkroomError, 'requestId' | 'imageId' | 'retryAfter'>>
 
-/** Everything that goes wrong between a client and the API. `detail` is written for people. */
+/** The error of every failed call. `detail` is written for users. */
 export class DarkroomError extends Error {
   override name = 'DarkroomError'
   readonly type: DarkroomErrorType
   readonly title: string
-  /** Of the HTTP answer; 0 if there was none. */
+  /** HTTP status; 0 if there was no response. */
   readonly status: number
   /** What happened, and what to do about it. */
   readonly detail: string
   /** Whether the same request may succeed later. */
   readonly retryable: boolean
-  /** What to quote when asking the people who run Darkroom. */
+  /** Quote this id when you contact support. */
   readonly requestId: string | undefined
   readonly imageId: string | undefined
-  /** Seconds that the API asks to let pass. */
+  /** Seconds to wait before a retry, from `Retry-After`. */
   readonly retryAfter: number | undefined
 
   constructor(type: DarkroomErrorType, fields: Fields, options?: { cause?: unknown }) {
@@ -42,23 +42,23 @@ export class DarkroomError extends Error {
 }
 
 export function networkError(cause?: unknown): DarkroomError {
-  const detail = 'Darkroom did not answer. Check the connection and try again.'
+  const detail = 'Darkroom did not respond. Check your connection and try again.'
   return new DarkroomError(
     'network',
-    { title: 'No answer', status: 0, detail, retryable: true },
+    { title: 'No response', status: 0, detail, retryable: true },
     cause === undefined ? undefined : { cause },
   )
 }
 
-/** What of an answer the client reads, whether `fetch` or an XMLHttpRequest brought it. */
-export interface Answer {
+/** The parts of a response that the client reads, from `fetch` or XMLHttpRequest. */
+export interface RawResponse {
   status: number
   text: string
   retryAfter: string | null
 }
 
-/** An error answer: problem+json (RFC 9457), or what a gateway says in its own words. */
-export function refusal(answer: Answer): DarkroomError {
+/** Reads an error response: problem+json (RFC 9457), or anything that a gateway returns. */
+export function responseError(answer: RawResponse): DarkroomError {
   const retryAfter = secondsOf(answer.retryAfter)
   const problem = readProblem(answer.text)
   if (!problem) return unexpected(answer, retryAfter)
@@ -75,13 +75,13 @@ function readProblem(text: string): Problem | undefined {
   }
 }
 
-/** A gateway refuses a body that is far too large before the API sees it. */
-function unexpected({ status }: Answer, retryAfter: number | undefined): DarkroomError {
+/** An error of a gateway. It may reject a body that is far too large before the API sees it. */
+function unexpected({ status }: RawResponse, retryAfter: number | undefined): DarkroomError {
   if (status === 413) return tooLarge()
   const retryable = status === 429 || status >= 500
-  const detail = `The answer was not Darkroom's, but ${status} from something on the way to it.`
+  const detail = `A server between you and Darkroom returned ${status}.`
   return new DarkroomError('unexpected-answer', {
-    title: 'Unexpected answer',
+    title: 'Unexpected response',
     status,
     detail,
     retryable,
@@ -89,24 +89,24 @@ function unexpected({ status }: Answer, retryAfter: number | undefined): Darkroo
   })
 }
 
-/** S3 answers in XML. A URL that has expired, or parts that are gone, are there anew with the next attempt. */
-export function s3Refusal({ status, text }: Answer): DarkroomError {
-  const code = /<Code>([^<]+)</.exec(text)?.[1] ?? 'nothing that can be understood'
+/** S3's errors are XML. Retryable if the next attempt helps, because it gets a new URL or a new multipart upload. */
+export function s3Error({ status, text }: RawResponse): DarkroomError {
+  const code = /<Code>([^<]+)</.exec(text)?.[1] ?? 'unknown error'
   return new DarkroomError('unexpected-answer', {
-    title: 'The storage refused the image',
+    title: 'The storage rejected the image',
     status,
-    detail: `S3 answered ${status}, ${code}. Try again in a moment.`,
+    detail: `S3 returned ${status}, ${code}. Try again in a moment.`,
     retryable: status === 403 || status === 404 || status === 429 || status >= 500,
   })
 }
 
-/** Of one of several images that were asked for at once. */
+/** For an id in the `notFound` list of a response. */
 export function noSuchImage(imageId: string): DarkroomError {
   return new DarkroomError('not-found', {
     title: 'Not found',
     status: 404,
     detail:
-      'There is no such image, or none any more. Check the id, and that the key is of the app that uploaded it.',
+      'There is no image with this id. Check the id, and that the credential belongs to the app that uploaded it.',
     retryable: false,
     imageId,
   })
@@ -116,7 +116,7 @@ export function tooLarge(): DarkroomError {
   return new DarkroomError('payload-too-large', {
     title: 'The file is too large',
     status: 413,
-    detail: 'An image can have at most 50 MB (52,428,800 bytes).',
+    detail: 'Images can have up to 50 MB (52,428,800 bytes).',
     retryable: false,
   })
 }

@@ -6,14 +6,14 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createClient } from './index.ts'
 import { page } from './page.ts'
 
-/** Longer than the pause of a page that is shown, shorter than that of one that is not. */
-const A_WHILE = 1500
+/** Longer than the pause of a visible page, shorter than that of a hidden one. */
+const OBSERVED_MS = 1500
 
 let server: ReturnType<typeof createServer>
 let requests: number
 const navigator = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
 
-/** The image is ready by the second question. */
+/** The image is ready at the second poll. */
 function answer(url: string, response: ServerResponse) {
   requests++
   const id = url.slice(url.indexOf('ids=') + 4)
@@ -39,25 +39,25 @@ afterEach(() => {
   server.close()
 })
 
-test('a hidden page asks once and then rests until it is shown', async () => {
+test('a hidden page polls once and then pauses until it is shown', async () => {
   const document = Object.assign(new EventTarget(), { hidden: true })
   page.document = document
   const waiting = openClient().waitUntilFinal('an-image')
   await once(server, 'request')
-  await sleep(A_WHILE)
+  await sleep(OBSERVED_MS)
   expect(requests).toBe(1)
   document.hidden = false
   document.dispatchEvent(new Event('visibilitychange'))
   await expect(waiting).resolves.toMatchObject({ status: 'processed' })
 })
 
-test('an offline page asks and sends nothing until it is online', async () => {
+test('an offline page sends nothing until it is online', async () => {
   const document = Object.assign(new EventTarget(), { hidden: false })
   page.document = document
   const state = { onLine: false }
   Object.defineProperty(globalThis, 'navigator', { value: state, configurable: true })
   const waiting = openClient().waitUntilFinal('an-image')
-  await sleep(A_WHILE)
+  await sleep(OBSERVED_MS)
   expect(requests).toBe(0)
   state.onLine = true
   document.dispatchEvent(new Event('visibilitychange'))

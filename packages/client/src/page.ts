@@ -1,6 +1,6 @@
 /**
- * The globals of a browser that are used here, each absent elsewhere. Typed by hand, so that the sources and
- * their declarations compile with and without TypeScript's DOM library.
+ * The browser globals that the client uses. All are undefined elsewhere. Typed here, so that the client compiles with
+ * and without TypeScript's DOM library.
  */
 interface Page {
   document?: EventTarget & { hidden: boolean }
@@ -29,7 +29,7 @@ export const page = globalThis as unknown as Page
 export const isHidden = () => page.document?.hidden === true
 export const isOffline = () => page.navigator?.onLine === false
 
-/** Calls back when the page is shown again, or online again. Returns what ends that. */
+/** Calls back when the page is shown or online again. Returns a function that stops listening. */
 export function onReturn(callback: () => void): () => void {
   page.document?.addEventListener('visibilitychange', callback)
   page.addEventListener?.('online', callback)

@@ -1,22 +1,33 @@
 import type { Attributes } from '@darkroom/core'
 
-/** In bytes of the file. */
+/** In bytes. */
 export interface Progress {
   sent: number
   total: number
 }
 
 export interface UploadOptions {
-  /** For display; a File has one. */
+  /** For display. Default: the File's name. */
   filename?: string | undefined
-  /** Pairs of text that stay with the image: at most 16, 1 KB together. */
+  /** Key-value pairs that are stored with the image: up to 16, 1 KB in total. */
   attributes?: Attributes | undefined
   /**
-   * Of `newIdempotencyKey`; one is made without it. Keep it to be able to repeat the upload after a reload: of a file of
-   * more than 10 MB only what has not arrived yet is sent then.
+   * A key from `newIdempotencyKey`. Default: a new one. Keep it to resume the upload after a reload: for files over 10 MB
+   * only the missing parts are sent again.
    */
   idempotencyKey?: string | undefined
-  /** As the bytes leave in a browser; elsewhere after each part of the file, or once. Can go back with an attempt. */
+  /**
+   * Called while the bytes are sent in a browser; elsewhere after each part, or once. May decrease when a retry starts.
+   */
   onProgress?: ((progress: Progress) => void) | undefined
   signal?: AbortSignal | undefined
+}
+
+/**
+ * Returns a UUIDv7 (RFC 9562, section 5.7), which becomes the image's id. Create one per image and use it for all attempts.
+ * Needs a secure context (https or localhost), like `crypto.randomUUID`.
+ */
+export function newIdempotencyKey(): string {
+  const time = Date.now().toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`
 }

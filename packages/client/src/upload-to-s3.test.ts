@@ -5,7 +5,7 @@ import { type Client, createClient, newIdempotencyKey } from './index.ts'
 
 const MB = 1024 * 1024
 
-/** Darkroom and S3 in one, as far as a client sees them; `fail` may answer instead of it. */
+/** A stand-in for Darkroom and S3. `fail` can respond instead. */
 let fail: (what: string, response: ServerResponse) => boolean
 let asked: string[]
 let parts: Map<number, number>
@@ -20,7 +20,7 @@ beforeEach(async () => {
   parts = new Map()
   uploadId = undefined
   server = createServer((request, response) => {
-    // A client that has gone is what some of these tests are about.
+    // Some of these tests abort requests.
     answer(request, response).catch((error) => expect(error.message).toBe('aborted'))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -84,7 +84,7 @@ function whatIs(method: string, path: string, body: Buffer): string {
 const file = new Blob([new Uint8Array(22 * MB)])
 const count = (what: string) => asked.filter((each) => each === what).length
 
-test('each part goes once, and three at most are under way', async () => {
+test('sends each part once, at most three concurrently', async () => {
   let open = 0
   let most = 0
   fail = (what, response) => {
@@ -109,7 +109,7 @@ test('each part goes once, and three at most are under way', async () => {
   expect(seen.at(-1)).toBe(file.size)
 })
 
-test('a part that S3 does not take is sent again, and those that arrived are not', async () => {
+test('sends a failed part again, but not the others', async () => {
   fail = (what, response) => {
     if (what !== 'part 4' || count(what) > 1) return false
     response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>')
@@ -121,7 +121,7 @@ test('a part that S3 does not take is sent again, and those that arrived are not
   expect([count('create'), count('begin'), count('complete')]).toEqual([2, 1, 1])
 })
 
-test('a line that fails after each part gets there, as long as it gets further', async () => {
+test('succeeds on a connection that fails after each part', async () => {
   fail = (what, response) => {
     if (!what.startsWith('part') || count(what) > 1 || parts.size === 0) return false
     response.destroy()
@@ -130,7 +130,7 @@ test('a line that fails after each part gets there, as long as it gets further',
   expect(await client.upload(file)).toMatchObject({ bytes: file.size })
 }, 60_000)
 
-test('a completion whose answer is lost is repeated, and nothing is sent again', async () => {
+test('repeats a completion whose response was lost, without sending parts again', async () => {
   fail = (what, response) => {
     if (what !== 'complete' || count(what) > 1) return false
     response.destroy()
@@ -140,13 +140,13 @@ test('a completion whose answer is lost is repeated, and nothing is sent again',
   expect([count('create'), count('part 1'), count('complete')]).toEqual([1, 1, 2])
 })
 
-test('what S3 will never take is an error in words', async () => {
+test('a permanent S3 error is explained', async () => {
   fail = (what, response) => {
     if (what !== 'part 1') return false
     response.writeHead(400).end('<Error><Code>EntityTooLarge</Code></Error>')
     return true
   }
-  const error = { type: 'unexpected-answer', status: 400, detail: /S3 answered 400, EntityTooLarge/ }
+  const error = { type: 'unexpected-answer', status: 400, detail: /S3 returned 400, EntityTooLarge/ }
   await expect(client.upload(file)).rejects.toMatchObject({
     ...error,
     detail: expect.stringMatching(error.detail),
@@ -154,7 +154,7 @@ test('what S3 will never take is an error in words', async () => {
   expect(count('create')).toBe(1)
 })
 
-test('an aborted upload rejects with the reason, and another with its key goes on', async () => {
+test('an aborted upload rejects with the reason, and a new one with the same key resumes', async () => {
   const idempotencyKey = newIdempotencyKey()
   const abort = new AbortController()
   const onProgress = ({ sent }: { sent: number }) => sent >= 5 * MB && abort.abort(new Error('enough'))

@@ -1,17 +1,17 @@
 import type { Attributes, UploadAccepted } from '@darkroom/core'
 import type { ApiRequest, AskApi } from './ask-api.ts'
+import { sendWithProgress } from './ask-api.ts'
 import { tooLarge } from './darkroom-error.ts'
-import { newIdempotencyKey } from './idempotency-key.ts'
-import { inAttempts } from './in-attempts.ts'
-import { sendWithProgress } from './send-with-progress.ts'
+import { withRetries } from './retry.ts'
 import type { UploadOptions } from './upload-options.ts'
+import { newIdempotencyKey } from './upload-options.ts'
 import { uploadToS3 } from './upload-to-s3.ts'
 
-/** What the API takes itself; the rest goes to S3. */
+/** The API's limit. Larger images are sent to S3. */
 const MAX_API_BYTES = 4 * 1024 * 1024
 const MAX_BYTES = 50 * 1024 * 1024
 
-/** Sends one image under one key, as often as that helps: to the API, or straight to S3 if it is large. */
+/** Uploads one image with retries: to the API, or directly to S3 if it is large. */
 export async function upload(
   ask: AskApi,
   file: Blob | Uint8Array<ArrayBuffer>,
@@ -22,17 +22,18 @@ export async function upload(
   if (total > MAX_BYTES) throw tooLarge()
   const { onProgress, signal, idempotencyKey = newIdempotencyKey() } = options
   const { filename = (blob as { name?: string }).name } = options
-  const known = { ...options, idempotencyKey, filename }
-  const tell = (sent: number) => onProgress?.({ sent: Math.round(sent), total })
-  if (total > MAX_API_BYTES) return uploadToS3(ask, blob, { ...known, contentType: typeOf(blob) }, tell)
-  const request = toRequest(blob, known)
-  const transport = onProgress && sendWithProgress((share) => tell(share * total))
-  const accepted = await inAttempts(() => ask<UploadAccepted>(request, transport), signal)
-  tell(total)
+  const completed = { ...options, idempotencyKey, filename }
+  const reportSent = (sent: number) => onProgress?.({ sent: Math.round(sent), total })
+  if (total > MAX_API_BYTES)
+    return uploadToS3(ask, blob, { ...completed, contentType: typeOf(blob) }, reportSent)
+  const request = toRequest(blob, completed)
+  const transport = onProgress && sendWithProgress((progress) => reportSent(progress * total))
+  const accepted = await withRetries(() => ask<UploadAccepted>(request, transport), signal)
+  reportSent(total)
   return accepted
 }
 
-/** The raw bytes, the leanest form; only a form can carry attributes as well. */
+/** Sends raw bytes, or a multipart form if there are attributes. */
 function toRequest(
   blob: Blob,
   { filename, attributes, idempotencyKey, signal }: UploadOptions & { idempotencyKey: string },
@@ -60,7 +61,7 @@ function typed(blob: Blob): Blob {
   return blob.slice(0, blob.size, typeOf(blob))
 }
 
-/** A file is typed by its name, so that `photo.json` would pass for one of the API's other forms. */
+/** Never a type like application/json, which the API would parse as another request format. */
 function typeOf({ type }: Blob): string {
   return type.startsWith('image/') ? type : 'application/octet-stream'
 }

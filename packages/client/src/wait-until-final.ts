@@ -2,73 +2,74 @@ import type { ImageSelection, ImageStatus } from '@darkroom/core'
 import type { AskApi } from './ask-api.ts'
 import { DarkroomError, networkError, noSuchImage } from './darkroom-error.ts'
 import { isHidden, isOffline } from './page.ts'
-import { backoff, pause } from './pause.ts'
+import { backoffMs, pause } from './retry.ts'
 
-const DEFAULT_TIMEOUT = 60_000
+const DEFAULT_TIMEOUT_MS = 60_000
 const LONG_POLL_SECONDS = 20
-/** What the API takes at once. */
+/** The API's limit per request. */
 const MAX_IDS = 100
-/** After an answer that came early without an end, so that a proxy that drops `Prefer` is not hammered. */
-const SHORT_PAUSE = 500
-/** Pauses that end when the page is shown, or online, again. */
-const HIDDEN_PAUSE = 10_000
-const OFFLINE_PAUSE = 60_000
+/** Minimum poll interval, in case a proxy drops the `Prefer` header. */
+const MIN_POLL_INTERVAL_MS = 500
+/** These pauses end early when the page is shown or online again. */
+const HIDDEN_PAUSE_MS = 10_000
+const OFFLINE_PAUSE_MS = 60_000
 
 export interface WaitOptions {
-  /** Milliseconds after which an image that still waits is told of as `queued`; a minute without it. */
+  /** Milliseconds after which a queued image resolves with `queued`. Default: one minute. */
   timeout?: number | undefined
   signal?: AbortSignal | undefined
 }
 
-type Outcome = { status: ImageStatus } | { error: unknown }
+type WaitResult = { status: ImageStatus } | { error: unknown }
 
-interface Followed {
+interface PendingImage {
   known?: ImageStatus
-  waits: Set<(outcome: Outcome) => void>
+  waits: Set<(result: WaitResult) => void>
 }
 
-/** All waits of one client share one long poll. An image that joins ends it, and is in the next one. */
+/** All waits of a client share one long poll. A new image aborts it and is part of the next one. */
 export function createWaits(ask: AskApi) {
-  const followed = new Map<string, Followed>()
+  const pending = new Map<string, PendingImage>()
   let changed = new AbortController()
   let running = false
 
   async function run() {
     running = true
-    // Those that join within the same tick are in the same request.
+    // Waits that start in the same tick share a request.
     await Promise.resolve()
-    for (let failures = 0; followed.size > 0; ) {
+    for (let failures = 0; pending.size > 0; ) {
       changed = new AbortController()
       const { signal } = changed
       if (isOffline()) {
-        await pause(OFFLINE_PAUSE, signal)
+        await pause(OFFLINE_PAUSE_MS, signal)
         continue
       }
-      const ids = [...followed.keys()].slice(0, MAX_IDS)
+      const ids = [...pending.keys()].slice(0, MAX_IDS)
       try {
-        const began = Date.now()
-        const finished = await look(ids, signal)
+        const startedAt = Date.now()
+        const finished = await poll(ids, signal)
         failures = 0
-        if (isHidden()) await pause(HIDDEN_PAUSE, signal)
-        else if (finished === 0 && Date.now() - began < SHORT_PAUSE) await pause(SHORT_PAUSE, signal)
+        if (isHidden()) await pause(HIDDEN_PAUSE_MS, signal)
+        else if (finished === 0 && Date.now() - startedAt < MIN_POLL_INTERVAL_MS)
+          await pause(MIN_POLL_INTERVAL_MS, signal)
       } catch (error) {
         if (signal.aborted) continue
         if (error instanceof DarkroomError && error.retryable)
-          await pause(backoff(++failures, error.retryAfter), signal)
+          await pause(backoffMs(++failures, error.retryAfter), signal)
         else for (const id of ids) settle(id, { error })
       }
     }
     running = false
   }
 
-  /** How many images need no further look. */
-  async function look(ids: string[], signal: AbortSignal): Promise<number> {
+  /** Returns the number of images that became final. */
+  async function poll(ids: string[], signal: AbortSignal): Promise<number> {
     const path = `/images?ids=${ids.map(encodeURIComponent).join()}`
     const headers = { prefer: `wait=${LONG_POLL_SECONDS}` }
     const { items, notFound } = await ask<ImageSelection>({ path, headers, signal })
     const final = items.filter(({ status }) => status !== 'queued')
     for (const status of items) {
-      const image = followed.get(status.id)
+      const image = pending.get(status.id)
       if (image) image.known = status
     }
     for (const status of final) settle(status.id, { status })
@@ -76,41 +77,41 @@ export function createWaits(ask: AskApi) {
     return final.length + notFound.length
   }
 
-  function settle(id: string, outcome: Outcome) {
-    for (const wait of followed.get(id)?.waits ?? []) wait(outcome)
+  function settle(id: string, result: WaitResult) {
+    for (const wait of pending.get(id)?.waits ?? []) wait(result)
   }
 
-  /** The last one to leave ends the request. */
-  function leave(id: string, wait: (outcome: Outcome) => void) {
-    const image = followed.get(id)
+  /** Aborts the request when nobody is waiting any more. */
+  function leave(id: string, wait: (result: WaitResult) => void) {
+    const image = pending.get(id)
     image?.waits.delete(wait)
-    if (image?.waits.size === 0) followed.delete(id)
-    if (followed.size === 0) changed.abort()
+    if (image?.waits.size === 0) pending.delete(id)
+    if (pending.size === 0) changed.abort()
   }
 
-  function join(id: string, wait: (outcome: Outcome) => void) {
-    const image = followed.get(id)
+  function join(id: string, wait: (result: WaitResult) => void) {
+    const image = pending.get(id)
     if (image) image.waits.add(wait)
     else {
-      followed.set(id, { waits: new Set([wait]) })
+      pending.set(id, { waits: new Set([wait]) })
       changed.abort()
     }
     if (!running) void run()
   }
 
-  return (id: string, { timeout = DEFAULT_TIMEOUT, signal }: WaitOptions = {}): Promise<ImageStatus> =>
+  return (id: string, { timeout = DEFAULT_TIMEOUT_MS, signal }: WaitOptions = {}): Promise<ImageStatus> =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
-      const finish = (outcome: Outcome) => {
+      const finish = (result: WaitResult) => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
         leave(id, finish)
-        if ('status' in outcome) resolve(outcome.status)
-        else reject(outcome.error)
+        if ('status' in result) resolve(result.status)
+        else reject(result.error)
       }
       const onAbort = () => finish({ error: signal?.reason })
       const timer = setTimeout(() => {
-        const known = followed.get(id)?.known
+        const known = pending.get(id)?.known
         finish(known ? { status: known } : { error: networkError() })
       }, timeout)
       signal?.addEventListener('abort', onAbort)
