@@ -8,7 +8,7 @@ import { startLocalAws } from '@darkroom/local-aws'
 
 const DOCUMENTS = 2000
 
-/** Seconds from the commit of a metadata document in a local store until both tables of an open catalogue have it. */
+/** Seconds from writing a metadata document to a local store until both tables of an open catalogue contain it. */
 export async function measureFreshness(): Promise<{ documents: number; seconds: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-analytics-'))
   const aws = await startLocalAws()
@@ -30,7 +30,7 @@ export async function measureFreshness(): Promise<{ documents: number; seconds: 
     const seen = await catalogue.query(`SELECT image_id FROM images JOIN image_documents USING (image_id)
       WHERE image_id = '${image_id}'`)
     const seconds = (performance.now() - started) / 1000
-    if (seen.rows.length !== 1) throw new Error('The image that was finished last is not in both tables.')
+    if (seen.rows.length !== 1) throw new Error('The newest image is missing from one of the tables.')
     catalogue.close()
     return { documents: DOCUMENTS, seconds }
   } finally {

@@ -1,11 +1,11 @@
 /**
- * Every view of the catalogue over many images: how long it takes and how much it reads, from JSON documents and from
- * the compacted table, and how both grow; the search for look-alikes beside the plain comparison of all with all; and
- * how soon a finished image is seen. `pnpm bench:analytics [--images N,N,…] [--json-up-to N] [--all-with-all-up-to N]`
+ * Measures the catalogue over many images: time and bytes read for every view, from JSON documents and from the compacted
+ * table, and how both grow; the search for look-alikes compared with a brute-force comparison; and how soon a finished
+ * image appears. `pnpm bench:analytics [--images N,N,…] [--json-up-to N] [--all-with-all-up-to N]`
  *
- * DuckDB has two threads and 6 GB of memory; what does not fit goes to the disk. The made-up images are kept in
+ * DuckDB has two threads and 6 GB of memory; the rest spills to disk. The generated images are kept in
  * .cache/bench-analytics: ten million take 1.2 GB as Parquet, 12.4 GB as JSON and, the first time, some minutes. JSON
- * documents stand in one file, one a line.
+ * documents are in one file, one per line.
  */
 
 import { existsSync } from 'node:fs'
@@ -73,7 +73,7 @@ async function costOf(work: () => Promise<unknown>): Promise<Cost> {
   return { seconds, cpuSeconds: (user + system) / 1e6, bytes: after && before && after - before }
 }
 
-/** The cheapest of some rounds. */
+/** The fastest of several rounds. */
 async function leastCostOf(connection: DuckDBConnection, sql: string): Promise<Cost> {
   const costs: Cost[] = []
   for (let round = 0; round < ROUNDS; round++) costs.push(await costOf(() => connection.runAndReadAll(sql)))
@@ -83,12 +83,12 @@ async function leastCostOf(connection: DuckDBConnection, sql: string): Promise<C
 async function made(file: string, make: (path: string) => Promise<unknown>): Promise<string> {
   const path = folder + file
   if (existsSync(path)) return path
-  console.log(`  (making ${relative('.', path)} …)`)
+  console.log(`  (creating ${relative('.', path)} …)`)
   await make(path)
   return path
 }
 
-/** As Iceberg's compaction leaves them: Parquet, day by day. */
+/** Parquet files by day, as Iceberg's compaction writes them. */
 function compactedImages(images: number): Promise<string> {
   return made(`images-${images}.parquet`, async (path) => {
     const connection = await openDatabase()
@@ -105,7 +105,7 @@ async function jsonDocuments(images: number): Promise<string> {
   )
 }
 
-/** The views over whatever `images` is, with look-alikes as the merge has found them. */
+/** Creates the views over `images`, with the look-alikes that the merge found. */
 async function databaseOver(images: string, lookAlikes: string): Promise<DuckDBConnection> {
   const connection = await openDatabase()
   await connection.run(`CREATE VIEW images AS ${images}`)
@@ -114,7 +114,7 @@ async function databaseOver(images: string, lookAlikes: string): Promise<DuckDBC
   return connection
 }
 
-/** Finds the look-alikes of the last three days, as every hour, and of all days, as every week. */
+/** Finds the look-alikes of the last three days (hourly merge) and of all days (weekly merge). */
 async function findLookAlikes(images: number, parquet: string): Promise<string> {
   const connection = await openDatabase()
   await connection.run(`CREATE VIEW images AS FROM '${parquet}'`)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Begins `count` times, `perSecond`, whether or not what began before has ended. */
+/** Starts `count` tasks at a rate of `perSecond`, without waiting for earlier ones. */
 export async function atSteadyRate<Result>(
   count: number,
   perSecond: number,

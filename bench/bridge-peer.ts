@@ -1,7 +1,6 @@
 /**
- * The bridge's handler on events of one kind, and the requests to S3 and SQS that it makes of them, repeated without
- * it: `fork('bench/bridge-peer.ts', [JPEG, MODE, PARTITIONS, ROUNDS])`, with the service's environment. Answers with a
- * message; what the service logs goes to standard output, as on Lambda.
+ * Runs the bridge's handler on events of one kind, and repeats its requests to S3 and SQS without it: `fork('bench/bridge-peer.ts', [JPEG, MODE, PARTITIONS, ROUNDS])`, with the service's environment. Sends the
+ * result as a message. The service's logs go to standard output, as on Lambda.
  */
 import { readFile } from 'node:fs/promises'
 import { PutObjectCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3'
@@ -27,7 +26,7 @@ const MAX_EVENT_BYTES = 5.9e6
 /** Of image in one pass, about. */
 const PASS_BYTES = 15e6
 
-/** What the bridge asked of S3 and SQS for one record. */
+/** The bridge's requests to S3 and SQS for one record. */
 interface Requests {
   put: PutObjectCommandInput
   message: SendMessageCommandInput
@@ -71,7 +70,7 @@ async function throughBridge(events: ReturnType<typeof eventsOf>): Promise<void>
   }
 }
 
-/** In the same order and as many side by side as the bridge: an event's partitions, of each one record at a time. */
+/** Same order and concurrency as the bridge: partitions in parallel, one record at a time in each. */
 async function bare(events: Requests[][][]): Promise<void> {
   for (const event of events) {
     await Promise.all(
@@ -85,7 +84,7 @@ async function bare(events: Requests[][][]): Promise<void> {
   }
 }
 
-/** One record through the bridge, and what it sent. */
+/** Runs one record through the bridge and records its requests. */
 async function observe(): Promise<Requests> {
   let put: PutObjectCommandInput | undefined
   let message: SendMessageCommandInput | undefined
@@ -106,7 +105,7 @@ async function observe(): Promise<Requests> {
   )
   await handler(kafkaEvent(toRecord('observed', 0, 0)))
   for (const client of [s3, sqs]) client.middlewareStack.remove('observe')
-  if (!(put && message)) throw new Error('the bridge did not take the record')
+  if (!(put && message)) throw new Error('the bridge did not accept the record')
   return { put, message }
 }
 
@@ -138,7 +137,7 @@ for (let round = 0; round <= Number(rounds); round++) {
   const alone = async () => bareMs.push(await milliseconds(() => bare(bareEvents)))
   for (const pass of round % 2 ? [bridge, alone] : [alone, bridge]) await pass()
 }
-/** While code was loaded and compiled. */
+/** Warm-up passes, while code is loaded and compiled. */
 const warmUp = 1
 process.send?.({
   recordsPerEvent,

@@ -1,4 +1,4 @@
-/** What the decoder and the encoders alone take, as their own C programs: nothing resized, nothing learnt. */
+/** CPU time of decoder and encoders alone, measured with their C programs, without resizing or metadata. */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,14 +9,14 @@ import sharp from 'sharp'
 const run = promisify(execFile)
 
 export interface CodecTimes {
-  /** All pixels decoded, all outputs encoded: user and system time, the mean of all rounds. */
+  /** Full decode and all encodes: mean user and system time. */
   wholeMs: number
-  /** With the decoder's own scaling by eighths, to the smallest size from which the largest output can be made. */
+  /** With the decoder's scaling, to the smallest size that is sufficient for the largest output. */
   scaledMs: number
   bytesOut: number
 }
 
-/** The programs that are not on this machine; Debian has them in libjpeg-turbo-progs and webp. */
+/** Programs that are not installed. In Debian they are in libjpeg-turbo-progs and webp. */
 export async function missingPrograms(): Promise<string[]> {
   const found = await Promise.allSettled(
     ['djpeg', 'cjpeg', 'cwebp'].map((program) => run('sh', ['-c', `command -v ${program}`])),
@@ -66,7 +66,7 @@ async function scaleFor(photograph: string): Promise<string> {
   return `${Math.min(8, Math.ceil((8 * 2048) / Math.max(width, height)))}/8`
 }
 
-/** The shell's `times` tells in its second line what its children took, in hundredths of a second. */
+/** The second line of the shell's `times` is its children's CPU time. */
 async function cpuMs(commands: string[][], rounds: number): Promise<number> {
   const script = commands.map((words) => words.map((word) => `'${word}'`).join(' ')).join(' && ')
   const loop = `i=0; while [ $i -lt ${rounds} ]; do ${script} || exit 1; i=$((i+1)); done; times`

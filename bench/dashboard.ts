@@ -1,8 +1,8 @@
 /**
- * How long Lightmeter takes to load, as files from a web server on this machine, in headless Chromium: from the click to
- * all charts drawn. `pnpm bench:dashboard [--images N,N,…] [--visits N]`
+ * Measures how long Lightmeter takes to load as static files in headless Chromium, from the click until all charts are
+ * drawn. `pnpm bench:dashboard [--images N,N,…] [--visits N]`
  *
- * The images are made up, and lie within 90 days. Exit code 1 says that the p95 of a first visit was over a second.
+ * The images are generated, over 90 days. Exits with 1 if the p95 of a first visit is over a second.
  */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ const DAYS = 90
 /** Milliseconds. */
 const AIM = 1000
 
-/** Runs in the browser before the page does: when everything is drawn, since the navigation began. */
+/** Init script: records when everything is drawn, since the start of the navigation. */
 const WATCH = `
   globalThis.drawn = new Promise((resolve) => {
     const look = () => {
@@ -36,7 +36,7 @@ const WATCH = `
     look()
   })`
 
-/** What was drawn when, and what the page's main thread worked for it; both in milliseconds. */
+/** Time until drawn and time of the main thread, in milliseconds. */
 interface Visit {
   drawn: number
   cpu: number
@@ -57,7 +57,7 @@ async function visit(context: BrowserContext, url: string): Promise<Visit> {
 async function measure(browser: Browser, url: string): Promise<{ first: Visit[]; second: Visit[] }> {
   const first: Visit[] = []
   const second: Visit[] = []
-  // The first one of all starts the browser's own parts.
+  // The first visit also starts the browser itself.
   for (let n = 0; n <= Number(options.visits); n++) {
     const context = await browser.newContext()
     await context.addInitScript(WATCH)

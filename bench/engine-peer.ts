@@ -1,4 +1,4 @@
-/** One peer on one photograph, in a process of its own: `node bench/engine-peer.ts PEER PHOTOGRAPH ROUNDS`. */
+/** Runs one peer on one photograph in its own process: `node bench/engine-peer.ts PEER PHOTOGRAPH ROUNDS`. */
 import { readFile } from 'node:fs/promises'
 
 export interface Measurement {
@@ -19,7 +19,7 @@ const PRESET = {
   ],
 }
 
-/** Each loads only its own code, so that memory is its own. */
+/** Each process loads only one peer, so that memory can be compared. */
 const PEERS: Record<string, () => Promise<Develop>> = {
   darkroom: async () => {
     const { sharpEngine } = await import('../services/image-processor/src/engines/sharp-engine.ts')
@@ -50,7 +50,7 @@ async function ours(
 }
 
 async function measure(develop: Develop, original: Buffer, rounds: number): Promise<Measurement> {
-  for (let round = 0; round < rounds / 2; round++) await develop(original) // while code is loaded and compiled
+  for (let round = 0; round < rounds / 2; round++) await develop(original) // warm-up
   const times: number[] = []
   let bytesOut = 0
   for (let round = 0; round < rounds; round++) {
@@ -66,5 +66,5 @@ async function measure(develop: Develop, original: Buffer, rounds: number): Prom
 
 const [peer = '', photograph = '', rounds = '5'] = process.argv.slice(2)
 const load = PEERS[peer]
-if (!load) throw new Error(`no peer is named "${peer}" (there are: ${Object.keys(PEERS).join(', ')})`)
+if (!load) throw new Error(`unknown peer "${peer}" (available: ${Object.keys(PEERS).join(', ')})`)
 process.stdout.write(JSON.stringify(await measure(await load(), await readFile(photograph), Number(rounds))))

@@ -1,6 +1,6 @@
 /**
- * What one image costs: our pipeline against jimp and against sharp as it is usually written, on the same
- * photographs in the same run. `node bench/engine.ts [--photos DIR] [--rounds N]`, about a minute.
+ * Measures the cost of one image: our pipeline, jimp, and typical code with sharp, on the same photographs in the
+ * same run. `node bench/engine.ts [--photos DIR] [--rounds N]`, about a minute.
  */
 
 import { execFile } from 'node:child_process'
@@ -16,7 +16,7 @@ const { values: options } = parseArgs({
 })
 const rounds = Number(options.rounds)
 
-/** In megapixels: a screenshot, an old phone, a phone, a camera. */
+/** Megapixels of a screenshot, an old phone, a phone and a camera. */
 const SIZES = [0.3, 3, 12, 24]
 
 interface Peer {
@@ -93,13 +93,13 @@ if (missing.length > 0) {
     `Without ${missing.join(', ')} (apt-get install libjpeg-turbo-progs webp) C's codecs are not measured.`,
   )
 }
-console.log('2048 px JPEG, 1024 px JPEG, 320 px WebP, EXIF, ThumbHash, dominant colour, perceptual hash.')
-console.log('Medians of CPU time on one core; each peer and photograph in a process of its own.')
+console.log('2048 px JPEG, 1024 px JPEG, 320 px WebP, EXIF, ThumbHash, dominant color, perceptual hash.')
+console.log('Medians of CPU time on one core; each peer and photograph runs in its own process.')
 for (const photograph of await photographs(SIZES, options.photos)) {
   console.log(`\n${photograph.megapixels.toFixed(1)} megapixels (${photograph.name})`)
   const [darkroom, ...others] = PEERS
   const ours = await measure(darkroom, photograph)
-  // At once, as the machine may have other work later: it is these two that are held against each other.
+  // One directly after the other, because these two are compared and the machine's load may change.
   const codecs = missing.length === 0 ? await timeCodecs(photograph.path, rounds) : undefined
   const rows = [report(darkroom, ours, ours), ...(codecs ? reportCodecs(codecs, ours) : [])]
   for (const peer of others) rows.push(report(peer, await measure(peer, photograph), ours))

@@ -1,9 +1,9 @@
 /**
- * What a person sees: photographs of 2 to 3 megapixels, chosen one after another in Web App #1's page in headless
- * Chromium, with the local stack behind it. `pnpm bench:feedback [--images N] [--photos DIR]`
+ * Measures what a user sees: photographs of 2 to 3 megapixels are uploaded one after another with Web App #1 in headless
+ * Chromium and the local stack. `pnpm bench:feedback [--images N] [--photos DIR]`
  *
- * Browser, services and this process share one machine and so one clock. The commit is `finishedAt`, which the
- * processor takes before it writes the metadata document.
+ * Browser, services and this process share one clock. The commit time is `finishedAt`, which the processor sets before it
+ * writes the metadata document.
  */
 
 import { readFile } from 'node:fs/promises'
@@ -21,22 +21,22 @@ const { values: options } = parseArgs({
 
 /** In megapixels. */
 const SIZES = [2.2, 2.5, 3]
-/** Photographs before the clock runs, so that every function has started. */
+/** Warm-up photographs, so that every function has started. */
 const WARM_UP = 6
 const PATIENCE = 60_000
 
-/** Milliseconds since 1970, by the page's clock. */
+/** Unix time in milliseconds, by the page's clock. */
 interface Seen {
   id: string
-  /** The file is in the page's hands. */
+  /** The page has received the file. */
   chosen: number
-  /** The page says that the picture is developed. */
+  /** The page reports that the picture is developed. */
   told: number
   /** The developed image has been painted. */
   painted: number
 }
 
-/** Runs in the browser before the page does, and notes when what can be seen changes. */
+/** Init script: records when visible states change. */
 const WATCH = `
   globalThis.seen = {}
   const now = () => performance.timeOrigin + performance.now()

@@ -1,7 +1,7 @@
 /**
- * What formats, qualities and efforts cost and give, on photographs at two sizes: the mean CPU time on one core, the bytes,
- * and the structural similarity to the pixels that were encoded (SSIM of the luma, 1 is the same).
- * `node bench/formats.ts [--photos DIR] [--quick]`, about three minutes; --quick leaves out what takes seconds an image.
+ * Compares formats, qualities and efforts on photographs at two sizes: mean CPU time on one core, size, and structural
+ * similarity to the encoded pixels (SSIM of the luma; 1 is identical).
+ * `node bench/formats.ts [--photos DIR] [--quick]`, about three minutes; --quick skips settings that take seconds per image.
  */
 
 import { readFile } from 'node:fs/promises'
@@ -75,7 +75,7 @@ async function toPicture(path: string, side: number): Promise<Picture> {
 
 async function measure({ data, width, height }: Picture, { encode }: Encoding): Promise<Result> {
   const image = () => encode(sharp(data, { raw: { width, height, channels: 3 } }))
-  if (width < 1000) await image().toBuffer() // while the encoder is loaded
+  if (width < 1000) await image().toBuffer() // warm-up
   const before = process.cpuUsage()
   const encoded = await image().toBuffer()
   const { user, system } = process.cpuUsage(before)

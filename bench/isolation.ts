@@ -1,5 +1,5 @@
 /**
- * What it costs to develop in a process of its own, of the program as it is deployed: `pnpm bench:isolation [--photos
+ * Measures the cost of a separate engine process, with the program as it is deployed: `pnpm bench:isolation [--photos
  * DIR]`, half a minute. Linux only, as it reads `/proc`.
  */
 import { execFile } from 'node:child_process'
@@ -31,7 +31,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - began
 }
 
-/** As serverless-esbuild makes it; beside the service, so that sharp is found. */
+/** Built as serverless-esbuild does, in the service's folder, so that sharp can be resolved. */
 async function bundle(): Promise<string> {
   const outfile = join(service, '.esbuild', 'isolation', 'process-images-with-sharp.mjs')
   await build({
@@ -51,7 +51,7 @@ async function bundle(): Promise<string> {
   return pathToFileURL(outfile).href
 }
 
-/** Of the consumer beside the engine's process, in MB, and how long it takes to load. */
+/** Memory (MB) and load time of the consumer, without the engine's process. */
 async function measureConsumer(program: string): Promise<{ megabytes: number; milliseconds: number }> {
   const script = `const began = performance.now()
     await import(${JSON.stringify(program)})
@@ -92,7 +92,7 @@ async function medianTime(developer: Developer, original: Uint8Array): Promise<n
 }
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
-/** Before the engine is loaded: from then on sharp opens no files. */
+/** Must run before the engine is loaded, because sharp opens no files afterwards. */
 const originals = await photographs(SIZES, options.photos)
 const { sharpEngine } = await import('../services/image-processor/src/engines/sharp-engine.ts')
 const program = await bundle()
@@ -100,7 +100,7 @@ const consumer = await measureConsumer(program)
 console.log(
   `the consumer: ${consumer.megabytes.toFixed(0)} MB, loads in ${consumer.milliseconds.toFixed(0)} ms`,
 )
-console.log(`an engine's process is ready after ${(await measureStarts(program)).toFixed(0)} ms`)
+console.log(`an engine process is ready after ${(await measureStarts(program)).toFixed(0)} ms`)
 for (const { path, megapixels } of originals) {
   const original = await readFile(path)
   const here = await medianTime(developHere(sharpEngine), original)

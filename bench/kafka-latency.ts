@@ -15,23 +15,23 @@ export interface LatencyOptions {
 }
 
 export interface Sample {
-  /** Milliseconds from the call of the producer to the broker's acknowledgement. */
+  /** Milliseconds from the producer's call to the broker's acknowledgement. */
   produced: number
-  /** From there to the answer that says processed. */
+  /** Milliseconds from there until the status is processed. */
   processed: number
 }
 
 /** In megapixels. */
 const SIZES = [2.2, 2.5, 3]
-/** Images sent before the clock runs, so that every function has started. */
+/** Warm-up images, so that every function has started. */
 const WARM_UP = 6
-/** Milliseconds between questions while the bridge has not stored the image, and the answer is 404. */
+/** Milliseconds between polls while the image is not stored yet and the status is 404. */
 const ASK_AGAIN = 50
 const ANSWERS_WITHIN = 30_000
 
 const APP = 'web-app-2'
 
-/** Produces photographs to the stack's Kafka at a steady rate, and follows each to its end by the status API. */
+/** Produces photographs at a steady rate and polls the status API until each is final. */
 export async function measureLatency({ images, rate, photos }: LatencyOptions): Promise<Sample[]> {
   const found = await photographs(SIZES, photos)
   const files = await Promise.all(found.map(({ path }) => readFile(path)))
@@ -85,5 +85,5 @@ async function untilProcessed(url: string, apiKey: string, id: ImageId): Promise
     answer = await fetch(url, { headers, signal: patience })
   }
   const { status } = (await answer.json()) as { status: string }
-  if (status !== 'processed') throw new Error(`the image ${id} is ${status}`)
+  if (status !== 'processed') throw new Error(`image ${id} is ${status}`)
 }

@@ -1,6 +1,6 @@
 /**
- * What Kafka adds: the bridge's handler against the bare requests to S3 and SQS that it makes, and how long an image
- * takes from the producer until it is processed. `pnpm bench:kafka [--images N] [--rate PER_SECOND] [--rounds N]
+ * Measures what Kafka adds: the bridge's handler compared with its bare requests to S3 and SQS, and the time from the
+ * producer until an image is processed. `pnpm bench:kafka [--images N] [--rate PER_SECOND] [--rounds N]
  * [--photos DIR]`, about four minutes.
  */
 
@@ -37,7 +37,7 @@ interface Kind {
   partitions: number
 }
 
-/** Of 2 MB an event holds two in binary mode, and in structured mode one. */
+/** An event holds two images of 2 MB in binary mode, and one in structured mode. */
 const KINDS: Kind[] = [
   { bytes: 200e3, mode: 'binary', partitions: 1 },
   { bytes: 200e3, mode: 'binary', partitions: 4 },
@@ -48,7 +48,7 @@ const KINDS: Kind[] = [
   { bytes: 2e6, mode: 'structured', partitions: 1 },
 ]
 
-/** A photograph made as wide as it takes. */
+/** A photograph, resized to reach the target size. */
 async function jpegOf(bytes: number): Promise<Buffer> {
   const [photograph] = await photographs([12], options.photos)
   const original = await readFile(photograph?.path ?? '')
@@ -61,7 +61,7 @@ async function jpegOf(bytes: number): Promise<Buffer> {
   return jpeg
 }
 
-/** S3 and SQS in this process, the bridge in one of its own. */
+/** S3 and SQS run in this process, the bridge in its own. */
 async function measure({ mode, partitions }: Kind, jpegPath: string): Promise<Throughput> {
   const aws = await startLocalAws()
   try {
@@ -72,7 +72,7 @@ async function measure({ mode, partitions }: Kind, jpegPath: string): Promise<Th
       { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
     )
     const failed = once(peer, 'exit').then(([code]) => {
-      throw new Error(`the bridge ended with ${code} before it had an answer`)
+      throw new Error(`the bridge exited with ${code} before it sent a result`)
     })
     const [measured] = await Promise.race([once(peer, 'message'), failed])
     return measured
@@ -81,7 +81,7 @@ async function measure({ mode, partitions }: Kind, jpegPath: string): Promise<Th
   }
 }
 
-/** This process's own environment stays as it is: the stack that is started later would look for S3 in it. */
+/** Does not change this process's environment, which the stack reads later. */
 async function bridgeEnvironment(endpoint: string): Promise<Record<string, string>> {
   const environment = awsEnvironment(endpoint)
   const connection = {

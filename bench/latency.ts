@@ -1,6 +1,6 @@
 /**
- * How long a user waits: photographs of 2 to 3 megapixels sent to the local stack at a steady rate, each
- * followed to its end as a client follows it. `pnpm bench:latency [--images N] [--rate PER_SECOND] [--photos DIR]`
+ * Measures how long a user waits: photographs of 2 to 3 megapixels are uploaded to the local stack at a steady rate and
+ * followed until they are final. `pnpm bench:latency [--images N] [--rate PER_SECOND] [--photos DIR]`
  */
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -20,13 +20,13 @@ const images = Number(options.images)
 
 /** In megapixels. */
 const SIZES = [2.2, 2.5, 3]
-/** Images sent before the clock runs, so that every function has started. */
+/** Warm-up images, so that every function has started. */
 const WARM_UP = 6
 
 interface Sample {
   /** Milliseconds from the request to 202. */
   upload: number
-  /** Milliseconds from 202 to the answer that says processed. */
+  /** Milliseconds from 202 until the status is processed. */
   processed: number
 }
 
@@ -39,8 +39,7 @@ async function send({ endpoints }: Stack, bytes: Buffer<ArrayBuffer>): Promise<S
     body: bytes,
   })
   const accepted = performance.now()
-  if (answer.status !== 202)
-    throw new Error(`the upload was answered ${answer.status}: ${await answer.text()}`)
+  if (answer.status !== 202) throw new Error(`the upload returned ${answer.status}: ${await answer.text()}`)
   const { links } = (await answer.json()) as { links: { self: string } }
   const end = await fetch(endpoints.uploadApi + links.self, { headers: { authorization, prefer: 'wait=25' } })
   const { status } = (await end.json()) as { status: string }

@@ -1,6 +1,6 @@
 /**
- * One function in a process of its own: `fork('memory-peer.ts', [MODULE])`. It says when it has started, and answers an
- * event, or the request of an HTTP API, with what its handler does.
+ * Runs one function in its own process: `fork('memory-peer.ts', [MODULE])`. Sends a message when it has started, and the
+ * handler's result for each event or HTTP request.
  */
 import { randomUUID } from 'node:crypto'
 import { send, type TestRequest } from '../services/upload-api/src/testing/send.ts'

@@ -1,7 +1,7 @@
 /**
- * How much memory each function takes while an image of 50 MB goes through: `pnpm bench:memory`. The functions run one
- * after the other, each in a process of its own, against S3 and SQS in this one. Counted is the resident memory of the
- * process and of those that it starts, every 20 ms, from /proc: on Linux only.
+ * Measures the memory of each function while it handles an image of 50 MB: `pnpm bench:memory`. The functions run one after
+ * another in their own processes; S3 and SQS run in this one. Samples the resident memory of the process and its children
+ * every 20 ms from /proc, so it only works on Linux.
  */
 
 import { type ChildProcess, fork } from 'node:child_process'
@@ -67,7 +67,7 @@ function residentBytes(pid: number): number {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
     return Number(own ?? 0) * 1024 + children.reduce((sum, child) => sum + residentBytes(Number(child)), 0)
   } catch {
-    // It has just ended.
+    // The process has just exited.
     return 0
   }
 }
@@ -101,7 +101,7 @@ async function measure(name: string, module: string, event: object): Promise<voi
   requireDone(name, answer)
 }
 
-/** A function that had nothing to do would take little memory. */
+/** Checks that the function did its work; otherwise its memory would be too low. */
 function requireDone(name: string, answer: unknown): void {
   const { status, completed, batchItemFailures } = answer as Record<string, unknown>
   const isDone = status ? Number(status) < 300 : completed === 1 || String(batchItemFailures) === ''

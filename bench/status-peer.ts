@@ -1,6 +1,6 @@
 /**
- * Stores images of one app and then, at each message, asks for the status of some of them: `fork('status-peer.ts',
- * [IMAGES])` with a local server in the environment. Seven in ten are processed, two failed, one waits.
+ * Stores images of one app. On each message it requests the status of some of them: `fork('status-peer.ts',
+ * [IMAGES])` with a local server in the environment. 70 % are processed, 20 % failed, 10 % queued.
  */
 
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
@@ -11,9 +11,9 @@ import { openStore } from '../services/upload-api/src/testing/open-store.ts'
 import { send } from '../services/upload-api/src/testing/send.ts'
 
 export interface Asked {
-  /** Of each question. */
+  /** Milliseconds of each request. */
   handlerMs: number[]
-  /** Of the same requests to S3 by themselves. */
+  /** Milliseconds of the bare requests to S3. */
   bareMs: number[]
   mostRequests: number
 }
@@ -55,10 +55,10 @@ async function milliseconds(work: () => Promise<unknown>): Promise<number> {
 
 async function throughHandler(imageId: string): Promise<void> {
   const { status } = await send(handler, { app, id: imageId })
-  if (status !== 200) throw new Error(`the image ${imageId} was answered with ${status}`)
+  if (status !== 200) throw new Error(`image ${imageId} returned ${status}`)
 }
 
-/** The document, and if there is none the original. */
+/** Requests the document, and if it does not exist the original. */
 async function bare(imageId: string): Promise<void> {
   const image = { app, imageId }
   const Bucket = store.bucket

@@ -1,9 +1,9 @@
 /**
- * What `GET /v1/images/{id}` costs when an app has many images: latency of the handler beside that of the same
- * requests to S3 without it, and how many requests it makes. `pnpm bench:status [--images N,N,…] [--rounds N]`
+ * Measures `GET /v1/images/{id}` for apps with many images: the handler's latency compared with that of its bare requests
+ * to S3, and the number of requests. `pnpm bench:status [--images N,N,…] [--rounds N]`
  *
- * Each number of images has a store and a process of its own; rounds of questions take turns. Storing 100,000 images
- * takes about a minute. Exit code 1 says that a question cost more than two requests.
+ * Each number of images has its own store and process; their rounds alternate. Storing 100,000 images
+ * takes about a minute. Exits with 1 if a status needed more than two requests.
  */
 
 import { type ChildProcess, fork } from 'node:child_process'
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
   },
 })
 
-/** Of the most that S3 is asked for one status. */
+/** Maximum S3 requests for one status. */
 const MOST_REQUESTS = 2
 
 interface Subject {
@@ -40,7 +40,7 @@ function startPeer(endpoint: string, images: number): ChildProcess {
   const env = { ...process.env, ...awsEnvironment(endpoint) }
   const peer = fork(module, [String(images)], { env, execArgv: ['--disable-warning=ExperimentalWarning'] })
   peer.once('exit', (code) => {
-    if (code !== 0) throw new Error(`the peer with ${images} images ended with ${code}`)
+    if (code !== 0) throw new Error(`the peer with ${images} images exited with ${code}`)
   })
   return peer
 }
@@ -80,7 +80,7 @@ for (let round = 0; round <= Number(options.rounds); round++) {
     const answer = answerOf<Asked>(peer)
     peer.send('ask')
     const measured = await answer
-    // In the first round code is loaded and compiled.
+    // The first round is a warm-up.
     if (round > 0) asked.push(measured)
   }
 }

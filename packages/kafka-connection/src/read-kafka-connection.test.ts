@@ -7,14 +7,14 @@ import { readKafkaConnection } from './read-kafka-connection.ts'
 const PEM = '-----BEGIN CERTIFICATE-----\n'
 const credentials = { KAFKA_USERNAME: 'darkroom', KAFKA_PASSWORD: 'secret' }
 
-test('brokers in the clear, those of KAFKA_BROKERS first', () => {
+test('plaintext brokers; KAFKA_BROKERS takes precedence', () => {
   expect(readKafkaConnection({ KAFKA_BROKERS: 'a:9092, b:9093', KAFKA_USERNAME: '' }, ['c:9092'])).toEqual({
     bootstrapBrokers: ['a:9092', 'b:9093'],
   })
   expect(readKafkaConnection({ KAFKA_BROKERS: '' }, ['c:9092'])).toEqual({ bootstrapBrokers: ['c:9092'] })
 })
 
-test('SASL over TLS, by default as MSK has it', () => {
+test('SASL over TLS, by default with the mechanism of MSK', () => {
   const variables = { KAFKA_BROKERS: 'a:9096', KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', ...credentials }
   expect(readKafkaConnection(variables)).toEqual({
     bootstrapBrokers: ['a:9096'],
@@ -24,14 +24,14 @@ test('SASL over TLS, by default as MSK has it', () => {
   })
 })
 
-test('SASL in the clear with another mechanism', () => {
+test('SASL without TLS and with another mechanism', () => {
   const settings = { KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT', KAFKA_SASL_MECHANISM: 'SCRAM-SHA-256' }
   const connection = readKafkaConnection({ ...settings, ...credentials }, ['a:9092'])
   expect(connection.tls).toBeUndefined()
   expect(connection.sasl?.mechanism).toBe('SCRAM-SHA-256')
 })
 
-test('TLS with an authority of one’s own, as text or in a file; an address is no server name', () => {
+test('TLS with a private CA, as text or file; an IP address is not used as server name', () => {
   const variables = { KAFKA_BROKERS: '127.0.0.1:9093', KAFKA_SECURITY_PROTOCOL: 'SSL' }
   expect(readKafkaConnection({ ...variables, KAFKA_SSL_CA: PEM })).toEqual({
     bootstrapBrokers: ['127.0.0.1:9093'],
@@ -52,6 +52,6 @@ test.each([
   [{ KAFKA_BROKERS: 'a' }, /host:port[\s\S]*KAFKA_BROKERS/],
   [{ KAFKA_BROKERS: 'a:1', KAFKA_SECURITY_PROTOCOL: 'TLS' }, /KAFKA_SECURITY_PROTOCOL/],
   [{ KAFKA_BROKERS: 'a:1', KAFKA_SECURITY_PROTOCOL: 'SASL_SSL' }, /KAFKA_USERNAME and KAFKA_PASSWORD/],
-])('says which variable is wrong: %j', (variables, message) => {
+])('names the invalid variable: %j', (variables, message) => {
   expect(() => readKafkaConnection(variables)).toThrow(message)
 })

@@ -8,10 +8,10 @@ const Variables = z
     KAFKA_BROKERS: z
       .string()
       .transform((list) => list.split(',').map((broker) => broker.trim()))
-      .pipe(z.array(z.string().regex(/^\S+:\d+$/, 'a broker is host:port')).min(1))
+      .pipe(z.array(z.string().regex(/^\S+:\d+$/, 'must be host:port')).min(1))
       .optional(),
     KAFKA_SECURITY_PROTOCOL: z.enum(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']).default('PLAINTEXT'),
-    // MSK's only one.
+    // The only mechanism of MSK.
     KAFKA_SASL_MECHANISM: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).default('SCRAM-SHA-512'),
     KAFKA_USERNAME: z.string().optional(),
     KAFKA_PASSWORD: z.string().optional(),
@@ -19,13 +19,13 @@ const Variables = z
   })
   .refine(
     (env) => !env.KAFKA_SECURITY_PROTOCOL.startsWith('SASL') || (env.KAFKA_USERNAME && env.KAFKA_PASSWORD),
-    'set KAFKA_USERNAME and KAFKA_PASSWORD as well, as KAFKA_SECURITY_PROTOCOL wants SASL',
+    'KAFKA_USERNAME and KAFKA_PASSWORD are required for SASL',
   )
 type Variables = z.infer<typeof Variables>
 
-/** How a client reaches a cluster, in the words of `@platformatic/kafka`. */
-export type KafkaConnection = {
-  /** `host:port` each. */
+/** Connection options of `@platformatic/kafka`. */
+export interface KafkaConnection {
+  /** Each is `host:port`. */
   bootstrapBrokers: string[]
   tls?: { ca?: string }
   tlsServerName?: boolean
@@ -36,16 +36,17 @@ export type KafkaConnection = {
  * Reads KAFKA_BROKERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_MECHANISM, KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_SSL_CA
  * (a certificate in PEM, or the path of a file with it). An empty variable counts as missing.
  *
- * @param otherwise the brokers if KAFKA_BROKERS is missing
+ * @param defaultBrokers the brokers if KAFKA_BROKERS is missing
  * @throws Error that names each invalid variable and the reason
  */
 export function readKafkaConnection(
   variables: Record<string, string | undefined>,
-  otherwise: string[] = [],
+  defaultBrokers: string[] = [],
 ): KafkaConnection {
   const read = parseVariables(Variables, variables)
-  const { KAFKA_BROKERS: bootstrapBrokers = otherwise, KAFKA_SECURITY_PROTOCOL: protocol } = read
-  if (bootstrapBrokers.length === 0) throw new Error('Set KAFKA_BROKERS: host:port, several with commas.')
+  const { KAFKA_BROKERS: bootstrapBrokers = defaultBrokers, KAFKA_SECURITY_PROTOCOL: protocol } = read
+  if (bootstrapBrokers.length === 0)
+    throw new Error('Set KAFKA_BROKERS to a comma-separated list of host:port.')
   return {
     bootstrapBrokers,
     ...(protocol.endsWith('SSL') && tls(read, bootstrapBrokers)),
@@ -54,7 +55,7 @@ export function readKafkaConnection(
 }
 
 function tls({ KAFKA_SSL_CA }: Variables, brokers: string[]): Pick<KafkaConnection, 'tls' | 'tlsServerName'> {
-  // A server name may not be an address (RFC 6066).
+  // A TLS server name must not be an IP address (RFC 6066).
   const tlsServerName = brokers.every((broker) => isIP(broker.slice(0, broker.lastIndexOf(':'))) === 0)
   return { tls: KAFKA_SSL_CA === undefined ? {} : { ca: readPem(KAFKA_SSL_CA) }, tlsServerName }
 }
@@ -64,7 +65,7 @@ function readPem(pemOrPath: string): string {
   try {
     return readFileSync(pemOrPath, 'utf8')
   } catch (cause) {
-    throw new Error(`KAFKA_SSL_CA is neither a certificate nor a file that can be read: ${pemOrPath}`, {
+    throw new Error(`KAFKA_SSL_CA is neither a PEM certificate nor a readable file: ${pemOrPath}`, {
       cause,
     })
   }
