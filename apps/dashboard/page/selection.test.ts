@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { Reading } from './get-figures.ts'
-import { lastDays, readSelection, toAddress } from './selection.ts'
+import { lastDays, readSelection, toUrl } from './selection.ts'
 
 const TODAY = '2026-11-28'
 const PAGE = 'http://127.0.0.1:4003/'
@@ -29,10 +29,10 @@ test.each([
   { app: 'web-app-1', ...lastDays(90, TODAY) },
   { app: 'web-app-2', from: '2026-10-03', to: '2026-10-09' },
 ])('the address of %j leads to the same selection', (selection) => {
-  const { search } = new URL(toAddress(PAGE, selection, TODAY))
+  const { search } = new URL(toUrl(PAGE, selection, TODAY))
   expect(read(search)).toEqual(selection)
 })
 
 test('an address of a preset moves on with the days', () => {
-  expect(toAddress(PAGE, { app: '', ...lastDays(7, TODAY) }, TODAY)).toBe(`${PAGE}?days=7`)
+  expect(toUrl(PAGE, { app: '', ...lastDays(7, TODAY) }, TODAY)).toBe(`${PAGE}?days=7`)
 })
