@@ -9,8 +9,8 @@ import {
 import { ATHENA_FUNCTIONS } from './athena-functions.ts'
 
 /**
- * Athena's database in DuckDB, still empty: its tables, and a view for each question. A view keeps
- * the names of its functions, so they are in the database as well.
+ * The statements that create Athena's database in DuckDB: its functions, its tables and a view for each query. Views refer
+ * to functions by name, so the functions must be in the database as well.
  */
 export function createTables(): string[] {
   return [

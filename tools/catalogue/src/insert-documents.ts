@@ -9,7 +9,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { duckDbType, text } from './create-tables.ts'
 
 /**
- * Puts documents, a line of JSON each, into `image_documents`, in the place of earlier ones of the same images.
+ * Inserts documents, one line of JSON each, into `image_documents`; they replace earlier documents of the same images.
  *
  * @returns the days on which their images were accepted
  */
@@ -33,7 +33,7 @@ export async function insertDocuments(
   }
 }
 
-/** The rows of `image_documents` in a file, as a table of DuckDB: a document has no `dt`, its image's id has. */
+/** A DuckDB expression for the rows of `image_documents` in a file. Documents have no `dt`; it follows from the image's id. */
 export function documentsIn(file: string): string {
   if (extname(file) === '.parquet') return `read_parquet(${text(file)})`
   const columns = documentColumns().flatMap(({ name, type }) =>
