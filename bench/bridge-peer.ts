@@ -7,8 +7,10 @@ import { PutObjectCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3
 import { SendMessageCommand, type SendMessageCommandInput } from '@aws-sdk/client-sqs'
 import type { MSKRecord } from 'aws-lambda'
 import { handler } from '../services/kafka-bridge/src/bridge-records.ts'
-import { s3, sqs } from '../services/kafka-bridge/src/clients.ts'
+import { bucket, sqs } from '../services/kafka-bridge/src/clients.ts'
 import { CLOUD_EVENT, kafkaEvent, kafkaRecord } from '../services/kafka-bridge/test/kafka-records.ts'
+
+const { s3 } = bucket
 
 export type Mode = 'binary' | 'structured'
 

@@ -25,7 +25,9 @@ const MAX_CONCURRENT_IMAGES = 48
 const images = Number(process.argv[2])
 const store = await openStore({})
 const { handler } = await import('../services/upload-api/src/routes/get-image.ts')
-const { s3 } = await import('../services/upload-api/src/clients.ts')
+const {
+  bucket: { s3 },
+} = await import('../services/upload-api/src/clients.ts')
 let requests = 0
 s3.middlewareStack.add(
   (next) => (args) => {

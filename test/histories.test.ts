@@ -1,6 +1,7 @@
 /** Histories at random of the HTTP API, the processor and the sweep, on real S3 and SQS servers. */
 import { DeleteObjectCommand, ListMultipartUploadsCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3'
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { discardUploads } from '@darkroom/bucket'
 import {
   type DirectUpload,
   metadataKey,
@@ -41,7 +42,7 @@ const { handler: uploadImage } = await import('../services/upload-api/src/routes
 const { handler: createUpload } = await import('../services/upload-api/src/routes/create-upload.ts')
 const { handler: signUpload } = await import('../services/upload-api/src/routes/sign-upload.ts')
 const { handler: completeUpload } = await import('../services/upload-api/src/routes/complete-upload.ts')
-const { discardStaged } = await import('../services/upload-api/src/uploads/staged-upload.ts')
+const { bucket } = await import('../services/upload-api/src/clients.ts')
 const { handler: getImage } = await import('../services/upload-api/src/routes/get-image.ts')
 const { handler: eraseImage } = await import('../services/upload-api/src/routes/erase-image.ts')
 const { handler: sweepInputs } = await import('../services/upload-api/src/sweep/sweep-inputs.ts')
@@ -141,7 +142,7 @@ async function abortParts(world: World, n: number): Promise<void> {
 
 /** As the lifecycle rule does after a day. */
 async function expireUpload(world: World, n: number): Promise<void> {
-  await discardStaged({ app, imageId: world.ids[n] ?? '' })
+  await discardUploads(bucket, { app, imageId: world.ids[n] ?? '' })
   world.sent[n] = {}
 }
 
@@ -267,7 +268,7 @@ async function outlive(world: World, accepted: Date): Promise<void> {
     for (const days of [input + 2, processed + 2, metadata + 2]) {
       const now = accepted.getTime() + days * DAY
       jest.setSystemTime(now)
-      for (const imageId of world.ids) await discardStaged({ app, imageId })
+      for (const imageId of world.ids) await discardUploads(bucket, { app, imageId })
       await expire(now)
       await sweepInputs({ time: new Date(accepted.getTime() + 3 * MINUTE).toISOString() })
       while ((await develop(world)) > 0);

@@ -1,24 +1,22 @@
-import {
-  type ImageRef,
-  type MetadataDocument,
-  metadataKey,
-  readDocument,
-  type StoredDocument,
-} from '@darkroom/core'
+import { type ImageRef, metadataKey, readDocument, type StoredDocument } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
 import { type Expected, getText, putObjectIf } from './objects.ts'
 
-/** A metadata document as it is stored. One that cannot be read can still be replaced, by its ETag. */
-export type FoundDocument = { etag: string } & (
-  | { document: StoredDocument; unreadable?: undefined }
-  /** Why, for a log. */
-  | { document?: undefined; unreadable: string }
-)
+/**
+ * A metadata document as it is stored, or the reason why it is `unreadable`, for a log. One that cannot be read can still
+ * be replaced, by its ETag.
+ */
+export type FoundDocument = ReturnType<typeof readDocument> & { etag: string }
 
 /** Undefined while the image is not finished. */
 export async function getDocument(bucket: Bucket, image: ImageRef): Promise<FoundDocument | undefined> {
   const found = await getText(bucket, metadataKey(image))
   return found && { ...readDocument(found.text, image), etag: found.etag }
+}
+
+/** A document as it is stored, whatever is in it; undefined if it was deleted since it was listed. */
+export async function getDocumentText(bucket: Bucket, key: string): Promise<string | undefined> {
+  return (await getText(bucket, key))?.text
 }
 
 /**
@@ -28,7 +26,7 @@ export async function getDocument(bucket: Bucket, image: ImageRef): Promise<Foun
  */
 export function putDocument(
   bucket: Bucket,
-  document: MetadataDocument,
+  document: Exclude<StoredDocument, { status: 'unknown' }>,
   replaced?: Expected,
 ): Promise<boolean> {
   const key = metadataKey({ app: document.app, imageId: document.image_id })

@@ -1,2 +1,43 @@
 export { type Bucket, type BucketSettings, openBucket } from './bucket.ts'
-export { type FoundDocument, getDocument, putDocument } from './documents.ts'
+export { createClaim } from './claims.ts'
+export { type FoundDocument, getDocument, getDocumentText, putDocument } from './documents.ts'
+export { findKnownBytes, forgetBytes, type HashedImage, type KnownBytes, rememberBytes } from './hashes.ts'
+export { type Hold, isHeld, placeHold, releaseHold } from './holds.ts'
+export { deleteEverything, everythingOf, type ImageObjects } from './image-objects.ts'
+export {
+  type AppDay,
+  type ListedImage,
+  listApps,
+  listDates,
+  listImages,
+  listImagesPage,
+  listStored,
+} from './listings.ts'
+export type { StoredObject } from './objects.ts'
+export {
+  createOriginal,
+  findOriginal,
+  getOriginal,
+  hasOriginal,
+  type Original,
+  readStored,
+  type StoredSource,
+} from './originals.ts'
+export { putRejected } from './rejected.ts'
+export {
+  completeMultipartUpload,
+  discardUploads,
+  listMultipartUploads,
+  listParts,
+  listStagedUploads,
+  type MultipartUpload,
+  type PlannedUpload,
+  readUploadDetails,
+  SIGNER_SETTINGS,
+  type StagedUpload,
+  signMultipartRequest,
+  signMultipartUpload,
+  signUploadForm,
+  type UploadedPart,
+} from './uploads.ts'
+export { deleteVariants, putVariant, signVariant } from './variants.ts'

@@ -1,21 +1,35 @@
 import {
+  type _Object,
+  CopyObjectCommand,
+  type CopyObjectCommandInput,
+  DeleteObjectCommand,
   GetObjectCommand,
   type GetObjectCommandOutput,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  ListObjectsV2Command,
   NoSuchKey,
+  NotFound,
   PutObjectCommand,
   type PutObjectCommandInput,
+  paginateListObjectsV2,
 } from '@aws-sdk/client-s3'
 import { type Bucket, storageUnavailable } from './bucket.ts'
 
 // Single requests by key, for the files beside this one. The package does not export them.
 
 /** @throws ProblemError `storage-unavailable` for whatever `request` throws */
-async function stored<Result>(request: Promise<Result>): Promise<Result> {
+export async function orUnavailable<Result>(request: Promise<Result>): Promise<Result> {
   try {
     return await request
   } catch (cause) {
     throw storageUnavailable(cause)
   }
+}
+
+/** Undefined if the object does not exist. S3 says so only to those who may list the bucket; others get a 403. */
+export async function headObject(bucket: Bucket, key: string): Promise<HeadObjectCommandOutput | undefined> {
+  return orUnavailable(orMissing(bucket.s3.send(new HeadObjectCommand({ Bucket: bucket.name, Key: key }))))
 }
 
 export interface StoredText {
@@ -32,35 +46,39 @@ export function getText(bucket: Bucket, key: string): Promise<StoredText | undef
 }
 
 /** Reads an object with `read`; undefined if it does not exist. */
-function getObject<Result>(
+export function getObject<Result>(
   bucket: Bucket,
   key: string,
   read: (object: GetObjectCommandOutput) => Promise<Result>,
 ): Promise<Result | undefined> {
   const get = new GetObjectCommand({ Bucket: bucket.name, Key: key })
-  return stored(orMissing(bucket.s3.send(get).then(read)))
+  return orUnavailable(orMissing(bucket.s3.send(get).then(read)))
 }
 
 async function orMissing<Result>(request: Promise<Result>): Promise<Result | undefined> {
   try {
     return await request
   } catch (error) {
-    if (error instanceof NoSuchKey) return undefined
+    if (error instanceof NoSuchKey || error instanceof NotFound) return undefined
     throw error
   }
 }
 
-type NewObject = Pick<
+export type NewObject = Pick<
   PutObjectCommandInput,
   'Body' | 'ContentType' | 'CacheControl' | 'ChecksumSHA256' | 'Metadata'
 >
+
+export async function putObject(bucket: Bucket, key: string, object: NewObject): Promise<void> {
+  await orUnavailable(bucket.s3.send(new PutObjectCommand({ Bucket: bucket.name, Key: key, ...object })))
+}
 
 /** What must be stored for a write to happen: the object with this ETag, or none. */
 export interface Expected {
   etag: string
 }
 
-const conditionOf = (expected: Expected | undefined) =>
+export const conditionOf = (expected: Expected | undefined) =>
   expected ? { IfMatch: expected.etag } : { IfNoneMatch: '*' }
 
 const CONFLICT_ATTEMPTS = 5
@@ -70,7 +88,7 @@ const CONFLICT_ATTEMPTS = 5
  *
  * @returns whether it took place. False: the condition did not hold, or the object to replace or to copy from is gone.
  */
-async function tryWrite(write: () => Promise<unknown>): Promise<boolean> {
+export async function tryWrite(write: () => Promise<unknown>): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     try {
       await write()
@@ -93,4 +111,91 @@ export function putObjectIf(
 ): Promise<boolean> {
   const input = { Bucket: bucket.name, Key: key, ...object, ...conditionOf(expected) }
   return tryWrite(() => bucket.s3.send(new PutObjectCommand(input)))
+}
+
+/** Also succeeds for what does not exist. */
+export async function deleteObject(bucket: Bucket, key: string): Promise<void> {
+  await orUnavailable(bucket.s3.send(new DeleteObjectCommand({ Bucket: bucket.name, Key: key })))
+}
+
+export function deleteObjects(bucket: Bucket, keys: string[]): Promise<unknown> {
+  return Promise.all(keys.map((key) => deleteObject(bucket, key)))
+}
+
+/** Copies within the bucket. See `tryWrite` for what may go wrong with a conditional copy. */
+export function copyObject(
+  bucket: Bucket,
+  from: string,
+  to: string,
+  more: Omit<CopyObjectCommandInput, 'Bucket' | 'Key' | 'CopySource'> = {},
+): Promise<unknown> {
+  const source = from.split('/').map(encodeURIComponent).join('/')
+  const copy = { Bucket: bucket.name, Key: to, CopySource: `${bucket.name}/${source}`, ...more }
+  return bucket.s3.send(new CopyObjectCommand(copy))
+}
+
+export interface StoredObject {
+  key: string
+  bytes: number
+  /** To the second, on AWS. */
+  written: Date
+  etag: string
+}
+
+function toStoredObject({
+  Key = '',
+  Size = 0,
+  LastModified = new Date(0),
+  ETag = '',
+}: _Object): StoredObject {
+  return { key: Key, bytes: Size, written: LastModified, etag: ETag }
+}
+
+/** One request: up to `limit` objects (at most 1,000) below a prefix, in the order of their keys. */
+export async function listPage(
+  bucket: Bucket,
+  prefix: string,
+  { after, limit }: { after?: string | undefined; limit: number },
+): Promise<{ objects: StoredObject[]; hasMore: boolean }> {
+  const list = { Bucket: bucket.name, Prefix: prefix, StartAfter: after, MaxKeys: limit }
+  const { Contents = [], IsTruncated = false } = await orUnavailable(
+    bucket.s3.send(new ListObjectsV2Command(list)),
+  )
+  return { objects: Contents.map(toStoredObject), hasMore: IsTruncated }
+}
+
+/** All objects below a prefix, in the order of their keys, a thousand a request. */
+export async function* listObjects(
+  bucket: Bucket,
+  prefix: string,
+  after?: string,
+): AsyncGenerator<StoredObject> {
+  const list = { Bucket: bucket.name, Prefix: prefix, StartAfter: after }
+  try {
+    for await (const { Contents = [] } of paginateListObjectsV2({ client: bucket.s3 }, list)) {
+      yield* Contents.map(toStoredObject)
+    }
+  } catch (cause) {
+    throw storageUnavailable(cause)
+  }
+}
+
+export async function listKeys(bucket: Bucket, prefix: string): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of listObjects(bucket, prefix)) keys.push(key)
+  return keys
+}
+
+/** What stands between `prefix` and the next slash, in the keys below it. */
+export async function listFolders(bucket: Bucket, prefix: string): Promise<string[]> {
+  const list = { Bucket: bucket.name, Prefix: prefix, Delimiter: '/' }
+  const folders: string[] = []
+  try {
+    for await (const { CommonPrefixes = [] } of paginateListObjectsV2({ client: bucket.s3 }, list)) {
+      folders.push(...CommonPrefixes.map(({ Prefix = '' }) => Prefix.slice(prefix.length, -1)))
+    }
+  } catch (cause) {
+    throw storageUnavailable(cause)
+  }
+  return folders
 }

@@ -56,8 +56,13 @@ beforeEach(async () => {
   queueUrl = queue.QueueUrl ?? ''
 })
 
-const intake = (clients: { s3?: S3Client; sqs?: SQSClient } = {}) =>
-  createIntake({ s3, sqs, bucket, queueUrl, source: '/darkroom/test', ...clients })
+const intake = (down: { s3?: S3Client; sqs?: SQSClient } = {}) =>
+  createIntake({
+    bucket: { s3: down.s3 ?? s3, name: bucket },
+    sqs: down.sqs ?? sqs,
+    queueUrl,
+    source: '/darkroom/test',
+  })
 
 const arrivalOf = (change: Partial<ArrivalDetails & { bytes: Uint8Array }> = {}) => ({
   app: 'web-app-1',

@@ -1,23 +1,17 @@
-import type { S3Client } from '@aws-sdk/client-s3'
-import type { SQSClient } from '@aws-sdk/client-sqs'
+import type { Original } from '@darkroom/bucket'
+import { type AppId, type ImageId, type ImageType, type InputMetadata, Traceparent } from '@darkroom/core'
+import { enqueueImage, type ImageQueue } from './enqueue-image.ts'
 import {
-  type AppId,
-  type ImageId,
-  type ImageType,
-  type InputMetadata,
-  ProblemError,
-  Traceparent,
-} from '@darkroom/core'
-import type { Acceptance, AcceptedImage } from './accepted-image.ts'
-import { enqueueImage } from './enqueue-image.ts'
-import { type InspectedContent, inspectBytes } from './inspect-bytes.ts'
-import { inspectStored, type StoredContent } from './inspect-stored.ts'
-import type { Deduplication } from './known-bytes.ts'
-import { putInputOnce } from './put-input-once.ts'
-import { putUnlessKnown } from './put-unless-known.ts'
-import { requireDeclaredType } from './require-declared-type.ts'
+  type InspectedContent,
+  inspectBytes,
+  inspectStored,
+  requireDeclaredSha256,
+  requireDeclaredType,
+  type StoredContent,
+} from './inspect-content.ts'
+import { type Acceptance, type Deduplication, storeOnce, storeUnlessKnown } from './store-original.ts'
 
-/** An image as it came in, before anything is known of it but its bytes, or where in the bucket they lie. */
+/** An image as it came in, unchecked: its bytes, or where they are stored in the bucket. */
 export type Arrival = ArrivalDetails & ({ bytes: Uint8Array } | { stored: StoredContent })
 
 export interface ArrivalDetails {
@@ -34,18 +28,12 @@ export interface ArrivalDetails {
   traceparent?: string | undefined
 }
 
-export interface IntakeOptions {
-  s3: S3Client
-  sqs: SQSClient
-  bucket: string
-  queueUrl: string
-  /** The CloudEvents `source` of the messages, e.g. `/darkroom/upload-api`. */
-  source: string
+export interface IntakeOptions extends ImageQueue {
   /** Core's `acceptedTypes`; all but HEIC, if not given. */
   accepted?: readonly ImageType[]
   /**
-   * For doors whose senders take the id from the answer. Not for Kafka, nor for what lies in the bucket already: there
-   * the sender knows the id beforehand.
+   * For sources whose senders take the id from the answer. It has no effect on what is in the bucket already, where the
+   * sender knows the id beforehand, and is not for Kafka for the same reason.
    */
   deduplication?: Deduplication
 }
@@ -53,49 +41,40 @@ export interface IntakeOptions {
 export type Intake = (arrival: Arrival) => Promise<Acceptance>
 
 /**
- * The one way into Darkroom, whatever door an image came through: check the bytes, store the original
- * create-once, send the message. The stored original is the outbox: once it is there nothing is lost, and
- * doing it all again with the same id and bytes is safe. Bytes that lie in the bucket are copied there, not sent; what
- * they are copied from is left to whoever put it there.
+ * Accepts an image, whatever its source: check the bytes, store the original create-once, send the message. The stored
+ * original is the outbox: once it is there nothing is lost, and repeating the call with the same id and bytes is safe.
+ * Bytes that are in the bucket already are copied within S3; deleting what they are copied from is the caller's job.
  *
  * @returns a function that throws ProblemError: what `inspectImage` and `inspectStored` throw, `type-mismatch`,
  *   `checksum-mismatch`, `idempotency-key-reused`, `storage-unavailable`, `queue-unavailable`
  */
 export function createIntake(options: IntakeOptions): Intake {
-  const { s3, sqs, bucket, queueUrl, source, accepted } = options
+  const { bucket, accepted } = options
   return async function acceptImage(arrival) {
     const content =
       'bytes' in arrival
         ? await inspectBytes(arrival.bytes, accepted)
-        : await inspectStored(s3, bucket, arrival.stored, accepted)
+        : await inspectStored(bucket, arrival.stored, accepted)
     requireDeclaredType(content.header.contentType, arrival.declaredType)
     requireDeclaredSha256(content.sha256, arrival.declaredSha256)
     const acceptance = await store(options, describe(arrival, content), content.source)
     if (acceptance.duplicate) return acceptance
-    await enqueueImage(sqs, queueUrl, source, bucket, acceptance.image)
+    await enqueueImage(options, acceptance.image)
     return acceptance
   }
 }
 
 function store(
-  { s3, bucket, deduplication }: IntakeOptions,
-  image: AcceptedImage,
+  { bucket, deduplication }: IntakeOptions,
+  image: Original,
   source: InspectedContent['source'],
 ): Promise<Acceptance> {
   return deduplication?.apps.includes(image.app) && source instanceof Uint8Array
-    ? putUnlessKnown(s3, bucket, deduplication, image, source)
-    : putInputOnce(s3, bucket, image, source)
+    ? storeUnlessKnown(bucket, deduplication, image, source)
+    : storeOnce(bucket, image, source)
 }
 
-function requireDeclaredSha256(actual: string, declared = actual): void {
-  if (actual === declared) return
-  throw new ProblemError(
-    'checksum-mismatch',
-    `The received image has the SHA-256 ${actual}, which does not match the declared one. Send it again.`,
-  )
-}
-
-function describe(arrival: Arrival, { header, bytes, sha256 }: InspectedContent): AcceptedImage {
+function describe(arrival: Arrival, { header, bytes, sha256 }: InspectedContent): Original {
   const { app, imageId, origin, filename, attributes = {} } = arrival
   return {
     app,

@@ -28,7 +28,12 @@ let QueueUrl: string
 beforeAll(async () => {
   await s3.send(new CreateBucketCommand({ Bucket }))
   QueueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: 'stored' }))).QueueUrl ?? ''
-  acceptImage = createIntake({ s3, sqs, bucket: Bucket, queueUrl: QueueUrl, source: '/darkroom/test' })
+  acceptImage = createIntake({
+    bucket: { s3, name: Bucket },
+    sqs,
+    queueUrl: QueueUrl,
+    source: '/darkroom/test',
+  })
 })
 afterAll(async () => {
   for (const client of [s3, sqs]) client.destroy()

@@ -1,6 +1,15 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import type { Bucket, Original } from '@darkroom/bucket'
 import { type ImageAccepted, inputKey, ProblemError, s3Uri } from '@darkroom/core'
-import type { AcceptedImage } from './accepted-image.ts'
+
+/** The image queue, and what each of its messages names: the bucket and who sent it. */
+export interface ImageQueue {
+  bucket: Bucket
+  sqs: SQSClient
+  queueUrl: string
+  /** The CloudEvents `source` of the messages, e.g. `/darkroom/upload-api`. */
+  source: string
+}
 
 /** Options beyond the first development. */
 type Wishes = Pick<ImageAccepted['data'], 'redevelop'>
@@ -11,11 +20,8 @@ type Wishes = Pick<ImageAccepted['data'], 'redevelop'>
  * @throws ProblemError `queue-unavailable`; the original is already stored, so nothing is lost
  */
 export async function enqueueImage(
-  sqs: SQSClient,
-  queueUrl: string,
-  source: string,
-  bucket: string,
-  { traceparent, ...image }: AcceptedImage & Wishes,
+  { bucket, sqs, queueUrl, source }: ImageQueue,
+  { traceparent, ...image }: Original & Wishes,
 ): Promise<void> {
   const event: ImageAccepted = {
     specversion: '1.0',
@@ -26,7 +32,7 @@ export async function enqueueImage(
     subject: image.imageId,
     datacontenttype: 'application/json',
     traceparent,
-    data: { ...image, s3Uri: s3Uri(bucket, inputKey(image)) },
+    data: { ...image, s3Uri: s3Uri(bucket.name, inputKey(image)) },
   }
   try {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(event) }))

@@ -1,4 +1,3 @@
 export { type Arrival, type ArrivalDetails, createIntake, type Intake } from './accept-image.ts'
-export type { Acceptance, AcceptedImage } from './accepted-image.ts'
-export { enqueueImage } from './enqueue-image.ts'
-export { forgetBytes } from './known-bytes.ts'
+export { enqueueImage, type ImageQueue } from './enqueue-image.ts'
+export type { Acceptance } from './store-original.ts'

@@ -1,9 +1,9 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import { paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
-import { type AppId, metadataPrefix } from '@darkroom/core'
+import { listApps, listImages, openBucket } from '@darkroom/bucket'
+import type { AppId } from '@darkroom/core'
 import { env } from './environment.ts'
 
-const s3 = new S3Client({})
+const bucket = openBucket(env.BUCKET)
 const metrics = new Metrics({ namespace: 'Darkroom', serviceName: 'analytics-catalog' })
 
 /** How much of an app's day is in the table, and how new. */
@@ -22,21 +22,10 @@ export interface Freshness {
  */
 export async function handler(): Promise<Freshness[]> {
   const now = new Date()
-  const apps = await listApps()
+  const apps = await listApps(bucket, 'metadata')
   const freshness = await Promise.all(apps.map((app) => measure(app, now)))
   for (const measured of freshness) publish(measured, now)
   return freshness
-}
-
-async function listApps(): Promise<AppId[]> {
-  const apps: AppId[] = []
-  const list = { Bucket: env.BUCKET, Prefix: 'metadata/', Delimiter: '/' }
-  for await (const { CommonPrefixes = [] } of paginateListObjectsV2({ client: s3 }, list)) {
-    apps.push(
-      ...CommonPrefixes.flatMap(({ Prefix }) => /^metadata\/app=([^/]+)\/$/.exec(Prefix ?? '')?.[1] ?? []),
-    )
-  }
-  return apps
 }
 
 const DAY = 24 * 60 * 60 * 1000
@@ -57,12 +46,9 @@ function isoDate(time: Date): string {
 async function measurePartition(app: AppId, date: string): Promise<Pick<Freshness, 'documents' | 'newest'>> {
   let documents = 0
   let newest: Date | undefined
-  const list = { Bucket: env.BUCKET, Prefix: metadataPrefix(app, date) }
-  for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, list)) {
-    for (const { LastModified } of Contents) {
-      documents++
-      if (LastModified && (!newest || LastModified > newest)) newest = LastModified
-    }
+  for await (const { written } of listImages(bucket, 'metadata', { app, date })) {
+    documents++
+    if (!newest || written > newest) newest = written
   }
   return { documents, newest }
 }

@@ -1,7 +1,7 @@
 import { acceptedTypes, ProblemError } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
-import { s3, sqs } from './clients.ts'
+import { bucket, sqs } from './clients.ts'
 import { commitRefusal } from './commit-refusal.ts'
 import { countRecords, type RecordOutcome } from './count-records.ts'
 import { env } from './environment.ts'
@@ -13,9 +13,8 @@ import { rejectRecord } from './reject-record.ts'
 import { toArrival } from './to-arrival.ts'
 
 const acceptImage = createIntake({
-  s3,
+  bucket,
   sqs,
-  bucket: env.BUCKET,
   queueUrl: env.QUEUE_URL,
   source: '/darkroom/kafka-bridge',
   accepted: acceptedTypes(env.HEIC_DECODER),

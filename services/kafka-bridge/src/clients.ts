@@ -1,10 +1,11 @@
-import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { openBucket } from '@darkroom/bucket'
+import { env } from './environment.ts'
 
 const patient = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
 }
 
-export const s3 = new S3Client(patient)
+export const bucket = openBucket(env.BUCKET, patient)
 export const sqs = new SQSClient(patient)

@@ -1,30 +1,15 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { ProblemError, rejectedKey } from '@darkroom/core'
+import { putRejected } from '@darkroom/bucket'
+import type { ProblemError } from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
-import { s3 } from './clients.ts'
-import { env } from './environment.ts'
+import { bucket } from './clients.ts'
 
 /**
- * Keeps a record that cannot be taken, as Lambda handed it over, with the reason in the object's metadata.
+ * Keeps a record that cannot be accepted, as Lambda handed it over, with the reason.
  *
  * @throws ProblemError `storage-unavailable`
  */
-export async function rejectRecord(record: MSKRecord, reason: ProblemError): Promise<void> {
-  const put = new PutObjectCommand({
-    Bucket: env.BUCKET,
-    Key: rejectedKey({ ...record, date: dateOf(record) }),
-    Body: JSON.stringify(record),
-    ContentType: 'application/json',
-    Metadata: {
-      reason: reason.slug,
-      detail: encodeURIComponent(reason.detail.toWellFormed()).slice(0, 1024),
-    },
-  })
-  try {
-    await s3.send(put)
-  } catch (cause) {
-    throw new ProblemError('storage-unavailable', 'The rejected record could not be stored.', { cause })
-  }
+export function rejectRecord(record: MSKRecord, reason: ProblemError): Promise<void> {
+  return putRejected(bucket, { ...record, date: dateOf(record) }, record, reason)
 }
 
 const LAST_INSTANT = Date.UTC(9999, 11, 31)

@@ -109,8 +109,8 @@ describe('an event that the CloudEvents SDK made', () => {
       ['the bucket is missing', () => local.s3.send(new DeleteBucketCommand({ Bucket }))],
     ])('is not taken for expired while %s', async (_, fail) => {
       const { toArrival } = await import('./to-arrival.ts')
-      const { s3, sqs } = await import('./clients.ts')
-      const acceptImage = createIntake({ s3, sqs, bucket: Bucket, queueUrl: '', source: '/darkroom/test' })
+      const clients = await import('./clients.ts')
+      const acceptImage = createIntake({ ...clients, queueUrl: '', source: '/darkroom/test' })
       const arrival = toArrival(await readSubmission(identifyRecord(claim(own), APPS)))
       await fail()
       await expect(acceptImage(arrival)).rejects.toMatchObject({

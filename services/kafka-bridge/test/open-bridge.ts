@@ -56,7 +56,8 @@ export async function openBridge(dataDir?: string) {
   const QueueUrl = await createAll()
   process.env.QUEUE_URL = QueueUrl
   const { handler } = await import('../src/bridge-records.ts')
-  const clients = await import('../src/clients.ts')
+  const { bucket, ...others } = await import('../src/clients.ts')
+  const clients = { s3: bucket.s3, ...others }
   const get = (Key: string) => s3.send(new GetObjectCommand({ Bucket, Key }))
 
   return {

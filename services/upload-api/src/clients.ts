@@ -1,5 +1,6 @@
-import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { openBucket, SIGNER_SETTINGS } from '@darkroom/bucket'
+import { env } from './environment.ts'
 
 /** A caller waits for the answer, so an outage has to be noticed within seconds. */
 const impatient = {
@@ -7,8 +8,8 @@ const impatient = {
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000, throwOnRequestTimeout: true },
 }
 
-export const s3 = new S3Client(impatient)
+export const bucket = openBucket(env.BUCKET, impatient)
 export const sqs = new SQSClient(impatient)
 
-/** Signs requests that others send: without this it would sign the checksum of a body that it has not seen. */
-export const signer = new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' })
+/** Signs the requests that clients send to S3 themselves. */
+export const signer = openBucket(env.BUCKET, SIGNER_SETTINGS)

@@ -1,5 +1,5 @@
-import { paginateListObjectsV2 } from '@aws-sdk/client-s3'
-import { parseStoredKey, StoredKind, storedPrefix } from '@darkroom/core'
+import { listStored } from '@darkroom/bucket'
+import { parseStoredKey, StoredKind } from '@darkroom/core'
 import { deletionOf, type Retention } from '@darkroom/retention'
 import type { Store } from './open-store.ts'
 
@@ -16,24 +16,21 @@ export interface Deletions {
 
 /** Lists the bucket, a thousand objects a request, and goes by when each object was written. */
 export async function countDeletions(
-  { s3, bucket }: Store,
+  { bucket }: Store,
   retention: Retention,
   date: Date,
 ): Promise<Deletions[]> {
   const counts = new Map<string, Deletions>()
   for (const kind of StoredKind.options) {
-    const list = { Bucket: bucket, Prefix: storedPrefix(kind) }
-    for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, list)) {
-      for (const { Key = '', Size = 0, LastModified = new Date(0) } of Contents) {
-        const deletion = deletionOf(retention, Key, LastModified)
-        if (!deletion) continue
-        const count = countOf(counts, kind, parseStoredKey(Key)?.app)
-        count.objects += 1
-        count.bytes += Size
-        if (deletion > date) continue
-        count.deletedObjects += 1
-        count.deletedBytes += Size
-      }
+    for await (const { key, bytes, written } of listStored(bucket, kind)) {
+      const deletion = deletionOf(retention, key, written)
+      if (!deletion) continue
+      const count = countOf(counts, kind, parseStoredKey(key)?.app)
+      count.objects += 1
+      count.bytes += bytes
+      if (deletion > date) continue
+      count.deletedObjects += 1
+      count.deletedBytes += bytes
     }
   }
   return [...counts.values()]

@@ -266,7 +266,7 @@ describe('hold', () => {
     await put('not-held', metadataKey(erased), JSON.stringify(receipt))
     for (const { imageId, app } of [erased, unknown]) {
       const { code, printed } = await darkroom('hold', imageId, '--app', app, '--reason', 'case 7')
-      expect([code, printed]).toEqual([1, expect.stringContaining('Nothing of this image is there')])
+      expect([code, printed]).toEqual([1, expect.stringContaining('Nothing of this image is stored')])
     }
     const { printed } = await darkroom('hold', unknown.imageId, '--app', unknown.app)
     expect(printed).toContain('Give a reason with --reason')

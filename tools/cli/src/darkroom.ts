@@ -4,6 +4,8 @@ import { darkroom } from './program.ts'
 try {
   await darkroom().parseAsync()
 } catch (error) {
-  console.error(`${styleText('red', 'darkroom:')} ${(error as Error).message}`)
+  const { message, cause } = error as Error
+  const reason = cause instanceof Error ? ` (${cause.message})` : ''
+  console.error(`${styleText('red', 'darkroom:')} ${message}${reason}`)
   process.exitCode = 1
 }

@@ -31,10 +31,10 @@ async function startLocalStack(): Promise<void> {
 }
 
 describe('a store that is named', () => {
-  const AWS = { label: 's3://prod (AWS, eu-central-1)', bucket: 'prod', queueUrl: QUEUE_URL }
+  const AWS = { label: 's3://prod (AWS, eu-central-1)', bucket: { name: 'prod' }, queueUrl: QUEUE_URL }
   const LOCAL = {
     label: 'local stack at http://127.0.0.1:1',
-    bucket: 'local',
+    bucket: { name: 'local' },
     queueUrl: 'http://127.0.0.1:1/images',
   }
 

@@ -1,12 +1,11 @@
-import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { type Bucket, openBucket } from '@darkroom/bucket'
 import { type Endpoints, readEndpoints } from '@darkroom/local-stack/endpoints'
 import type { Command } from 'commander'
 
 /** The bucket of a deployment or of the local stack. */
 export interface Store {
-  s3: S3Client
-  bucket: string
+  bucket: Bucket
   /** For people: `s3://darkroom-prod (AWS, eu-central-1)` or `local stack at http://127.0.0.1:4566`. */
   label: string
   close(): void
@@ -108,8 +107,9 @@ function localStack({ bucket, queueUrl, aws }: Endpoints): Place {
 }
 
 async function connect(place: Place): Promise<Store> {
-  const s3 = new S3Client({ ...clientSettings(place), ...(place.localEndpoint && { forcePathStyle: true }) })
-  return { s3, bucket: place.bucket, label: await labelOf(place, s3), close: () => s3.destroy() }
+  const pathStyle = place.localEndpoint && { forcePathStyle: true }
+  const bucket = openBucket(place.bucket, { ...clientSettings(place), ...pathStyle })
+  return { bucket, label: await labelOf(place, bucket), close: () => bucket.s3.destroy() }
 }
 
 function clientSettings({ localEndpoint }: Place) {
@@ -118,9 +118,9 @@ function clientSettings({ localEndpoint }: Place) {
   return { endpoint: localEndpoint, region: 'us-east-1', credentials }
 }
 
-async function labelOf({ bucket, localEndpoint }: Place, s3: S3Client): Promise<string> {
+async function labelOf({ localEndpoint }: Place, { name, s3 }: Bucket): Promise<string> {
   if (localEndpoint) return `local stack at ${localEndpoint}`
   // The variables by which the AWS SDK is pointed at another server.
   const endpoint = process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL
-  return `s3://${bucket} (${endpoint || 'AWS'}, ${await s3.config.region()})`
+  return `s3://${name} (${endpoint || 'AWS'}, ${await s3.config.region()})`
 }

@@ -40,11 +40,11 @@ const documentOf = ({ message }: Attempt) => resources.document(message.data)
 /** Has something happen right before the service's S3 client sends its nth write from now. */
 function beforeWrite(nth: number, intervene: () => Promise<unknown>): void {
   let writes = 0
-  clients.s3.middlewareStack.add(
+  clients.bucket.s3.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
         if (commandName === PutObjectCommand.name && ++writes === nth) {
-          clients.s3.middlewareStack.remove('intervene')
+          clients.bucket.s3.middlewareStack.remove('intervene')
           await intervene()
         }
         return next(args)

@@ -1,50 +1,38 @@
 import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  NoSuchKey,
-  PutObjectCommand,
-  type PutObjectCommandInput,
-} from '@aws-sdk/client-s3'
+  deleteEverything,
+  deleteVariants,
+  everythingOf,
+  type FoundDocument,
+  forgetBytes,
+  getDocument,
+  putDocument,
+} from '@darkroom/bucket'
 import {
   type ImageRef,
   metadataKey,
   type NamedPreset,
   type ProblemError,
-  readDocument,
   type StoredDocument,
   type StoredFailed,
   type StoredProcessed,
   type StoredVariant,
 } from '@darkroom/core'
-import { s3 } from '../clients.ts'
+import { bucket } from '../clients.ts'
 import type { Developed } from '../development/develop.ts'
-import { env } from '../environment.ts'
 import { logger, reportUnreadable } from '../logger.ts'
 import type { Attempt } from './attempt.ts'
-import { deleteErased } from './delete-erased.ts'
 
 /** How an image has ended, by its document. */
-export interface Outcome {
+export type Outcome = FoundDocument & {
   /** Nobody knows what an `unreadable` document says, so it is final: it is never overwritten here. */
   status: StoredDocument['status'] | 'unreadable'
-  document: StoredDocument | undefined
-  /** Of that document, for a conditional write. */
-  etag: string | undefined
 }
 
 /** Undefined while the image is not finished. */
 export async function readOutcome(image: ImageRef): Promise<Outcome | undefined> {
-  try {
-    const get = new GetObjectCommand({ Bucket: env.BUCKET, Key: metadataKey(image) })
-    const { Body, ETag } = await s3.send(get)
-    if (!Body) throw new Error(`no body came with ${metadataKey(image)}`)
-    const { document, unreadable } = readDocument(await Body.transformToString(), image)
-    if (unreadable !== undefined) reportUnreadable(metadataKey(image), unreadable)
-    return { status: document?.status ?? 'unreadable', document, etag: ETag }
-  } catch (error) {
-    if (error instanceof NoSuchKey) return undefined
-    throw error
-  }
+  const found = await getDocument(bucket, image)
+  if (found?.unreadable !== undefined) reportUnreadable(metadataKey(image), found.unreadable)
+  return found && { ...found, status: found.document?.status ?? 'unreadable' }
 }
 
 /**
@@ -91,9 +79,9 @@ function waitOf({ queued_ms, processing_ms, receive_count }: StoredProcessed) {
 
 async function deleteStaleVariants(first: StoredProcessed, variants: StoredVariant[]): Promise<void> {
   const kept = new Set(variants.map(({ key }) => key))
-  const stale = first.variants.filter(({ key }) => !kept.has(key))
-  await Promise.all(
-    stale.map(({ key: Key }) => s3.send(new DeleteObjectCommand({ Bucket: env.BUCKET, Key }))),
+  await deleteVariants(
+    bucket,
+    first.variants.map(({ key }) => key).filter((key) => !kept.has(key)),
   )
 }
 
@@ -148,8 +136,6 @@ function arrivalOf({ message, receiveCount, started, engine }: Attempt) {
 
 const COMMIT_ATTEMPTS = 5
 
-type WriteCondition = Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>
-
 /**
  * Writes the document unless there is a final one, other than the one that it `replaces`. Only a failure is not final.
  * Every write is conditional on what was seen before it, so whoever loses a race looks again. An image that was erased
@@ -160,47 +146,32 @@ async function commit(
   replaces?: Outcome,
 ): Promise<'written' | 'finished' | 'unreadable'> {
   const image = { app: document.app, imageId: document.image_id, sha256: document.sha256 }
-  let condition: WriteCondition = replaces ? { IfMatch: replaces.etag } : { IfNoneMatch: '*' }
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await putDocument(image, document, condition)
-      return 'written'
-    } catch (error) {
-      if (!isLostRace(error) || attempt === COMMIT_ATTEMPTS) throw error
-    }
-    const earlier = await readOutcome(image)
-    if (earlier?.status === 'processed' && replaces)
+  let earlier = replaces
+  for (let attempt = 1; attempt <= COMMIT_ATTEMPTS; attempt++) {
+    if (await putDocument(bucket, document, earlier)) return 'written'
+    earlier = await readOutcome(image)
+    if (earlier?.status === 'processed' && replaces) {
       throw new Error('it was developed again by another message')
+    }
     if (earlier?.status === 'unreadable') return 'unreadable'
     if (earlier?.status === 'processed' || earlier?.status === 'unknown') return 'finished'
     if (earlier?.status === 'erased') {
       await deleteErased(image)
       return 'finished'
     }
-    condition = earlier ? { IfMatch: earlier.etag } : { IfNoneMatch: '*' }
   }
+  throw new Error(`its document was replaced ${COMMIT_ATTEMPTS} times by somebody else`)
 }
 
-/** 412: the condition did not hold; 409: two writers at once; 404: what was to be replaced is gone. */
-function isLostRace(error: unknown): boolean {
-  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
-  return status === 412 || status === 409 || status === 404
-}
-
-async function putDocument(
-  image: ImageRef,
-  document: StoredProcessed | StoredFailed,
-  condition: WriteCondition,
-): Promise<void> {
-  await s3.send(
-    new PutObjectCommand({
-      Bucket: env.BUCKET,
-      Key: metadataKey(image),
-      Body: `${JSON.stringify(document)}\n`,
-      ContentType: 'application/json',
-      ...condition,
-    }),
-  )
+/**
+ * Deletes what was made of an image while or after it was erased: variants that were being developed, the original that
+ * came again under its id, with the pointer from its hash. Its document, the receipt, stays.
+ */
+export async function deleteErased({ app, imageId, sha256 }: ImageRef & { sha256: string }): Promise<void> {
+  const image = { app, imageId }
+  await deleteEverything(bucket, await everythingOf(bucket, image))
+  await forgetBytes(bucket, { ...image, sha256 })
+  logger.info('image stays erased', image)
 }
 
 function summaryOf({

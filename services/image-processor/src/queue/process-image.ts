@@ -1,15 +1,23 @@
-import { acceptedTypes, type NamedPreset } from '@darkroom/core'
+import { getOriginal, putVariant } from '@darkroom/bucket'
+import {
+  acceptedTypes,
+  type ImageRef,
+  type NamedPreset,
+  OUTPUT_FORMATS,
+  ProblemError,
+  parseS3Uri,
+  type StoredVariant,
+} from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-file'
+import { isPastDeadline } from '@darkroom/retention'
+import { bucket } from '../clients.ts'
 import type { Developer } from '../development/develop.ts'
+import type { DevelopedVariant } from '../engines/image-engine.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 import { choosePreset } from '../presets/preset-configuration.ts'
 import type { Attempt } from './attempt.ts'
-import { commitSuccess, type Outcome, readOutcome } from './commit.ts'
-import { deleteErased } from './delete-erased.ts'
-import { getOriginal } from './get-original.ts'
-import { putVariants } from './put-variants.ts'
-import { requireWithinRetention } from './require-within-retention.ts'
+import { commitSuccess, deleteErased, type Outcome, readOutcome } from './commit.ts'
 
 /**
  * Develops one image. Its document is written last and is the commit: whatever stops half-way is done again,
@@ -20,12 +28,13 @@ import { requireWithinRetention } from './require-within-retention.ts'
  */
 export async function processImage(attempt: Attempt, developer: Developer): Promise<void> {
   const { data: image } = attempt.message
-  const [outcome, original] = await Promise.allSettled([readOutcome(image), getOriginal(image.s3Uri)])
+  const [outcome, original] = await Promise.allSettled([readOutcome(image), readOriginal(image.s3Uri)])
   if (outcome.status === 'rejected') throw outcome.reason
-  if (outcome.value?.status === 'erased') return deleteErased(image)
+  const earlier = outcome.value
+  if (earlier?.status === 'erased') return deleteErased(image)
   const preset = choosePreset(image)
-  if (outcome.value && isFinal(outcome.value) && !isToRedevelop(image, outcome.value, preset)) {
-    const { status } = outcome.value
+  if (earlier && isFinal(earlier) && !isToRedevelop(image, earlier, preset)) {
+    const { status } = earlier
     logger.info('image already finished', { imageId: image.imageId, app: image.app, status })
     return
   }
@@ -34,7 +43,7 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   await inspectImage(original.value, acceptedTypes(env.HEIC_DECODER))
   const developed = await developer.develop(original.value, preset)
   const variants = await putVariants(image, developed.variants)
-  await commitSuccess(attempt, preset, developed, variants, outcome.value)
+  await commitSuccess(attempt, preset, developed, variants, earlier)
 }
 
 /** A failed image may still succeed. A document that this version cannot judge stands. */
@@ -50,4 +59,41 @@ function isToRedevelop(
 ): boolean {
   if (!redevelop || document?.status !== 'processed') return false
   return document.preset !== preset.name || document.preset_version !== preset.version
+}
+
+/** @throws ProblemError `source-expired` if a lifecycle rule or a person deleted it */
+export async function readOriginal(s3Uri: string): Promise<Uint8Array> {
+  const location = parseS3Uri(s3Uri)
+  if (!location) throw new Error(`not an S3 URI: ${s3Uri}`)
+  const bytes = await getOriginal({ ...bucket, name: location.bucket }, location.key)
+  if (bytes) return bytes
+  throw new ProblemError(
+    'source-expired',
+    'The original was deleted before it was processed. Upload it again.',
+  )
+}
+
+/**
+ * An original past its time is not used any more, whether or not S3 has deleted it yet.
+ *
+ * @throws ProblemError `source-expired`
+ */
+function requireWithinRetention(image: ImageRef): void {
+  if (!isPastDeadline(env.RETENTION, image, 'input')) return
+  throw new ProblemError(
+    'source-expired',
+    'The retention of the original ended before it was processed. Upload it again.',
+  )
+}
+
+/** Stores all variants of an image, at once. */
+function putVariants(image: ImageRef, variants: DevelopedVariant[]): Promise<StoredVariant[]> {
+  return Promise.all(
+    variants.map(async ({ spec, data, width, height }) => {
+      const { contentType, extension } = OUTPUT_FORMATS[spec.format]
+      const variant = { app: image.app, imageId: image.imageId, variant: spec.name, extension }
+      const key = await putVariant(bucket, variant, data, contentType)
+      return { name: spec.name, key, content_type: contentType, width, height, bytes: data.length }
+    }),
+  )
 }

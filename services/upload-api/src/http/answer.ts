@@ -1,5 +1,5 @@
-import type { UploadAccepted } from '@darkroom/core'
-import type { AcceptedImage } from '@darkroom/intake'
+import type { Original } from '@darkroom/bucket'
+import type { Tolerant, UploadAccepted } from '@darkroom/core'
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
 
 export type ApiResult = APIGatewayProxyStructuredResultV2
@@ -17,12 +17,14 @@ export function jsonAnswer(
 }
 
 /** The fields of an accepted image that its sender gets. */
-export type AnsweredImage = Pick<AcceptedImage, 'imageId' | 'acceptedAt' | 'contentType' | 'bytes' | 'sha256'>
+export type AnsweredImage = Tolerant<
+  Pick<Original, 'imageId' | 'acceptedAt' | 'contentType' | 'bytes' | 'sha256'>
+>
 
 /** 202, for each kind of upload. `replayed`: the request was repeated; `duplicate`: an earlier image has the same bytes. */
 export function acceptedAnswer(image: AnsweredImage, replayed: boolean, duplicate?: true): ApiResult {
   const self = `/v1/images/${image.imageId}`
-  const body: UploadAccepted = {
+  const body: Tolerant<UploadAccepted> = {
     id: image.imageId,
     status: 'queued',
     acceptedAt: image.acceptedAt,

@@ -1,6 +1,10 @@
-import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
-import { createPresignedPost } from '@aws-sdk/s3-presigned-post'
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import {
+  listMultipartUploads,
+  listParts,
+  type PlannedUpload,
+  signMultipartUpload,
+  signUploadForm,
+} from '@darkroom/bucket'
 import {
   acceptedTypes,
   type DirectUpload,
@@ -13,26 +17,14 @@ import {
   parseOrRefuse,
   readIdempotencyKey,
   Traceparent,
-  toUserMetadata,
-  type UploadMetadata,
   uploadKey,
 } from '@darkroom/core'
-import { signer } from '../clients.ts'
+import { bucket, signer } from '../clients.ts'
 import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
 import { requireApp } from '../http/request.ts'
-import { orUnavailable } from '../or-unavailable.ts'
-import { expiryFromNow, VALID_SECONDS } from '../uploads/upload-expiry.ts'
-import { listBegun, listParts } from '../uploads/upload-parts.ts'
-
-/** An upload before it is sent, with the key and metadata that its object will have. */
-interface Planned {
-  key: string
-  bytes: number
-  contentType: string
-  metadata: UploadMetadata
-}
+import { expiryFromNow, VALID_SECONDS } from '../uploads/multipart.ts'
 
 /**
  * `POST /v1/uploads`: answers with the request that sends an image to S3 directly. The image goes under `uploads/`, where
@@ -47,16 +39,20 @@ export const handler = apiHandlerWithBody(async (event) => {
   const { bytes, contentType, filename, attributes = {}, sha256 } = request
   const traceparent = Traceparent.safeParse(event.headers.traceparent).data
   const metadata = { app, origin: { kind: 'http' as const }, filename, attributes, sha256, traceparent }
-  const planned = { key: uploadKey({ app, imageId, bytes }), bytes, contentType, metadata }
+  const planned = { app, imageId, bytes, contentType, metadata }
   const complete = `/v1/uploads/${imageId}/complete`
   const upload: DirectUpload = {
     id: imageId,
-    key: planned.key,
+    key: uploadKey(planned),
     method: 'POST',
     expiresAt: expiryFromNow(),
     ...(request.multipart
-      ? { ...(await inParts(planned)), ...(chosen && (await whatHasBegun(planned))) }
-      : await inOneForm(planned)),
+      ? {
+          ...(await signMultipartUpload(signer, planned, VALID_SECONDS)),
+          partBytes: PART_BYTES,
+          ...(chosen && (await whatHasBegun(planned))),
+        }
+      : await signUploadForm(signer, planned, VALID_SECONDS)),
     links: { sign: '/v1/uploads/sign', complete },
   }
   return jsonAnswer(201, upload, { location: `/v1/images/${imageId}` })
@@ -76,45 +72,10 @@ function requireTakeable({ bytes, contentType }: DirectUploadRequest): void {
   }
 }
 
-/** A form whose policy allows only this key, size and type. */
-async function inOneForm({ key, bytes, contentType, metadata }: Planned) {
-  const { url, fields } = await createPresignedPost(signer, {
-    Bucket: env.BUCKET,
-    Key: key,
-    Conditions: [['content-length-range', bytes, bytes]],
-    Fields: { 'Content-Type': contentType, ...toHeaders(metadata) },
-    Expires: VALID_SECONDS,
-  })
-  return { url, fields }
-}
-
-/** The request that starts a multipart upload. Its headers are signed, so the object gets exactly this metadata. */
-async function inParts({ key, contentType, metadata }: Planned) {
-  const command = new CreateMultipartUploadCommand({
-    Bucket: env.BUCKET,
-    Key: key,
-    ContentType: contentType,
-    Metadata: toUserMetadata(metadata),
-  })
-  const described = toHeaders(metadata)
-  const url = await getSignedUrl(signer, command, {
-    expiresIn: VALID_SECONDS,
-    signableHeaders: new Set(['content-type']),
-    unhoistableHeaders: new Set(Object.keys(described)),
-  })
-  return { url, headers: { 'content-type': contentType, ...described }, partBytes: PART_BYTES }
-}
-
-function toHeaders(metadata: UploadMetadata): Record<string, string> {
-  const entries = Object.entries(toUserMetadata(metadata))
-  return Object.fromEntries(entries.map(([name, value]) => [`x-amz-meta-${name}`, value]))
-}
-
 /** The oldest multipart upload with this key, so that every client that resumes continues the same one. */
-async function whatHasBegun({ key }: Planned) {
-  const detail = 'The parts that have already arrived could not be listed. Try again in a moment.'
-  const begun = (await orUnavailable(listBegun(key), detail)).find((upload) => upload.key === key)
+async function whatHasBegun(planned: PlannedUpload) {
+  const uploads = await listMultipartUploads(bucket, planned)
+  const begun = uploads.find(({ key }) => key === uploadKey(planned))
   if (!begun) return {}
-  const parts = await orUnavailable(listParts(begun), detail)
-  return { begun: { uploadId: begun.uploadId, parts } }
+  return { begun: { uploadId: begun.uploadId, parts: await listParts(bucket, begun) } }
 }

@@ -4,7 +4,7 @@ import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
 import { requireImage } from '../http/request.ts'
 import { toImageStatus } from '../status/to-image-status.ts'
-import { waitForImage } from '../status/wait-for-image.ts'
+import { waitForImage } from '../status/wait.ts'
 
 /** `GET /v1/images/{id}` */
 export const handler = apiHandler(async (event) => {

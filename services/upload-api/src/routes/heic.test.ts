@@ -84,5 +84,9 @@ describe('with HEIC_DECODER=libheif', () => {
 })
 
 test('another value stops the service when it starts, in words', async () => {
-  await expect(openDoors('ffmpeg')).rejects.toThrow('HEIC_DECODER is ffmpeg; it must be none or libheif')
+  process.env.HEIC_DECODER = 'ffmpeg'
+  jest.resetModules()
+  await expect(import('../environment.ts')).rejects.toThrow(
+    'HEIC_DECODER is ffmpeg; it must be none or libheif',
+  )
 })

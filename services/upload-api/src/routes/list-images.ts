@@ -1,28 +1,26 @@
+import { listImagesPage } from '@darkroom/bucket'
 import {
   type AppId,
   firstIdAt,
   type ImageId,
   type ImageList,
   type ImageSelection,
-  inputPrefix,
   ListQuery,
-  metadataPrefix,
   ProblemError,
-  parseInputKey,
-  parseMetadataKey,
   parseOrRefuse,
   readPreferWait,
   SelectionQuery,
+  type Tolerant,
 } from '@darkroom/core'
 import { daysOf, isPastDeadline } from '@darkroom/retention'
+import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
 import { requireApp } from '../http/request.ts'
-import { listKeys } from '../list-keys.ts'
 import { findImageOrGone } from '../status/find-image.ts'
 import { toImageStatus } from '../status/to-image-status.ts'
-import { waitForImages } from '../status/wait-for-images.ts'
+import { waitForImages } from '../status/wait.ts'
 
 /** `GET /v1/images?date=…` lists a day, `?ids=…` returns the images with these ids. */
 export const handler = apiHandler(async (event) => {
@@ -39,7 +37,7 @@ export const handler = apiHandler(async (event) => {
   return jsonAnswer(200, await listImages(app, date, limit, cursor))
 })
 
-async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promise<ImageSelection> {
+async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promise<Tolerant<ImageSelection>> {
   const found = await waitForImages(app, ids, seconds)
   const items = await Promise.all([...found.values()].map(toImageStatus))
   return { items, notFound: ids.filter((id) => !found.has(id)) }
@@ -62,7 +60,7 @@ async function listImages(
   date: string,
   limit: number,
   cursor: ImageId | undefined,
-): Promise<ImageList> {
+): Promise<Tolerant<ImageList>> {
   const ids = await listIds(app, date, limit, cursor)
   const found = await Promise.all(ids.map((imageId) => findImageOrGone({ app, imageId })))
   const items = await Promise.all(found.filter((image) => image !== undefined).map(toImageStatus))
@@ -77,12 +75,11 @@ async function listIds(
   limit: number,
   cursor: ImageId | undefined,
 ): Promise<ImageId[]> {
-  const inputs = inputPrefix(app, date)
-  const documents = metadataPrefix(app, date)
-  const lists = await Promise.all([
-    listKeys(inputs, limit, cursor && inputs + cursor),
-    listKeys(documents, limit, cursor && `${documents}${cursor}.json`),
-  ])
-  const ids = lists.flat().map((key) => (parseInputKey(key) ?? parseMetadataKey(key))?.imageId)
-  return [...new Set(ids.filter((id) => id !== undefined))].sort().slice(0, limit)
+  const pages = await Promise.all(
+    (['input', 'metadata'] as const).map((kind) =>
+      listImagesPage(bucket, kind, { app, date }, { after: cursor, limit }),
+    ),
+  )
+  const ids = pages.flatMap(({ images }) => images.map(({ imageId }) => imageId))
+  return [...new Set(ids)].sort().slice(0, limit)
 }

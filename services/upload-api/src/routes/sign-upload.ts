@@ -1,10 +1,4 @@
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  ListPartsCommand,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3'
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { signMultipartRequest } from '@darkroom/bucket'
 import {
   type AppId,
   MAX_STORED_BYTES,
@@ -16,12 +10,10 @@ import {
   type UploadRef,
 } from '@darkroom/core'
 import { signer } from '../clients.ts'
-import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
 import { requireApp } from '../http/request.ts'
-import { expiryFromNow, VALID_SECONDS } from '../uploads/upload-expiry.ts'
-import { partCount, sizeOfPart } from '../uploads/upload-parts.ts'
+import { expiryFromNow, partCount, sizeOfPart, VALID_SECONDS } from '../uploads/multipart.ts'
 
 /**
  * `POST /v1/uploads/sign`: a URL for one S3 request of a multipart upload. The key contains the app and the size, so
@@ -44,27 +36,18 @@ function requireUpload(app: AppId, key: string): UploadRef {
   )
 }
 
-function sign(
-  { method, key, uploadId, partNumber }: SignatureRequest,
-  { bytes }: UploadRef,
-): Promise<string> {
-  const upload = { Bucket: env.BUCKET, Key: key, UploadId: uploadId }
-  const options = { expiresIn: VALID_SECONDS, signableHeaders: new Set(['content-length']) }
-  switch (method) {
-    case 'PUT':
-      return getSignedUrl(signer, new UploadPartCommand({ ...upload, ...partOf(bytes, partNumber) }), options)
-    case 'GET':
-      return getSignedUrl(signer, new ListPartsCommand(upload), options)
-    case 'POST':
-      return getSignedUrl(signer, new CompleteMultipartUploadCommand(upload), options)
-    case 'DELETE':
-      return getSignedUrl(signer, new AbortMultipartUploadCommand(upload), options)
-  }
+function sign({ partNumber, ...request }: SignatureRequest, { bytes }: UploadRef): Promise<string> {
+  const { method, ...upload } = request
+  return signMultipartRequest(
+    signer,
+    method === 'PUT' ? { method, ...upload, ...partOf(bytes, partNumber) } : { method, ...upload },
+    VALID_SECONDS,
+  )
 }
 
 function partOf(bytes: number, partNumber = 0) {
   if (partNumber >= 1 && partNumber <= partCount(bytes)) {
-    return { PartNumber: partNumber, ContentLength: sizeOfPart(bytes, partNumber) }
+    return { partNumber, partBytes: sizeOfPart(bytes, partNumber) }
   }
   throw new ProblemError(
     'malformed-request',

@@ -1,39 +1,30 @@
-import { GetObjectCommand, HeadObjectCommand, NoSuchKey, NotFound } from '@aws-sdk/client-s3'
-import {
-  fromUserMetadata,
-  type ImageRef,
-  ImageType,
-  type InputMetadata,
-  inputKey,
-  MetadataDocument,
-  metadataKey,
-  ProblemError,
-} from '@darkroom/core'
+import { findOriginal, getDocument, type Original } from '@darkroom/bucket'
+import { type ImageRef, metadataKey, ProblemError, type StoredDocument } from '@darkroom/core'
 import { deadlineOf, isPastDeadline } from '@darkroom/retention'
-import { s3 } from '../clients.ts'
+import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
 import { noSuchImage } from '../http/request.ts'
 
-/** What S3 knows of an image: its metadata document once it is finished, else its original. */
+/** What is stored of an image: its metadata document once it is finished, else its original. */
 export type FoundImage =
-  | { state: 'finished'; document: MetadataDocument }
-  | { state: 'queued'; imageId: string; input: InputMetadata; contentType: ImageType; bytes: number }
+  | { state: 'finished'; document: StoredDocument }
+  | { state: 'queued'; original: Original }
 
 /**
  * Where an image stands, in at most two requests to S3. From its deadline on it counts as deleted, whether or not S3
- * has got round to that.
+ * has deleted it yet.
  *
  * @throws ProblemError `not-found` (the same for another app's image), `expired-by-retention`,
  *   `storage-unavailable`
  */
 export async function findImage(image: ImageRef): Promise<FoundImage> {
-  if (isPastDeadline(env.RETENTION, image, 'metadata')) throw expired(image, 'metadata')
+  requireKept(image, 'metadata')
   const document = await findDocument(image)
   if (document) return { state: 'finished', document }
-  const queued = await findInput(image)
-  if (!queued) throw noSuchImage()
-  if (isPastDeadline(env.RETENTION, image, 'input')) throw expired(image, 'input')
-  return queued
+  const original = await findOriginal(bucket, image)
+  if (!original) throw noSuchImage()
+  requireKept(image, 'input')
+  return { state: 'queued', original }
 }
 
 /** The same, but undefined where there is no such image, or not any more. @throws ProblemError `storage-unavailable` */
@@ -47,47 +38,17 @@ export async function findImageOrGone(image: ImageRef): Promise<FoundImage | und
 }
 
 /** The metadata document, or undefined while there is none. One request to S3. */
-export async function findDocument(image: ImageRef): Promise<MetadataDocument | undefined> {
-  const get = new GetObjectCommand({ Bucket: env.BUCKET, Key: metadataKey(image) })
-  const found = await orMissing(s3.send(get))
-  return found?.Body && MetadataDocument.parse(JSON.parse(await found.Body.transformToString()))
+export async function findDocument(image: ImageRef): Promise<StoredDocument | undefined> {
+  const found = await getDocument(bucket, image)
+  if (found?.unreadable) throw new Error(`${metadataKey(image)} cannot be read: ${found.unreadable}`)
+  return found?.document
 }
 
-/** The original, whatever has become of the image, or undefined where there is none. One request to S3. */
-export async function findInput(
-  image: ImageRef,
-): Promise<Extract<FoundImage, { state: 'queued' }> | undefined> {
-  const head = new HeadObjectCommand({ Bucket: env.BUCKET, Key: inputKey(image) })
-  const found = await orMissing(s3.send(head))
-  return (
-    found && {
-      state: 'queued',
-      imageId: image.imageId,
-      input: fromUserMetadata(found.Metadata),
-      contentType: ImageType.parse(found.ContentType),
-      bytes: found.ContentLength ?? 0,
-    }
-  )
-}
-
-async function orMissing<Output>(request: Promise<Output>): Promise<Output | undefined> {
-  try {
-    return await request
-  } catch (cause) {
-    if (cause instanceof NoSuchKey || cause instanceof NotFound) return undefined
-    throw new ProblemError(
-      'storage-unavailable',
-      'The state of the image could not be read. Try again in a moment.',
-      {
-        cause,
-      },
-    )
-  }
-}
-
-function expired(image: ImageRef, kind: 'input' | 'metadata'): ProblemError {
+/** @throws ProblemError `expired-by-retention` if the image's objects of this kind are past their deadline */
+export function requireKept(image: ImageRef, kind: 'input' | 'metadata'): void {
+  if (!isPastDeadline(env.RETENTION, image, kind)) return
   const deadline = deadlineOf(env.RETENTION, image, kind).toISOString()
-  return new ProblemError(
+  throw new ProblemError(
     'expired-by-retention',
     `The retention of this image ended on ${deadline.slice(0, 10)}, and it was deleted.`,
   )

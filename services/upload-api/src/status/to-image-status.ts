@@ -1,25 +1,31 @@
-import type {
-  ErasedDocument,
-  FailedDocument,
-  ImageStatus,
-  MetadataDocument,
-  ProcessedDocument,
+import { type Original, signVariant } from '@darkroom/bucket'
+import {
+  type ImageRef,
+  type ImageStatus,
+  PROBLEMS,
+  type StoredDocument,
+  type StoredErased,
+  type StoredFailed,
+  type StoredProcessed,
+  type StoredUnknown,
+  type Tolerant,
+  WARNINGS,
 } from '@darkroom/core'
-import { PROBLEMS, WARNINGS } from '@darkroom/core'
 import { deadlineOf, isPastDeadline } from '@darkroom/retention'
+import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
 import type { FoundImage } from './find-image.ts'
-import { keptUntil } from './kept-until.ts'
-import { signedUrl } from './signed-url.ts'
 import { toSrcset } from './to-srcset.ts'
 
-/** What the API tells of an image. */
-export async function toImageStatus(found: FoundImage): Promise<ImageStatus> {
-  if (found.state === 'queued') return queued(found)
+/** What the API says about an image. A later version may have stored values that this one does not know. */
+export type ToldStatus = Tolerant<ImageStatus>
+
+export async function toImageStatus(found: FoundImage): Promise<ToldStatus> {
+  if (found.state === 'queued') return queued(found.original)
   return finishedStatus(found.document)
 }
 
-function finishedStatus(document: MetadataDocument): Promise<ImageStatus> | ImageStatus {
+function finishedStatus(document: StoredDocument): Promise<ToldStatus> | ToldStatus {
   switch (document.status) {
     case 'processed':
       return processed(document)
@@ -27,11 +33,13 @@ function finishedStatus(document: MetadataDocument): Promise<ImageStatus> | Imag
       return failed(document)
     case 'erased':
       return erased(document)
+    case 'unknown':
+      return { ...finished(document), status: document.statedStatus }
   }
 }
 
 /** The receipt of an erasure. */
-function erased(document: ErasedDocument): ImageStatus {
+function erased(document: StoredErased): ToldStatus {
   return {
     id: document.image_id,
     app: document.app,
@@ -42,13 +50,8 @@ function erased(document: ErasedDocument): ImageStatus {
   }
 }
 
-function queued({
-  imageId,
-  input,
-  contentType,
-  bytes,
-}: Extract<FoundImage, { state: 'queued' }>): ImageStatus {
-  const { app, acceptedAt, filename, attributes, sha256 } = input
+function queued(original: Original): ToldStatus {
+  const { imageId, app, acceptedAt, filename, attributes, contentType, bytes, sha256 } = original
   return {
     id: imageId,
     app,
@@ -61,7 +64,7 @@ function queued({
   }
 }
 
-async function processed(document: ProcessedDocument): Promise<ImageStatus> {
+async function processed(document: StoredProcessed): Promise<ToldStatus> {
   const { width, height } = document
   const common = finished(document)
   return {
@@ -78,7 +81,7 @@ async function processed(document: ProcessedDocument): Promise<ImageStatus> {
       hadLocation: document.had_location,
     },
     perceptualHash: document.perceptual_hash,
-    warnings: document.warnings?.map((type) => ({ type, detail: WARNINGS[type] })),
+    warnings: document.warnings?.map((type) => ({ type, detail: detailOf(type) })),
   }
 }
 
@@ -89,21 +92,21 @@ async function linksOf({
   variants: stored,
   width,
   height,
-}: ProcessedDocument): Promise<Pick<ImageStatus, 'variants' | 'srcset'>> {
+}: StoredProcessed): Promise<Pick<ToldStatus, 'variants' | 'srcset'>> {
   if (isPastDeadline(env.RETENTION, { app, imageId }, 'processed')) return {}
   const until = deadlineOf(env.RETENTION, { app, imageId }, 'processed')
   const variants = await Promise.all(
     stored.map(async ({ key, content_type: contentType, ...variant }) => ({
       ...variant,
       contentType,
-      url: await signedUrl(key, until),
+      url: await signVariant(bucket, key, until),
     })),
   )
   return { variants, srcset: toSrcset(variants, { width, height }) }
 }
 
-function failed(document: FailedDocument): ImageStatus {
-  const { title, retryable } = PROBLEMS[document.failure_type]
+function failed(document: StoredFailed): ToldStatus {
+  const { title, retryable } = problemOf(document.failure_type)
   return {
     ...finished(document),
     status: 'failed',
@@ -111,7 +114,7 @@ function failed(document: FailedDocument): ImageStatus {
   }
 }
 
-function finished(document: ProcessedDocument | FailedDocument): Omit<ImageStatus, 'status'> {
+function finished(document: StoredProcessed | StoredFailed | StoredUnknown): Omit<ToldStatus, 'status'> {
   return {
     id: document.image_id,
     app: document.app,
@@ -129,6 +132,27 @@ function finished(document: ProcessedDocument | FailedDocument): Omit<ImageStatu
 function timingsOf({
   queued_ms: queuedMs,
   processing_ms: processingMs,
-}: ProcessedDocument | FailedDocument): ImageStatus['timings'] {
+}: StoredProcessed | StoredFailed | StoredUnknown): ToldStatus['timings'] {
   return queuedMs === undefined || processingMs === undefined ? undefined : { queuedMs, processingMs }
+}
+
+/** Until when the parts of an image are there. */
+function keptUntil(image: ImageRef): NonNullable<ImageStatus['keptUntil']> {
+  const [original, variants, status] = (['input', 'processed', 'metadata'] as const).map((kind) =>
+    deadlineOf(env.RETENTION, image, kind).toISOString(),
+  ) as [string, string, string]
+  return { original, variants, status }
+}
+
+function problemOf(slug: string): { title: string; retryable: boolean } {
+  return (
+    new Map<string, { title: string; retryable: boolean }>(Object.entries(PROBLEMS)).get(slug) ?? {
+      title: slug,
+      retryable: false,
+    }
+  )
+}
+
+function detailOf(warning: string): string {
+  return new Map<string, string>(Object.entries(WARNINGS)).get(warning) ?? warning
 }

@@ -112,7 +112,7 @@ test('beside itself it makes one image of an upload', async () => {
 test('an upload that cannot be read now stays, and is completed at its next age', async () => {
   const image = begunAt('2026-11-20T14:00:10.000Z')
   await putUpload(image)
-  clients.s3.middlewareStack.add(
+  clients.bucket.s3.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
         if (commandName === 'GetObjectCommand') throw new Error('the connection was reset')
@@ -121,7 +121,7 @@ test('an upload that cannot be read now stays, and is completed at its next age'
     { name: 'outage', step: 'initialize' },
   )
   expect(await sweep('2026-11-20T14:03:00.000Z')).toMatchObject({ completed: 0, refused: 0 })
-  clients.s3.middlewareStack.remove('outage')
+  clients.bucket.s3.middlewareStack.remove('outage')
   expect(await keysOf(image)).toHaveLength(1)
   expect(await sweep('2026-11-20T14:05:00.000Z')).toMatchObject({ completed: 1 })
 })

@@ -1,17 +1,16 @@
+import { listMultipartUploads, listStored } from '@darkroom/bucket'
 import { type ImageRef, ProblemError, parseUploadKey, timeOf } from '@darkroom/core'
 import pMap from 'p-map'
-import { listKeys } from '../list-keys.ts'
+import { bucket } from '../clients.ts'
 import { logger } from '../logger.ts'
 import { acceptUpload } from '../uploads/accept-upload.ts'
-import { listBegun } from '../uploads/upload-parts.ts'
 import type { SweepWindow } from './sweep-windows.ts'
 
 /** In one sweep; the rest is found at its next age. Up to 50 MB of each stream by. */
 const MOST_UPLOADS = 100
 const MAX_CONCURRENT_UPLOADS = 4
-/** What S3 lists at once, and how often it is asked: nothing lies there for longer than a day or two. */
-const PAGE = 1000
-const MOST_PAGES = 10
+/** Ten listings at most: nothing is there for longer than a day or two. */
+const MOST_LISTED = 10_000
 
 export interface ForgottenUploads {
   completed: number
@@ -31,8 +30,8 @@ export async function completeForgotten(windows: SweepWindow[]): Promise<Forgott
 
 /** Each image once, however much was sent for it. */
 async function listForgotten(windows: SweepWindow[]): Promise<ImageRef[]> {
-  const objects = await listObjects()
-  const begun = await listBegun('uploads/')
+  const objects = await listUploads()
+  const begun = await listMultipartUploads(bucket)
   const images = [...objects, ...begun].map(({ app, imageId }) => ({ app, imageId }))
   const inWindow = images.filter(({ imageId }) =>
     windows.some(({ from, to }) => timeOf(imageId) >= from && timeOf(imageId) < to),
@@ -40,14 +39,12 @@ async function listForgotten(windows: SweepWindow[]): Promise<ImageRef[]> {
   return [...new Map(inWindow.map((image) => [`${image.app}/${image.imageId}`, image])).values()]
 }
 
-async function listObjects(): Promise<ImageRef[]> {
+async function listUploads(): Promise<ImageRef[]> {
   const found: ImageRef[] = []
-  let after: string | undefined
-  for (let page = 1; page <= MOST_PAGES; page++) {
-    const keys = await listKeys('uploads/', PAGE, after)
-    found.push(...keys.flatMap((key) => parseUploadKey(key) ?? []))
-    if (keys.length < PAGE) break
-    after = keys.at(-1)
+  let listed = 0
+  for await (const { key } of listStored(bucket, 'uploads')) {
+    found.push(...[parseUploadKey(key) ?? []].flat())
+    if (++listed === MOST_LISTED) break
   }
   return found
 }

@@ -91,7 +91,7 @@ export async function openStore(environment: Record<string, string>) {
 
     async close(): Promise<void> {
       const clients = await import('../clients.ts')
-      for (const client of [s3, sqs, clients.s3, clients.sqs]) client.destroy()
+      for (const client of [s3, sqs, clients.bucket.s3, clients.sqs]) client.destroy()
     },
   }
 }

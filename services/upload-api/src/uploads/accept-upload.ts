@@ -1,13 +1,20 @@
-import { HeadObjectCommand, NotFound } from '@aws-sdk/client-s3'
-import { fromUploadMetadata, type ImageRef, ProblemError } from '@darkroom/core'
+import {
+  completeMultipartUpload,
+  discardUploads,
+  listMultipartUploads,
+  listParts,
+  listStagedUploads,
+  readUploadDetails,
+  type StagedUpload,
+  type UploadedPart,
+} from '@darkroom/bucket'
+import { type ImageRef, ProblemError } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
-import { s3, sqs } from '../clients.ts'
-import { env } from '../environment.ts'
+import { bucket } from '../clients.ts'
 import type { AnsweredImage } from '../http/answer.ts'
-import { acceptImage, SOURCE } from '../intake.ts'
-import { orUnavailable } from '../or-unavailable.ts'
+import { acceptImage, imageQueue } from '../intake.ts'
 import { findImageOrGone } from '../status/find-image.ts'
-import { discardStaged, findStaged, type StagedUpload } from './staged-upload.ts'
+import { isWhole, partCount } from './multipart.ts'
 
 export interface Taken {
   image: AnsweredImage
@@ -32,42 +39,67 @@ export async function acceptUpload(image: ImageRef): Promise<Taken> {
 
 /** Undefined where nothing was sent, or somebody else has just taken it in. */
 async function acceptStaged(image: ImageRef): Promise<Taken | undefined> {
-  const upload = await available(findStaged(image))
-  const details = upload && (await available(readDetails(upload)))
+  const upload = await findStaged(image)
+  const details = upload && (await readDetails(upload))
   if (!details) return undefined
   const { key, bytes } = upload
   try {
     const acceptance = await acceptImage({ ...details, imageId: image.imageId, stored: { key, bytes } })
-    await available(discardStaged(image))
+    await discardUploads(bucket, image)
     return acceptance
   } catch (error) {
     if (!(error instanceof ProblemError) || isPassing(error)) throw error
     if (error.slug === 'source-expired') return undefined
-    await available(discardStaged(image))
+    await discardUploads(bucket, image)
     throw error
   }
 }
 
-/** What the client said of the image before it was sent. */
-async function readDetails({ key }: StagedUpload) {
-  try {
-    const head = await s3.send(new HeadObjectCommand({ Bucket: env.BUCKET, Key: key }))
-    const { sha256, ...metadata } = fromUploadMetadata(head.Metadata)
-    return { ...metadata, declaredType: head.ContentType, declaredSha256: sha256 }
-  } catch (error) {
-    if (error instanceof NotFound) return undefined
-    throw error
+/**
+ * Finds what was sent for an image. If all parts are there they are put together first, so a client need not.
+ *
+ * @throws ProblemError `upload-incomplete`
+ */
+async function findStaged(image: ImageRef): Promise<StagedUpload | undefined> {
+  const [staged] = await listStagedUploads(bucket, image)
+  if (staged) return staged
+  const uploads = await Promise.all(
+    (await listMultipartUploads(bucket, image)).map(async (upload) => ({
+      upload,
+      parts: await listParts(bucket, upload),
+    })),
+  )
+  const whole = uploads.find(({ upload, parts }) => isWhole(upload.bytes, parts))
+  if (whole) {
+    await completeMultipartUpload(bucket, whole.upload, whole.parts)
+    return whole.upload
   }
+  const last = uploads.at(-1)
+  if (last) throw incomplete(last.upload, last.parts)
+  return undefined
+}
+
+function incomplete({ bytes }: StagedUpload, parts: UploadedPart[]): ProblemError {
+  return new ProblemError(
+    'upload-incomplete',
+    `Only ${parts.length} of ${partCount(bytes)} parts have arrived. Send the missing parts, then complete the upload again.`,
+  )
+}
+
+/** What the client declared about the image before it was sent. */
+async function readDetails(upload: StagedUpload) {
+  const found = await readUploadDetails(bucket, upload)
+  if (!found) return undefined
+  const { sha256, contentType, ...metadata } = found
+  return { ...metadata, declaredType: contentType, declaredSha256: sha256 }
 }
 
 /** As long as it waits, with another message: the first one may have been lost. */
 async function acceptAgain(image: ImageRef): Promise<Taken | undefined> {
   const found = await findImageOrGone(image)
   if (found?.state === 'queued') {
-    const { input, contentType, bytes } = found
-    const accepted = { ...input, imageId: image.imageId, contentType, bytes }
-    await enqueueImage(sqs, env.QUEUE_URL, SOURCE, env.BUCKET, accepted)
-    return { image: accepted, replayed: true }
+    await enqueueImage(imageQueue, found.original)
+    return { image: found.original, replayed: true }
   }
   const document = found?.document
   if (!document || document.status === 'erased') return undefined
@@ -79,11 +111,4 @@ async function acceptAgain(image: ImageRef): Promise<Taken | undefined> {
 /** Bytes of another hash than was declared are no better next time. */
 function isPassing({ status }: ProblemError): boolean {
   return status >= 500
-}
-
-function available<Result>(work: Promise<Result>): Promise<Result> {
-  return orUnavailable(
-    work,
-    'The upload could not be read. Complete it again in a moment; repeating the request is safe.',
-  )
 }

@@ -90,7 +90,7 @@ async function openNamed({ documents, ...options }: Options): Promise<LocalCatal
   const store = await openStore(options)
   try {
     console.log(`store: ${store.label}`)
-    const catalogue = await openCatalogue(store.s3, store.bucket)
+    const catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
     warnOfUnreadable(catalogue.unreadable)
     return catalogue
   } finally {

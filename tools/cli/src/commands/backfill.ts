@@ -2,10 +2,9 @@ import { AppId, DatePartition, PresetName } from '@darkroom/core'
 import type { Command } from 'commander'
 import pThrottle from 'p-throttle'
 import * as z from 'zod'
-import { listDays } from '../backfill/list-days.ts'
-import { developedBy, redevelop } from '../backfill/redevelop.ts'
 import { addStoreOptions, openStoreWithQueue, type StoreOptions, type StoreWithQueue } from '../open-store.ts'
 import { parsedBy } from '../parsed-by.ts'
+import { developedBy, listDays, redevelop } from '../redevelop.ts'
 
 interface Options extends StoreOptions {
   app: string

@@ -1,8 +1,8 @@
+import { placeHold, releaseHold } from '@darkroom/bucket'
 import { AppId, ImageId } from '@darkroom/core'
 import type { Command } from 'commander'
 import { addStoreOptions, openStore, type StoreOptions } from '../open-store.ts'
 import { parsedBy } from '../parsed-by.ts'
-import { placeHold, releaseHold } from '../place-hold.ts'
 
 interface Options extends StoreOptions {
   app: string
@@ -26,13 +26,16 @@ export function addHold(program: Command): void {
     try {
       console.log(`store: ${store.label}`)
       if (release) {
-        const copies = await releaseHold(store, image)
+        const copies = await releaseHold(store.bucket, image)
         console.log(`The hold on ${imageId} is released; ${copies} copies were deleted.`)
       } else {
-        const kept = await placeHold(store, image, {
+        const kept = await placeHold(store.bucket, image, {
           placedAt: new Date().toISOString(),
           reason: reason ?? '',
         })
+        if (kept === 0) {
+          throw new Error('Nothing of this image is stored, or it was erased. Check its id and its app.')
+        }
         console.log(`${imageId} is under a legal hold; ${kept} objects are kept under held/.`)
       }
     } finally {

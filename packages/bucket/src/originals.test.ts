@@ -2,7 +2,7 @@ import { createHash, type Hash as NodeHash } from 'node:crypto'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { startLocalAws } from '@darkroom/local-aws'
 import { afterAll, expect, test } from '@jest/globals'
-import { signWithHash } from './sign-with-hash.ts'
+import { signWithHash } from './originals.ts'
 
 const hashed: unknown[] = []
 

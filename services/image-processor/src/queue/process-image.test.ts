@@ -3,34 +3,34 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Resources, startResources } from '../../test/start-resources.ts'
 
 let resources: Resources
-let getOriginal: typeof import('./get-original.ts').getOriginal
+let readOriginal: typeof import('./process-image.ts').readOriginal
 beforeAll(async () => {
   resources = await startResources()
-  getOriginal = (await import('./get-original.ts')).getOriginal
+  readOriginal = (await import('./process-image.ts')).readOriginal
 })
 afterAll(() => resources.stop())
 
-describe('getOriginal', () => {
+describe('readOriginal', () => {
   test('brings the bytes', async () => {
     const bytes = Buffer.from([0xff, 0xd8, 0, 1, 2])
     await resources.put('input/a/2026-01-01/x', bytes)
-    expect(Buffer.from(await getOriginal(s3Uri('darkroom-test', 'input/a/2026-01-01/x')))).toEqual(bytes)
+    expect(Buffer.from(await readOriginal(s3Uri('darkroom-test', 'input/a/2026-01-01/x')))).toEqual(bytes)
   })
 
   test('says that it is gone', async () => {
-    await expect(getOriginal(s3Uri('darkroom-test', 'input/a/2026-01-01/gone'))).rejects.toMatchObject({
+    await expect(readOriginal(s3Uri('darkroom-test', 'input/a/2026-01-01/gone'))).rejects.toMatchObject({
       slug: 'source-expired',
       retryable: false,
-      cause: { name: 'NoSuchKey' },
     })
   })
 
   test.each(['s3://another-bucket/input/a/2026-01-01/x', 'https://example.com/x'])(
     'does not blame the image for %s',
     async (uri) => {
-      const error = await getOriginal(uri).catch((caught) => caught)
+      const error = await readOriginal(uri).catch((caught) => caught)
       expect(error).toHaveProperty('stack')
-      expect(error).not.toBeInstanceOf(ProblemError)
+      expect(error instanceof ProblemError ? error.slug : 'internal').not.toBe('source-expired')
+      expect(error.retryable).not.toBe(false)
     },
   )
 })

@@ -7,6 +7,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { forgetBytes } from '@darkroom/bucket'
 import {
   hashKey,
   type ImageRef,
@@ -20,7 +21,6 @@ import type { Retention } from '@darkroom/retention'
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { createIntake } from './accept-image.ts'
-import { forgetBytes } from './known-bytes.ts'
 
 const app = 'thrifty'
 const DAY = 86_400_000
@@ -63,7 +63,13 @@ beforeEach(async () => {
   await s3.send(new CreateBucketCommand({ Bucket: bucket }))
   queueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: bucket }))).QueueUrl ?? ''
   const deduplication = { apps: [app, 'other'], retention }
-  acceptImage = createIntake({ s3, sqs, bucket, queueUrl, source: '/darkroom/test', deduplication })
+  acceptImage = createIntake({
+    bucket: { s3, name: bucket },
+    sqs,
+    queueUrl,
+    source: '/darkroom/test',
+    deduplication,
+  })
 })
 
 const accept = (change: Partial<ImageRef & { bytes: Uint8Array; filename: string }> = {}) =>
@@ -184,7 +190,7 @@ describe('the same bytes again', () => {
 
   test('under the same id are remembered, though a first try stopped before that', async () => {
     const { image } = await accept()
-    await forgetBytes(s3, bucket, image)
+    await forgetBytes({ s3, name: bucket }, image)
     await accept({ imageId: image.imageId })
     expect(await remembered(image.sha256)).toBe(image.imageId)
   })
@@ -229,10 +235,10 @@ describe('forgetting', () => {
     const { image: first } = await accept()
     await end(first, 'failed')
     const { image: second } = await accept()
-    await forgetBytes(s3, bucket, first)
+    await forgetBytes({ s3, name: bucket }, first)
     expect(await remembered(second.sha256)).toBe(second.imageId)
-    await forgetBytes(s3, bucket, second)
+    await forgetBytes({ s3, name: bucket }, second)
     expect(await keys('hashes/')).toEqual([])
-    await forgetBytes(s3, bucket, second)
+    await forgetBytes({ s3, name: bucket }, second)
   })
 })

@@ -1,0 +1,91 @@
+import {
+  AppId,
+  DatePartition,
+  type ImageId,
+  inputKey,
+  inputPrefix,
+  metadataKey,
+  metadataPrefix,
+  parseInputKey,
+  parseMetadataKey,
+  type StoredKind,
+  storedPrefix,
+} from '@darkroom/core'
+import type { Bucket } from './bucket.ts'
+import { listFolders, listObjects, listPage, type StoredObject } from './objects.ts'
+
+/** The two kinds that have one object an image, in the order of acceptance: originals and metadata documents. */
+type Listed = 'input' | 'metadata'
+
+const LISTED = {
+  input: { prefixOf: inputPrefix, keyOf: inputKey, parse: parseInputKey },
+  metadata: { prefixOf: metadataPrefix, keyOf: metadataKey, parse: parseMetadataKey },
+}
+
+/** The images that an app sent on one day, UTC. */
+export interface AppDay {
+  app: AppId
+  /** `yyyy-mm-dd` */
+  date: string
+}
+
+export interface ListedImage {
+  imageId: ImageId
+  /** When the object was written: to the second, on AWS. */
+  written: Date
+}
+
+/**
+ * One page of a day's originals or documents, by one request to S3.
+ *
+ * @param limit at most 1,000
+ * @returns `next`, if there are more: the page to ask for `after` this one
+ */
+export async function listImagesPage(
+  bucket: Bucket,
+  kind: Listed,
+  { app, date }: AppDay,
+  { after, limit }: { after?: ImageId | undefined; limit: number },
+): Promise<{ images: ListedImage[]; next: ImageId | undefined }> {
+  const { prefixOf, keyOf } = LISTED[kind]
+  const from = after && keyOf({ app, imageId: after })
+  const { objects, hasMore } = await listPage(bucket, prefixOf(app, date), { after: from, limit })
+  const images = objects.flatMap((object) => toListedImage(kind, object))
+  return { images, next: hasMore ? images.at(-1)?.imageId : undefined }
+}
+
+/** All of a day's originals or documents, or those after an id, a thousand a request. */
+export async function* listImages(
+  bucket: Bucket,
+  kind: Listed,
+  { app, date }: AppDay,
+  after?: ImageId,
+): AsyncGenerator<ListedImage> {
+  const { prefixOf, keyOf } = LISTED[kind]
+  const from = after && keyOf({ app, imageId: after })
+  for await (const object of listObjects(bucket, prefixOf(app, date), from)) {
+    yield* toListedImage(kind, object)
+  }
+}
+
+function toListedImage(kind: Listed, { key, written }: StoredObject): ListedImage[] {
+  const image = LISTED[kind].parse(key)
+  return image ? [{ imageId: image.imageId, written }] : []
+}
+
+/** The apps of which there are originals or documents. */
+export async function listApps(bucket: Bucket, kind: Listed): Promise<AppId[]> {
+  const folders = await listFolders(bucket, storedPrefix(kind))
+  return folders.flatMap((folder) => AppId.safeParse(folder.replace(/^app=/, '')).data ?? [])
+}
+
+/** The days of which there are originals of an app, oldest first. */
+export async function listDates(bucket: Bucket, app: AppId): Promise<string[]> {
+  const folders = await listFolders(bucket, storedPrefix('input', app))
+  return folders.flatMap((folder) => DatePartition.safeParse(folder).data ?? []).toSorted()
+}
+
+/** Every object of a kind, in the order of their keys. */
+export function listStored(bucket: Bucket, kind: StoredKind): AsyncGenerator<StoredObject> {
+  return listObjects(bucket, storedPrefix(kind))
+}

@@ -1,0 +1,160 @@
+import type { Readable } from 'node:stream'
+import { GetObjectCommand, InvalidObjectState, NoSuchKey, PutObjectCommand } from '@aws-sdk/client-s3'
+import {
+  fromUserMetadata,
+  type ImageId,
+  type ImageRef,
+  ImageType,
+  type InputMetadata,
+  inputKey,
+  toUserMetadata,
+} from '@darkroom/core'
+import { type Bucket, storageUnavailable } from './bucket.ts'
+import { conditionOf, copyObject, getObject, headObject, orUnavailable, tryWrite } from './objects.ts'
+
+/** An original, as it describes itself in S3. */
+export interface Original extends InputMetadata {
+  imageId: ImageId
+  contentType: ImageType
+  /** Size in bytes. */
+  bytes: number
+}
+
+/** The original, whatever has become of the image; undefined if there is none. One HEAD request. */
+export async function findOriginal(bucket: Bucket, image: ImageRef): Promise<Original | undefined> {
+  const head = await headObject(bucket, inputKey(image))
+  return (
+    head && {
+      ...fromUserMetadata(head.Metadata),
+      imageId: image.imageId,
+      contentType: ImageType.parse(head.ContentType),
+      bytes: head.ContentLength ?? 0,
+    }
+  )
+}
+
+export async function hasOriginal(bucket: Bucket, image: ImageRef): Promise<boolean> {
+  return (await headObject(bucket, inputKey(image))) !== undefined
+}
+
+/** The bytes of an original, undefined if it was deleted. */
+export function getOriginal(bucket: Bucket, key: string): Promise<Uint8Array | undefined> {
+  return getObject(bucket, key, async ({ Body }) => {
+    if (!Body) throw new Error(`no body came with ${key}`)
+    return Body.transformToByteArray()
+  })
+}
+
+/** An object of the bucket that an original is copied from, as it was when it was read. */
+export interface StoredSource {
+  key: string
+  etag: string
+}
+
+/**
+ * Stores an original create-once: the bytes themselves, or a copy of another object of the bucket.
+ *
+ * @returns false if there is one already, or if `source` is not there any more as it was
+ */
+export function createOriginal(
+  bucket: Bucket,
+  original: Original,
+  source: Uint8Array | StoredSource,
+): Promise<boolean> {
+  return tryWrite(() =>
+    source instanceof Uint8Array ? put(bucket, original, source) : copy(bucket, original, source),
+  )
+}
+
+function put(bucket: Bucket, original: Original, bytes: Uint8Array): Promise<unknown> {
+  const command = new PutObjectCommand({
+    Bucket: bucket.name,
+    Key: inputKey(original),
+    Body: bytes,
+    ChecksumSHA256: Buffer.from(original.sha256, 'hex').toString('base64'),
+    ...describe(original),
+  })
+  signWithHash(command, original.sha256)
+  return bucket.s3.send(command)
+}
+
+function copy(bucket: Bucket, original: Original, { key, etag }: StoredSource): Promise<unknown> {
+  return copyObject(bucket, key, inputKey(original), {
+    CopySourceIfMatch: etag,
+    MetadataDirective: 'REPLACE',
+    ChecksumAlgorithm: 'SHA256',
+    ...describe(original),
+  })
+}
+
+function describe(original: Original) {
+  return {
+    ContentType: original.contentType,
+    Metadata: toUserMetadata(original),
+    ...conditionOf(undefined),
+  }
+}
+
+/**
+ * Spares the SDK from hashing a body whose SHA-256, in hex, is known already: it signs what `x-amz-content-sha256`
+ * says, if that is there. For an image this is the largest part of a request's work.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
+export function signWithHash(put: PutObjectCommand, sha256: string): void {
+  put.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { headers: Record<string, string> }
+      headers['x-amz-content-sha256'] = sha256
+      return next(args)
+    },
+    { name: 'signWithHash', step: 'build' },
+  )
+}
+
+/** An object that is being read. */
+export interface OpenObject {
+  /** Size in bytes: it is known before any of `chunks`. */
+  bytes: number
+  etag: string
+  /** @throws ProblemError `storage-unavailable` */
+  chunks: AsyncIterable<Uint8Array>
+}
+
+/**
+ * Opens an object, and closes it once `read` is done, whether or not that has read all of it.
+ *
+ * @returns what `read` returns, or undefined if there is no such object, or it is archived
+ */
+export async function readStored<Result>(
+  bucket: Bucket,
+  key: string,
+  read: (object: OpenObject) => Promise<Result>,
+): Promise<Result | undefined> {
+  const opened = await open(bucket, key)
+  if (!opened) return undefined
+  const { Body, ContentLength: bytes = 0, ETag: etag = '' } = opened
+  const body = Body as Readable // In Node it is one.
+  try {
+    return await read({ bytes, etag, chunks: chunksOf(body) })
+  } finally {
+    body.destroy()
+  }
+}
+
+async function open(bucket: Bucket, key: string) {
+  try {
+    return await bucket.s3.send(new GetObjectCommand({ Bucket: bucket.name, Key: key }))
+  } catch (cause) {
+    if (cause instanceof NoSuchKey || cause instanceof InvalidObjectState) return undefined
+    throw storageUnavailable(cause)
+  }
+}
+
+async function* chunksOf(body: Readable): AsyncGenerator<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]()
+  for (;;) {
+    const { done, value } = await orUnavailable(chunks.next())
+    if (done) return
+    yield value
+  }
+}

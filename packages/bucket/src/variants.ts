@@ -1,0 +1,38 @@
+import { GetObjectCommand } from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { processedKey, type VariantRef } from '@darkroom/core'
+import type { Bucket } from './bucket.ts'
+import { deleteObjects, putObject } from './objects.ts'
+
+/** A variant's bytes never change under its key, short of a new preset version; a browser may keep it. */
+const CACHE_CONTROL = 'private, max-age=86400'
+
+/** @returns its key */
+export async function putVariant(
+  bucket: Bucket,
+  variant: VariantRef,
+  data: Uint8Array,
+  contentType: string,
+): Promise<string> {
+  const key = processedKey(variant)
+  await putObject(bucket, key, { Body: data, ContentType: contentType, CacheControl: CACHE_CONTROL })
+  return key
+}
+
+export async function deleteVariants(bucket: Bucket, keys: string[]): Promise<void> {
+  await deleteObjects(bucket, keys)
+}
+
+const HALF_HOUR_SECONDS = 1_800
+const VALID_SECONDS = 4 * HALF_HOUR_SECONDS
+
+/**
+ * A presigned GET of a variant, valid for between 90 minutes and two hours, and not beyond `until`. It is signed as of the
+ * last half hour, so that within it the same object has the same URL and browsers and ETags can rely on it.
+ */
+export function signVariant(bucket: Bucket, key: string, until: Date, now = Date.now()): Promise<string> {
+  const signingDate = new Date(now - (now % (HALF_HOUR_SECONDS * 1000)))
+  const secondsLeft = Math.ceil((until.getTime() - signingDate.getTime()) / 1000)
+  const get = new GetObjectCommand({ Bucket: bucket.name, Key: key })
+  return getSignedUrl(bucket.s3, get, { expiresIn: Math.min(VALID_SECONDS, secondsLeft), signingDate })
+}

@@ -1,0 +1,92 @@
+import {
+  type Bucket,
+  createOriginal,
+  findKnownBytes,
+  findOriginal,
+  getDocument,
+  type HashedImage,
+  type Original,
+  rememberBytes,
+  type StoredSource,
+} from '@darkroom/bucket'
+import { type AppId, type ImageRef, ProblemError } from '@darkroom/core'
+import { isPastDeadline, type Retention } from '@darkroom/retention'
+
+/** What became of an arrival: `replayed` says that the same bytes had been accepted under this id before. */
+export interface Acceptance {
+  image: Original
+  replayed: boolean
+  /** The image is an earlier one with the same bytes, and nothing was stored. */
+  duplicate?: true
+}
+
+/**
+ * Stores the original under its key unless one is there already. If that has the same bytes this is a repetition, and the
+ * answer is what was accepted the first time.
+ *
+ * @throws ProblemError `idempotency-key-reused` (other bytes are stored), `storage-unavailable`
+ */
+export async function storeOnce(
+  bucket: Bucket,
+  image: Original,
+  source: Uint8Array | StoredSource,
+): Promise<Acceptance> {
+  if (await createOriginal(bucket, image, source)) return { image, replayed: false }
+  const first = await findOriginal(bucket, image)
+  // Both are gone again, the original and what it was to be copied from.
+  if (!first)
+    throw new ProblemError('storage-unavailable', 'The image was deleted in the meantime. Try again.')
+  if (first.sha256 === image.sha256) return { image: first, replayed: true }
+  throw new ProblemError(
+    'idempotency-key-reused',
+    `Other bytes were already accepted with the id ${image.imageId}. Use a new Idempotency-Key for another image.`,
+  )
+}
+
+/** The apps for which the same bytes are one image, and how long each image is kept. */
+export interface Deduplication {
+  apps: AppId[]
+  retention: Retention
+}
+
+/**
+ * Stores the original as `storeOnce` does, unless an earlier image of the app has the same bytes and can answer for this
+ * one: see decisions/0017-deduplication.md.
+ *
+ * @throws ProblemError `idempotency-key-reused`, `storage-unavailable`
+ */
+export async function storeUnlessKnown(
+  bucket: Bucket,
+  { retention }: Deduplication,
+  image: Original,
+  bytes: Uint8Array,
+): Promise<Acceptance> {
+  const known = await findKnownBytes(bucket, image)
+  const earlier = known?.imageId && (await findAnswer(bucket, retention, image, known.imageId))
+  if (earlier) return { image: earlier, replayed: false, duplicate: true }
+  const acceptance = await storeOnce(bucket, image, bytes)
+  if (!known || !acceptance.replayed) await rememberBytes(bucket, image, known)
+  return acceptance
+}
+
+/**
+ * The earlier image, if it can answer for this one: its original is there and within its time, and it waits or is
+ * processed. One that failed, was erased, has expired or cannot be read cannot answer; nor can any for an image that has
+ * itself been accepted.
+ */
+async function findAnswer(
+  bucket: Bucket,
+  retention: Retention,
+  image: HashedImage,
+  imageId: ImageRef['imageId'],
+): Promise<Original | undefined> {
+  const earlier = { app: image.app, imageId }
+  if (imageId === image.imageId || isPastDeadline(retention, earlier, 'input')) return undefined
+  const [original, found, own] = await Promise.all([
+    findOriginal(bucket, earlier),
+    getDocument(bucket, earlier),
+    findOriginal(bucket, image),
+  ])
+  const answers = found === undefined || found.document?.status === 'processed'
+  return own === undefined && answers && original?.sha256 === image.sha256 ? original : undefined
+}

@@ -1,0 +1,48 @@
+import { findOriginal, getDocument, listDates, listImages } from '@darkroom/bucket'
+import { type AppId, type ImageId, type ImageRef, metadataKey } from '@darkroom/core'
+import { enqueueImage } from '@darkroom/intake'
+import type { Store, StoreWithQueue } from './open-store.ts'
+
+/** The images of one day that have both an original and a document. */
+export interface Day {
+  date: string
+  imageIds: ImageId[]
+}
+
+/** The days of an app's originals, oldest first; both ends included. */
+export async function* listDays(
+  { bucket }: Store,
+  app: AppId,
+  from?: string,
+  to?: string,
+): AsyncGenerator<Day> {
+  for (const date of await listDates(bucket, app)) {
+    if ((from && date < from) || (to && date > to)) continue
+    const finished = new Set<ImageId>()
+    for await (const { imageId } of listImages(bucket, 'metadata', { app, date })) finished.add(imageId)
+    const imageIds: ImageId[] = []
+    for await (const { imageId } of listImages(bucket, 'input', { app, date })) {
+      if (finished.has(imageId)) imageIds.push(imageId)
+    }
+    yield { date, imageIds }
+  }
+}
+
+/**
+ * How an image was developed, as `default v1`; undefined if it is not processed.
+ *
+ * @throws Error if its document cannot be read
+ */
+export async function developedBy({ bucket }: Store, image: ImageRef): Promise<string | undefined> {
+  const found = await getDocument(bucket, image)
+  if (found?.unreadable !== undefined) throw new Error(`${metadataKey(image)}: ${found.unreadable}`)
+  const document = found?.document
+  return document?.status === 'processed' ? `${document.preset} v${document.preset_version}` : undefined
+}
+
+/** Asks the image processor to develop an original again. The original is only read. */
+export async function redevelop(store: StoreWithQueue, image: ImageRef, preset: string): Promise<void> {
+  const original = await findOriginal(store.bucket, image)
+  if (!original) return
+  await enqueueImage({ ...store, source: '/darkroom/backfill' }, { ...original, redevelop: { preset } })
+}
