@@ -36,6 +36,16 @@ module.exports = {
       to: { path: '^tools/' },
     },
     {
+      name: 'only-bucket-speaks-s3',
+      comment: 'packages/bucket is the only code that sends S3 commands, types included. Tests may use the SDK.',
+      severity: 'error',
+      from: {
+        path: '^(packages|services|apps)/[^/]+/src/',
+        pathNot: ['^packages/bucket/', '\\.test\\.ts$', '/testing/'],
+      },
+      to: { path: '@aws-sdk/(client-s3|s3-presigned-post|s3-request-presigner)' },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       from: {},
