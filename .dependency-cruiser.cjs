@@ -37,7 +37,8 @@ module.exports = {
     },
     {
       name: 'only-bucket-speaks-s3',
-      comment: 'packages/bucket is the only code that sends S3 commands, types included. Tests may use the SDK.',
+      comment:
+        'packages/bucket is the only code that sends S3 commands, types included. Tests may use the SDK.',
       severity: 'error',
       from: {
         path: '^(packages|services|apps)/[^/]+/src/',
