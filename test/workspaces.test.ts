@@ -10,11 +10,13 @@ const manifests = globSync(
   { cwd: root },
 )
 
-test.each(manifests)('%s runs its own tests with `pnpm test`, and has some', (manifest) => {
+test.each(manifests)('%s runs its own tests with `pnpm test`, and has some if it has code', (manifest) => {
   const { scripts } = JSON.parse(readFileSync(root + manifest, 'utf8'))
   expect(scripts?.test).toBe('node ../../tools/testing/src/run-jest.ts')
   const folder = manifest.replace('/package.json', '')
   const inSource = (name: string) => !['node_modules', '.esbuild', '.local'].includes(name)
-  const tests = globSync('**/*.test.ts', { cwd: root + folder, exclude: (name) => !inSource(String(name)) })
-  expect(tests.length).toBeGreaterThan(0)
+  const source = globSync('**/*.ts', { cwd: root + folder, exclude: (name) => !inSource(String(name)) })
+  const tests = source.filter((name) => name.endsWith('.test.ts'))
+  // Where there is only CSS, jest finds no tests, says so and fails.
+  if (source.length > 0) expect(tests.length).toBeGreaterThan(0)
 })
