@@ -90,6 +90,15 @@ export interface Walk {
 
 const NOTHING = Buffer.alloc(0)
 
+/**
+ * Gives the names of chunks by their four letters as one big-endian number, `other` for the rest. A file may have a million
+ * chunks, and a string for each would take most of the time.
+ */
+export function chunkNames(...names: string[]): (letters: number) => string {
+  const known = new Map(names.map((name) => [Buffer.from(name, 'latin1').readUInt32BE(0), name]))
+  return (letters) => known.get(letters) ?? 'other'
+}
+
 /** Drives a reader over a file that comes in pieces. It holds no more bytes than the reader asks to see at once. */
 export function walk(reader: Reader, visit: (segment: Segment) => void): Walk {
   let step = reader.next(NOTHING)
@@ -110,7 +119,13 @@ export function walk(reader: Reader, visit: (segment: Segment) => void): Walk {
       else {
         const { type, header, payload, trailer = 0 } = step.value
         const length = header + payload + trailer
-        visit({ type, offset: position, length, payload: bytes.subarray(at + header, at + header + payload) })
+        const from = at + header
+        visit({
+          type,
+          offset: position,
+          length,
+          payload: payload === 0 ? NOTHING : bytes.subarray(from, from + payload),
+        })
         position += length
         step = reader.next(NOTHING)
       }

@@ -1,5 +1,6 @@
 import { crc32, inflateSync } from 'node:zlib'
 import {
+  chunkNames,
   type Fold,
   type Format,
   type Reader,
@@ -13,13 +14,15 @@ const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex')
 /** Length, type, IHDR and checksum. */
 const HEADER_CHUNK_BYTES = 25
 
+const nameOf = chunkNames('IHDR', 'IEND', 'acTL', 'fcTL', 'eXIf', 'iCCP', 'tEXt', 'zTXt', 'iTXt')
+
 /** PNG (W3C PNG, section 5.3): a signature, then chunks of `length type data crc`, the last one IEND. */
 function* read(): Reader {
   yield { type: 'signature', header: SIGNATURE.length, payload: 0 }
   for (;;) {
     const ahead = yield HEADER_CHUNK_BYTES
     if (ahead.length < 12) return false
-    const type = ahead.toString('latin1', 4, 8)
+    const type = nameOf(ahead.readUInt32BE(4))
     const isLast = type === 'IEND'
     yield { type, header: 8, payload: isLast ? 0 : ahead.readUInt32BE(0), trailer: 4 }
     if (isLast) return true

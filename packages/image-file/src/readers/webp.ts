@@ -1,4 +1,5 @@
 import {
+  chunkNames,
   type Fold,
   type Format,
   type Reader,
@@ -11,6 +12,8 @@ import {
 
 /** The header of a chunk, and what of its payload tells a size. */
 const LONGEST_HEADER = 18
+
+const nameOf = chunkNames('VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANMF', 'ICCP', 'EXIF', 'XMP ')
 
 /** WebP (RFC 9649): `RIFF length WEBP`, then chunks. */
 function* read(): Reader {
@@ -29,7 +32,7 @@ function* readChunks(bytes: number): Reader {
     const length = ahead.readUInt32LE(4)
     const payload = Math.min(length, left - 8)
     const trailer = Math.min(length % 2, left - 8 - payload)
-    yield { type: ahead.toString('latin1', 0, 4), header: 8, payload, trailer }
+    yield { type: nameOf(ahead.readUInt32BE(0)), header: 8, payload, trailer }
     left -= 8 + payload + trailer
   }
   yield { type: 'rest', header: 0, payload: Math.max(0, left) }
