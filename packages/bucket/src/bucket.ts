@@ -5,6 +5,8 @@ import { ProblemError } from '@darkroom/core'
 export interface Bucket {
   s3: S3Client
   name: string
+  /** Is told of each object that was read and makes no sense, with the reason: for a log and a metric. */
+  onUnreadable?: (key: string, reason: string) => void
 }
 
 /** Where S3 is and how long to wait for it. Without an endpoint the AWS SDK's own variables and files decide. */
@@ -20,8 +22,12 @@ export type BucketSettings = Pick<
 >
 
 /** Sends nothing. `bucket.s3.destroy()` closes its connections. */
-export function openBucket(name: string, settings: BucketSettings = {}): Bucket {
-  return { s3: new S3Client(settings), name }
+export function openBucket(
+  name: string,
+  settings: BucketSettings = {},
+  onUnreadable: NonNullable<Bucket['onUnreadable']> = () => {},
+): Bucket {
+  return { s3: new S3Client(settings), name, onUnreadable }
 }
 
 /** Whatever went wrong with S3: it did not answer, or refused. `cause` is the SDK's error. */

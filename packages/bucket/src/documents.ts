@@ -11,7 +11,10 @@ export type FoundDocument = ReturnType<typeof readDocument> & { etag: string }
 /** Undefined while the image is not finished. */
 export async function getDocument(bucket: Bucket, image: ImageRef): Promise<FoundDocument | undefined> {
   const found = await getText(bucket, metadataKey(image))
-  return found && { ...readDocument(found.text, image), etag: found.etag }
+  if (!found) return undefined
+  const read = readDocument(found.text, image)
+  if (read.unreadable !== undefined) bucket.onUnreadable?.(metadataKey(image), read.unreadable)
+  return { ...read, etag: found.etag }
 }
 
 /** A document as it is stored, whatever is in it; undefined if it was deleted since it was listed. */

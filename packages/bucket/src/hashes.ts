@@ -15,7 +15,10 @@ export interface KnownBytes {
 /** Undefined if no image is remembered for these bytes. */
 export async function findKnownBytes(bucket: Bucket, bytes: HashRef): Promise<KnownBytes | undefined> {
   const found = await getText(bucket, hashKey(bytes))
-  return found && { imageId: ImageId.safeParse(found.text).data, etag: found.etag }
+  if (!found) return undefined
+  const imageId = ImageId.safeParse(found.text).data
+  if (imageId === undefined) bucket.onUnreadable?.(hashKey(bytes), 'it is not an image id')
+  return { imageId, etag: found.etag }
 }
 
 /** Unless somebody else has remembered these bytes since `known` was read: then theirs is as good. */

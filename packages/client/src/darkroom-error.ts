@@ -112,6 +112,17 @@ export function noSuchImage(imageId: string): DarkroomError {
   })
 }
 
+/** The API leaves out an image whose record is damaged. */
+export function unreadableImage(imageId: string): DarkroomError {
+  return new DarkroomError('document-unreadable', {
+    title: "The image's record cannot be read",
+    status: 500,
+    detail: 'The stored record of this image is damaged. Upload the image again.',
+    retryable: false,
+    imageId,
+  })
+}
+
 export function tooLarge(): DarkroomError {
   return new DarkroomError('payload-too-large', {
     title: 'The file is too large',

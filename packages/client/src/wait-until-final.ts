@@ -1,6 +1,6 @@
 import type { ImageSelection, ImageStatus } from '@darkroom/core'
 import type { AskApi } from './ask-api.ts'
-import { DarkroomError, networkError, noSuchImage } from './darkroom-error.ts'
+import { DarkroomError, networkError, noSuchImage, unreadableImage } from './darkroom-error.ts'
 import { isHidden, isOffline } from './page.ts'
 import { backoffMs, pause } from './retry.ts'
 
@@ -74,7 +74,10 @@ export function createWaits(ask: AskApi) {
     }
     for (const status of final) settle(status.id, { status })
     for (const id of notFound) settle(id, { error: noSuchImage(id) })
-    return final.length + notFound.length
+    const answered = new Set([...items.map(({ id }) => id), ...notFound])
+    const unreadable = ids.filter((id) => !answered.has(id))
+    for (const id of unreadable) settle(id, { error: unreadableImage(id) })
+    return final.length + notFound.length + unreadable.length
   }
 
   function settle(id: string, result: WaitResult) {

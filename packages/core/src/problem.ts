@@ -141,6 +141,13 @@ export const PROBLEMS = {
     description: 'SQS does not respond; retry with the same key',
     retryable: true,
   },
+  'document-unreadable': {
+    status: 500,
+    title: "The image's record cannot be read",
+    description:
+      'The stored metadata document is damaged; other images are not affected, and DELETE still works',
+    retryable: false,
+  },
   'retries-exhausted': {
     status: 500,
     title: 'Processing failed repeatedly',

@@ -1,6 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { openBucket } from '@darkroom/bucket'
 import { env } from './environment.ts'
+import { reportUnreadable } from './logger.ts'
 
 /** No user waits for this, but a hanging request would hold up the whole batch. */
 const patient = {
@@ -8,5 +9,5 @@ const patient = {
   requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
 }
 
-export const bucket = openBucket(env.BUCKET, patient)
+export const bucket = openBucket(env.BUCKET, patient, reportUnreadable)
 export const sqs = new SQSClient(patient)

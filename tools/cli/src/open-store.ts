@@ -108,8 +108,13 @@ function localStack({ bucket, queueUrl, aws }: Endpoints): Place {
 
 async function connect(place: Place): Promise<Store> {
   const pathStyle = place.localEndpoint && { forcePathStyle: true }
-  const bucket = openBucket(place.bucket, { ...clientSettings(place), ...pathStyle })
+  const bucket = openBucket(place.bucket, { ...clientSettings(place), ...pathStyle }, warnOfUnreadable)
   return { bucket, label: await labelOf(place, bucket), close: () => bucket.s3.destroy() }
+}
+
+/** On stderr, so that results can be piped. */
+function warnOfUnreadable(key: string, reason: string): void {
+  console.error(`cannot be read: ${key} (${reason})`)
 }
 
 function clientSettings({ localEndpoint }: Place) {

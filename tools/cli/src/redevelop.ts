@@ -1,5 +1,5 @@
 import { findOriginal, getDocument, listDates, listImages } from '@darkroom/bucket'
-import { type AppId, type ImageId, type ImageRef, metadataKey } from '@darkroom/core'
+import type { AppId, ImageId, ImageRef } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
 import type { Store, StoreWithQueue } from './open-store.ts'
 
@@ -28,15 +28,9 @@ export async function* listDays(
   }
 }
 
-/**
- * How an image was developed, as `default v1`; undefined if it is not processed.
- *
- * @throws Error if its document cannot be read
- */
+/** How an image was developed, as `default v1`; undefined if it is not processed, or its document cannot be read. */
 export async function developedBy({ bucket }: Store, image: ImageRef): Promise<string | undefined> {
-  const found = await getDocument(bucket, image)
-  if (found?.unreadable !== undefined) throw new Error(`${metadataKey(image)}: ${found.unreadable}`)
-  const document = found?.document
+  const document = (await getDocument(bucket, image))?.document
   return document?.status === 'processed' ? `${document.preset} v${document.preset_version}` : undefined
 }
 

@@ -7,19 +7,18 @@ import {
   getDocument,
   putDocument,
 } from '@darkroom/bucket'
-import {
-  type ImageRef,
-  metadataKey,
-  type NamedPreset,
-  type ProblemError,
-  type StoredDocument,
-  type StoredFailed,
-  type StoredProcessed,
-  type StoredVariant,
+import type {
+  ImageRef,
+  NamedPreset,
+  ProblemError,
+  StoredDocument,
+  StoredFailed,
+  StoredProcessed,
+  StoredVariant,
 } from '@darkroom/core'
 import { bucket } from '../clients.ts'
 import type { Developed } from '../development/develop.ts'
-import { logger, reportUnreadable } from '../logger.ts'
+import { logger } from '../logger.ts'
 import type { Attempt } from './attempt.ts'
 
 /** How an image has ended, by its document. */
@@ -31,7 +30,6 @@ export type Outcome = FoundDocument & {
 /** Undefined while the image is not finished. */
 export async function readOutcome(image: ImageRef): Promise<Outcome | undefined> {
   const found = await getDocument(bucket, image)
-  if (found?.unreadable !== undefined) reportUnreadable(metadataKey(image), found.unreadable)
   return found && { ...found, status: found.document?.status ?? 'unreadable' }
 }
 

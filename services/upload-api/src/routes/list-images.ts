@@ -19,7 +19,7 @@ import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
 import { requireApp } from '../http/request.ts'
 import { findImageOrGone } from '../status/find-image.ts'
-import { toImageStatus } from '../status/to-image-status.ts'
+import { toImageStatuses } from '../status/to-image-status.ts'
 import { waitForImages } from '../status/wait.ts'
 
 /** `GET /v1/images?date=…` lists a day, `?ids=…` returns the images with these ids. */
@@ -39,7 +39,7 @@ export const handler = apiHandler(async (event) => {
 
 async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promise<Tolerant<ImageSelection>> {
   const found = await waitForImages(app, ids, seconds)
-  const items = await Promise.all([...found.values()].map(toImageStatus))
+  const items = await toImageStatuses(found.values())
   return { items, notFound: ids.filter((id) => !found.has(id)) }
 }
 
@@ -63,7 +63,7 @@ async function listImages(
 ): Promise<Tolerant<ImageList>> {
   const ids = await listIds(app, date, limit, cursor)
   const found = await Promise.all(ids.map((imageId) => findImageOrGone({ app, imageId })))
-  const items = await Promise.all(found.filter((image) => image !== undefined).map(toImageStatus))
+  const items = await toImageStatuses(found.filter((image) => image !== undefined))
   const last = ids.length === limit ? ids.at(-1) : undefined
   return { items, ...(last && { cursor: last }) }
 }

@@ -1,5 +1,5 @@
 import { findOriginal, getDocument, type Original } from '@darkroom/bucket'
-import { type ImageRef, metadataKey, ProblemError, type StoredDocument } from '@darkroom/core'
+import { type ImageRef, ProblemError, type StoredDocument } from '@darkroom/core'
 import { deadlineOf, isPastDeadline } from '@darkroom/retention'
 import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
@@ -9,6 +9,7 @@ import { noSuchImage } from '../http/request.ts'
 export type FoundImage =
   | { state: 'finished'; document: StoredDocument }
   | { state: 'queued'; original: Original }
+  | { state: 'unreadable' }
 
 /**
  * Where an image stands, in at most two requests to S3. From its deadline on it counts as deleted, whether or not S3
@@ -19,8 +20,8 @@ export type FoundImage =
  */
 export async function findImage(image: ImageRef): Promise<FoundImage> {
   requireKept(image, 'metadata')
-  const document = await findDocument(image)
-  if (document) return { state: 'finished', document }
+  const finished = await findFinished(image)
+  if (finished) return finished
   const original = await findOriginal(bucket, image)
   if (!original) throw noSuchImage()
   requireKept(image, 'input')
@@ -37,11 +38,11 @@ export async function findImageOrGone(image: ImageRef): Promise<FoundImage | und
   }
 }
 
-/** The metadata document, or undefined while there is none. One request to S3. */
-export async function findDocument(image: ImageRef): Promise<StoredDocument | undefined> {
+/** The same of an image that has a metadata document; undefined while there is none. One request to S3. */
+export async function findFinished(image: ImageRef): Promise<FoundImage | undefined> {
   const found = await getDocument(bucket, image)
-  if (found?.unreadable) throw new Error(`${metadataKey(image)} cannot be read: ${found.unreadable}`)
-  return found?.document
+  if (!found) return undefined
+  return found.document ? { state: 'finished', document: found.document } : { state: 'unreadable' }
 }
 
 /** @throws ProblemError `expired-by-retention` if the image's objects of this kind are past their deadline */

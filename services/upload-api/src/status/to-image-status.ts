@@ -3,6 +3,7 @@ import {
   type ImageRef,
   type ImageStatus,
   PROBLEMS,
+  ProblemError,
   type StoredDocument,
   type StoredErased,
   type StoredFailed,
@@ -20,9 +21,19 @@ import { toSrcset } from './to-srcset.ts'
 /** What the API says about an image. A later version may have stored values that this one does not know. */
 export type ToldStatus = Tolerant<ImageStatus>
 
+/** @throws ProblemError `document-unreadable` */
 export async function toImageStatus(found: FoundImage): Promise<ToldStatus> {
   if (found.state === 'queued') return queued(found.original)
-  return finishedStatus(found.document)
+  if (found.state === 'finished') return finishedStatus(found.document)
+  throw new ProblemError(
+    'document-unreadable',
+    'The stored record of this image is damaged. Delete the image and upload it again, or ask the operator to repair it.',
+  )
+}
+
+/** Of several images. One that cannot be read is left out: it was logged when it was read. */
+export function toImageStatuses(found: Iterable<FoundImage>): Promise<ToldStatus[]> {
+  return Promise.all([...found].filter(({ state }) => state !== 'unreadable').map(toImageStatus))
 }
 
 function finishedStatus(document: StoredDocument): Promise<ToldStatus> | ToldStatus {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { listImagesPage } from '@darkroom/bucket'
 import { type AppId, dateOf, firstIdAt, type ImageId, type ImageRef, timeOf } from '@darkroom/core'
 import { bucket } from '../clients.ts'
-import { type FoundImage, findDocument, findImage, findImageOrGone } from './find-image.ts'
+import { type FoundImage, findFinished, findImage, findImageOrGone } from './find-image.ts'
 
 /**
  * Where an image stands once it is finished, or after `seconds` if it is not by then. While it waits it
@@ -10,10 +10,10 @@ import { type FoundImage, findDocument, findImage, findImageOrGone } from './fin
  */
 export async function waitForImage(image: ImageRef, seconds: number): Promise<FoundImage> {
   const found = await findImage(image)
-  if (found.state === 'finished') return found
+  if (found.state !== 'queued') return found
   for await (const _ of looks(seconds)) {
-    const document = await findDocument(image)
-    if (document) return { state: 'finished', document }
+    const finished = await findFinished(image)
+    if (finished) return finished
   }
   return found
 }
@@ -23,7 +23,7 @@ const PAGE = 1000
 
 /**
  * Where images stand, in the order of the ids, once at least one is finished, or after `seconds` if none is by
- * then. Without the ids of which there is no image. The first look takes up to two requests to S3 an image; each
+ * then. Unknown ids are omitted. The first look takes up to two requests to S3 an image; each
  * later one lists what has been finished since the oldest of them, in one request a day of their ids.
  *
  * @throws ProblemError `storage-unavailable`
@@ -39,16 +39,20 @@ export async function waitForImages(
     const image = looked[index]
     if (image) found.set(id, image)
   }
-  if (found.size === 0 || [...found.values()].some(({ state }) => state === 'finished')) return found
-  const days = Object.entries(Object.groupBy([...found.keys()], dateOf))
+  const isWaiting = (id: ImageId) => found.get(id)?.state === 'queued'
+  const isOver = () =>
+    [...found.values()].some(({ state }) => state === 'finished') || ![...found.keys()].some(isWaiting)
+  if (isOver()) return found
+  const days = Object.entries(Object.groupBy([...found.keys()].filter(isWaiting), dateOf))
   const windows = days.map(([date, pending = []]) => openWindow(app, date, pending))
   for await (const _ of looks(seconds)) {
     const finished = (await Promise.all(windows.map((look) => look()))).flat()
-    for (const imageId of finished) {
-      const document = await findDocument({ app, imageId })
-      if (document) found.set(imageId, { state: 'finished', document })
+    // A document that cannot be read stays in the listing; it is read only once.
+    for (const imageId of finished.filter(isWaiting)) {
+      const image = await findFinished({ app, imageId })
+      if (image) found.set(imageId, image)
     }
-    if (finished.length > 0) break
+    if (isOver()) break
   }
   return found
 }

@@ -1,4 +1,4 @@
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import { findOriginal, listApps, listImages } from '@darkroom/bucket'
 import { type AppId, dateOf, firstIdAt, type ImageId, type ImageRef, timeOf } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
@@ -7,15 +7,9 @@ import pMap from 'p-map'
 import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
 import { imageQueue } from '../intake.ts'
-import { logger } from '../logger.ts'
+import { logger, metrics } from '../logger.ts'
 import { completeForgotten, type ForgottenUploads } from './sweep-uploads.ts'
 import { type SweepWindow, sweepWindows } from './sweep-windows.ts'
-
-const metrics = new Metrics({
-  namespace: 'Darkroom',
-  serviceName: 'upload-api',
-  defaultDimensions: { stage: env.STAGE },
-})
 
 /** In one sweep; the rest is found at its next age. */
 const MOST_MESSAGES = 2000

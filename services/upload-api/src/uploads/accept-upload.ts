@@ -101,8 +101,8 @@ async function acceptAgain(image: ImageRef): Promise<Taken | undefined> {
     await enqueueImage(imageQueue, found.original)
     return { image: found.original, replayed: true }
   }
-  const document = found?.document
-  if (!document || document.status === 'erased') return undefined
+  if (found?.state !== 'finished' || found.document.status === 'erased') return undefined
+  const { document } = found
   const { accepted_at: acceptedAt, content_type: contentType, bytes, sha256 } = document
   if (!contentType || bytes === undefined || !sha256) return undefined
   return { image: { imageId: image.imageId, acceptedAt, contentType, bytes, sha256 }, replayed: true }
