@@ -18,9 +18,11 @@ export {
   createOriginal,
   findOriginal,
   getOriginal,
+  hasHash,
   hasOriginal,
   type Original,
   readStored,
+  type StoredOriginal,
   type StoredSource,
 } from './originals.ts'
 export { putRejected } from './rejected.ts'

@@ -4,30 +4,38 @@ import {
   fromUserMetadata,
   type ImageId,
   type ImageRef,
-  ImageType,
-  type InputMetadata,
   inputKey,
+  type StoredInputMetadata,
   toUserMetadata,
 } from '@darkroom/core'
 import { type Bucket, storageUnavailable } from './bucket.ts'
 import { conditionOf, copyObject, getObject, headObject, orUnavailable, tryWrite } from './objects.ts'
 
 /** An original, as it describes itself in S3. */
-export interface Original extends InputMetadata {
+export interface StoredOriginal extends StoredInputMetadata {
   imageId: ImageId
-  contentType: ImageType
+  contentType: string
   /** Size in bytes. */
   bytes: number
 }
 
+/** One whose hash is known: every original that Darkroom wrote. */
+export interface Original extends StoredOriginal {
+  sha256: string
+}
+
+export function hasHash(original: StoredOriginal): original is Original {
+  return original.sha256 !== undefined
+}
+
 /** The original, whatever has become of the image; undefined if there is none. One HEAD request. */
-export async function findOriginal(bucket: Bucket, image: ImageRef): Promise<Original | undefined> {
+export async function findOriginal(bucket: Bucket, image: ImageRef): Promise<StoredOriginal | undefined> {
   const head = await headObject(bucket, inputKey(image))
   return (
     head && {
-      ...fromUserMetadata(head.Metadata),
+      ...fromUserMetadata(head.Metadata, image),
       imageId: image.imageId,
-      contentType: ImageType.parse(head.ContentType),
+      contentType: head.ContentType ?? 'application/octet-stream',
       bytes: head.ContentLength ?? 0,
     }
   )

@@ -43,6 +43,7 @@ const sizeOf = (user: Record<string, string>) =>
     0,
   )
 
+const image = { app: 'web-app-1', imageId: '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f' }
 const plain: InputMetadata = {
   app: 'web-app-1',
   acceptedAt: '2026-11-23T10:00:00.000Z',
@@ -72,7 +73,7 @@ describe('input metadata as S3 user metadata', () => {
     fc.assert(
       fc.property(metadata, (some) => {
         const { filename, ...rest } = some
-        const back = fromUserMetadata(toUserMetadata(some))
+        const back = fromUserMetadata(toUserMetadata(some), { ...image, app: some.app })
         expect({ ...back, filename: undefined }).toEqual({ ...rest, filename: undefined })
         expect(filename === undefined || filename.startsWith(back.filename ?? 'none')).toBe(true)
         const hasRoom = sizeOf(toUserMetadata({ ...some, filename: 'x'.repeat(255) })) < 2044
@@ -96,14 +97,14 @@ describe('input metadata as S3 user metadata', () => {
     expect(Attributes.parse(longest.attributes)).toEqual(longest.attributes)
     const user = toUserMetadata(longest)
     expect(sizeOf(user)).toBeLessThanOrEqual(2048)
-    const { filename, ...rest } = fromUserMetadata(user)
+    const { filename, ...rest } = fromUserMetadata(user, { ...image, app: longest.app })
     expect({ ...rest, filename: longest.filename }).toEqual(longest)
     expect(filename).toMatch(/^写{20,84}$/)
   })
 
   test('cuts no filename that came over HTTP', () => {
     const overHttp = { ...longest, origin: plain.origin }
-    expect(fromUserMetadata(toUserMetadata(overHttp))).toEqual(overHttp)
+    expect(fromUserMetadata(toUserMetadata(overHttp), { ...image, app: longest.app })).toEqual(overHttp)
   })
 
   test('reads in plain words what a person may look for', () => {
@@ -116,15 +117,29 @@ describe('input metadata as S3 user metadata', () => {
     })
   })
 
+  test('of a later version is passed on', () => {
+    const user = { ...toUserMetadata(plain), origin: 'sftp:example.com', tenant: 'x' }
+    expect(fromUserMetadata(user, image)).toEqual({ ...plain, origin: { kind: 'sftp' } })
+  })
+
+  const empty = {
+    app: image.app,
+    acceptedAt: '2025-11-23T23:02:30.144Z',
+    sha256: undefined,
+    origin: { kind: 'unknown' },
+    attributes: {},
+  }
   test.each([
-    ['no metadata', undefined],
-    ['none of ours', {}],
-    ['no attributes', { ...toUserMetadata(plain), attributes: '' }],
-    ['attributes that are not JSON', { ...toUserMetadata(plain), attributes: 'AAAA' }],
-    ['an origin of another kind', { ...toUserMetadata(plain), origin: 'pigeon' }],
-    ['an origin without an offset', { ...toUserMetadata(plain), origin: 'kafka:images:3' }],
-    ['an app that is none', { ...toUserMetadata(plain), app: '../x' }],
-  ])('is not read from an object with %s', (_what, user) => {
-    expect(() => fromUserMetadata(user)).toThrow()
+    ['no metadata', undefined, empty],
+    ['none of ours', { app: '../x', 'accepted-at': 'later', sha256: 'x' }, empty],
+    ['no attributes', { ...toUserMetadata(plain), attributes: '' }, plain],
+    ['attributes that are not JSON', { ...toUserMetadata(plain), attributes: 'AAAA' }, plain],
+    [
+      'an origin without an offset',
+      { ...toUserMetadata(plain), origin: 'kafka:images:3' },
+      { ...plain, origin: { kind: 'kafka' } },
+    ],
+  ])('is read from an object with %s as far as it goes', (_what, user, expected) => {
+    expect(fromUserMetadata(user, image)).toEqual(expected)
   })
 })

@@ -2,8 +2,11 @@ import * as z from 'zod'
 import { AppId } from './app-id.ts'
 import { Attributes } from './attributes.ts'
 import { cutFilename, Filename } from './filename.ts'
+import { timeOf } from './image-id.ts'
 import { Sha256 } from './image-types.ts'
+import type { ImageRef } from './keys.ts'
 import { Origin } from './origin.ts'
+import { type Tolerant, tolerant } from './tolerant.ts'
 
 /** A W3C `traceparent`, version 00 (https://www.w3.org/TR/trace-context/#traceparent-header). */
 export const Traceparent = z
@@ -39,7 +42,7 @@ const HEADER_PREFIX = 'x-amz-meta-'
  * and a filename is cut to the room that is left: that is less than its 255 bytes only where the attributes
  * come close to 1 KB and the name of a Kafka topic is long.
  */
-export function toUserMetadata(metadata: InputMetadata | UploadMetadata): Record<string, string> {
+export function toUserMetadata(metadata: Tolerant<InputMetadata | UploadMetadata>): Record<string, string> {
   const { filename } = metadata
   const user = {
     app: metadata.app,
@@ -58,36 +61,54 @@ function sizeOf(user: Record<string, string>): number {
   return Object.entries(user).reduce((sum, [name, value]) => sum + (HEADER_PREFIX + name + value).length, 0)
 }
 
-/** The inverse. Throws for an object that Darkroom did not write. */
-export function fromUserMetadata(user: Record<string, string> | undefined): InputMetadata {
-  return InputMetadata.parse(readUserMetadata(user))
-}
+/** What an original says about itself, as it is read: a later version may have written it, see `Tolerant`. */
+export type StoredInputMetadata = Tolerant<Omit<InputMetadata, 'sha256'>> & { sha256: string | undefined }
 
-/** The same of an `uploads/` object. Throws for one that no client was told to make. */
-export function fromUploadMetadata(user: Record<string, string> | undefined): UploadMetadata {
-  return UploadMetadata.parse(readUserMetadata(user))
-}
-
-function readUserMetadata(user: Record<string, string> | undefined) {
+/** The inverse. What is missing or damaged is left out; the key says whose image it is and when it was accepted. */
+export function fromUserMetadata(
+  user: Record<string, string> = {},
+  { app, imageId }: ImageRef,
+): StoredInputMetadata {
   return {
-    app: user?.app,
-    acceptedAt: user?.['accepted-at'],
-    sha256: user?.sha256,
-    origin: fromOriginText(user?.origin),
-    attributes: user?.attributes && JSON.parse(fromBase64Url(user.attributes)),
-    ...(user?.filename !== undefined && { filename: fromBase64Url(user.filename) }),
-    ...(user?.traceparent !== undefined && { traceparent: user.traceparent }),
+    app,
+    acceptedAt:
+      InputMetadata.shape.acceptedAt.safeParse(user['accepted-at']).data ?? timeOf(imageId).toISOString(),
+    ...fromUploadMetadata(user),
+  }
+}
+
+/** The same of an `uploads/` object. */
+export function fromUploadMetadata(
+  user: Record<string, string> = {},
+): Omit<StoredInputMetadata, 'app' | 'acceptedAt'> {
+  return {
+    sha256: Sha256.safeParse(user.sha256).data,
+    origin: fromOriginText(user.origin),
+    attributes: fromAttributesText(user.attributes),
+    ...(user.filename !== undefined && { filename: fromBase64Url(user.filename) }),
+    ...(user.traceparent !== undefined && { traceparent: user.traceparent }),
+  }
+}
+
+function fromAttributesText(text = ''): Tolerant<Attributes> {
+  try {
+    return tolerant(Attributes).parse(JSON.parse(fromBase64Url(text)))
+  } catch {
+    return {}
   }
 }
 
 /** `http`, or `kafka:{topic}:{partition}:{offset}`. */
-function toOriginText(origin: Origin): string {
-  return origin.kind === 'http' ? 'http' : `kafka:${origin.topic}:${origin.partition}:${origin.offset}`
+function toOriginText(origin: Tolerant<Origin>): string {
+  return 'topic' in origin
+    ? `${origin.kind}:${origin.topic}:${origin.partition}:${origin.offset}`
+    : origin.kind
 }
 
-function fromOriginText(text = ''): unknown {
-  const [kind, topic, partition, offset] = text.split(':')
-  return kind === 'kafka' ? { kind, topic, partition: Number(partition), offset: Number(offset) } : { kind }
+function fromOriginText(text = ''): Tolerant<Origin> {
+  const [kind = '', topic, partition, offset] = text.split(':')
+  const kafka = { kind, topic, partition: Number(partition), offset: Number(offset) }
+  return Origin.safeParse(kafka).data ?? { kind: kind || 'unknown' }
 }
 
 function toBase64Url(text: string): string {

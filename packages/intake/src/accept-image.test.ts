@@ -111,7 +111,7 @@ describe('an accepted image', () => {
     expect(png.equals((await object.Body?.transformToByteArray()) ?? Buffer.of())).toBe(true)
     expect(object.ContentType).toBe('image/png')
     const { bytes, declaredType, imageId, ...told } = arrival
-    expect(fromUserMetadata(object.Metadata)).toEqual({
+    expect(fromUserMetadata(object.Metadata, image)).toEqual({
       ...told,
       acceptedAt: image.acceptedAt,
       sha256: createHash('sha256').update(png).digest('hex'),

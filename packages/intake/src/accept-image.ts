@@ -1,5 +1,12 @@
 import type { Original } from '@darkroom/bucket'
-import { type AppId, type ImageId, type ImageType, type InputMetadata, Traceparent } from '@darkroom/core'
+import {
+  type AppId,
+  type ImageId,
+  type ImageType,
+  type InputMetadata,
+  type Tolerant,
+  Traceparent,
+} from '@darkroom/core'
 import { enqueueImage, type ImageQueue } from './enqueue-image.ts'
 import {
   type InspectedContent,
@@ -21,7 +28,7 @@ export interface ArrivalDetails {
   declaredType?: string | undefined
   /** Likewise, in hex. */
   declaredSha256?: string | undefined
-  origin: InputMetadata['origin']
+  origin: Tolerant<InputMetadata['origin']>
   filename?: string | undefined
   attributes?: InputMetadata['attributes'] | undefined
   /** W3C trace context, carried through to the metadata; an invalid one is ignored, as the specification asks. */

@@ -68,8 +68,8 @@ test('an object becomes the original, with the metadata that bytes of a request 
   const copied = await original(stored)
   expect(copied.bytes.equals(png)).toBe(true)
   expect(copied.ContentType).toBe('image/png')
-  expect(fromUserMetadata(copied.Metadata)).toEqual({
-    ...fromUserMetadata((await original(direct.image)).Metadata),
+  expect(fromUserMetadata(copied.Metadata, stored)).toEqual({
+    ...fromUserMetadata((await original(direct.image)).Metadata, direct.image),
     acceptedAt: image.acceptedAt,
   })
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }))

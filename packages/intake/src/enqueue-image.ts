@@ -1,6 +1,6 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import type { Bucket, Original } from '@darkroom/bucket'
-import { type ImageAccepted, inputKey, ProblemError, s3Uri } from '@darkroom/core'
+import { type ImageAccepted, inputKey, ProblemError, s3Uri, type Tolerant } from '@darkroom/core'
 
 /** The image queue, and what each of its messages names: the bucket and who sent it. */
 export interface ImageQueue {
@@ -23,7 +23,7 @@ export async function enqueueImage(
   { bucket, sqs, queueUrl, source }: ImageQueue,
   { traceparent, ...image }: Original & Wishes,
 ): Promise<void> {
-  const event: ImageAccepted = {
+  const event: Tolerant<ImageAccepted> = {
     specversion: '1.0',
     id: image.imageId,
     source,

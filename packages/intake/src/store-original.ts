@@ -36,7 +36,7 @@ export async function storeOnce(
   // Both are gone again, the original and what it was to be copied from.
   if (!first)
     throw new ProblemError('storage-unavailable', 'The image was deleted in the meantime. Try again.')
-  if (first.sha256 === image.sha256) return { image: first, replayed: true }
+  if (first.sha256 === image.sha256) return { image: { ...first, sha256: image.sha256 }, replayed: true }
   throw new ProblemError(
     'idempotency-key-reused',
     `Other bytes were already accepted with the id ${image.imageId}. Use a new Idempotency-Key for another image.`,
@@ -88,5 +88,6 @@ async function findAnswer(
     findOriginal(bucket, image),
   ])
   const answers = found === undefined || found.document?.status === 'processed'
-  return own === undefined && answers && original?.sha256 === image.sha256 ? original : undefined
+  if (own || !answers || original?.sha256 !== image.sha256) return undefined
+  return { ...original, sha256: image.sha256 }
 }

@@ -36,7 +36,10 @@ describe('a record with an image', () => {
 
     const stored = await local.get(key)
     expect(stored.ContentType).toBe('image/jpeg')
-    expect(fromUserMetadata(stored.Metadata)).toMatchObject({ ...told, sha256 })
+    expect(fromUserMetadata(stored.Metadata, { app: 'web-app-2', imageId })).toMatchObject({
+      ...told,
+      sha256,
+    })
     expect(bytes.equals((await stored.Body?.transformToByteArray()) ?? Buffer.of())).toBe(true)
     const messages = await local.takeMessages()
     expect(messages).toMatchObject([
@@ -66,7 +69,7 @@ describe('a record with an image', () => {
     await local.bridge({ ...record, offset: 99 })
     expect(await local.keys('')).toEqual([key])
     expect(await local.get(key)).toMatchObject({ LastModified: first.LastModified, Metadata: first.Metadata })
-    const { acceptedAt } = fromUserMetadata(first.Metadata)
+    const { acceptedAt } = fromUserMetadata(first.Metadata, parseInputKey(key) ?? { app: '', imageId: '' })
     expect(await local.takeMessages()).toMatchObject([{ data: { acceptedAt, origin: { offset: 15 } } }])
   })
 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { hasOriginal, putDocument } from '@darkroom/bucket'
-import { type FailedDocument, Traceparent } from '@darkroom/core'
+import { type StoredFailed, Traceparent } from '@darkroom/core'
 import { bucket } from './clients.ts'
 import type { RefusedImage } from './refused-image.ts'
 import type { KnownImage } from './submission.ts'
@@ -21,7 +21,7 @@ export async function commitRefusal(refused: RefusedImage): Promise<void> {
 const MAX_DETAIL = 1000
 
 /** The image was never accepted: it begins and ends with its refusal. */
-function toDocument({ image, slug, detail }: RefusedImage): FailedDocument {
+function toDocument({ image, slug, detail }: RefusedImage): StoredFailed {
   const { app, imageId, origin, filename, attributes = {}, traceparent } = image
   const now = new Date().toISOString()
   return {
@@ -31,7 +31,7 @@ function toDocument({ image, slug, detail }: RefusedImage): FailedDocument {
     accepted_at: now,
     finished_at: now,
     origin: origin.kind,
-    ...(origin.kind === 'kafka' && {
+    ...('topic' in origin && {
       kafka_topic: origin.topic,
       kafka_partition: origin.partition,
       kafka_offset: origin.offset,
@@ -46,7 +46,7 @@ function toDocument({ image, slug, detail }: RefusedImage): FailedDocument {
   }
 }
 
-function describeBytes({ bytes }: KnownImage): Pick<FailedDocument, 'bytes' | 'sha256'> {
+function describeBytes({ bytes }: KnownImage): Pick<StoredFailed, 'bytes' | 'sha256'> {
   if (!bytes) return {}
   return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }

@@ -1,4 +1,4 @@
-import { findOriginal, getDocument, listDates, listImages } from '@darkroom/bucket'
+import { findOriginal, getDocument, hasHash, listDates, listImages } from '@darkroom/bucket'
 import type { AppId, ImageId, ImageRef } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
 import type { Store, StoreWithQueue } from './open-store.ts'
@@ -37,6 +37,6 @@ export async function developedBy({ bucket }: Store, image: ImageRef): Promise<s
 /** Asks the image processor to develop an original again. The original is only read. */
 export async function redevelop(store: StoreWithQueue, image: ImageRef, preset: string): Promise<void> {
   const original = await findOriginal(store.bucket, image)
-  if (!original) return
+  if (!original || !hasHash(original)) return
   await enqueueImage({ ...store, source: '/darkroom/backfill' }, { ...original, redevelop: { preset } })
 }

@@ -35,7 +35,7 @@ async function stored(imageId: string, app = 'web-app-1') {
   return {
     bytes: Buffer.from((await object.Body?.transformToByteArray()) ?? []),
     contentType: object.ContentType,
-    ...fromUserMetadata(object.Metadata),
+    ...fromUserMetadata(object.Metadata, { app, imageId }),
   }
 }
 

@@ -1,4 +1,4 @@
-import { findOriginal, getDocument, type Original } from '@darkroom/bucket'
+import { findOriginal, getDocument, type StoredOriginal } from '@darkroom/bucket'
 import { type ImageRef, ProblemError, type StoredDocument } from '@darkroom/core'
 import { deadlineOf, isPastDeadline } from '@darkroom/retention'
 import { bucket } from '../clients.ts'
@@ -8,7 +8,7 @@ import { noSuchImage } from '../http/request.ts'
 /** What is stored of an image: its metadata document once it is finished, else its original. */
 export type FoundImage =
   | { state: 'finished'; document: StoredDocument }
-  | { state: 'queued'; original: Original }
+  | { state: 'queued'; original: StoredOriginal }
   | { state: 'unreadable' }
 
 /**

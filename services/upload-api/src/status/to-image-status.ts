@@ -1,4 +1,4 @@
-import { type Original, signVariant } from '@darkroom/bucket'
+import { type StoredOriginal, signVariant } from '@darkroom/bucket'
 import {
   type ImageRef,
   type ImageStatus,
@@ -61,7 +61,7 @@ function erased(document: StoredErased): ToldStatus {
   }
 }
 
-function queued(original: Original): ToldStatus {
+function queued(original: StoredOriginal): ToldStatus {
   const { imageId, app, acceptedAt, filename, attributes, contentType, bytes, sha256 } = original
   return {
     id: imageId,

@@ -1,5 +1,5 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics'
-import { findOriginal, listApps, listImages } from '@darkroom/bucket'
+import { findOriginal, hasHash, listApps, listImages } from '@darkroom/bucket'
 import { type AppId, dateOf, firstIdAt, type ImageId, type ImageRef, timeOf } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
 import { isPastDeadline } from '@darkroom/retention'
@@ -103,6 +103,7 @@ async function enqueueAgain(image: ImageRef): Promise<boolean> {
     if (isPastDeadline(env.RETENTION, image, 'input')) return false
     const original = await findOriginal(bucket, image)
     if (!original) return false
+    if (!hasHash(original)) throw new Error('its metadata has no hash')
     await enqueueImage(imageQueue, original)
     logger.warn('image enqueued again', { ...image, acceptedAt: original.acceptedAt })
     return true

@@ -1,6 +1,7 @@
 import {
   completeMultipartUpload,
   discardUploads,
+  hasHash,
   listMultipartUploads,
   listParts,
   listStagedUploads,
@@ -44,7 +45,7 @@ async function acceptStaged(image: ImageRef): Promise<Taken | undefined> {
   if (!details) return undefined
   const { key, bytes } = upload
   try {
-    const acceptance = await acceptImage({ ...details, imageId: image.imageId, stored: { key, bytes } })
+    const acceptance = await acceptImage({ ...details, ...image, stored: { key, bytes } })
     await discardUploads(bucket, image)
     return acceptance
   } catch (error) {
@@ -97,7 +98,7 @@ async function readDetails(upload: StagedUpload) {
 /** As long as it waits, with another message: the first one may have been lost. */
 async function acceptAgain(image: ImageRef): Promise<Taken | undefined> {
   const found = await findImageOrGone(image)
-  if (found?.state === 'queued') {
+  if (found?.state === 'queued' && hasHash(found.original)) {
     await enqueueImage(imageQueue, found.original)
     return { image: found.original, replayed: true }
   }
