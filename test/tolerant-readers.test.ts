@@ -42,7 +42,7 @@ const { handler: eraseImage } = await import('../services/upload-api/src/routes/
 const { handler: sweepInputs } = await import('../services/upload-api/src/sweep/sweep-inputs.ts')
 const { processImages } = await import('../services/image-processor/src/queue/process-images.ts')
 const { sharpEngine } = await import('../services/image-processor/src/engines/sharp-engine.ts')
-const { developHere } = await import('../services/image-processor/src/development/developer.ts')
+const { developHere } = await import('../services/image-processor/src/development/develop.ts')
 const { handler: settleDeadLetters } = await import(
   '../services/image-processor/src/handlers/settle-dead-letters.ts'
 )
