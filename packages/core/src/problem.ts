@@ -144,8 +144,7 @@ export const PROBLEMS = {
   'document-unreadable': {
     status: 500,
     title: "The image's record cannot be read",
-    description:
-      'The stored metadata document is damaged; other images are not affected, and DELETE still works',
+    description: "The image's metadata document is damaged; the image can still be erased",
     retryable: false,
   },
   'retries-exhausted': {

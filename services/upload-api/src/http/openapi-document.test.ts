@@ -59,8 +59,10 @@ async function deployedRoutes() {
 const NEVER_ANSWERED: Record<string, ProblemSlug[]> = {
   // These concern objects in S3; here the bytes come with the request.
   'POST /v1/images': ['source-expired', 'upload-incomplete'],
-  // An image that does not exist is left out of the list.
-  'GET /v1/images': ['not-found'],
+  // An image that does not exist or cannot be read is left out of the list.
+  'GET /v1/images': ['not-found', 'document-unreadable'],
+  // The answer is made from the receipt that was just written, so it can be read.
+  'DELETE /v1/images/{id}': ['document-unreadable'],
   // An image that is gone is `not-found` here.
   'POST /v1/uploads/{id}/complete': ['source-expired', 'expired-by-retention'],
 }

@@ -191,7 +191,13 @@ export function openApiDocument() {
           responses: {
             '200': answer('The status.', ImageStatus),
             '304': { description: 'The status has not changed.' },
-            ...refusals('unauthenticated', 'not-found', 'expired-by-retention', 'storage-unavailable'),
+            ...refusals(
+              'unauthenticated',
+              'not-found',
+              'expired-by-retention',
+              'document-unreadable',
+              'storage-unavailable',
+            ),
           },
         },
         delete: {
