@@ -3,11 +3,11 @@ import { openBucket } from '@darkroom/bucket'
 import { env } from './environment.ts'
 import { reportUnreadable } from './logger.ts'
 
-/** No user waits for this, but a hanging request would hold up the whole batch. */
-const patient = {
+/** No user waits for this, but a hanging request would delay the whole batch. */
+const timeouts = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
 }
 
-export const bucket = openBucket(env.BUCKET, patient, reportUnreadable)
-export const sqs = new SQSClient(patient)
+export const bucket = openBucket(env.BUCKET, timeouts, reportUnreadable)
+export const sqs = new SQSClient(timeouts)

@@ -31,13 +31,13 @@ describe('a record with an image', () => {
     const { imageId } = identifyRecord(record, APPS)
     const key = inputKey({ app: 'web-app-2', imageId })
     const origin = { kind: 'kafka', topic: TOPIC, partition: 1, offset: 8 }
-    const told = { app: 'web-app-2', origin, filename: 'Straße.jpg', attributes: { album: 'sommer' } }
+    const details = { app: 'web-app-2', origin, filename: 'Straße.jpg', attributes: { album: 'sommer' } }
     const sha256 = sha256Of(bytes)
 
     const stored = await local.get(key)
     expect(stored.ContentType).toBe('image/jpeg')
     expect(fromUserMetadata(stored.Metadata, { app: 'web-app-2', imageId })).toMatchObject({
-      ...told,
+      ...details,
       sha256,
     })
     expect(bytes.equals((await stored.Body?.transformToByteArray()) ?? Buffer.of())).toBe(true)
@@ -46,13 +46,13 @@ describe('a record with an image', () => {
       {
         source: '/darkroom/kafka-bridge',
         subject: imageId,
-        data: { ...told, imageId, sha256, contentType: 'image/jpeg', bytes: bytes.length },
+        data: { ...details, imageId, sha256, contentType: 'image/jpeg', bytes: bytes.length },
       },
     ])
     expect(parseS3Uri(String(messages[0]?.data.s3Uri))).toEqual({ bucket: Bucket, key })
   })
 
-  test('as bare bytes is taken too', async () => {
+  test('as bare bytes is accepted too', async () => {
     const record = kafkaRecord({ value: await photograph() })
     await local.bridge(record)
     const { imageId } = identifyRecord(record, APPS)
@@ -60,7 +60,7 @@ describe('a record with an image', () => {
     expect(await local.takeMessages()).toMatchObject([{ data: { imageId, attributes: {} } }])
   })
 
-  test('that is delivered again is the same image, and one object', async () => {
+  test('that is delivered twice is one image and one object', async () => {
     const record = cloudEvent('twice', await photograph())
     await local.bridge(record)
     const [key = ''] = await local.keys('')
@@ -80,7 +80,7 @@ describe('partitions', () => {
       cloudEvent(`p${partition}-${n}`, await photographNumber(n), { partition, offset: n }),
     )
 
-  test('are each taken in order', async () => {
+  test('are each processed in order', async () => {
     const records = await Promise.all([...(await batch(0, 6)), ...(await batch(1, 6))])
     await local.bridge(...records)
     const stored = local
@@ -97,22 +97,22 @@ describe('partitions', () => {
     expect(stored).toHaveLength(12)
   })
 
-  /** S3 has something else under the record's key, which nobody can make sense of: a lasting fault of ours. */
+  /** Puts an unreadable object under the record's key: an error on our side that does not go away. */
   const block = (record: MSKRecord) => local.put(inputKey(identifyRecord(record, APPS)), 'of unknown origin')
 
-  test('that have to stop do so alone, each at its first failure', async () => {
-    const [first, stuck, ...behind] = await Promise.all(await batch(0, 4))
+  test('stop independently, each at its first failure', async () => {
+    const [first, stuck, ...later] = await Promise.all(await batch(0, 4))
     const others = await Promise.all(await batch(1, 8))
     const [alsoStuck] = await Promise.all(await batch(2, 2))
     if (!first || !stuck || !alsoStuck) throw new Error('no batch')
     await block(stuck)
     await block(alsoStuck)
-    const { batchItemFailures } = await local.bridge(first, stuck, ...behind, ...others, alsoStuck)
+    const { batchItemFailures } = await local.bridge(first, stuck, ...later, ...others, alsoStuck)
     expect(batchItemFailures).toEqual([failedFrom(1, 0), failedFrom(0, 2)])
-    const taken = await local.takeMessages()
-    expect(taken).toHaveLength(9)
+    const messages = await local.takeMessages()
+    expect(messages).toHaveLength(9)
     expect(
-      taken.filter(({ data }) => 'partition' in data.origin && data.origin.partition === 0),
+      messages.filter(({ data }) => 'partition' in data.origin && data.origin.partition === 0),
     ).toMatchObject([{ data: { origin: { offset: 0 } } }])
     expect(await local.keys('input/')).toHaveLength(11)
     expect(await local.keys('rejected/')).toEqual([])

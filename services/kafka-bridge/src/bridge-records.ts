@@ -1,16 +1,14 @@
 import { acceptedTypes, ProblemError } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
+import { toArrival } from './claim-checks.ts'
 import { bucket, sqs } from './clients.ts'
-import { commitRefusal } from './commit-refusal.ts'
 import { countRecords, type RecordOutcome } from './count-records.ts'
 import { env } from './environment.ts'
 import { identifyRecord } from './identify-record.ts'
 import { logger } from './logger.ts'
-import { readSubmission } from './read-submission.ts'
-import { RefusedImage, refusing } from './refused-image.ts'
-import { rejectRecord } from './reject-record.ts'
-import { toArrival } from './to-arrival.ts'
+import { commitRefusal, rejectRecord } from './reject-record.ts'
+import { RefusedImage, readSubmission, refusing } from './submission.ts'
 
 const acceptImage = createIntake({
   bucket,
@@ -20,15 +18,17 @@ const acceptImage = createIntake({
   accepted: acceptedTypes(env.HEIC_DECODER),
 })
 
-/** Each partition's lowest offset that is to come again; `partition` is named as the event names it. */
+const claimRules = { bucket: env.BUCKET, prefixes: env.CLAIM_PREFIXES }
+
+/** The lowest offset of each partition that Lambda must deliver again. `partition` is the key that the event uses. */
 export interface KafkaBatchResponse {
   batchItemFailures: { itemIdentifier: { partition: string; offset: number } }[]
 }
 
 /**
- * Consumes a topic of images. Each partition's records are taken in order; one that cannot be taken is kept
- * under `rejected/`, its image, if it has one, counts as failed, and it holds nothing up. If S3 or SQS do not
- * answer, that partition stops there and comes again from that record on, while the others proceed.
+ * Consumes a topic of images. The records of a partition are processed in order. A record that cannot be accepted
+ * is stored under `rejected/`, its image (if it has one) fails, and the partition continues. If S3 or SQS is
+ * unavailable, the partition stops at that record and is retried from there, while the other partitions continue.
  */
 export async function handler({ records }: MSKEvent | SelfManagedKafkaEvent): Promise<KafkaBatchResponse> {
   const partitions = await Promise.all(
@@ -47,7 +47,7 @@ function failureOf({ partition, outcomes }: { partition: string; outcomes: Recor
   return last?.outcome === 'deferred' ? [{ itemIdentifier: { partition, offset: last.offset } }] : []
 }
 
-/** Goes as far as it can: what lies behind a deferred record is not looked at. */
+/** Stops at the first deferred record; the ones after it are not read. */
 async function bridgePartition(records: MSKRecord[]): Promise<RecordOutcome[]> {
   const outcomes: RecordOutcome[] = []
   for (const record of records) {
@@ -60,34 +60,34 @@ async function bridgePartition(records: MSKRecord[]): Promise<RecordOutcome[]> {
 
 async function bridge(record: MSKRecord): Promise<RecordOutcome> {
   try {
-    return await take(record).catch((error) => reject(record, error))
+    return await accept(record).catch((error) => reject(record, error))
   } catch (error) {
     const reason = error instanceof ProblemError ? error.slug : 'internal'
-    logger.error('record deferred', { ...placeOf(record), reason, error: error as Error })
-    return { outcome: 'deferred', ...placeOf(record), reason }
+    logger.error('record deferred', { ...positionOf(record), reason, error: error as Error })
+    return { outcome: 'deferred', ...positionOf(record), reason }
   }
 }
 
-async function take(record: MSKRecord): Promise<RecordOutcome> {
+async function accept(record: MSKRecord): Promise<RecordOutcome> {
   const event = identifyRecord(record, env.TOPIC_APPS)
   const submission = await readSubmission(event)
-  const { image, replayed } = await refusing(submission, () => acceptImage(toArrival(submission)))
+  const { image, replayed } = await refusing(submission, () => acceptImage(toArrival(submission, claimRules)))
   const { app, imageId } = image
-  logger.info('record accepted', { ...placeOf(record), app, imageId, replayed })
-  return { outcome: 'accepted', ...placeOf(record) }
+  logger.info('record accepted', { ...positionOf(record), app, imageId, replayed })
+  return { outcome: 'accepted', ...positionOf(record) }
 }
 
-/** The evidence first: without it nothing may tell that the record is done with. */
+/** Stores the record first: without it, the record must not count as processed. */
 async function reject(record: MSKRecord, error: unknown): Promise<RecordOutcome> {
   if (!(error instanceof ProblemError) || error.retryable) throw error
   await rejectRecord(record, error)
   if (error instanceof RefusedImage) await commitRefusal(error)
   const { slug: reason, detail } = error
   const image = error instanceof RefusedImage && { app: error.image.app, imageId: error.image.imageId }
-  logger.warn('record rejected', { ...placeOf(record), ...image, reason, detail })
-  return { outcome: 'rejected', ...placeOf(record), reason }
+  logger.warn('record rejected', { ...positionOf(record), ...image, reason, detail })
+  return { outcome: 'rejected', ...positionOf(record), reason }
 }
 
-function placeOf({ topic, partition, offset }: MSKRecord) {
+function positionOf({ topic, partition, offset }: MSKRecord) {
   return { topic, partition, offset }
 }

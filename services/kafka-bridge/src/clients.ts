@@ -2,10 +2,10 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { openBucket } from '@darkroom/bucket'
 import { env } from './environment.ts'
 
-const patient = {
+const timeouts = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
 }
 
-export const bucket = openBucket(env.BUCKET, patient)
-export const sqs = new SQSClient(patient)
+export const bucket = openBucket(env.BUCKET, timeouts)
+export const sqs = new SQSClient(timeouts)

@@ -8,7 +8,7 @@ const metrics = new Metrics({
   defaultDimensions: { stage: env.STAGE },
 })
 
-/** What became of a record, by the word that is logged; `reason` is the slug of whatever was wrong. */
+/** `outcome` is the word in the log; `reason` is the slug of the problem. */
 export interface RecordOutcome {
   outcome: 'accepted' | 'rejected' | 'deferred'
   topic: string
@@ -23,8 +23,8 @@ const NAMES = {
 }
 
 /**
- * Counts records as CloudWatch metrics, one line of output for all that came to the same in a topic: once by service
- * and stage alone, which is what an alarm can watch, and once by topic and reason as well.
+ * Counts records as CloudWatch metrics, with one line for all records of a topic with the same outcome and reason. Each
+ * is counted by service and stage, which alarms watch, and also by topic and reason.
  */
 export function countRecords(outcomes: RecordOutcome[]): void {
   const kinds = Map.groupBy(outcomes, ({ outcome, topic, reason }) => [outcome, topic, reason].join())

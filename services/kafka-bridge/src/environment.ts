@@ -1,8 +1,8 @@
 import { AppId, HeicDecoder } from '@darkroom/core'
 import * as z from 'zod'
 
-/** Whole segments, so that `claims/web-app-2` does not open `claims/web-app-20` as well. */
-const ClaimPrefix = z.string().regex(/^claims\/([^/]+\/)+$/, 'a prefix is claims/…/')
+/** Must end with a slash: `claims/web-app-2` would also match `claims/web-app-20/`. */
+const ClaimPrefix = z.string().regex(/^claims\/([^/]+\/)+$/, 'must have the form claims/…/')
 
 /** The service's whole configuration, checked once when a function starts. */
 export const env = z
@@ -11,12 +11,12 @@ export const env = z
     BUCKET: z.string().min(3),
     QUEUE_URL: z.url(),
     HEIC_DECODER: HeicDecoder.default('none'),
-    /** Which app a topic belongs to, as JSON: `{"images.web-app-2": "web-app-2"}`. */
+    /** The app of each topic, as JSON: `{"images.web-app-2": "web-app-2"}`. */
     TOPIC_APPS: z
       .string()
       .transform((text) => JSON.parse(text))
       .pipe(z.record(z.string(), AppId)),
-    /** Where an app's claim checks may lead, as JSON: `{"web-app-2": "claims/web-app-2/"}`. */
+    /** The prefix that an app's claim checks may refer to, as JSON: `{"web-app-2": "claims/web-app-2/"}`. */
     CLAIM_PREFIXES: z
       .string()
       .transform((text) => JSON.parse(text))

@@ -12,13 +12,12 @@ import { identifyStructuredEvent } from './identify-structured-event.ts'
 import type { EventIdentity, IdentifiedEvent, SubmittedEvent } from './submission.ts'
 
 /**
- * Finds out which image a Kafka record, as Lambda hands it over (value in base64, headers as arrays of byte
- * values), speaks of, before anything else is read. By its content type it is a CloudEvent in structured content
- * mode, by any `ce_*` header one in binary content mode (CloudEvents Kafka protocol binding 1.0, sections 3.3 and
- * 3.2); else its value is the image's bare bytes, identified by their place in the topic.
+ * Identifies the image of a Kafka record as Lambda delivers it (value in base64, headers as arrays of byte values),
+ * before anything else is read. The content type marks a CloudEvent in structured content mode, any `ce_*` header one
+ * in binary content mode (CloudEvents Kafka protocol binding 1.0, sections 3.3 and 3.2). Otherwise the value is the
+ * image's bytes, identified by their position in the topic.
  *
- * @throws ProblemError `malformed-request`, `empty-body`: there is no telling whose image it is, or it is no event
- *   of ours
+ * @throws ProblemError `malformed-request`, `empty-body` if the record does not identify an image
  */
 export function identifyRecord(record: MSKRecord, appOfTopic: Record<string, AppId>): IdentifiedEvent {
   const { topic, partition, offset } = record
@@ -33,7 +32,7 @@ export function identifyRecord(record: MSKRecord, appOfTopic: Record<string, App
   }
 }
 
-/** `application/cloudevents+json`, and the formats and batches that we do not read. */
+/** Also matches other formats and batches, which are not supported. */
 const STRUCTURED = /^application\/cloudevents\b/i
 const STRUCTURED_JSON = /^application\/cloudevents\+json\s*(;|$)/i
 

@@ -4,8 +4,8 @@ import * as z from 'zod'
 import type { Content, SubmittedEvent } from './submission.ts'
 
 /**
- * With the image in it, or with a claim check. Only the first says the image's media type in `datacontenttype`;
- * the second's data is JSON.
+ * With an image or a claim check. `datacontenttype` is the image's media type only with an image; with a claim check it
+ * is that of the JSON.
  *
  *     { "specversion": "1.0", "type": "image.submitted.v1", "source": "/web-app-2", "id": "upload-1",
  *       "time": "2026-11-23T10:00:00.123Z", "datacontenttype": "image/jpeg",
@@ -24,7 +24,7 @@ const StructuredEvent = z.looseObject({
   traceparent: z.string().optional().catch(undefined),
 })
 
-/** The rest of it. */
+/** The members that are read after the event is identified. */
 const EventContent = z.object({
   datacontenttype: z.string().optional(),
   data_base64: z.string().optional(),
@@ -34,8 +34,8 @@ const EventContent = z.object({
 const ClaimCheck = z.object({ ref: z.string() })
 
 /**
- * Reads whose image a CloudEvent in JSON (JSON event format 1.0.2, section 3) is; its content only when asked.
- * `timestamp` stands in for an event without a time.
+ * Identifies the image of a CloudEvent in JSON (JSON event format 1.0.2, section 3). Its content is read on demand.
+ * `timestamp` is used for an event without a time.
  *
  * @throws ProblemError `malformed-request`
  */
@@ -60,12 +60,12 @@ function readJson(value: Buffer): unknown {
   }
 }
 
-/** An event that is nearly all base64 is ASCII as a rule, which takes a quarter of the time. */
+/** An event is mostly base64 and usually ASCII, which decodes in a quarter of the time. */
 function textOf(value: Buffer): string {
   return isAscii(value) ? value.toString('latin1') : new TextDecoder('utf-8', { fatal: true }).decode(value)
 }
 
-/** Null is the same as not there (JSON event format, section 2.2). */
+/** Null means absent (JSON event format, section 2.2). */
 function withoutNulls(event: unknown): unknown {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) return event
   return Object.fromEntries(Object.entries(event).filter(([, member]) => member !== null))

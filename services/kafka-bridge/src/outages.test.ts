@@ -5,7 +5,7 @@ import { CreateQueueCommand, DeleteQueueCommand } from '@aws-sdk/client-sqs'
 import { inputKey, metadataKey } from '@darkroom/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { MSKRecord } from 'aws-lambda'
-import { type FateOf, interfere } from '../test/interfere.ts'
+import { type FaultFor, injectFaults } from '../test/inject-faults.ts'
 import { cloudEvent, photograph, TOPIC, tinyImage } from '../test/kafka-records.ts'
 import { APPS, failedFrom, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
 import { identifyRecord } from './identify-record.ts'
@@ -28,7 +28,7 @@ const deferred = (reason: string, records = 1) => ({
   records,
 })
 
-describe('a record comes again', () => {
+describe('a record is retried', () => {
   test('while S3 does not answer', async () => {
     const record = cloudEvent('patient', await photograph())
     await local.stop()
@@ -40,8 +40,8 @@ describe('a record comes again', () => {
     expect(await local.takeMessages()).toHaveLength(1)
   })
 
-  test('while SQS does not answer, and is announced then', async () => {
-    const record = cloudEvent('unannounced', await photograph())
+  test('while SQS does not answer, and is enqueued afterwards', async () => {
+    const record = cloudEvent('not-enqueued', await photograph())
     await local.sqs.send(new DeleteQueueCommand({ QueueUrl: local.QueueUrl }))
     const { answer, counts } = await local.count(record)
     expect(answer).toEqual({ batchItemFailures: [failedFrom(15)] })
@@ -54,34 +54,34 @@ describe('a record comes again', () => {
   })
 })
 
-describe('rubbish comes again', () => {
-  const record = cloudEvent('rubbish', Buffer.from('no image'))
+describe('a record that is not an image is retried', () => {
+  const record = cloudEvent('no-image', Buffer.from('no image'))
   const document = metadataKey(identifyRecord(record, APPS))
-  const evidence = `rejected/${TOPIC}/2026-11-23/0-15`
+  const rejected = `rejected/${TOPIC}/2026-11-23/0-15`
   const isFor = (key: string, input: object) => 'Key' in input && input.Key === key
 
-  test.each<[string, string[], FateOf]>([
-    ['the evidence cannot be kept', [], (_, input) => (isFor(evidence, input) ? 'lost' : undefined)],
+  test.each<[string, string[], FaultFor]>([
+    ['the record cannot be stored', [], (_, input) => (isFor(rejected, input) ? 'lost' : undefined)],
     [
-      'nobody can tell whether the image is accepted',
-      [evidence],
+      'it is unknown whether the image was accepted',
+      [rejected],
       (name) => (name === 'HeadObjectCommand' ? 'lost' : undefined),
     ],
-    ['its status cannot be stored', [evidence], (_, input) => (isFor(document, input) ? 'lost' : undefined)],
+    ['its status cannot be stored', [rejected], (_, input) => (isFor(document, input) ? 'lost' : undefined)],
     [
-      'nobody can tell whether its status is stored',
-      [document, evidence],
+      'it is unknown whether its status was stored',
+      [document, rejected],
       (_, input) => (isFor(document, input) ? 'unanswered' : undefined),
     ],
-  ])('while %s', async (_, stored, fateOf) => {
-    const end = interfere(local.clients, fateOf)
+  ])('while %s', async (_, stored, faultFor) => {
+    const end = injectFaults(local.clients, faultFor)
     const { answer, counts } = await local.count(record)
     end()
     expect(answer).toEqual({ batchItemFailures: [failedFrom(15)] })
     expect(counts).toEqual([deferred('storage-unavailable')])
     expect(await local.keys('')).toEqual(stored)
     expect(await local.bridge(record)).toEqual(NO_FAILURES)
-    expect(await local.keys('')).toEqual([document, evidence])
+    expect(await local.keys('')).toEqual([document, rejected])
   })
 
   test('while S3 does not answer', async () => {
@@ -89,7 +89,7 @@ describe('rubbish comes again', () => {
     expect(await local.bridge(record)).toEqual({ batchItemFailures: [failedFrom(15)] })
     await local.start()
     expect(await local.bridge(record)).toEqual(NO_FAILURES)
-    expect(await local.keys('')).toEqual([document, evidence])
+    expect(await local.keys('')).toEqual([document, rejected])
   })
 })
 
@@ -99,7 +99,7 @@ describe('in the middle of a batch', () => {
   )
   const keyOf = (record: MSKRecord) => inputKey(identifyRecord(record, APPS))
 
-  /** What Lambda delivers next: each partition from where it stopped. */
+  /** The records that Lambda delivers next: each partition from where it stopped. */
   const remaining = (failures: { itemIdentifier: { partition: string; offset: number } }[]) =>
     batch.filter(({ topic, partition, offset }) =>
       failures.some(
@@ -117,48 +117,45 @@ describe('in the middle of a batch', () => {
   test.each([
     ['S3', 'PutObjectCommand', 'storage-unavailable'],
     ['SQS', 'SendMessageCommand', 'queue-unavailable'],
-  ])(
-    '%s goes down: every partition stops where it is, and the retry takes the rest',
-    async (_, command, reason) => {
-      let sent = 0
-      const end = interfere(local.clients, async (name) => {
-        if (name === command && ++sent === 11) await local.stop()
-        return undefined
-      })
-      const { answer, counts } = await local.count(...batch)
-      end()
-      await local.start()
-      const { batchItemFailures } = answer
-      expect(batchItemFailures).toHaveLength(3)
-      const rest = remaining(batchItemFailures)
-      expect(rest.length).toBeGreaterThan(0)
-      expect(counts).toEqual(
-        expect.arrayContaining([expect.objectContaining({ name: 'KafkaRecordsDeferred' })]),
-      )
-      expect(counts.some(({ dimensions }) => dimensions.reason === reason)).toBe(true)
-      // Whatever lies before a stop has been taken.
-      const done = batch.filter((record) => !rest.includes(record)).map(keyOf)
-      expect(await local.keys('input/')).toEqual(expect.arrayContaining(done))
-      expect(await local.bridge(...rest)).toEqual(NO_FAILURES)
-      await expectAllAcceptedOnce()
-    },
-  )
+  ])('%s goes down: every partition stops, and the retry accepts the rest', async (_, command, reason) => {
+    let sent = 0
+    const end = injectFaults(local.clients, async (name) => {
+      if (name === command && ++sent === 11) await local.stop()
+      return undefined
+    })
+    const { answer, counts } = await local.count(...batch)
+    end()
+    await local.start()
+    const { batchItemFailures } = answer
+    expect(batchItemFailures).toHaveLength(3)
+    const rest = remaining(batchItemFailures)
+    expect(rest.length).toBeGreaterThan(0)
+    expect(counts).toEqual(
+      expect.arrayContaining([expect.objectContaining({ name: 'KafkaRecordsDeferred' })]),
+    )
+    expect(counts.some(({ dimensions }) => dimensions.reason === reason)).toBe(true)
+    // Everything before a stop has been accepted.
+    const done = batch.filter((record) => !rest.includes(record)).map(keyOf)
+    expect(await local.keys('input/')).toEqual(expect.arrayContaining(done))
+    expect(await local.bridge(...rest)).toEqual(NO_FAILURES)
+    await expectAllAcceptedOnce()
+  })
 
-  test('a single partition cannot go on: the others do', async () => {
+  test('one partition stops: the others continue', async () => {
     const [stuck] = batch.filter(({ partition, offset }) => partition === 1 && offset === 3)
     const key = keyOf(stuck as MSKRecord)
-    const end = interfere(local.clients, (_, input) =>
+    const end = injectFaults(local.clients, (_, input) =>
       'Key' in input && input.Key === key ? 'lost' : undefined,
     )
     const { answer, counts } = await local.count(...batch)
     end()
     expect(answer).toEqual({ batchItemFailures: [failedFrom(3, 1)] })
-    const behind = remaining(answer.batchItemFailures)
-    expect(behind).toHaveLength(5)
+    const later = remaining(answer.batchItemFailures)
+    expect(later).toHaveLength(5)
     expect(counts).toContainEqual(deferred('storage-unavailable'))
     expect(counts).toContainEqual(expect.objectContaining({ name: 'KafkaRecordsAccepted', records: 19 }))
     expect(await local.keys('')).toHaveLength(19)
-    expect(await local.bridge(...behind)).toEqual(NO_FAILURES)
+    expect(await local.bridge(...later)).toEqual(NO_FAILURES)
     await expectAllAcceptedOnce()
   })
 })

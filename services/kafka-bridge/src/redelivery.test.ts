@@ -2,7 +2,7 @@ import { inputKey, parseInputKey } from '@darkroom/core'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { MSKRecord } from 'aws-lambda'
 import fc from 'fast-check'
-import { type Fate, interfere } from '../test/interfere.ts'
+import { type Fault, injectFaults } from '../test/inject-faults.ts'
 import { CLOUD_EVENT, kafkaRecord, structuredEvent, TIMESTAMP, tinyImage } from '../test/kafka-records.ts'
 import { APPS, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
 import { identifyRecord } from './identify-record.ts'
@@ -16,41 +16,41 @@ afterAll(() => local.stop())
 const PARTITIONS = 2
 const imageIdOf = (record: MSKRecord) => identifyRecord(record, APPS).imageId
 
-/** A topic as it was written: an event may stand in it several times, in any partition and either mode. */
+/** A record of a topic. An event can occur several times, in any partition and either mode. */
 const entry = fc.record({
   event: fc.nat({ max: 5 }),
   partition: fc.nat({ max: PARTITIONS - 1 }),
   structured: fc.boolean(),
 })
 type Entry = typeof entry extends fc.Arbitrary<infer Type> ? Type : never
-/** The topic, and the ones of the same name that were made after it had been deleted: offsets begin at zero again. */
+/** A topic, and the topics recreated under its name after it was deleted: their offsets start at zero again. */
 const topics = fc.array(fc.array(entry, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 3 })
 
-/** How a topic is read: in batches of some length, now and then from further back than where it had come to. */
+/** How a topic is read: in batches of some length, sometimes from an earlier position. */
 const step = fc.record({ take: fc.integer({ min: 1, max: 4 }), back: fc.nat({ max: 2 }) })
 type Step = typeof step extends fc.Arbitrary<infer Type> ? Type : never
 const steps = fc.array(step, { minLength: 1, maxLength: 10 })
 
-/** What becomes of the service's requests to S3 and SQS, one by one; all is well in the end. */
-const fates = fc.array(
+/** Faults of the service's requests to S3 and SQS, in order; later requests succeed. */
+const faults = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: fc.constant<Fate>(undefined) },
-    { weight: 1, arbitrary: fc.constantFrom<Fate>('lost', 'unanswered') },
+    { weight: 4, arbitrary: fc.constant<Fault>(undefined) },
+    { weight: 1, arbitrary: fc.constantFrom<Fault>('lost', 'unanswered') },
   ),
   { maxLength: 40, size: 'max' },
 )
 
-/** Each run's events are its own. */
+/** Makes the events of each run unique. */
 let runs = 0
 
 function recordOf({ event, partition, structured }: Entry, run: number, offset: number, topic: number) {
   const identity = { id: `event-${event}`, source: `/run-${run}` }
-  // The broker's own time is another one each time; the event's is not.
-  const place = { partition, offset, timestamp: TIMESTAMP + 1000 * (offset + 100 * topic) }
+  // The broker's timestamp differs for each record; the event's time does not.
+  const position = { partition, offset, timestamp: TIMESTAMP + 1000 * (offset + 100 * topic) }
   const value = tinyImage(event)
-  if (structured) return structuredEvent({ ...identity, data_base64: value.toString('base64') }, place)
+  if (structured) return structuredEvent({ ...identity, data_base64: value.toString('base64') }, position)
   const headers = { ...CLOUD_EVENT, 'content-type': '', ce_id: identity.id, ce_source: identity.source }
-  return kafkaRecord({ value, headers, ...place })
+  return kafkaRecord({ value, headers, ...position })
 }
 
 /** The records of a topic by partition, each with its offset. */
@@ -62,7 +62,7 @@ function write(entries: Entry[], run: number, topic: number): MSKRecord[][] {
   )
 }
 
-/** Reads a topic to its end, as Lambda does: a partition goes on from where the answer says it stopped. */
+/** Reads a topic to its end, as Lambda does: a partition continues from where the response says that it stopped. */
 async function consume(partitions: MSKRecord[][], steps: Step[]) {
   const positions = partitions.map(() => 0)
   const isAtEnd = () => partitions.every((records, n) => positions[n] === records.length)
@@ -83,12 +83,12 @@ async function consume(partitions: MSKRecord[][], steps: Step[]) {
   }
 }
 
-test('the same event is the same image, stored once, announced as one, however often and wherever it comes', async () => {
+test('the same event is the same image, stored once and enqueued as one, however often it is delivered', async () => {
   await fc.assert(
-    fc.asyncProperty(topics, steps, fates, async (written, steps, fates) => {
+    fc.asyncProperty(topics, steps, faults, async (written, steps, faults) => {
       const run = ++runs
       let requests = 0
-      const end = interfere(local.clients, () => fates[requests++])
+      const end = injectFaults(local.clients, () => faults[requests++])
       const all: MSKRecord[] = []
       for (const [number, entries] of written.entries()) {
         const partitions = write(entries, run, number)
@@ -98,14 +98,14 @@ test('the same event is the same image, stored once, announced as one, however o
       end()
       const ids = new Set(all.map(imageIdOf))
       expect(ids.size).toBe(new Set(written.flat().map(({ event }) => event)).size)
-      await expectStoredAndAnnounced(ids)
+      await expectStoredAndEnqueued(ids)
     }),
     { numRuns: 40 },
   )
 }, 120_000)
 
-/** And nothing else; what was stored is what is announced, however often it is. */
-async function expectStoredAndAnnounced(ids: Set<string>) {
+/** Only these images are stored, and repeated messages of an image are identical. */
+async function expectStoredAndEnqueued(ids: Set<string>) {
   const keys = await local.keys('')
   expect(new Set(keys.map((key) => parseInputKey(key)?.imageId))).toEqual(ids)
   expect(keys).toHaveLength(ids.size)
@@ -134,7 +134,7 @@ test('distinct events are distinct images', () => {
   )
 })
 
-describe('bare bytes, which have nothing but their place', () => {
+describe('bare bytes, identified by their position', () => {
   const bare = (parts: Partial<MSKRecord>) => ({ ...kafkaRecord({ value: tinyImage(1) }), ...parts })
 
   test('are the same image when they are delivered again', async () => {
@@ -145,7 +145,7 @@ describe('bare bytes, which have nothing but their place', () => {
     expect(await local.keys('')).toEqual([inputKey(identifyRecord(record, APPS))])
   })
 
-  test('are another image when they are sent again, or once more to the same place of a new topic', async () => {
+  test('are another image when they are sent again, even to the same position of a new topic', async () => {
     await local.startEmpty()
     const records = [
       bare({ offset: 7 }),
@@ -157,14 +157,14 @@ describe('bare bytes, which have nothing but their place', () => {
     expect(await local.keys('input/')).toHaveLength(records.length)
   })
 
-  test('of any two places or times are two images', () => {
-    const place = fc.record({
+  test('at different positions or times are different images', () => {
+    const position = fc.record({
       partition: fc.nat({ max: 1000 }),
       offset: fc.maxSafeNat(),
       timestamp: fc.integer({ min: 0, max: Date.UTC(2100, 0) }),
     })
     fc.assert(
-      fc.property(place, place, (one, other) => {
+      fc.property(position, position, (one, other) => {
         const isSame = JSON.stringify(one) === JSON.stringify(other)
         expect(imageIdOf(bare(one)) === imageIdOf(bare(other))).toBe(isSame)
       }),

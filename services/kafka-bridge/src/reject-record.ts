@@ -1,10 +1,12 @@
-import { putRejected } from '@darkroom/bucket'
-import type { ProblemError } from '@darkroom/core'
+import { createHash } from 'node:crypto'
+import { hasOriginal, putDocument, putRejected } from '@darkroom/bucket'
+import { type ProblemError, type StoredFailed, Traceparent } from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
 import { bucket } from './clients.ts'
+import type { KnownImage, RefusedImage } from './submission.ts'
 
 /**
- * Keeps a record that cannot be accepted, as Lambda handed it over, with the reason.
+ * Stores a record that cannot be accepted, as Lambda delivered it, with the reason.
  *
  * @throws ProblemError `storage-unavailable`
  */
@@ -12,10 +14,56 @@ export function rejectRecord(record: MSKRecord, reason: ProblemError): Promise<v
   return putRejected(bucket, { ...record, date: dateOf(record) }, record, reason)
 }
 
-const LAST_INSTANT = Date.UTC(9999, 11, 31)
+const MAX_TIME_MS = Date.UTC(9999, 11, 31)
 
-/** A producer may write anything as a record's timestamp, microseconds for one. */
+/** A producer can write anything as a record's timestamp, for example microseconds. */
 function dateOf({ timestamp }: MSKRecord): string {
-  const time = Math.min(Math.max(timestamp, 0), LAST_INSTANT)
+  const time = Math.min(Math.max(timestamp, 0), MAX_TIME_MS)
   return new Date(time).toISOString().slice(0, 10)
+}
+
+/**
+ * Commits a refused image as failed, with a reason for its owner. The result of an event's first record stays: this
+ * neither overwrites a document nor writes one if there is an original, because then the image processor writes it. If
+ * the original arrives in between, the processor's document replaces this one.
+ *
+ * @throws ProblemError `storage-unavailable`
+ */
+export async function commitRefusal(refused: RefusedImage): Promise<void> {
+  if (await hasOriginal(bucket, refused.image)) return
+  await putDocument(bucket, toDocument(refused))
+}
+
+/** A detail may quote text of any length from the record. */
+const MAX_DETAIL_CHARACTERS = 1000
+
+/** The image was never accepted, so it is accepted and finished at the same time. */
+function toDocument({ image, slug, detail }: RefusedImage): StoredFailed {
+  const { app, imageId, origin, filename, attributes = {}, traceparent } = image
+  const now = new Date().toISOString()
+  return {
+    schema_version: 1,
+    image_id: imageId,
+    app,
+    accepted_at: now,
+    finished_at: now,
+    origin: origin.kind,
+    ...('topic' in origin && {
+      kafka_topic: origin.topic,
+      kafka_partition: origin.partition,
+      kafka_offset: origin.offset,
+    }),
+    filename,
+    attributes,
+    ...describeBytes(image),
+    traceparent: Traceparent.safeParse(traceparent).data,
+    status: 'failed',
+    failure_type: slug,
+    failure_detail: detail.slice(0, MAX_DETAIL_CHARACTERS).toWellFormed(),
+  }
+}
+
+function describeBytes({ bytes }: KnownImage): Pick<StoredFailed, 'bytes' | 'sha256'> {
+  if (!bytes) return {}
+  return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }

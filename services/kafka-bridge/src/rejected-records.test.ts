@@ -46,10 +46,10 @@ const claim = (key: string) => structuredEvent({ data: { ref: `s3://${Bucket}/${
 const binary = (value: Uint8Array | undefined, headers: Record<string, string> = {}) =>
   kafkaRecord({ value, headers: { ...CLOUD_EVENT, ...headers } })
 
-/** What is wrong with a record; why it is rejected, in words as well; what is known of the image, if it is one's. */
+/** `known` is what the failed document says about the image. */
 type Case = [what: string, record: MSKRecord, reason: string, detail: string, known?: object]
 
-/** Nobody can tell whose image it is, or it is no event of ours. */
+/** These records do not identify an image. */
 const WITHOUT_AN_IMAGE: Case[] = [
   [
     'an unknown topic',
@@ -74,16 +74,16 @@ const WITHOUT_AN_IMAGE: Case[] = [
     'event.type: ',
   ],
   [
-    'an event that is no JSON',
+    'an event that is not JSON',
     kafkaRecord({ value: photo, headers: { 'content-type': 'application/cloudevents+json' } }),
     'malformed-request',
     'not valid JSON',
   ],
   ['no value, structured', { ...structuredEvent({}), value: '' }, 'empty-body', 'no value'],
-  ['bare bytes of no time', kafkaRecord({ value: photo, timestamp: -1 }), 'malformed-request', 'time'],
+  ['bare bytes without a time', kafkaRecord({ value: photo, timestamp: -1 }), 'malformed-request', 'time'],
 ]
 
-const OF_AN_IMAGE: Case[] = [
+const WITH_AN_IMAGE: Case[] = [
   ['no value', binary(undefined), 'empty-body', 'no value', {}],
   [
     'a value of null',
@@ -101,7 +101,7 @@ const OF_AN_IMAGE: Case[] = [
     describeBytes(Buffer.from('no image')),
   ],
   [
-    'bare bytes that are no image',
+    'bare bytes that are not an image',
     kafkaRecord({ value: svg }),
     'unsupported-media-type',
     'SVG',
@@ -121,7 +121,7 @@ const OF_AN_IMAGE: Case[] = [
     "isn't supported: HEIC. Export it as JPEG. Supported types: JPEG, PNG, WebP, GIF, AVIF.",
     describeBytes(heic),
   ],
-  ['an image cut off', binary(cutOff), 'corrupt-image', 'truncated', describeBytes(cutOff)],
+  ['a truncated image', binary(cutOff), 'corrupt-image', 'truncated', describeBytes(cutOff)],
   ['a bomb', cloudEvent('bomb', bomb()), 'image-too-large', '65535 × 65535 pixels', describeBytes(bomb())],
   [
     'a wrong type',
@@ -182,11 +182,11 @@ const OF_AN_IMAGE: Case[] = [
   ['a claim to more than 50 MB', claim(TOO_LARGE), 'payload-too-large', '50 MB', {}],
 ]
 
-describe('a record that cannot be taken', () => {
+describe('a record that cannot be accepted', () => {
   const PLACE = { partition: 2, offset: 30 }
   const DATE = '2026-11-23'
 
-  /** Between two good ones, which are accepted whatever lies between them. */
+  /** Sends the record between two good ones, which must be accepted. */
   async function bridgeBetweenGoodOnes(record: MSKRecord) {
     await local.put(CLAIM, svg)
     await local.put('claims/web-app-1/a.jpg', photo)
@@ -205,7 +205,7 @@ describe('a record that cannot be taken', () => {
   }
   const refersToTooMuch = ({ value }: MSKRecord) => Buffer.from(value ?? '', 'base64').includes(TOO_LARGE)
 
-  async function expectEvidence(record: MSKRecord, reason: string, detail: string) {
+  async function expectRejectedRecord(record: MSKRecord, reason: string, detail: string) {
     const key = `rejected/${record.topic}/${record.timestamp < 0 ? '1970-01-01' : DATE}/2-30`
     expect(await local.keys('rejected/')).toEqual([key])
     const { Body, Metadata = {}, ContentType } = await local.get(key)
@@ -223,18 +223,18 @@ describe('a record that cannot be taken', () => {
       ]),
     )
 
-  test.each(WITHOUT_AN_IMAGE)('and has no image: %s', async (_, record, reason, detail) => {
+  test.each(WITHOUT_AN_IMAGE)('without an image: %s', async (_, record, reason, detail) => {
     const counts = await bridgeBetweenGoodOnes(record)
-    await expectEvidence(record, reason, detail)
+    await expectRejectedRecord(record, reason, detail)
     expect(counts).toHaveLength(2)
     expectCounts(counts, record.topic, reason)
     expect(await local.keys('metadata/')).toEqual([])
   })
 
-  test.each(OF_AN_IMAGE)('is an image that failed: %s', async (_, record, reason, detail, known) => {
+  test.each(WITH_AN_IMAGE)('with an image, which fails: %s', async (_, record, reason, detail, known) => {
     const started = new Date().toISOString()
     const counts = await bridgeBetweenGoodOnes(record)
-    await expectEvidence(record, reason, detail)
+    await expectRejectedRecord(record, reason, detail)
     expect(counts).toHaveLength(2)
     expectCounts(counts, TOPIC, reason)
     const { app, imageId } = identifyRecord({ ...record, ...PLACE }, APPS)
@@ -262,12 +262,12 @@ describe('a record that cannot be taken', () => {
   test.each([
     [-1, '1970-01-01'],
     [Date.UTC(2026, 10, 23) * 1000, '9999-12-31'],
-  ])('for its timestamp of %i lies under %s', async (timestamp, date) => {
+  ])('with the timestamp %i is stored under %s', async (timestamp, date) => {
     await local.bridge(kafkaRecord({ value: photo, timestamp }))
     expect(await local.keys('rejected/')).toEqual([`rejected/${TOPIC}/${date}/0-15`])
   })
 
-  test('has a detail of bounded length, whatever it says of itself', async () => {
+  test('has a detail of limited length', async () => {
     const record = binary(photo, { 'content-type': `image/${'ä'.repeat(100_000)}` })
     await local.bridge(record)
     const document = await local.document(identifyRecord(record, APPS))
@@ -276,14 +276,14 @@ describe('a record that cannot be taken', () => {
   })
 })
 
-test('a traceparent that is none is no reason to reject a record', async () => {
+test('an invalid traceparent does not reject a record', async () => {
   const record = binary(photo, { traceparent: '→'.repeat(2000) })
   await local.bridge(record)
   expect(await local.keys('rejected/')).toEqual([])
   expect(await local.takeMessages()).toHaveLength(1)
 })
 
-test('one poisonous record among a thousand delays none of the others', async () => {
+test('one bad record among a thousand does not delay the others', async () => {
   const records = Array.from({ length: 1000 }, (_, n) =>
     cloudEvent(`of-many-${n}`, n === 137 ? bomb() : tinyImage(n), {
       partition: n % 4,

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { CloudEvent, type CloudEventV1, Kafka } from 'cloudevents'
 import { CLOUD_EVENT, fromSdk, kafkaRecord, photograph, SDK_EVENT, TOPIC } from '../test/kafka-records.ts'
 import { APPS, Bucket, failedFrom, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
+import { toArrival } from './claim-checks.ts'
 import { identifyRecord } from './identify-record.ts'
-import { readSubmission } from './read-submission.ts'
+import { readSubmission } from './submission.ts'
 
 let local: OpenBridge
 beforeAll(async () => {
@@ -18,23 +19,23 @@ afterAll(() => local.stop())
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
-describe('an event that the CloudEvents SDK made', () => {
+describe('an event from the CloudEvents SDK', () => {
   const event = (more: Partial<CloudEventV1<unknown>>) =>
     new CloudEvent({ ...SDK_EVENT, time: CLOUD_EVENT.ce_time, ...more })
-  const told = { filename: 'Straße.jpg', attributes: { album: 'sommer' } }
-  const extensions = { filename: told.filename, attributes: JSON.stringify(told.attributes) }
+  const details = { filename: 'Straße.jpg', attributes: { album: 'sommer' } }
+  const extensions = { filename: details.filename, attributes: JSON.stringify(details.attributes) }
 
-  test.each(['binary', 'structured'] as const)('in %s mode is taken, as the same image', async (mode) => {
+  test.each(['binary', 'structured'] as const)('in %s mode is accepted as the same image', async (mode) => {
     const bytes = await photograph()
     const data = new Uint8Array(bytes)
     await local.bridge(fromSdk(Kafka[mode](event({ ...extensions, datacontenttype: 'image/jpeg', data }))))
     const { imageId } = identifyRecord(kafkaRecord({ value: bytes, headers: CLOUD_EVENT }), APPS)
-    expect(await local.takeMessages()).toMatchObject([{ data: { ...told, imageId, bytes: bytes.length } }])
+    expect(await local.takeMessages()).toMatchObject([{ data: { ...details, imageId, bytes: bytes.length } }])
     const stored = await local.get(inputKey({ app: 'web-app-2', imageId }))
     expect(bytes.equals((await stored.Body?.transformToByteArray()) ?? Buffer.of())).toBe(true)
   })
 
-  test('with an image of another type than it says is refused', async () => {
+  test('with an image of another type than declared is refused', async () => {
     const data = new Uint8Array(await photograph())
     await local.bridge(fromSdk(Kafka.structured(event({ datacontenttype: 'image/png', data }))))
     const rejected = await local.get(`rejected/${TOPIC}/2026-11-23/0-15`)
@@ -47,20 +48,20 @@ describe('an event that the CloudEvents SDK made', () => {
     const ownKey = own.slice(`s3://${Bucket}/`.length)
     const reasonOf = async () => (await local.get(`rejected/${TOPIC}/2026-11-23/0-15`)).Metadata?.reason
 
-    test('is taken with the bytes of the object', async () => {
+    test('is accepted with the bytes of the object', async () => {
       const bytes = await photograph()
       await local.put(ownKey, bytes)
       expect(await local.bridge(claim(own))).toEqual(NO_FAILURES)
       const { imageId } = identifyRecord(claim(own), APPS)
       expect(await local.takeMessages()).toMatchObject([
-        { data: { ...told, imageId, bytes: bytes.length, sha256: sha256Of(bytes) } },
+        { data: { ...details, imageId, bytes: bytes.length, sha256: sha256Of(bytes) } },
       ])
       const stored = await local.get(inputKey({ app: 'web-app-2', imageId }))
       expect(bytes.equals((await stored.Body?.transformToByteArray()) ?? Buffer.of())).toBe(true)
     })
 
     test.each(['claims/web-app-1/a.jpg', 'input/web-app-2/a.jpg', 'claims/web-app-2/../web-app-1/a.jpg'])(
-      'to %s is refused, though an image lies there',
+      'to %s is refused, although there is an image',
       async (key) => {
         await local.put(key, await photograph())
         expect(await local.bridge(claim(`s3://${Bucket}/${key}`))).toEqual(NO_FAILURES)
@@ -69,7 +70,7 @@ describe('an event that the CloudEvents SDK made', () => {
       },
     )
 
-    test('to an object that is not there is refused', async () => {
+    test('to a missing object is refused', async () => {
       expect(await local.bridge(claim(own))).toEqual(NO_FAILURES)
       expect(await reasonOf()).toBe('source-expired')
     })
@@ -83,7 +84,7 @@ describe('an event that the CloudEvents SDK made', () => {
       expect(await reasonOf()).toBe('unsupported-media-type')
     })
 
-    test('may lead to 50 MB and not to a byte more', async () => {
+    test('can refer to 50 MB and not to a byte more', async () => {
       const bytes = Buffer.concat([await photograph(), Buffer.alloc(50 * 1024 * 1024)])
       await local.put(ownKey, bytes.subarray(0, 50 * 1024 * 1024 + 1))
       expect(await local.bridge(claim(own))).toEqual(NO_FAILURES)
@@ -94,7 +95,7 @@ describe('an event that the CloudEvents SDK made', () => {
       expect(await local.takeMessages()).toMatchObject([{ data: { bytes: 50 * 1024 * 1024 } }])
     })
 
-    test('comes again while S3 does not answer', async () => {
+    test('is retried while S3 does not answer', async () => {
       await local.stop()
       expect(await local.bridge(claim(own))).toEqual({ batchItemFailures: [failedFrom(15)] })
       await local.startEmpty()
@@ -103,15 +104,17 @@ describe('an event that the CloudEvents SDK made', () => {
       expect(await local.takeMessages()).toHaveLength(1)
     })
 
-    // A rejection could not be stored either in these, so the handler's answer alone would not tell.
+    // In these cases a rejection could not be stored either, so the handler's response would be the same.
     test.each<[string, () => Promise<unknown>]>([
       ['S3 is down', () => local.stop()],
       ['the bucket is missing', () => local.s3.send(new DeleteBucketCommand({ Bucket }))],
-    ])('is not taken for expired while %s', async (_, fail) => {
-      const { toArrival } = await import('./to-arrival.ts')
+    ])('does not count as expired while %s', async (_, fail) => {
       const clients = await import('./clients.ts')
       const acceptImage = createIntake({ ...clients, queueUrl: '', source: '/darkroom/test' })
-      const arrival = toArrival(await readSubmission(identifyRecord(claim(own), APPS)))
+      const arrival = toArrival(await readSubmission(identifyRecord(claim(own), APPS)), {
+        bucket: Bucket,
+        prefixes: { 'web-app-2': 'claims/web-app-2/' },
+      })
       await fail()
       await expect(acceptImage(arrival)).rejects.toMatchObject({
         slug: 'storage-unavailable',

@@ -1,7 +1,7 @@
-import type { ImageRef } from '@darkroom/core'
+import { type ImageRef, ProblemError } from '@darkroom/core'
 import type { ArrivalDetails } from '@darkroom/intake'
 
-/** What identifies an event, and so its image: the same three are the same image, wherever the record lies. */
+/** Identifies an event and so its image: the same three values are the same image, at any position in any topic. */
 export interface EventIdentity {
   time: Date
   source: string
@@ -11,10 +11,10 @@ export interface EventIdentity {
 /** The image itself, or a claim check: the `s3://` URI of an object that is the image. */
 export type Content = ({ bytes: Uint8Array } | { ref: string }) & Pick<ArrivalDetails, 'declaredType'>
 
-/** What a record says, as far as nothing can be wrong with it; the rest is not looked at yet. */
+/** A record whose identity has been read. Content and attributes are read on demand, because they can be invalid. */
 export type SubmittedEvent = Pick<ArrivalDetails, 'filename' | 'traceparent'> & {
   identity: EventIdentity
-  /** The record's value, if that is the image. */
+  /** The record's value, if it is the image. */
   bytes?: Uint8Array | undefined
   /** @throws ProblemError `malformed-request`, `empty-body` */
   readContent(): Content
@@ -22,15 +22,51 @@ export type SubmittedEvent = Pick<ArrivalDetails, 'filename' | 'traceparent'> & 
   readAttributes(): ArrivalDetails['attributes']
 }
 
-/** An event that is one image's, whatever else may be wrong with it. */
+/** An event that identifies an image; the rest of it can still be invalid. */
 export type IdentifiedEvent = Omit<SubmittedEvent, 'identity'> &
   Pick<ArrivalDetails, 'app' | 'imageId' | 'origin'>
 
-/** An arrival whose bytes may lie elsewhere. */
+/** An arrival with its bytes or with a claim check. */
 export type Submission = ArrivalDetails & Content
 
-/** What is known of an image at whatever stage it was refused. */
+/** What is known about an image when it is refused, which depends on the stage. */
 export type KnownImage = ImageRef &
   Pick<ArrivalDetails, 'origin' | 'filename' | 'attributes' | 'traceparent'> & {
     bytes?: Uint8Array | undefined
   }
+
+/**
+ * Reads an event's image or claim check, and its attributes.
+ *
+ * @throws RefusedImage `malformed-request`, `empty-body`
+ */
+export async function readSubmission(event: IdentifiedEvent): Promise<Submission> {
+  const { readContent, readAttributes, bytes: _, ...image } = event
+  const content = await refusing(event, readContent)
+  const attributes = await refusing({ ...image, ...content }, readAttributes)
+  return { ...image, ...content, attributes }
+}
+
+/** A problem with an image that has an id, so its sender can ask for its status. */
+export class RefusedImage extends ProblemError {
+  override name = 'RefusedImage'
+  readonly image: KnownImage
+
+  constructor(image: KnownImage, { slug, detail, cause }: ProblemError) {
+    super(slug, detail, { cause })
+    this.image = image
+  }
+}
+
+/** Runs a step. If the image is at fault, the error contains what was known about it before. */
+export async function refusing<Result>(
+  image: KnownImage,
+  step: () => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await step()
+  } catch (error) {
+    if (error instanceof ProblemError && !error.retryable) throw new RefusedImage(image, error)
+    throw error
+  }
+}

@@ -4,7 +4,7 @@ import type { KafkaMessage } from 'cloudevents'
 
 export const TOPIC = 'images.web-app-2'
 
-/** 2026-11-23T10:00:00Z, in milliseconds as Kafka keeps it. */
+/** 2026-11-23T10:00:00Z, in milliseconds as in Kafka. */
 export const TIMESTAMP = Date.UTC(2026, 10, 23, 10)
 
 /** The headers of a CloudEvent in binary content mode. */
@@ -22,7 +22,7 @@ export interface RecordParts extends Partial<Omit<MSKRecord, 'value' | 'headers'
   headers?: Record<string, string>
 }
 
-/** A Kafka record as Lambda hands it over; a tombstone has no value at all. */
+/** A Kafka record as Lambda delivers it. A tombstone has no value. */
 export function kafkaRecord({ value, headers = {}, ...more }: RecordParts): MSKRecord {
   const record = {
     topic: TOPIC,
@@ -38,10 +38,10 @@ export function kafkaRecord({ value, headers = {}, ...more }: RecordParts): MSKR
   return record as MSKRecord
 }
 
-/** The same event as CLOUD_EVENT for the CloudEvents SDK, but for its time and data. */
+/** The same event as CLOUD_EVENT for the CloudEvents SDK, without time and data. */
 export const SDK_EVENT = { id: 'upload-1', source: '/web-app-2', type: 'image.submitted.v1' }
 
-/** What the CloudEvents SDK would have a producer send, as a record. */
+/** A message from the CloudEvents SDK, as a record. */
 export function fromSdk({ headers, value }: KafkaMessage): MSKRecord {
   const texts = Object.entries(headers).filter(([, text]) => text !== undefined) as [string, string][]
   return kafkaRecord({ headers: Object.fromEntries(texts), value: Buffer.from(value as string | Uint8Array) })
@@ -62,7 +62,7 @@ export function photograph(): Promise<Buffer> {
   return readFile(new URL('../../../node_modules/jpeg-exif/test/IMG_0003.JPG', import.meta.url))
 }
 
-/** The photograph with bytes behind its end, which a decoder does not mind: one image, many originals. */
+/** The photograph with bytes after its end, which decoders ignore: the same picture in different originals. */
 export async function photographNumber(number: number): Promise<Buffer> {
   return Buffer.concat([await photograph(), Buffer.from(`trailer ${number}`)])
 }
@@ -70,12 +70,12 @@ export async function photographNumber(number: number): Promise<Buffer> {
 /** An image of a few bytes, 1 × 1. */
 const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
 
-/** The same again: for when many images are wanted, and not large ones. */
+/** For tests with many images. */
 export function tinyImage(number: number): Buffer {
   return Buffer.concat([GIF, Buffer.from(`trailer ${number}`)])
 }
 
-/** An image of a few bytes that says to have more pixels than anybody could hold. */
+/** An image of a few bytes that claims far too many pixels. */
 export function bomb(): Buffer {
   const bytes = Buffer.from(GIF)
   bytes.writeUInt16LE(0xffff, 6)
@@ -93,7 +93,7 @@ export function cloudEvent(
   return { ...kafkaRecord({ value, headers: { ...headers, ce_id: id } }), ...more }
 }
 
-/** A record of an event in structured content mode; `event` says what is other than in CLOUD_EVENT. */
+/** A record of an event in structured content mode; `event` has the differences from CLOUD_EVENT. */
 export function structuredEvent(event: Record<string, unknown>, more: Partial<MSKRecord> = {}): MSKRecord {
   const value = Buffer.from(
     JSON.stringify({ specversion: '1.0', ...SDK_EVENT, time: CLOUD_EVENT.ce_time, ...event }),

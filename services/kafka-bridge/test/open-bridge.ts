@@ -23,7 +23,7 @@ import { type CountedRecords, readCounts } from './read-counts.ts'
 export const Bucket = 'darkroom-test'
 export const APPS = { [TOPIC]: 'web-app-2' }
 
-/** The handler's answer if everything of the batch is done with. */
+/** The handler's response if the whole batch is done. */
 export const NO_FAILURES = { batchItemFailures: [] }
 export const failedFrom = (offset: number, partition = 0) => ({
   itemIdentifier: { partition: `${TOPIC}-${partition}`, offset },
@@ -32,8 +32,8 @@ export const failedFrom = (offset: number, partition = 0) => ({
 export type OpenBridge = Awaited<ReturnType<typeof openBridge>>
 
 /**
- * The handler, with an S3 and an SQS of its own at an address that stays the same: they can be stopped, and
- * started again with nothing in them, or with what is in `dataDir`.
+ * The handler with its own S3 and SQS. They keep their address, and can be stopped and started again, empty or with the
+ * data in `dataDir`.
  */
 export async function openBridge(dataDir?: string) {
   const { port, stop } = await startLocalAws()
@@ -63,19 +63,19 @@ export async function openBridge(dataDir?: string) {
   return {
     s3,
     sqs,
-    /** The service's own. */
+    /** The service's clients. */
     clients,
     QueueUrl,
     get,
     spy: (): LocalAws['spy'] => aws.spy,
     stop: () => aws.stop(),
 
-    /** With all that was there, if there is a data directory. */
+    /** Keeps the data, if there is a data directory. */
     async start(): Promise<void> {
       aws = await startLocalAws(options)
     },
 
-    /** With nothing but an empty bucket and an empty queue. */
+    /** With an empty bucket and an empty queue. */
     async startEmpty(): Promise<void> {
       await aws.stop()
       if (dataDir) await rm(dataDir, { recursive: true, force: true })
@@ -87,7 +87,7 @@ export async function openBridge(dataDir?: string) {
       return (await bridgeCounting(handler, records)).answer
     },
 
-    /** The same, and what was counted of it as metrics. */
+    /** Like `bridge`, and also returns the metrics. */
     count: (...records: MSKRecord[]) => bridgeCounting(handler, records),
 
     put: (Key: string, Body: string | Uint8Array) => s3.send(new PutObjectCommand({ Bucket, Key, Body })),
@@ -105,7 +105,7 @@ export async function openBridge(dataDir?: string) {
       return MetadataDocument.parse(JSON.parse(String(await Body?.transformToString())))
     },
 
-    /** All that waits in the image queue, taken out of it. */
+    /** Receives and deletes all messages in the image queue. */
     async takeMessages(): Promise<ImageAccepted[]> {
       const taken: ImageAccepted[] = []
       for (;;) {

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 
 /**
- * A line of CloudWatch's embedded metric format, with the one metric that it declares,
- * by service and stage and by whatever else it has.
+ * A line of CloudWatch's embedded metric format with one metric, by service and stage, and also by its other
+ * dimensions.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 const EmbeddedMetric = z.looseObject({
@@ -18,14 +18,14 @@ const EmbeddedMetric = z.looseObject({
   }),
 })
 
-/** A metric as CloudWatch has it: its name, its dimensions and its value. */
+/** A metric in CloudWatch: its name, dimensions and value. */
 export interface CountedRecords {
   name: string
   dimensions: Record<string, unknown>
   records: unknown
 }
 
-/** Reads what a handler printed as CloudWatch reads it. */
+/** Reads a handler's output as CloudWatch does. */
 export function readCounts(printed: string): CountedRecords[] {
   const lines = printed.split('\n').filter((line) => line !== '')
   return lines.map((line) => {

@@ -1,13 +1,13 @@
 import type { MskSettings, Reference, SelfManagedSettings } from './trigger-settings.ts'
 
-/** Of an IAM policy. */
+/** A statement of an IAM policy. */
 export interface Statement {
   Effect: 'Allow'
   Action: string[]
   Resource: Reference | Reference[]
 }
 
-/** What differs between an MSK cluster and a self-managed one. */
+/** The parts that differ between an MSK cluster and a self-managed one. */
 export interface KafkaCluster {
   /** The function's event, from the settings that both kinds share. */
   event(shared: object): object

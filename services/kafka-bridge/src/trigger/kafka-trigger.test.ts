@@ -68,7 +68,7 @@ describe('the event', () => {
     expect((await triggerOf(params)).events).toEqual([event])
   })
 
-  test('takes what the command line has: texts, with commas for lists', async () => {
+  test('accepts strings from the command line, with commas in lists', async () => {
     const brokers = { kafkaBootstrapServers: 'a:9096, b:9096' }
     const { events, extensions } = await triggerOf({
       ...brokers,
@@ -89,7 +89,7 @@ describe('the event', () => {
     ])
   })
 
-  test('takes CloudFormation functions for secrets', async () => {
+  test('accepts CloudFormation functions for secrets', async () => {
     const secret = { 'Fn::ImportValue': 'kafka-credentials' }
     const { events, statements } = await triggerOf({ kafkaCredentialsSecretArn: secret })
     expect(events).toMatchObject([{ kafka: { accessConfigurations: { saslScram512Auth: [secret] } } }])
@@ -105,7 +105,7 @@ describe('the mapping', () => {
     expect(Object.keys((await triggerOf(params)).extensions)).toEqual([id])
   })
 
-  test('keeps what was given up, except on one machine', async () => {
+  test('keeps undelivered batches, except on the local stack', async () => {
     const propertiesOf = async (stage: string) =>
       Object.values((await triggerOf({}, stage)).extensions)[0]?.Properties
     expect(await propertiesOf('dev')).toHaveProperty('DestinationConfig.OnFailure.Destination')
@@ -167,6 +167,6 @@ test.each<[Record<string, unknown>, string]>([
   [{ kafkaMaximumPollers: 'many' }, 'kafkaMaximumPollers is "many": set it to a number.'],
   [{ kafkaMaximumRetryAttempts: 10_001 }, 'kafkaMaximumRetryAttempts is 10001: set it to 10000 or less.'],
   [{ kafkaMaximumRecordAgeSeconds: 1.5 }, 'kafkaMaximumRecordAgeSeconds is 1.5: set it to a whole number.'],
-])('%j is refused in a sentence', async (params, sentence) => {
+])('%j is refused with a sentence', async (params, sentence) => {
   await expect(triggerOf(params)).rejects.toThrow(sentence)
 })

@@ -12,7 +12,7 @@ export interface KafkaTrigger {
   events: object[]
   /** Properties of the event source mapping that the framework has no setting for, by logical id. */
   extensions: Record<string, { DependsOn: string[]; Properties: object }>
-  /** What the function's role needs in order to poll. */
+  /** Permissions that the function's role needs to poll. */
   statements: Statement[]
 }
 

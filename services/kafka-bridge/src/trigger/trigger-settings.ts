@@ -13,7 +13,7 @@ const optionalReference = z
   .union([z.literal('').optional(), referenceOr('set it to an ARN, or leave it empty.')])
   .transform((value) => value || undefined)
 
-/** A list in serverless.yml, or a text with commas from the command line. */
+/** A list in serverless.yml, or a string with commas from the command line. */
 const list = z.union(
   [
     z.array(z.string().min(1)),
@@ -75,7 +75,7 @@ export type TriggerSettings = { stage: string } & (
 )
 
 /**
- * Reads the stage's parameters for the chosen kind of cluster. The parameters of the other kind are not looked at.
+ * Reads the stage's parameters for the chosen kind of cluster. The parameters of the other kind are ignored.
  *
  * @throws Error with a sentence for each parameter that is wrong: `kafkaAuth is "iam": set it to scram-256 or scram-512.`
  */

@@ -2,7 +2,7 @@ import { dateOf, deriveImageId, ProblemError, timeOf } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
 import { CLOUD_EVENT, kafkaRecord, type RecordParts, TIMESTAMP, TOPIC } from '../test/kafka-records.ts'
 import { identifyRecord } from './identify-record.ts'
-import { readSubmission } from './read-submission.ts'
+import { readSubmission } from './submission.ts'
 
 const APPS = { [TOPIC]: 'web-app-2', 'images.other': 'other' }
 const value = Buffer.from([0xff, 0xd8, 0xff, 0x00, 0x80])
@@ -20,11 +20,11 @@ async function refusalOf(reading: () => Promise<unknown>): Promise<ProblemError>
     if (error instanceof ProblemError) return error
     throw error
   }
-  throw new Error('the record was taken')
+  throw new Error('the record was accepted')
 }
 
 describe('a CloudEvent in binary mode', () => {
-  test('is an arrival with all that its headers say', async () => {
+  test('becomes an arrival with everything in its headers', async () => {
     const headers = {
       ce_filename: 'Straße 7.jpg',
       ce_attributes: '{"album":"sommer"}',
@@ -47,11 +47,11 @@ describe('a CloudEvent in binary mode', () => {
     })
   })
 
-  test('may have its trace as an extension attribute', async () => {
+  test('can have its trace as an extension attribute', async () => {
     expect((await readEvent({ ce_traceparent: TRACEPARENT })).traceparent).toBe(TRACEPARENT)
   })
 
-  test('is the same image wherever it lies, and another one for another event, source or app', async () => {
+  test('is the same image at any position, and another one for another event, source or app', async () => {
     const { imageId } = await readEvent({})
     expect((await readEvent({}, { partition: 7, offset: 99, timestamp: TIMESTAMP + 60_000 })).imageId).toBe(
       imageId,
@@ -64,14 +64,14 @@ describe('a CloudEvent in binary mode', () => {
     expect(new Set([imageId, ...others.map((arrival) => arrival.imageId)]).size).toBe(4)
   })
 
-  test('may have its time with an offset, or none of its own', async () => {
+  test('can have a time with an offset, or no time', async () => {
     const { imageId } = await readEvent({ ce_time: '2026-11-23T01:30:00+02:00' })
     expect(timeOf(imageId).toISOString()).toBe('2026-11-22T23:30:00.000Z')
     const { ce_time: _, ...headers } = CLOUD_EVENT
     expect(timeOf((await read({ headers })).imageId).getTime()).toBe(TIMESTAMP)
   })
 
-  test('has header names of any case', async () => {
+  test('can have header names in any case', async () => {
     const shouted = Object.entries(CLOUD_EVENT).map(([name, text]) => [name.toUpperCase(), text])
     expect(await read({ headers: Object.fromEntries(shouted) })).toEqual(await readEvent({}))
   })
@@ -82,7 +82,7 @@ describe('a CloudEvent in binary mode', () => {
     ['id', { ce_id: '' }],
     ['source', { ce_source: '' }],
     ['time', { ce_time: 'yesterday' }],
-  ])('is refused for its %s, by name', async (name, headers) => {
+  ])('is refused for its %s, which the error names', async (name, headers) => {
     expect(await refusalOf(() => readEvent(headers))).toMatchObject({
       slug: 'malformed-request',
       detail: expect.stringContaining(`ce_${name}`),
@@ -139,7 +139,7 @@ describe('a CloudEvent in structured mode', () => {
     })
 
   test.each([{ album: 'sommer' }, '{"album":"sommer"}'])(
-    'is the same arrival as in binary mode, with the attributes %j',
+    'becomes the same arrival as in binary mode, with the attributes %j',
     async (attributes) => {
       const more = { filename: 'Straße 7.jpg', traceparent: TRACEPARENT }
       expect(await readStructured({ ...more, attributes })).toEqual(
@@ -153,7 +153,7 @@ describe('a CloudEvent in structured mode', () => {
   )
 
   test.each([`${CONTENT_TYPE}; charset=utf-8`, 'Application/CloudEvents+JSON ;x=y', ` ${CONTENT_TYPE}`])(
-    'is known by %j',
+    'is recognized by %j',
     async (contentType) => {
       expect(await readText(JSON.stringify(EVENT), contentType)).toEqual(await readEvent({}))
     },
@@ -167,7 +167,7 @@ describe('a CloudEvent in structured mode', () => {
     refused(() => readText(JSON.stringify(EVENT), contentType), 'cloudevents+json'),
   )
 
-  test('takes null for what is not there', async () => {
+  test('treats null as absent', async () => {
     expect(await readStructured({ filename: null, attributes: null, time: null, data: null })).toMatchObject({
       bytes: value,
       filename: undefined,
@@ -175,7 +175,7 @@ describe('a CloudEvent in structured mode', () => {
     })
   })
 
-  test('may be a claim check, whose content type is that of the check', async () => {
+  test('can be a claim check, whose content type is not that of the image', async () => {
     const { data_base64: _, ...event } = EVENT
     const ref = 's3://bucket/claims/web-app-2/a.jpg'
     const claim = { ...event, datacontenttype: 'application/json', data: { ref } }
@@ -211,7 +211,7 @@ describe('a CloudEvent in structured mode', () => {
     [{ data_base64: '/9j/\nAIA=' }, 'not valid base64'],
     [{ data_base64: 'no image' }, 'not valid base64'],
     [{ data_base64: 7 }, 'event.data_base64: '],
-  ])('is refused with %j, in words', (more, detail) => refused(() => readStructured(more), detail))
+  ])('is refused with %j, with a text', (more, detail) => refused(() => readStructured(more), detail))
 
   test('is refused with no bytes', async () => {
     expect((await refusalOf(() => readStructured({ data_base64: '' }))).slug).toBe('empty-body')
@@ -219,7 +219,7 @@ describe('a CloudEvent in structured mode', () => {
 })
 
 describe('bare bytes', () => {
-  test('are known by their place in the topic', async () => {
+  test('are identified by their position in the topic', async () => {
     const arrival = await read({ partition: 1, offset: 8 })
     expect(arrival).toEqual({
       app: 'web-app-2',
@@ -254,7 +254,7 @@ test('a tombstone is refused', async () => {
   expect((await refusalOf(() => read({ value: Buffer.of() }))).slug).toBe('empty-body')
 })
 
-test('a topic of no app is refused, whatever the record says of itself', async () => {
+test('a topic without an app is refused, whatever the record claims', async () => {
   expect(
     await refusalOf(() => readEvent({ ce_app: 'web-app-2' }, { topic: 'images.unknown' })),
   ).toMatchObject({

@@ -14,7 +14,7 @@ afterAll(() => local.stop())
 const photo = await photograph()
 const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')
 
-describe('a rejected record that comes again', () => {
+describe('a rejected record that is delivered again', () => {
   test('changes nothing', async () => {
     const record = cloudEvent('twice', svg)
     const image = identifyRecord(record, APPS)
@@ -25,11 +25,11 @@ describe('a rejected record that comes again', () => {
     expect(await local.keys('')).toHaveLength(2)
   })
 
-  test('with a good image is accepted all the same', async () => {
-    await local.bridge(cloudEvent('mended', svg))
-    const mended = cloudEvent('mended', photo, { offset: 16 })
-    await local.bridge(mended)
-    expect(await local.keys('input/')).toEqual([inputKey(identifyRecord(mended, APPS))])
+  test('with a good image is accepted', async () => {
+    await local.bridge(cloudEvent('fixed', svg))
+    const fixed = cloudEvent('fixed', photo, { offset: 16 })
+    await local.bridge(fixed)
+    expect(await local.keys('input/')).toEqual([inputKey(identifyRecord(fixed, APPS))])
     expect(await local.takeMessages()).toHaveLength(1)
   })
 })
@@ -42,7 +42,7 @@ describe('an accepted image keeps its status', () => {
   const rejectedAs = async (offset: number) =>
     (await local.get(`rejected/${TOPIC}/2026-11-23/0-${offset}`)).Metadata?.reason
 
-  test('when its id comes to stand for other bytes', async () => {
+  test('when another record has the same id and other bytes', async () => {
     await accepted()
     await local.bridge(cloudEvent('same', await photographNumber(2), { offset: 16 }))
     const [key = ''] = await local.keys('input/')
@@ -53,14 +53,14 @@ describe('an accepted image keeps its status', () => {
     expect(await local.takeMessages()).toEqual([])
   })
 
-  test('when its id comes to stand for no image', async () => {
+  test('when another record has the same id and no image', async () => {
     await accepted()
     await local.bridge(cloudEvent('same', svg, { offset: 16 }))
     expect(await rejectedAs(16)).toBe('unsupported-media-type')
     expect(await local.keys('metadata/')).toEqual([])
   })
 
-  test('when what it was claimed from is gone', async () => {
+  test('when the object of its claim check has been deleted', async () => {
     const record = structuredEvent({ data: { ref: `s3://${Bucket}/claims/web-app-2/none.jpg` } })
     await local.put(inputKey(identifyRecord(record, APPS)), photo)
     await local.bridge(record)

@@ -1,17 +1,30 @@
 import { type AppId, ProblemError, parseS3Uri } from '@darkroom/core'
+import type { Arrival } from '@darkroom/intake'
+import type { Submission } from './submission.ts'
 
-/** What S3 takes as a key, in bytes of UTF-8. */
+/** S3's limit for a key, in bytes of UTF-8. */
 const MAX_KEY_BYTES = 1024
 
 export interface ClaimRules {
   bucket: string
-  /** Where an app's claims lie; each ends with a slash, so that no app's prefix reaches into another's. */
+  /** The prefix of each app's claims. Each ends with a slash, so that no app's prefix matches another app's claims. */
   prefixes: Record<AppId, string>
 }
 
 /**
- * The key of the object that a claim check refers to, if that app may refer to it. S3 takes keys literally, so
- * `..` leads nowhere; it is refused all the same, in case something between us and S3 does not.
+ * Resolves a claim check. The intake copies the object that it refers to.
+ *
+ * @throws ProblemError `malformed-request` if the app is not allowed to refer to the object
+ */
+export function toArrival(submission: Submission, rules: ClaimRules): Arrival {
+  if ('bytes' in submission) return submission
+  const { ref, ...image } = submission
+  return { ...image, stored: { key: claimedKey(ref, image.app, rules) } }
+}
+
+/**
+ * The key of the object that a claim check refers to, if the app is allowed to refer to it. S3 uses keys literally, so
+ * `..` has no meaning there; it is refused anyway, in case something between us and S3 resolves it.
  *
  * @throws ProblemError `malformed-request`
  */
@@ -32,7 +45,7 @@ export function claimedKey(ref: string, app: AppId, { bucket, prefixes }: ClaimR
   return object.key
 }
 
-/** Whether S3 can have such a key: one that it refuses would be asked for again and again. */
+/** Whether S3 accepts such a key: a request that S3 refuses would be retried without end. */
 function isPlain(key: string): boolean {
   if (!key.isWellFormed() || /\p{Cc}/u.test(key) || Buffer.byteLength(key) > MAX_KEY_BYTES) return false
   return !key.split('/').some((segment) => segment === '.' || segment === '..')
