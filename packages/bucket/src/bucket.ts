@@ -5,11 +5,11 @@ import { ProblemError } from '@darkroom/core'
 export interface Bucket {
   s3: S3Client
   name: string
-  /** Is told of each object that was read and makes no sense, with the reason: for a log and a metric. */
+  /** Called for each object that was read but cannot be understood, with the reason: for a log and a metric. */
   onUnreadable?: (key: string, reason: string) => void
 }
 
-/** Where S3 is and how long to wait for it. Without an endpoint the AWS SDK's own variables and files decide. */
+/** Where S3 is and how long to wait for it. Without an endpoint, the AWS SDK's own variables and files apply. */
 export type BucketSettings = Pick<
   S3ClientConfig,
   | 'endpoint'
@@ -21,7 +21,7 @@ export type BucketSettings = Pick<
   | 'requestChecksumCalculation'
 >
 
-/** Sends nothing. `bucket.s3.destroy()` closes its connections. */
+/** Opens no connection yet. `bucket.s3.destroy()` closes the connections. */
 export function openBucket(
   name: string,
   settings: BucketSettings = {},
@@ -30,7 +30,7 @@ export function openBucket(
   return { s3: new S3Client(settings), name, onUnreadable }
 }
 
-/** Whatever went wrong with S3: it did not answer, or refused. `cause` is the SDK's error. */
+/** S3 did not answer, or refused the request. `cause` is the SDK's error. */
 export function storageUnavailable(cause: unknown): ProblemError {
   return new ProblemError(
     'storage-unavailable',

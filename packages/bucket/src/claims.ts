@@ -2,7 +2,7 @@ import { claimKey, type ImageRef } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
 import { headObject, putObjectIf } from './objects.ts'
 
-/** An image that is too large for a Kafka record, which only refers to it. */
+/** An image that is too large for a Kafka record; the record refers to it. */
 export interface Claim extends ImageRef {
   bytes: Uint8Array
   contentType: string
@@ -10,7 +10,7 @@ export interface Claim extends ImageRef {
   sha256: string
 }
 
-/** @returns whether exactly these bytes are stored for the image now, be it by this call or by an earlier one */
+/** @returns whether exactly these bytes are stored for the image, by this call or an earlier one */
 export async function createClaim(bucket: Bucket, claim: Claim): Promise<boolean> {
   const { bytes, contentType, sha256 } = claim
   const object = {

@@ -16,7 +16,7 @@ const receiptOf = (imageId: string, by = 'c0ffee123456'): ErasedDocument => ({
   erased_objects: 4,
 })
 
-test('a document is written where there is none, and read back with its ETag', async () => {
+test('a new document is written, and read back with its ETag', async () => {
   const image = { app: 'web-app-1', imageId: newImageId() }
   expect(await getDocument(bucket, image)).toBeUndefined()
   expect(await putDocument(bucket, receiptOf(image.imageId))).toBe(true)
@@ -26,7 +26,7 @@ test('a document is written where there is none, and read back with its ETag', a
   })
 })
 
-test('of two writers only the one that saw the stored document replaces it', async () => {
+test('only the writer that read the stored document replaces it', async () => {
   const image = { app: 'web-app-1', imageId: newImageId() }
   await putDocument(bucket, receiptOf(image.imageId))
   const seen = await getDocument(bucket, image)
@@ -36,11 +36,11 @@ test('of two writers only the one that saw the stored document replaces it', asy
   expect(await getDocument(bucket, image)).toMatchObject({ document: { erased_by: 'second' } })
 })
 
-test('a document that is gone cannot be replaced', async () => {
+test('a deleted document cannot be replaced', async () => {
   expect(await putDocument(bucket, receiptOf(newImageId()), { etag: '"0123"' })).toBe(false)
 })
 
-test('one that cannot be read says why, and can be replaced', async () => {
+test('an unreadable document comes with the reason, and can be replaced', async () => {
   const image = { app: 'web-app-1', imageId: newImageId() }
   await put(metadataKey(image), '{"image_id": "cut o')
   const found = await getDocument(bucket, image)

@@ -3,8 +3,8 @@ import type { Bucket } from './bucket.ts'
 import { type Expected, getText, putObjectIf } from './objects.ts'
 
 /**
- * A metadata document as it is stored, or the reason why it is `unreadable`, for a log. One that cannot be read can still
- * be replaced, by its ETag.
+ * A stored metadata document, or the reason why it is `unreadable`, for a log. An unreadable document can still be
+ * replaced, by its ETag.
  */
 export type FoundDocument = ReturnType<typeof readDocument> & { etag: string }
 
@@ -17,15 +17,15 @@ export async function getDocument(bucket: Bucket, image: ImageRef): Promise<Foun
   return { ...read, etag: found.etag }
 }
 
-/** A document as it is stored, whatever is in it; undefined if it was deleted since it was listed. */
+/** The stored text of a document, unparsed; undefined if it was deleted since it was listed. */
 export async function getDocumentText(bucket: Bucket, key: string): Promise<string | undefined> {
   return (await getText(bucket, key))?.text
 }
 
 /**
- * Writes a document where there is none, or over exactly the `replaced` one.
+ * Writes a document: a new one, or over exactly the `replaced` one.
  *
- * @returns whether it was written; if not, somebody else has written in the meantime: read it again
+ * @returns false if another writer was faster: read the document again
  */
 export function putDocument(
   bucket: Bucket,

@@ -5,14 +5,14 @@ import { deleteObject, getText, putObjectIf } from './objects.ts'
 /** An image with the SHA-256 of its bytes, in hex. */
 export type HashedImage = ImageRef & HashRef
 
-/** Which of an app's images first had some bytes. The ETag is that of the object that says so. */
+/** An app's first image with certain bytes. The ETag is of the object in `hashes/`. */
 export interface KnownBytes {
   /** Undefined if the object cannot be read. */
   imageId: ImageId | undefined
   etag: string
 }
 
-/** Undefined if no image is remembered for these bytes. */
+/** Undefined if no image is stored for these bytes. */
 export async function findKnownBytes(bucket: Bucket, bytes: HashRef): Promise<KnownBytes | undefined> {
   const found = await getText(bucket, hashKey(bytes))
   if (!found) return undefined
@@ -21,7 +21,7 @@ export async function findKnownBytes(bucket: Bucket, bytes: HashRef): Promise<Kn
   return { imageId, etag: found.etag }
 }
 
-/** Unless somebody else has remembered these bytes since `known` was read: then theirs is as good. */
+/** Stores the image for its bytes. If another writer was faster since `known` was read, that entry stays. */
 export async function rememberBytes(
   bucket: Bucket,
   image: HashedImage,
@@ -30,7 +30,7 @@ export async function rememberBytes(
   await putObjectIf(bucket, hashKey(image), { Body: image.imageId, ContentType: 'text/plain' }, known)
 }
 
-/** When an image is erased, nothing may say any more that it had these bytes. */
+/** Deletes the entry if it names this image: an erased image must not answer for its bytes. */
 export async function forgetBytes(bucket: Bucket, image: HashedImage): Promise<void> {
   const known = await findKnownBytes(bucket, image)
   if (known?.imageId === image.imageId) await deleteObject(bucket, hashKey(image))

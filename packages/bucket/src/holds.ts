@@ -9,16 +9,16 @@ export interface Hold {
   reason: string
 }
 
-/** Whether a legal hold forbids to erase the image. */
+/** Whether the image is under a legal hold and must not be erased. */
 export async function isHeld(bucket: Bucket, image: ImageRef): Promise<boolean> {
   return (await headObject(bucket, holdKey(image))) !== undefined
 }
 
 /**
- * Places a hold and copies everything of the image to where no lifecycle rule deletes it. From the first write on it
- * cannot be erased. A second call copies what has come since.
+ * Places a hold, then copies all objects of the image to a prefix without lifecycle rules. The image cannot be erased once
+ * the hold is written. Another call copies the objects that were added since.
  *
- * @returns how many objects are kept: none, and there is no hold, if the image does not exist or was being erased
+ * @returns the number of objects kept; 0 if the image does not exist or was being erased, and then there is no hold
  */
 export async function placeHold(bucket: Bucket, image: ImageRef, hold: Hold): Promise<number> {
   await putObject(bucket, holdKey(image), {
@@ -27,7 +27,7 @@ export async function placeHold(bucket: Bucket, image: ImageRef, hold: Hold): Pr
   })
   const keys = heldKeysOf(image, await everythingOf(bucket, image))
   await Promise.all(keys.map((key) => orUnavailable(copyObject(bucket, key, heldPrefix(image) + key))))
-  // An erasure that had begun before the hold was there wins.
+  // An erasure that started before the hold was written wins.
   if (keys.length > 0 && !(await isErased(bucket, image))) return keys.length
   await releaseHold(bucket, image)
   return 0
@@ -37,10 +37,10 @@ async function isErased(bucket: Bucket, image: ImageRef): Promise<boolean> {
   return (await getDocument(bucket, image))?.document?.status === 'erased'
 }
 
-/** @returns how many copies were deleted */
+/** @returns the number of copies deleted */
 export async function releaseHold(bucket: Bucket, image: ImageRef): Promise<number> {
   const copies = (await listKeys(bucket, heldPrefix(image))).filter((key) => key !== holdKey(image))
-  // The hold itself last: a release that stops half-way can be repeated.
+  // The hold itself is deleted last, so a release that was interrupted can be repeated.
   for (const key of [...copies, holdKey(image)]) await deleteObject(bucket, key)
   return copies.length
 }

@@ -12,20 +12,20 @@ import { type FoundDocument, getDocument } from './documents.ts'
 import { deleteObjects, headObject, listKeys } from './objects.ts'
 import { abortMultipartUpload, listMultipartUploads, type MultipartUpload } from './uploads.ts'
 
-/** All that is stored of an image, but for what a legal hold keeps (holds.ts) and the pointer from its hash (hashes.ts). */
+/** Everything stored for an image, except copies under a legal hold (holds.ts) and the entry for its hash (hashes.ts). */
 export interface ImageObjects {
   document: FoundDocument | undefined
-  /** Keys of the image's own objects: original, claim, uploads, variants. Not of its document. */
+  /** Keys of the image's objects (original, claim, uploads, variants), without its document. */
   keys: string[]
   multipartUploads: MultipartUpload[]
   hasOriginal: boolean
-  /** Of the original's bytes, by what the original or the document says. */
+  /** SHA-256 of the original, from its document or its metadata. */
   sha256: string | undefined
-  /** Whether a client has sent bytes and nothing else has happened yet. */
-  isOnlySent: boolean
+  /** Whether there is only a direct upload that nobody has completed yet. */
+  isOnlyUploaded: boolean
 }
 
-/** Looks for everything at once: two reads, two HEADs and three listings. */
+/** Finds everything, in parallel: one read, two HEADs and three listings. */
 export async function everythingOf(bucket: Bucket, image: ImageRef): Promise<ImageObjects> {
   const [document, original, claim, uploads, multipartUploads, variants] = await Promise.all([
     getDocument(bucket, image),
@@ -42,7 +42,7 @@ export async function everythingOf(bucket: Bucket, image: ImageRef): Promise<Ima
     multipartUploads,
     hasOriginal: original !== undefined,
     sha256: hashOf(document?.document) ?? original?.Metadata?.sha256,
-    isOnlySent: !document && own.length === 0 && uploads.length + multipartUploads.length > 0,
+    isOnlyUploaded: !document && own.length === 0 && uploads.length + multipartUploads.length > 0,
   }
 }
 
@@ -50,7 +50,7 @@ function hashOf(document: StoredDocument | undefined): string | undefined {
   return document && 'sha256' in document ? document.sha256 : undefined
 }
 
-/** Deletes an image's own objects and ends its multipart uploads. The document stays: it is the receipt. */
+/** Deletes an image's objects and aborts its multipart uploads. The document stays: it is the receipt. */
 export async function deleteEverything(
   bucket: Bucket,
   { keys, multipartUploads }: Pick<ImageObjects, 'keys' | 'multipartUploads'>,
@@ -61,7 +61,7 @@ export async function deleteEverything(
   ])
 }
 
-/** The keys of all objects that a legal hold keeps: the image's own and its document. */
+/** The keys of all objects that a legal hold keeps: the image's objects and its document. */
 export function heldKeysOf(image: ImageRef, { document, keys }: ImageObjects): string[] {
   return document ? [metadataKey(image), ...keys] : keys
 }

@@ -14,7 +14,7 @@ import {
 import type { Bucket } from './bucket.ts'
 import { listFolders, listObjects, listPage, type StoredObject } from './objects.ts'
 
-/** The two kinds that have one object an image, in the order of acceptance: originals and metadata documents. */
+/** The two kinds with one object per image, in the order of acceptance: originals and metadata documents. */
 type Listed = 'input' | 'metadata'
 
 const LISTED = {
@@ -22,7 +22,7 @@ const LISTED = {
   metadata: { prefixOf: metadataPrefix, keyOf: metadataKey, parse: parseMetadataKey },
 }
 
-/** The images that an app sent on one day, UTC. */
+/** The images that an app sent on a UTC day. */
 export interface AppDay {
   app: AppId
   /** `yyyy-mm-dd` */
@@ -31,15 +31,15 @@ export interface AppDay {
 
 export interface ListedImage {
   imageId: ImageId
-  /** When the object was written: to the second, on AWS. */
+  /** When the object was written. AWS rounds it to seconds. */
   written: Date
 }
 
 /**
- * One page of a day's originals or documents, by one request to S3.
+ * One page of a day's originals or documents, with one request to S3.
  *
  * @param limit at most 1,000
- * @returns `next`, if there are more: the page to ask for `after` this one
+ * @returns `next` if there are more: pass it as `after` for the next page
  */
 export async function listImagesPage(
   bucket: Bucket,
@@ -54,7 +54,7 @@ export async function listImagesPage(
   return { images, next: hasMore ? images.at(-1)?.imageId : undefined }
 }
 
-/** All of a day's originals or documents, or those after an id, a thousand a request. */
+/** All of a day's originals or documents, or those after an id; S3 lists a thousand per request. */
 export async function* listImages(
   bucket: Bucket,
   kind: Listed,
@@ -73,19 +73,19 @@ function toListedImage(kind: Listed, { key, written }: StoredObject): ListedImag
   return image ? [{ imageId: image.imageId, written }] : []
 }
 
-/** The apps of which there are originals or documents. */
+/** The apps that have originals or documents. */
 export async function listApps(bucket: Bucket, kind: Listed): Promise<AppId[]> {
   const folders = await listFolders(bucket, storedPrefix(kind))
   return folders.flatMap((folder) => AppId.safeParse(folder.replace(/^app=/, '')).data ?? [])
 }
 
-/** The days of which there are originals of an app, oldest first. */
+/** The days on which an app has originals, oldest first. */
 export async function listDates(bucket: Bucket, app: AppId): Promise<string[]> {
   const folders = await listFolders(bucket, storedPrefix('input', app))
   return folders.flatMap((folder) => DatePartition.safeParse(folder).data ?? []).toSorted()
 }
 
-/** Every object of a kind, in the order of their keys. */
+/** Every object of a kind, sorted by key. */
 export function listStored(bucket: Bucket, kind: StoredKind): AsyncGenerator<StoredObject> {
   return listObjects(bucket, storedPrefix(kind))
 }

@@ -16,9 +16,9 @@ import {
 } from '@aws-sdk/client-s3'
 import { type Bucket, storageUnavailable } from './bucket.ts'
 
-// Single requests by key, for the files beside this one. The package does not export them.
+// Requests by key, for the other files of this package. They are not exported.
 
-/** @throws ProblemError `storage-unavailable` for whatever `request` throws */
+/** @throws ProblemError `storage-unavailable` if `request` fails */
 export async function orUnavailable<Result>(request: Promise<Result>): Promise<Result> {
   try {
     return await request
@@ -27,7 +27,7 @@ export async function orUnavailable<Result>(request: Promise<Result>): Promise<R
   }
 }
 
-/** Undefined if the object does not exist. S3 says so only to those who may list the bucket; others get a 403. */
+/** Undefined if the object does not exist. Without the permission to list the bucket, S3 answers 403 instead. */
 export async function headObject(bucket: Bucket, key: string): Promise<HeadObjectCommandOutput | undefined> {
   return orUnavailable(orMissing(bucket.s3.send(new HeadObjectCommand({ Bucket: bucket.name, Key: key }))))
 }
@@ -73,7 +73,7 @@ export async function putObject(bucket: Bucket, key: string, object: NewObject):
   await orUnavailable(bucket.s3.send(new PutObjectCommand({ Bucket: bucket.name, Key: key, ...object })))
 }
 
-/** What must be stored for a write to happen: the object with this ETag, or none. */
+/** The condition of a write: the object with this ETag must be stored, or none if undefined. */
 export interface Expected {
   etag: string
 }
@@ -86,7 +86,7 @@ const CONFLICT_ATTEMPTS = 5
 /**
  * Makes a conditional write ("Conditional writes" in the S3 user guide).
  *
- * @returns whether it took place. False: the condition did not hold, or the object to replace or to copy from is gone.
+ * @returns false if the condition was not met, or the object to replace or to copy was deleted
  */
 export async function tryWrite(write: () => Promise<unknown>): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
@@ -96,13 +96,13 @@ export async function tryWrite(write: () => Promise<unknown>): Promise<boolean> 
     } catch (cause) {
       const { name, $metadata } = cause as { name: string; $metadata?: { httpStatusCode?: number } }
       if ($metadata?.httpStatusCode === 412 || name === 'NoSuchKey') return false
-      // 409: S3 could not decide between two writers, and asks to try again.
+      // 409: two writers collided, and S3 asks to try again.
       if ($metadata?.httpStatusCode !== 409 || attempt === CONFLICT_ATTEMPTS) throw storageUnavailable(cause)
     }
   }
 }
 
-/** @returns whether it was written: only where nothing is stored yet, or over exactly what was `expected`. */
+/** Writes if nothing is stored yet, or over exactly the `expected` object. @returns whether it was written */
 export function putObjectIf(
   bucket: Bucket,
   key: string,
@@ -113,7 +113,7 @@ export function putObjectIf(
   return tryWrite(() => bucket.s3.send(new PutObjectCommand(input)))
 }
 
-/** Also succeeds for what does not exist. */
+/** Also succeeds if the object does not exist. */
 export async function deleteObject(bucket: Bucket, key: string): Promise<void> {
   await orUnavailable(bucket.s3.send(new DeleteObjectCommand({ Bucket: bucket.name, Key: key })))
 }
@@ -122,7 +122,7 @@ export function deleteObjects(bucket: Bucket, keys: string[]): Promise<unknown> 
   return Promise.all(keys.map((key) => deleteObject(bucket, key)))
 }
 
-/** Copies within the bucket. See `tryWrite` for what may go wrong with a conditional copy. */
+/** Copies within the bucket. Use `tryWrite` for a conditional copy. */
 export function copyObject(
   bucket: Bucket,
   from: string,
@@ -137,7 +137,7 @@ export function copyObject(
 export interface StoredObject {
   key: string
   bytes: number
-  /** To the second, on AWS. */
+  /** AWS rounds it to seconds. */
   written: Date
   etag: string
 }
@@ -151,7 +151,7 @@ function toStoredObject({
   return { key: Key, bytes: Size, written: LastModified, etag: ETag }
 }
 
-/** One request: up to `limit` objects (at most 1,000) below a prefix, in the order of their keys. */
+/** Up to `limit` objects (at most 1,000) with a prefix, sorted by key, with one request. */
 export async function listPage(
   bucket: Bucket,
   prefix: string,
@@ -164,7 +164,7 @@ export async function listPage(
   return { objects: Contents.map(toStoredObject), hasMore: IsTruncated }
 }
 
-/** All objects below a prefix, in the order of their keys, a thousand a request. */
+/** All objects with a prefix, sorted by key; S3 lists a thousand per request. */
 export async function* listObjects(
   bucket: Bucket,
   prefix: string,
@@ -186,7 +186,7 @@ export async function listKeys(bucket: Bucket, prefix: string): Promise<string[]
   return keys
 }
 
-/** What stands between `prefix` and the next slash, in the keys below it. */
+/** The distinct names between `prefix` and the next slash in the keys. */
 export async function listFolders(bucket: Bucket, prefix: string): Promise<string[]> {
   const list = { Bucket: bucket.name, Prefix: prefix, Delimiter: '/' }
   const folders: string[] = []

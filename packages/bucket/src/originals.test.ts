@@ -6,8 +6,8 @@ import { signWithHash } from './originals.ts'
 
 const hashed: unknown[] = []
 
-/** The SDK's hash, which keeps a note of what it is given. */
-class NotingHash {
+/** The SDK's hash, but it records its input. */
+class RecordingHash {
   #hash: NodeHash = createHash('sha256')
 
   update(data: Uint8Array | string): void {
@@ -29,14 +29,14 @@ const s3 = new S3Client({
   region: 'us-east-1',
   credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   endpoint: aws.endpoint,
-  sha256: NotingHash,
+  sha256: RecordingHash,
 })
 afterAll(async () => {
   s3.destroy()
   await aws.stop()
 })
 
-test('a body whose hash is known is signed by it, and not hashed again', async () => {
+test('a body with a known hash is signed with it, and not hashed again', async () => {
   const Bucket = 'signed'
   await s3.send(new CreateBucketCommand({ Bucket }))
   const Body = Buffer.from('the bytes of an image')

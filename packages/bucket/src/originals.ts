@@ -11,7 +11,7 @@ import {
 import { type Bucket, storageUnavailable } from './bucket.ts'
 import { conditionOf, copyObject, getObject, headObject, orUnavailable, tryWrite } from './objects.ts'
 
-/** An original, as it describes itself in S3. */
+/** A stored original, as its S3 metadata describes it. */
 export interface StoredOriginal extends StoredInputMetadata {
   imageId: ImageId
   contentType: string
@@ -19,7 +19,7 @@ export interface StoredOriginal extends StoredInputMetadata {
   bytes: number
 }
 
-/** One whose hash is known: every original that Darkroom wrote. */
+/** An original with a known hash, as every original that Darkroom wrote. */
 export interface Original extends StoredOriginal {
   sha256: string
 }
@@ -28,7 +28,7 @@ export function hasHash(original: StoredOriginal): original is Original {
   return original.sha256 !== undefined
 }
 
-/** The original, whatever has become of the image; undefined if there is none. One HEAD request. */
+/** The original, whatever the image's status; undefined if there is none. One HEAD request. */
 export async function findOriginal(bucket: Bucket, image: ImageRef): Promise<StoredOriginal | undefined> {
   const head = await headObject(bucket, inputKey(image))
   return (
@@ -45,24 +45,24 @@ export async function hasOriginal(bucket: Bucket, image: ImageRef): Promise<bool
   return (await headObject(bucket, inputKey(image))) !== undefined
 }
 
-/** The bytes of an original, undefined if it was deleted. */
+/** The bytes of an original; undefined if it was deleted. */
 export function getOriginal(bucket: Bucket, key: string): Promise<Uint8Array | undefined> {
   return getObject(bucket, key, async ({ Body }) => {
-    if (!Body) throw new Error(`no body came with ${key}`)
+    if (!Body) throw new Error(`S3 returned no body for ${key}`)
     return Body.transformToByteArray()
   })
 }
 
-/** An object of the bucket that an original is copied from, as it was when it was read. */
+/** The object that an original is copied from, in the version that was read. */
 export interface StoredSource {
   key: string
   etag: string
 }
 
 /**
- * Stores an original create-once: the bytes themselves, or a copy of another object of the bucket.
+ * Stores an original create-once: the bytes themselves, or a copy of another object in the bucket.
  *
- * @returns false if there is one already, or if `source` is not there any more as it was
+ * @returns false if an original is already stored, or `source` was changed or deleted
  */
 export function createOriginal(
   bucket: Bucket,
@@ -104,8 +104,8 @@ function describe(original: Original) {
 }
 
 /**
- * Spares the SDK from hashing a body whose SHA-256, in hex, is known already: it signs what `x-amz-content-sha256`
- * says, if that is there. For an image this is the largest part of a request's work.
+ * Tells the SDK the SHA-256 of a body, in hex, so that it does not hash the body again: if the header
+ * `x-amz-content-sha256` is set, the SDK signs its value. For an image, hashing is the largest part of the request's work.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 export function signWithHash(put: PutObjectCommand, sha256: string): void {
@@ -119,9 +119,9 @@ export function signWithHash(put: PutObjectCommand, sha256: string): void {
   )
 }
 
-/** An object that is being read. */
+/** An object opened for reading. */
 export interface OpenObject {
-  /** Size in bytes: it is known before any of `chunks`. */
+  /** Size in bytes, known before the first chunk. */
   bytes: number
   etag: string
   /** @throws ProblemError `storage-unavailable` */
@@ -129,9 +129,9 @@ export interface OpenObject {
 }
 
 /**
- * Opens an object, and closes it once `read` is done, whether or not that has read all of it.
+ * Opens an object, and closes it when `read` is done, even if it did not read everything.
  *
- * @returns what `read` returns, or undefined if there is no such object, or it is archived
+ * @returns what `read` returns, or undefined if the object does not exist or is archived
  */
 export async function readStored<Result>(
   bucket: Bucket,
@@ -141,7 +141,7 @@ export async function readStored<Result>(
   const opened = await open(bucket, key)
   if (!opened) return undefined
   const { Body, ContentLength: bytes = 0, ETag: etag = '' } = opened
-  const body = Body as Readable // In Node it is one.
+  const body = Body as Readable // It always is one in Node.
   try {
     return await read({ bytes, etag, chunks: chunksOf(body) })
   } finally {

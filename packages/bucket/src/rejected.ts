@@ -2,10 +2,10 @@ import { type RejectedRef, rejectedKey } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
 import { putObject } from './objects.ts'
 
-/** S3 takes 2 KB of metadata in all. */
+/** S3 accepts 2 KB of metadata in total. */
 const MAX_DETAIL_CHARACTERS = 1024
 
-/** Keeps a Kafka record that was refused, as it came, with the reason in the object's metadata. */
+/** Stores a refused Kafka record unchanged, with the reason in the object's metadata. */
 export function putRejected(
   bucket: Bucket,
   ref: RejectedRef,

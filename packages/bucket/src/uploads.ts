@@ -24,18 +24,18 @@ import { type Bucket, type BucketSettings, storageUnavailable } from './bucket.t
 import { deleteObjects, headObject, listKeys, orUnavailable } from './objects.ts'
 
 /**
- * For the bucket by which requests are signed that clients send: without it the SDK signs the checksum of a body that
- * it has not seen.
+ * For the bucket that signs requests for clients to send. Without this setting the SDK would sign the checksum of a body
+ * that it does not have.
  */
 export const SIGNER_SETTINGS: BucketSettings = { requestChecksumCalculation: 'WHEN_REQUIRED' }
 
-/** What a client is about to send straight to S3. */
+/** An upload that a client is about to send to S3. */
 export interface PlannedUpload extends UploadRef {
   contentType: string
   metadata: UploadMetadata
 }
 
-/** A form whose policy allows this key, this size and this type, and nothing else. */
+/** A form whose policy allows only this key, size and type. */
 export async function signUploadForm(
   signer: Bucket,
   { contentType, metadata, ...upload }: PlannedUpload,
@@ -51,7 +51,7 @@ export async function signUploadForm(
   return { url, fields }
 }
 
-/** The request that begins a multipart upload. Its headers are signed, so the object will carry this metadata. */
+/** The request that starts a multipart upload. Its headers are signed, so the object will have this metadata. */
 export async function signMultipartUpload(
   signer: Bucket,
   { contentType, metadata, ...upload }: PlannedUpload,
@@ -77,13 +77,13 @@ function toHeaders(metadata: UploadMetadata): Record<string, string> {
   return Object.fromEntries(entries.map(([name, value]) => [`x-amz-meta-${name}`, value]))
 }
 
-/** A request that a client sends for a multipart upload: a part, the list of parts, completing, aborting. */
+/** A client's request for a multipart upload: PUT a part, GET the list of parts, POST to complete, DELETE to abort. */
 export type MultipartRequest = { key: string; uploadId: string } & (
   | { method: 'PUT'; partNumber: number; partBytes: number }
   | { method: 'GET' | 'POST' | 'DELETE' }
 )
 
-/** A URL for one such request. That of a part works for exactly `partBytes`. */
+/** A URL for one such request. The URL of a part accepts exactly `partBytes`. */
 export function signMultipartRequest(
   signer: Bucket,
   request: MultipartRequest,
@@ -110,25 +110,25 @@ function addressOf(bucket: Bucket, { key, uploadId }: { key: string; uploadId: s
   return { Bucket: bucket.name, Key: key, UploadId: uploadId }
 }
 
-/** What a client has sent whole and Darkroom has not taken yet. */
+/** A complete upload in S3 that Darkroom has not accepted yet. */
 export interface StagedUpload extends UploadRef {
   key: string
 }
 
-/** A multipart upload that has begun and has not been completed. */
+/** A multipart upload that is not completed yet. */
 export interface MultipartUpload extends StagedUpload {
   uploadId: string
   initiated: Date
 }
 
-/** A part that has arrived. */
+/** A part that S3 has received. */
 export interface UploadedPart {
   partNumber: number
   bytes: number
   etag: string
 }
 
-/** There can be several for one image, if the client began anew with another size. */
+/** There can be several for one image, if the client started again with another size. */
 export async function listStagedUploads(bucket: Bucket, image: ImageRef): Promise<StagedUpload[]> {
   return (await listKeys(bucket, uploadPrefix(image))).flatMap(toStaged)
 }
@@ -144,7 +144,7 @@ export async function readUploadDetails(bucket: Bucket, { key }: StagedUpload) {
   return head && { ...fromUploadMetadata(head.Metadata), contentType: head.ContentType }
 }
 
-/** The multipart uploads of one image, or of all: oldest first, at most a thousand. */
+/** The multipart uploads of one image, or of all images: oldest first, at most a thousand. */
 export async function listMultipartUploads(bucket: Bucket, image?: ImageRef): Promise<MultipartUpload[]> {
   const prefix = image ? uploadPrefix(image) : storedPrefix('uploads')
   const list = new ListMultipartUploadsCommand({ Bucket: bucket.name, Prefix: prefix })
@@ -154,7 +154,7 @@ export async function listMultipartUploads(bucket: Bucket, image?: ImageRef): Pr
   ).toSorted((a, b) => a.initiated.getTime() - b.initiated.getTime())
 }
 
-/** All parts, as S3 lists a thousand at once. None if the upload was completed or aborted in the meantime. */
+/** All parts: S3 lists a thousand in one request. None if the upload was completed or aborted in the meantime. */
 export async function listParts(bucket: Bucket, upload: MultipartUpload): Promise<UploadedPart[]> {
   const list = new ListPartsCommand(addressOf(bucket, upload))
   const { Parts = [] } = (await orNoUpload(bucket.s3.send(list))) ?? {}
@@ -165,7 +165,7 @@ export async function listParts(bucket: Bucket, upload: MultipartUpload): Promis
   }))
 }
 
-/** Somebody else may do the same at this moment; the object is there either way. */
+/** Succeeds too if another caller completed it at the same time. */
 export async function completeMultipartUpload(
   bucket: Bucket,
   upload: MultipartUpload,
@@ -189,7 +189,7 @@ async function orNoUpload<Result>(request: Promise<Result>): Promise<Result | un
   }
 }
 
-/** Deletes whatever was sent for an image, and ends its multipart uploads. */
+/** Deletes all direct uploads for an image, and aborts its multipart uploads. */
 export async function discardUploads(bucket: Bucket, image: ImageRef): Promise<void> {
   const [keys, uploads] = await Promise.all([
     listKeys(bucket, uploadPrefix(image)),

@@ -4,7 +4,7 @@ import { processedKey, type VariantRef } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
 import { deleteObjects, putObject } from './objects.ts'
 
-/** A variant's bytes never change under its key, short of a new preset version; a browser may keep it. */
+/** The bytes under a variant's key change only with a new preset version, so browsers may cache it. */
 const CACHE_CONTROL = 'private, max-age=86400'
 
 /** @returns its key */
@@ -27,8 +27,8 @@ const HALF_HOUR_SECONDS = 1_800
 const VALID_SECONDS = 4 * HALF_HOUR_SECONDS
 
 /**
- * A presigned GET of a variant, valid for between 90 minutes and two hours, and not beyond `until`. It is signed as of the
- * last half hour, so that within it the same object has the same URL and browsers and ETags can rely on it.
+ * A presigned GET of a variant, valid for 90 minutes to two hours, but not beyond `until`. Its signing date is the last
+ * half hour, so the URL of a variant stays the same for half an hour, and browsers and ETags can rely on it.
  */
 export function signVariant(bucket: Bucket, key: string, until: Date, now = Date.now()): Promise<string> {
   const signingDate = new Date(now - (now % (HALF_HOUR_SECONDS * 1000)))

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { Attributes } from './attributes.ts'
 
 const pairs = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, 'v']))
-/** `{"k":"…"}` and so on up to exactly so many bytes of JSON. */
+/** Attributes with exactly this many bytes as JSON. */
 const ofBytes = (bytes: number) => {
   const values = ['a', 'b', 'c', 'd'].map((key) => [key, 'x'.repeat(240)])
   const rest = bytes - JSON.stringify({ ...Object.fromEntries(values), e: '' }).length

@@ -44,7 +44,7 @@ const failed = {
   data: { app, imageId, metadataUri, failure: 'corrupt-image', detail: 'It is cut off.' },
 }
 
-describe('a schema takes its own example', () => {
+describe('a schema accepts its own example', () => {
   test.each<[string, z.ZodType, unknown]>([
     ['ImageAccepted', ImageAccepted, accepted],
     ['ImageProcessed', ImageProcessed, processed],
@@ -89,7 +89,7 @@ describe('an accepted image is refused', () => {
     ['of another type', { type: 'image.accepted.v2' }],
     ['with a time that is none', { time: 'yesterday' }],
     ['with a subject that is no image id', { subject: 'x' }],
-    ['that lies elsewhere', { data: { ...accepted.data, s3Uri: 'https://example.com/x' } }],
+    ['that is stored elsewhere', { data: { ...accepted.data, s3Uri: 'https://example.com/x' } }],
     ['of no bytes', { data: { ...accepted.data, bytes: 0 } }],
     ['of another content type', { data: { ...accepted.data, contentType: 'image/tiff' } }],
     ['with an app that could leave its prefix', { data: { ...accepted.data, app: '../other' } }],

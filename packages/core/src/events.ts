@@ -28,7 +28,7 @@ function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, dat
 }
 
 /**
- * An original lies in S3 and waits to be developed; sent on the image queue, never with the bytes.
+ * An original is stored in S3 and has to be developed. The message on the image queue; the bytes are not part of it.
  *
  *     { "specversion": "1.0", "type": "image.accepted.v1", "source": "/darkroom/upload-api",
  *       "id": "01a207d9-…", "subject": "01a207d9-…", "time": "2026-11-23T10:00:00.000Z",
@@ -39,8 +39,8 @@ function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, dat
  *                 "acceptedAt": "2026-11-23T10:00:00.000Z", "origin": { "kind": "http" },
  *                 "filename": "IMG_0001.JPG", "attributes": {} } }
  *
- * With `"redevelop": { "preset": "default" }` an image that is processed already is developed once more by that preset,
- * unless it was developed by its present version.
+ * With `"redevelop": { "preset": "default" }` an image that is already processed is developed again with that preset,
+ * unless it was developed with the preset's current version.
  */
 export const ImageAccepted = cloudEvent(
   'image.accepted.v1',
@@ -60,7 +60,7 @@ export const ImageAccepted = cloudEvent(
 )
 export type ImageAccepted = z.infer<typeof ImageAccepted>
 
-/** A message of another type is another contract; and parts of S3 keys are checked whoever wrote them. */
+/** A message of another type follows another contract. Parts of S3 keys are checked, whoever wrote them. */
 const ReceivedImageAccepted = tolerant(ImageAccepted).and(
   z.object({
     type: ImageAccepted.shape.type,
@@ -69,7 +69,7 @@ const ReceivedImageAccepted = tolerant(ImageAccepted).and(
   }),
 )
 
-/** Reads the body of a message on the image queue. `unreadable` is the reason why it cannot be read, for a log. */
+/** Reads the body of a message on the image queue. If it cannot be read, `unreadable` is the reason, for a log. */
 export function readImageAccepted(
   body: string,
 ):
@@ -82,7 +82,7 @@ export function readImageAccepted(
   }
 }
 
-/** An image has been developed; its metadata document holds the rest. */
+/** An image was developed; the details are in its metadata document. */
 export const ImageProcessed = cloudEvent(
   'image.processed.v1',
   z.object({ app: AppId, imageId: ImageId, metadataUri: z.string().startsWith('s3://') }),

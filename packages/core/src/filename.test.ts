@@ -17,11 +17,11 @@ describe('a filename', () => {
     ['<script>.jpg', '<script>.jpg'],
   ])('%j is kept as %j', (raw, kept) => expect(Filename.parse(raw)).toBe(kept))
 
-  test.each(['', ' ', '/', 'folder/', '\\', '\0', '\u200b', '\ud800'])('%j is none', (raw) =>
+  test.each(['', ' ', '/', 'folder/', '\\', '\0', '\u200b', '\ud800'])('%j is not valid', (raw) =>
     expect(Filename.safeParse(raw).success).toBe(false),
   )
 
-  test('has no directory and no control character, at most 255 bytes, and is then left as it is', () => {
+  test('has no directory and no control characters, at most 255 bytes, and is not changed again', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (raw) => {
         const { data } = Filename.safeParse(raw)

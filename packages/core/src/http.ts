@@ -11,7 +11,7 @@ const HOUR_MS = 3_600_000
 const MAX_KEY_AGE_MS = 24 * HOUR_MS
 const MAX_KEY_AHEAD_MS = 5 * 60_000
 
-/** A header as Lambda or as Node passes it on. */
+/** A header as Lambda or Node provides it. */
 type Header = string | string[] | undefined
 
 /**

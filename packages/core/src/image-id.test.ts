@@ -10,8 +10,8 @@ const event = fc.record({ app: fc.string(), time, source: fc.string(), id: fc.st
 const derive = ({ time, ...rest }: { app: string; time: number; source: string; id: string }) =>
   deriveImageId({ ...rest, time: new Date(time) })
 
-describe('a drawn id', () => {
-  test('is a UUIDv7 that knows its time and date', () => {
+describe('a new id', () => {
+  test('is a UUIDv7 that contains its time and date', () => {
     fc.assert(
       fc.property(time, (milliseconds) => {
         const id = newImageId(new Date(milliseconds))
@@ -32,7 +32,7 @@ describe('a drawn id', () => {
     )
   })
 
-  test('is of now, and no other is like it', () => {
+  test('has the current time and is unique', () => {
     const before = Date.now()
     const ids = Array.from({ length: 1000 }, () => newImageId())
     expect(new Set(ids).size).toBe(1000)
@@ -44,7 +44,7 @@ describe('a drawn id', () => {
 })
 
 describe('a derived id', () => {
-  test('is a UUIDv7 of the time of the event, the same each time', () => {
+  test('is a UUIDv7 with the time of the event, and always the same', () => {
     fc.assert(
       fc.property(event, (some) => {
         const id = derive(some)
@@ -56,7 +56,7 @@ describe('a derived id', () => {
     )
   })
 
-  test('stays what it is from release to release', () => {
+  test('does not change between releases', () => {
     const time = Date.UTC(2026, 10, 23)
     const id = derive({ app: 'web-app-2', time, source: 'kafka:images', id: '0-15' })
     expect(id).toMatchInlineSnapshot(`"01a205b3-d000-73c5-a973-3046e8226c16"`)
@@ -76,7 +76,7 @@ describe('a derived id', () => {
     )
   })
 
-  test('cannot be had by moving characters from one input to the next', () => {
+  test('differs if characters move from one input to the next', () => {
     const common = { time: 0, app: 'a' }
     expect(derive({ ...common, source: 'ab', id: 'c' })).not.toBe(
       derive({ ...common, source: 'a', id: 'bc' }),
@@ -86,7 +86,7 @@ describe('a derived id', () => {
     )
   })
 
-  test.each([-1, LAST_INSTANT + 1, Number.NaN])('cannot be had for the time %p', (time) => {
+  test.each([-1, LAST_INSTANT + 1, Number.NaN])('cannot be derived from the time %p', (time) => {
     expect(() => derive({ app: 'a', time, source: 's', id: 'i' })).toThrow(
       expect.objectContaining({ slug: 'malformed-request' }),
     )
@@ -105,5 +105,5 @@ describe('an image id is refused', () => {
     ['braces', `{${id}}`],
   ])('%s', (_what, text) => expect(ImageId.safeParse(text).success).toBe(false))
 
-  test('and taken as it is otherwise', () => expect(ImageId.parse(id)).toBe(id))
+  test('unless it is valid, and is then not changed', () => expect(ImageId.parse(id)).toBe(id))
 })

@@ -10,9 +10,9 @@ export const MAX_STORED_BYTES = 50 * 1024 * 1024
 export const PART_BYTES = 5 * 1024 * 1024
 
 /**
- * What can be accepted, and how many pixels of it. The limits follow what decoding costs in memory: an AVIF
- * takes about 25 bytes a pixel while it is decoded, a JPEG is shrunk while it is read. HEIC is accepted only where a
- * deployment has a decoder for it, see `acceptedTypes`; 24 megapixels are what telephones write.
+ * The image types, each with its limit in pixels. The limits follow the memory that decoding needs: an AVIF needs about
+ * 25 bytes per pixel, while a JPEG is shrunk as it is read. HEIC is accepted only if a deployment has a decoder for it,
+ * see `acceptedTypes`; phones write 24 megapixels.
  */
 export const IMAGE_TYPES = {
   'image/jpeg': { name: 'JPEG', maxPixels: 100_000_000 },
@@ -28,13 +28,13 @@ export const ImageType = z
   .meta({ description: 'The media type, found in the bytes.', example: 'image/jpeg' })
 export type ImageType = keyof typeof IMAGE_TYPES
 
-/** A deployment's `HEIC_DECODER`: what it decodes HEIC with, if anything. See decisions/0023. */
+/** The variable `HEIC_DECODER`: the decoder that a deployment uses for HEIC, if any. See decisions/0023. */
 export const HeicDecoder = z.enum(['none', 'libheif'], {
   error: ({ input }) => `HEIC_DECODER is ${input}; it must be none or libheif`,
 })
 export type HeicDecoder = z.infer<typeof HeicDecoder>
 
-/** What a deployment accepts. Without a decoder HEIC is refused in words. */
+/** The types that a deployment accepts: HEIC only with a decoder. */
 export function acceptedTypes(heicDecoder: HeicDecoder = 'none'): readonly ImageType[] {
   return ImageType.options.filter((type) => type !== 'image/heic' || heicDecoder !== 'none')
 }

@@ -36,7 +36,7 @@ const metadata: fc.Arbitrary<InputMetadata> = fc.record(
   { requiredKeys: ['app', 'acceptedAt', 'sha256', 'origin', 'attributes'] },
 )
 
-/** As S3 counts it, and as servers count it that take the whole name of the header. */
+/** The size by the strictest count: some servers include the whole header name. */
 const sizeOf = (user: Record<string, string>) =>
   Object.entries(user).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(`x-amz-meta-${name}${value}`),
@@ -52,7 +52,7 @@ const plain: InputMetadata = {
   attributes: {},
 }
 
-/** Everything as long as it may be, and the longer in base64 for being in no small alphabet. */
+/** Every value at its limit, in scripts that need the most bytes. */
 const longest: InputMetadata = {
   app: 'a'.repeat(32),
   acceptedAt: '9999-12-31T23:59:59.999Z',
@@ -69,7 +69,7 @@ const longest: InputMetadata = {
 }
 
 describe('input metadata as S3 user metadata', () => {
-  test('comes back as it was', () => {
+  test('round-trips', () => {
     fc.assert(
       fc.property(metadata, (some) => {
         const { filename, ...rest } = some
@@ -92,7 +92,7 @@ describe('input metadata as S3 user metadata', () => {
     )
   })
 
-  test('fits into 2 KB at its very longest, for which a filename is cut', () => {
+  test('fits into 2 KB with every value at its limit, because the filename is cut', () => {
     expect(Buffer.byteLength(JSON.stringify(longest.attributes))).toBeGreaterThan(1020)
     expect(Attributes.parse(longest.attributes)).toEqual(longest.attributes)
     const user = toUserMetadata(longest)
@@ -102,12 +102,12 @@ describe('input metadata as S3 user metadata', () => {
     expect(filename).toMatch(/^写{20,84}$/)
   })
 
-  test('cuts no filename that came over HTTP', () => {
+  test('does not cut the filename of an HTTP upload', () => {
     const overHttp = { ...longest, origin: plain.origin }
     expect(fromUserMetadata(toUserMetadata(overHttp), { ...image, app: longest.app })).toEqual(overHttp)
   })
 
-  test('reads in plain words what a person may look for', () => {
+  test('is readable for a person, except for text from users', () => {
     const origin = { kind: 'kafka', topic: 'images', partition: 3, offset: 15 } as const
     expect(toUserMetadata({ ...plain, origin })).toMatchObject({
       app: 'web-app-1',

@@ -13,7 +13,7 @@ export const Traceparent = z
   .string()
   .regex(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/, 'not a traceparent of version 00')
 
-/** What an `input/` object says about itself, so that the object alone is enough to process the image. */
+/** The metadata of an `input/` object. With it, the object alone is enough to process the image. */
 export const InputMetadata = z.object({
   app: AppId,
   acceptedAt: z.iso.datetime({ precision: 3 }),
@@ -26,21 +26,21 @@ export const InputMetadata = z.object({
 })
 export type InputMetadata = z.infer<typeof InputMetadata>
 
-/** What an `uploads/` object says about itself: as much as was known before its bytes were. */
+/** The metadata of an `uploads/` object: what is known before its bytes arrive. */
 export const UploadMetadata = InputMetadata.omit({ acceptedAt: true, sha256: true }).extend({
-  /** As its sender declared it. */
+  /** As declared by the client. */
   sha256: Sha256.optional(),
 })
 export type UploadMetadata = z.infer<typeof UploadMetadata>
 
-/** What S3 takes, names and values together; some servers count the prefix of the header as well. */
+/** S3's limit for names and values together; some servers count the header prefix too. */
 const MAX_USER_METADATA_BYTES = 2048
 const HEADER_PREFIX = 'x-amz-meta-'
 
 /**
- * As S3 user metadata. S3 takes US-ASCII of 2 KB in all, so whatever a user may have written goes in base64url,
- * and a filename is cut to the room that is left: that is less than its 255 bytes only where the attributes
- * come close to 1 KB and the name of a Kafka topic is long.
+ * As S3 user metadata. S3 accepts 2 KB of US-ASCII, so text from users is encoded in base64url, and a filename is cut to
+ * the remaining space. That is less than its 255 bytes only if the attributes are close to 1 KB and the name of the Kafka
+ * topic is long.
  */
 export function toUserMetadata(metadata: Tolerant<InputMetadata | UploadMetadata>): Record<string, string> {
   const { filename } = metadata
@@ -53,18 +53,18 @@ export function toUserMetadata(metadata: Tolerant<InputMetadata | UploadMetadata
     ...(metadata.traceparent !== undefined && { traceparent: metadata.traceparent }),
   }
   if (filename === undefined) return user
-  const room = MAX_USER_METADATA_BYTES - sizeOf({ ...user, filename: '' })
-  return { ...user, filename: toBase64Url(cutFilename(filename, Math.floor(room * (3 / 4)))) }
+  const remainingBytes = MAX_USER_METADATA_BYTES - sizeOf({ ...user, filename: '' })
+  return { ...user, filename: toBase64Url(cutFilename(filename, Math.floor(remainingBytes * (3 / 4)))) }
 }
 
 function sizeOf(user: Record<string, string>): number {
   return Object.entries(user).reduce((sum, [name, value]) => sum + (HEADER_PREFIX + name + value).length, 0)
 }
 
-/** What an original says about itself, as it is read: a later version may have written it, see `Tolerant`. */
+/** The metadata of an original as it is read. A later version may have written it, see `Tolerant`. */
 export type StoredInputMetadata = Tolerant<Omit<InputMetadata, 'sha256'>> & { sha256: string | undefined }
 
-/** The inverse. What is missing or damaged is left out; the key says whose image it is and when it was accepted. */
+/** The inverse. Missing or damaged values are left out; the app and the time of acceptance come from the key. */
 export function fromUserMetadata(
   user: Record<string, string> = {},
   { app, imageId }: ImageRef,
@@ -77,7 +77,7 @@ export function fromUserMetadata(
   }
 }
 
-/** The same of an `uploads/` object. */
+/** The same for an `uploads/` object. */
 export function fromUploadMetadata(
   user: Record<string, string> = {},
 ): Omit<StoredInputMetadata, 'app' | 'acceptedAt'> {

@@ -48,7 +48,7 @@ const rejected = fc.record({
   offset: fc.maxSafeNat(),
 })
 
-/** Whatever somebody might try in the place of a part, sound parts among it. */
+/** What somebody might pass as a part, valid parts included. */
 const anything = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: fc.constantFrom('.', '/', '\\', '%', '2', 'e', 'f', 'a', '-', '=', '\n', '\0', 'é') }),
@@ -88,7 +88,7 @@ describe('the layout of the bucket', () => {
     expect(s3Uri('darkroom', 'input/x')).toBe('s3://darkroom/input/x')
   })
 
-  test('every key lies under its prefix', () => {
+  test('every key starts with its prefix', () => {
     expect(inputKey(image).startsWith(inputPrefix(image.app, date))).toBe(true)
     expect(metadataKey(image).startsWith(metadataPrefix(image.app, date))).toBe(true)
     expect(
@@ -190,7 +190,7 @@ const REJECTED = new RegExp(`^rejected/(?!\\.{1,2}/)[a-zA-Z0-9._-]{1,249}/${DAY}
 const thumb = { ...image, variant: 'thumb', extension: 'jpg' as const }
 const record = { topic: 'images', date, partition: 0, offset: 0 }
 
-describe('no part reaches outside its place', () => {
+describe('no part can reach outside its prefix', () => {
   test.each<[string, RegExp, (part: string) => string]>([
     ['the app of an input', INPUT, (part) => inputKey({ app: part, imageId })],
     ['the id of an input', INPUT, (part) => inputKey({ app: 'a', imageId: part })],
@@ -258,7 +258,7 @@ function buildOrRefuse(build: () => string): string | undefined {
   }
 }
 
-describe('a parser takes nothing that was not built', () => {
+describe('a parser accepts only keys that its builder makes', () => {
   const parsers = [
     ['input', inputKey(image), parseInputKey, inputKey],
     ['processed', processedKey(thumb), parseProcessedKey, processedKey],
@@ -273,7 +273,7 @@ describe('a parser takes nothing that was not built', () => {
     fc.assert(fc.property(anything, (text) => expect(parse(text)).toBeUndefined()))
   })
 
-  test.each(parsers)('%s: keys with something before or behind', (_name, key, parse) => {
+  test.each(parsers)('%s: keys with something before or after', (_name, key, parse) => {
     for (const wrong of [`${key}\n`, `\n${key}`, `/${key}`, `${key}/`, `${key}/x`, `x/${key}`, ` ${key}`]) {
       expect([wrong, parse(wrong)]).toEqual([wrong, undefined])
     }
@@ -300,7 +300,7 @@ describe('a parser takes nothing that was not built', () => {
     expect(parse(key.replace(date, '2025-11-24'))).toBeUndefined()
   })
 
-  test('rejected: a date that does not exist, numbers written otherwise', () => {
+  test('rejected: a date that does not exist, numbers in another notation', () => {
     for (const tail of ['2025-02-30/0-0', '2025-11-23/00-0', '2025-11-23/0-+1', '2025-11-23/0-1e3']) {
       expect([tail, parseRejectedKey(`rejected/images/${tail}`)]).toEqual([tail, undefined])
     }

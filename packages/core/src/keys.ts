@@ -5,27 +5,27 @@ import { Sha256 } from './image-types.ts'
 import { KafkaTopic } from './origin.ts'
 
 /**
- * The one place that knows where things lie in the bucket. Each builder has its inverse; a builder throws a
- * ZodError rather than build a key from a part that could reach outside its prefix.
+ * The layout of the bucket, defined only here. Each builder has an inverse. A builder throws a ZodError if a part could
+ * reach outside its prefix.
  *
  *     input/{app}/{yyyy-mm-dd}/{imageId}                        the original, create-once
  *     processed/{app}/{yyyy-mm-dd}/{imageId}/{variant}.{ext}
  *     metadata/app={app}/dt={yyyy-mm-dd}/{imageId}.json         one line of JSON per finished image
  *     rejected/{topic}/{yyyy-mm-dd}/{partition}-{offset}        Kafka records that could not be read
- *     claims/{app}/{yyyy-mm-dd}/{imageId}                       images that a Kafka record only refers to
- *     held/{app}/{yyyy-mm-dd}/{imageId}/…                       copies of what a legal hold keeps, by their keys
- *     uploads/{app}/{yyyy-mm-dd}/{imageId}/{bytes}              what clients send straight to S3, until it is accepted
- *     hashes/{app}/{sha256}                                     which image first had these bytes
+ *     claims/{app}/{yyyy-mm-dd}/{imageId}                       images too large for a Kafka record, which refers to them
+ *     held/{app}/{yyyy-mm-dd}/{imageId}/…                       copies that a legal hold keeps, under their original keys
+ *     uploads/{app}/{yyyy-mm-dd}/{imageId}/{bytes}              direct uploads to S3, until they are accepted
+ *     hashes/{app}/{sha256}                                     the first image with these bytes
  */
 export interface ImageRef {
   app: AppId
   imageId: ImageId
 }
 
-/** The name of a variant, and so of its file: `thumb`. */
+/** The name of a variant and of its file: `thumb`. */
 export const VariantName = z
   .string()
-  .regex(/^[a-z0-9-]{1,32}$/, 'a variant name is 1 to 32 characters of a-z, 0-9 and "-"')
+  .regex(/^[a-z0-9-]{1,32}$/, 'a variant name must be 1 to 32 characters of a-z, 0-9 and "-"')
 
 /** A UTC date partition, `yyyy-mm-dd`. */
 export const DatePartition = z.iso.date().meta({ description: 'A UTC date.', example: '2026-11-23' })
@@ -56,7 +56,7 @@ export function processedKey(ref: VariantRef): string {
   return `${processedPrefix(ref)}${VariantName.parse(ref.variant)}.${Extension.parse(ref.extension)}`
 }
 
-/** The prefix under which all variants of an image lie. */
+/** The prefix of all variants of an image. */
 export function processedPrefix({ app, imageId }: ImageRef): string {
   return `processed/${AppId.parse(app)}/${dateOf(ImageId.parse(imageId))}/${imageId}/`
 }
@@ -97,7 +97,7 @@ export function parseRejectedKey(key: string): RejectedRef | undefined {
   return confirmed({ topic, date, partition: Number(partition), offset: Number(offset) }, key, rejectedKey)
 }
 
-/** Where an app's backend puts an image that is too large for a Kafka record, and its event refers to. */
+/** An image that is too large for a Kafka record. The app's backend stores it here, and its event refers to it. */
 export function claimKey({ app, imageId }: ImageRef): string {
   return `claims/${AppId.parse(app)}/${dateOf(ImageId.parse(imageId))}/${imageId}`
 }
@@ -106,17 +106,17 @@ export function parseClaimKey(key: string): ImageRef | undefined {
   return confirm(/^claims\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)$/.exec(key), claimKey)
 }
 
-/** The prefix under which all lies that is kept of an image by a legal hold. */
+/** The prefix of everything that a legal hold keeps of an image. */
 export function heldPrefix({ app, imageId }: ImageRef): string {
   return `held/${AppId.parse(app)}/${dateOf(ImageId.parse(imageId))}/${imageId}/`
 }
 
-/** The object that is the hold: while it lies there the image cannot be erased. */
+/** The hold itself: while this object exists, the image cannot be erased. */
 export function holdKey(image: ImageRef): string {
   return `${heldPrefix(image)}hold.json`
 }
 
-/** What a client sends straight to S3; its key says how large it will be. */
+/** A direct upload to S3. Its key contains its size. */
 export interface UploadRef extends ImageRef {
   bytes: number
 }
@@ -125,7 +125,7 @@ export function uploadKey(ref: UploadRef): string {
   return uploadPrefix(ref) + z.int().positive().parse(ref.bytes)
 }
 
-/** The prefix under which whatever was sent for an image lies. */
+/** The prefix of all direct uploads for an image. */
 export function uploadPrefix({ app, imageId }: ImageRef): string {
   return `uploads/${AppId.parse(app)}/${dateOf(ImageId.parse(imageId))}/${imageId}/`
 }
@@ -142,7 +142,7 @@ export interface HashRef {
   sha256: Sha256
 }
 
-/** Where it is written which of an app's images first had these bytes. */
+/** The object that names the app's first image with these bytes. */
 export function hashKey({ app, sha256 }: HashRef): string {
   return `hashes/${AppId.parse(app)}/${Sha256.parse(sha256)}`
 }
@@ -151,7 +151,7 @@ export function parseHashKey(key: string): HashRef | undefined {
   return confirm(/^hashes\/(?<app>[^/]+)\/(?<sha256>[^/]+)$/.exec(key), hashKey)
 }
 
-/** What lies in the bucket, by the first part of its key. Only rejected records belong to no app. */
+/** The kinds of stored objects, by the first part of the key. Only rejected records belong to no app. */
 export const StoredKind = z.enum([
   'input',
   'processed',
@@ -163,13 +163,13 @@ export const StoredKind = z.enum([
 ])
 export type StoredKind = z.infer<typeof StoredKind>
 
-/** The prefix of everything of a kind, or of everything that an app has of it: what a lifecycle rule names. */
+/** The prefix of all objects of a kind, or of one app's, as lifecycle rules use it. */
 export function storedPrefix(kind: StoredKind, app?: AppId): string {
   if (app === undefined) return `${StoredKind.parse(kind)}/`
   return `${StoredKind.parse(kind)}/${kind === 'metadata' ? 'app=' : ''}${AppId.parse(app)}/`
 }
 
-/** The kind of any key, and the app where it is of one. */
+/** The kind of any key, and its app if it belongs to one. */
 export function parseStoredKey(key: string): { kind: StoredKind; app?: AppId } | undefined {
   const kind = StoredKind.safeParse(key.split('/')[0]).data
   if (kind === undefined) return undefined
@@ -178,7 +178,7 @@ export function parseStoredKey(key: string): { kind: StoredKind; app?: AppId } |
   return app !== undefined && key.startsWith(storedPrefix(kind, app)) ? { kind, app } : undefined
 }
 
-/** `s3://bucket/key`, as messages carry it. */
+/** `s3://bucket/key`, as used in messages. */
 export function s3Uri(bucket: string, key: string): string {
   return `s3://${bucket}/${key}`
 }

@@ -36,12 +36,12 @@ const processed = { ...arrival, ...reception, ...development, status: 'processed
 describe.each(Object.keys(reception))('%s', (field) => {
   const { [field]: _, ...rest } = processed as Record<string, unknown>
 
-  test('is there of an image that was processed', () => {
+  test('is required for a processed image', () => {
     expect(MetadataDocument.safeParse(processed).success).toBe(true)
     expect(MetadataDocument.safeParse(rest).error?.issues).toMatchObject([{ path: [field] }])
   })
 
-  test('may be missing of one that failed, and is checked where it is not', () => {
+  test('is optional for a failed image, and checked if present', () => {
     expect(MetadataDocument.parse(failed)).toEqual(failed)
     expect(MetadataDocument.parse({ ...failed, ...reception })).toMatchObject(reception)
     expect(MetadataDocument.safeParse({ ...failed, [field]: -1 }).success).toBe(false)
@@ -76,7 +76,7 @@ describe('a stored document', () => {
     ['failed', { ...failed, ...reception }],
     ['refused before it was stored', failed],
     ['erased', erased],
-  ])('is read as it was written: %s', (_what, document) => {
+  ])('is read unchanged: %s', (_what, document) => {
     expect(MetadataDocument.safeParse(document).success).toBe(true)
     expect(read(document)).toEqual({ document })
   })

@@ -15,28 +15,31 @@ const count = z.int().nonnegative()
 
 const arrival = {
   schema_version: column(z.literal(1), 'The version of this document.'),
-  image_id: column(ImageId, 'The image, a UUIDv7 whose time is the acceptance.'),
+  image_id: column(ImageId, 'The id of the image, a UUIDv7 that contains the time of acceptance.'),
   app: column(AppId, 'The application the image belongs to.'),
   accepted_at: column(timestamp, 'When the image was accepted or refused, UTC.'),
   finished_at: column(timestamp, 'When processing ended, UTC.'),
-  origin: column(z.enum(['http', 'kafka']), 'The way in.'),
-  kafka_topic: column(z.string().optional(), 'The topic, if the image came over Kafka.'),
-  kafka_partition: column(count.optional(), 'The partition, if the image came over Kafka.'),
-  kafka_offset: column(count.optional(), 'The offset, if the image came over Kafka.'),
-  filename: column(Filename.optional(), 'The file name at its owner.'),
-  attributes: column(Attributes, 'What the application wanted kept with the image.'),
-  engine: column(z.enum(['sharp', 'jimp']).optional(), 'The image engine, if it came to that.'),
+  origin: column(z.enum(['http', 'kafka']), 'Where the image came from: http or kafka.'),
+  kafka_topic: column(z.string().optional(), 'The topic, if the image came from Kafka.'),
+  kafka_partition: column(count.optional(), 'The partition, if the image came from Kafka.'),
+  kafka_offset: column(count.optional(), 'The offset, if the image came from Kafka.'),
+  filename: column(Filename.optional(), 'The original file name.'),
+  attributes: column(Attributes, 'Key/value pairs that the application stored with the image.'),
+  engine: column(z.enum(['sharp', 'jimp']).optional(), 'The image engine that processed the image.'),
   traceparent: column(z.string().optional(), 'W3C trace context of the upload.'),
 }
 
-/** What is known once the original lies in S3 and its message has been received. */
+/** Known once the original is stored in S3 and its message has been received. */
 const reception = z.object({
   content_type: column(ImageType, 'The media type of the original.'),
   bytes: column(count, 'The size of the original in bytes.'),
   sha256: column(Sha256, 'SHA-256 of the original, hex.'),
   queued_ms: column(count, 'Milliseconds from acceptance to the start of processing.'),
   processing_ms: column(count, 'Milliseconds from the start of processing to its end.'),
-  receive_count: column(z.int().positive(), 'How often the message had been received when processing ended.'),
+  receive_count: column(
+    z.int().positive(),
+    'How many times the message was received until processing ended.',
+  ),
 })
 
 /** A developed variant in S3; sizes in pixels and bytes. */
@@ -55,14 +58,14 @@ const development = {
   height: column(z.int().positive(), 'Height of the upright original in pixels.'),
   taken_at: column(
     z.string().optional(),
-    "The camera's own time, ISO 8601, with no zone unless the camera wrote one.",
+    "When the picture was taken, by the camera's clock: ISO 8601, without a time zone unless the camera wrote one.",
   ),
   camera_make: column(z.string().optional(), 'Camera maker, from EXIF.'),
   camera_model: column(z.string().optional(), 'Camera model, from EXIF.'),
   orientation: column(z.int().min(1).max(8).optional(), 'EXIF orientation of the original, 1 to 8.'),
   had_location: column(
     z.boolean(),
-    'Whether the original says where it was taken; the place itself is kept nowhere else.',
+    'Whether the original contains the location; the location itself is stored only there.',
   ),
   thumbhash: column(z.string(), 'ThumbHash placeholder, base64.'),
   dominant_color: column(z.string().regex(/^#[0-9a-f]{6}$/), 'The dominant colour, #rrggbb.'),
@@ -70,38 +73,38 @@ const development = {
     z.string().regex(/^[0-9a-f]{16}$/),
     '64-bit perceptual hash (pHash, DCT), hex; similar images differ in few bits.',
   ),
-  preset: column(z.string(), 'The preset that was used.'),
-  preset_version: column(z.int().positive(), 'Its version.'),
+  preset: column(z.string(), 'The preset used.'),
+  preset_version: column(z.int().positive(), 'The version of the preset.'),
   variants: column(z.array(StoredVariant), 'The variants, as configured in the preset.'),
-  variants_bytes: column(count, 'Size of all variants together in bytes.'),
-  warnings: column(
-    z.array(Warning).optional(),
-    'What was odd about the original, as stable slugs; none if nothing was.',
-  ),
+  variants_bytes: column(count, 'Total size of the variants in bytes.'),
+  warnings: column(z.array(Warning).optional(), 'What was unusual about the original, as stable slugs.'),
 }
 
-/** All that is left of an image whose owner had it erased. */
+/** What remains of an erased image. */
 const erasure = {
   erased_at: column(timestamp, 'When the image was erased, UTC.'),
-  erased_by: column(z.string(), 'The credential that asked for it: the first 12 hex digits of its SHA-256.'),
+  erased_by: column(
+    z.string(),
+    'The credential that erased the image: the first 12 hex digits of its SHA-256.',
+  ),
   erased_objects: column(count, 'How many objects were deleted: the original and its variants.'),
 }
 
 const failure = {
-  failure_type: column(ProblemSlug, 'Why it failed: a stable slug.'),
-  failure_detail: column(z.string(), 'Why it failed, in words.'),
+  failure_type: column(ProblemSlug, 'The reason for the failure, as a stable slug.'),
+  failure_detail: column(z.string(), 'The reason for the failure, as text.'),
 }
 
 const ProcessedDocument = z.object({
   ...arrival,
   ...reception.shape,
-  status: column(z.literal('processed'), 'How it ended.'),
+  status: column(z.literal('processed'), 'The final status: processed, failed or erased.'),
   ...development,
 })
 const FailedDocument = z.object({
   ...arrival,
   ...reception.partial().shape,
-  status: column(z.literal('failed'), 'How it ended.'),
+  status: column(z.literal('failed'), 'The final status: processed, failed or erased.'),
   ...failure,
 })
 const ErasedDocument = z.object({
@@ -109,14 +112,13 @@ const ErasedDocument = z.object({
   image_id: arrival.image_id,
   app: arrival.app,
   accepted_at: arrival.accepted_at,
-  status: column(z.literal('erased'), 'How it ended.'),
+  status: column(z.literal('erased'), 'The final status: processed, failed or erased.'),
   ...erasure,
 })
 
 /**
  * The record of a finished image: one line of JSON in S3, written last, so it is the commit point of processing. It is
- * flat and in snake_case because it is also a row of the catalogue; the descriptions here are the columns' comments
- * there.
+ * flat and in snake_case because it is also a row of the catalogue; the descriptions here are the comments of its columns.
  *
  * A failed document has less about the original if the image was refused before it was stored. An erased one is a
  * receipt with no data of the image or its owner. This is the writers' schema; `readDocument` is for readers.
@@ -131,7 +133,7 @@ export type ProcessedDocument = z.infer<typeof ProcessedDocument>
 export type FailedDocument = z.infer<typeof FailedDocument>
 export type ErasedDocument = z.infer<typeof ErasedDocument>
 
-/** What a document of any status has, and what it may have. */
+/** The required and optional fields of a document of any status. */
 const AnyDocument = z.object({
   ...FailedDocument.partial().shape,
   ...FailedDocument.pick({ image_id: true, app: true, accepted_at: true, status: true }).shape,
@@ -157,10 +159,10 @@ const StoredUnknown = tolerant(AnyDocument).transform(({ status, ...document }) 
 export type StoredProcessed = z.infer<typeof StoredProcessed>
 export type StoredFailed = z.infer<typeof StoredFailed>
 export type StoredErased = z.infer<typeof StoredErased>
-/** A document whose status this version does not know; `statedStatus` is what it says. */
+/** A document with a status that this version does not know; `statedStatus` is the value in the document. */
 export type StoredUnknown = z.infer<typeof StoredUnknown>
 
-/** A metadata document as it is read: this version wrote it or a later one, see `Tolerant`. */
+/** A metadata document as it is read. This or a later version wrote it, see `Tolerant`. */
 export type StoredDocument = StoredProcessed | StoredFailed | StoredErased | StoredUnknown
 
 const READERS = new Map<string, z.ZodType<StoredDocument>>([
@@ -170,8 +172,8 @@ const READERS = new Map<string, z.ZodType<StoredDocument>>([
 ])
 
 /**
- * Reads the text that is stored as an image's document. `unreadable` is the reason why it cannot be read, for a log; the
- * document of another image is unreadable too.
+ * Reads the stored text of an image's document. If it cannot be read, `unreadable` is the reason, for a log. The document
+ * of another image is unreadable too.
  */
 export function readDocument(
   text: string,
@@ -181,7 +183,7 @@ export function readDocument(
     const data: unknown = JSON.parse(text)
     const stated = StoredUnknown.parse(data)
     if (stated.image_id !== imageId || stated.app !== app) {
-      return { unreadable: `it is the document of image ${stated.image_id} of ${stated.app}` }
+      return { unreadable: `it belongs to image ${stated.image_id} of ${stated.app}` }
     }
     return { document: READERS.get(stated.statedStatus)?.parse(data) ?? stated }
   } catch (error) {

@@ -20,7 +20,7 @@ describe('base64', () => {
   })
 })
 
-test('what does not fit a schema is refused with the name of each field', () => {
+test('a value that does not match a schema is refused, and each wrong field is named', () => {
   const schema = z.strictObject({ a: z.object({ b: z.number() }), c: z.string() })
   expect(parseOrRefuse(schema, { a: { b: 1 }, c: '' }, 'body')).toEqual({ a: { b: 1 }, c: '' })
   expect(() => parseOrRefuse(schema, { a: { b: '' } }, 'body')).toThrow(/body\.a\.b: .*; body\.c: /)
@@ -42,7 +42,7 @@ describe('attributes', () => {
   })
 })
 
-test('of environment variables, an empty one is missing, and each invalid one is named', () => {
+test('an empty environment variable counts as missing, and each invalid one is named', () => {
   const schema = z.object({ HOST: z.string().default('127.0.0.1'), PORT: z.coerce.number(), URL: z.url() })
   const url = 'http://127.0.0.1/'
   expect(parseVariables(schema, { HOST: '', PORT: '4001', URL: url })).toEqual({

@@ -3,8 +3,8 @@ import { Attributes } from './attributes.ts'
 import { ProblemError } from './problem.ts'
 
 /**
- * Decodes base64 (RFC 4648, section 4, padded). Node skips invalid characters; a client that sends them made a mistake
- * and is told so.
+ * Decodes base64 (RFC 4648, section 4, padded). Node skips invalid characters; here they are an error, because the client
+ * made a mistake.
  *
  * @param where the field's name, for the message
  * @throws ProblemError `malformed-request`
@@ -38,7 +38,7 @@ export function parseOrRefuse<Schema extends z.ZodType>(
   throw new ProblemError('malformed-request', complaints.join('; '))
 }
 
-/** Attributes as JSON text, or as a value that was parsed already. @throws ProblemError `malformed-request` */
+/** Attributes as JSON text, or as a value that is already parsed. @throws ProblemError `malformed-request` */
 export function readAttributes(value: unknown, where: string): Attributes {
   return parseOrRefuse(Attributes, typeof value === 'string' ? parseJson(value, where) : value, where)
 }

@@ -12,26 +12,26 @@ const withVariant = (change: object) => ({
 })
 
 describe('a preset configuration', () => {
-  test('is taken as in its example', () => expect(PresetConfiguration.parse(example)).toEqual(example))
+  test('is accepted as in its example', () => expect(PresetConfiguration.parse(example)).toEqual(example))
 
   test.each<[string, unknown, string, string]>([
     ['no default', { presets: { other: preset }, apps: {} }, 'presets', '"default"'],
     [
-      'an app with a preset that is not there',
+      'an app with a preset that does not exist',
       { ...example, apps: { 'web-app-1': 'nope' } },
       'apps.web-app-1',
       'no preset is named "nope" (there are: default)',
     ],
     [
-      'an app with the name of what every object has',
+      'an app whose preset is the name of a built-in property',
       { ...example, apps: { 'web-app-1': 'constructor' } },
       'apps.web-app-1',
       'no preset is named "constructor"',
     ],
-    ['an app that cannot be one', { ...example, apps: { 'Web App': 'default' } }, 'apps.Web App', 'key'],
+    ['an invalid app id', { ...example, apps: { 'Web App': 'default' } }, 'apps.Web App', 'key'],
     ['a size too small', withVariant({ size: 15 }), 'presets.default.variants.0.size', '>=16'],
     ['a size too large', withVariant({ size: 4097 }), 'presets.default.variants.0.size', '<=4096'],
-    ['a format nobody writes', withVariant({ format: 'bmp' }), 'presets.default.variants.0.format', 'jpeg'],
+    ['an unsupported format', withVariant({ format: 'bmp' }), 'presets.default.variants.0.format', 'jpeg'],
     ['a quality over 100', withVariant({ quality: 101 }), 'presets.default.variants.0.quality', '<=100'],
     ['a name with a slash', withVariant({ name: '../x' }), 'presets.default.variants.0.name', 'variant name'],
     [
@@ -52,23 +52,23 @@ describe('a preset configuration', () => {
       'presets.default.version',
       'number',
     ],
-    ['a field nobody knows', withVariant({ colour: 'red' }), 'presets.default.variants.0', '"colour"'],
+    ['an unknown field', withVariant({ colour: 'red' }), 'presets.default.variants.0', '"colour"'],
     ['no size', withVariant({ size: undefined }), 'presets.default.variants.0.size', 'a width or height'],
-    ['a size and a width', withVariant({ width: 320 }), 'presets.default.variants.0.size', 'stands for'],
+    ['a size and a width', withVariant({ width: 320 }), 'presets.default.variants.0.size', 'not both'],
     [
-      'a crop of no height',
+      'a crop without a height',
       withVariant({ fit: 'cover', size: undefined, width: 320 }),
       'presets.default.variants.0.height',
       '"cover" needs a height',
     ],
     [
-      'a position and no crop',
+      'a position without a crop',
       withVariant({ position: 'top' }),
       'presets.default.variants.0.position',
       'only fit "cover"',
     ],
     [
-      'a quality of PNG',
+      'a quality for PNG',
       withVariant({ format: 'png' }),
       'presets.default.variants.0.quality',
       'png is lossless',
@@ -77,22 +77,22 @@ describe('a preset configuration', () => {
       'an animated JPEG',
       withVariant({ format: 'jpeg', animation: 'keep' }),
       'presets.default.variants.0.animation',
-      'jpeg variants stand still: only webp can keep an animation',
+      'jpeg cannot be animated: only webp can keep an animation',
     ],
     [
       'a smart crop of an animation',
       withVariant({ animation: 'keep', fit: 'cover', position: 'smart' }),
       'presets.default.variants.0.position',
-      'an animation cannot be cropped smartly',
+      'an animation cannot have a smart crop',
     ],
     [
       'a watermark on an animation',
       withVariant({ animation: 'keep', watermark: { file: 'logo.png' } }),
       'presets.default.variants.0.watermark',
-      'no watermark',
+      'cannot have a watermark',
     ],
     [
-      'a limit of frames and one frame',
+      'a frame limit without an animation',
       withVariant({ maxFrames: 10 }),
       'presets.default.variants.0.maxFrames',
       'only animation "keep"',
@@ -107,10 +107,10 @@ describe('a preset configuration', () => {
       'a watermark from elsewhere',
       withVariant({ watermark: { file: '../logo.png' } }),
       'presets.default.variants.0.watermark.file',
-      'a watermark is a .png or .webp',
+      'a watermark must be a .png or .webp',
     ],
     [
-      'a watermark that nobody sees',
+      'an invisible watermark',
       withVariant({ watermark: { file: 'logo.png', opacity: 0 } }),
       'presets.default.variants.0.watermark.opacity',
       '>0',
@@ -130,7 +130,7 @@ describe('the preset of an app', () => {
     apps: { 'web-app-2': 'small' },
   })
 
-  test('is the one it is given, with its name', () => {
+  test('is the configured one, with its name', () => {
     expect(presetFor(configuration, 'web-app-2')).toEqual({ name: 'small', version: 7, variants: [thumb] })
   })
 
@@ -147,12 +147,12 @@ describe('a variant', () => {
     [{ height: 480 }, 4096, 480],
     [{ fit: 'cover', width: 640, height: 480, position: 'smart' }, 640, 480],
     [{ fit: 'cover', size: 100 }, 100, 100],
-  ])('of %j has a box of %i × %i', (fields, width, height) => {
+  ])('%j has a bounding box of %i × %i', (fields, width, height) => {
     const spec = VariantSpec.parse({ name: 'a', format: 'avif', ...fields })
     expect(boxOf(spec)).toEqual({ width, height })
   })
 
-  test('has its watermark in a corner, half seen, unless it says otherwise', () => {
+  test('has its watermark in a corner, half transparent, by default', () => {
     const { watermark } = VariantSpec.parse({ ...thumb, watermark: { file: 'logo.png' } })
     expect(watermark).toEqual({ file: 'logo.png', gravity: 'bottom-right', opacity: 0.6, size: 0.2 })
   })

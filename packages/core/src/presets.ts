@@ -2,12 +2,12 @@ import * as z from 'zod'
 import { AppId } from './app-id.ts'
 import { VariantSpec } from './variant-spec.ts'
 
-/** What a preset is called by in the configuration: `default`. */
+/** The name of a preset in the configuration: `default`. */
 export const PresetName = z
   .string()
-  .regex(/^[a-z0-9-]{1,32}$/, 'a preset name is 1 to 32 characters of a-z, 0-9 and "-"')
+  .regex(/^[a-z0-9-]{1,32}$/, 'a preset name must be 1 to 32 characters of a-z, 0-9 and "-"')
 
-/** A named set of variants. A change to it is a new version, so that metadata tells what made a file. */
+/** A named set of variants. Every change needs a new version, so the metadata shows which version made a file. */
 export const Preset = z.strictObject({
   version: z.int().positive(),
   variants: z
@@ -22,7 +22,7 @@ export const Preset = z.strictObject({
 export type Preset = z.infer<typeof Preset>
 
 /**
- * All presets and which app uses which; an app that is not named uses `default`.
+ * All presets, and the preset of each app; an app that is not listed uses `default`.
  *
  *     { "presets": { "default": { "version": 1, "variants": [
  *         { "name": "thumb", "size": 320, "format": "webp", "quality": 75 } ] } },
@@ -54,7 +54,7 @@ export const PresetConfiguration = z
   })
 export type PresetConfiguration = z.infer<typeof PresetConfiguration>
 
-/** A preset with the name it is configured under. */
+/** A preset with its name in the configuration. */
 export interface NamedPreset extends Preset {
   name: string
 }

@@ -27,7 +27,7 @@ const PUBLISHED: Record<string, number> = {
   'queue-unavailable': 503,
 }
 
-/** These stand in metadata documents only, never in an answer of their own. */
+/** Only metadata documents have these; no request is answered with them. */
 const FROM_PROCESSING = ['retries-exhausted', 'source-expired']
 
 test('the slugs and their statuses are the published ones', () => {
@@ -46,7 +46,7 @@ test.each(ProblemSlug.options)(
   },
 )
 
-test('what the sender did wrong is not worth a repetition, what failed here is', () => {
+test('an error of the client is not retryable, an error of ours is', () => {
   for (const slug of ProblemSlug.options) {
     const { status, retryable } = PROBLEMS[slug]
     // A damaged document stays damaged.
@@ -56,7 +56,7 @@ test('what the sender did wrong is not worth a repetition, what failed here is',
   }
 })
 
-test('an error carries its slug, the words for the sender and the cause', () => {
+test('an error has its slug, the text for the client and the cause', () => {
   const cause = new Error('ECONNREFUSED')
   const error = new ProblemError('storage-unavailable', 'Try again.', { cause })
   expect(error).toMatchObject({

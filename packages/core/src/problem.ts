@@ -11,8 +11,8 @@ interface ProblemEntry {
 }
 
 /**
- * Every reason for which Darkroom refuses or fails. HTTP answers (RFC 9457), metadata documents and logs use the same
- * slugs, and a slug never changes.
+ * Every reason why Darkroom refuses or fails. HTTP answers (RFC 9457), metadata documents and logs use the same slugs, and
+ * a slug never changes.
  */
 export const PROBLEMS = {
   'malformed-request': {

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 
 /**
- * What a reader relies on in data that may come from a later version: the fields this version requires, and their types.
- * A list of known values may have grown, a limit or a pattern may have changed, and there may be more fields.
+ * What a reader can rely on in data from a later version: the fields that this version requires, and their types. Lists of
+ * known values may have grown, limits and patterns may have changed, and there may be more fields.
  */
 export type Tolerant<Value> = Value extends string
   ? string
@@ -47,7 +47,7 @@ function relaxFields(shape: z.core.$ZodShape): Record<string, z.ZodType> {
   return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, relax(field)]))
 }
 
-/** Of an unknown kind, only the kind is read. */
+/** If the kind is unknown, only the kind is read. */
 function relaxUnion({ options, def: { discriminator } }: z.ZodDiscriminatedUnion): z.ZodType {
   const known = options.map((option) => {
     const { shape } = option as z.ZodObject
@@ -56,7 +56,7 @@ function relaxUnion({ options, def: { discriminator } }: z.ZodDiscriminatedUnion
   return z.union([...known, z.object({ [discriminator]: z.string() })])
 }
 
-/** Why some text could not be read as JSON of a schema, for a log. It quotes nothing of the text. */
+/** Why a text could not be read as JSON with this schema, for a log. It does not quote the text. */
 export function whyUnreadable(error: unknown): string {
   if (error instanceof SyntaxError) return 'it is not JSON'
   if (!(error instanceof z.ZodError)) throw error

@@ -1,17 +1,17 @@
 import * as z from 'zod'
 import { type Extension, VariantName } from './keys.ts'
 
-/** The formats a variant can have; `quality` is what an encoder gets where a preset says nothing (decision 26). */
+/** The formats of variants; `quality` is the default if the preset has none (decision 26). */
 export const OUTPUT_FORMATS = {
   jpeg: { contentType: 'image/jpeg', extension: 'jpg', quality: 80 },
   webp: { contentType: 'image/webp', extension: 'webp', quality: 75 },
   avif: { contentType: 'image/avif', extension: 'avif', quality: 55 },
-  /** Lossless, whatever the quality. */
+  /** Lossless: the quality has no effect. */
   png: { contentType: 'image/png', extension: 'png', quality: 100 },
 } as const satisfies Record<string, { contentType: string; extension: Extension; quality: number }>
 export type OutputFormat = keyof typeof OUTPUT_FORMATS
 
-/** The longest side that a variant may have, in pixels. */
+/** The longest side of a variant, in pixels. */
 export const MAX_VARIANT_SIDE = 4096
 
 const side = z.int().min(16).max(MAX_VARIANT_SIDE)
@@ -29,20 +29,23 @@ export const GRAVITIES = [
 ] as const
 export type Gravity = (typeof GRAVITIES)[number]
 
-/** What a crop keeps: the middle, an edge, a corner, or what draws the eye. */
+/** What a crop keeps: the centre, an edge, a corner, or the part that attracts attention (`smart`). */
 export const CropPosition = z.enum([...GRAVITIES, 'smart'])
 export type CropPosition = z.infer<typeof CropPosition>
 
-/** A picture laid over a variant, 3 % of the shorter side away from the edges. */
+/** A picture drawn over a variant, with a margin of 3 % of the shorter side. */
 export const Watermark = z.strictObject({
-  /** In the folder `watermarks` of the image processor. */
+  /** A file in the image processor's folder `watermarks`. */
   file: z
     .string()
-    .regex(/^[a-z0-9-]{1,64}\.(png|webp)$/, 'a watermark is a .png or .webp with a name of a-z, 0-9 and "-"'),
+    .regex(
+      /^[a-z0-9-]{1,64}\.(png|webp)$/,
+      'a watermark must be a .png or .webp with a name of a-z, 0-9 and "-"',
+    ),
   gravity: z.enum(GRAVITIES).default('bottom-right'),
-  /** 0 is invisible, 1 as the file has it. */
+  /** 0 is invisible, 1 keeps the opacity of the file. */
   opacity: z.number().gt(0).max(1).default(0.6),
-  /** Its width as a share of the variant's; never more pixels than the file has. */
+  /** Its width as a fraction of the variant's. It is never enlarged beyond the file's own width. */
   size: z.number().min(0.01).max(1).default(0.2),
 })
 export type Watermark = z.infer<typeof Watermark>
@@ -57,9 +60,9 @@ export const VariantSpec = z
   .strictObject({
     name: VariantName,
     format: z.enum(Object.keys(OUTPUT_FORMATS) as [OutputFormat]),
-    /** `inside` (the default) keeps the whole picture, `cover` fills the size and cuts off what is left over. */
+    /** `inside` (the default) keeps the whole picture, `cover` fills the size and crops the rest. */
     fit: z.enum(['inside', 'cover']).optional(),
-    /** Width and height at once, in pixels. */
+    /** Width and height, in pixels. */
     size: side.optional(),
     width: side.optional(),
     height: side.optional(),
@@ -67,14 +70,14 @@ export const VariantSpec = z
     position: CropPosition.optional(),
     /** Encoder quality, 1 to 100. */
     quality: z.int().min(1).max(100).optional(),
-    /** What transparent parts lie on. Without it JPEG has white, and the other formats stay transparent. */
+    /** The colour behind transparent parts. The default is white for JPEG; the other formats stay transparent. */
     background: z
       .string()
-      .regex(/^#[0-9a-f]{6}$/, 'a background is #rrggbb in lower case')
+      .regex(/^#[0-9a-f]{6}$/, 'a background must be #rrggbb in lower case')
       .optional(),
-    /** `first` (the default) takes an animation's first frame. */
+    /** `first` (the default) uses an animation's first frame. */
     animation: z.enum(['first', 'keep']).optional(),
-    /** An animation of more frames is not kept; 150 by default. */
+    /** An animation with more frames becomes its first frame; 150 by default. */
     maxFrames: z.int().min(2).max(1000).optional(),
     watermark: Watermark.optional(),
   })
@@ -84,28 +87,27 @@ export const VariantSpec = z
   })
 export type VariantSpec = z.infer<typeof VariantSpec>
 
-/** What each field may be is said above; this is what fields say of each other. */
+/** The rules that concern more than one field. */
 function* contradictions(spec: Partial<VariantSpec>): Generator<[keyof VariantSpec, string]> {
   const { format, fit, size, width, height, animation } = spec
   if (size === undefined && width === undefined && height === undefined)
-    yield ['size', 'there must be a size, or a width or height']
+    yield ['size', 'set a size, or a width or height']
   if (size !== undefined && (width !== undefined || height !== undefined))
-    yield ['size', 'size stands for width and height: give the one or the others']
+    yield ['size', 'size sets width and height: set size, or width and height, not both']
   if (fit === 'cover') {
-    if (size === undefined && width === undefined) yield ['width', 'fit "cover" needs a width as well']
-    if (size === undefined && height === undefined) yield ['height', 'fit "cover" needs a height as well']
+    if (size === undefined && width === undefined) yield ['width', 'fit "cover" needs a width too']
+    if (size === undefined && height === undefined) yield ['height', 'fit "cover" needs a height too']
   } else if (spec.position) yield ['position', 'only fit "cover" has a position']
   if (format === 'png' && spec.quality !== undefined) yield ['quality', 'png is lossless and has no quality']
   if (animation === 'keep') {
     if (format !== 'webp')
-      yield ['animation', `${format} variants stand still: only webp can keep an animation`]
-    if (spec.position === 'smart')
-      yield ['position', 'an animation cannot be cropped smartly, frame by frame']
-    if (spec.watermark) yield ['watermark', 'an animation takes no watermark']
-  } else if (spec.maxFrames !== undefined) yield ['maxFrames', 'only animation "keep" has a limit of frames']
+      yield ['animation', `${format} cannot be animated: only webp can keep an animation`]
+    if (spec.position === 'smart') yield ['position', 'an animation cannot have a smart crop']
+    if (spec.watermark) yield ['watermark', 'an animation cannot have a watermark']
+  } else if (spec.maxFrames !== undefined) yield ['maxFrames', 'only animation "keep" has a frame limit']
 }
 
-/** The box that a variant fits into or fills, in pixels. A side that is not given is bounded by what any may have. */
+/** The box that a variant fits into or fills, in pixels. A side that is not set has the maximum length. */
 export function boxOf({ size, width, height }: VariantSpec): { width: number; height: number } {
   return {
     width: size ?? width ?? MAX_VARIANT_SIDE,
@@ -113,7 +115,7 @@ export function boxOf({ size, width, height }: VariantSpec): { width: number; he
   }
 }
 
-/** What transparent parts of a variant lie on, `#rrggbb`; undefined where they stay transparent. */
+/** The colour behind a variant's transparent parts, `#rrggbb`; undefined if they stay transparent. */
 export function backgroundOf({ background, format }: VariantSpec): string | undefined {
   return background ?? (format === 'jpeg' ? '#ffffff' : undefined)
 }

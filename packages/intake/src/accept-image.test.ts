@@ -77,7 +77,7 @@ async function storedKeys(): Promise<string[]> {
   return Contents.map(({ Key = '' }) => Key)
 }
 
-/** All messages in the queue, taken out of it. */
+/** Receives and deletes all messages in the queue. */
 async function takeMessages(): Promise<ImageAccepted[]> {
   const { Messages = [] } = await sqs.send(
     new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }),
@@ -103,22 +103,22 @@ describe('an accepted image', () => {
       traceparent,
     })
 
-  test('is stored as it came, and says everything about itself', async () => {
+  test('is stored unchanged, with its metadata', async () => {
     const arrival = full(newImageId())
     const { image, replayed } = await intake()(arrival)
     expect(replayed).toBe(false)
     const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: inputKey(arrival) }))
     expect(png.equals((await object.Body?.transformToByteArray()) ?? Buffer.of())).toBe(true)
     expect(object.ContentType).toBe('image/png')
-    const { bytes, declaredType, imageId, ...told } = arrival
+    const { bytes, declaredType, imageId, ...described } = arrival
     expect(fromUserMetadata(object.Metadata, image)).toEqual({
-      ...told,
+      ...described,
       acceptedAt: image.acceptedAt,
       sha256: createHash('sha256').update(png).digest('hex'),
     })
   })
 
-  test('is announced by a message that leads to it', async () => {
+  test('is announced by a message with its URI', async () => {
     const arrival = full(newImageId())
     const { image } = await intake()(arrival)
     const { app, imageId, origin, filename, attributes } = arrival
@@ -155,7 +155,7 @@ describe('an accepted image', () => {
   })
 
   test.each(['', 'gibberish', `${traceparent}\r\nx: y`, '日本', 'a'.repeat(4000)])(
-    'loses a traceparent that is none: %j',
+    'ignores an invalid traceparent: %j',
     async (traceparent) => {
       await intake()(arrivalOf({ traceparent }))
       const [message] = await takeMessages()
@@ -166,7 +166,7 @@ describe('an accepted image', () => {
 })
 
 describe('the same id again', () => {
-  test('with the same bytes is a repetition: the answer and the message are those of the first time', async () => {
+  test('with the same bytes is a repetition, with the answer and the message of the first time', async () => {
     const arrival = arrivalOf({ attributes: { n: '1' } })
     const first = await intake()(arrival)
     await takeMessages()
@@ -199,7 +199,7 @@ describe('the same id again', () => {
     expect(await storedKeys()).toHaveLength(2)
   })
 
-  test('twenty times at once with the same bytes: all succeed, one is the first', async () => {
+  test('twenty times in parallel with the same bytes: all succeed, one is the first', async () => {
     const arrival = arrivalOf()
     const all = await Promise.all(Array.from({ length: 20 }, () => intake()(arrival)))
     expect(all.filter(({ replayed }) => !replayed)).toHaveLength(1)
@@ -207,7 +207,7 @@ describe('the same id again', () => {
     expect(await storedKeys()).toEqual([inputKey(arrival)])
   })
 
-  test('twenty times at once with two images: one of them wins every time', async () => {
+  test('twenty times in parallel with two images: one image wins', async () => {
     const arrival = arrivalOf()
     const all = await Promise.allSettled(
       Array.from({ length: 20 }, (_, n) => intake()({ ...arrival, bytes: n % 2 === 0 ? png : otherPng })),
@@ -224,19 +224,19 @@ describe('the same id again', () => {
 
 describe('the declared type', () => {
   test.each(['image/png', 'IMAGE/PNG; x=y', 'application/octet-stream', 'image/*', '', undefined])(
-    '%p may stand over a PNG',
+    '%p is accepted for a PNG',
     async (declaredType) => {
       expect((await intake()(arrivalOf({ declaredType }))).image.contentType).toBe('image/png')
     },
   )
 
-  test.each(['image/jpg', 'image/pjpeg', 'image/jpeg'])('%s may stand over a JPEG', async (declaredType) => {
+  test.each(['image/jpg', 'image/pjpeg', 'image/jpeg'])('%s is accepted for a JPEG', async (declaredType) => {
     const bytes = await sharp(png).jpeg().toBuffer()
     expect((await intake()(arrivalOf({ bytes, declaredType }))).image.contentType).toBe('image/jpeg')
   })
 
   test.each(['image/jpeg', 'image/jpg', 'image/apng', 'text/plain', 'png'])(
-    '%s may not stand over a PNG',
+    '%s is refused for a PNG',
     async (declaredType) => {
       await expect(intake()(arrivalOf({ declaredType }))).rejects.toEqual(refusedAs('type-mismatch'))
       expect(await storedKeys()).toEqual([])
@@ -248,26 +248,26 @@ test.each<[ProblemError['slug'], Uint8Array]>([
   ['empty-body', Buffer.alloc(0)],
   ['unsupported-media-type', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')],
   ['corrupt-image', png.subarray(0, png.length - 5)],
-])('%s: neither stored nor announced', async (slug, bytes) => {
+])('%s: nothing is stored or sent', async (slug, bytes) => {
   await expect(intake()(arrivalOf({ bytes }))).rejects.toEqual(refusedAs(slug))
   expect(await storedKeys()).toEqual([])
   expect(await takeMessages()).toEqual([])
 })
 
 describe('an outage', () => {
-  test('of S3: refused as retryable, the cause kept, nothing announced', async () => {
+  test('of S3: a retryable error with its cause, and no message', async () => {
     const error = await intake({ s3: downS3 })(arrivalOf()).catch((reason: ProblemError) => reason)
     expect(error).toMatchObject({ slug: 'storage-unavailable', retryable: true })
     expect((error as ProblemError).cause).toHaveProperty('message', expect.stringContaining('ECONNREFUSED'))
     expect(await takeMessages()).toEqual([])
   })
 
-  test('of a bucket that is not there is one too', async () => {
+  test('includes a bucket that does not exist', async () => {
     bucket = 'no-such-bucket'
     await expect(intake()(arrivalOf())).rejects.toEqual(refusedAs('storage-unavailable'))
   })
 
-  test('of SQS: the image is kept, and the same call succeeds later and announces it', async () => {
+  test('of SQS: the image is stored, and the same call succeeds later and sends the message', async () => {
     const arrival = arrivalOf({ filename: 'a.png' })
     await expect(intake({ sqs: downSqs })(arrival)).rejects.toEqual(refusedAs('queue-unavailable'))
     expect(await storedKeys()).toEqual([inputKey(arrival)])

@@ -18,29 +18,29 @@ import {
 } from './inspect-content.ts'
 import { type Acceptance, type Deduplication, storeOnce, storeUnlessKnown } from './store-original.ts'
 
-/** An image as it came in, unchecked: its bytes, or where they are stored in the bucket. */
+/** An incoming image, not checked yet: its bytes, or where they are stored in the bucket. */
 export type Arrival = ArrivalDetails & ({ bytes: Uint8Array } | { stored: StoredContent })
 
 export interface ArrivalDetails {
   app: AppId
   imageId: ImageId
-  /** The media type that the sender claims, if any: it must be what the bytes are. */
+  /** The media type that the sender declared, if any. It must match the bytes. */
   declaredType?: string | undefined
-  /** Likewise, in hex. */
+  /** In hex. It must match the bytes too. */
   declaredSha256?: string | undefined
   origin: Tolerant<InputMetadata['origin']>
   filename?: string | undefined
   attributes?: InputMetadata['attributes'] | undefined
-  /** W3C trace context, carried through to the metadata; an invalid one is ignored, as the specification asks. */
+  /** W3C trace context, copied to the metadata; an invalid one is ignored, as the specification asks. */
   traceparent?: string | undefined
 }
 
 export interface IntakeOptions extends ImageQueue {
-  /** Core's `acceptedTypes`; all but HEIC, if not given. */
+  /** Core's `acceptedTypes`; by default all except HEIC. */
   accepted?: readonly ImageType[]
   /**
-   * For sources whose senders take the id from the answer. It has no effect on what is in the bucket already, where the
-   * sender knows the id beforehand, and is not for Kafka for the same reason.
+   * Only for sources whose senders take the id from the answer. It has no effect on images that are already in the bucket,
+   * because their senders know the id beforehand. It is not for Kafka, for the same reason.
    */
   deduplication?: Deduplication
 }
@@ -48,9 +48,9 @@ export interface IntakeOptions extends ImageQueue {
 export type Intake = (arrival: Arrival) => Promise<Acceptance>
 
 /**
- * Accepts an image, whatever its source: check the bytes, store the original create-once, send the message. The stored
- * original is the outbox: once it is there nothing is lost, and repeating the call with the same id and bytes is safe.
- * Bytes that are in the bucket already are copied within S3; deleting what they are copied from is the caller's job.
+ * Accepts an image, whatever its source: checks the bytes, stores the original create-once, sends the message. The stored
+ * original is the outbox: once it is stored nothing is lost, and the call can be repeated safely with the same id and
+ * bytes. Bytes that are already in the bucket are copied within S3; the caller deletes their source.
  *
  * @returns a function that throws ProblemError: what `inspectImage` and `inspectStored` throw, `type-mismatch`,
  *   `checksum-mismatch`, `idempotency-key-reused`, `storage-unavailable`, `queue-unavailable`

@@ -55,7 +55,7 @@ async function original(image: { app: string; imageId: string }) {
   return { ...object, bytes: Buffer.from((await Body?.transformToByteArray()) ?? []) }
 }
 
-test('an object becomes the original, with the metadata that bytes of a request would have', async () => {
+test('an object becomes the original, with the same metadata as bytes in a request', async () => {
   await put(png)
   const stored = arrival({ bytes: png.length })
   const { image, replayed } = await acceptImage(stored)
@@ -76,7 +76,7 @@ test('an object becomes the original, with the metadata that bytes of a request 
   expect(Messages.map(({ Body = '' }) => JSON.parse(Body).subject)).toContain(stored.imageId)
 })
 
-test('the original stays as it is, whatever its source becomes', async () => {
+test('the original does not change when its source does', async () => {
   await put(png)
   const stored = arrival()
   const first = await acceptImage(stored)
@@ -86,7 +86,7 @@ test('the original stays as it is, whatever its source becomes', async () => {
   expect((await original(stored)).bytes.equals(png)).toBe(true)
 })
 
-test('many at once are one', async () => {
+test('parallel calls accept one image', async () => {
   await put(png)
   const stored = arrival()
   const acceptances = await Promise.all(Array.from({ length: 6 }, () => acceptImage(stored)))
@@ -94,7 +94,7 @@ test('many at once are one', async () => {
   expect(new Set(acceptances.map(({ image }) => image.acceptedAt)).size).toBe(1)
 })
 
-test('bytes that change between the look and the copy are not taken', async () => {
+test('bytes that change between the check and the copy are not accepted', async () => {
   await put(png)
   const stored = arrival()
   s3.middlewareStack.add(

@@ -92,7 +92,7 @@ async function remembered(sha256: string): Promise<string | undefined> {
   return Body?.transformToString()
 }
 
-/** Ends an image as the processor or the API does. */
+/** Writes the document of an image, as the processor or the API does. */
 async function end({ app: owner, imageId }: ImageRef, status: 'failed' | 'erased' | 'processed') {
   const common = {
     schema_version: 1,
@@ -136,7 +136,7 @@ async function end({ app: owner, imageId }: ImageRef, status: 'failed' | 'erased
 }
 
 describe('the same bytes again', () => {
-  test('are answered by the image that waits, and nothing is stored or sent', async () => {
+  test('are answered by a queued image, and nothing is stored or sent', async () => {
     const { image: first } = await accept({ filename: 'first.png' })
     const before = await keys()
     const again = await accept({ filename: 'again.png' })
@@ -145,13 +145,13 @@ describe('the same bytes again', () => {
     expect(await messages()).toBe(1)
   })
 
-  test('are answered by the image that is processed', async () => {
+  test('are answered by a processed image', async () => {
     const { image: first } = await accept()
     await end(first, 'processed')
     expect(await accept()).toMatchObject({ image: { imageId: first.imageId }, duplicate: true })
   })
 
-  test.each(['failed', 'erased'] as const)('are a new image where the first one is %s', async (status) => {
+  test.each(['failed', 'erased'] as const)('are a new image if the first one is %s', async (status) => {
     const { image: first } = await accept()
     await end(first, status)
     const { image: second, duplicate } = await accept()
@@ -161,14 +161,14 @@ describe('the same bytes again', () => {
     expect((await accept()).image.imageId).toBe(second.imageId)
   })
 
-  test('are a new image where the original is gone', async () => {
+  test('are a new image if the original was deleted', async () => {
     const { image: first } = await accept()
     await end(first, 'processed')
     await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: inputKey(first) }))
     expect((await accept()).duplicate).toBeUndefined()
   })
 
-  test('are a new image past the time of the original, though S3 still has it', async () => {
+  test('are a new image after the retention of the original, even if S3 still has it', async () => {
     const at = (days: number) => newImageId(new Date(Date.now() - days * DAY))
     const [late, early] = [at(31), at(29)]
     await accept({ imageId: late })
@@ -176,19 +176,19 @@ describe('the same bytes again', () => {
     expect((await accept()).image.imageId).toBe(early)
   })
 
-  test('of another app are its own', async () => {
+  test('from another app are another image', async () => {
     await accept()
     const { image, duplicate } = await accept({ app: 'other' })
     expect([image.app, duplicate]).toEqual(['other', undefined])
   })
 
-  test('of an app that has not chosen it are a new image, and nothing is remembered', async () => {
+  test('from an app without deduplication are a new image, and no hash is stored', async () => {
     await accept({ app: 'plain' })
     expect((await accept({ app: 'plain' })).duplicate).toBeUndefined()
     expect(await keys('hashes/')).toEqual([])
   })
 
-  test('under the same id are remembered, though a first try stopped before that', async () => {
+  test('under the same id store the hash, if the first attempt stopped before that', async () => {
     const { image } = await accept()
     await forgetBytes({ s3, name: bucket }, image)
     await accept({ imageId: image.imageId })
@@ -202,7 +202,7 @@ describe('the same bytes again', () => {
     expect(await messages()).toBe(2)
   })
 
-  test('under the id of an image that was accepted before are a repetition, whoever is remembered', async () => {
+  test('under the id of an accepted image are a repetition, even if another image has the hash', async () => {
     const { image: own } = await accept()
     await end(own, 'failed')
     const { image: second } = await accept()
@@ -220,7 +220,7 @@ describe('the same bytes again', () => {
     })
   })
 
-  test('many times at once are each answered by an image that is there', async () => {
+  test('in parallel are each answered by a stored image', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => accept()))
     const stored = await keys('input/')
     for (const { image } of answers) expect(stored).toContain(inputKey(image))
@@ -230,8 +230,8 @@ describe('the same bytes again', () => {
   })
 })
 
-describe('forgetting', () => {
-  test('takes away what names the image, and only that', async () => {
+describe('forgetBytes', () => {
+  test('deletes the entry that names the image, and no other', async () => {
     const { image: first } = await accept()
     await end(first, 'failed')
     const { image: second } = await accept()

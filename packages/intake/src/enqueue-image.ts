@@ -2,7 +2,7 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import type { Bucket, Original } from '@darkroom/bucket'
 import { type ImageAccepted, inputKey, ProblemError, s3Uri, type Tolerant } from '@darkroom/core'
 
-/** The image queue, and what each of its messages names: the bucket and who sent it. */
+/** The image queue, with the bucket and the source that its messages name. */
 export interface ImageQueue {
   bucket: Bucket
   sqs: SQSClient
@@ -11,8 +11,8 @@ export interface ImageQueue {
   source: string
 }
 
-/** Options beyond the first development. */
-type Wishes = Pick<ImageAccepted['data'], 'redevelop'>
+/** Options for an image that is already processed. */
+type RedevelopOption = Pick<ImageAccepted['data'], 'redevelop'>
 
 /**
  * Queues a stored original for the image processor.
@@ -21,7 +21,7 @@ type Wishes = Pick<ImageAccepted['data'], 'redevelop'>
  */
 export async function enqueueImage(
   { bucket, sqs, queueUrl, source }: ImageQueue,
-  { traceparent, ...image }: Original & Wishes,
+  { traceparent, ...image }: Original & RedevelopOption,
 ): Promise<void> {
   const event: Tolerant<ImageAccepted> = {
     specversion: '1.0',

@@ -3,7 +3,7 @@ import { type Bucket, readStored, type StoredSource } from '@darkroom/bucket'
 import { IMAGE_TYPES, type ImageType, MAX_STORED_BYTES, mediaTypeOf, ProblemError } from '@darkroom/core'
 import { type ImageHeader, inspectImage, inspectStream } from '@darkroom/image-file'
 
-/** An image that has been checked, and where its bytes are: here, or in the bucket. */
+/** A checked image, and its bytes or where they are stored in the bucket. */
 export interface InspectedContent {
   header: ImageHeader
   /** Size in bytes. */
@@ -22,15 +22,15 @@ export async function inspectBytes(
   return { header, bytes: bytes.length, sha256, source: bytes }
 }
 
-/** An object of the bucket that is the image. */
+/** An image that is already in the bucket. */
 export interface StoredContent {
   key: string
-  /** The size that was announced for it. */
+  /** The declared size. */
   bytes?: number | undefined
 }
 
 /**
- * Checks and hashes an image that is in the bucket already, as it streams by: only its header is held in memory.
+ * Checks and hashes an image in the bucket as a stream: only its header is kept in memory.
  *
  * @throws ProblemError `source-expired` (there is no such object), `payload-too-large`, `upload-incomplete`, what
  *   `inspectStream` throws, `storage-unavailable`
@@ -50,7 +50,7 @@ export async function inspectStored(
   throw new ProblemError('source-expired', 'The referenced object does not exist or is archived.')
 }
 
-/** The size comes ahead of the bytes: those of an object that is refused for it are never read. */
+/** The size is known before the bytes, so an object that is too large is never read. */
 function requireSize(bytes: number, declared = bytes): void {
   if (bytes > MAX_STORED_BYTES) {
     throw new ProblemError('payload-too-large', 'The object is larger than 50 MB.')

@@ -12,7 +12,7 @@ import {
 import { type AppId, type ImageRef, ProblemError } from '@darkroom/core'
 import { isPastDeadline, type Retention } from '@darkroom/retention'
 
-/** What became of an arrival: `replayed` says that the same bytes had been accepted under this id before. */
+/** The result of accepting an image. `replayed`: the same bytes were accepted under this id before. */
 export interface Acceptance {
   image: Original
   replayed: boolean
@@ -21,8 +21,8 @@ export interface Acceptance {
 }
 
 /**
- * Stores the original under its key unless one is there already. If that has the same bytes this is a repetition, and the
- * answer is what was accepted the first time.
+ * Stores the original under its key, unless one is already stored. If that one has the same bytes, this is a repetition,
+ * and the result is that of the first time.
  *
  * @throws ProblemError `idempotency-key-reused` (other bytes are stored), `storage-unavailable`
  */
@@ -33,7 +33,7 @@ export async function storeOnce(
 ): Promise<Acceptance> {
   if (await createOriginal(bucket, image, source)) return { image, replayed: false }
   const first = await findOriginal(bucket, image)
-  // Both are gone again, the original and what it was to be copied from.
+  // Both the original and the object to copy were deleted.
   if (!first)
     throw new ProblemError('storage-unavailable', 'The image was deleted in the meantime. Try again.')
   if (first.sha256 === image.sha256) return { image: { ...first, sha256: image.sha256 }, replayed: true }
@@ -43,15 +43,15 @@ export async function storeOnce(
   )
 }
 
-/** The apps for which the same bytes are one image, and how long each image is kept. */
+/** The apps with deduplication, and how long each image is kept. */
 export interface Deduplication {
   apps: AppId[]
   retention: Retention
 }
 
 /**
- * Stores the original as `storeOnce` does, unless an earlier image of the app has the same bytes and can answer for this
- * one: see decisions/0017-deduplication.md.
+ * Like `storeOnce`, unless an earlier image of the app has the same bytes and can answer for this one: see
+ * decisions/0017-deduplication.md.
  *
  * @throws ProblemError `idempotency-key-reused`, `storage-unavailable`
  */
@@ -70,9 +70,9 @@ export async function storeUnlessKnown(
 }
 
 /**
- * The earlier image, if it can answer for this one: its original is there and within its time, and it waits or is
- * processed. One that failed, was erased, has expired or cannot be read cannot answer; nor can any for an image that has
- * itself been accepted.
+ * The earlier image, if it can answer for this one: its original is stored and has not expired, and it is queued or
+ * processed. An image that failed, was erased, has expired or cannot be read cannot answer. If this image itself was
+ * already accepted, none can.
  */
 async function findAnswer(
   bucket: Bucket,

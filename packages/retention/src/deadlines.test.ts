@@ -20,7 +20,7 @@ const accepted = new Date('2026-11-23T10:00:00.000Z')
 const imageId = firstIdAt(accepted)
 
 describe('a deadline', () => {
-  test("is so many days after the id's time", () => {
+  test("is the configured number of days after the id's time", () => {
     const image = { app: 'other', imageId }
     expect(deadlineOf(retention, image, 'input')).toEqual(new Date('2026-12-23T10:00:00.000Z'))
     expect(deadlineOf(retention, { app: 'brief', imageId }, 'input')).toEqual(
@@ -28,7 +28,7 @@ describe('a deadline', () => {
     )
   })
 
-  test('is past from its own millisecond on', () => {
+  test('has passed from its own millisecond on', () => {
     const image = { app: 'brief', imageId }
     const deadline = Date.parse('2026-11-24T10:00:00.000Z')
     expect(isPastDeadline(retention, image, 'input', deadline - 1)).toBe(false)
@@ -49,17 +49,17 @@ describe('a deletion by S3', () => {
     expect(deletionOf(retention, key, accepted)).toEqual(new Date(time))
   })
 
-  test('is at midnight sharp for what was written then', () => {
+  test('is exactly a whole number of days later for an object written at midnight', () => {
     expect(
       deletionOf(retention, inputKey({ app: 'brief', imageId }), new Date('2026-11-23T00:00:00.000Z')),
     ).toEqual(new Date('2026-11-24T00:00:00.000Z'))
   })
 
-  test('is of no other key', () => {
+  test('does not happen for other keys', () => {
     expect(deletionOf(retention, 'athena-results/x', accepted)).toBeUndefined()
   })
 
-  test('never comes before the deadline of what was written on acceptance or later', () => {
+  test('is never before the deadline of an object written at or after acceptance', () => {
     const time = fc.date({ min: new Date(0), max: new Date('2200-01-01T00:00:00Z'), noInvalidDate: true })
     fc.assert(
       fc.property(fc.constantFrom('brief', 'other'), time, fc.nat(1e9), (app, acceptedAt, later) => {

@@ -5,7 +5,7 @@ import { readRetention } from './read-retention.ts'
 
 const repository = join(import.meta.dirname, '..', '..', '..')
 
-test('the table in docs/operations.md is that of the retention', async () => {
+test('the table in docs/operations.md matches the retention', async () => {
   const { default: days } = readRetention()
   const text = await readFile(join(repository, 'docs/operations.md'), 'utf8')
   const rowOf = (start: string) => text.split('\n').find((line) => line.startsWith(`| ${start}`)) ?? ''

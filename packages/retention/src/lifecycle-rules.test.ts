@@ -32,16 +32,16 @@ const defaults = {
   'uploads/': 1,
 }
 
-/** As many apps, each with a retention of its own. */
+/** This many apps, each with its own retention. */
 const many = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`app-${n}`, { input: 1, claims: 1 }]))
 
-describe('lifecycle rules', () => {
-  test('are one for each kind', () => {
+describe('the list of lifecycle rules', () => {
+  test('has one per kind', () => {
     expect(expirations({})).toEqual(defaults)
   })
 
-  test('are one more for each thing that an app keeps for less', () => {
+  test('has one more for each kind with a shorter retention in an app', () => {
     expect(expirations({ brief: { input: 1, processed: 7, metadata: 90, claims: 7 }, other: {} })).toEqual({
       ...defaults,
       'input/brief/': 1,
@@ -51,13 +51,13 @@ describe('lifecycle rules', () => {
     })
   })
 
-  test('have names of their own', () => {
+  test('has unique names', () => {
     const names = lifecycleRules(retentionOf(many(20))).map(({ Id }) => Id)
     expect(new Set(names).size).toBe(names.length)
     expect(Math.max(...names.map((name) => name.length))).toBeLessThanOrEqual(255)
   })
 
-  test('clear away what versions and uploads in parts leave behind', () => {
+  test('deletes old versions and unfinished multipart uploads', () => {
     expect(lifecycleRules(retentionOf({}))).toContainEqual({
       Id: 'remove-leftovers',
       Status: 'Enabled',
@@ -67,13 +67,13 @@ describe('lifecycle rules', () => {
     })
   })
 
-  test('are no more than a bucket can have', () => {
+  test('throws if there are more than a bucket can have', () => {
     expect(lifecycleRules(retentionOf(many(330)))).toHaveLength(8 + 3 * 330)
     expect(() => lifecycleRules(retentionOf(many(331)))).toThrow('1001 lifecycle rules')
   })
 })
 
-test("a retention that a function's environment has no room for is refused", () => {
+test("a retention that is too long for a function's environment is refused", () => {
   expect(RetentionVariable.parse(toEnvironment(retentionOf(many(50))))).toEqual(retentionOf(many(50)))
   expect(() => toEnvironment(retentionOf(many(200)))).toThrow('characters')
 })

@@ -13,23 +13,23 @@ export interface LifecycleRule {
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html */
-const MOST_RULES = 1000
+const MAX_RULES = 1000
 
-/** Kinds of which there is a rule, with the kind whose days it has. */
+/** The kinds with a rule, and the setting that each rule uses. */
 const daysFrom = {
   input: 'input',
   processed: 'processed',
   metadata: 'metadata',
   claims: 'claims',
-  // What says which image has these bytes is of use while its original is there.
+  // The entry for a hash is useful as long as the original exists.
   hashes: 'input',
 } as const
 
 /**
- * The bucket's lifecycle rules: one for each kind of object, one more for each app that keeps some of them for less,
- * and one for what versions leave behind, should somebody switch them on. S3 applies the shortest that matches.
+ * The bucket's lifecycle rules: one per kind of object, one more per app with a shorter retention, and one for old versions,
+ * in case somebody enables versioning. S3 applies the shortest rule that matches.
  *
- * @throws Error if a bucket cannot have that many
+ * @throws Error if there are more rules than a bucket can have
  */
 export function lifecycleRules({ default: standard, apps }: Retention): LifecycleRule[] {
   const kinds = Object.entries(daysFrom) as [keyof typeof daysFrom, keyof Retention['apps'][string]][]
@@ -51,9 +51,9 @@ export function lifecycleRules({ default: standard, apps }: Retention): Lifecycl
       AbortIncompleteMultipartUpload: { DaysAfterInitiation: standard.unfinishedUploads },
     },
   ]
-  if (rules.length <= MOST_RULES) return rules
+  if (rules.length <= MAX_RULES) return rules
   throw new Error(
-    `${rules.length} lifecycle rules, and a bucket has ${MOST_RULES}: let more apps share the default.`,
+    `${rules.length} lifecycle rules are more than the ${MAX_RULES} a bucket can have. Use the default for more apps.`,
   )
 }
 

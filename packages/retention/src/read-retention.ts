@@ -7,11 +7,11 @@ import { toEnvironment } from './to-environment.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..')
 
-/** The retention of a deployment that sets no other file, for example by the variable RETENTION_FILE. */
+/** The default file. The variable RETENTION_FILE names another one. */
 export const RETENTION_FILE = 'packages/retention/retention.json'
 
 /**
- * The retention in a file.
+ * Reads the retention from a file.
  *
  * @param file absolute, or relative to the root of the repository; by default what the variable RETENTION_FILE names
  * @throws Error that names the file and each field that is wrong
@@ -25,7 +25,7 @@ export function readRetention(file = process.env.RETENTION_FILE || RETENTION_FIL
 }
 
 /**
- * The parts of a serverless.yml that follow from the retention file, which the parameter `retentionFile` names:
+ * The parts of a serverless.yml that depend on the retention file, which the parameter `retentionFile` names:
  * `environment` for functions, and `lifecycleRules` for the bucket.
  *
  * @throws Error as `readRetention` does

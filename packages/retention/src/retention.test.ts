@@ -16,13 +16,13 @@ const complaintsAbout = (retention: unknown) =>
   Retention.safeParse(retention).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
 
 describe('a retention', () => {
-  test('gives an app what it asks for, and the default of the rest', () => {
+  test('gives an app its own days, and the default for the rest', () => {
     const retention = Retention.parse({ default: standard, apps: { brief: { input: 1, processed: 7 } } })
     expect(daysOf(retention, 'brief')).toEqual({ input: 1, processed: 7, metadata: 730, claims: 7 })
     expect(daysOf(retention, 'another')).toEqual({ input: 30, processed: 365, metadata: 730, claims: 7 })
   })
 
-  test('of the repository is sound', async () => {
+  test('of the repository is valid', async () => {
     expect(readRetention().default.input).toBeGreaterThan(0)
   })
 
@@ -35,14 +35,14 @@ describe('a retention', () => {
     await expect(retentionForServerless(async () => 'not-there.json')).rejects.toThrow('not-there.json')
   })
 
-  test('tells which app asks for more than the default, and what to do', () => {
+  test('names the app that asks for more than the default, and says what to do', () => {
     expect(complaintsAbout({ default: standard, apps: { long: { input: 90 } } })).toEqual([
-      'apps.long.input: 90 days are more than the default of 30, and S3 applies the shorter. ' +
-        'Make the default 90, and give the apps that are to keep 30 days an entry of their own',
+      'apps.long.input: 90 days is more than the default of 30, and S3 applies the shorter one. ' +
+        'Set the default to 90, and add an entry for each app that keeps 30 days',
     ])
   })
 
-  test('keeps no original and no variant for longer than the document', () => {
+  test('does not keep an original or a variant longer than the document', () => {
     const words = 'the document must be kept at least as long as the original and the variants'
     expect(complaintsAbout({ default: { ...standard, metadata: 364 }, apps: {} })).toEqual([
       `default.metadata: ${words}, 365 days`,

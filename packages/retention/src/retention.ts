@@ -3,13 +3,13 @@ import * as z from 'zod'
 
 const Days = z.int('must be a whole number of days').min(1, 'must be at least 1 day').max(36_500)
 
-/** Days, by the prefix under which a thing lies. */
+/** Days, by the prefix of the objects. */
 const AppDays = z.strictObject({
   /** The original. */
   input: Days,
   /** The variants. */
   processed: Days,
-  /** The document, and with it the status and the analysts' row: when it goes nothing is left. */
+  /** The document, and with it the status and the row for analysts. After that, nothing is left. */
   metadata: Days,
   /** Images that a Kafka event refers to. */
   claims: Days,
@@ -17,8 +17,8 @@ const AppDays = z.strictObject({
 export type AppDays = z.infer<typeof AppDays>
 
 /**
- * How long everything is kept. S3 applies the shortest of the lifecycle rules that match an object, so an app may
- * keep things for less than the default, never for more: see decisions/0016-retention.md.
+ * How long everything is kept. S3 applies the shortest lifecycle rule that matches an object, so an app can keep objects
+ * for less than the default, but not for longer: see decisions/0016-retention.md.
  *
  *     { "default": { "input": 30, "processed": 365, "metadata": 730, "claims": 7,
  *                    "rejected": 30, "uploads": 1, "unfinishedUploads": 1 },
@@ -27,9 +27,9 @@ export type AppDays = z.infer<typeof AppDays>
 export const Retention = z
   .strictObject({
     default: AppDays.extend({
-      /** Kafka records that could not be taken: of no app. */
+      /** Rejected Kafka records. They belong to no app. */
       rejected: Days,
-      /** What clients have sent straight to S3, until it is accepted. */
+      /** Direct uploads to S3, until they are accepted. */
       uploads: Days,
       /** Parts of multipart uploads that were never completed. */
       unfinishedUploads: Days,
@@ -41,8 +41,8 @@ export const Retention = z
       context.addIssue({ code: 'custom', message, path, input: retention })
     for (const [app, own] of Object.entries(retention.apps)) {
       for (const kind of kinds) {
-        const [days = 0, most] = [own[kind], retention.default[kind]]
-        if (days > most) complain(longerThanDefault(days, most), 'apps', app, kind)
+        const [days = 0, max] = [own[kind], retention.default[kind]]
+        if (days > max) complain(longerThanDefault(days, max), 'apps', app, kind)
       }
       const outlived = outlivesMetadata(fill(own, retention.default))
       if (outlived) complain(outlived, 'apps', app, 'metadata')
@@ -54,7 +54,7 @@ export type Retention = z.infer<typeof Retention>
 
 const kinds = ['input', 'processed', 'metadata', 'claims'] as const
 
-/** How long an app's things are kept. */
+/** The days of an app: its own, or the default. */
 export function daysOf(retention: Retention, app: AppId): AppDays {
   return fill(retention.apps[app] ?? {}, retention.default)
 }
@@ -69,14 +69,14 @@ function fill(own: Retention['apps'][string], standard: AppDays): AppDays {
   return { input, processed, metadata, claims }
 }
 
-function longerThanDefault(days: number, most: number): string {
+function longerThanDefault(days: number, max: number): string {
   return (
-    `${days} days are more than the default of ${most}, and S3 applies the shorter. ` +
-    `Make the default ${days}, and give the apps that are to keep ${most} days an entry of their own`
+    `${days} days is more than the default of ${max}, and S3 applies the shorter one. ` +
+    `Set the default to ${days}, and add an entry for each app that keeps ${max} days`
   )
 }
 
-/** Without its document an original would be developed again. */
+/** Without its document, an original would be developed again. */
 function outlivesMetadata({ input, processed, metadata }: AppDays): string | undefined {
   const longest = Math.max(input, processed)
   if (metadata >= longest) return undefined

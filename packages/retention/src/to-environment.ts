@@ -1,25 +1,25 @@
 import * as z from 'zod'
 import { Retention } from './retention.ts'
 
-/** A function's environment has 4 KB, and others need some of it. */
-const MOST_CHARACTERS = 3000
+/** A function's environment is limited to 4 KB, and other variables need some of it. */
+const MAX_CHARACTERS = 3000
 
 /**
  * The retention as the variable `RETENTION` of a function.
  * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  *
- * @throws Error if a function's environment has no room for it
+ * @throws Error if it is too long for a function's environment
  */
 export function toEnvironment(retention: Retention): string {
   const text = JSON.stringify(retention)
-  if (text.length <= MOST_CHARACTERS) return text
+  if (text.length <= MAX_CHARACTERS) return text
   throw new Error(
-    `The retention has ${text.length} characters, and a function's environment takes ${MOST_CHARACTERS} of them: ` +
-      'let more apps share the default.',
+    `The retention has ${text.length} characters, and a function's environment has space for ${MAX_CHARACTERS}. ` +
+      'Use the default for more apps.',
   )
 }
 
-/** The inverse: what a function makes of `RETENTION` when it starts. */
+/** The inverse: parses `RETENTION` when a function starts. */
 export const RetentionVariable = z
   .string()
   .transform((text, context) => {

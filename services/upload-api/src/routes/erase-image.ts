@@ -50,7 +50,7 @@ async function replace(
   credential: string,
 ): Promise<ErasedDocument | undefined> {
   await requireNoHold(image)
-  if (!stored.isOnlySent) requireFindable(image, stored)
+  if (!stored.isOnlyUploaded) requireFindable(image, stored)
   // Before the receipt, which no longer has the hash. Without the pointer the same bytes are a new image.
   if (stored.sha256 !== undefined) await forgetBytes(bucket, { ...image, sha256: stored.sha256 })
   const receipt = receiptOf(image, credential, stored.keys)
