@@ -5,6 +5,7 @@ import {
   findOriginal,
   getDocument,
   type HashedImage,
+  hasHash,
   type Original,
   rememberBytes,
   type StoredSource,
@@ -36,7 +37,10 @@ export async function storeOnce(
   // Both the original and the object to copy were deleted.
   if (!first)
     throw new ProblemError('storage-unavailable', 'The image was deleted in the meantime. Try again.')
-  if (first.sha256 === image.sha256) return { image: { ...first, sha256: image.sha256 }, replayed: true }
+  // Written by something other than Darkroom, so nobody can say whether it is the same image.
+  if (!hasHash(first))
+    throw new ProblemError('storage-unavailable', 'An object that cannot be read is stored under this id.')
+  if (first.sha256 === image.sha256) return { image: first, replayed: true }
   throw new ProblemError(
     'idempotency-key-reused',
     `Other bytes were already accepted with the id ${image.imageId}. Use a new Idempotency-Key for another image.`,

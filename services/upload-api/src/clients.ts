@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { openBucket, SIGNER_SETTINGS } from '@darkroom/bucket'
 import { env } from './environment.ts'
-import { reportUnreadable } from './logger.ts'
+import { reportUnreadable } from './metrics.ts'
 
 /** A caller waits for the answer, so an outage has to be noticed within seconds. */
 const impatient = {

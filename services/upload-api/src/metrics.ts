@@ -1,0 +1,15 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import { env } from './environment.ts'
+import { logger } from './logger.ts'
+
+export const metrics = new Metrics({
+  namespace: 'Darkroom',
+  serviceName: 'upload-api',
+  defaultDimensions: { stage: env.STAGE },
+})
+
+/** Damaged, or written by something other than Darkroom. Only its own image is affected. */
+export function reportUnreadable(key: string, reason: string): void {
+  logger.error('stored object cannot be read', { key, reason })
+  metrics.singleMetric().addMetric('UnreadableObjects', MetricUnit.Count, 1)
+}
