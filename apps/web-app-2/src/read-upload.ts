@@ -1,5 +1,6 @@
 import { type Attributes, Filename, type ImageType, ProblemError, readAttributes } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-file'
+import type { Multipart } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 
 export interface Upload {
@@ -17,7 +18,17 @@ export interface Upload {
  * @throws ProblemError `malformed-request`, `empty-body`, `payload-too-large`, and those of `inspectImage`
  */
 export async function readUpload(request: FastifyRequest, maxImageBytes: number): Promise<Upload> {
-  const { file, attributes } = await readParts(request, maxImageBytes)
+  const {
+    files: [file, another],
+    attributes,
+  } = await readParts(request, maxImageBytes)
+  if (another) {
+    throw new ProblemError(
+      'malformed-request',
+      'The form has two parts named "file". Send one picture per request.',
+    )
+  }
+  if (file?.truncated) throw tooLarge(maxImageBytes)
   if (!file?.bytes.length) {
     throw new ProblemError('empty-body', 'The upload contains no image. Choose a picture and send it again.')
   }
@@ -31,8 +42,9 @@ export async function readUpload(request: FastifyRequest, maxImageBytes: number)
 }
 
 interface Parts {
-  file?: { bytes: Buffer; name: string | undefined }
-  /** A part of type application/json is parsed by the form's parser. */
+  /** The parts named "file". */
+  files: { bytes: Buffer; name: string | undefined; truncated: boolean }[]
+  /** A text part of type application/json is parsed by the form's parser. */
   attributes?: unknown
 }
 
@@ -48,18 +60,38 @@ async function readParts(request: FastifyRequest, maxImageBytes: number): Promis
   }
   if (Number(request.headers['content-length']) > maxImageBytes + MAX_FORM_OVERHEAD_BYTES)
     throw tooLarge(maxImageBytes)
-  const parts: Parts = {}
-  let truncated = false
-  for await (const part of request.parts()) {
-    if (part.type === 'file') {
-      parts.file = { bytes: await part.toBuffer(), name: part.filename }
-      truncated = part.file.truncated
-    } else if (part.fieldname === 'attributes') {
-      parts.attributes = part.value
-    }
+  const parts: Parts = { files: [] }
+  try {
+    for await (const part of request.parts()) await addPart(parts, part)
+  } catch (error) {
+    // The rest of the body must be read, or the connection cannot be used again.
+    request.raw.resume()
+    throw describeFailure(error, parts)
   }
-  if (truncated) throw tooLarge(maxImageBytes)
   return parts
+}
+
+async function addPart(parts: Parts, part: Multipart): Promise<void> {
+  const { fieldname } = part
+  if (part.type === 'field') {
+    if (fieldname === 'attributes') parts.attributes = part.value
+    return
+  }
+  const bytes = await part.toBuffer()
+  // A browser sends a Blob of type application/json as a file.
+  if (fieldname === 'attributes') parts.attributes = bytes.toString()
+  if (fieldname === 'file') parts.files.push({ bytes, name: part.filename, truncated: part.file.truncated })
+}
+
+/** The parser reports a body that ends early, or a missing boundary, as an error without a status. */
+function describeFailure(error: unknown, { files }: Parts): unknown {
+  if ((error as { statusCode?: number }).statusCode !== undefined) return error
+  const where = files.length > 0 ? 'after the part "file"' : 'before the part "file" is complete'
+  return new ProblemError(
+    'malformed-request',
+    `The form ends early, ${where}, or has no boundary. Send the whole form.`,
+    { cause: error },
+  )
 }
 
 function tooLarge(maxImageBytes: number): ProblemError {

@@ -48,7 +48,7 @@ export async function startWebApp2(options: WebApp2Options): Promise<WebApp2> {
   answerProblems(server)
   await server.register(multipart, {
     throwFileSizeLimit: false,
-    limits: { fileSize: backend.maxImageBytes, files: 1, fields: 4, fieldSize: 4096 },
+    limits: { fileSize: backend.maxImageBytes, files: 4, fields: 4, fieldSize: 4096 },
   })
   await server.register(statics, { root: [PAGE, SHARED_STYLE], cacheControl: false })
   await server.register(imageRoutes, { prefix: '/api', ...backend })

@@ -97,6 +97,15 @@ describe('an upload', () => {
     expect((await nextRecord()).headers.ce_filename).toBe('Straße am Meer – 写真 🌊.jpg')
   })
 
+  test('may have its attributes as a Blob', async () => {
+    const form = new FormData()
+    form.append('attributes', new Blob(['{"note":"low tide"}'], { type: 'application/json' }))
+    form.append('file', new Blob([PHOTOGRAPH]), 'x.jpg')
+    const { status } = await fetch(`${app.url}/api/images`, { method: 'POST', body: form })
+    expect(status).toBe(202)
+    expect((await nextRecord()).headers.ce_attributes).toBe('{"note":"low tide"}')
+  })
+
   test('is named by its bytes, whatever the browser says of it', async () => {
     await upload(app.url, { bytes: onePixelGif(), filename: 'drawing.jpg' })
     expect((await nextRecord()).headers['content-type']).toBe('image/gif')
@@ -115,8 +124,8 @@ describe('an upload is refused, in words,', () => {
     ['over 4 MB by a byte', { bytes: oversized(4 * MEGABYTE + 1) }, 413, /more than 4 MB/],
     ['far over 4 MB', { bytes: oversized(30 * MEGABYTE) }, 413, /more than 4 MB/],
     ['empty', { bytes: new Uint8Array() }, 400, /contains no image/],
-    ['no image', { bytes: Buffer.from('Dear diary') }, 415, /no image.* Accepted are JPEG/],
-    ['cut off', { bytes: PHOTOGRAPH.subarray(0, 500_000) }, 422, /cut off/],
+    ['no image', { bytes: Buffer.from('Dear diary') }, 415, /isn't an image. Supported types: JPEG/],
+    ['cut off', { bytes: PHOTOGRAPH.subarray(0, 500_000) }, 422, /truncated/],
     ['with attributes that are no JSON', { attributes: '{' }, 400, /not valid JSON/],
     ['with an attribute of a bad name', { attributes: '{"A B":"x"}' }, 400, /attribute key/],
     ['with a key that is no UUIDv7', { headers: { 'Idempotency-Key': 'mine' } }, 400, /UUIDv7/],
@@ -126,6 +135,27 @@ describe('an upload is refused, in words,', () => {
     expect(refused.status).toBe(status)
     expect(refused.headers.get('content-type')).toMatch('application/problem+json')
     expect(refused.body).toMatchObject({ status, detail: expect.stringMatching(detail), retryable: false })
+  })
+
+  const boundary = 'b'
+  const head = `--b\r\nContent-Disposition: form-data; name="file"; filename="x.jpg"\r\n\r\n`
+  const part = Buffer.concat([Buffer.from(head), PHOTOGRAPH, Buffer.from('\r\n')])
+  const end = Buffer.from('--b--\r\n')
+
+  test.each([
+    ['with two files', Buffer.concat([part, part, end]), boundary, /two parts named "file"/],
+    ['that ends in the file', part.subarray(0, 9000), boundary, /before the part "file" is complete/],
+    ['that ends after the file', Buffer.concat([part, end.subarray(0, 3)]), boundary, /The form ends early/],
+    ['of another boundary', Buffer.concat([part, end]), 'other', /The form ends early/],
+    ['without a boundary', Buffer.concat([part, end]), '', /has no boundary/],
+  ])('%s', async (_, body, boundary, detail) => {
+    const headers = { 'content-type': `multipart/form-data${boundary && `; boundary=${boundary}`}` }
+    const response = await fetch(`${app.url}/api/images`, { method: 'POST', headers, body })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({
+      type: 'urn:problem-type:darkroom:malformed-request',
+      detail: expect.stringMatching(detail),
+    })
   })
 
   test('if it is no form', async () => {

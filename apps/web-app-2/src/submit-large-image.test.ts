@@ -129,7 +129,7 @@ describe('a picture of more than 4 MB', () => {
     const before = await countClaims()
     const { status, body } = await upload(app.url, { bytes: Buffer.alloc(6 * MEGABYTE, 'Dear diary') })
     expect(status).toBe(415)
-    expect(body).toMatchObject({ detail: expect.stringContaining('no image') })
+    expect(body).toMatchObject({ detail: expect.stringContaining("isn't an image") })
     expect(await countClaims()).toBe(before)
     await expectNothingInKafka()
   })

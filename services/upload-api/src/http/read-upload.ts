@@ -11,6 +11,7 @@ import {
   UploadRequest,
 } from '@darkroom/core'
 import { parseDictionary } from 'structured-headers'
+import { type FormPart, readForm } from './read-form.ts'
 import type { ApiEvent } from './request.ts'
 
 /** The image of an upload, whichever form the request had. */
@@ -64,40 +65,27 @@ function readJson(event: ApiEvent): Upload {
 }
 
 async function readMultipart(event: ApiEvent): Promise<Upload> {
-  const form = await parseForm(event)
-  const file = form.get('file')
-  if (!(file instanceof File)) {
-    throw new ProblemError(
-      'empty-body',
-      'The form has no file in a part named "file". Send the image in that part.',
-    )
+  const { file, attributes } = await readForm(event.headers['content-type'] ?? '', rawBody(event), [
+    'file',
+    'attributes',
+  ])
+  if (!file) {
+    throw new ProblemError('empty-body', 'The form has no part named "file". Send the image in that part.')
+  }
+  if ('text' in file) {
+    throw new ProblemError('empty-body', 'The part named "file" is text. Send it as a file, with a filename.')
   }
   return {
-    bytes: Buffer.from(await file.arrayBuffer()),
-    declaredType: file.type,
-    filename: readFilename(file.name),
-    attributes: readAttributesPart(form.get('attributes')),
+    bytes: file.bytes,
+    declaredType: file.contentType,
+    filename: readFilename(file.filename),
+    attributes: attributes && readAttributes(toText(attributes), 'attributes'),
   }
 }
 
-/** With Node's own parser of RFC 7578. */
-async function parseForm(event: ApiEvent): Promise<FormData> {
-  const headers = { 'content-type': event.headers['content-type'] ?? '' }
-  try {
-    return await new Response(rawBody(event), { headers }).formData()
-  } catch (cause) {
-    throw new ProblemError(
-      'malformed-request',
-      'The multipart/form-data body is incomplete or has no valid boundary.',
-      { cause },
-    )
-  }
-}
-
-function readAttributesPart(part: File | string | null): Attributes | undefined {
-  if (part === null) return undefined
-  if (typeof part === 'string') return readAttributes(part, 'attributes')
-  throw new ProblemError('malformed-request', 'attributes: must be JSON text, not a file')
+/** A browser sends a Blob of type application/json as a file. */
+function toText(part: FormPart): string {
+  return 'text' in part ? part.text : part.bytes.toString()
 }
 
 function readRaw(event: ApiEvent): Upload {

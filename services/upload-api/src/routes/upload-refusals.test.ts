@@ -276,31 +276,15 @@ const refusals: [string, TestRequest, number, string, string][] = [
     await formWith({ file: fileOf(jpeg), attributes: fileOf(jpeg) }),
     400,
     'malformed-request',
-    'not a file',
-  ],
-
-  [
-    'a form that breaks off',
-    { ...form, body: form.body.subarray(0, form.body.length - 30) },
-    400,
-    'malformed-request',
-    'multipart',
+    'attributes: is not valid JSON',
   ],
   [
     'a form without its boundary',
     { ...form, headers: typed('multipart/form-data') },
     400,
     'malformed-request',
-    'multipart',
+    'no boundary',
   ],
-  [
-    'a form with another boundary',
-    { ...form, headers: typed('multipart/form-data; boundary=x') },
-    400,
-    'malformed-request',
-    'multipart',
-  ],
-  ['a form of no bytes', { headers: form.headers }, 400, 'malformed-request', 'multipart'],
 ]
 
 test.each(refusals)('%s', async (_what, request, status, slug, words) => {

@@ -1,0 +1,88 @@
+import { ProblemError } from '@darkroom/core'
+import busboy, { type Busboy } from 'busboy'
+
+/** A part with a file name, or of type application/octet-stream. */
+export interface FormFile {
+  bytes: Buffer
+  /** Undefined if the part has no Content-Type, or `text/plain`, the default of RFC 7578 (section 4.4). */
+  contentType?: string | undefined
+  filename?: string | undefined
+}
+
+export type FormPart = FormFile | { text: string }
+
+/**
+ * Reads a whole `multipart/form-data` body (RFC 7578) as parts by name. Parts of other names are left out.
+ *
+ * @throws ProblemError `malformed-request`: the boundary is missing, the body ends early, or a part occurs twice. The detail
+ *   names the part.
+ */
+export function readForm<Name extends string>(
+  contentType: string,
+  body: Buffer,
+  expected: readonly Name[],
+): Promise<Partial<Record<Name, FormPart>>> {
+  return new Promise((resolve, reject) => {
+    const parser = openParser(contentType)
+    const parts: Partial<Record<Name, FormPart>> = {}
+    let lastPart: string | undefined
+
+    const add = (name: string, part: FormPart) => {
+      const known = expected.find((candidate) => candidate === name)
+      if (known === undefined) return
+      if (parts[known])
+        reject(malformed(`The form has two parts named "${name}". Send one image per request.`))
+      parts[known] = part
+    }
+    parser.on('field', (name, text) => {
+      lastPart = name
+      add(name, { text })
+    })
+    parser.on('file', (name, stream, { filename, mimeType, encoding }) => {
+      lastPart = name
+      const chunks: Buffer[] = []
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+      stream.on('end', () => {
+        const bytes = decodeTransfer(Buffer.concat(chunks), encoding)
+        add(name, { bytes, filename, contentType: mimeType === 'text/plain' ? undefined : mimeType })
+      })
+      // The parser reports the same error for the whole form.
+      stream.on('error', () => {})
+    })
+    parser.on('error', (cause: Error) => reject(describeFailure(cause, lastPart)))
+    parser.on('close', () => resolve(parts))
+    parser.end(body)
+  })
+}
+
+function openParser(contentType: string): Busboy {
+  try {
+    // Clients send file names in UTF-8.
+    return busboy({ headers: { 'content-type': contentType }, defParamCharset: 'utf8' })
+  } catch (cause) {
+    throw malformed(
+      'The Content-Type multipart/form-data has no boundary. Let your HTTP client set the header: it knows the boundary between the parts.',
+      cause,
+    )
+  }
+}
+
+/** RFC 7578 (section 4.7) deprecates the header; some older clients still send it. */
+function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
+  return encoding === 'base64' ? Buffer.from(bytes.toString('latin1'), 'base64') : bytes
+}
+
+function describeFailure(cause: Error, lastPart: string | undefined): ProblemError {
+  const where =
+    lastPart === undefined ? 'before its first part is complete' : `in or after the part "${lastPart}"`
+  return malformed(
+    /unexpected end/i.test(cause.message)
+      ? `The form ends early, ${where}: its closing boundary is missing. Send the whole body, with the boundary from Content-Type between the parts.`
+      : `The form cannot be read ${where}: a part has an invalid header.`,
+    cause,
+  )
+}
+
+function malformed(detail: string, cause?: unknown): ProblemError {
+  return new ProblemError('malformed-request', detail, { cause })
+}
