@@ -134,7 +134,7 @@ test('an image is developed again by the preset, its original untouched and what
     before.Metadata,
   ])
 
-  resources.forgetWrites()
+  resources.clearWrites()
   expect(await consume(await resources.redeliver(resources.queueUrl, event), wholeMinute)).toEqual(DONE)
   expect(resources.writtenKeys()).toEqual([])
 })

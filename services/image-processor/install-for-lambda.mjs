@@ -1,6 +1,6 @@
 /**
- * A Serverless plugin: has npm install native modules (sharp) for Lambda's processor and not for the machine
- * that packages. npm reads these variables; its flags would still take the machine's own binaries along.
+ * A Serverless plugin: makes npm install native modules (sharp) for Lambda's processor instead of the machine that
+ * packages. It sets npm's environment variables, because npm's flags would also install this machine's binaries.
  */
 export default class InstallForLambda {
   constructor(serverless) {

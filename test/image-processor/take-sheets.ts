@@ -18,8 +18,7 @@ import {
   convertWithImageMagick,
   hasImageMagick,
 } from '../../services/image-processor/src/testing/convert-with-imagemagick.ts'
-import { psnr } from '../../services/image-processor/src/testing/psnr.ts'
-import { storedFor } from '../../services/image-processor/src/testing/test-images.ts'
+import { psnr, storedFor } from '../../services/image-processor/src/testing/test-images.ts'
 
 const FOLDER = fileURLToPath(new URL('../../docs/image-processor/', import.meta.url))
 const SPEC = { name: 'sheet', size: 240, format: 'png', background: '#ffffff' } as const

@@ -1,7 +1,7 @@
 const ORIENTATION = 0x0112
 const EXIF_DIRECTORY = 0x8769
-/** Bytes of a value of each TIFF type; index 0 is none. */
-const SIZES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
+/** Size of a value in bytes, by TIFF type. Type 0 does not exist. */
+const VALUE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
 
 /**
  * Whether EXIF can be read completely: a TIFF header, then directories whose values are within the block (TIFF 6.0,
@@ -40,7 +40,7 @@ class Tiff {
     const entries = this.uint16(directory)
     for (let i = 0; i < entries; i++) {
       const at = directory + 2 + 12 * i
-      const [tag, size] = [this.uint16(at), (SIZES[this.uint16(at + 2)] ?? 0) * this.uint32(at + 4)]
+      const [tag, size] = [this.uint16(at), (VALUE_BYTES[this.uint16(at + 2)] ?? 0) * this.uint32(at + 4)]
       if (size > 4 && this.uint32(at + 8) + size > this.#bytes.length) return false
       if (tag === ORIENTATION && this.uint16(at + 8) > 8) return false
       if (tag === EXIF_DIRECTORY && depth === 0 && !this.isSound(this.uint32(at + 8), 1)) return false

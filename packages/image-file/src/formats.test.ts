@@ -6,20 +6,20 @@ import { SAMPLES } from './testing/sample-images.ts'
 const JUNK = {
   'a blank line': '\r\n',
   'a byte order mark': '\xef\xbb\xbf',
-  'all of it': '\xef\xbb\xbf \t\r\n\f\0\0\0\0',
+  'all of them': '\xef\xbb\xbf \t\r\n\f\0\0\0\0',
 }
 
 describe.each(Object.entries(SAMPLES))('%s', (contentType, image) => {
-  test('is left as it is', () => expect(withoutLeadingJunk(image)).toBe(image))
+  test('is returned unchanged', () => expect(withoutLeadingJunk(image)).toBe(image))
 
-  test.each(Object.entries(JUNK))('behind %s is found', async (_what, junk) => {
+  test.each(Object.entries(JUNK))('after %s is found', async (_what, junk) => {
     const bytes = Buffer.concat([Buffer.from(junk, 'latin1'), image])
     expect(Buffer.from(withoutLeadingJunk(bytes))).toEqual(image)
     expect(await inspectImage(bytes)).toMatchObject({ contentType, width: 24, height: 16 })
   })
 
   test.each(['<?php ', '<!doctype html>', 'GET /', '\0a', ' '.repeat(600)])(
-    'behind %j is no image',
+    'after %j is not an image',
     async (junk) => {
       const bytes = Buffer.concat([Buffer.from(junk, 'latin1'), image])
       await expect(inspectImage(bytes)).rejects.toMatchObject({ slug: 'unsupported-media-type' })

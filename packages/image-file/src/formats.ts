@@ -6,7 +6,7 @@ import { png } from './readers/png.ts'
 import { webp } from './readers/webp.ts'
 import { type Format, type Traits, walkAll } from './segments.ts'
 
-/** Every format there is a reader for. Names and pixel limits are in core's `IMAGE_TYPES`, which is part of the contract. */
+/** All formats with a reader. Names and pixel limits are in core's `IMAGE_TYPES`, which is part of the contract. */
 export const FORMATS: Record<ImageType, Format> = {
   'image/jpeg': jpeg,
   'image/png': png,
@@ -27,11 +27,11 @@ function formatOf(bytes: Uint8Array): Format | undefined {
 }
 
 export interface FileTraits extends Traits {
-  /** Where the image ends; bytes after it are not part of it. */
+  /** The image's length in bytes. Bytes after it are not part of the image. */
   end: number
 }
 
-/** Reads what a file says about itself besides its pixels. Damaged parts are left out; decoders judge those. */
+/** Reads the metadata of a file. Damaged parts are omitted; the decoder decides about them. */
 export function readTraits(bytes: Uint8Array): FileTraits {
   const format = formatOf(bytes)
   if (!format) return { end: bytes.length }
@@ -45,9 +45,9 @@ const JUNK = new Set([0x00, 0x09, 0x0a, 0x0c, 0x0d, 0x20, 0xef, 0xbb, 0xbf])
 const MAX_JUNK_BYTES = 512
 
 /**
- * The image without the empty bytes that broken programs write before it: blank lines, a byte order mark. Anything with a
- * meaning of its own, such as a script or a page, stays: such a file is not an image. AVIF begins with the length of a box,
- * and so with a NUL of its own.
+ * Removes the bytes that broken programs write before an image: blank lines, a byte order mark. Anything else before it,
+ * such as a script or a page, stays, so the file is not accepted as an image. AVIF starts with the length of a box, so its
+ * first byte is a NUL of the image.
  */
 export function withoutLeadingJunk(bytes: Uint8Array): Uint8Array {
   let at = 0

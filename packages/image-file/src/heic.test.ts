@@ -6,7 +6,7 @@ import { heicSample } from './testing/heic-samples.ts'
 const withHeic = acceptedTypes('libheif')
 const upright = await heicSample('upright')
 
-async function* inPieces(bytes: Uint8Array, size: number) {
+async function* inChunks(bytes: Uint8Array, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
@@ -20,17 +20,20 @@ function claiming(width: number, height: number): Buffer {
 }
 
 describe('without a decoder', () => {
-  test.each(['upright', 'rotated', 'display-p3'] as const)('HEIC is refused in words: %s', async (name) => {
-    const refusal = {
-      slug: 'unsupported-media-type',
-      detail:
-        "This file type isn't supported: HEIC. Export it as JPEG. Supported types: JPEG, PNG, WebP, GIF, AVIF.",
-    }
-    const bytes = await heicSample(name)
-    await expect(inspectImage(bytes)).rejects.toMatchObject(refusal)
-    await expect(inspectImage(bytes, acceptedTypes('none'))).rejects.toMatchObject(refusal)
-    await expect(inspectStream(inPieces(bytes, 100))).rejects.toMatchObject(refusal)
-  })
+  test.each(['upright', 'rotated', 'display-p3'] as const)(
+    'HEIC is refused with a text: %s',
+    async (name) => {
+      const refusal = {
+        slug: 'unsupported-media-type',
+        detail:
+          "This file type isn't supported: HEIC. Export it as JPEG. Supported types: JPEG, PNG, WebP, GIF, AVIF.",
+      }
+      const bytes = await heicSample(name)
+      await expect(inspectImage(bytes)).rejects.toMatchObject(refusal)
+      await expect(inspectImage(bytes, acceptedTypes('none'))).rejects.toMatchObject(refusal)
+      await expect(inspectStream(inChunks(bytes, 100))).rejects.toMatchObject(refusal)
+    },
+  )
 })
 
 describe('with a decoder', () => {
@@ -38,10 +41,10 @@ describe('with a decoder', () => {
     const bytes = await heicSample(name)
     const found = await inspectImage(bytes, withHeic)
     expect([found.contentType, found.width * found.height]).toEqual(['image/heic', 96 * 64])
-    expect(await inspectStream(inPieces(bytes, 100), withHeic)).toEqual(found)
+    expect(await inspectStream(inChunks(bytes, 100), withHeic)).toEqual(found)
   })
 
-  test('one that is cut off is refused, wherever that is', async () => {
+  test('a truncated file is refused, at any length', async () => {
     for (let length = 32; length < upright.length; length += 7) {
       await expect(inspectImage(upright.subarray(0, length), withHeic)).rejects.toMatchObject({
         slug: 'corrupt-image',
@@ -49,7 +52,7 @@ describe('with a decoder', () => {
     }
   })
 
-  test('what a telephone of 24 megapixels writes is within the limits, and not much more', async () => {
+  test('a photograph of a 24-megapixel phone is within the limits, and a slightly larger one is not', async () => {
     expect(await inspectImage(claiming(5712, 4284), withHeic)).toMatchObject({ width: 5712 })
     await expect(inspectImage(claiming(5000, 5001), withHeic)).rejects.toMatchObject({
       slug: 'image-too-large',
@@ -57,7 +60,7 @@ describe('with a decoder', () => {
     })
   })
 
-  test('10 bits a channel take more memory, so that fewer pixels of them are accepted', async () => {
+  test('10 bits per channel take more memory, so fewer pixels are accepted', async () => {
     const bytes = claiming(5712, 4284)
     bytes.writeUInt8(0xf8 | 2, bytes.indexOf('hvcC') + 4 + 17)
     await expect(inspectImage(bytes, withHeic)).rejects.toMatchObject({
@@ -66,14 +69,14 @@ describe('with a decoder', () => {
     })
   })
 
-  test('is HEIC if one of its brands says so, where the first is that of HEIF in general', async () => {
+  test('a file with the general HEIF brand first is HEIC if another brand says so', async () => {
     const general = Buffer.from(upright)
     general.write('mif1', 8)
     general.write('heic', 16)
     expect(await inspectImage(general, withHeic)).toMatchObject({ contentType: 'image/heic', width: 96 })
   })
 
-  test('other HEIF is refused, and HEIC named among what is accepted', async () => {
+  test('other HEIF is refused, and HEIC is among the supported types', async () => {
     const other = Buffer.from(upright)
     const brands = other.subarray(8, other.readUInt32BE(0))
     for (let at = 8; at < brands.length; at += 4) brands.write('mif1', at)

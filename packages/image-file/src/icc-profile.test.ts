@@ -7,38 +7,38 @@ async function profileOf(image: Buffer): Promise<Buffer> {
   return (await sharp(image).metadata()).icc as Buffer
 }
 
-function made(profile: string): Promise<Buffer> {
+function create(profile: string): Promise<Buffer> {
   const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: '#c84' } })
   return picture.withIccProfile(profile).jpeg().toBuffer().then(profileOf)
 }
 
 describe('isSrgbProfile', () => {
-  test('sRGB with a curve by parameters', async () => {
-    expect(isSrgbProfile(await made('srgb'))).toBe(true)
+  test('sRGB with a parametric curve', async () => {
+    expect(isSrgbProfile(await create('srgb'))).toBe(true)
   })
 
-  test.each(['nikon-d100', 'nikon-e4600'] as const)('sRGB with a curve by samples, of %s', async (name) => {
+  test.each(['nikon-d100', 'nikon-e4600'] as const)('sRGB with a sampled curve, from %s', async (name) => {
     expect(isSrgbProfile(await profileOf(await photograph(name)))).toBe(true)
   })
 
-  test('a curve by samples', async () => {
-    expect(isSrgbProfile(withCurve(await made('srgb'), (x) => ((x + 0.055) / 1.055) ** 2.4))).toBe(true)
-    expect(isSrgbProfile(withCurve(await made('srgb'), (x) => x ** 2.2))).toBe(false)
+  test('a sampled curve', async () => {
+    expect(isSrgbProfile(withCurve(await create('srgb'), (x) => ((x + 0.055) / 1.055) ** 2.4))).toBe(true)
+    expect(isSrgbProfile(withCurve(await create('srgb'), (x) => x ** 2.2))).toBe(false)
   })
 
   test('Display P3 is not sRGB', async () => {
-    expect(isSrgbProfile(await made('p3'))).toBe(false)
+    expect(isSrgbProfile(await create('p3'))).toBe(false)
   })
 
-  test('neither is what cannot be read', async () => {
-    const profile = await made('srgb')
+  test('an unreadable profile is not sRGB', async () => {
+    const profile = await create('srgb')
     for (const length of [0, 100, 131, 140, 300])
       expect(isSrgbProfile(profile.subarray(0, length))).toBe(false)
     expect(isSrgbProfile(Buffer.alloc(4096, 0xff))).toBe(false)
   })
 })
 
-/** The profile with a sampled red curve appended, its tag pointing there. */
+/** Appends a sampled red curve to the profile, and points the profile's tag to it. */
 function withCurve(profile: Buffer, curve: (signal: number) => number): Buffer {
   const tag = Buffer.alloc(12 + 64 * 2)
   tag.write('curv', 'latin1')

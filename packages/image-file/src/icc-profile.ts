@@ -44,13 +44,13 @@ type Curve = (signal: number) => number
 
 const SRGB_CURVE: Curve = (signal) => (signal <= 0.04045 ? signal / 12.92 : ((signal + 0.055) / 1.055) ** 2.4)
 
-/** A pure gamma of 2.2, the nearest curve in use, is 0.004 off at half of the signal. */
+/** A gamma of 2.2, the most similar curve in use, differs by 0.004 at half of the signal. */
 function hasSrgbCurve(tag: Buffer | undefined): boolean {
   const curve = readCurve(tag)
   return [0.1, 0.25, 0.5, 0.75, 0.9].every((signal) => near(curve(signal), SRGB_CURVE(signal), 0.002))
 }
 
-/** `curv`: 4 bytes reserved, a count, so many uint16 samples. `para`: a function's number, its parameters. */
+/** `curv`: 4 bytes reserved, a count, then uint16 samples. `para`: a function's number, then its parameters. */
 function readCurve(tag: Buffer | undefined): Curve {
   if (tag?.toString('latin1', 0, 4) === 'curv') return sampledCurve(tag, tag.readUInt32BE(8))
   if (tag?.toString('latin1', 0, 4) === 'para' && tag.readUInt16BE(8) === 3) {

@@ -6,12 +6,12 @@ import sharp from 'sharp'
 import { inspectImage, inspectStream } from './inspect-image.ts'
 import { CLAIMING, SAMPLES, type UsualType, VARIANTS } from './testing/sample-images.ts'
 
-/** How long a look at so many bytes may take: a JPEG may have its dimensions far behind its beginning. */
+/** The time limit for inspecting a file, in proportion to its size. */
 const maxMilliseconds = (bytes: number) => 50 * (1 + bytes / 1024 / 1024)
 const types = Object.keys(SAMPLES) as UsualType[]
 const tiff = await sharp(SAMPLES['image/png']).tiff().toBuffer()
 
-/** The slug and the words of the refusal, or `accepted`; anything else that is thrown fails the test. */
+/** The slug and text of the refusal, or `accepted`. Any other error fails the test. */
 async function verdictOn(
   bytes: Uint8Array,
   inspect: (bytes: Uint8Array) => unknown = inspectImage,
@@ -25,11 +25,11 @@ async function verdictOn(
   }
 }
 
-async function* inPieces(bytes: Uint8Array, size: number) {
+async function* inChunks(bytes: Uint8Array, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-/** The same, and quickly: in processor time and the best of five, so that a busy machine is not taken for a slow check. */
+/** Like `verdictOn`, with a time limit: the best CPU time of five tries, so that a busy machine does not fail the test. */
 async function quickVerdictOn(bytes: Uint8Array): Promise<string> {
   let verdict = ''
   for (let attempt = 1; attempt <= 5; attempt++) {
@@ -38,7 +38,7 @@ async function quickVerdictOn(bytes: Uint8Array): Promise<string> {
     const { user, system } = process.cpuUsage(start)
     if ((user + system) / 1000 < maxMilliseconds(bytes.length)) return verdict
   }
-  throw new Error(`it took too long to look at ${bytes.length} bytes: ${verdict}`)
+  throw new Error(`inspecting ${bytes.length} bytes took too long: ${verdict}`)
 }
 
 const ftyp = (brand: string) =>
@@ -53,7 +53,7 @@ describe('accepted', () => {
     expect(await inspectImage(bytes)).toEqual({ contentType, width: 24, height: 16 })
   })
 
-  test('an AVIF whose first brand is that of HEIF in general', async () => {
+  test('an AVIF with the general HEIF brand first', async () => {
     const avif = Buffer.from(SAMPLES['image/avif'])
     avif.write('mif1', 8)
     expect(await inspectImage(avif)).toMatchObject({ contentType: 'image/avif', width: 24 })
@@ -65,20 +65,14 @@ describe('accepted', () => {
     expect(await inspectImage(bytes)).toEqual({ contentType: 'image/png', width: 24, height: 16 })
   })
 
-  test.each(types)('%s with bytes behind its end', async (contentType) => {
-    for (const trailer of [
-      '\0',
-      '\n',
-      'trailer',
-      'SEFT and what a telephone writes there',
-      '\0'.repeat(4096),
-    ]) {
+  test.each(types)('%s with bytes after its end', async (contentType) => {
+    for (const trailer of ['\0', '\n', 'trailer', 'SEFT and a phone trailer', '\0'.repeat(4096)]) {
       const bytes = Buffer.concat([SAMPLES[contentType], Buffer.from(trailer)])
       expect([trailer, await verdictOn(bytes)]).toEqual([trailer, 'accepted'])
     }
   })
 
-  test.each(types)('%s of as many pixels as it may have', async (contentType) => {
+  test.each(types)('%s with the maximum number of pixels', async (contentType) => {
     const height = IMAGE_TYPES[contentType].maxPixels / 10_000
     expect(await inspectImage(CLAIMING[contentType](10_000, height))).toMatchObject({ width: 10_000, height })
   })
@@ -95,7 +89,7 @@ describe('refused', () => {
     ['no bytes', '', 'empty-body: The file is empty.'],
     [
       'text',
-      'hello, this is no image',
+      'hello, this is not an image',
       "unsupported-media-type: This file isn't an image. Supported types: JPEG,",
     ],
     ['one byte', 'x', "unsupported-media-type: This file isn't an image."],
@@ -118,7 +112,7 @@ describe('refused', () => {
     ],
     ['a HEIC of 10 bits', ftyp('heix'), "This file type isn't supported: HEIC. Export it as JPEG."],
     ['a HEIF', ftyp('mif1'), "This file type isn't supported: HEIF. Export it as JPEG."],
-    ['a film', ftyp('isom'), "unsupported-media-type: This file type isn't supported: MP4."],
+    ['a video', ftyp('isom'), "unsupported-media-type: This file type isn't supported: MP4."],
     ['an SVG', svg, SVG],
     ['an SVG with an XML prolog', `<?xml version="1.0" encoding="UTF-8"?>\n${svg}`, SVG],
     ['an SVG with a comment', `<!-- made with <love> -->\n<!-- twice -->${svg}`, SVG],
@@ -134,14 +128,14 @@ describe('refused', () => {
       '<?xml version="1.0"?><rss><svg/></rss>',
       "unsupported-media-type: This file type isn't supported: XML.",
     ],
-  ])('%s', async (_what, bytes, words) => {
-    expect(await quickVerdictOn(Buffer.from(bytes))).toContain(words)
+  ])('%s', async (_what, bytes, text) => {
+    expect(await quickVerdictOn(Buffer.from(bytes))).toContain(text)
   })
 
   test.each(['<!---->', '<!-- -->', ' ', '<?x?>', '<!DOCTYPE svg>', '<!DOCTYPE svg[', '<!--', '\n<!--a-->'])(
-    'a kilobyte of %j, and at once',
-    async (piece) => {
-      expect(await quickVerdictOn(Buffer.from(piece.repeat(1024 / piece.length)))).toMatch(
+    'a kilobyte of %j, quickly',
+    async (text) => {
+      expect(await quickVerdictOn(Buffer.from(text.repeat(1024 / text.length)))).toMatch(
         /^unsupported-media-type/,
       )
     },
@@ -178,8 +172,8 @@ describe('refused', () => {
       14_000,
       'image-too-large: The image is 20000 × 14000 pixels (280 megapixels); the limit for AVIF is 20 megapixels.',
     ],
-  ])('%s of %i × %i', async (contentType, width, height, words) => {
-    expect(await quickVerdictOn(CLAIMING[contentType](width, height))).toContain(words)
+  ])('%s of %i × %i', async (contentType, width, height, text) => {
+    expect(await quickVerdictOn(CLAIMING[contentType](width, height))).toContain(text)
   })
 
   test.each(types)('%s with one pixel column too many', async (contentType) => {
@@ -188,7 +182,7 @@ describe('refused', () => {
   })
 
   test.each<UsualType>(['image/png', 'image/jpeg', 'image/gif', 'image/avif'])(
-    '%s of no width or height',
+    '%s without width or height',
     async (contentType) => {
       for (const [width, height] of [
         [0, 16],
@@ -203,7 +197,7 @@ describe('refused', () => {
   )
 })
 
-describe('an image that is cut off', () => {
+describe('a truncated image', () => {
   const samples = [...types.map((type) => [type, type, SAMPLES[type]] as const), ...VARIANTS]
 
   test.each(samples)('%s, after any byte', async (_what, contentType, bytes) => {
@@ -216,12 +210,12 @@ describe('an image that is cut off', () => {
     expect(accepted).toEqual(contentType === 'image/gif' ? endsOfFrames(bytes) : [])
   })
 
-  test('says so', async () => {
+  test('is refused with a text', async () => {
     const half = SAMPLES['image/jpeg'].subarray(0, SAMPLES['image/jpeg'].length - 30)
     expect(await verdictOn(half)).toBe('corrupt-image: The JPEG is truncated. Send the complete file again.')
   })
 
-  /** A GIF lacks nothing but its trailer where a frame has just ended. */
+  /** A GIF that ends right after a frame lacks only its trailer. */
   function endsOfFrames(gif: Buffer): number[] {
     const lengths = Array.from({ length: gif.length - 1 }, (_, index) => index + 1)
     return lengths.filter((length) => gif[length - 1] === 0 && isBlockBoundary(gif, length))
@@ -233,7 +227,7 @@ describe('an image that is cut off', () => {
   }
 })
 
-describe('whatever the bytes', () => {
+describe('arbitrary bytes', () => {
   const magics = [...types.map((type) => SAMPLES[type].subarray(0, 32)), ftyp('avif'), ftyp('heic')]
   const other = [
     'PK\x03\x04',
@@ -250,7 +244,7 @@ describe('whatever the bytes', () => {
   ]
   const magic = fc.constantFrom(...magics, ...other.map((text) => Buffer.from(text, 'latin1')))
 
-  test('random ones are judged, quickly', async () => {
+  test('random ones are accepted or refused, quickly', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 2048 }), async (bytes) => {
         await quickVerdictOn(bytes)
@@ -259,7 +253,7 @@ describe('whatever the bytes', () => {
     )
   })
 
-  test('random ones behind a known beginning are judged, quickly', async () => {
+  test('random ones after a known signature are accepted or refused, quickly', async () => {
     await fc.assert(
       fc.asyncProperty(magic, fc.uint8Array({ maxLength: 1024 }), async (start, rest) => {
         await quickVerdictOn(Buffer.concat([start, rest]))
@@ -268,24 +262,27 @@ describe('whatever the bytes', () => {
     )
   })
 
-  test.each(types)('%s with bytes of its header changed is judged, quickly', async (contentType) => {
-    const sample = SAMPLES[contentType]
-    const change = fc.tuple(
-      fc.nat(Math.min(sample.length, 400) - 1),
-      fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat(255)),
-    )
-    await fc.assert(
-      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
-        const bytes = Buffer.from(sample)
-        for (const [at, value] of changes) bytes[at] = value
-        await quickVerdictOn(bytes)
-      }),
-      { numRuns: 500, seed: 20261123 },
-    )
-  })
+  test.each(types)(
+    '%s with changed bytes in its header is accepted or refused, quickly',
+    async (contentType) => {
+      const sample = SAMPLES[contentType]
+      const change = fc.tuple(
+        fc.nat(Math.min(sample.length, 400) - 1),
+        fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat(255)),
+      )
+      await fc.assert(
+        fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
+          const bytes = Buffer.from(sample)
+          for (const [at, value] of changes) bytes[at] = value
+          await quickVerdictOn(bytes)
+        }),
+        { numRuns: 500, seed: 20261123 },
+      )
+    },
+  )
 
   test.each(types)(
-    '%s of four megabytes of nothing behind its header is judged, quickly',
+    '%s with four megabytes of zeros after its header is accepted or refused, quickly',
     async (contentType) => {
       const bytes = Buffer.alloc(4 * 1024 * 1024)
       SAMPLES[contentType].copy(bytes, 0, 0, 100)
@@ -294,11 +291,11 @@ describe('whatever the bytes', () => {
   )
 })
 
-describe('a stream is judged as its bytes are', () => {
+describe('a stream has the same result as its bytes', () => {
   const samples = [...types.map((type) => [type, type, SAMPLES[type]] as const), ...VARIANTS]
-  const inStream = (size: number) => (bytes: Uint8Array) => inspectStream(inPieces(bytes, size))
+  const inStream = (size: number) => (bytes: Uint8Array) => inspectStream(inChunks(bytes, size))
 
-  test.each(samples)('%s, whole and cut off, whatever its pieces', async (_what, _type, bytes) => {
+  test.each(samples)('%s, whole and truncated, in chunks of any size', async (_what, _type, bytes) => {
     for (let length = 0; length <= bytes.length; length += 1 + Math.floor(length / 10)) {
       const part = bytes.subarray(0, length)
       const verdict = await verdictOn(part)
@@ -306,23 +303,23 @@ describe('a stream is judged as its bytes are', () => {
     }
   })
 
-  test.each(types)('%s of a megabyte, of which only the first pieces are held', async (contentType) => {
+  test.each(types)('%s with a trailer of one megabyte', async (contentType) => {
     const bytes = Buffer.concat([SAMPLES[contentType], Buffer.alloc(1_000_000)])
     for (const size of [1000, 65_536]) {
-      expect(await inspectStream(inPieces(bytes, size))).toEqual(await inspectImage(bytes))
+      expect(await inspectStream(inChunks(bytes, size))).toEqual(await inspectImage(bytes))
     }
   })
 
-  test('a JPEG whose dimensions come behind half a megabyte of other segments', async () => {
+  test('a JPEG whose dimensions are after half a megabyte of other segments', async () => {
     const segment = Buffer.concat([Buffer.from([0xff, 0xe2, 0xff, 0xff]), Buffer.alloc(65_533)])
     const jpeg = SAMPLES['image/jpeg']
     const bytes = Buffer.concat([jpeg.subarray(0, 2), ...Array(8).fill(segment), jpeg.subarray(2)])
     const found = { contentType: 'image/jpeg', width: 24, height: 16 }
-    expect(await inspectStream(inPieces(bytes, 16_384))).toEqual(found)
+    expect(await inspectStream(inChunks(bytes, 16_384))).toEqual(found)
     expect(await verdictOn(bytes.subarray(0, -2), inStream(16_384))).toMatch(/truncated/)
   })
 
-  test('and refused without reading on', async () => {
+  test('a refused stream is not read further', async () => {
     let read = 0
     async function* endless() {
       for (;;) {
@@ -334,7 +331,7 @@ describe('a stream is judged as its bytes are', () => {
     expect(read).toBe(64 * 1024)
   })
 
-  test('random changes of a header, in pieces of any size', async () => {
+  test('random changes of a header, in chunks of any size', async () => {
     const change = fc.tuple(fc.nat(399), fc.nat(255))
     const changed = fc.tuple(fc.constantFrom(...types), fc.array(change, { minLength: 1, maxLength: 8 }))
     await fc.assert(
@@ -348,14 +345,14 @@ describe('a stream is judged as its bytes are', () => {
   })
 })
 
-const BYTES_BEHIND: PhotographName[] = ['sony-a6000', 'nokia-lumia-820']
+const WITH_TRAILER: PhotographName[] = ['sony-a6000', 'nokia-lumia-820']
 
-test.each(CAMERA_PHOTOGRAPHS)('the photograph %s, whole and cut off', async (name) => {
+test.each(CAMERA_PHOTOGRAPHS)('the photograph %s, whole and truncated', async (name) => {
   const bytes = await photograph(name)
   const { width, height } = await sharp(bytes).metadata()
   expect(await inspectImage(bytes)).toEqual({ contentType: 'image/jpeg', width, height })
-  // Two of them have bytes behind the image, and a cut through those damages nothing.
-  const imageBytes = bytes.length * (BYTES_BEHIND.includes(name) ? 0.9 : 1)
+  // Truncating a trailer does not damage the image.
+  const imageBytes = bytes.length * (WITH_TRAILER.includes(name) ? 0.9 : 1)
   for (const share of [0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.95, 0.999]) {
     expect(await quickVerdictOn(bytes.subarray(0, imageBytes * share))).toMatch(/^corrupt-image/)
   }

@@ -3,7 +3,7 @@ import { fileTypeFromBuffer } from 'file-type'
 import { FORMATS, typeOf, withoutLeadingJunk } from './formats.ts'
 import { type Format, type Structure, type Walk, walk, walkAll } from './segments.ts'
 
-/** What an image's own bytes say about it; `width` and `height` in pixels as stored, before any rotation. */
+/** Read from an image's bytes. `width` and `height` are in pixels as stored, before any rotation. */
 export interface ImageHeader {
   contentType: ImageType
   width: number
@@ -11,13 +11,13 @@ export interface ImageHeader {
 }
 
 /**
- * Finds an image's type and dimensions, and walks its structure to its end, without decoding a pixel and in linear time:
- * the same check for HTTP, for Kafka and before the decoder.
+ * Finds an image's type and dimensions, and checks its structure to the end, in linear time and without decoding any
+ * pixels. HTTP, Kafka and the image processor use the same check.
  *
- * @param accepted all but HEIC, if not given
+ * @param accepted by default all types except HEIC
  * @throws ProblemError `empty-body`, `unsupported-media-type`, `corrupt-image` (no readable header, headers that
- *   contradict each other, or truncated), `image-too-large` (more pixels than its type may have, see core's
- *   `IMAGE_TYPES`, or more memory to decode them), `too-many-frames`
+ *   contradict each other, or truncated), `image-too-large` (more pixels than core's `IMAGE_TYPES`
+ *   allows for its type, or too much memory to decode them), `too-many-frames`
  */
 export async function inspectImage(
   original: Uint8Array,
@@ -33,36 +33,36 @@ export async function inspectImage(
   refuseTooManyPixels({ ...header, ...extent })
   refuseUnsound(header, rest)
   if (!complete) throw truncated(header)
-  refuseTooMuchMemory(format, heldBytes + COPIES * bytes.length)
+  refuseTooMuchMemory(format, heldBytes + FILE_COPIES * bytes.length)
   return header
 }
 
-/** How many bytes are read before the type is detected. */
-const FIRST_LOOK_BYTES = 64 * 1024
+/** Bytes that are read before the type is detected. */
+const TYPE_DETECTION_BYTES = 64 * 1024
 
 /**
- * The same for an image that comes in pieces, of which it holds the first ones only until the type is known. It stops
- * reading as soon as it refuses. The limits that need the whole file are left to the check before decoding.
+ * Like `inspectImage` for a stream. It buffers only the beginning, until the type is known, and stops reading when it
+ * refuses the image. The limits that need the whole file are checked before decoding.
  *
- * @throws ProblemError as `inspectImage` does, and what the stream throws
+ * @throws ProblemError as `inspectImage` does, and any error of the stream
  */
 export async function inspectStream(
-  pieces: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array>,
   accepted: readonly ImageType[] = acceptedTypes(),
 ): Promise<ImageHeader> {
   let inspection: Inspection | undefined
   let head: Uint8Array[] = []
   let held = 0
-  for await (const piece of pieces) {
+  for await (const chunk of chunks) {
     if (inspection) {
-      inspection.push(piece)
+      inspection.push(chunk)
       continue
     }
-    head.push(piece)
-    held += piece.length
-    if (held < FIRST_LOOK_BYTES) continue
+    head.push(chunk)
+    held += chunk.length
+    if (held < TYPE_DETECTION_BYTES) continue
     const bytes = withoutLeadingJunk(Buffer.concat(head))
-    inspection = inspectInPieces(await requireFormat(bytes, accepted))
+    inspection = inspectInChunks(await requireFormat(bytes, accepted))
     inspection.push(bytes)
     head = []
   }
@@ -74,13 +74,13 @@ interface Inspection {
   end(): ImageHeader
 }
 
-function inspectInPieces(format: Format): Inspection {
+function inspectInChunks(format: Format): Inspection {
   const dimensions = format.dimensions()
   const walking = walk(format.read(), dimensions.visit)
   let header: ImageHeader | undefined
   return {
-    push(piece) {
-      walking.push(piece)
+    push(chunk) {
+      walking.push(chunk)
       if (header || !dimensions.result()) return
       header = requireHeader(format, dimensions.result())
       refuseTooManyPixels(header)
@@ -124,13 +124,13 @@ async function describe(
 }
 
 /**
- * White space, XML declarations, comments and a document type before an `svg` element. No two alternatives begin alike,
- * so there is only one way to match a text, and none takes exponential time.
+ * White space, XML declarations, comments and a document type before an `svg` element. No two alternatives start
+ * with the same characters, so matching never takes exponential time.
  */
 const SVG =
   /^(?:\s|<\?[^>]*>|<!--(?:(?!-->).)*-->|<!DOCTYPE[^>[]*(?:\[[^\]]*\]\s*)?>)*<(?:\w{1,32}:)?svg[\s/>]/is
 
-/** The beginning, in the encoding of its byte order mark. */
+/** The first kilobyte as text, in the encoding of its byte order mark. */
 function textOf(bytes: Uint8Array): string {
   const [first, second] = bytes
   const encoding =
@@ -149,12 +149,11 @@ function requireHeader(
 
 /** The largest side that a JPEG can have. Of the other formats only PNG and AVIF can have a larger one. */
 const MAX_SIDE_PIXELS = 65_535
-/** In an animation. */
 const MAX_FRAMES = 1000
-/** For what a decoder holds at once; decisions/0025 has the peaks that this leads to. */
+/** Memory that a decoder needs for one image; decisions/0025 has the measured peaks. */
 const MAX_MEMORY_BYTES = 400_000_000
-/** How many copies of the file there are on its way to the decoder. */
-const COPIES = 4
+/** Copies of the file that exist in memory before and during decoding. */
+const FILE_COPIES = 4
 
 function refuseTooManyPixels({ contentType, width, height }: ImageHeader): void {
   const { name, maxPixels } = IMAGE_TYPES[contentType]

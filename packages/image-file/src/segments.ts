@@ -2,17 +2,17 @@ import type { ImageType } from '@darkroom/core'
 
 /** One part of a container: a JPEG marker segment, a PNG or WebP chunk, a GIF block, a HEIF box. */
 export interface Segment {
-  /** The format's own name for it. */
+  /** Its name in the format. */
   type: string
-  /** Where it begins in the file, in bytes. */
+  /** Its position in the file, in bytes. */
   offset: number
-  /** In bytes, with its header and trailer. */
+  /** In bytes, including its header and trailer. */
   length: number
   /** Its content, as far as it has arrived: all of it in a buffer, the beginning of it in a stream. */
   payload: Buffer
 }
 
-/** What a reader passes over: lengths in bytes. `Infinity` reaches to the end of the file. */
+/** A part that a reader skips. Lengths are in bytes; `Infinity` extends to the end of the file. */
 interface Part {
   type: string
   header: number
@@ -21,8 +21,8 @@ interface Part {
 }
 
 /**
- * Walks one container format. It yields a number to see at least that many bytes ahead (fewer at the end of the file),
- * and a part to move past it. It returns whether the file is complete; one that ends inside a part never is.
+ * Walks one container format. It yields a number to look at least that many bytes ahead (fewer at the end of the file), and
+ * a part to skip it. It returns whether the file is complete; a file that ends inside a part is not.
  */
 export type Reader = Generator<number | Part, boolean, Buffer>
 
@@ -32,33 +32,33 @@ export interface Fold<Result> {
   result(): Result
 }
 
-/** In pixels. */
+/** Pixels. */
 export interface Size {
   width: number
   height: number
 }
 
-/** What decoding a file would take, by its structure. */
+/** The cost of decoding a file, estimated from its structure. */
 export interface Structure {
   /** 1 for a still image. */
   frames: number
-  /** The largest picture that a decoder could make of it, whatever its header says. */
+  /** The largest picture that a decoder can make of it, regardless of its header. */
   extent: Size
-  /** What a decoder holds in memory at once, in bytes, beside the lines that it is working on. */
+  /** Bytes that a decoder holds in memory, besides the lines in progress. */
   heldBytes: number
   /** Why the file is refused: a sentence without its subject, `has two headers`. */
   fault?: string
 }
 
-/** What a file says about itself besides its pixels. */
+/** Metadata of a file. */
 export interface Traits {
-  /** EXIF from its TIFF header on. */
+  /** EXIF, starting with its TIFF header. */
   exif?: Buffer
   /** The XMP packet. */
   xmp?: Buffer
   /** The ICC profile; empty if it is damaged. */
   profile?: Buffer
-  /** It declares a color space other than sRGB by code points alone (ITU-T H.273). Engines do not convert those. */
+  /** It declares a color space other than sRGB only by code points (ITU-T H.273), which engines do not convert. */
   hasOtherColors?: boolean
   isAnimated?: boolean
   isCmyk?: boolean
@@ -71,7 +71,7 @@ export interface Traits {
 /** Everything this package knows about a file format. */
 export interface Format {
   contentType: ImageType
-  /** Whether a file that begins like this is of the format. */
+  /** Whether a file that starts like this has the format. */
   matches(start: Buffer): boolean
   read(): Reader
   /** The stored dimensions, before any rotation; undefined until the segment that has them. */
@@ -83,8 +83,8 @@ export interface Format {
 }
 
 export interface Walk {
-  push(piece: Uint8Array): void
-  /** The whole file has been pushed. `end` is where the image ends in it, in bytes. */
+  push(chunk: Uint8Array): void
+  /** Call it after the last chunk. `end` is the image's length in bytes. */
   end(): { complete: boolean; end: number }
 }
 
@@ -99,11 +99,11 @@ export function chunkNames(...names: string[]): (letters: number) => string {
   return (letters) => known.get(letters) ?? 'other'
 }
 
-/** Drives a reader over a file that comes in pieces. It holds no more bytes than the reader asks to see at once. */
+/** Runs a reader over a file that arrives in chunks. It buffers only the bytes that the reader looks ahead. */
 export function walk(reader: Reader, visit: (segment: Segment) => void): Walk {
   let step = reader.next(NOTHING)
-  let pieces: Buffer[] = []
-  /** Bytes held in `pieces`, where they begin in the file, where the reader is, and the file's length so far. */
+  let chunks: Buffer[] = []
+  /** The length of `chunks`, their position in the file, the reader's position, and the file's length so far. */
   let held = 0
   let heldFrom = 0
   let position = 0
@@ -112,7 +112,7 @@ export function walk(reader: Reader, visit: (segment: Segment) => void): Walk {
   const seenEnough = () => typeof step.value !== 'number' || fileLength >= position + step.value
 
   function advance(ended: boolean) {
-    const bytes = pieces.length === 1 ? (pieces[0] ?? NOTHING) : Buffer.concat(pieces, held)
+    const bytes = chunks.length === 1 ? (chunks[0] ?? NOTHING) : Buffer.concat(chunks, held)
     while (!step.done && position <= fileLength && (ended || seenEnough())) {
       const at = position - heldFrom
       if (typeof step.value === 'number') step = reader.next(bytes.subarray(at))
@@ -133,14 +133,14 @@ export function walk(reader: Reader, visit: (segment: Segment) => void): Walk {
     const rest = step.done ? NOTHING : bytes.subarray(Math.min(position - heldFrom, held))
     heldFrom += held - rest.length
     held = rest.length
-    pieces = [rest]
+    chunks = [rest]
   }
 
   return {
     push({ buffer, byteOffset, length: bytes }) {
       fileLength += bytes
       if (step.done) return
-      pieces.push(Buffer.from(buffer, byteOffset, bytes))
+      chunks.push(Buffer.from(buffer, byteOffset, bytes))
       held += bytes
       if (seenEnough()) advance(false)
     },

@@ -21,8 +21,8 @@ async function verdictOn(bytes: Uint8Array): Promise<string> {
 const picture = () => sharp({ create: { width: 24, height: 16, channels: 3, background: '#c84' } })
 const variant = (name: string) => VARIANTS.find(([what]) => what === name)?.[2] ?? Buffer.alloc(0)
 
-describe('what a decoder would have to hold at once', () => {
-  /** The same file with another size in its frame header. */
+describe('the memory that a decoder needs', () => {
+  /** Changes the size in the frame header. */
   function claiming(jpeg: Buffer, marker: number, width: number, height: number): Buffer {
     const copy = Buffer.from(jpeg)
     const at = jpeg.indexOf(Buffer.from([0xff, marker]))
@@ -31,7 +31,7 @@ describe('what a decoder would have to hold at once', () => {
     return copy
   }
 
-  test('a progressive JPEG is held whole, by its samples; a baseline one is not', async () => {
+  test('includes all samples of a progressive JPEG, but not of a baseline one', async () => {
     const whole = await picture().jpeg({ progressive: true, chromaSubsampling: '4:4:4' }).toBuffer()
     const halved = await picture().jpeg({ progressive: true, chromaSubsampling: '4:2:0' }).toBuffer()
     const baseline = await picture().jpeg({ chromaSubsampling: '4:4:4' }).toBuffer()
@@ -43,7 +43,7 @@ describe('what a decoder would have to hold at once', () => {
     expect(await verdictOn(claiming(baseline, 0xc0, 10_000, 10_000))).toBe('accepted')
   })
 
-  test('an interlaced PNG is held whole, by its bits and channels; another is not', async () => {
+  test('includes all pixels of an interlaced PNG, but not of another one', async () => {
     const deep = () => picture().ensureAlpha(0.5).toColorspace('rgb16')
     expect(await verdictOn(enlarged(await deep().png({ progressive: true }).toBuffer()))).toMatch(
       /^image-too-large: .* about 520 MB of memory; .* Save it without interlacing, or resize it\.$/,
@@ -59,7 +59,7 @@ describe('what a decoder would have to hold at once', () => {
     return copy
   }
 
-  test('an AVIF of more than 8 bits takes more of it', async () => {
+  test('is higher for an AVIF with more than 8 bits', async () => {
     const avif = Buffer.from(SAMPLES['image/avif'])
     avif[avif.indexOf('av1C') + 6] = 0x40
     const at = avif.indexOf('ispe')
@@ -72,7 +72,7 @@ describe('what a decoder would have to hold at once', () => {
   })
 })
 
-test('an animation of more than a thousand frames has too many', async () => {
+test('an animation of more than a thousand frames is refused', async () => {
   const gif = variant('an animated GIF')
   const frame = gif.subarray(gif.lastIndexOf(Buffer.from([0x21, 0xf9])), gif.length - 1)
   const longer = (frames: number) =>
@@ -83,8 +83,8 @@ test('an animation of more than a thousand frames has too many', async () => {
   )
 })
 
-describe('four megabytes of the same are judged in less than two seconds', () => {
-  const behind = (type: UsualType, end: number, piece: Buffer) =>
+describe('four megabytes of one segment are checked in less than two seconds', () => {
+  const withRepeated = (type: UsualType, end: number, piece: Buffer) =>
     Buffer.concat([
       SAMPLES[type].subarray(0, end),
       ...Array<Buffer>(Math.floor(4e6 / piece.length)).fill(piece),
@@ -101,25 +101,29 @@ describe('four megabytes of the same are judged in less than two seconds', () =>
   test.each<[string, Buffer, RegExp]>([
     [
       'JPEG scans',
-      behind('image/jpeg', SAMPLES['image/jpeg'].length - 2, Buffer.from([0xff, 0xda, 0, 2])),
+      withRepeated('image/jpeg', SAMPLES['image/jpeg'].length - 2, Buffer.from([0xff, 0xda, 0, 2])),
       /has \d{6,} scans/,
     ],
-    ['JPEG fill bytes', behind('image/jpeg', 2, Buffer.from([0xff])), /^accepted/],
-    ['PNG frames', behind('image/png', 33, chunk('fcTL')), /^too-many-frames/],
-    ['PNG texts', behind('image/png', 33, chunk('tEXt')), /text chunks; the limit is 1000/],
-    ['PNG texts of 8 MB each, folded', behind('image/png', 33, bomb), /of more than 8 MB when decompressed/],
-    ['GIF extensions', behind('image/gif', 13 + 768, Buffer.from([0x21, 0xfe, 0])), /./],
-    ['WebP chunks', behind('image/webp', 12, riff), /./],
-    ['AVIF sizes', behind('image/avif', 60, Buffer.from('ispe')), /./],
-  ])('%s', async (_, bytes, words) => {
+    ['JPEG fill bytes', withRepeated('image/jpeg', 2, Buffer.from([0xff])), /^accepted/],
+    ['PNG frames', withRepeated('image/png', 33, chunk('fcTL')), /^too-many-frames/],
+    ['PNG texts', withRepeated('image/png', 33, chunk('tEXt')), /text chunks; the limit is 1000/],
+    [
+      'PNG texts of 8 MB each, compressed',
+      withRepeated('image/png', 33, bomb),
+      /of more than 8 MB when decompressed/,
+    ],
+    ['GIF extensions', withRepeated('image/gif', 13 + 768, Buffer.from([0x21, 0xfe, 0])), /./],
+    ['WebP chunks', withRepeated('image/webp', 12, riff), /./],
+    ['AVIF sizes', withRepeated('image/avif', 60, Buffer.from('ispe')), /./],
+  ])('%s', async (_, bytes, text) => {
     const start = process.cpuUsage()
-    expect(await verdictOn(bytes)).toMatch(words)
+    expect(await verdictOn(bytes)).toMatch(text)
     const { user, system } = process.cpuUsage(start)
     expect((user + system) / 1000).toBeLessThan(2000)
   })
 })
 
-test('a PNG has one limit for its color profile: one that is accepted is read', async () => {
+test('a color profile in a PNG that is accepted is also read', async () => {
   const profile = Buffer.alloc(7 * 1024 * 1024, 'profile')
   const withProfile = (data: Buffer) => {
     const chunk = pngChunk('iCCP', Buffer.concat([Buffer.from('ICC\0\0'), deflateSync(data)]))
@@ -132,7 +136,7 @@ test('a PNG has one limit for its color profile: one that is accepted is read', 
 })
 
 describe('a still image', () => {
-  test('is what is left of an animated PNG, up to its end', () => {
+  test('is an animated PNG without its animation and trailer', () => {
     const png = SAMPLES['image/png']
     const animated = Buffer.concat([png.subarray(0, 33), pngChunk('acTL', Buffer.alloc(8)), png.subarray(33)])
     expect(readTraits(animated).isAnimated).toBe(true)

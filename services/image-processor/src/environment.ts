@@ -7,7 +7,7 @@ export const env = z
   .object({
     BUCKET: z.string().min(3),
     QUEUE_URL: z.url(),
-    /** Where messages lie that were given up, for an operator to send back. */
+    /** Messages that failed too often are parked here, until an operator sends them back. */
     PARKED_QUEUE_URL: z.url(),
     RETENTION: RetentionVariable,
     HEIC_DECODER: HeicDecoder.default('none'),

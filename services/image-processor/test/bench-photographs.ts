@@ -13,7 +13,8 @@ export interface Photograph {
 const FROM_NPM = ['iphone-6-plus', 'xiaomi-mi3', 'sony-a6000', 'blue-marble', 'earth-by-day'] as const
 
 /**
- * A photograph of about each size (megapixels): from `directory` if given, else from npm packages. Where none is near a size, the largest is scaled to it.
+ * A photograph of about each size in megapixels, from `directory` or from npm packages. If no photograph has a similar size,
+ * the largest is scaled.
  */
 export async function photographs(sizes: number[], directory?: string): Promise<Photograph[]> {
   const known = await Promise.all((await pathsIn(directory)).map(measure))

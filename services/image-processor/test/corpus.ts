@@ -1,16 +1,16 @@
 /**
- * `pnpm corpus FOLDER|FILE …` and `pnpm corpus --hostile`: sends every file, or those of the tests' table and the largest
- * that are accepted, through the processor's own checks and its default engine in a process of its own, one after another,
- * and says what became of it. Writes a contact sheet to look at. Exit code 1 says that one had no answer of its own, or
- * none within five seconds, or another than the table says, or took more memory than it may.
+ * `pnpm corpus FOLDER|FILE …` and `pnpm corpus --hostile`: runs files one by one through the processor's checks and its
+ * default engine, prints the results and writes a contact sheet. `--hostile` uses the tests' table of hostile images and
+ * the largest accepted images. Exit code 1: an image crashed the engine, took longer than five seconds, had another result
+ * than expected, or took too much memory.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { openAnswers } from './answer-to.ts'
 import { contactSheet } from './corpus/contact-sheet.ts'
 import { type Examined, examine } from './corpus/examine.ts'
 import { hostileSpecimens, type Specimen, specimensIn } from './corpus/specimen.ts'
+import { openPipeline } from './run-pipeline.ts'
 
 const startedIn = process.env.INIT_CWD ?? '.'
 const sheet = join(import.meta.dirname, '..', '..', '..', 'corpus-output', 'contact-sheet.html')
@@ -30,16 +30,16 @@ function line({
     : (detail ?? '')
   const cost = `${milliseconds.toFixed(0)} ms${memory === undefined ? '' : ` ${memory.toFixed(0)} MB`}`
   const warnings = developed?.warnings.join(', ') ?? ''
-  const what = [name, `${(bytes / 1000).toFixed(0)} KB`, result ?? 'NO ANSWER', size, warnings, cost]
+  const what = [name, `${(bytes / 1000).toFixed(0)} KB`, result ?? 'CRASHED', size, warnings, cost]
   return [
     complaints.length > 0 ? '✘' : ' ',
     what.filter(Boolean).join('  '),
-    ...complaints.map((words) => `  ← ${words}`),
+    ...complaints.map((text) => `  ← ${text}`),
   ].join(' ')
 }
 
 function summary(examined: Examined[]): string {
-  const results = Map.groupBy(examined, ({ result }) => result ?? 'no answer')
+  const results = Map.groupBy(examined, ({ result }) => result ?? 'crashed')
   const counts = [...results].toSorted(([, a], [, b]) => b.length - a.length)
   const slowest = examined.toSorted((a, b) => b.milliseconds - a.milliseconds)[0]
   const largest = examined.toSorted((a, b) => (b.memory ?? 0) - (a.memory ?? 0))[0]
@@ -53,25 +53,25 @@ function summary(examined: Examined[]): string {
     warnings.size > 0 &&
       `warnings: ${[...warnings].map(([name, all]) => `${all.length} ${name}`).join(', ')}`,
     `slowest ${slowest?.milliseconds.toFixed(0)} ms (${slowest?.name})`,
-    largest?.memory && `largest memory of both processes ${largest.memory.toFixed(0)} MB (${largest.name})`,
+    largest?.memory && `most memory of both processes ${largest.memory.toFixed(0)} MB (${largest.name})`,
     `contact sheet: ${relative(startedIn, sheet)}`,
-    failed > 0 ? `${failed} not as they should be, see ✘` : 'all as they should be',
+    failed > 0 ? `${failed} failed, see ✘` : 'no failures',
   ]
     .filter(Boolean)
     .join('\n')
 }
 
 async function examineAll(specimens: Specimen[]): Promise<Examined[]> {
-  const answers = openAnswers()
+  const pipeline = openPipeline()
   const examined: Examined[] = []
   for (const specimen of specimens) {
-    const one = await examine(specimen, answers)
+    const one = await examine(specimen, pipeline)
     console.log(line(one))
-    // The sheet needs the smallest variant and nothing else.
+    // The sheet needs only the smallest variant.
     if (one.developed) one.developed.variants = one.developed.variants.slice(0, 1)
     examined.push(one)
   }
-  answers.close()
+  pipeline.close()
   return examined
 }
 
@@ -84,7 +84,7 @@ async function main(): Promise<void> {
   const specimens = [...(values.hostile ? hostileSpecimens() : []), ...(await specimensIn(paths, startedIn))]
   if (specimens.length === 0) {
     throw new Error(
-      'name files or folders with images: pnpm corpus FOLDER …, or the tests’ own: pnpm corpus --hostile',
+      'Name files or folders with images: pnpm corpus FOLDER …. Or use the hostile test images: pnpm corpus --hostile',
     )
   }
   const examined = await examineAll(specimens)

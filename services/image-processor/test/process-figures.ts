@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
-/** The most that a process has had at once since it started or was last forgotten, in bytes (proc_pid_status(5)). */
+/** Peak memory of a process in bytes, since its start or the last reset (proc_pid_status(5)). */
 export interface PeakMemory {
   resident: number
-  /** Without the program files in it, most of which other processes of the same program share. */
+  /** Without program files, most of which other processes of the same program share. */
   own: number
 }
 
-/** Undefined where there is no `/proc`, as on macOS, or no such process any more. */
+/** Undefined without `/proc`, as on macOS, or if the process has ended. */
 export function peakMemory(pid = 0): PeakMemory | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
@@ -21,25 +21,25 @@ export function peakMemory(pid = 0): PeakMemory | undefined {
   }
 }
 
-/** Has the peak begin anew with what the process has now (proc_pid_clear_refs(5)). */
-export function forgetPeak(pid = 0): void {
+/** Resets the peak to the current memory (proc_pid_clear_refs(5)). */
+export function resetPeakMemory(pid = 0): void {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, '5')
   } catch {
-    // as above
+    // No `/proc`, or the process has ended.
   }
 }
 
-/** Ticks of processor time in a second, by proc_pid_stat(5) and sysconf(3), on every Linux of today. */
-const TICKS = 100
+/** Clock ticks of proc_pid_stat(5): 100 per second on all current Linux systems. */
+const TICKS_PER_SECOND = 100
 
-/** What a process has worked so far, in milliseconds: other than a clock, it does not run while others work. */
-export function processorTime(pid = 0): number | undefined {
+/** CPU time of a process so far. Unlike a clock, it does not count other processes' work. */
+export function cpuTimeMs(pid = 0): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // Behind the name in parentheses, which may have spaces, the fields from the third on.
+    // The third and later fields follow the name in parentheses, which can contain spaces.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return ((Number(fields[11]) + Number(fields[12])) / TICKS) * 1000
+    return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1000
   } catch {
     return undefined
   }

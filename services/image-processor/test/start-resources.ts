@@ -34,8 +34,8 @@ import type { SQSEvent, SQSRecord } from 'aws-lambda'
 const BUCKET = 'darkroom-test'
 
 /**
- * S3 and SQS on servers of their own, with the service's bucket and queues, and the environment that its handlers
- * read when they are imported: import them after this. S3 can be stopped and started again with all that lay in it.
+ * Starts S3 and SQS on separate servers with the service's bucket and queues, and sets the environment that the handlers
+ * read when they are imported, so import them afterwards. S3 can be stopped and started again with its data.
  */
 export async function startResources() {
   const dataDir = await mkdtemp(join(tmpdir(), 'image-processor-'))
@@ -63,7 +63,7 @@ export async function startResources() {
     parkedQueueUrl,
     /** Keys in the order in which they were written. */
     writtenKeys: () => storage.spy.getAllMessages().flatMap((event) => writtenKey(event)),
-    forgetWrites: () => storage.spy.clear(),
+    clearWrites: () => storage.spy.clear(),
     stopStorage: () => storage.stop(),
     startStorage: async () => {
       storage = await startLocalAws({ dataDir, port: storage.port })
@@ -75,12 +75,12 @@ export async function startResources() {
   }
 }
 
-/** Of a function that has just begun, in Lambda's context. */
+/** Lambda's context of a function that has just started. */
 export const wholeMinute = { getRemainingTimeInMillis: () => 60_000 }
 
 export type Resources = Awaited<ReturnType<typeof startResources>>
 
-/** What a door to Darkroom would say of an image whose original lies in S3. */
+/** The message that the upload API would send for an image whose original is in S3. */
 export function acceptedMessage(bytes: Uint8Array, more: Partial<ImageAccepted['data']> = {}): ImageAccepted {
   const acceptedAt = new Date()
   const image = { app: 'web-app-1', imageId: newImageId(acceptedAt) }
@@ -146,19 +146,19 @@ function queuedMessages(sqs: SQSClient) {
       const MessageBody = typeof body === 'string' ? body : JSON.stringify(body)
       return sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))
     },
-    /** Waits for messages and hands them over as Lambda does. */
+    /** Waits for messages and returns them as Lambda's event. */
     receiveEvent: async (QueueUrl: string, count = 1): Promise<SQSEvent> => ({
       Records: (await receive(QueueUrl, count)).map(toRecord),
     }),
-    /** Has the messages of an event delivered once more. */
+    /** Makes the messages of an event visible and receives them again. */
     redeliver: async (QueueUrl: string, { Records }: SQSEvent): Promise<SQSEvent> => {
       for (const { receiptHandle: ReceiptHandle } of Records) {
-        const giveBack = { QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }
-        await sqs.send(new ChangeMessageVisibilityCommand(giveBack))
+        const makeVisible = { QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }
+        await sqs.send(new ChangeMessageVisibilityCommand(makeVisible))
       }
       return { Records: (await receive(QueueUrl, Records.length)).map(toRecord) }
     },
-    /** The bodies of what lies in a queue now. */
+    /** The bodies of the messages in a queue. */
     bodies: async (QueueUrl: string): Promise<string[]> => {
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }),

@@ -4,10 +4,10 @@ import { rgbaToThumbHash } from 'thumbhash'
 import { perceptualHash } from '../src/development/perceptual-hash.ts'
 
 /**
- * The same job as most services write it: sharp's defaults, everything made from the original, the dominant
- * color from `stats()`. The benchmark's yardstick.
+ * The same job as services usually write it: sharp's defaults, everything made from the original, the dominant color from
+ * `stats()`. The benchmark's baseline.
  *
- * @returns the bytes of the variants together
+ * @returns the total size of the variants in bytes
  */
 export async function developTypically(original: Buffer): Promise<number> {
   const large = await fitted(original, 2048).jpeg({ quality: 80 }).toBuffer()

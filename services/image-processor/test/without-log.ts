@@ -1,2 +1,2 @@
-/** Imported first, as the log's level is read when it is opened: these programs print what they have to say. */
+/** Import it first: the log level is read when the logger is created, and these programs print their own output. */
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'

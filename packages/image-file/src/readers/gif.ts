@@ -71,10 +71,10 @@ const screenSize = (screen: Buffer): Size => ({
   height: screen.readUInt16LE(8),
 })
 
-/** As measured: the canvas in colors, the one before it, and the frame. */
-const HELD_PER_PIXEL = 5
+/** Bytes, measured: the canvas, the previous canvas and the frame. */
+const HELD_BYTES_PER_PIXEL = 5
 
-/** A frame may reach over the screen's edge; decoders enlarge the screen then. */
+/** If a frame is larger than the screen, decoders enlarge the screen. */
 function structure(): Fold<Structure> {
   const extent = { width: 0, height: 0 }
   let frames = 0
@@ -90,7 +90,7 @@ function structure(): Fold<Structure> {
       const [left, top, width, height] = new Uint16Array(4).map((_, n) => payload.readUInt16LE(2 * n))
       enlarge({ width: (left ?? 0) + (width ?? 0), height: (top ?? 0) + (height ?? 0) })
     },
-    result: () => ({ frames, extent, heldBytes: extent.width * extent.height * HELD_PER_PIXEL }),
+    result: () => ({ frames, extent, heldBytes: extent.width * extent.height * HELD_BYTES_PER_PIXEL }),
   }
 }
 

@@ -4,16 +4,16 @@ import type { Fold, Format, Reader, Segment, Size, Structure, Traits } from '../
 /** Boxes at the top level. Anything else after the image data is not part of the image. */
 const TOP_LEVEL = new Set('ftyp meta moov mdat moof mfra free skip uuid sidx styp wide'.split(' '))
 
-/** Boxes whose content is boxes, with the bytes that they have before it (`meta` has a version and flags). */
+/** Boxes that contain boxes, with the number of bytes before the first one (`meta` has a version and flags). */
 const CONTAINERS: Record<string, number> = { meta: 4, 'meta/iprp': 0, 'iprp/ipco': 0 }
 
-/** Of a box inside of `meta`. Its properties are smaller by far. */
-const LONGEST_LOOK = 256 * 1024
+/** The part of a box inside `meta` that is read. Its properties are much smaller. */
+const MAX_LOOKAHEAD_BYTES = 256 * 1024
 
 /**
- * AVIF and HEIC (ISO/IEC 14496-12, sections 4.2 and 8.11): boxes of `size type …`; a size of 0 reaches to the end, 1
- * means that 64 bits follow. The image data is in `mdat`, or in an `idat` inside of `meta`. Boxes inside of others are
- * named with the one around them: `ipco/ispe`.
+ * AVIF and HEIC (ISO/IEC 14496-12, sections 4.2 and 8.11): boxes of `size type …`. A size of 0 extends to the end, and 1
+ * means that 64 bits follow. The image data is in `mdat`, or in an `idat` inside `meta`. The name of a nested box includes
+ * its parent: `ipco/ispe`.
  */
 function* read(): Reader {
   let hasData = false
@@ -37,7 +37,7 @@ function boxHead(box: Buffer, toTheEnd: number): { header: number; size: number 
   return { header: 16, size: box.length >= 16 ? Number(box.readBigUInt64BE(8)) : 0 }
 }
 
-/** @returns whether there is image data in it */
+/** @returns whether it contains image data */
 function* readBox(type: string, header: number, size: number): Reader {
   const before = CONTAINERS[type]
   if (before === undefined) {
@@ -54,7 +54,7 @@ function* readBox(type: string, header: number, size: number): Reader {
     const head = boxHead(ahead, left)
     if (head.size < head.header) break
     const childSize = Math.min(head.size, left)
-    yield Math.min(childSize, LONGEST_LOOK)
+    yield Math.min(childSize, MAX_LOOKAHEAD_BYTES)
     const hasInlineData = yield* readBox(`${name}/${ahead.toString('latin1', 4, 8)}`, head.header, childSize)
     hasData ||= hasInlineData
     left -= childSize
@@ -69,16 +69,18 @@ const TYPES: Record<string, ImageType> = {
   heic: 'image/heic',
   heix: 'image/heic',
 }
-/** Sixty brands; files have three to ten. */
-const LONGEST_BRANDS = 256
+/** Enough for sixty brands; files have three to ten. */
+const MAX_BRANDS_BYTES = 256
 
 /**
- * The type by its brands. The first may be `mif1`, HEIF in general; then one of the others names the codec, as some
- * cameras and programs write it (ISO/IEC 23008-12, 10.2.2 and B.4; AVIF 1.1, section 6).
+ * The type by its brands. If the first one is `mif1` (any HEIF), another one names the codec, which some cameras and
+ * programs write (ISO/IEC 23008-12, 10.2.2 and B.4; AVIF 1.1, section 6).
  */
 function typeOf(start: Buffer): ImageType | undefined {
   if (start.toString('latin1', 4, 8) !== 'ftyp') return undefined
-  const [first = '', ...others] = brandsIn(start.subarray(8, Math.min(start.readUInt32BE(0), LONGEST_BRANDS)))
+  const [first = '', ...others] = brandsIn(
+    start.subarray(8, Math.min(start.readUInt32BE(0), MAX_BRANDS_BYTES)),
+  )
   const brand = first === 'mif1' ? others.find((one) => one in TYPES) : first
   return brand === undefined ? undefined : TYPES[brand]
 }
@@ -96,8 +98,8 @@ function sizeIn({ type, payload }: Segment): Size | undefined {
 }
 
 /**
- * The size of the primary picture, and not of its tiles or its thumbnail: `pitm` has its id, `ipma` says which of the
- * properties in `ipco` are its own (ISO/IEC 14496-12, 8.11.4 and 8.11.14).
+ * The size of the primary picture, not of its tiles or its thumbnail. `pitm` has its id, and `ipma` lists which
+ * properties in `ipco` belong to it (ISO/IEC 14496-12, 8.11.4 and 8.11.14).
  */
 function dimensions(): Fold<Size | undefined> {
   let primary: number | undefined
@@ -131,7 +133,7 @@ function primaryIn(pitm: Buffer): number | undefined {
 
 /**
  * Version and flags, a count, then for each item its id (2 bytes, or 4 in version 1), a count, and the numbers of its
- * properties from 1 on, whose highest bit says that they are essential (1 byte each, or 2 by a flag).
+ * properties, starting at 1 (1 byte each, or 2 if a flag is set). Their highest bit marks essential properties.
  */
 function propertiesOf(item: number | undefined, ipma: Buffer): number[] {
   if (ipma.length < 8) return []
@@ -154,14 +156,14 @@ function propertiesOf(item: number | undefined, ipma: Buffer): number[] {
   return []
 }
 
-/** Bytes a pixel as measured, whatever the subsampling: planes, colors, and what libheif converts in between. */
+/** Measured bytes per pixel, with any subsampling: planes, colors, and libheif's conversions. */
 interface HeldPerPixel {
-  /** With 8 bits a channel. */
+  /** With 8 bits per channel. */
   usual: number
   highBitDepth: number
 }
 
-/** The largest of its pictures counts: tiles, their grid, alpha and thumbnails. */
+/** The largest of its pictures counts, including tiles, their grid, alpha and thumbnails. */
 function structure(heldPerPixel: HeldPerPixel): Fold<Structure> {
   let extent: Size = { width: 0, height: 0 }
   let held = heldPerPixel.usual
@@ -184,13 +186,13 @@ function hasHighBitDepth({ type, payload }: Segment): boolean {
   return type === 'ipco/hvcC' && ((payload[17] ?? 0) & 0x07) !== 0
 }
 
-/** Of ITU-T H.273, tables 2 and 3: BT.709, unspecified and both BT.601; PQ and HLG, which HDR is written in. */
+/** ITU-T H.273, tables 2 and 3. Primaries: BT.709, unspecified and both BT.601. Transfers: PQ and HLG, used for HDR. */
 const USUAL_PRIMARIES = [1, 2, 5, 6]
 const HDR_TRANSFERS = [16, 18]
 
 /**
- * `ftyp` lists brands: `avis` is an animation, `tmap` announces a gain map. `colr` has a kind, then an ICC profile (`prof`,
- * or `rICC`, which allows fewer kinds of profiles) or code points (ISO/IEC 14496-12, 12.1.5).
+ * The brands in `ftyp`: `avis` is an animation, `tmap` a gain map. `colr` has a kind, then an ICC profile (`prof`, or `rICC`,
+ * which allows fewer kinds of profiles) or code points (ISO/IEC 14496-12, 12.1.5).
  */
 function traits(): Fold<Traits> {
   const found: Traits = {}
@@ -231,5 +233,5 @@ function heif(contentType: 'image/avif' | 'image/heic', heldPerPixel: HeldPerPix
 
 export const avif = heif('image/avif', { usual: 18, highBitDepth: 26 })
 
-/** In WebAssembly, without what sharp takes for the picture afterwards: the pixels are not copied again. */
+/** In WebAssembly, without sharp's memory: the pixels are not copied again. */
 export const heic = heif('image/heic', { usual: 15, highBitDepth: 24 })

@@ -2,12 +2,12 @@ import type { Fold, Format, Reader, Size, Structure, Traits } from '../segments.
 
 const START_OF_SCAN = 0xda
 const END_OF_IMAGE = Buffer.from([0xff, 0xd9])
-/** JPEG-LS, which begins like a JPEG. */
+/** JPEG-LS, which starts like a JPEG. */
 const JPEG_LS = 0xf7
 /** A frame header with four components. */
-const LONGEST_HEADER = 22
+const MAX_HEADER_BYTES = 22
 
-/** SOF0 to SOF15 without DHT, JPG and DAC, whose numbers are among theirs. */
+/** SOF0 to SOF15, except DHT, JPG and DAC, whose numbers are in the same range. */
 const isFrameHeader = (marker = 0) =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
 
@@ -22,7 +22,7 @@ const isStandalone = (marker: number) => marker === 0x01 || (marker >= 0xd0 && m
 function* read(): Reader {
   yield { type: 'SOI', header: 2, payload: 0 }
   for (let marker = 0; marker !== START_OF_SCAN; ) {
-    const ahead = yield LONGEST_HEADER
+    const ahead = yield MAX_HEADER_BYTES
     if (ahead.length < 4) return false
     marker = ahead[0] === 0xff ? ahead.readUInt8(1) : 0
     if (marker === 0 || marker === 0xff)
@@ -34,7 +34,7 @@ function* read(): Reader {
     const ahead = yield 2
     if (ahead.length < 2) return false
     const end = ahead.indexOf(END_OF_IMAGE)
-    // The last byte may be the first half of the end.
+    // The last byte can be the first byte of EOI.
     yield { type: 'scans', header: 0, payload: end === -1 ? ahead.length - 1 : end }
     if (end === -1) continue
     yield { type: 'EOI', header: 2, payload: 0 }
@@ -42,7 +42,7 @@ function* read(): Reader {
   }
 }
 
-/** The position of the next `FF xx` that is neither fill bytes nor a literal FF; of an FF at the very end, too. */
+/** The position of the next `FF xx` that is neither fill bytes nor a literal FF, or of an FF at the end. */
 function nextMarker(bytes: Buffer, from: number): number | undefined {
   let at = bytes.indexOf(0xff, from)
   while (at !== -1 && (bytes[at + 1] === 0x00 || bytes[at + 1] === 0xff)) at = bytes.indexOf(0xff, at + 1)
@@ -71,10 +71,10 @@ function dimensions(): Fold<Size | undefined> {
   }
 }
 
-/** Encoders write 1 to about 20. Each is one more pass over the whole image for 60 bytes of file. */
+/** Encoders write 1 to about 20. Each scan needs a pass over the whole image, and can be as short as 60 bytes. */
 const MAX_SCANS = 100
 
-/** A file in several scans is held as coefficients of 2 bytes. */
+/** Decoders hold a file with several scans as coefficients of 2 bytes. */
 function structure(): Fold<Structure> {
   let header: Buffer | undefined
   let headers = 0
@@ -133,13 +133,13 @@ const startsWith = (payload: Buffer, prefix: Buffer) => payload.subarray(0, pref
 
 function traits(): Fold<Traits> {
   const found: Traits = {}
-  /** A profile of more than 64 KB comes in several segments, in order. */
+  /** A profile of more than 64 KB is in several segments, in order. */
   const profile: Buffer[] = []
   return {
     visit({ type, payload }) {
       if (type === 'APP1') visitApp1(found, payload)
       if (type === 'APP2') {
-        if (startsWith(payload, ICC)) profile.push(payload.subarray(ICC.length + 2)) // its number, and of how many
+        if (startsWith(payload, ICC)) profile.push(payload.subarray(ICC.length + 2)) // its number and the count
         if (startsWith(payload, MULTI_PICTURE)) found.hasMorePictures = true
         if (startsWith(payload, GAIN_MAP)) found.hasGainMap = true
       }

@@ -39,7 +39,7 @@ export function pngChunk(type: string, data: Buffer): Buffer {
   return chunk
 }
 
-/** For a decoder that refuses animations and bytes after the end: the PNG without `acTL`, which makes it an animation, and up to its end. */
+/** Removes `acTL`, which marks an animation, and bytes after the end, because jimp's decoder refuses both. */
 export function stillPng(png: Uint8Array): Buffer {
   const bytes = Buffer.from(png.buffer, png.byteOffset, png.length)
   const kept: Buffer[] = []
@@ -66,11 +66,11 @@ function dimensions(): Fold<Size | undefined> {
   }
 }
 
-/** What compressed texts and the color profile may inflate to, together. A profile has a few megabytes at most. */
+/** Limit for all compressed texts and the color profile together. A profile has a few megabytes at most. */
 const MAX_INFLATED_BYTES = 8 * 1024 * 1024
-/** As measured: an interlaced picture is held whole, and a bit more. */
-const HELD = 1.3
-/** Decoders keep each; photographs have a few dozen. */
+/** Measured: a decoder holds an interlaced picture completely, plus 30 %. */
+const HELD_FACTOR = 1.3
+/** Decoders keep all of them; photographs have a few dozen. */
 const MAX_TEXTS = 1000
 const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt'])
 
@@ -89,13 +89,13 @@ function structure(): Fold<Structure> {
       if (type === 'fcTL') frames++
       if (TEXTS.has(type)) texts++
       const deflated = DEFLATED[type]?.(payload)
-      // Damaged data is for the decoder to judge.
+      // The decoder decides about damaged data.
       if (deflated && inflatedBytes <= MAX_INFLATED_BYTES) inflatedBytes += inflate(deflated).bytes
     },
     result() {
       const extent = (header && sizeIn(header)) ?? { width: 0, height: 0 }
       const isInterlaced = header?.[12] === 1
-      const heldPerPixel = header && isInterlaced ? bytesPerPixel(header) * HELD : 0
+      const heldPerPixel = header && isInterlaced ? bytesPerPixel(header) * HELD_FACTOR : 0
       return {
         frames: Math.max(1, frames),
         extent,
@@ -106,7 +106,7 @@ function structure(): Fold<Structure> {
   }
 }
 
-/** A palette is decoded to colors, which may have transparency. */
+/** A palette is decoded to colors, which can have transparency. */
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 4, 4: 2, 6: 4 }
 
 function bytesPerPixel(header: Buffer): number {
@@ -121,7 +121,7 @@ function faultOf(headers: number, texts: number, inflatedBytes: number): { fault
   return {}
 }
 
-/** Stops at the limit. `data` is missing where the data is damaged or too long. */
+/** Stops at the limit. `data` is missing if the input is damaged or too long. */
 function inflate(deflated: Buffer): { bytes: number; data?: Buffer } {
   try {
     const data = inflateSync(deflated, { maxOutputLength: MAX_INFLATED_BYTES })
@@ -133,8 +133,8 @@ function inflate(deflated: Buffer): { bytes: number; data?: Buffer } {
 }
 
 /**
- * Where the zlib data begins: `iCCP` and `zTXt` have a keyword, a zero and a method before it; `iTXt` a keyword, a zero, a
- * flag, a method and two more texts that end in zero, and it is compressed if the flag says so (W3C PNG, 11.3.2.3 and 11.3.3).
+ * Returns the zlib data. In `iCCP` and `zTXt` it follows a keyword, a zero and a method; in `iTXt` a keyword, a zero, a flag,
+ * a method and two more texts that end with a zero, and the flag says whether it is compressed (W3C PNG, 11.3.2.3 and 11.3.3).
  */
 const DEFLATED: Record<string, (data: Buffer) => Buffer | undefined> = {
   iCCP: (data) => data.subarray(data.indexOf(0) + 2),

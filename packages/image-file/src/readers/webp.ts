@@ -10,8 +10,8 @@ import {
   walkAll,
 } from '../segments.ts'
 
-/** The header of a chunk, and what of its payload tells a size. */
-const LONGEST_HEADER = 18
+/** The header of a chunk, and the part of its payload that contains a size. */
+const MAX_HEADER_BYTES = 18
 
 const nameOf = chunkNames('VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANMF', 'ICCP', 'EXIF', 'XMP ')
 
@@ -23,11 +23,11 @@ function* read(): Reader {
   return yield* readChunks(start.readUInt32LE(4) - 4)
 }
 
-/** `name length payload`, padded to even. The last one ends where the file says that it ends. */
+/** `name length payload`, padded to an even length. The last one ends at the file's declared length. */
 function* readChunks(bytes: number): Reader {
   let left = bytes
   while (left >= 8) {
-    const ahead = yield Math.min(left, LONGEST_HEADER)
+    const ahead = yield Math.min(left, MAX_HEADER_BYTES)
     if (ahead.length < 8) return false
     const length = ahead.readUInt32LE(4)
     const payload = Math.min(length, left - 8)
@@ -39,7 +39,7 @@ function* readChunks(bytes: number): Reader {
   return true
 }
 
-/** Where each kind of chunk says how large its picture is, in pixels. */
+/** Reads the size in pixels from each kind of chunk. */
 const SIZES: Record<string, (payload: Buffer) => Size | undefined> = {
   /** Flags and reserved (4 bytes), then width and height less one, 3 bytes each. */
   VP8X: (payload) =>
@@ -59,7 +59,7 @@ const SIZES: Record<string, (payload: Buffer) => Size | undefined> = {
   },
 }
 
-/** The first chunk has them. */
+/** Read from the first chunk. */
 function dimensions(): Fold<Size | undefined> {
   let size: Size | undefined
   return {
@@ -71,8 +71,10 @@ function dimensions(): Fold<Size | undefined> {
   }
 }
 
-/** As measured, in bytes: lossless colors are held whole, twice while they are rotated; lossy ones line by line, except for alpha. */
-const HELD_PER_PIXEL: Record<string, number> = { ALPH: 2, VP8L: 4.5, ANMF: 9 }
+/**
+ * Measured bytes. Decoders hold lossless colors completely, and twice while rotating; lossy ones line by line, except alpha.
+ */
+const HELD_BYTES_PER_PIXEL: Record<string, number> = { ALPH: 2, VP8L: 4.5, ANMF: 9 }
 
 function structure(): Fold<Structure> {
   const extent = { width: 0, height: 0 }
@@ -81,7 +83,7 @@ function structure(): Fold<Structure> {
   return {
     visit({ type, payload }) {
       if (type === 'ANMF') frames++
-      heldPerPixel = Math.max(heldPerPixel, HELD_PER_PIXEL[type] ?? 0)
+      heldPerPixel = Math.max(heldPerPixel, HELD_BYTES_PER_PIXEL[type] ?? 0)
       const size = SIZES[type]?.(payload)
       extent.width = Math.max(extent.width, size?.width ?? 0)
       extent.height = Math.max(extent.height, size?.height ?? 0)
@@ -96,7 +98,7 @@ function structure(): Fold<Structure> {
 
 const ANIMATION_FLAG = 0x02
 const ALPHA_FLAG = 0x10
-/** Some writers put the prefix that JPEG has before it. */
+/** JPEG's prefix, which some writers add. */
 const EXIF_PREFIX = Buffer.from('Exif\0\0', 'latin1')
 
 function traits(): Fold<Traits> {
@@ -116,8 +118,8 @@ function traits(): Fold<Traits> {
 }
 
 /**
- * Makes a still WebP of an animation's first frame, for a decoder that reads only stills; returns anything else as it is.
- * A frame that covers only a part of the canvas comes out as that part.
+ * Makes a still WebP of an animation's first frame, for a decoder that reads only still images. Returns other files
+ * unchanged. If a frame covers only a part of the canvas, the result is that part.
  *
  * `ANMF` has 16 bytes (offset in the canvas, width and height less one in 24 bits each, duration, flags), then the chunks
  * of a still image.
@@ -131,7 +133,7 @@ export function firstWebpFrame(webp: Buffer): Buffer {
   )
   const header = Buffer.alloc(10)
   header.writeUInt8(hasAlpha ? ALPHA_FLAG : 0)
-  frame.copy(header, 4, 6, 12) // width and height are written alike in both
+  frame.copy(header, 4, 6, 12) // both have width and height in the same format
   return chunk('RIFF', Buffer.concat([Buffer.from('WEBP'), chunk('VP8X', header), still]))
 }
 

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 
 /**
- * Four quarters in four colors, 96 × 64 pixels when upright, as the image processor's tests draw them (`fourCorners`).
- * sharp's prebuilt writes no HEVC, so these files were made once:
+ * Four quarters in four colors, 96 × 64 pixels when upright, drawn by the image processor's `fourCorners`. sharp's
+ * prebuilt binary cannot write HEVC, so these files were created once:
  *
- * - `upright`: a JPEG of them through `heif-enc -q 70` (libheif 1.15, x265);
- * - `display-p3`: the same with the numbers and the profile of Display P3 (`jpegIn`);
+ * - `upright`: a JPEG converted with `heif-enc -q 70` (libheif 1.15, x265);
+ * - `display-p3`: the same in Display P3 (`jpegIn`);
  * - `rotated`: stored for EXIF orientation 6 (`storedFor`) and saved by Python's pillow-heif 1.8 at quality 70, which
- *   turns it by an `irot` and writes the EXIF as well, as telephones do.
+ *   rotates it with an `irot` and also writes the EXIF, as phones do.
  */
 export function heicSample(name: 'upright' | 'rotated' | 'display-p3'): Promise<Buffer> {
   return readFile(new URL(`heic/${name}.heic`, import.meta.url))

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { ImageType } from '@darkroom/core'
 import sharp, { type Sharp } from 'sharp'
 
-/** Sound images of 24 × 16 pixels. */
+/** A valid image of 24 × 16 pixels. */
 const picture = (): Sharp =>
   sharp({ create: { width: 24, height: 16, channels: 3, background: '#c84' } }).composite([
     { input: { create: { width: 7, height: 5, channels: 4, background: '#06ac' } }, left: 3, top: 4 },
@@ -12,10 +12,10 @@ const frames = Buffer.concat([0, 90, 200].map((shade) => Buffer.alloc(24 * 16 * 
 
 const animated = () => sharp(frames, { raw: { width: 24, height: 48, channels: 3, pageHeight: 16 } })
 
-/** HEIC is accepted where a decoder is switched on, and has samples of its own. */
+/** HEIC needs a decoder and has its own samples. */
 export type UsualType = Exclude<ImageType, 'image/heic'>
 
-/** One of each type that is accepted everywhere. */
+/** One image of each type that is always accepted. */
 export const SAMPLES: Record<UsualType, Buffer> = {
   'image/jpeg': await picture().jpeg().toBuffer(),
   'image/png': await picture().png().toBuffer(),
@@ -24,7 +24,7 @@ export const SAMPLES: Record<UsualType, Buffer> = {
   'image/avif': await picture().avif({ effort: 0 }).toBuffer(),
 }
 
-/** The other ways in which the same types are written. */
+/** Other encodings of the same types. */
 export const VARIANTS: [string, ImageType, Buffer][] = [
   ['a progressive JPEG', 'image/jpeg', await picture().jpeg({ progressive: true }).toBuffer()],
   ['a grey JPEG', 'image/jpeg', await picture().greyscale().jpeg().toBuffer()],
@@ -50,7 +50,7 @@ export const VARIANTS: [string, ImageType, Buffer][] = [
   ],
 ]
 
-/** The sample of a type with other dimensions in its header, and a matching checksum. */
+/** Changes the dimensions in a sample's header, and its checksum. */
 export const CLAIMING: Record<UsualType, (width: number, height: number) => Buffer> = {
   'image/jpeg': (width, height) => {
     const { bytes, at } = sampleWith('image/jpeg', Buffer.from([0xff, 0xc0]))

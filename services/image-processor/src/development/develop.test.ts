@@ -13,7 +13,7 @@ const PRESET = {
 }
 
 describe.each([sharpEngine, jimpEngine])('develop with $name', (engine) => {
-  test('joins the variants with what is learnt of the image', async () => {
+  test('returns the variants and what was found out about the image', async () => {
     const original = await storedFor(6, fourCorners(120, 80))
       .withExifMerge({ IFD0: { Make: 'ACME' }, IFD2: { DateTimeOriginal: '2024:02:29 23:59:58' } })
       .jpeg({ quality: 95 })
@@ -37,7 +37,7 @@ describe.each([sharpEngine, jimpEngine])('develop with $name', (engine) => {
     ])
   })
 
-  test('says why it cannot', async () => {
+  test('refuses a damaged image with a slug', async () => {
     const cut = (await fourCorners(120, 80).png().toBuffer()).subarray(0, 150)
     await expect(develop(engine, cut, PRESET)).rejects.toMatchObject({ slug: 'corrupt-image' })
   })

@@ -7,7 +7,7 @@ import { perceptualHash } from './perceptual-hash.ts'
 import { dominantColor, thumbhash } from './placeholder.ts'
 import { type Exif, readExif } from './read-exif.ts'
 
-/** Everything that is made of one original and learned about it, independent of where it will be stored. */
+/** Everything that is made from one original and found out about it, independent of where it is stored. */
 export interface Developed extends Exif {
   /** Of the upright original, in pixels. */
   width: number
@@ -20,7 +20,7 @@ export interface Developed extends Exif {
   perceptualHash: string
   /** In the preset's order. */
   variants: DevelopedVariant[]
-  /** What was odd about it. */
+  /** Anything unusual about the original. */
   warnings: Warning[]
 }
 

@@ -10,24 +10,27 @@ import { develop } from './develop.ts'
 const PRESET = { version: 1, variants: [{ name: 'a', size: 60, format: 'webp' } as const] }
 
 describe.each([sharpEngine, jimpEngine])('develop with $name warns', (engine) => {
-  test.each(ODD_IMAGES)('of %s: %s', async (_what, warning, make) => {
+  test.each(ODD_IMAGES)('about %s: %s', async (_what, warning, make) => {
     const { width, height, warnings } = await develop(engine, await make(), PRESET)
     expect([width, height]).toEqual([120, 80])
-    const converted = warnings.filter((one) => one !== 'colors-not-converted')
-    expect(converted).toEqual([warning])
+    const others = warnings.filter((one) => one !== 'colors-not-converted')
+    expect(others).toEqual([warning])
   })
 
-  test.each(['jpeg', 'png', 'webp', 'gif', 'avif'] as const)('of nothing in a sound %s', async (format) => {
-    const original = await fourCorners(60, 40)
-      .withExif({ IFD0: { Make: 'ACME' }, IFD2: { DateTimeOriginal: '2024:02:29 23:59:58' } })
-      .withIccProfile('srgb')
-      .toFormat(format)
-      .toBuffer()
-    expect((await develop(engine, original, PRESET)).warnings).toEqual([])
-  })
+  test.each(['jpeg', 'png', 'webp', 'gif', 'avif'] as const)(
+    'about nothing in a valid %s',
+    async (format) => {
+      const original = await fourCorners(60, 40)
+        .withExif({ IFD0: { Make: 'ACME' }, IFD2: { DateTimeOriginal: '2024:02:29 23:59:58' } })
+        .withIccProfile('srgb')
+        .toFormat(format)
+        .toBuffer()
+      expect((await develop(engine, original, PRESET)).warnings).toEqual([])
+    },
+  )
 })
 
-test.each(['prof', 'rICC'])('the profile of an AVIF is seen in its box %s', async (kind) => {
+test.each(['prof', 'rICC'])('the profile of an AVIF is found in a %s box', async (kind) => {
   const avif = await fourCorners(60, 40).withIccProfile('p3').avif().toBuffer()
   avif.write(kind, avif.indexOf('colrrICC') + 4)
   expect((await develop(sharpEngine, avif, PRESET)).warnings).toEqual([])
@@ -36,7 +39,7 @@ test.each(['prof', 'rICC'])('the profile of an AVIF is seen in its box %s', asyn
   expect((await develop(sharpEngine, avif, PRESET)).warnings).toEqual(['bad-color-profile'])
 })
 
-test('HDR that only code points tell of is not converted, and that is said', async () => {
+test('HDR that is declared only by code points is not converted, with a warning', async () => {
   const withProfile = await fourCorners(60, 40).withIccProfile('p3').avif().toBuffer()
   const codePoints = Buffer.from([0, 9, 0, 16, 0, 9, 0x80])
   const hdr = Buffer.from(withProfile)
@@ -46,20 +49,20 @@ test('HDR that only code points tell of is not converted, and that is said', asy
   expect((await develop(sharpEngine, hdr, PRESET)).warnings).toEqual([])
 })
 
-test('an animation that is kept is nothing to warn of', async () => {
+test('an animation that is kept causes no warning', async () => {
   const original = await (await animation()).gif().toBuffer()
   const moving = { name: 'b', size: 60, format: 'webp', animation: 'keep' } as const
   const preset = { version: 1, variants: [...PRESET.variants, moving] }
   expect((await develop(sharpEngine, original, preset)).warnings).toEqual([])
 })
 
-/** What its camera wrote behind the image. */
-const BEHIND: Partial<Record<PhotographName, Warning>> = {
+/** Warnings about bytes that the camera wrote after the image. */
+const TRAILERS: Partial<Record<PhotographName, Warning>> = {
   'sony-a6000': 'extra-images-ignored',
   'nokia-lumia-820': 'trailing-data',
 }
 
-test.each(CAMERA_PHOTOGRAPHS)('the photograph %s brings no other warning', async (name) => {
+test.each(CAMERA_PHOTOGRAPHS)('the photograph %s causes no other warning', async (name) => {
   const { warnings } = await develop(sharpEngine, await photograph(name), PRESET)
-  expect(warnings).toEqual(BEHIND[name] ? [BEHIND[name]] : [])
+  expect(warnings).toEqual(TRAILERS[name] ? [TRAILERS[name]] : [])
 })

@@ -1,18 +1,18 @@
 import type { Warning } from '@darkroom/core'
 import { type FileTraits, isSoundExif } from '@darkroom/image-file'
 
-/** What is odd about an original of so many bytes, by its own structure and by what was made of it. */
+/** Finds anything unusual about an original, by its structure and its variants. */
 export function findWarnings(
   { end, exif, profile, ...has }: FileTraits,
   bytes: number,
   variants: readonly { frames: number }[],
 ): Warning[] {
-  const isTrailed = end < bytes
+  const hasTrailer = end < bytes
   const isStill = variants.every(({ frames }) => frames === 1)
   const found: Partial<Record<Warning, boolean | undefined>> = {
     'gain-map-ignored': has.hasGainMap,
-    'extra-images-ignored': isTrailed && has.hasMorePictures && !has.hasGainMap,
-    'trailing-data': isTrailed && !has.hasMorePictures && !has.hasGainMap,
+    'extra-images-ignored': hasTrailer && has.hasMorePictures && !has.hasGainMap,
+    'trailing-data': hasTrailer && !has.hasMorePictures && !has.hasGainMap,
     'animation-flattened': has.isAnimated && isStill,
     'bad-exif': exif && !isSoundExif(exif),
     'bad-color-profile': profile && !hasProfileSignature(profile),

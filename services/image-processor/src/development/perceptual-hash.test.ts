@@ -28,8 +28,8 @@ describe('perceptualHash', () => {
   const photographs: Buffer[] = []
   beforeAll(async () => {
     const all = await Promise.all(NAMES.map(photograph))
-    for (const one of all)
-      photographs.push(await sharp(one).autoOrient().resize(800).jpeg({ quality: 95 }).toBuffer())
+    for (const photo of all)
+      photographs.push(await sharp(photo).autoOrient().resize(800).jpeg({ quality: 95 }).toBuffer())
   })
 
   test('is 16 hex characters', async () => {
@@ -65,7 +65,7 @@ describe('perceptualHash', () => {
     expect(perceptualHash(flat)).toMatch(/^[0-9a-f]{16}$/)
   })
 
-  test('what is transparent is white', () => {
+  test('transparent pixels count as white', () => {
     const clear = { width: 40, height: 40, rgba: new Uint8Array(40 * 40 * 4) }
     const white = { width: 40, height: 40, rgba: new Uint8Array(40 * 40 * 4).fill(255) }
     expect(perceptualHash(clear)).toBe(perceptualHash(white))

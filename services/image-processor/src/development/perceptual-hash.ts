@@ -5,9 +5,9 @@ const SIDE = 32
 const FREQUENCIES = 8
 
 /**
- * The 64-bit pHash: the image as 32 × 32 greys, the 8 × 8 lowest frequencies of their cosine transform, a
- * bit for each that is above the median; 16 hex characters. Resizing, recompressing or brightening an image
- * changes few bits of it, another photograph about half of them.
+ * The 64-bit pHash, 16 hex characters: the image is reduced to 32 × 32 greys, and each of the 8 × 8 lowest frequencies
+ * of their cosine transform is one bit, set if it is above the median. Resizing, recompressing or brightening an image
+ * changes few bits; another photograph differs in about half of them.
  */
 export function perceptualHash(preview: Preview): string {
   const frequencies = lowFrequencies(greys(preview))
@@ -27,7 +27,7 @@ function greys(preview: Preview): Float64Array {
   })
 }
 
-/** The two-dimensional DCT-II, first along the rows, then down the columns; unscaled, as only order counts. */
+/** The two-dimensional DCT-II, first along the rows, then down the columns; unscaled, because only the order matters. */
 function lowFrequencies(greys: Float64Array): Float64Array {
   const rows = Float64Array.from({ length: SIDE * FREQUENCIES }, (_, i) => {
     const [y, u] = [Math.floor(i / FREQUENCIES), i % FREQUENCIES]

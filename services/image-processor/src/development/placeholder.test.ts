@@ -49,17 +49,17 @@ function picture(...pixels: Rgba[]) {
 const many = (count: number, pixel: Rgba): Rgba[] => Array.from({ length: count }, () => pixel)
 
 describe('dominantColor', () => {
-  test('is what most of the image has, not the mean', () => {
+  test('is the most frequent color, not the mean', () => {
     const red = many(40, [200, 16, 16, 255])
     const blue = many(60, [16, 16, 200, 255])
     expect(dominantColor(picture(...red, ...blue))).toBe('#1010c8')
   })
 
-  test('is the mean of pixels that are nearly alike', () => {
+  test('is the mean of similar pixels', () => {
     expect(dominantColor(picture([100, 50, 0, 255], [102, 50, 4, 255], [255, 255, 255, 255]))).toBe('#653202')
   })
 
-  test('does not see what is transparent', () => {
+  test('ignores transparent pixels', () => {
     expect(dominantColor(picture(...many(9, [0, 0, 0, 0]), [0, 255, 0, 255]))).toBe('#00ff00')
     expect(dominantColor(picture(...many(9, [0, 0, 0, 0])))).toBe('#ffffff')
   })

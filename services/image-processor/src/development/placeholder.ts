@@ -2,7 +2,7 @@ import { rgbaToThumbHash } from 'thumbhash'
 import type { Preview } from '../engines/image-engine.ts'
 import { averageDown } from './average-down.ts'
 
-/** A ThumbHash reads at most 100 px a side, and 5 × 5 frequencies of that: 32 px say as much. */
+/** A ThumbHash allows 100 px per side but uses only 5 × 5 frequencies, so 32 px are enough. */
 const SIDE = 32
 
 /** A blurred placeholder of about 25 bytes (evanw/thumbhash), base64. */
@@ -16,7 +16,8 @@ export function thumbhash(preview: Preview): string {
 }
 
 /**
- * The most frequent color, as `#rrggbb`: the mean of the pixels in the fullest of 4096 boxes (4 bits a channel). Pixels that are mostly transparent do not count; if all are, it is white.
+ * The most frequent color, as `#rrggbb`: the mean of the pixels in the fullest of 4096 boxes (4 bits per channel). Pixels
+ * that are mostly transparent are ignored; if all are, the color is white.
  */
 export function dominantColor({ rgba }: Preview): string {
   const counts = new Uint32Array(4096)

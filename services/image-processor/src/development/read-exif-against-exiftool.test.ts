@@ -22,22 +22,22 @@ const TAGS = [
   'EXIF:DateTimeOriginal',
   'EXIF:OffsetTimeOriginal',
 ]
-const PLACES = ['EXIF:GPSLatitude', 'XMP:GPSLatitude']
+const LOCATIONS = ['EXIF:GPSLatitude', 'XMP:GPSLatitude']
 
-/** What ExifTool reads, said as `readExif` would. */
+/** ExifTool's values in the format of `readExif`. */
 async function readByExifTool(file: string): Promise<Exif> {
-  const args = ['-json', '-n', '-G', ...[...TAGS, ...PLACES].map((tag) => `-${tag}`), file]
+  const args = ['-json', '-n', '-G', ...[...TAGS, ...LOCATIONS].map((tag) => `-${tag}`), file]
   const [found] = JSON.parse(await runExifTool(...args))
   const [make, model, orientation, time, zone] = TAGS.map((tag) => found[tag])
-  const exif: Exif = { hadLocation: PLACES.some((tag) => found[tag] !== undefined) }
-  if (make) exif.cameraMake = tidy(make)
-  if (model) exif.cameraModel = tidy(model)
+  const exif: Exif = { hadLocation: LOCATIONS.some((tag) => found[tag] !== undefined) }
+  if (make) exif.cameraMake = normalize(make)
+  if (model) exif.cameraModel = normalize(model)
   if (orientation) exif.orientation = orientation
-  if (time) exif.takenAt = tidy(time).replace(/^(\d+):(\d+):(\d+) /, '$1-$2-$3T') + (zone ?? '')
+  if (time) exif.takenAt = normalize(time).replace(/^(\d+):(\d+):(\d+) /, '$1-$2-$3T') + (zone ?? '')
   return exif
 }
 
-const tidy = (value: unknown) => String(value).replace(/\s+/g, ' ').trim()
+const normalize = (value: unknown) => String(value).replace(/\s+/g, ' ').trim()
 
 async function expectAgreement(bytes: Buffer, file = join(folder, 'photograph')): Promise<Exif> {
   await writeFile(file, bytes)
@@ -63,7 +63,7 @@ describeWith(EXIFTOOL, 'ExifTool agrees', () => {
       { cameraModel: 'Pinhole' },
     ],
     [
-      'a name with other letters',
+      'a name with non-ASCII letters',
       ['-EXIF:Make=Фотон', '-EXIF:Model=Ü 1'],
       { cameraMake: 'Фотон', cameraModel: 'Ü 1' },
     ],
@@ -79,19 +79,19 @@ describeWith(EXIFTOOL, 'ExifTool agrees', () => {
     ],
     ['a time west of Greenwich', ['-DateTimeOriginal=1999:12:31 00:00:00', '-OffsetTimeOriginal=-03:30'], {}],
     [
-      'a place',
+      'a location',
       ['-GPSLatitude=51.5', '-GPSLatitudeRef=N', '-GPSLongitude=0.1', '-GPSLongitudeRef=W'],
       { hadLocation: true },
     ],
     [
-      'a place on the equator',
+      'a location on the equator',
       ['-GPSLatitude=0', '-GPSLatitudeRef=N', '-GPSLongitude=0', '-GPSLongitudeRef=E'],
       { hadLocation: true },
     ],
-    ['a place in XMP alone', ['-XMP:GPSLatitude=-33.9', '-XMP:GPSLongitude=18.4'], { hadLocation: true }],
-    ['a height and no place', ['-GPSAltitude=12', '-GPSAltitudeRef=0'], { hadLocation: false }],
+    ['a location in XMP only', ['-XMP:GPSLatitude=-33.9', '-XMP:GPSLongitude=18.4'], { hadLocation: true }],
+    ['an altitude and no location', ['-GPSAltitude=12', '-GPSAltitudeRef=0'], { hadLocation: false }],
     [
-      'much of everything',
+      'long values',
       ['-EXIF:Make=ACME', '-UserComment=x'.padEnd(30_000, 'x'), '-Copyright=me', '-ISO=100'],
       { cameraMake: 'ACME' },
     ],

@@ -27,13 +27,13 @@ describe('readExif', () => {
     })
   })
 
-  test('without a zone the time is the camera’s own', async () => {
+  test('without a zone the time is the camera’s local time', async () => {
     const original = await fourCorners(16, 16).withExif({ IFD2: TIME }).jpeg().toBuffer()
     expect(readExif(original)).toEqual({ takenAt: '2024-02-29T23:59:58', orientation: 1, hadLocation: false })
   })
 
   test.each(['0000:00:00 00:00:00', '2023:02:29 12:00:00', '    :  :     :  :  ', '2024-02-29'])(
-    'takes no time from "%s"',
+    'reads no time from "%s"',
     async (written) => {
       const original = await fourCorners(16, 16)
         .withExif({ IFD2: { DateTimeOriginal: written } })
@@ -48,7 +48,7 @@ describe('readExif', () => {
     expect(readExif(original)).toEqual({ orientation: 6, hadLocation: false })
   })
 
-  test('a place in XMP is a location', async () => {
+  test('finds a location in XMP', async () => {
     const xmp = (content: string) =>
       `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">` +
       `<rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" ${content}/></rdf:RDF></x:xmpmeta>`
@@ -57,7 +57,7 @@ describe('readExif', () => {
     expect(readExif(await withXmp('exif:FNumber="4/1"'))).toEqual({ hadLocation: false })
   })
 
-  test('has nothing to say of an image without metadata, or of no image', async () => {
+  test('returns nothing for an image without metadata, or for no image', async () => {
     expect(readExif(await fourCorners(16, 16).jpeg().toBuffer())).toEqual({ hadLocation: false })
     expect(readExif(await fourCorners(16, 16).gif().toBuffer())).toEqual({ hadLocation: false })
     expect(readExif(Buffer.from('no image'))).toEqual({ hadLocation: false })
@@ -77,7 +77,7 @@ describe('readExif', () => {
     }
   })
 
-  test('reads a part of a larger buffer', async () => {
+  test('reads from the middle of a larger buffer', async () => {
     const original = await fourCorners(16, 16).withMetadata({ orientation: 3 }).jpeg().toBuffer()
     const inTheMiddle = Buffer.concat([Buffer.alloc(100, 0xff), original]).subarray(100)
     expect(readExif(inTheMiddle)).toEqual({ orientation: 3, hadLocation: false })
@@ -93,7 +93,7 @@ describe('readExif', () => {
     })
   })
 
-  test('reads a camera that says where a photograph was taken', async () => {
+  test("reads a camera's JPEG with a location", async () => {
     expect(readExif(await photograph('nokia-lumia-820'))).toEqual({
       takenAt: '2013-05-10T15:21:35',
       cameraMake: 'Nokia',

@@ -1,19 +1,19 @@
 import { type FileTraits, readTraits, typeOf } from '@darkroom/image-file'
 import ExifReader from 'exifreader'
 
-/** What is kept of an original's EXIF and XMP. */
+/** The part of an original's EXIF and XMP that is kept. */
 export interface Exif {
-  /** The camera's own time, `2008-05-30T15:56:01`, followed by `+02:00` if the camera wrote its zone. */
+  /** The camera's local time, `2008-05-30T15:56:01`, followed by `+02:00` if the camera wrote its zone. */
   takenAt?: string
   cameraMake?: string
   cameraModel?: string
   /** EXIF orientation, 1 to 8. */
   orientation?: number
-  /** Whether EXIF or XMP say where it was taken; the place itself is not read. */
+  /** Whether EXIF or XMP contain a location. The location itself is not read. */
   hadLocation: boolean
 }
 
-/** Reads what is there; metadata that cannot be read counts as none. */
+/** Metadata that cannot be read counts as absent. */
 export function readExif(original: Uint8Array, traits: FileTraits = readTraits(original)): Exif {
   const { exif, xmp } = readTags(original, traits)
   return {
@@ -29,13 +29,13 @@ const TAGS = ['DateTimeOriginal', 'OffsetTimeOriginal', 'Make', 'Model', 'Orient
 
 interface Tags {
   exif: Partial<Record<string, { value: unknown }>>
-  /** Only searched, not parsed: it may hold megabytes of depth map. */
+  /** Only searched, not parsed: it can contain a depth map of several megabytes. */
   xmp: string
 }
 
 /**
- * Cameras write up to 64 KB, which is all that a JPEG segment holds. A reader that follows tags with a whole file as their
- * value takes seconds and hundreds of megabytes.
+ * Cameras write up to 64 KB, the most that fits into a JPEG segment. If tags claim a whole file as their value, reading
+ * them takes seconds and hundreds of megabytes.
  */
 const MAX_METADATA_BYTES = 256 * 1024
 
@@ -67,12 +67,12 @@ function load(file: Uint8Array): Tags {
     })
     found.exif = exif as Tags['exif']
   } catch {
-    // Damaged: what was found before counts.
+    // Damaged: what was found before is kept.
   }
   return found
 }
 
-/** The library copies a Buffer whatever its size; an ArrayBuffer it takes as it is. */
+/** The library copies a Buffer, but uses an ArrayBuffer without copying. */
 function wholeBuffer(bytes: Uint8Array): ArrayBufferLike {
   return bytes.length === bytes.buffer.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer
 }
@@ -88,7 +88,7 @@ function text(tag: Tags['exif'][string]): string | undefined {
   )
 }
 
-/** EXIF writes `2008:05:30 15:56:01`, and `0000:00:00 00:00:00` or blanks where the clock was never set. */
+/** EXIF has `2008:05:30 15:56:01`, or `0000:00:00 00:00:00` or blanks if the clock was never set. */
 function toTime(written: string | undefined, offset: string | undefined): string | undefined {
   const parts = written?.match(/^(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)/)
   if (!parts) return undefined

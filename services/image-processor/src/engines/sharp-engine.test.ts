@@ -2,8 +2,7 @@ import type { VariantSpec } from '@darkroom/core'
 import { photograph } from '@darkroom/testing/photographs'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
-import { psnr } from '../testing/psnr.ts'
-import { CORNERS, fourCorners } from '../testing/test-images.ts'
+import { CORNERS, fourCorners, psnr } from '../testing/test-images.ts'
 import { sharpEngine } from './sharp-engine.ts'
 
 const SPECS: VariantSpec[] = [{ name: 'a', size: 320, format: 'webp', quality: 90 }]

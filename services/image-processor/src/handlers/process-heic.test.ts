@@ -12,7 +12,7 @@ afterAll(() => resources.stop())
 
 const SAMPLE = '../../../../packages/image-file/src/testing/heic/rotated.heic'
 
-/** One HEIC through the queue's consumer and an engine's process, as a deployment with this setting has them. */
+/** Sends one HEIC through the queue's consumer and an engine process, configured like a deployment. */
 async function process(heicDecoder: string, program: string) {
   globalThis.process.env.HEIC_DECODER = heicDecoder
   jest.resetModules()
@@ -27,9 +27,9 @@ async function process(heicDecoder: string, program: string) {
   const message = acceptedMessage(bytes, { contentType: 'image/heic' })
   await resources.put(inputKey(message.data), bytes)
   await resources.send(resources.queueUrl, message)
-  const answer = await processImages(engine)(await resources.receiveEvent(resources.queueUrl), wholeMinute)
+  const response = await processImages(engine)(await resources.receiveEvent(resources.queueUrl), wholeMinute)
   engine.stop()
-  expect(answer).toEqual({ batchItemFailures: [] })
+  expect(response).toEqual({ batchItemFailures: [] })
   return resources.document(message.data)
 }
 
@@ -42,7 +42,7 @@ test('with HEIC_DECODER=libheif an image is developed', async () => {
   })
 })
 
-test('with none it is refused in words, though it was accepted by a door that has the other setting', async () => {
+test('with none it fails, although the service that accepted it has the other setting', async () => {
   expect(await process('none', 'process-images-with-sharp.ts')).toMatchObject({
     status: 'failed',
     failure_type: 'unsupported-media-type',

@@ -5,6 +5,6 @@ export const handler = await processImagesIsolated({
   name: 'jimp',
   program: import.meta.url,
   load: async () => (await import('../engines/jimp-engine.ts')).jimpEngine,
-  // jimp takes about 50 bytes a pixel; the consumer beside it needs the rest of the function's 1769 MB.
+  // jimp takes about 50 bytes per pixel. The consumer needs the rest of the function's 1769 MB.
   megabytes: 1500,
 })

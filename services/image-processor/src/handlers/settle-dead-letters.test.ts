@@ -36,7 +36,7 @@ async function process(body: object | string) {
   return processImages(await resources.receiveEvent(resources.queueUrl))
 }
 
-test('an image that was tried too often fails, and its message is parked as it was', async () => {
+test('an image that was tried too often fails, and its message is parked unchanged', async () => {
   const message = await storeOriginal()
   expect(await giveUp(message)).toEqual(ALL_DONE)
   const document = await resources.document(message.data)
@@ -50,7 +50,7 @@ test('an image that was tried too often fails, and its message is parked as it w
   expect(await parked()).toEqual([JSON.stringify(message)])
 })
 
-test('a parked message sent back to the image queue ends processed', async () => {
+test('a parked message can be sent back and its image processed', async () => {
   const message = await storeOriginal()
   await giveUp(message)
   const [body = ''] = await parked()
@@ -58,7 +58,7 @@ test('a parked message sent back to the image queue ends processed', async () =>
   expect((await resources.document(message.data)).status).toBe('processed')
 })
 
-test('an image that was processed after all stays so, and leaves nothing for an operator', async () => {
+test('an image that was processed meanwhile stays processed, and its message is dropped', async () => {
   const message = await storeOriginal()
   await process(message)
   const processed = await resources.document(message.data)
@@ -67,7 +67,7 @@ test('an image that was processed after all stays so, and leaves nothing for an 
   expect(await parked()).toEqual([])
 })
 
-test('what cannot be read is parked beside its neighbours', async () => {
+test('a message that cannot be read is parked, and the others are not affected', async () => {
   const message = await storeOriginal()
   expect(await giveUp('no JSON', message, '{"specversion":"0.3"}')).toEqual(ALL_DONE)
   expect((await parked()).toSorted()).toEqual(

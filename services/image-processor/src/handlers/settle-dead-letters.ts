@@ -10,9 +10,9 @@ import { commitFailure } from '../queue/commit.ts'
 const processor = new BatchProcessor(EventType.SQS)
 
 /**
- * Consumes the dead-letter queue: gives each image that was tried too often its end, so that its owner is not
- * left waiting, and parks the message. Sent back to the image queue, it can still become `processed`. The message of
- * an image that was processed after all is dropped: nothing is left for an operator to do.
+ * Consumes the dead-letter queue: commits each image that was tried too often as failed, so that its owner does not wait
+ * for it, and parks the message. An operator can send it back to the image queue, and the image can still be processed.
+ * If the image was processed meanwhile, the message is dropped.
  */
 export const handler = (event: SQSEvent): Promise<SQSBatchResponse> =>
   processPartialResponse(event, settle, processor, { throwOnFullBatchFailure: false })
@@ -20,7 +20,7 @@ export const handler = (event: SQSEvent): Promise<SQSBatchResponse> =>
 async function settle(record: SQSRecord): Promise<void> {
   const { message, unreadable } = readImageAccepted(record.body)
   if (!message) {
-    // Nobody knows whose image it is about. It is parked for an operator.
+    // Its image is unknown, so it is only parked.
     logger.error('dead letter cannot be read', { messageId: record.messageId, unreadable })
   } else {
     const problem = new ProblemError(

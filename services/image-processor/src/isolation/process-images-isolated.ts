@@ -15,12 +15,12 @@ export async function processImagesIsolated({ load, ...isolation }: IsolatedEngi
     const [{ serveEngine }, engine] = await Promise.all([import('./serve-engine.ts'), load()])
     return serveEngine(engine)
   }
-  const [{ processImages, SECONDS_TO_DEVELOP }, { isolate }, { presetConfiguration, requireEngineSupport }] =
+  const [{ processImages, MAX_DEVELOP_SECONDS }, { isolate }, { presetConfiguration, requireEngineSupport }] =
     await Promise.all([
       import('../queue/process-images.ts'),
       import('./isolate.ts'),
       import('../presets/preset-configuration.ts'),
     ])
   requireEngineSupport(isolation.name, presetConfiguration)
-  return processImages(isolate({ ...isolation, seconds: SECONDS_TO_DEVELOP }))
+  return processImages(isolate({ ...isolation, seconds: MAX_DEVELOP_SECONDS }))
 }

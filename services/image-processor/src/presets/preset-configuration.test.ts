@@ -21,7 +21,7 @@ describe('presets.json', () => {
     )
   })
 
-  test('names only presets that there are', () => {
+  test('refuses an app with an unknown preset', () => {
     const configuration = { ...presetConfiguration, apps: { 'web-app-1': 'poster' } }
     expect(() => readPresetConfiguration(configuration)).toThrow(/no preset is named "poster"/)
   })
@@ -41,11 +41,11 @@ const demanding = PresetConfiguration.parse({
   apps: {},
 })
 
-describe('an engine has to support all presets', () => {
+describe('an engine must support all presets', () => {
   test('jimp does not, and every field is named', () => {
     expect(() => requireEngineSupport('jimp', demanding)).toThrow(
       [
-        'presets.json asks for what IMAGE_ENGINE=jimp does not support:',
+        'presets.json needs features that IMAGE_ENGINE=jimp does not support:',
         '✖ the jimp engine writes no AVIF',
         '  → at presets.rich.variants[0].format',
         '✖ the jimp engine cannot crop smartly',
@@ -56,7 +56,7 @@ describe('an engine has to support all presets', () => {
     )
   })
 
-  test('sharp supports whatever can be asked for', () => {
+  test('sharp supports everything', () => {
     expect(() => requireEngineSupport('sharp', demanding)).not.toThrow()
   })
 

@@ -24,7 +24,7 @@ const WithWatermarks = PresetConfiguration.superRefine(({ presets }, context) =>
   }
 })
 
-/** presets.json, checked when a function starts: a mistake stops it and names the field. */
+/** presets.json, checked when a function starts. An error names the wrong field. */
 export const presetConfiguration = readPresetConfiguration(configured)
 
 export function readPresetConfiguration(value: unknown): PresetConfiguration {
@@ -34,10 +34,9 @@ export function readPresetConfiguration(value: unknown): PresetConfiguration {
 }
 
 /**
- * Stops a function when it starts if a preset asks for what its engine does not support, and logs the engine's other
- * limitations.
+ * Checks at start that the engine supports every preset, and logs the engine's other limitations.
  *
- * @throws Error that names every such field
+ * @throws Error that names every unsupported field
  */
 export function requireEngineSupport(engine: ImageEngine['name'], { presets }: PresetConfiguration): void {
   for (const limitation of LIMITATIONS[engine]) logger.warn(limitation)
@@ -50,7 +49,7 @@ export function requireEngineSupport(engine: ImageEngine['name'], { presets }: P
   )
   if (faults.length > 0) {
     throw new Error(
-      `presets.json asks for what IMAGE_ENGINE=${engine} does not support:\n${faults.join('\n')}`,
+      `presets.json needs features that IMAGE_ENGINE=${engine} does not support:\n${faults.join('\n')}`,
     )
   }
 }
@@ -58,12 +57,12 @@ export function requireEngineSupport(engine: ImageEngine['name'], { presets }: P
 /**
  * The preset that a message asks for, or its app's.
  *
- * @throws Error if the message asks for one that is not configured here
+ * @throws Error if that preset is not configured
  */
 export function choosePreset({ app, redevelop }: Tolerant<ImageAccepted>['data']): NamedPreset {
   if (!redevelop) return presetFor(presetConfiguration, app)
   const name = redevelop.preset
   const preset = new Map(Object.entries(presetConfiguration.presets)).get(name)
-  if (!preset) throw new Error(`the message asks for the preset "${name}", which presets.json does not have`)
+  if (!preset) throw new Error(`the message asks for the preset "${name}", which is not in presets.json`)
   return { name, ...preset }
 }

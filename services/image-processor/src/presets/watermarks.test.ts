@@ -13,13 +13,13 @@ const configured = (file: string) => ({
 })
 
 describe('a watermark of a preset', () => {
-  test('that is not there stops a function', () => {
+  test('that does not exist stops a function', () => {
     expect(() => readPresetConfiguration(configured('nowhere.png'))).toThrow(
       /there is no watermarks\/nowhere\.png\n.*presets\.default\.variants\[0\]\.watermark\.file/s,
     )
   })
 
-  test('is read from its folder and lies on the variant', async () => {
+  test('is read from its folder and drawn on the variant', async () => {
     const { presets } = readPresetConfiguration(configured('darkroom.png'))
     const original = await fourCorners(300, 200).png().toBuffer()
     const preset = presets.default ?? { version: 1, variants: [] }

@@ -3,7 +3,7 @@ import { ProblemError } from '@darkroom/core'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { acceptedMessage, type Resources, startResources } from '../../test/start-resources.ts'
 import type { Developed } from '../development/develop.ts'
-import type { Attempt } from './attempt.ts'
+import type { Attempt } from './commit.ts'
 
 let resources: Resources
 let commit: typeof import('./commit.ts')
@@ -37,7 +37,7 @@ function newAttempt(): Attempt {
 const succeed = (attempt: Attempt) => commit.commitSuccess(attempt, PRESET, DEVELOPED, [])
 const documentOf = ({ message }: Attempt) => resources.document(message.data)
 
-/** Has something happen right before the service's S3 client sends its nth write from now. */
+/** Runs `intervene` right before the service's S3 client sends its nth write from now. */
 function beforeWrite(nth: number, intervene: () => Promise<unknown>): void {
   let writes = 0
   clients.bucket.s3.middlewareStack.add(
@@ -54,7 +54,7 @@ function beforeWrite(nth: number, intervene: () => Promise<unknown>): void {
 }
 
 describe('a failure', () => {
-  test('is committed, and a later one tells more', async () => {
+  test('is committed, and a later failure replaces it', async () => {
     const attempt = newAttempt()
     expect(await commit.commitFailure(attempt, EXHAUSTED)).toBe(true)
     expect(await documentOf(attempt)).toMatchObject({ status: 'failed', failure_type: 'retries-exhausted' })
@@ -65,7 +65,7 @@ describe('a failure', () => {
     })
   })
 
-  test('gives way to success', async () => {
+  test('is replaced by a success', async () => {
     const attempt = newAttempt()
     await commit.commitFailure(attempt, EXHAUSTED)
     await succeed(attempt)
@@ -74,7 +74,7 @@ describe('a failure', () => {
     expect(document).not.toHaveProperty('failure_type')
   })
 
-  test('never takes the place of success', async () => {
+  test('never replaces a success', async () => {
     const attempt = newAttempt()
     await succeed(attempt)
     const processed = await documentOf(attempt)
@@ -82,31 +82,34 @@ describe('a failure', () => {
     expect(await documentOf(attempt)).toEqual(processed)
   })
 
-  test('loses against a success that comes between', async () => {
+  test('loses against a success in between', async () => {
     const attempt = newAttempt()
     beforeWrite(1, () => succeed(attempt))
     expect(await commit.commitFailure(attempt, EXHAUSTED)).toBe(false)
     expect((await documentOf(attempt)).status).toBe('processed')
   })
 
-  test.each([1, 2])('loses although it followed a failure, even before its write number %i', async (nth) => {
-    const attempt = newAttempt()
-    await commit.commitFailure(attempt, EXHAUSTED)
-    beforeWrite(nth, () => succeed(attempt))
-    expect(await commit.commitFailure(attempt, EXHAUSTED)).toBe(false)
-    expect((await documentOf(attempt)).status).toBe('processed')
-  })
+  test.each([1, 2])(
+    'that follows a failure loses against a success before its write number %i',
+    async (nth) => {
+      const attempt = newAttempt()
+      await commit.commitFailure(attempt, EXHAUSTED)
+      beforeWrite(nth, () => succeed(attempt))
+      expect(await commit.commitFailure(attempt, EXHAUSTED)).toBe(false)
+      expect((await documentOf(attempt)).status).toBe('processed')
+    },
+  )
 })
 
 describe('a success', () => {
-  test('is final: a second one at the same time leaves the first as it is', async () => {
+  test('is final: a concurrent second one does not change the first', async () => {
     const attempt = newAttempt()
     beforeWrite(1, () => succeed({ ...attempt, receiveCount: 7 }))
     await succeed(attempt)
     expect(await documentOf(attempt)).toMatchObject({ status: 'processed', receive_count: 7 })
   })
 
-  test('wins although a failure comes between', async () => {
+  test('wins against a failure in between', async () => {
     const attempt = newAttempt()
     await commit.commitFailure(attempt, EXHAUSTED)
     beforeWrite(2, () => commit.commitFailure(attempt, CORRUPT))
@@ -114,7 +117,7 @@ describe('a success', () => {
     expect((await documentOf(attempt)).status).toBe('processed')
   })
 
-  test('wins although the failure that it follows is deleted meanwhile', async () => {
+  test('wins if the failure that it replaces is deleted meanwhile', async () => {
     const attempt = newAttempt()
     await commit.commitFailure(attempt, EXHAUSTED)
     const { metadataKey } = await import('@darkroom/core')

@@ -8,6 +8,7 @@ import {
   putDocument,
 } from '@darkroom/bucket'
 import type {
+  ImageAccepted,
   ImageRef,
   NamedPreset,
   ProblemError,
@@ -15,15 +16,26 @@ import type {
   StoredFailed,
   StoredProcessed,
   StoredVariant,
+  Tolerant,
 } from '@darkroom/core'
 import { bucket } from '../clients.ts'
 import type { Developed } from '../development/develop.ts'
+import type { ImageEngine } from '../engines/image-engine.ts'
 import { logger } from '../logger.ts'
-import type { Attempt } from './attempt.ts'
 
-/** How an image has ended, by its document. */
+/** One try at one message. */
+export interface Attempt {
+  message: Tolerant<ImageAccepted>
+  /** How often SQS has delivered the message, including this time. */
+  receiveCount: number
+  /** Unix milliseconds. */
+  started: number
+  engine?: ImageEngine['name']
+}
+
+/** The result of an image, by its document. */
 export type Outcome = FoundDocument & {
-  /** Nobody knows what an `unreadable` document says, so it is final: it is never overwritten here. */
+  /** The content of an `unreadable` document is unknown, so it is final and never overwritten here. */
   status: StoredDocument['status'] | 'unreadable'
 }
 
@@ -34,8 +46,8 @@ export async function readOutcome(image: ImageRef): Promise<Outcome | undefined>
 }
 
 /**
- * Commits an image as processed; from here on its status is final. Where it takes the place of an `earlier` development,
- * it still tells how long its owner waited for the first one, and the variants go that only that one had.
+ * Commits an image as processed, which is final. If it replaces an `earlier` result, it keeps the timings of the first
+ * one, which the owner waited for, and deletes the variants that only the earlier one had.
  */
 export async function commitSuccess(
   attempt: Attempt,
@@ -84,9 +96,9 @@ async function deleteStaleVariants(first: StoredProcessed, variants: StoredVaria
 }
 
 /**
- * Commits an image as failed, with the reason that its owner reads, unless it has been processed meanwhile.
+ * Commits an image as failed, with a reason for its owner, unless it has been processed meanwhile.
  *
- * @returns false if the image has ended otherwise, so that nothing is left to do
+ * @returns false if the image already has another final result, so nothing is left to do
  */
 export async function commitFailure(attempt: Attempt, problem: ProblemError): Promise<boolean> {
   const document: StoredFailed & { sha256: string } = {
@@ -132,12 +144,12 @@ function arrivalOf({ message, receiveCount, started, engine }: Attempt) {
   }
 }
 
-const COMMIT_ATTEMPTS = 5
+const MAX_COMMIT_ATTEMPTS = 5
 
 /**
- * Writes the document unless there is a final one, other than the one that it `replaces`. Only a failure is not final.
- * Every write is conditional on what was seen before it, so whoever loses a race looks again. An image that was erased
- * meanwhile stays erased, and its new variants are deleted.
+ * Writes the document unless there is a final one other than the one that it `replaces`. Every document except a failure
+ * is final. Each write is conditional on the document that was read before; after a lost race, the document is read
+ * again. An image that was erased meanwhile stays erased, and its new variants are deleted.
  */
 async function commit(
   document: (StoredProcessed | StoredFailed) & { sha256: string },
@@ -145,11 +157,11 @@ async function commit(
 ): Promise<'written' | 'finished' | 'unreadable'> {
   const image = { app: document.app, imageId: document.image_id, sha256: document.sha256 }
   let earlier = replaces
-  for (let attempt = 1; attempt <= COMMIT_ATTEMPTS; attempt++) {
+  for (let attempt = 1; attempt <= MAX_COMMIT_ATTEMPTS; attempt++) {
     if (await putDocument(bucket, document, earlier)) return 'written'
     earlier = await readOutcome(image)
     if (earlier?.status === 'processed' && replaces) {
-      throw new Error('it was developed again by another message')
+      throw new Error('another message replaced the document')
     }
     if (earlier?.status === 'unreadable') return 'unreadable'
     if (earlier?.status === 'processed' || earlier?.status === 'unknown') return 'finished'
@@ -158,12 +170,12 @@ async function commit(
       return 'finished'
     }
   }
-  throw new Error(`its document was replaced ${COMMIT_ATTEMPTS} times by somebody else`)
+  throw new Error(`its document was changed ${MAX_COMMIT_ATTEMPTS} times by other writers`)
 }
 
 /**
- * Deletes what was made of an image while or after it was erased: variants that were being developed, the original that
- * came again under its id, with the pointer from its hash. Its document, the receipt, stays.
+ * Deletes what was written for an image while or after it was erased: new variants, an original that was uploaded again
+ * under its id, and the entry under its hash. Its document, the receipt, stays.
  */
 export async function deleteErased({ app, imageId, sha256 }: ImageRef & { sha256: string }): Promise<void> {
   const image = { app, imageId }

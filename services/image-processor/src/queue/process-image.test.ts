@@ -11,13 +11,13 @@ beforeAll(async () => {
 afterAll(() => resources.stop())
 
 describe('readOriginal', () => {
-  test('brings the bytes', async () => {
+  test('returns the bytes', async () => {
     const bytes = Buffer.from([0xff, 0xd8, 0, 1, 2])
     await resources.put('input/a/2026-01-01/x', bytes)
     expect(Buffer.from(await readOriginal(s3Uri('darkroom-test', 'input/a/2026-01-01/x')))).toEqual(bytes)
   })
 
-  test('says that it is gone', async () => {
+  test('reports a missing original', async () => {
     await expect(readOriginal(s3Uri('darkroom-test', 'input/a/2026-01-01/gone'))).rejects.toMatchObject({
       slug: 'source-expired',
       retryable: false,

@@ -16,15 +16,13 @@ import type { DevelopedVariant } from '../engines/image-engine.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 import { choosePreset } from '../presets/preset-configuration.ts'
-import type { Attempt } from './attempt.ts'
-import { commitSuccess, deleteErased, type Outcome, readOutcome } from './commit.ts'
+import { type Attempt, commitSuccess, deleteErased, type Outcome, readOutcome } from './commit.ts'
 
 /**
- * Develops one image. Its document is written last and is the commit: whatever stops half-way is done again,
- * over the same keys, and an image that is already processed is left as it is, unless the message asks for it to be
- * developed again by a preset, and that is not what it was developed by.
+ * Develops one image. Its document is written last and is the commit. After an interruption, everything is written again
+ * to the same keys. An image that is already processed stays unchanged, unless the message asks for another preset.
  *
- * @throws ProblemError, not retryable, if the image is at fault; anything else is worth another try
+ * @throws ProblemError, not retryable, if the image is at fault; after any other error the message is retried
  */
 export async function processImage(attempt: Attempt, developer: Developer): Promise<void> {
   const { data: image } = attempt.message
@@ -33,7 +31,7 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   const earlier = outcome.value
   if (earlier?.status === 'erased') return deleteErased(image)
   const preset = choosePreset(image)
-  if (earlier && isFinal(earlier) && !isToRedevelop(image, earlier, preset)) {
+  if (earlier && isFinal(earlier) && !needsRedevelopment(image, earlier, preset)) {
     const { status } = earlier
     logger.info('image already finished', { imageId: image.imageId, app: image.app, status })
     return
@@ -46,13 +44,13 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   await commitSuccess(attempt, preset, developed, variants, earlier)
 }
 
-/** A failed image may still succeed. A document that this version cannot judge stands. */
+/** A failed image can still succeed. A document that this version cannot read is final. */
 function isFinal({ status }: Outcome): boolean {
   return status !== 'failed'
 }
 
-/** A message that comes twice finds its work done. */
-function isToRedevelop(
+/** False for a repeated message, because the document already has the preset. */
+function needsRedevelopment(
   { redevelop }: Attempt['message']['data'],
   { document }: Outcome,
   preset: NamedPreset,
@@ -61,7 +59,7 @@ function isToRedevelop(
   return document.preset !== preset.name || document.preset_version !== preset.version
 }
 
-/** @throws ProblemError `source-expired` if a lifecycle rule or a person deleted it */
+/** @throws ProblemError `source-expired` if the original was deleted */
 export async function readOriginal(s3Uri: string): Promise<Uint8Array> {
   const location = parseS3Uri(s3Uri)
   if (!location) throw new Error(`not an S3 URI: ${s3Uri}`)
@@ -74,7 +72,7 @@ export async function readOriginal(s3Uri: string): Promise<Uint8Array> {
 }
 
 /**
- * An original past its time is not used any more, whether or not S3 has deleted it yet.
+ * An original is not used after its retention, even if S3 has not deleted it yet.
  *
  * @throws ProblemError `source-expired`
  */
@@ -86,7 +84,7 @@ function requireWithinRetention(image: ImageRef): void {
   )
 }
 
-/** Stores all variants of an image, at once. */
+/** Stores all variants of an image in parallel. */
 function putVariants(image: ImageRef, variants: DevelopedVariant[]): Promise<StoredVariant[]> {
   return Promise.all(
     variants.map(async ({ spec, data, width, height }) => {

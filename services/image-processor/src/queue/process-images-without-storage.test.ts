@@ -26,7 +26,7 @@ const failureOf = ({ Records }: SQSEvent) => ({
   batchItemFailures: Records.map(({ messageId }) => ({ itemIdentifier: messageId })),
 })
 
-test('while S3 does not answer, an image goes back to the queue and comes again within seconds', async () => {
+test('while S3 does not answer, an image goes back to the queue and is received again within seconds', async () => {
   const message = await storeOriginal()
   await resources.send(resources.queueUrl, message)
   const event = await resources.receiveEvent(resources.queueUrl)

@@ -28,11 +28,11 @@ beforeAll(async () => {
   processImages = (event) => handler(event, wholeMinute)
 })
 afterAll(() => resources.stop())
-beforeEach(() => resources.forgetWrites())
+beforeEach(() => resources.clearWrites())
 
 const ALL_DONE = { batchItemFailures: [] }
 
-/** Stores an original and queues its message, as the doors do. */
+/** Stores an original and sends its message, as the upload API and the Kafka bridge do. */
 async function submit(bytes: Uint8Array, more: Partial<ImageAccepted['data']> = {}) {
   const message = acceptedMessage(bytes, more)
   await resources.put(inputKey(message.data), bytes)
@@ -43,14 +43,14 @@ async function submit(bytes: Uint8Array, more: Partial<ImageAccepted['data']> = 
 const receive = (count?: number) => resources.receiveEvent(resources.queueUrl, count)
 
 describe('a photograph', () => {
-  test('becomes variants of its preset', async () => {
+  test('is developed into the variants of its preset', async () => {
     const image = await submit(await photograph('iphone-6-plus'))
     expect(await processImages(await receive())).toEqual(ALL_DONE)
     const prefix = processedPrefix(image)
     expect(await resources.list(prefix)).toEqual(
       ['large.jpg', 'medium.jpg', 'thumb.webp'].map((f) => prefix + f),
     )
-    for (const [file, contentType, format, side] of [
+    for (const [file, contentType, format, size] of [
       ['thumb.webp', 'image/webp', 'webp', 320],
       ['medium.jpg', 'image/jpeg', 'jpeg', 1024],
       ['large.jpg', 'image/jpeg', 'jpeg', 2048],
@@ -58,12 +58,12 @@ describe('a photograph', () => {
       const stored = await resources.get(prefix + file)
       expect(stored).toMatchObject({ ContentType: contentType, CacheControl: 'private, max-age=86400' })
       const picture = await sharp(await stored.Body?.transformToByteArray()).metadata()
-      expect(picture).toMatchObject({ format, width: side, height: side })
+      expect(picture).toMatchObject({ format, width: size, height: size })
       expect(picture.exif).toBeUndefined()
     }
   })
 
-  test('ends in a document of one line', async () => {
+  test('has a document of one line', async () => {
     const bytes = await photograph('iphone-6-plus')
     const before = new Date().toISOString()
     const image = await submit(bytes, {
@@ -115,9 +115,9 @@ describe('a photograph', () => {
     expect(document.variants_bytes).toBe(sizes.reduce((sum = 0, size = 0) => sum + size, 0))
   })
 
-  test('has its variants before its document', async () => {
+  test('is written with the variants before the document', async () => {
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
-    resources.forgetWrites()
+    resources.clearWrites()
     await processImages(await receive())
     const written = resources.writtenKeys()
     expect(written).toHaveLength(4)
@@ -126,7 +126,7 @@ describe('a photograph', () => {
 })
 
 describe('an image that was erased', () => {
-  /** As the API writes it. */
+  /** Writes the document that the API writes. */
   const eraseDocument = (image: { app: string; imageId: string }) =>
     resources.put(
       metadataKey(image),
@@ -149,7 +149,7 @@ describe('an image that was erased', () => {
     expect(await resources.list(hashKey(image))).toEqual([])
   }
 
-  test('before its turn is not developed, and its original goes', async () => {
+  test('before processing is not developed, and its original is deleted', async () => {
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
     await resources.put(hashKey(image), image.imageId)
     await eraseDocument(image)
@@ -157,11 +157,11 @@ describe('an image that was erased', () => {
     await expectErased(image)
   })
 
-  test('while it was in work leaves nothing of what was made of it', async () => {
+  test('during processing leaves no variants', async () => {
     const { sharpEngine } = await import('../engines/sharp-engine.ts')
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
     const event = await receive()
-    // The receipt arrives after the processor has looked for one.
+    // The receipt arrives after the processor has read the document.
     const develop: typeof sharpEngine.develop = async (...args) => {
       await eraseDocument(image)
       return sharpEngine.develop(...args)
@@ -172,7 +172,7 @@ describe('an image that was erased', () => {
     await expectErased(image)
   })
 
-  test('while it was found to be none leaves nothing either', async () => {
+  test('while it was refused leaves nothing', async () => {
     const image = await submit(Buffer.from('Dear diary'))
     await eraseDocument(image)
     expect(await processImages(await receive())).toEqual(ALL_DONE)
@@ -180,13 +180,13 @@ describe('an image that was erased', () => {
   })
 })
 
-describe('a message that comes again', () => {
-  test('changes nothing once the document is there', async () => {
+describe('a message that is received again', () => {
+  test('changes nothing if the document exists', async () => {
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
     const event = await receive()
     await processImages(event)
     const first = await resources.document(image)
-    resources.forgetWrites()
+    resources.clearWrites()
     const again = await resources.redeliver(resources.queueUrl, event)
     expect(again.Records[0]?.attributes.ApproximateReceiveCount).toBe('2')
     expect(await processImages(again)).toEqual(ALL_DONE)
@@ -194,7 +194,7 @@ describe('a message that comes again', () => {
     expect(await resources.document(image)).toEqual(first)
   })
 
-  test('is done without the original once the document is there', async () => {
+  test('needs no original if the document exists', async () => {
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
     const event = await receive()
     await processImages(event)
@@ -203,20 +203,20 @@ describe('a message that comes again', () => {
     expect((await resources.document(image)).status).toBe('processed')
   })
 
-  test('after a crash between variants and document makes the same keys', async () => {
+  test('after a crash between variants and document writes the same keys', async () => {
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
     const event = await receive()
     await processImages(event)
     const files = await resources.list(processedPrefix(image))
     await resources.remove(metadataKey(image))
-    resources.forgetWrites()
+    resources.clearWrites()
     expect(await processImages(await resources.redeliver(resources.queueUrl, event))).toEqual(ALL_DONE)
     expect(await resources.list(processedPrefix(image))).toEqual(files)
     expect(resources.writtenKeys().toSorted()).toEqual([metadataKey(image), ...files].toSorted())
     expect(await resources.document(image)).toMatchObject({ status: 'processed', receive_count: 2 })
   })
 
-  test('and ends in success takes the place of a failure', async () => {
+  test('replaces a failure if it succeeds', async () => {
     const good = await fourCorners(400, 300).jpeg().toBuffer()
     const image = await submit(good)
     await resources.put(inputKey(image), good.subarray(0, 200))
@@ -229,10 +229,10 @@ describe('a message that comes again', () => {
   })
 })
 
-describe('what is at fault itself fails for good, with words for its owner', () => {
-  const sound = () => fourCorners(400, 300).jpeg().toBuffer()
+describe('a bad image fails permanently, with a text for its owner', () => {
+  const valid = () => fourCorners(400, 300).jpeg().toBuffer()
 
-  /** Every structure is whole, but the scan holds nothing that a decoder could read. */
+  /** The structure is valid, but the image data cannot be decoded. */
   async function scrambled() {
     const png = await fourCorners(60, 40).png().toBuffer()
     const start = png.indexOf('IDAT') + 4
@@ -240,8 +240,8 @@ describe('what is at fault itself fails for good, with words for its owner', () 
   }
 
   test.each([
-    ['cut off', async () => (await sound()).subarray(0, 900), 'corrupt-image', /is truncated/],
-    ['not to be decoded', scrambled, 'corrupt-image', /\w+ \w+ \w+/],
+    ['truncated', async () => (await valid()).subarray(0, 900), 'corrupt-image', /is truncated/],
+    ['undecodable', scrambled, 'corrupt-image', /\w+ \w+ \w+/],
     ['too large', () => pngThatClaims(20_000, 20_000), 'image-too-large', /20000 × 20000 pixels/],
     ['text', async () => Buffer.from('Dear diary'), 'unsupported-media-type', /isn't an image/],
     ['an SVG', async () => Buffer.from('<svg xmlns="…"/>'), 'unsupported-media-type', /SVG/],
@@ -257,8 +257,8 @@ describe('what is at fault itself fails for good, with words for its owner', () 
     expect(await resources.list(processedPrefix(image))).toEqual([])
   })
 
-  test('gone before its time', async () => {
-    const image = await submit(await sound())
+  test('deleted before it was processed', async () => {
+    const image = await submit(await valid())
     await resources.remove(inputKey(image))
     expect(await processImages(await receive())).toEqual(ALL_DONE)
     expect(await resources.document(image)).toMatchObject({
@@ -269,7 +269,7 @@ describe('what is at fault itself fails for good, with words for its owner', () 
   })
 })
 
-test('an original past its time is not used, though it is still there', async () => {
+test('an original past its retention is not used, even if it still exists', async () => {
   const imageId = newImageId(new Date(Date.now() - 31 * 86_400_000))
   const image = await submit(await fourCorners(400, 300).jpeg().toBuffer(), { imageId })
   expect(await processImages(await receive())).toEqual(ALL_DONE)
@@ -282,9 +282,9 @@ test('an original past its time is not used, though it is still there', async ()
 })
 
 test.each([
-  ['an error of our own', new Error('out of memory')],
-  ['a problem that may pass', new ProblemError('internal', 'Something went wrong on our side.')],
-])('%s is not held against the image: it is tried again', async (_, error) => {
+  ['an error on our side', new Error('out of memory')],
+  ['a temporary problem', new ProblemError('internal', 'Something went wrong on our side.')],
+])('%s does not fail the image: it is retried', async (_, error) => {
   const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
   const event = await receive()
   const develop = () => Promise.reject(error)
@@ -297,19 +297,19 @@ test.each([
 })
 
 describe('a batch', () => {
-  test('is as good as each of its records', async () => {
+  test('has an independent result for each record', async () => {
     const good = await fourCorners(400, 300).jpeg().toBuffer()
     const first = await submit(good)
     const cut = await submit(good.subarray(0, 900))
     const { MessageId } = await resources.send(resources.queueUrl, 'no JSON')
     const last = await submit(good)
-    const answer = await processImages(await receive(4))
-    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: MessageId }] })
-    const ends = await Promise.all([first, cut, last].map((image) => resources.document(image)))
-    expect(ends.map(({ status }) => status)).toEqual(['processed', 'failed', 'processed'])
+    const response = await processImages(await receive(4))
+    expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: MessageId }] })
+    const documents = await Promise.all([first, cut, last].map((image) => resources.document(image)))
+    expect(documents.map(({ status }) => status)).toEqual(['processed', 'failed', 'processed'])
   })
 
-  test('that has taken too long already is received again, rather than cut off in the middle', async () => {
+  test('with too little time left is received again instead of being interrupted', async () => {
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
     const event = await receive()
     const { sharpEngine } = await import('../engines/sharp-engine.ts')
@@ -322,13 +322,13 @@ describe('a batch', () => {
     expect((await resources.document(image)).status).toBe('processed')
   })
 
-  test('of nothing that is ours fails record by record, and does not throw', async () => {
+  test('of invalid messages fails record by record and does not throw', async () => {
     const { data, ...noData } = acceptedMessage(Buffer.from('x'))
-    const strange = ['{', 'null', noData, { ...noData, data: { ...data, app: '../other' } }]
-    const sent = await Promise.all(strange.map((body) => resources.send(resources.queueUrl, body)))
-    const answer = await processImages(await receive(strange.length))
+    const invalid = ['{', 'null', noData, { ...noData, data: { ...data, app: '../other' } }]
+    const sent = await Promise.all(invalid.map((body) => resources.send(resources.queueUrl, body)))
+    const response = await processImages(await receive(invalid.length))
     const identifiers = sent.map(({ MessageId }) => ({ itemIdentifier: MessageId }))
-    expect(answer).toEqual({ batchItemFailures: expect.arrayContaining(identifiers) })
+    expect(response).toEqual({ batchItemFailures: expect.arrayContaining(identifiers) })
     expect(resources.writtenKeys()).toEqual([])
   })
 })

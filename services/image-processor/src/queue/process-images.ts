@@ -3,26 +3,26 @@ import { ProblemError, readImageAccepted } from '@darkroom/core'
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type { Developer } from '../development/develop.ts'
 import { logger } from '../logger.ts'
-import type { Attempt } from './attempt.ts'
-import { commitFailure } from './commit.ts'
+import { type Attempt, commitFailure } from './commit.ts'
 import { processImage } from './process-image.ts'
 import { retryLater } from './retry-later.ts'
 
 /**
- * How long developing one image may take. The largest that are accepted take about five seconds on a whole core. A batch of
- * four images that all take this long still fits into the function's sixty seconds, except for the last one.
+ * The time limit for developing one image. The largest accepted images take about five seconds on a full core. Three images
+ * that take this long fit into the function's sixty seconds; a fourth goes back to the queue.
  */
-export const SECONDS_TO_DEVELOP = 15
+export const MAX_DEVELOP_SECONDS = 15
 
-/** How much of the function's time must be left to start an image: that, and what S3 takes before and after. */
-const SECONDS_TO_BEGIN = SECONDS_TO_DEVELOP + 5
+/** The time that must be left to start an image, with five seconds for S3 before and after. */
+const MIN_REMAINING_SECONDS = MAX_DEVELOP_SECONDS + 5
 
-/** What is used of Lambda's context. */
+/** The part of Lambda's context that is used. */
 export type Clock = Pick<Context, 'getRemainingTimeInMillis'>
 
 /**
- * Consumes the image queue. Every record is on its own: developed, or failed for good with a reason that its
- * owner reads, or left to be received again later. One at a time, as one decode may need most of the memory.
+ * Consumes the image queue. Each record is independent: its image is developed, or fails permanently with a reason for its
+ * owner, or the message is retried later. Images are processed one at a time, because one decode can need most of the
+ * memory.
  */
 export function processImages(developer: Developer) {
   return (event: SQSEvent, clock: Clock): Promise<SQSBatchResponse> => {
@@ -40,7 +40,7 @@ async function settle(record: SQSRecord, developer: Developer, clock: Clock): Pr
   try {
     if (!message) throw new Error(`the message cannot be read: ${unreadable}`)
     requireTime(clock)
-    await bringToEnd({ message, receiveCount, started: Date.now(), engine: developer.name }, developer)
+    await processOrFail({ message, receiveCount, started: Date.now(), engine: developer.name }, developer)
   } catch (error) {
     logger.error('image not processed, will be retried', {
       imageId: message?.subject,
@@ -54,15 +54,15 @@ async function settle(record: SQSRecord, developer: Developer, clock: Clock): Pr
   }
 }
 
-/** A function that runs out of time is killed, and all that is left of its batch waits for the queue's own timeout. */
+/** If a function runs out of time, the rest of its batch is retried only after the queue's visibility timeout. */
 function requireTime(clock: Clock): void {
-  if (clock.getRemainingTimeInMillis() < SECONDS_TO_BEGIN * 1000) {
-    throw new Error('the images before it in its batch took too long')
+  if (clock.getRemainingTimeInMillis() < MIN_REMAINING_SECONDS * 1000) {
+    throw new Error('too little time left for this image in the batch')
   }
 }
 
-/** Processed, or failed for good; what it throws is worth another try. */
-async function bringToEnd(attempt: Attempt, developer: Developer): Promise<void> {
+/** Whatever it throws is temporary, and the message is retried. */
+async function processOrFail(attempt: Attempt, developer: Developer): Promise<void> {
   try {
     await processImage(attempt, developer)
   } catch (error) {

@@ -4,7 +4,7 @@ import { type Resources, startResources } from '../../test/start-resources.ts'
 
 let resources: Resources
 let retryLater: typeof import('./retry-later.ts').retryLater
-const asked: (number | undefined)[] = []
+const delays: (number | undefined)[] = []
 beforeAll(async () => {
   resources = await startResources()
   retryLater = (await import('./retry-later.ts')).retryLater
@@ -13,7 +13,7 @@ beforeAll(async () => {
     (next, { commandName }) =>
       (args) => {
         if (commandName === ChangeMessageVisibilityCommand.name) {
-          asked.push((args.input as ChangeMessageVisibilityCommandInput).VisibilityTimeout)
+          delays.push((args.input as ChangeMessageVisibilityCommandInput).VisibilityTimeout)
         }
         return next(args)
       },
@@ -22,13 +22,13 @@ beforeAll(async () => {
 })
 afterAll(() => resources.stop())
 
-test('waits three times as long each time, for a quarter of an hour at most', async () => {
-  await resources.send(resources.queueUrl, 'stubborn')
+test('triples the delay each time, up to 15 minutes', async () => {
+  await resources.send(resources.queueUrl, 'retried')
   const { Records } = await resources.receiveEvent(resources.queueUrl)
   for (let count = 1; count <= 7; count++) await retryLater(String(Records[0]?.receiptHandle), count)
-  expect(asked).toEqual([5, 15, 45, 135, 405, 900, 900])
+  expect(delays).toEqual([5, 15, 45, 135, 405, 900, 900])
 })
 
-test("leaves it at the queue's own timeout if SQS says no", async () => {
+test("keeps the queue's visibility timeout if SQS refuses", async () => {
   await expect(retryLater('no receipt handle', 1)).resolves.toBeUndefined()
 })

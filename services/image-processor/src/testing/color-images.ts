@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp'
 import { COLOR_SPACES, jpegIn, pngIn } from './wide-gamut.ts'
 
-/** A picture in every kind of colors that images come in. */
+/** A picture in all kinds of color spaces. */
 export const COLOR_IMAGES: Record<string, (picture: Sharp) => Promise<Buffer>> = {
   'sRGB JPEG': (picture) => jpegIn(COLOR_SPACES.sRGB, picture),
   'Display P3 JPEG': (picture) => jpegIn(COLOR_SPACES['Display P3'], picture),
@@ -16,12 +16,12 @@ export const COLOR_IMAGES: Record<string, (picture: Sharp) => Promise<Buffer>> =
   'half transparent PNG': (picture) => halfTransparent(picture),
 }
 
-/** Paler, as ink on paper has no deep blue. */
+/** Paler, because ink on paper has no deep blue. */
 function printable(picture: Sharp): Sharp {
   return picture.clone().modulate({ saturation: 0.5 }).linear(0.7, 60)
 }
 
-/** Fades to nothing from left to right. */
+/** Fades to transparent from left to right. */
 async function halfTransparent(picture: Sharp): Promise<Buffer> {
   const { data, info } = await picture.clone().ensureAlpha().raw().toBuffer({ resolveWithObject: true })
   const { width, height } = info

@@ -8,7 +8,7 @@ import { COLOR_SPACES, profileOf } from './wide-gamut.ts'
 
 const run = promisify(execFile)
 
-/** Whether ImageMagick is on this machine, to be asked for its opinion. */
+/** Whether ImageMagick is installed, to compare with. */
 export const hasImageMagick = (() => {
   try {
     return execFileSync('convert', ['-version'], { stdio: 'pipe' }).includes('ImageMagick')
@@ -18,8 +18,8 @@ export const hasImageMagick = (() => {
 })()
 
 /**
- * An image as ImageMagick converts it, which shares no code with libvips but the codecs and littlecms: upright, sRGB by
- * its profile (perceptual, black for black), on white, of the given size. RGB, 8 bits.
+ * Converts an image with ImageMagick, which shares only the codecs and littlecms with libvips: upright, to sRGB by its
+ * profile (perceptual, with black point compensation), on white, in the given size. RGB, 8 bits.
  */
 export async function convertWithImageMagick(original: Buffer, { width, height }: Size): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'imagemagick-'))

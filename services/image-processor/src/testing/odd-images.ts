@@ -3,25 +3,21 @@ import { pngChunk } from '@darkroom/image-file'
 import sharp, { type Sharp } from 'sharp'
 import { fourCorners } from './test-images.ts'
 
-/** 120 × 80, as all of these are. */
+/** 120 × 80, like all of these. */
 const picture = () => fourCorners(120, 80)
 const jpeg = () => picture().jpeg({ quality: 95 }).toBuffer()
 
-/** Images that are sound but for something beside their pixels, by the warning that each has to bring. */
+/** Images with valid pixels and something unusual, each with the warning that it must cause. */
 export const ODD_IMAGES: [what: string, warning: Warning, make: () => Promise<Buffer>][] = [
-  ['a JPEG with a text behind it', 'trailing-data', async () => followed(await jpeg(), 'SEFT')],
-  ['a PNG with a text behind it', 'trailing-data', async () => followed(await as('png'), 'trailer')],
-  ['a WebP with a text behind it', 'trailing-data', async () => followed(await as('webp'), 'trailer')],
-  ['a GIF with a text behind it', 'trailing-data', async () => followed(await as('gif'), 'trailer')],
-  ['an AVIF with a text behind it', 'trailing-data', async () => followed(await as('avif'), 'trailer')],
-  ['a JPEG behind a blank line', 'junk-before-header', async () => behind('\r\n', await jpeg())],
+  ['a JPEG with a text after it', 'trailing-data', async () => followedBy(await jpeg(), 'SEFT')],
+  ['a PNG with a text after it', 'trailing-data', async () => followedBy(await as('png'), 'trailer')],
+  ['a WebP with a text after it', 'trailing-data', async () => followedBy(await as('webp'), 'trailer')],
+  ['a GIF with a text after it', 'trailing-data', async () => followedBy(await as('gif'), 'trailer')],
+  ['an AVIF with a text after it', 'trailing-data', async () => followedBy(await as('avif'), 'trailer')],
+  ['a JPEG after a blank line', 'junk-before-header', async () => after('\r\n', await jpeg())],
+  ['a PNG after a byte order mark', 'junk-before-header', async () => after('\xef\xbb\xbf', await as('png'))],
   [
-    'a PNG behind a byte order mark',
-    'junk-before-header',
-    async () => behind('\xef\xbb\xbf', await as('png')),
-  ],
-  [
-    'a JPEG whose EXIF is cut off',
+    'a JPEG with truncated EXIF',
     'bad-exif',
     async () => withApp1(await jpeg(), `Exif\0\0II*\0\x08\0\0\0\xff\0`),
   ],
@@ -60,11 +56,11 @@ function as(format: 'png' | 'webp' | 'gif' | 'avif'): Promise<Buffer> {
     .toBuffer()
 }
 
-function followed(image: Buffer, text: string): Buffer {
+function followedBy(image: Buffer, text: string): Buffer {
   return Buffer.concat([image, Buffer.from(text, 'latin1')])
 }
 
-function behind(text: string, image: Buffer): Buffer {
+function after(text: string, image: Buffer): Buffer {
   return Buffer.concat([Buffer.from(text, 'latin1'), image])
 }
 
@@ -96,7 +92,7 @@ async function withDamagedProfile(): Promise<Buffer> {
   )
 }
 
-/** As Android's cameras write it (Ultra HDR image format 1.1): XMP that announces it, an index, the map behind the image. */
+/** As Android's cameras write it (Ultra HDR image format 1.1): XMP that declares it, an index, the map after the image. */
 async function ultraHdr(): Promise<Buffer> {
   const gainMap = await sharp({ create: { width: 30, height: 20, channels: 3, background: '#808080' } })
     .jpeg()
@@ -112,7 +108,7 @@ async function multiPicture(): Promise<Buffer> {
   return Buffer.concat([indexed(await jpeg(), second.length), second])
 }
 
-/** With a Multi-Picture index of two (CIPA DC-007, section 5): version, count, and 16 bytes for each. */
+/** Adds a Multi-Picture index of two (CIPA DC-007, section 5): version, count, and 16 bytes for each. */
 function indexed(image: Buffer, secondLength: number): Buffer {
   const index = Buffer.alloc(4 + 8 + 2 + 3 * 12 + 4 + 32)
   index.write('MPF\0MM\0*', 'latin1')

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 
-/** What stands in the four corners of every picture that is drawn here, when it is upright. */
+/** The colors in the corners of the pictures drawn here, when upright. */
 export const CORNERS = {
   topLeft: [200, 40, 40],
   topRight: [40, 160, 60],
@@ -44,11 +44,18 @@ export function storedFor(orientation: number, upright: Sharp): Sharp {
   return (STORED[orientation] as (upright: Sharp) => Sharp)(upright).withMetadata({ orientation })
 }
 
-/** A small PNG with other dimensions in its IHDR (W3C PNG, 11.2.1), whose checksum is right. */
+/** A small PNG with other dimensions in its IHDR (W3C PNG, 11.2.1), and a matching checksum. */
 export async function pngThatClaims(width: number, height: number): Promise<Buffer> {
   const png = await fourCorners(10, 10).png().toBuffer()
   png.writeUInt32BE(width, 16)
   png.writeUInt32BE(height, 20)
   png.writeUInt32BE(crc32(png.subarray(12, 29)), 29)
   return png
+}
+
+/** Peak signal-to-noise ratio in decibels. From about 40, differences are invisible. */
+export function psnr(a: Uint8Array, b: Uint8Array): number {
+  if (a.length !== b.length) throw new Error(`${a.length} values cannot be compared with ${b.length}`)
+  const squares = a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0)
+  return 10 * Math.log10((255 * 255 * a.length) / squares)
 }

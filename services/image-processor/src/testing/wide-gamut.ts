@@ -6,7 +6,7 @@ import sharp from 'sharp'
 type Vector = readonly [number, number, number]
 type Matrix = readonly [Vector, Vector, Vector]
 
-/** A color space: the XYZ of its primaries under D50, one column each, and its tone curve. */
+/** A color space: the XYZ of its primaries under D50, one per column, and its tone curve. */
 interface ColorSpace {
   toXyz: Matrix
   /** From a signal of 0 to 1 to light of 0 to 1. */
@@ -23,7 +23,7 @@ const gamma = (exponent: number) => ({
   inverse: (light: number) => light ** (1 / exponent),
 })
 
-/** Adapted to D50 by Bradford, as profiles have them (brucelindbloom.com, RGB working space information). */
+/** Adapted to D50 with Bradford, as in profiles (brucelindbloom.com, RGB working space information). */
 export const COLOR_SPACES: Record<'sRGB' | 'Display P3' | 'Adobe RGB' | 'ProPhoto RGB', ColorSpace> = {
   sRGB: {
     toXyz: [
@@ -59,7 +59,7 @@ export const COLOR_SPACES: Record<'sRGB' | 'Display P3' | 'Adobe RGB' | 'ProPhot
   },
 }
 
-/** The numbers, 0 to 1, that mean in `space` what an sRGB color of 0 to 255 means. By arithmetic alone. */
+/** Converts an sRGB color (0 to 255) to `space` (0 to 1). */
 function colorIn({ toXyz, inverse }: ColorSpace, srgb: readonly number[]): number[] {
   const { toXyz: srgbToXyz, curve } = COLOR_SPACES.sRGB
   const light = srgb.map((value) => curve(value / 255)) as unknown as Vector
@@ -67,14 +67,14 @@ function colorIn({ toXyz, inverse }: ColorSpace, srgb: readonly number[]): numbe
   return inSpace.map((value) => inverse(Math.min(1, Math.max(0, value))))
 }
 
-/** A PNG of 16 bits a channel whose pixels are an sRGB picture's, in the numbers of `space`, and that says so. */
+/** Converts an sRGB picture to a 16-bit PNG in `space`, with its profile. */
 export async function pngIn(space: ColorSpace, picture: Sharp): Promise<Buffer> {
   const png = await (await redrawn(space, picture)).png().toBuffer()
   const profile = Buffer.concat([Buffer.from('ICC\0\0', 'latin1'), deflateSync(profileOf(space))])
   return Buffer.concat([png.subarray(0, 33), pngChunk('iCCP', profile), png.subarray(33)])
 }
 
-/** The same as a JPEG, 8 bits a channel. */
+/** Converts an sRGB picture to an 8-bit JPEG in `space`, with its profile. */
 export async function jpegIn(space: ColorSpace, picture: Sharp): Promise<Buffer> {
   const jpeg = await (await redrawn(space, picture)).toColorspace('srgb').jpeg({ quality: 98 }).toBuffer()
   const payload = Buffer.concat([Buffer.from('ICC_PROFILE\0\x01\x01', 'latin1'), profileOf(space)])
@@ -96,7 +96,7 @@ async function redrawn(space: ColorSpace, picture: Sharp): Promise<Sharp> {
   return sharp(pixels, { raw: { width: info.width, height: info.height, channels: 3 } }).toColorspace('rgb16')
 }
 
-/** A display profile of version 2 with a matrix and curves by 1024 samples (ICC.1:2001, section 6). */
+/** A display profile of version 2 with a matrix and curves of 1024 samples (ICC.1:2001, section 6). */
 export function profileOf({ toXyz, curve }: ColorSpace): Buffer {
   const column = (i: number) => xyz([toXyz[0][i] ?? 0, toXyz[1][i] ?? 0, toXyz[2][i] ?? 0])
   const samples = Buffer.alloc(12 + 1024 * 2)

@@ -5,7 +5,7 @@ const STYLE = `body { font: 14px system-ui; margin: 2rem; background: #f3f1ec; d
 figure { margin: 0; background: #fff; padding: .5rem } img { width: 100%; max-height: 16rem; object-fit: contain }
 p { color: #8b1a1a } figcaption { overflow-wrap: anywhere }`
 
-/** A page with the smallest variant of each, or why there is none. */
+/** A page with the smallest variant of each image, or the reason why there is none. */
 export function contactSheet(examined: Examined[]): string {
   const frames = examined.map(frame).join('\n')
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Corpus</title><style>${STYLE}</style>\n${frames}</html>\n`
@@ -16,7 +16,7 @@ function frame({ name, result, detail, crash, developed }: Examined): string {
   const picture = thumb
     ? `<img alt="" src="data:image/${thumb.spec.format};base64,${thumb.data.toString('base64')}">`
     : `<p>${escaped(detail ?? String(crash))}</p>`
-  const size = developed ? `${developed.width} × ${developed.height}` : (result ?? 'no answer')
+  const size = developed ? `${developed.width} × ${developed.height}` : (result ?? 'crashed')
   return `<figure>${picture}<figcaption><b>${escaped(name)}</b><br>${size}</figcaption></figure>`
 }
 

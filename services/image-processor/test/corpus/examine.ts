@@ -1,46 +1,43 @@
-import { type Answer, type Answers, outcomeOf } from '../answer-to.ts'
-import { forgetPeak, peakMemory } from '../process-figures.ts'
+import { peakMemory, resetPeakMemory } from '../process-figures.ts'
+import { outcomeOf, type Pipeline, type PipelineResult } from '../run-pipeline.ts'
 import type { Specimen } from './specimen.ts'
 
-/** What became of a specimen. */
-export interface Examined extends Answer {
+/** A specimen's result. */
+export interface Examined extends PipelineResult {
   name: string
   bytes: number
-  /** The most that both processes had meanwhile, in MB; undefined where it cannot be told. */
+  /** Peak memory of both processes, in MB. Undefined if it cannot be measured. */
   memory: number | undefined
-  /** What is wrong with that, in words. */
+  /** Everything that is wrong with the result. */
   complaints: string[]
 }
 
-/**
- * What the engine's process has beside its own memory in this sum: the queue's consumer (118 MB, `pnpm bench:isolation`)
- * and libvips.
- */
-const CONSUMER = 140
+/** Added to the engine process's own memory: the queue's consumer (118 MB, `pnpm bench:isolation`) and libvips. */
+const CONSUMER_MEGABYTES = 140
 
-export async function examine(specimen: Specimen, answers: Answers): Promise<Examined> {
+export async function examine(specimen: Specimen, pipeline: Pipeline): Promise<Examined> {
   const original = await specimen.read()
-  if (specimen.fresh) answers.close()
-  forgetPeak(answers.pid())
-  const answer = await answers.to(original)
-  const peak = peakMemory(answers.pid())
-  const memory = peak && peak.own / 1e6 + CONSUMER
+  if (specimen.fresh) pipeline.close()
+  resetPeakMemory(pipeline.pid())
+  const result = await pipeline.run(original)
+  const peak = peakMemory(pipeline.pid())
+  const memory = peak && peak.own / 1e6 + CONSUMER_MEGABYTES
   const { name } = specimen
   return {
-    ...answer,
+    ...result,
     name,
     bytes: original.length,
     memory,
-    complaints: complaintsOf(specimen, answer, memory),
+    complaints: complaintsOf(specimen, result, memory),
   }
 }
 
-function complaintsOf({ outcome, megabytes }: Specimen, answer: Answer, memory = 0): string[] {
-  const { crash, isSlow, developed } = answer
+function complaintsOf({ outcome, megabytes }: Specimen, result: PipelineResult, memory = 0): string[] {
+  const { crash, isSlow, developed } = result
   const complaints = []
-  if (crash !== undefined) complaints.push(`no answer of its own: ${crash}`)
+  if (crash !== undefined) complaints.push(`crashed: ${crash}`)
   if (isSlow) complaints.push('took too long')
-  if (outcome !== undefined && outcomeOf(answer) !== outcome) complaints.push(`should be ${outcome}`)
+  if (outcome !== undefined && outcomeOf(result) !== outcome) complaints.push(`should be ${outcome}`)
   if (megabytes !== undefined && developed && memory > megabytes)
     complaints.push(`took more than ${megabytes} MB`)
   return complaints

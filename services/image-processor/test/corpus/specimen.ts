@@ -3,23 +3,23 @@ import { join, relative } from 'node:path'
 import { ENORMOUS_IMAGES } from '../hostile/enormous-images.ts'
 import { HOSTILE_IMAGES } from '../hostile/hostile-images.ts'
 
-/** A file to look at, and what has to become of it where that is known. */
+/** A file to process, and its expected result if known. */
 export interface Specimen {
   name: string
   read: () => Promise<Buffer>
   outcome?: string
-  /** What it may take, in MB, of both processes. */
+  /** Memory limit for both processes, in MB. */
   megabytes?: number
-  /** Whether it has to meet a fresh engine's process: for a memory that nothing before it has touched. */
+  /** Whether it needs a new engine process, so that earlier images do not affect the measured memory. */
   fresh?: boolean
 }
 
-/** @throws Error in words, for whoever named what is not there, or is empty */
+/** @throws Error that names a missing, unreadable or empty path */
 export async function specimensIn(paths: string[], startedIn: string): Promise<Specimen[]> {
   const found: Specimen[] = []
   for (const path of paths) {
     const files = await filesIn(path)
-    if (files.length === 0) throw new Error(`there is no file in ${path}`)
+    if (files.length === 0) throw new Error(`No files in ${path}.`)
     found.push(...files.map((file) => ({ name: relative(startedIn, file), read: () => readFile(file) })))
   }
   return found
@@ -32,13 +32,13 @@ async function filesIn(path: string): Promise<string[]> {
     return (await Promise.all(names.map((name) => filesIn(join(path, name))))).flat()
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw new Error(`there is no ${path}`, { cause })
-    if (code === 'EACCES') throw new Error(`${path} may not be read`, { cause })
+    if (code === 'ENOENT') throw new Error(`File not found: ${path}`, { cause })
+    if (code === 'EACCES') throw new Error(`No permission to read ${path}.`, { cause })
     throw new Error(message, { cause })
   }
 }
 
-/** Those of the tests' table, and the largest that are accepted. */
+/** The tests' table of hostile images, and the largest accepted images. */
 export function hostileSpecimens(): Specimen[] {
   const hostile = HOSTILE_IMAGES.map(({ name, outcome, bytes }) => ({
     name,

@@ -1,4 +1,4 @@
-/** A GIF of 1 × 1 frames after its first picture: 20 bytes each. */
+/** Adds frames of 1 × 1 pixels to a GIF, 20 bytes each. */
 export function withGifFrames(gif: Buffer, count: number): Buffer {
   const frame = Buffer.from('2c0000000001000100000201' + '44' + '00', 'hex')
   const control = Buffer.from('21f904000a00000000', 'hex').subarray(0, 8)
@@ -6,7 +6,7 @@ export function withGifFrames(gif: Buffer, count: number): Buffer {
   return Buffer.concat([gif.subarray(0, gif.length - 1), ...frames, Buffer.from(';')])
 }
 
-/** Another size on a GIF's screen, its pictures left as they are. */
+/** Changes the size of a GIF's screen, but not of its pictures. */
 export function withGifScreen(gif: Buffer, width: number, height: number): Buffer {
   const changed = Buffer.from(gif)
   changed.writeUInt16LE(width, 6)
@@ -14,7 +14,7 @@ export function withGifScreen(gif: Buffer, width: number, height: number): Buffe
   return changed
 }
 
-/** Another size for a GIF's first picture, its screen left as it is. */
+/** Changes the size of a GIF's first picture, but not of its screen. */
 export function withGifPicture(gif: Buffer, width: number, height: number): Buffer {
   const changed = Buffer.from(gif)
   const at = gif.indexOf(Buffer.from([0x2c, 0, 0, 0, 0]))
@@ -23,7 +23,7 @@ export function withGifPicture(gif: Buffer, width: number, height: number): Buff
   return changed
 }
 
-/** An animated WebP (RFC 9649) whose last frame comes `count` times more. */
+/** Repeats the last frame of an animated WebP (RFC 9649) `count` times. */
 export function withWebpFrames(webp: Buffer, count: number): Buffer {
   const last = webp.lastIndexOf('ANMF')
   const length = webp.readUInt32LE(last + 4)

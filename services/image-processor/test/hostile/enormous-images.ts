@@ -1,18 +1,18 @@
 import sharp, { type Sharp } from 'sharp'
-import type { Outcome } from '../answer-to.ts'
+import type { Outcome } from '../run-pipeline.ts'
 
-/** A sound image as large as it may be, or a little larger, and what its development may take. */
+/** A valid image at the size limit or slightly above it, and its memory limit. */
 export interface EnormousImage {
   name: string
   make: () => Promise<Buffer>
   outcome: Outcome
-  /** Of memory, both processes together, their shared program counted once. */
+  /** Memory limit for both processes together; shared program files count once. */
   megabytes: number
 }
 
 type Channels = 3 | 4
 
-/** Squares of pseudo-random colors: nothing that an encoder could do without. */
+/** Squares of pseudo-random colors, which compress badly. */
 function mosaic(width: number, height: number, channels: Channels = 3): Sharp {
   const side = 256
   const data = Buffer.alloc(side * side * channels)
@@ -29,7 +29,7 @@ function mosaic(width: number, height: number, channels: Channels = 3): Sharp {
 
 type Row = [name: string, outcome: EnormousImage['outcome'], make: () => Sharp]
 
-const MOST = 600
+const MAX_MEGABYTES = 600
 const ROWS: Row[] = [
   ['JPEG, 100 MP', 'developed', () => mosaic(10_000, 10_000).jpeg()],
   ['JPEG, 100 MP, CMYK', 'developed', () => mosaic(10_000, 10_000).toColorspace('cmyk').jpeg()],
@@ -75,7 +75,7 @@ const ROWS: Row[] = [
   ['AVIF, 20 MP, 12 bits', 'image-too-large', () => mosaic(5000, 4000).avif({ effort: 0, bitdepth: 12 })],
 ]
 
-/** Two frames of it, one above the other on the way in. */
+/** Two frames. sharp expects them one above the other. */
 const animation = () =>
   mosaic(6000, 14_000)
     .raw()
@@ -97,7 +97,12 @@ export const ENORMOUS_IMAGES: EnormousImage[] = [
     name: 'WebP, 42 MP, animated',
     outcome: 'developed, animation-flattened',
     make: animation,
-    megabytes: MOST,
+    megabytes: MAX_MEGABYTES,
   },
-  ...ROWS.map(([name, outcome, make]) => ({ name, outcome, make: () => make().toBuffer(), megabytes: MOST })),
+  ...ROWS.map(([name, outcome, make]) => ({
+    name,
+    outcome,
+    make: () => make().toBuffer(),
+    megabytes: MAX_MEGABYTES,
+  })),
 ]

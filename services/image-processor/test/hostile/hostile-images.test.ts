@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { type Answers, openAnswers, outcomeOf } from '../answer-to.ts'
+import { openPipeline, outcomeOf, type Pipeline } from '../run-pipeline.ts'
 import { HOSTILE_IMAGES } from './hostile-images.ts'
 
-let answers: Answers
+let pipeline: Pipeline
 beforeAll(() => {
-  answers = openAnswers()
+  pipeline = openPipeline()
 })
-afterAll(() => answers.close())
+afterAll(() => pipeline.close())
 
 test.each(HOSTILE_IMAGES.map(({ name, ...rest }) => [name, rest] as const))(
   '%s',
   async (_, { bytes, outcome }) => {
-    const answer = await answers.to(bytes)
-    const { detail, crash, isSlow, developed } = answer
-    expect([outcomeOf(answer), crash]).toEqual([outcome, undefined])
-    // In words: a sentence for the owner, without anything of the machine.
+    const result = await pipeline.run(bytes)
+    const { detail, crash, isSlow, developed } = result
+    expect([outcomeOf(result), crash]).toEqual([outcome, undefined])
+    // A sentence for the owner.
     if (!developed) expect(detail).toMatch(/^[A-Z].{20,}\.$/s)
     expect(isSlow).toBe(false)
   },

@@ -1,12 +1,12 @@
 import { deflateSync, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { fourCorners } from '../../src/testing/test-images.ts'
-import type { Outcome } from '../answer-to.ts'
+import type { Outcome } from '../run-pipeline.ts'
 import { withGifFrames, withGifPicture, withGifScreen, withWebpFrames } from './animations.ts'
-import { claiming, exif, placeOf, segment, tiff, withScans, withSegments } from './jpeg-parts.ts'
-import { chunk, foldedText, ihdr, png, SIGNATURE } from './png-parts.ts'
+import { claiming, exif, positionOf, segment, tiff, withScans, withSegments } from './jpeg-parts.ts'
+import { chunk, compressedText, ihdr, png, SIGNATURE } from './png-parts.ts'
 
-/** A file that means harm, or might, and what has to become of it. */
+/** A malicious or malformed file, and its expected result. */
 export interface HostileImage {
   name: string
   bytes: Buffer
@@ -34,7 +34,7 @@ const frames = sharp(await fourCorners(32, 96).raw().toBuffer(), {
 const animatedWebp = await frames.webp({ loop: 0, delay: [99, 99, 99] }).toBuffer()
 const tiffFile = await picture().tiff().toBuffer()
 const size = { width: 240, height: 160 }
-const sound = png(size)
+const validPng = png(size)
 
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>'
 const LAUGHS = `<!DOCTYPE svg [<!ENTITY a "ha">${[...'bcdefghij'].map((name, n) => `<!ENTITY ${name} "${`&${'abcdefghi'[n]};`.repeat(10)}">`).join('')}]>`
@@ -56,12 +56,12 @@ const NO_IMAGES: Row[] = [
   ['SVG, UTF-16 big-endian', 'unsupported-media-type', text(`\ufeff${SVG}`, 'utf16le').swap16()],
   ['SVG with a billion laughs', 'unsupported-media-type', text(`<?xml version="1.0"?>${LAUGHS}${SVG}`)],
   [
-    'SVG with a file of ours in it',
+    'SVG that includes a file of the server',
     'unsupported-media-type',
     text(`<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY f SYSTEM "file:///etc/passwd">]>${SVG}`),
   ],
   [
-    'SVG that draws with an image of ours',
+    'SVG that draws an image of the server',
     'unsupported-media-type',
     text('<svg><image href="/etc/x"/></svg>'),
   ],
@@ -86,11 +86,11 @@ const NO_IMAGES: Row[] = [
   ['HEIC', 'unsupported-media-type', join(ftyp('heic'), Buffer.alloc(64))],
   ['JPEG 2000', 'unsupported-media-type', join('\0\0\0\x0cjP  \r\n\x87\n', Buffer.alloc(64))],
   ['JPEG XL', 'unsupported-media-type', join('\xff\x0a', Buffer.alloc(64))],
-  ['a film', 'unsupported-media-type', join(ftyp('isom'), Buffer.alloc(64))],
+  ['a video', 'unsupported-media-type', join(ftyp('isom'), Buffer.alloc(64))],
   ['a program', 'unsupported-media-type', join('\x7fELF\x02\x01\x01', Buffer.alloc(64))],
 ]
 
-const LYING_HEADERS: Row[] = [
+const WRONG_HEADERS: Row[] = [
   [
     'PNG, pixel bomb of 50000 × 50000',
     'image-too-large',
@@ -103,20 +103,16 @@ const LYING_HEADERS: Row[] = [
   ['PNG, one column of 60000', 'developed', png({ width: 1, height: 60_000 })],
   ['PNG, two headers', 'corrupt-image', png(size, [ihdr({ width: 9, height: 9 })])],
   [
-    'PNG, more rows claimed than there are',
+    'PNG, fewer rows than declared',
     'corrupt-image',
     png({ width: 2000, height: 2000 }, [], chunk('IDAT', deflateSync(Buffer.alloc(9000)))),
   ],
-  ['PNG, wrong checksum of its header', 'corrupt-image', changed(sound, (copy) => copy.fill(0, 29, 33))],
-  [
-    'PNG, nothing sound in its picture',
-    'corrupt-image',
-    png(size, [], chunk('IDAT', Buffer.alloc(999, 0x5a))),
-  ],
+  ['PNG, wrong checksum of its header', 'corrupt-image', changed(validPng, (copy) => copy.fill(0, 29, 33))],
+  ['PNG, undecodable image data', 'corrupt-image', png(size, [], chunk('IDAT', Buffer.alloc(999, 0x5a)))],
   ['PNG, no picture', 'corrupt-image', png(size, [], Buffer.alloc(0))],
   ['PNG, no palette', 'corrupt-image', png({ ...size, colorType: 3 })],
-  ['PNG, no such color type', 'corrupt-image', png({ ...size, colorType: 5 })],
-  ['PNG, 3 bits a sample', 'corrupt-image', png({ ...size, bits: 3 })],
+  ['PNG, unknown color type', 'corrupt-image', png({ ...size, colorType: 5 })],
+  ['PNG, 3 bits per sample', 'corrupt-image', png({ ...size, bits: 3 })],
   ['PNG, chunk longer than the file', 'corrupt-image', join(SIGNATURE, ihdr(size), '\x7f\xff\xff\xffIDAT')],
   [
     'PNG, interlaced 16-bit RGBA of 50 megapixels',
@@ -134,9 +130,9 @@ const LYING_HEADERS: Row[] = [
     'corrupt-image',
     changed(
       join(
-        jpeg.subarray(0, placeOf(jpeg, 0xc4)),
-        jpeg.subarray(placeOf(jpeg, 0xc0), placeOf(jpeg, 0xc4)),
-        jpeg.subarray(placeOf(jpeg, 0xc4)),
+        jpeg.subarray(0, positionOf(jpeg, 0xc4)),
+        jpeg.subarray(positionOf(jpeg, 0xc0), positionOf(jpeg, 0xc4)),
+        jpeg.subarray(positionOf(jpeg, 0xc4)),
       ),
       () => {},
     ),
@@ -147,31 +143,35 @@ const LYING_HEADERS: Row[] = [
     claiming(progressive, 10_000, 10_000),
   ],
   ['JPEG, 1000 scans', 'corrupt-image', withScans(progressive, 1000)],
-  ['JPEG, 60 scans more than it needs', 'corrupt-image', withScans(progressive, 60)],
-  ['JPEG, larger than its data', 'developed', claiming(jpeg, 4000, 4000)],
+  ['JPEG, 60 unnecessary scans', 'corrupt-image', withScans(progressive, 60)],
+  ['JPEG, declared larger than its data', 'developed', claiming(jpeg, 4000, 4000)],
   [
-    'JPEG, lossless by its header',
+    'JPEG, declared lossless',
     'corrupt-image',
-    changed(jpeg, (copy) => copy.writeUInt8(0xc3, placeOf(jpeg, 0xc0) + 1)),
+    changed(jpeg, (copy) => copy.writeUInt8(0xc3, positionOf(jpeg, 0xc0) + 1)),
   ],
   [
-    'JPEG, 12 bits by its header',
+    'JPEG, declared 12 bits',
     'corrupt-image',
-    changed(jpeg, (copy) => copy.writeUInt8(12, placeOf(jpeg, 0xc0) + 4)),
+    changed(jpeg, (copy) => copy.writeUInt8(12, positionOf(jpeg, 0xc0) + 4)),
   ],
   [
-    'JPEG, 255 components by its header',
+    'JPEG, declared 255 components',
     'corrupt-image',
-    changed(jpeg, (copy) => copy.writeUInt8(255, placeOf(jpeg, 0xc0) + 9)),
+    changed(jpeg, (copy) => copy.writeUInt8(255, positionOf(jpeg, 0xc0) + 9)),
   ],
   [
     'JPEG, no Huffman tables',
     'developed',
-    join(jpeg.subarray(0, placeOf(jpeg, 0xc4)), jpeg.subarray(placeOf(jpeg, 0xda))),
+    join(jpeg.subarray(0, positionOf(jpeg, 0xc4)), jpeg.subarray(positionOf(jpeg, 0xda))),
   ],
-  ['JPEG, no scan', 'corrupt-image', join(jpeg.subarray(0, placeOf(jpeg, 0xda)), '\xff\xd9')],
-  ['JPEG, cut off', 'corrupt-image', jpeg.subarray(0, jpeg.length / 2)],
-  ['JPEG, cut off and closed', 'developed', join(jpeg.subarray(0, placeOf(jpeg, 0xda) + 14), '\xff\xd9')],
+  ['JPEG, no scan', 'corrupt-image', join(jpeg.subarray(0, positionOf(jpeg, 0xda)), '\xff\xd9')],
+  ['JPEG, truncated', 'corrupt-image', jpeg.subarray(0, jpeg.length / 2)],
+  [
+    'JPEG, truncated, with an end marker',
+    'developed',
+    join(jpeg.subarray(0, positionOf(jpeg, 0xda) + 14), '\xff\xd9'),
+  ],
   ['GIF, picture far larger than its screen', 'image-too-large', withGifPicture(gif, 20_000, 20_000)],
   ['GIF, picture a little larger than its screen', 'developed', withGifScreen(gif, 200, 100)],
   ['GIF, no screen', 'corrupt-image', withGifScreen(gif, 0, 0)],
@@ -182,7 +182,7 @@ const LYING_HEADERS: Row[] = [
     changed(webp, (copy) => copy.writeUInt32LE(0x0fffffff, webp.indexOf('VP8L') + 9)),
   ],
   [
-    'WebP, longer by its header than it is',
+    'WebP, declared longer than it is',
     'corrupt-image',
     changed(webp, (copy) => copy.writeUInt32LE(0x7fffffff, 4)),
   ],
@@ -192,7 +192,7 @@ const LYING_HEADERS: Row[] = [
     join('RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0', Buffer.alloc(4), '\x17\0\0\x0f\0\0'),
   ],
   [
-    'AVIF, pixel bomb by its header',
+    'AVIF, pixel bomb',
     'image-too-large',
     changed(avif, (copy) => copy.fill(0x0f, avif.indexOf('ispe') + 9, avif.indexOf('ispe') + 16)),
   ],
@@ -218,20 +218,24 @@ const BOMBS: Row[] = [
     'too-many-frames',
     png(size, [chunk('acTL', Buffer.alloc(8)), ...Array<Buffer>(1500).fill(frameControl)]),
   ],
-  ['PNG, color profile that unfolds to 50 MB', 'corrupt-image', png(size, [foldedText('iCCP', 50)])],
-  ['PNG, text that unfolds to 50 MB', 'corrupt-image', png(size, [foldedText('zTXt', 50)])],
-  ['PNG, international text that unfolds to 50 MB', 'corrupt-image', png(size, [foldedText('iTXt', 50)])],
+  ['PNG, color profile of 50 MB when decompressed', 'corrupt-image', png(size, [compressedText('iCCP', 50)])],
+  ['PNG, text of 50 MB when decompressed', 'corrupt-image', png(size, [compressedText('zTXt', 50)])],
   [
-    'PNG, 30 texts that unfold to 1 MB each',
+    'PNG, international text of 50 MB when decompressed',
     'corrupt-image',
-    png(size, Array<Buffer>(30).fill(foldedText('zTXt', 1))),
+    png(size, [compressedText('iTXt', 50)]),
+  ],
+  [
+    'PNG, 30 texts of 1 MB each when decompressed',
+    'corrupt-image',
+    png(size, Array<Buffer>(30).fill(compressedText('zTXt', 1))),
   ],
   ['PNG, 100000 texts', 'corrupt-image', png(size, Array<Buffer>(100_000).fill(chunk('tEXt', text('a\0b'))))],
   ['PNG, text of 2 MB', 'developed', png(size, [chunk('tEXt', join('Comment\0', Buffer.alloc(2e6, 65)))])],
   ['PNG, EXIF of 3 MB of zeros', 'developed, bad-exif', png(size, [chunk('eXIf', Buffer.alloc(3e6))])],
-  ['PNG, 49 megapixels of nothing in 150 KB', 'developed', png({ width: 7000, height: 7000 })],
+  ['PNG, 49 black megapixels in 150 KB', 'developed', png({ width: 7000, height: 7000 })],
   [
-    'JPEG, color profile of 2 MB of nothing',
+    'JPEG, color profile of 2 MB of zeros',
     'developed, bad-color-profile',
     withSegments(
       jpeg,
@@ -246,7 +250,7 @@ const BOMBS: Row[] = [
     withSegments(jpeg, ...Array<Buffer>(20_000).fill(segment(0xfe, text('a')))),
   ],
   [
-    'JPEG, EXIF that leads back to itself',
+    'JPEG, EXIF that refers to itself',
     'developed',
     withSegments(
       jpeg,
@@ -318,12 +322,12 @@ const POLYGLOTS: Row[] = [
   ['JPEG and JPEG', 'developed, trailing-data', join(jpeg, jpeg)],
   ['JPEG and PDF', 'developed', withSegments(jpeg, segment(0xfe, text('%PDF-1.7\n1 0 obj\n')))],
   ['JPEG and HTML', 'developed', withSegments(jpeg, segment(0xfe, text('<script>alert(1)</script>')))],
-  ['PNG and PHP', 'developed, trailing-data', join(sound, '<?php system($_GET[0]); ?>')],
-  ['PNG and a megabyte of something', 'developed, trailing-data', join(sound, Buffer.alloc(1e6, 0x41))],
+  ['PNG and PHP', 'developed, trailing-data', join(validPng, '<?php system($_GET[0]); ?>')],
+  ['PNG and a megabyte of text', 'developed, trailing-data', join(validPng, Buffer.alloc(1e6, 0x41))],
   ['WebP and HTML', 'developed, trailing-data', join(webp, '<script>alert(1)</script>')],
 ]
 
-/** Every one is made here; what is right in them is made by sharp, what is wrong by hand. */
-export const HOSTILE_IMAGES: HostileImage[] = [...NO_IMAGES, ...LYING_HEADERS, ...BOMBS, ...POLYGLOTS].map(
+/** Generated here: the valid parts with sharp, the invalid ones by hand. */
+export const HOSTILE_IMAGES: HostileImage[] = [...NO_IMAGES, ...WRONG_HEADERS, ...BOMBS, ...POLYGLOTS].map(
   ([name, outcome, bytes]) => ({ name, outcome, bytes }),
 )

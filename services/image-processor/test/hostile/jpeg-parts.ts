@@ -1,37 +1,37 @@
-/** JPEG segments (ITU-T T.81, annex B) to be put into files or to be changed in them. */
+/** A JPEG segment (ITU-T T.81, annex B). */
 export function segment(marker: number, data: Uint8Array): Buffer {
   const head = Buffer.from([0xff, marker, 0, 0])
   head.writeUInt16BE(data.length + 2, 2)
   return Buffer.concat([head, data])
 }
 
-/** Behind the first marker, `FF D8`. */
+/** Inserts segments after the first marker, `FF D8`. */
 export function withSegments(jpeg: Buffer, ...segments: Buffer[]): Buffer {
   return Buffer.concat([jpeg.subarray(0, 2), ...segments, jpeg.subarray(2)])
 }
 
-/** Where a marker first stands. */
-export function placeOf(jpeg: Buffer, marker: number): number {
+/** The first position of a marker. */
+export function positionOf(jpeg: Buffer, marker: number): number {
   const at = jpeg.indexOf(Buffer.from([0xff, marker]))
   if (at === -1) throw new Error(`no marker ${marker.toString(16)}`)
   return at
 }
 
-/** The same file with another size in its header. */
+/** Changes the size in the header. */
 export function claiming(jpeg: Buffer, width: number, height: number): Buffer {
   const changed = Buffer.from(jpeg)
   const progressive = jpeg.indexOf(Buffer.from([0xff, 0xc2]))
-  const at = progressive === -1 ? placeOf(jpeg, 0xc0) : progressive
+  const at = progressive === -1 ? positionOf(jpeg, 0xc0) : progressive
   changed.writeUInt16BE(height, at + 5)
   changed.writeUInt16BE(width, at + 7)
   return changed
 }
 
-/** The first scan over and over. */
+/** Repeats the first scan. */
 export function withScans(progressive: Buffer, count: number): Buffer {
   const scan = Buffer.from([0xff, 0xda])
   const first = progressive.indexOf(scan)
-  // Up to the tables of the second one.
+  // Up to the tables of the second scan.
   const end = progressive.indexOf(Buffer.from([0xff, 0xc4]), first)
   const scans = Array.from({ length: count }, () => progressive.subarray(first, end))
   return Buffer.concat([progressive.subarray(0, end), ...scans, progressive.subarray(end)])

@@ -1,6 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib'
 
-/** PNG files put together by hand (W3C PNG, section 5), so that each part can be wrong by itself. */
+/** PNG files assembled by hand (W3C PNG, section 5), so that each part can be wrong. */
 export const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex')
 
 export function chunk(type: string, data: Uint8Array = Buffer.alloc(0), crc?: number): Buffer {
@@ -30,19 +30,19 @@ export function ihdr({ width, height, bits = 8, colorType = 2, interlaced = fals
 
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }
 
-/** Rows of one shade, each behind its filter byte. */
+/** Rows of one shade, each after its filter byte. */
 function idat({ width, height, bits = 8, colorType = 2 }: Header): Buffer {
   const row = Math.ceil((width * (CHANNELS[colorType] ?? 1) * bits) / 8)
   return chunk('IDAT', deflateSync(Buffer.alloc((row + 1) * height)))
 }
 
-/** A whole file with more chunks between header and picture. */
+/** A complete file with additional chunks between header and picture. */
 export function png(header: Header, more: Buffer[] = [], picture = idat(header)): Buffer {
   return Buffer.concat([SIGNATURE, ihdr(header), ...more, picture, chunk('IEND')])
 }
 
-/** `keyword \0 method`, then a megabyte times `megabytes` of nothing, folded to a thousandth. */
-export function foldedText(type: 'iCCP' | 'zTXt' | 'iTXt', megabytes: number): Buffer {
+/** `keyword \0 method`, then zeros, which compress to a thousandth. */
+export function compressedText(type: 'iCCP' | 'zTXt' | 'iTXt', megabytes: number): Buffer {
   const head = type === 'iTXt' ? 'bomb\0\x01\0\0\0' : 'bomb\0\0'
   return chunk(type, Buffer.concat([Buffer.from(head, 'latin1'), deflateSync(Buffer.alloc(megabytes * 1e6))]))
 }
