@@ -3,14 +3,14 @@ import { openBucket, SIGNER_SETTINGS } from '@darkroom/bucket'
 import { env } from './environment.ts'
 import { reportUnreadable } from './metrics.ts'
 
-/** A caller waits for the answer, so an outage has to be noticed within seconds. */
-const impatient = {
+/** A client waits for the answer, so an outage has to be detected within seconds. */
+const shortTimeouts = {
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 4_000, throwOnRequestTimeout: true },
 }
 
-export const bucket = openBucket(env.BUCKET, impatient, reportUnreadable)
-export const sqs = new SQSClient(impatient)
+export const bucket = openBucket(env.BUCKET, shortTimeouts, reportUnreadable)
+export const sqs = new SQSClient(shortTimeouts)
 
-/** Signs the requests that clients send to S3 themselves. */
+/** Signs the requests that clients send to S3. */
 export const signer = openBucket(env.BUCKET, SIGNER_SETTINGS)

@@ -19,12 +19,12 @@ export const env = z
     QUEUE_URL: z.url(),
     RETENTION: RetentionVariable,
     HEIC_DECODER: HeicDecoder.default('none'),
-    /** Apps whose images answer for the same bytes that come again; with commas, or empty. */
+    /** Apps with deduplication, separated by commas; may be empty. */
     DEDUPLICATED_APPS: z
       .string()
       .transform((list) => list.split(',').filter(Boolean))
       .pipe(z.array(AppId)),
-    /** SHA-256 of each app's API keys in hex; several, so that a key can be replaced without a gap. */
+    /** SHA-256 of each app's API keys, in hex. An app can have several, so that a key can be rotated. */
     API_KEY_HASHES: jsonText.pipe(z.record(AppId, z.array(Sha256))),
   })
   .parse(process.env)

@@ -8,7 +8,7 @@ export const metrics = new Metrics({
   defaultDimensions: { stage: env.STAGE },
 })
 
-/** Damaged, or written by something other than Darkroom. Only its own image is affected. */
+/** Reports an object that is damaged or that Darkroom did not write. Only its own image is affected. */
 export function reportUnreadable(key: string, reason: string): void {
   logger.error('stored object cannot be read', { key, reason })
   metrics.singleMetric().addMetric('UnreadableObjects', MetricUnit.Count, 1)

@@ -16,7 +16,7 @@ export function jsonAnswer(
   }
 }
 
-/** The fields of an accepted image that its sender gets. */
+/** The fields of an accepted image that the answer contains. */
 export type AnsweredImage = Tolerant<
   Pick<Original, 'imageId' | 'acceptedAt' | 'contentType' | 'bytes' | 'sha256'>
 >

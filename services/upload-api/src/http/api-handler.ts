@@ -8,12 +8,12 @@ import { type ApiEvent, requireApp } from './request.ts'
 
 type Handle = (event: ApiEvent, context: Context) => Promise<ApiResult>
 
-/** What the middleware of one request share. */
-type Notes = { problem?: ProblemSlug }
-type Middleware = MiddlewareObj<ApiEvent, ApiResult, Error, Context, Notes>
-type ApiRequest = Request<ApiEvent, ApiResult, Error, Context, Notes>
+/** State that the middleware of one request share. */
+type Internal = { problem?: ProblemSlug }
+type Middleware = MiddlewareObj<ApiEvent, ApiResult, Error, Context, Internal>
+type ApiRequest = Request<ApiEvent, ApiResult, Error, Context, Internal>
 
-/** The edge that all routes share: problem+json for every error, and one log line per request. */
+/** The middleware of all routes: problem+json for every error, and one log line per request. */
 export function apiHandler(handle: Handle) {
   return middy().use(logRequest()).use(problemJson()).handler(handle)
 }

@@ -18,7 +18,7 @@ interface Operation {
   responses: Record<string, Answer>
 }
 
-/** As a client reads it. */
+/** The document as clients get it. */
 const document: {
   security: unknown[]
   paths: Record<string, Record<string, Operation>>
@@ -114,7 +114,7 @@ describe('the errors', () => {
     )
   })
 
-  test('are problem+json, under their status, with the words of the problem table', () => {
+  test('are problem+json, under their status, with the texts of the problem table', () => {
     for (const { responses } of operations) {
       const errors = Object.entries(responses).filter(([status]) => status >= '400')
       expect(errors.length).toBeGreaterThan(0)

@@ -77,7 +77,7 @@ const idempotencyKey = ImageId.optional().meta({
   description:
     "A UUIDv7 that the client makes, at most 24 hours old. It becomes the image's id, so the request can be repeated safely.",
 })
-/** For what the bytes of an image can be refused, whichever way they came. */
+/** The reasons to refuse an image, however it is uploaded. */
 const REFUSED_IMAGES: ProblemSlug[] = [
   'empty-body',
   'payload-too-large',

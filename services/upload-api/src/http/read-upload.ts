@@ -14,7 +14,7 @@ import { parseDictionary } from 'structured-headers'
 import { type FormPart, readForm } from './read-form.ts'
 import type { ApiEvent } from './request.ts'
 
-/** The image of an upload, whichever form the request had. */
+/** The image of an upload, independent of the request's format. */
 export interface Upload {
   bytes: Buffer
   declaredType?: string | undefined
@@ -23,8 +23,8 @@ export interface Upload {
 }
 
 /**
- * Reads the image from a request in any of its forms (JSON with base64, multipart/form-data, raw bytes), and checks it
- * against `Repr-Digest`.
+ * Reads the image from a request in any format (JSON with base64, multipart/form-data, raw bytes), and checks it against
+ * `Repr-Digest`.
  *
  * @throws ProblemError `malformed-request`, `empty-body`, `payload-too-large`, `unsupported-media-type`,
  *   `checksum-mismatch`
@@ -45,7 +45,7 @@ function requireSize(bytes: Buffer): void {
   const size = (bytes.length / 1024 / 1024).toFixed(1)
   throw new ProblemError(
     'payload-too-large',
-    `The image has ${size} MB. This endpoint accepts up to 4 MB; use POST /v1/uploads for larger images.`,
+    `The image is ${size} MB. This endpoint accepts up to 4 MB; use POST /v1/uploads for larger images.`,
   )
 }
 

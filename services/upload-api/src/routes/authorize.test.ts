@@ -18,7 +18,7 @@ const { handler } = await import('./authorize.ts')
 const authorize = (headers: Record<string, string>) =>
   handler({ version: '2.0', type: 'REQUEST', headers } as unknown as APIGatewayRequestAuthorizerEventV2)
 
-const speaksFor = (app?: string, key = '') => ({
+const authorizedAs = (app?: string, key = '') => ({
   isAuthorized: true,
   context: app === undefined ? {} : { app, credential: hash(key).slice(0, 12) },
 })
@@ -31,8 +31,8 @@ describe('a credential', () => {
     ['bearer new', 'web-app-1'],
     ['BEARER new', 'web-app-1'],
     ['Bearer  new', 'web-app-1'],
-  ])('%j speaks for %s', async (authorization, app) => {
-    const expected = speaksFor(app, authorization.split(' ').at(-1))
+  ])('%j is of %s', async (authorization, app) => {
+    const expected = authorizedAs(app, authorization.split(' ').at(-1))
     expect(await authorize({ authorization })).toEqual(expected)
     expect(await authorize({ Authorization: authorization })).toEqual(expected)
     expect(await authorize({ AUTHORIZATION: authorization })).toEqual(expected)
@@ -53,14 +53,16 @@ describe('a credential', () => {
     'Bearer web-app-1',
     'Bearer constructor',
     'Bearer __proto__',
-  ])('%j speaks for nobody', async (authorization) => {
-    expect(await authorize({ authorization })).toEqual(speaksFor())
+  ])('%j is of no app', async (authorization) => {
+    expect(await authorize({ authorization })).toEqual(authorizedAs())
   })
 
-  test('that is missing speaks for nobody', async () => {
-    expect(await authorize({})).toEqual(speaksFor())
-    expect(await authorize({ 'x-api-key': 'new', cookie: 'authorization=Bearer new' })).toEqual(speaksFor())
+  test('that is missing is of no app', async () => {
+    expect(await authorize({})).toEqual(authorizedAs())
+    expect(await authorize({ 'x-api-key': 'new', cookie: 'authorization=Bearer new' })).toEqual(
+      authorizedAs(),
+    )
     const bare = { version: '2.0', type: 'REQUEST' } as unknown as APIGatewayRequestAuthorizerEventV2
-    expect(await handler(bare)).toEqual(speaksFor())
+    expect(await handler(bare)).toEqual(authorizedAs())
   })
 })

@@ -34,7 +34,7 @@ export const handler = apiHandlerWithBody(async (event) => {
   const app = requireApp(event)
   const chosen = readIdempotencyKey(event.headers['idempotency-key'])
   const request = parseOrRefuse(DirectUploadRequest, event.body, 'body')
-  requireTakeable(request)
+  requireAcceptable(request)
   const imageId = chosen ?? newImageId()
   const { bytes, contentType, filename, attributes = {}, sha256 } = request
   const traceparent = Traceparent.safeParse(event.headers.traceparent).data
@@ -50,7 +50,7 @@ export const handler = apiHandlerWithBody(async (event) => {
       ? {
           ...(await signMultipartUpload(signer, planned, VALID_SECONDS)),
           partBytes: PART_BYTES,
-          ...(chosen && (await whatHasBegun(planned))),
+          ...(chosen && (await findBegun(planned))),
         }
       : await signUploadForm(signer, planned, VALID_SECONDS)),
     links: { sign: '/v1/uploads/sign', complete },
@@ -59,10 +59,10 @@ export const handler = apiHandlerWithBody(async (event) => {
 })
 
 /** Refuses now what would otherwise be refused after the upload. */
-function requireTakeable({ bytes, contentType }: DirectUploadRequest): void {
+function requireAcceptable({ bytes, contentType }: DirectUploadRequest): void {
   if (bytes > MAX_STORED_BYTES) {
     const size = (bytes / 1024 / 1024).toFixed(1)
-    throw new ProblemError('payload-too-large', `The image has ${size} MB; the limit is 50 MB.`)
+    throw new ProblemError('payload-too-large', `The image is ${size} MB; the limit is 50 MB.`)
   }
   if (!/^(image\/[\w.+-]+|application\/octet-stream)$/i.test(contentType)) {
     throw new ProblemError(
@@ -72,8 +72,8 @@ function requireTakeable({ bytes, contentType }: DirectUploadRequest): void {
   }
 }
 
-/** The oldest multipart upload with this key, so that every client that resumes continues the same one. */
-async function whatHasBegun(planned: PlannedUpload) {
+/** The oldest multipart upload with this key, so that all clients resume the same one. */
+async function findBegun(planned: PlannedUpload) {
   const uploads = await listMultipartUploads(bucket, planned)
   const begun = uploads.find(({ key }) => key === uploadKey(planned))
   if (!begun) return {}

@@ -44,7 +44,7 @@ async function processedImage(): Promise<ImageRef> {
   return image
 }
 
-test('all of a processed image goes; a receipt without anything personal stays', async () => {
+test('everything of a processed image is deleted; a receipt without personal data stays', async () => {
   const image = await processedImage()
   await store.put(claimKey(image), 'bytes')
   const { status, body } = await erase(image.imageId)
@@ -62,7 +62,7 @@ test('all of a processed image goes; a receipt without anything personal stays',
   expect((await send(getImage, { app, id: image.imageId })).body).toEqual(body)
 })
 
-test('what says that the image had these bytes goes, and not what says it of another', async () => {
+test('the entry for its hash is deleted, unless it names another image', async () => {
   const [waiting, processed, other] = [newImage(), await processedImage(), newImage()]
   await store.putInput(waiting)
   const hashes = { waiting: 'ab'.repeat(32), processed: 'cd'.repeat(32) }
@@ -77,7 +77,7 @@ test('what says that the image had these bytes goes, and not what says it of ano
   expect(await store.storedKeys()).toContain(hashKey({ app, sha256: hashes.waiting }))
 })
 
-test('a repetition, and ten at once, get the same receipt', async () => {
+test('ten parallel requests and a repeated one get the same receipt', async () => {
   const image = await processedImage()
   const answers = await Promise.all(Array.from({ length: 10 }, () => erase(image.imageId)))
   answers.push(await erase(image.imageId))
@@ -85,7 +85,7 @@ test('a repetition, and ten at once, get the same receipt', async () => {
   expect(await keysOf(image)).toEqual([metadataKey(image)])
 })
 
-test('what came back under the id since then goes as well', async () => {
+test('an original stored again under the id is deleted too', async () => {
   const image = await processedImage()
   const { body } = await erase(image.imageId)
   await store.putInput(image)
@@ -93,7 +93,7 @@ test('what came back under the id since then goes as well', async () => {
   expect(await keysOf(image)).toEqual([metadataKey(image)])
 })
 
-test('one that waits, and one that was refused, can be erased', async () => {
+test('a queued image and a refused one can be erased', async () => {
   const [waiting, refused] = [newImage(), newImage()]
   await store.putInput(waiting)
   await store.putDocument(refusedDocument(refused))
@@ -102,7 +102,7 @@ test('one that waits, and one that was refused, can be erased', async () => {
   expect(await keysOf(waiting)).toEqual([metadataKey(waiting)])
 })
 
-test('not another app’s, nor one that is not there, nor without a credential', async () => {
+test('an image of another app, an unknown one and a request without a credential are refused', async () => {
   const image = await processedImage()
   const before = await keysOf(image)
   const theirs = await erase(image.imageId, 'web-app-2')
@@ -117,21 +117,21 @@ test('not another app’s, nor one that is not there, nor without a credential',
   expect(inputKey(image)).toBe(before.find((key) => key.startsWith('input/')))
 })
 
-test('what was sent to S3 goes, also in parts, whether an image came of it or not', async () => {
-  const [onlySent, both] = [newImage(), await processedImage()]
-  for (const image of [onlySent, both]) {
+test('direct uploads are deleted, multipart ones too, with or without an accepted image', async () => {
+  const [onlyUploaded, both] = [newImage(), await processedImage()]
+  for (const image of [onlyUploaded, both]) {
     await store.put(uploadKey({ ...image, bytes: 5 }), 'bytes')
     const Key = uploadKey({ ...image, bytes: 6 })
     await store.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket, Key }))
   }
-  expect((await erase(onlySent.imageId)).body.erasure).toMatchObject({ objects: 1 })
+  expect((await erase(onlyUploaded.imageId)).body.erasure).toMatchObject({ objects: 1 })
   expect((await erase(both.imageId)).body.erasure).toMatchObject({ objects: 4 })
-  for (const image of [onlySent, both]) expect(await keysOf(image)).toEqual([metadataKey(image)])
+  for (const image of [onlyUploaded, both]) expect(await keysOf(image)).toEqual([metadataKey(image)])
   const list = new ListMultipartUploadsCommand({ Bucket: store.bucket })
   expect((await store.s3.send(list)).Uploads ?? []).toEqual([])
 })
 
-test('a legal hold prevents it until it is released, and says so', async () => {
+test('is refused during a legal hold, with the reason', async () => {
   const image = await processedImage()
   await store.put(holdKey(image), '{}')
   const before = await keysOf(image)

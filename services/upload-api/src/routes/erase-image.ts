@@ -14,11 +14,11 @@ import { noSuchImage, requireImage } from '../http/request.ts'
 import { requireKept } from '../status/find-image.ts'
 import { toImageStatus } from '../status/to-image-status.ts'
 
-const ATTEMPTS = 5
+const MAX_ATTEMPTS = 5
 
 /**
- * `DELETE /v1/images/{id}`: the receipt is written first, in the place of the metadata document, and the objects are
- * deleted after it. From then on nothing can commit over it: whatever the processor is making of the image, it deletes.
+ * `DELETE /v1/images/{id}`: replaces the metadata document with a receipt, then deletes the objects. Once the receipt is
+ * written, the processor cannot commit the image any more, and deletes what it has made.
  */
 export const handler = apiHandler(async (event) => {
   const image = requireImage(event)
@@ -26,12 +26,11 @@ export const handler = apiHandler(async (event) => {
   return jsonAnswer(200, await toImageStatus({ state: 'finished', document: receipt }))
 })
 
-/** If it is erased already, what a first try left half-way is deleted as well, and the receipt is the first one's. */
+/** If the image is already erased, this deletes what an interrupted request left, and returns the first receipt. */
 async function erase(image: ImageRef, credential: string): Promise<StoredErased> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const stored = await everythingOf(bucket, image)
-    const earlier = stored.document?.document
-    const receipt = earlier?.status === 'erased' ? earlier : await replace(image, stored, credential)
+    const receipt = earlierReceipt(stored) ?? (await writeReceipt(image, stored, credential))
     if (receipt) {
       await deleteEverything(bucket, stored)
       return receipt
@@ -39,26 +38,40 @@ async function erase(image: ImageRef, credential: string): Promise<StoredErased>
   }
   throw new ProblemError(
     'storage-unavailable',
-    'The image is being changed by somebody else. Send the request again in a moment.',
+    'The image is being changed by other requests. Try again in a moment.',
   )
 }
 
+function earlierReceipt({ document: found }: ImageObjects): StoredErased | undefined {
+  return found?.document?.status === 'erased' ? found.document : undefined
+}
+
 /** Undefined if the document has changed since it was read. */
-async function replace(
+async function writeReceipt(
   image: ImageRef,
   stored: ImageObjects,
   credential: string,
 ): Promise<ErasedDocument | undefined> {
   await requireNoHold(image)
-  if (!stored.isOnlyUploaded) requireFindable(image, stored)
-  // Before the receipt, which no longer has the hash. Without the pointer the same bytes are a new image.
+  requireExists(image, stored)
+  // Before the receipt, which does not contain the hash. After this, the same bytes are a new image.
   if (stored.sha256 !== undefined) await forgetBytes(bucket, { ...image, sha256: stored.sha256 })
   const receipt = receiptOf(image, credential, stored.keys)
   return (await putDocument(bucket, receipt, stored.document)) ? receipt : undefined
 }
 
-/** @throws ProblemError as `findImage` does */
-function requireFindable(image: ImageRef, stored: ImageObjects): void {
+/** @throws ProblemError `legal-hold` */
+async function requireNoHold(image: ImageRef): Promise<void> {
+  if (!(await isHeld(bucket, image))) return
+  throw new ProblemError(
+    'legal-hold',
+    'The image is under a legal hold and cannot be erased. Try again after the operator has released it.',
+  )
+}
+
+/** @throws ProblemError `not-found`, `expired-by-retention` */
+function requireExists(image: ImageRef, stored: ImageObjects): void {
+  if (stored.isOnlyUploaded) return
   requireKept(image, 'metadata')
   if (stored.document) return
   if (!stored.hasOriginal) throw noSuchImage()
@@ -76,13 +89,4 @@ function receiptOf({ app, imageId }: ImageRef, credential: string, keys: string[
     erased_by: credential,
     erased_objects: keys.length,
   }
-}
-
-/** @throws ProblemError `legal-hold` */
-async function requireNoHold(image: ImageRef): Promise<void> {
-  if (!(await isHeld(bucket, image))) return
-  throw new ProblemError(
-    'legal-hold',
-    'The image is under a legal hold and cannot be erased. Try again after the operator has released it.',
-  )
 }

@@ -32,7 +32,7 @@ async function processed(): Promise<string> {
   return imageId
 }
 
-describe('an image is told of', () => {
+describe('the answer for an image', () => {
   test('that is queued', async () => {
     const id = await queued()
     const { status, headers, body } = await get(id)
@@ -90,7 +90,7 @@ describe('an image is told of', () => {
     expect(Date.parse(body.finishedAt) - Date.parse(body.acceptedAt)).toBe(900)
   })
 
-  test('whose variants can be fetched from where it says, one URL for each width in its srcset', async () => {
+  test('that is processed: its variants can be fetched, and its srcset has one URL per width', async () => {
     const imageId = newImageId()
     const document = processedDocument({ app, imageId })
     for (const { key, name } of document.variants) await store.put(key, `<${name}>`)
@@ -127,7 +127,7 @@ describe('an image is told of', () => {
     expect(body).not.toHaveProperty('variants')
   })
 
-  test('that failed before anything was stored of it', async () => {
+  test('that failed before it was stored', async () => {
     const imageId = newImageId()
     const document = refusedDocument({ app, imageId })
     await store.putDocument(document)
@@ -152,7 +152,7 @@ describe('an image is told of', () => {
     })
   })
 
-  test('that failed on its way in, with what its record told', async () => {
+  test('that failed before it was stored, with the values from its Kafka record', async () => {
     const imageId = newImageId()
     await store.putDocument({ ...refusedDocument({ app, imageId }), bytes: 7, sha256: 'ef'.repeat(32) })
     const { body } = await get(imageId)
@@ -160,8 +160,8 @@ describe('an image is told of', () => {
   })
 })
 
-describe('the same image again', () => {
-  test('is 304 for its ETag', async () => {
+describe('the ETag', () => {
+  test('of an unchanged image leads to 304', async () => {
     const id = await processed()
     const { headers } = await get(id)
     const etag = String(headers.etag)
@@ -174,7 +174,7 @@ describe('the same image again', () => {
     expect((await get(id, { headers: { 'if-none-match': '"other"' } })).status).toBe(200)
   })
 
-  test('has another ETag once it is finished', async () => {
+  test('changes when the image is finished', async () => {
     const imageId = await queued()
     const { headers } = await get(imageId)
     await store.putDocument(processedDocument({ app, imageId }))
@@ -184,7 +184,7 @@ describe('the same image again', () => {
 })
 
 describe('Prefer: wait', () => {
-  test('holds the answer until the image is finished, and no longer', async () => {
+  test('holds the answer until the image is finished', async () => {
     const imageId = await queued()
     const answer = get(imageId, prefer('wait=20'))
     const early = await Promise.race([answer.then(() => 'answered'), sleep(250, 'held')])
@@ -196,7 +196,7 @@ describe('Prefer: wait', () => {
     expect([headers['preference-applied'], body.status]).toEqual(['wait=20', 'processed'])
   })
 
-  test('answers after so many seconds otherwise', async () => {
+  test('answers after this many seconds if the image is not finished', async () => {
     const id = await queued()
     const start = Date.now()
     const { headers, body } = await get(id, prefer('wait=1'))
@@ -215,7 +215,7 @@ describe('Prefer: wait', () => {
     expect((await get(await processed(), prefer(value))).headers['preference-applied']).toBe(applied)
   })
 
-  test('wait=0 answers at once', async () => {
+  test('wait=0 answers immediately', async () => {
     const id = await queued()
     const start = Date.now()
     expect((await get(id, prefer('wait=0'))).body.status).toBe('queued')
@@ -223,7 +223,7 @@ describe('Prefer: wait', () => {
   })
 
   test.each(['wait', 'wait=', 'wait=soon', 'wait=-1', 'wait=1.5', 'await=9', 'handling=lenient', '=,;"'])(
-    'what cannot be understood is ignored: %s',
+    'an invalid value is ignored: %s',
     async (value) => {
       const id = await queued()
       const start = Date.now()
@@ -234,15 +234,15 @@ describe('Prefer: wait', () => {
     },
   )
 
-  test('does not hold the answer for an image that is not there', async () => {
+  test('does not hold the answer for an image that does not exist', async () => {
     const start = Date.now()
     expect((await get(newImageId(), prefer('wait=20'))).status).toBe(404)
     expect(Date.now() - start).toBeLessThan(2_000)
   })
 })
 
-describe('nothing is told', () => {
-  test("of another app's image: it is as one that does not exist", async () => {
+describe('the answer reveals nothing', () => {
+  test("about another app's image: it is the same as for one that does not exist", async () => {
     const [theirs, nobodys] = [await processed(), newImageId()]
     const queuedToo = await queued()
     const answers = await Promise.all([theirs, queuedToo, nobodys].map((id) => get(id, { app: 'web-app-2' })))
@@ -261,7 +261,7 @@ describe('nothing is told', () => {
     newImageId().toUpperCase(),
     '%2e%2e%2f',
     newImageId().replace('-7', '-4'),
-  ])('for an id that is none: %s', async (id) => {
+  ])('for an invalid id: %s', async (id) => {
     const { status, body } = await get(id)
     expect([status, body.type]).toEqual([404, 'urn:problem-type:darkroom:not-found'])
   })
@@ -273,12 +273,12 @@ describe('nothing is told', () => {
   })
 })
 
-describe('at the end of its time, though S3 still has it,', () => {
-  const app = 'brief' // seven days for an original, 30 for variants, 90 for the rest: testing/retention.ts
+describe('after its retention, even if S3 still has it,', () => {
+  const app = 'brief' // 7 days for originals, 30 for variants, 90 for the rest: testing/open-store.ts
   const aged = (days: number) => ({ app, imageId: newImageId(new Date(Date.now() - days * DAY)) })
   const gone = [410, 'urn:problem-type:darkroom:expired-by-retention']
 
-  test('an image is gone, and the answer says since when', async () => {
+  test('an image is gone, and the answer names the date', async () => {
     const image = aged(91)
     await store.putDocument(processedDocument(image))
     const { status, body } = await get(image.imageId, { app })
@@ -286,7 +286,7 @@ describe('at the end of its time, though S3 still has it,', () => {
     expect(body.detail).toContain(new Date(Date.now() - DAY).toISOString().slice(0, 10))
   })
 
-  test('an original is gone, if nothing came of it', async () => {
+  test('an original that was never processed is gone', async () => {
     const [early, late] = [aged(6), aged(8)]
     for (const image of [early, late]) await store.putInput(image)
     expect((await get(early.imageId, { app })).body.status).toBe('queued')
@@ -294,7 +294,7 @@ describe('at the end of its time, though S3 still has it,', () => {
     expect([status, body.type]).toEqual(gone)
   })
 
-  test('variants are not linked to any more, and the rest is told', async () => {
+  test('the answer has no links to variants, but everything else', async () => {
     const [early, late] = [aged(29), aged(31)]
     for (const image of [early, late]) await store.putDocument(processedDocument(image))
     expect((await get(early.imageId, { app })).body.variants).toHaveLength(3)
@@ -306,7 +306,7 @@ describe('at the end of its time, though S3 still has it,', () => {
     expect(Date.parse(body.keptUntil.variants)).toBeLessThan(Date.now())
   })
 
-  test('a link to a variant ends', async () => {
+  test('a link to a variant has expired by then', async () => {
     const image = { app, imageId: newImageId(new Date(Date.now() - 30 * DAY + 60_000)) }
     await store.putDocument(processedDocument(image))
     const { body } = await get(image.imageId, { app })
@@ -319,7 +319,7 @@ describe('at the end of its time, though S3 still has it,', () => {
     expect(Math.abs(ends - Date.parse(body.keptUntil.variants))).toBeLessThanOrEqual(1_000)
   })
 
-  test('one that never was is still not found', async () => {
+  test('an image that never existed is still not found', async () => {
     expect((await get(aged(89).imageId, { app })).status).toBe(404)
   })
 })

@@ -16,8 +16,8 @@ const SAMPLE = '../../../../packages/image-file/src/testing/heic/upright.heic'
 const heic = await readFile(new URL(SAMPLE, import.meta.url))
 const app = 'web-app-1'
 
-/** The doors of a deployment with this setting, which they read when they are imported. */
-async function openDoors(heicDecoder: string) {
+/** The routes of a deployment with this setting, which they read when they are imported. */
+async function importRoutes(heicDecoder: string) {
   process.env.HEIC_DECODER = heicDecoder
   jest.resetModules()
   const { handler: uploadImage } = await import('./upload-image.ts')
@@ -48,8 +48,8 @@ async function openDoors(heicDecoder: string) {
 }
 
 describe('with HEIC_DECODER=none', () => {
-  test('HEIC is refused in words, however it comes', async () => {
-    const { upload, uploadDirectly } = await openDoors('none')
+  test('HEIC is refused with the reason, however it is uploaded', async () => {
+    const { upload, uploadDirectly } = await importRoutes('none')
     for (const { status, body } of [await upload(heic, 'image/heic'), await uploadDirectly()]) {
       expect(status).toBe(415)
       expect(body).toMatchObject({
@@ -63,8 +63,8 @@ describe('with HEIC_DECODER=none', () => {
 })
 
 describe('with HEIC_DECODER=libheif', () => {
-  test('HEIC is accepted, however it comes', async () => {
-    const { upload, uploadDirectly } = await openDoors('libheif')
+  test('HEIC is accepted, however it is uploaded', async () => {
+    const { upload, uploadDirectly } = await importRoutes('libheif')
     for (const { status, body } of [await upload(heic, 'image/heic'), await uploadDirectly()]) {
       expect([status, body]).toMatchObject([202, { contentType: 'image/heic', bytes: heic.length }])
     }
@@ -74,8 +74,8 @@ describe('with HEIC_DECODER=libheif', () => {
     ])
   })
 
-  test('it is named among what is accepted', async () => {
-    const { upload, plan } = await openDoors('libheif')
+  test('errors list it as an accepted type', async () => {
+    const { upload, plan } = await importRoutes('libheif')
     for (const { status, body } of [await upload('hello', 'image/heic'), await plan('text/plain')]) {
       expect(status).toBe(415)
       expect(body).toMatchObject({ detail: expect.stringContaining('JPEG, PNG, WebP, GIF, AVIF, HEIC') })
@@ -83,8 +83,8 @@ describe('with HEIC_DECODER=libheif', () => {
   })
 })
 
-test('another value stops the service when it starts, in words', async () => {
-  await expect(openDoors('ffmpeg')).rejects.toThrow('HEIC_DECODER is ffmpeg; it must be none or libheif')
+test('the service does not start with another value, and says why', async () => {
+  await expect(importRoutes('ffmpeg')).rejects.toThrow('HEIC_DECODER is ffmpeg; it must be none or libheif')
   // The store is closed through the service's clients, which read the environment again.
   process.env.HEIC_DECODER = 'none'
   jest.resetModules()

@@ -18,7 +18,7 @@ const date = '2026-11-23'
 const list = (query: Record<string, string>, of = app) => send(handler, { app: of, query })
 const idAt = (time: string) => newImageId(new Date(`${date}T${time}Z`))
 
-/** In the order of acceptance. */
+/** Sorted by acceptance. */
 const ids = ['00:00:00', '00:00:00.001', '03:00', '09:59:59', '10:00', '18:00', '23:59:59.999'].map(idAt)
 const [only, both, queued, failed, gone, waiting, last] = ids as [string, ...string[]] & { 6: string }
 
@@ -39,7 +39,7 @@ beforeAll(async () => {
 const idsOf = (body: ImageList) => body.items.map(({ id }) => id)
 
 describe('the images of a day', () => {
-  test('are those of the app and the day, oldest first, each once, in whatever state', async () => {
+  test('are those of the app and the day, oldest first, each once, whatever their status', async () => {
     const { status, headers, body } = await list({ date })
     expect([status, headers['content-type']]).toEqual([200, 'application/json'])
     expect(ImageList.parse(body)).toEqual(body)
@@ -56,7 +56,7 @@ describe('the images of a day', () => {
     expect(body).not.toHaveProperty('cursor')
   })
 
-  test('come in pages of three, three and one', async () => {
+  test('come in pages', async () => {
     const pages: string[][] = []
     let cursor: string | undefined
     do {
@@ -67,7 +67,7 @@ describe('the images of a day', () => {
     expect(pages).toEqual([ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)])
   })
 
-  test('come one by one', async () => {
+  test('come one per page', async () => {
     const seen: string[] = []
     for (let cursor = ''; seen.length < 20; ) {
       const { body } = await list({ date, limit: '1', ...(cursor && { cursor }) })
@@ -78,27 +78,27 @@ describe('the images of a day', () => {
     expect(seen).toEqual(ids)
   })
 
-  test('end with an empty page where the last one was full', async () => {
+  test('end with an empty page if the last one was full', async () => {
     const { body } = await list({ date, limit: '7' })
     expect(idsOf(body)).toEqual(ids)
     expect((await list({ date, limit: '7', cursor: body.cursor })).body).toEqual({ items: [] })
   })
 
-  test('are none on another day, and of another app its own', async () => {
+  test('are different for another day and another app', async () => {
     expect(await list({ date: '2026-01-01' })).toMatchObject({ status: 200, body: { items: [] } })
     expect((await list({ date }, 'web-app-2')).body.items).toHaveLength(1)
     expect((await list({ date }, 'web-app')).body).toEqual({ items: [] })
   })
 
-  test('do not show what does not belong in the bucket', async () => {
+  test('do not include foreign objects in the bucket', async () => {
     await store.put(`input/${app}/2026-06-01/notes.txt`, 'x')
     await store.put(metadataKey({ app, imageId: idAt('01:00') }).replaceAll(date, '2026-06-01'), '{}')
     expect(await list({ date: '2026-06-01' })).toMatchObject({ status: 200, body: { items: [] } })
   })
 })
 
-describe('at the end of their time, though S3 still has them,', () => {
-  const app = 'brief' // 90 days, and seven for an original: testing/retention.ts
+describe('after their retention, even if S3 still has them,', () => {
+  const app = 'brief' // 90 days, and 7 for originals: testing/open-store.ts
   const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000)
   const dateOf = (time: Date) => time.toISOString().slice(0, 10)
 
@@ -108,7 +108,7 @@ describe('at the end of their time, though S3 still has them,', () => {
     expect([status, body.type]).toEqual([410, 'urn:problem-type:darkroom:expired-by-retention'])
   })
 
-  test('an original of which nothing came is not in the list', async () => {
+  test('an original that was never processed is not in the list', async () => {
     const [day, kept, late] = [daysAgo(8), newImageId(daysAgo(8)), newImageId(daysAgo(8))]
     await store.putDocument(processedDocument({ app, imageId: kept }))
     await store.putInput({ app, imageId: late })
@@ -135,7 +135,7 @@ describe('a query is refused', () => {
     expect(body.detail).toContain(words)
   })
 
-  test('without a credential before anything else', async () => {
+  test('without a credential first', async () => {
     expect((await send(handler, { query: { date: 'today' } })).status).toBe(401)
   })
 })

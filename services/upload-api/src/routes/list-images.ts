@@ -18,7 +18,7 @@ import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
 import { requireApp } from '../http/request.ts'
-import { findImageOrGone } from '../status/find-image.ts'
+import { findImageOrUndefined } from '../status/find-image.ts'
 import { toImageStatuses } from '../status/to-image-status.ts'
 import { waitForImages } from '../status/wait.ts'
 
@@ -62,7 +62,7 @@ async function listImages(
   cursor: ImageId | undefined,
 ): Promise<Tolerant<ImageList>> {
   const ids = await listIds(app, date, limit, cursor)
-  const found = await Promise.all(ids.map((imageId) => findImageOrGone({ app, imageId })))
+  const found = await Promise.all(ids.map((imageId) => findImageOrUndefined({ app, imageId })))
   const items = await toImageStatuses(found.filter((image) => image !== undefined))
   const last = ids.length === limit ? ids.at(-1) : undefined
   return { items, ...(last && { cursor: last }) }

@@ -11,7 +11,7 @@ import { openStore } from '../testing/open-store.ts'
 import { jpeg } from '../testing/sample-images.ts'
 import { type Answer, send } from '../testing/send.ts'
 
-/** S3 and SQS as two servers that can go down and come back, each on its own. */
+/** S3 and SQS as two servers that can stop and restart independently. */
 const directory = await mkdtemp(join(tmpdir(), 'upload-api-'))
 const start = (name: string, port = 0) => startLocalAws({ port, dataDir: join(directory, name) })
 const running: Record<'s3' | 'sqs', LocalAws> = { s3: await start('s3'), sqs: await start('sqs') }
@@ -67,7 +67,7 @@ describe('while S3 is down', () => {
     expect(await store.takeMessages()).toMatchObject([{ subject: key }])
   })
 
-  test('an S3 that takes the connection and never answers is noticed as well', async () => {
+  test('an S3 that accepts the connection but never answers leads to 503 too', async () => {
     await running.s3.stop()
     const sockets: Socket[] = []
     const silent = createServer((socket) => sockets.push(socket)).listen(ports.s3, '127.0.0.1')
@@ -78,13 +78,13 @@ describe('while S3 is down', () => {
     await once(silent, 'close')
   })
 
-  test('the state of an image and the list of a day are 503, not 404 and empty', async () => {
+  test('the status of an image and the list of a day are 503, not 404 or empty', async () => {
     await running.s3.stop()
     expectUnavailable(await send(getImage, { app, id: newImageId() }), 'storage-unavailable')
     expectUnavailable(await send(listImages, { app, query: { date: '2026-11-23' } }), 'storage-unavailable')
   })
 
-  test('waiting for an image ends in 503 as well', async () => {
+  test('waiting for an image ends with 503 too', async () => {
     const imageId = newImageId()
     await store.putInput({ app, imageId })
     const answer = send(getImage, { app, id: imageId, headers: { prefer: 'wait=20' } })
@@ -95,7 +95,7 @@ describe('while S3 is down', () => {
 })
 
 describe('while SQS is down', () => {
-  test('an upload is 503 but kept, and succeeds with the same key when it is back', async () => {
+  test('an upload is 503 but stored, and succeeds with the same key when it is back', async () => {
     const key = newImageId()
     await running.sqs.stop()
     expectUnavailable(await upload(key), 'queue-unavailable')

@@ -16,7 +16,7 @@ afterAll(async () => {
 const app = 'web-app-1'
 const select = (ids: string[], headers: Record<string, string> = {}) =>
   send(handler, { app, headers, query: { ids: ids.join() } })
-const told = (body: ImageSelection) => body.items.map(({ id, status }) => [id, status])
+const statusesIn = (body: ImageSelection) => body.items.map(({ id, status }) => [id, status])
 
 async function queuedImage(at?: Date): Promise<string> {
   const imageId = newImageId(at)
@@ -24,8 +24,8 @@ async function queuedImage(at?: Date): Promise<string> {
   return imageId
 }
 
-describe('certain images', () => {
-  test('come in the order asked for, of whatever day, each once', async () => {
+describe('images selected by id', () => {
+  test('come in the requested order, from any day, each once', async () => {
     const [queued, processed, failed, unknown] = [
       await queuedImage(),
       newImageId(new Date('2026-10-01T12:00:00Z')),
@@ -37,7 +37,7 @@ describe('certain images', () => {
     const { status, body } = await select([queued, processed, unknown, failed, queued])
     expect(status).toBe(200)
     expect(ImageSelection.parse(body)).toEqual(body)
-    expect(told(body)).toEqual([
+    expect(statusesIn(body)).toEqual([
       [queued, 'queued'],
       [processed, 'processed'],
       [failed, 'failed'],
@@ -45,7 +45,7 @@ describe('certain images', () => {
     expect(body.notFound).toEqual([unknown])
   })
 
-  test("are none of another app's", async () => {
+  test("do not include another app's", async () => {
     const imageId = newImageId()
     await store.putInput({ app: 'web-app-2', imageId })
     expect((await select([imageId])).body).toEqual({ items: [], notFound: [imageId] })
@@ -58,23 +58,23 @@ describe('certain images', () => {
     const answer = select(ids, { prefer: 'wait=25' })
     setTimeout(() => void store.putDocument(processedDocument({ app, imageId: finishing })), 300)
     const { body, headers } = await answer
-    expect(told(body)).toEqual(ids.map((id) => [id, id === finishing ? 'processed' : 'queued']))
+    expect(statusesIn(body)).toEqual(ids.map((id) => [id, id === finishing ? 'processed' : 'queued']))
     expect(headers['preference-applied']).toBe('wait=25')
   })
 
-  test('are told of as queued after the wait', async () => {
+  test('are still queued after the wait', async () => {
     const id = await queuedImage()
-    expect(told((await select([id], { prefer: 'wait=1' })).body)).toEqual([[id, 'queued']])
+    expect(statusesIn((await select([id], { prefer: 'wait=1' })).body)).toEqual([[id, 'queued']])
   })
 
-  test('are found behind more than a page of documents that were finished in between', async () => {
+  test('are found behind more than a page of other documents', async () => {
     const at = (time: string) => new Date(`2026-11-19T${time}Z`)
     const ids = [await queuedImage(at('08:00:00')), await queuedImage(at('20:00:00'))]
     const between = Array.from({ length: 1001 }, () => newImageId(at('12:00:00')))
     await Promise.all(between.map((imageId) => store.putDocument(processedDocument({ app, imageId }))))
     const answer = select(ids, { prefer: 'wait=25' })
     setTimeout(() => void store.putDocument(failedDocument({ app, imageId: ids[1] ?? '' })), 300)
-    expect(told((await answer).body)).toEqual([
+    expect(statusesIn((await answer).body)).toEqual([
       [ids[0], 'queued'],
       [ids[1], 'failed'],
     ])
@@ -86,7 +86,7 @@ test.each([
   [{ ids: 'no-id' }, /ids/],
   [{ ids: newImageId(), date: '2026-11-23' }, /date/],
   [{ ids: Array.from({ length: 101 }, () => newImageId()).join() }, /at most 100/],
-])('a wrong selection is refused in words', async (query, words) => {
+])('an invalid selection is refused with the reason', async (query, words) => {
   const { status, body } = await send(handler, { app, query })
   expect([status, body.type]).toEqual([400, expect.stringMatching(/malformed-request/)])
   expect(body.detail).toMatch(words)

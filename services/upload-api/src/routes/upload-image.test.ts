@@ -21,8 +21,8 @@ const upload = (request: TestRequest): Promise<Answer> =>
 const rawJpeg = { headers: { 'content-type': 'image/jpeg' }, body: jpeg }
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const form = await formWith({ file: fileOf(jpeg) })
-const formOfNoType = await formWith({ file: fileOf(jpeg, '') })
-const formThatTells = await formWith({
+const formWithoutType = await formWith({ file: fileOf(jpeg, '') })
+const formWithDetails = await formWith({
   file: fileOf(jpeg, 'image/jpeg', 'Été 1.jpg'),
   attributes: '{"album":"été"}',
 })
@@ -50,13 +50,13 @@ describe('an image is accepted', () => {
     ['JSON in base64 by the gateway', { headers: typed('application/json'), body: Buffer.from(json) }],
     ['JSON with a suffix', { headers: typed('application/vnd.darkroom+json'), body: json }],
     ['a form', form],
-    ['a form with a file of no type', formOfNoType],
+    ['a form with a file without a type', formWithoutType],
     ['raw bytes with their type', rawJpeg],
     ['raw bytes as image/jpg', { headers: typed('image/jpg'), body: jpeg }],
     ['raw bytes as any image', { headers: typed('image/*'), body: jpeg }],
-    ['raw bytes of no special type', { headers: typed('application/octet-stream'), body: jpeg }],
+    ['raw bytes as application/octet-stream', { headers: typed('application/octet-stream'), body: jpeg }],
     ['raw bytes without a type', { body: jpeg }],
-  ])('as %s, and is the same image', async (_form, request) => {
+  ])('as %s, with the same result', async (_form, request) => {
     const { status, headers, body } = await upload(request)
     expect([status, headers]).toMatchObject([
       202,
@@ -89,12 +89,12 @@ describe('an image is accepted', () => {
         body: JSON.stringify({ data: base64, filename: '/tmp/Été 1.jpg', attributes: { album: 'été' } }),
       },
     ],
-    ['a form', formThatTells],
+    ['a form', formWithDetails],
   ])('with the filename and attributes of %s', async (_form, request) => {
     const { body } = await upload(request)
-    const told = { filename: 'Été 1.jpg', attributes: { album: 'été' } }
-    expect(await stored(body.id)).toMatchObject(told)
-    expect(await store.takeMessages()).toMatchObject([{ data: told }])
+    const details = { filename: 'Été 1.jpg', attributes: { album: 'été' } }
+    expect(await stored(body.id)).toMatchObject(details)
+    expect(await store.takeMessages()).toMatchObject([{ data: details }])
   })
 
   test('with the filename in the query of raw bytes', async () => {
@@ -102,25 +102,25 @@ describe('an image is accepted', () => {
     expect(await stored(body.id)).toMatchObject({ filename: 'Été 1.jpg', attributes: {} })
   })
 
-  test.each(['', '/', '\u0000'])('without a filename that is none: %j', async (filename) => {
+  test.each(['', '/', '\u0000'])('without its filename if that is invalid: %j', async (filename) => {
     const { status, body } = await upload({ ...rawJpeg, query: { filename } })
     expect(status).toBe(202)
     expect(await stored(body.id)).not.toHaveProperty('filename')
   })
 
-  test('with its trace', async () => {
+  test('with its traceparent', async () => {
     const { body } = await upload({ ...rawJpeg, headers: { ...rawJpeg.headers, traceparent } })
     expect(await stored(body.id)).toMatchObject({ traceparent })
     expect(await store.takeMessages()).toMatchObject([{ traceparent }])
   })
 
-  test('without a trace that is none', async () => {
+  test('without its traceparent if that is invalid', async () => {
     const { status, body } = await upload({ ...rawJpeg, headers: { ...rawJpeg.headers, traceparent: 'x y' } })
     expect(status).toBe(202)
     expect(await stored(body.id)).not.toHaveProperty('traceparent')
   })
 
-  test('with a digest that is right, or of an algorithm that is not asked for', async () => {
+  test('with a correct digest, or one of another algorithm', async () => {
     const digest = createHash('sha256').update(jpeg).digest('base64')
     for (const header of [`sha-256=:${digest}:`, `sha-512=:AAAA:, sha-256=:${digest}:`, 'md5=:AAAA:']) {
       const headers = { ...rawJpeg.headers, 'repr-digest': header }
@@ -133,7 +133,7 @@ describe('an image is accepted', () => {
     expect((await upload({ ...rawJpeg, body: bytes })).body).toMatchObject({ bytes: 4 * 1024 * 1024 })
   })
 
-  test('for the app of the credential and no other', async () => {
+  test('for the app of the credential only', async () => {
     const { body } = await upload({ ...rawJpeg, app: 'web-app-2' })
     expect(await stored(body.id, 'web-app-2')).toMatchObject({ app: 'web-app-2' })
     await expect(stored(body.id, 'web-app-1')).rejects.toHaveProperty('name', 'NoSuchKey')
@@ -144,7 +144,7 @@ describe('an Idempotency-Key', () => {
   const withKey = (key: string, body = jpeg, type = 'image/jpeg') =>
     upload({ headers: { 'content-type': type, 'idempotency-key': key }, body })
 
-  test('is the id, and a repetition has the same answer', async () => {
+  test('becomes the id, and a repetition gets the same answer', async () => {
     const key = newImageId()
     const first = await withKey(key)
     expect(first).toMatchObject({ status: 202, body: { id: key } })
@@ -154,7 +154,7 @@ describe('an Idempotency-Key', () => {
     expect(second.body).toEqual(first.body)
   })
 
-  test('may be repeated in another form', async () => {
+  test('can be repeated with another format', async () => {
     const key = newImageId()
     const { body } = await withKey(key)
     const again = await upload({ ...form, headers: { ...form.headers, 'idempotency-key': key } })
@@ -169,7 +169,7 @@ describe('an Idempotency-Key', () => {
     expect((await stored(key)).bytes.equals(jpeg)).toBe(true)
   })
 
-  test("is no other app's", async () => {
+  test('can be used by another app too', async () => {
     const key = newImageId()
     await withKey(key)
     const headers = { 'content-type': 'image/png', 'idempotency-key': key }
@@ -180,28 +180,28 @@ describe('an Idempotency-Key', () => {
 
   test.each<[string, (key: string) => string]>([
     ['in upper case', (key) => key.toUpperCase()],
-    ['as a string of structured fields', (key) => `"${key}"`],
+    ['as a structured-field string', (key) => `"${key}"`],
     ['with spaces around', (key) => ` ${key} `],
-  ])('may be written %s', async (_how, write) => {
+  ])('can be written %s', async (_how, write) => {
     const key = newImageId()
     expect(await withKey(write(key))).toMatchObject({ status: 202, body: { id: key } })
   })
 
-  test.each([-23.9 * 3_600_000, 4 * 60_000])('may be of %p milliseconds from now', async (milliseconds) => {
+  test.each([-23.9 * 3_600_000, 4 * 60_000])('may differ from now by %p ms', async (milliseconds) => {
     const key = newImageId(new Date(Date.now() + milliseconds))
     expect(await withKey(key)).toMatchObject({ status: 202, body: { id: key } })
   })
 })
 
-describe('for an app that has chosen it', () => {
+describe('for an app with deduplication', () => {
   const app = 'thrifty' // testing/open-store.ts
 
-  test('the same bytes are answered by the earlier image, whatever is said of them', async () => {
+  test('the same bytes are answered by the earlier image, even with other metadata', async () => {
     const { body: first } = await upload({ ...rawJpeg, app })
     const { status, headers, body } = await upload({
-      ...formThatTells,
+      ...formWithDetails,
       app,
-      headers: { ...formThatTells.headers, 'idempotency-key': newImageId() },
+      headers: { ...formWithDetails.headers, 'idempotency-key': newImageId() },
     })
     expect(status).toBe(202)
     expect(UploadAccepted.strict().parse(body)).toEqual(body)
@@ -211,7 +211,7 @@ describe('for an app that has chosen it', () => {
     expect(await store.takeMessages()).toHaveLength(1)
   })
 
-  test('a type that the bytes have not is still refused', async () => {
+  test('a declared type that does not match the bytes is still refused', async () => {
     await upload({ ...rawJpeg, app })
     const { status } = await upload({ headers: { 'content-type': 'image/png' }, body: jpeg, app })
     expect(status).toBe(415)

@@ -5,15 +5,15 @@ import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
 import { noSuchImage } from '../http/request.ts'
 
-/** What is stored of an image: its metadata document once it is finished, else its original. */
+/** What is stored for an image: its metadata document if it is finished, otherwise its original. */
 export type FoundImage =
   | { state: 'finished'; document: StoredDocument }
   | { state: 'queued'; original: StoredOriginal }
   | { state: 'unreadable' }
 
 /**
- * Where an image stands, in at most two requests to S3. From its deadline on it counts as deleted, whether or not S3
- * has deleted it yet.
+ * Finds an image with at most two requests to S3. After its deadline it counts as deleted, whether or not S3 has deleted
+ * it yet.
  *
  * @throws ProblemError `not-found` (the same for another app's image), `expired-by-retention`,
  *   `storage-unavailable`
@@ -28,8 +28,8 @@ export async function findImage(image: ImageRef): Promise<FoundImage> {
   return { state: 'queued', original }
 }
 
-/** The same, but undefined where there is no such image, or not any more. @throws ProblemError `storage-unavailable` */
-export async function findImageOrGone(image: ImageRef): Promise<FoundImage | undefined> {
+/** The same, but undefined if the image does not exist or has expired. @throws ProblemError `storage-unavailable` */
+export async function findImageOrUndefined(image: ImageRef): Promise<FoundImage | undefined> {
   try {
     return await findImage(image)
   } catch (error) {
@@ -38,7 +38,7 @@ export async function findImageOrGone(image: ImageRef): Promise<FoundImage | und
   }
 }
 
-/** The same of an image that has a metadata document; undefined while there is none. One request to S3. */
+/** The image if it has a metadata document, otherwise undefined. One request to S3. */
 export async function findFinished(image: ImageRef): Promise<FoundImage | undefined> {
   const found = await getDocument(bucket, image)
   if (!found) return undefined

@@ -18,11 +18,11 @@ import { env } from '../environment.ts'
 import type { FoundImage } from './find-image.ts'
 import { toSrcset } from './to-srcset.ts'
 
-/** What the API says about an image. A later version may have stored values that this one does not know. */
-export type ToldStatus = Tolerant<ImageStatus>
+/** The API's answer for an image. A later version may have stored values that this one does not know. */
+export type StatusAnswer = Tolerant<ImageStatus>
 
 /** @throws ProblemError `document-unreadable` */
-export async function toImageStatus(found: FoundImage): Promise<ToldStatus> {
+export async function toImageStatus(found: FoundImage): Promise<StatusAnswer> {
   if (found.state === 'queued') return queued(found.original)
   if (found.state === 'finished') return finishedStatus(found.document)
   throw new ProblemError(
@@ -31,12 +31,12 @@ export async function toImageStatus(found: FoundImage): Promise<ToldStatus> {
   )
 }
 
-/** Of several images. One that cannot be read is left out: it was logged when it was read. */
-export function toImageStatuses(found: Iterable<FoundImage>): Promise<ToldStatus[]> {
+/** The same for several images. One that cannot be read is left out; it was logged when it was read. */
+export function toImageStatuses(found: Iterable<FoundImage>): Promise<StatusAnswer[]> {
   return Promise.all([...found].filter(({ state }) => state !== 'unreadable').map(toImageStatus))
 }
 
-function finishedStatus(document: StoredDocument): Promise<ToldStatus> | ToldStatus {
+function finishedStatus(document: StoredDocument): Promise<StatusAnswer> | StatusAnswer {
   switch (document.status) {
     case 'processed':
       return processed(document)
@@ -50,7 +50,7 @@ function finishedStatus(document: StoredDocument): Promise<ToldStatus> | ToldSta
 }
 
 /** The receipt of an erasure. */
-function erased(document: StoredErased): ToldStatus {
+function erased(document: StoredErased): StatusAnswer {
   return {
     id: document.image_id,
     app: document.app,
@@ -61,7 +61,7 @@ function erased(document: StoredErased): ToldStatus {
   }
 }
 
-function queued(original: StoredOriginal): ToldStatus {
+function queued(original: StoredOriginal): StatusAnswer {
   const { imageId, app, acceptedAt, filename, attributes, contentType, bytes, sha256 } = original
   return {
     id: imageId,
@@ -75,14 +75,14 @@ function queued(original: StoredOriginal): ToldStatus {
   }
 }
 
-async function processed(document: StoredProcessed): Promise<ToldStatus> {
+async function processed(document: StoredProcessed): Promise<StatusAnswer> {
   const { width, height } = document
   const common = finished(document)
   return {
     ...common,
     status: 'processed',
     original: { ...common.original, width, height },
-    ...(await linksOf(document)),
+    ...(await variantsOf(document)),
     placeholder: { thumbhash: document.thumbhash, dominantColor: document.dominant_color },
     exif: {
       takenAt: document.taken_at,
@@ -96,14 +96,14 @@ async function processed(document: StoredProcessed): Promise<ToldStatus> {
   }
 }
 
-/** The variants, until they have had their time. */
-async function linksOf({
+/** The variants with their URLs, until their retention ends. */
+async function variantsOf({
   app,
   image_id: imageId,
   variants: stored,
   width,
   height,
-}: StoredProcessed): Promise<Pick<ToldStatus, 'variants' | 'srcset'>> {
+}: StoredProcessed): Promise<Pick<StatusAnswer, 'variants' | 'srcset'>> {
   if (isPastDeadline(env.RETENTION, { app, imageId }, 'processed')) return {}
   const until = deadlineOf(env.RETENTION, { app, imageId }, 'processed')
   const variants = await Promise.all(
@@ -116,7 +116,7 @@ async function linksOf({
   return { variants, srcset: toSrcset(variants, { width, height }) }
 }
 
-function failed(document: StoredFailed): ToldStatus {
+function failed(document: StoredFailed): StatusAnswer {
   const { title, retryable } = problemOf(document.failure_type)
   return {
     ...finished(document),
@@ -125,7 +125,7 @@ function failed(document: StoredFailed): ToldStatus {
   }
 }
 
-function finished(document: StoredProcessed | StoredFailed | StoredUnknown): Omit<ToldStatus, 'status'> {
+function finished(document: StoredProcessed | StoredFailed | StoredUnknown): Omit<StatusAnswer, 'status'> {
   return {
     id: document.image_id,
     app: document.app,
@@ -139,15 +139,15 @@ function finished(document: StoredProcessed | StoredFailed | StoredUnknown): Omi
   }
 }
 
-/** Of an image that was refused on its way in there are none. */
+/** An image that was refused before it was accepted has none. */
 function timingsOf({
   queued_ms: queuedMs,
   processing_ms: processingMs,
-}: StoredProcessed | StoredFailed | StoredUnknown): ToldStatus['timings'] {
+}: StoredProcessed | StoredFailed | StoredUnknown): StatusAnswer['timings'] {
   return queuedMs === undefined || processingMs === undefined ? undefined : { queuedMs, processingMs }
 }
 
-/** Until when the parts of an image are there. */
+/** Until when each part of an image is kept. */
 function keptUntil(image: ImageRef): NonNullable<ImageStatus['keptUntil']> {
   const [original, variants, status] = (['input', 'processed', 'metadata'] as const).map((kind) =>
     deadlineOf(env.RETENTION, image, kind).toISOString(),

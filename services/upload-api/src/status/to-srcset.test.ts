@@ -11,7 +11,7 @@ const variant = (url: string, width: number, height: number, contentType = 'imag
 })
 
 describe('srcset', () => {
-  test('has the whole picture, smallest first, whatever the formats that every browser reads', () => {
+  test('has the uncropped variants, smallest first, in all formats that every browser supports', () => {
     const variants = [
       variant('/large', 2048, 1536),
       variant('/thumb', 320, 240, 'image/webp'),
@@ -20,7 +20,7 @@ describe('srcset', () => {
     expect(toSrcset(variants, ORIGINAL)).toBe('/png 64w, /thumb 320w, /large 2048w')
   })
 
-  test('has no crop and no AVIF', () => {
+  test('has no cropped variants and no AVIF', () => {
     const variants = [
       variant('/square', 600, 600),
       variant('/card', 600, 449),
@@ -44,12 +44,12 @@ describe('srcset', () => {
     [2001, 3000, 683, 1024],
     [10_000, 3, 320, 1],
     [3, 10_000, 1, 320],
-  ])('takes %i × %i as %i × %i for whole', (width, height, fittedWidth, fittedHeight) => {
+  ])('sees %i × %i as %i × %i as uncropped', (width, height, fittedWidth, fittedHeight) => {
     const one = [variant('/a', fittedWidth, fittedHeight)]
     expect(toSrcset(one, { width, height })).toBe(`/a ${fittedWidth}w`)
   })
 
-  test('is not there where nothing suits', () => {
+  test('is undefined if no variant qualifies', () => {
     expect(toSrcset([variant('/square', 600, 600)], ORIGINAL)).toBeUndefined()
   })
 })

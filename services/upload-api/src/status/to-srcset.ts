@@ -7,9 +7,9 @@ interface Picture {
 }
 
 /**
- * For an `<img>`, which shows the same picture whatever the width it takes: variants that were cropped stay out, and
- * AVIF does too, as an `<img>` cannot say of which type each is and not every browser reads it. Of the same width the
- * smallest file is enough. Undefined where nothing is left.
+ * The `srcset` of an `<img>`, whose candidates must show the same picture at different widths. It has no cropped variants,
+ * and no AVIF: a `srcset` cannot name types, and not every browser supports AVIF. For each width it has the smallest file.
+ * Undefined if no variant qualifies.
  */
 export function toSrcset(
   variants: Picture[],
@@ -17,16 +17,16 @@ export function toSrcset(
 ): string | undefined {
   const byWidth = new Map<number, Picture>()
   for (const variant of variants) {
-    if (variant.contentType === 'image/avif' || !showsAllOf(original, variant)) continue
-    const rival = byWidth.get(variant.width)
-    if (!rival || variant.bytes <= rival.bytes) byWidth.set(variant.width, variant)
+    if (variant.contentType === 'image/avif' || !isUncropped(original, variant)) continue
+    const other = byWidth.get(variant.width)
+    if (!other || variant.bytes <= other.bytes) byWidth.set(variant.width, variant)
   }
   const ascending = [...byWidth.values()].sort((a, b) => a.width - b.width)
   return ascending.map(({ url, width }) => `${url} ${width}w`).join(', ') || undefined
 }
 
-/** A variant with the original's proportions, but for the rounding to whole pixels, has lost nothing to a crop. */
-function showsAllOf(original: { width: number; height: number }, { width, height }: Picture): boolean {
+/** A variant with the original's proportions, up to rounding to whole pixels, was not cropped. */
+function isUncropped(original: { width: number; height: number }, { width, height }: Picture): boolean {
   const isWide = original.width >= original.height
   const [long, short] = isWide ? [width, height] : [height, width]
   const [originalLong, originalShort] = isWide

@@ -20,7 +20,7 @@ function acceptedAt(time: string, app = 'web-app-1'): ImageRef {
   return { app, imageId: newImageId(new Date(time)) }
 }
 
-test('an original without an end gets its message again, at each age once', async () => {
+test('the message of an unfinished original is sent again, once at each age', async () => {
   const image = acceptedAt('2026-11-20T10:00:30.000Z')
   await store.putInput(image, 'IMG_0001.JPG')
   expect(await sweep('2026-11-20T10:02:59.000Z')).toMatchObject({ enqueued: 0 })
@@ -43,7 +43,7 @@ test('an original without an end gets its message again, at each age once', asyn
   expect(await sweep('2026-11-20T10:05:01.000Z')).toMatchObject({ enqueued: 1 })
 })
 
-test('what has an end is left alone, and every app is looked at', async () => {
+test('finished images are left alone, and every app is swept', async () => {
   const processed = acceptedAt('2026-11-20T11:00:10.000Z')
   const failed = acceptedAt('2026-11-20T11:00:20.000Z')
   const lost = acceptedAt('2026-11-20T11:00:30.000Z', 'web-app-2')
@@ -54,7 +54,7 @@ test('what has an end is left alone, and every app is looked at', async () => {
   expect(await store.takeMessages()).toMatchObject([{ subject: lost.imageId }])
 })
 
-test('midnight within a minute, and a day, make no difference', async () => {
+test('works across midnight', async () => {
   const [before, after] = [acceptedAt('2026-11-19T23:59:59.900Z'), acceptedAt('2026-11-20T00:00:00.000Z')]
   for (const image of [before, after]) await store.putInput(image)
   expect(await sweep('2026-11-20T00:02:00.000Z')).toMatchObject({ enqueued: 1 })
@@ -63,7 +63,7 @@ test('midnight within a minute, and a day, make no difference', async () => {
   expect(await sweep('2026-11-20T00:16:00.000Z')).toMatchObject({ enqueued: 1 })
 })
 
-test('an original that came again after its image was erased gets a message, for the processor to delete it', async () => {
+test('an original stored again after its image was erased gets a message, so that the processor deletes it', async () => {
   const image = acceptedAt('2026-11-20T14:00:30.000Z')
   await store.putDocument({
     schema_version: 1,
@@ -81,7 +81,7 @@ test('an original that came again after its image was erased gets a message, for
   expect(await store.takeMessages()).toMatchObject([{ subject: image.imageId }])
 })
 
-test('an original past its time is left to S3', async () => {
+test('an original past its retention is left to S3', async () => {
   const accepted = new Date(Date.now() - 8 * 86_400_000)
   const [past, kept] = [acceptedAt(accepted.toISOString(), 'brief'), acceptedAt(accepted.toISOString())]
   for (const image of [past, kept]) await store.putInput(image)
@@ -89,14 +89,14 @@ test('an original past its time is left to S3', async () => {
   expect(await store.takeMessages()).toMatchObject([{ subject: kept.imageId }])
 })
 
-test('an object that Darkroom did not write keeps nothing from the others', async () => {
+test('an object that Darkroom did not write does not stop the others', async () => {
   const [foreign, lost] = [acceptedAt('2026-11-20T12:00:01.000Z'), acceptedAt('2026-11-20T12:00:02.000Z')]
   await store.put(inputKey(foreign), 'anything')
   await store.putInput(lost)
   expect(await sweep('2026-11-20T12:03:00.000Z')).toMatchObject({ enqueued: 1 })
 })
 
-test('more images than S3 lists at once; what is too much for one sweep is left to its next age', async () => {
+test('sweeps more images than S3 lists in one request', async () => {
   const began = Date.parse('2026-11-20T13:00:00.000Z')
   const images = Array.from({ length: 1100 }, (_, n) => acceptedAt(new Date(began + n * 50).toISOString()))
   await Promise.all(images.map((image) => store.putInput(image)))

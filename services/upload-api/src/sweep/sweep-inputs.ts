@@ -9,30 +9,30 @@ import { env } from '../environment.ts'
 import { imageQueue } from '../intake.ts'
 import { logger } from '../logger.ts'
 import { metrics } from '../metrics.ts'
-import { completeForgotten, type ForgottenUploads } from './sweep-uploads.ts'
+import { type AbandonedUploads, completeAbandoned } from './sweep-uploads.ts'
 import { type SweepWindow, sweepWindows } from './sweep-windows.ts'
 
-/** In one sweep; the rest is found at its next age. */
-const MOST_MESSAGES = 2000
+/** Per sweep; the rest is found at its next age. */
+const MAX_MESSAGES = 2000
 const MAX_CONCURRENT_IMAGES = 20
 
-/** The time of EventBridge's event, by which the schedule means it to run. */
+/** The part of EventBridge's event that is used: the scheduled time. */
 interface Schedule {
   time: string
 }
 
-/** What a sweep has repaired. */
-interface Repairs extends ForgottenUploads {
+/** What a sweep did. */
+interface Repairs extends AbandonedUploads {
   enqueued: number
 }
 
 /**
- * Looks after what would be left lying: uploads that nobody completed, and originals that have no end minutes after
- * their acceptance, as after a crash between storing and sending or a message that got lost.
+ * Completes direct uploads that nobody completed, and enqueues originals again that are not finished minutes after they
+ * were accepted: a function may have crashed before it sent the message, or the message was lost.
  */
 export async function handler({ time }: Schedule): Promise<Repairs> {
   const windows = sweepWindows(new Date(time))
-  const repairs = { ...(await completeForgotten(windows)), enqueued: await enqueueUnfinished(windows) }
+  const repairs = { ...(await completeAbandoned(windows)), enqueued: await enqueueUnfinished(windows) }
   count(repairs)
   return repairs
 }
@@ -45,12 +45,12 @@ function count({ enqueued, completed, refused }: Repairs): void {
 }
 
 /**
- * Sends the message again of what has no end. An image that merely waits long gets a second message, which the processor
- * takes for a repetition.
+ * Sends the message of unfinished images again. An image that waits in a long queue gets a second message, which the
+ * processor treats as a repetition.
  */
 async function enqueueUnfinished(windows: SweepWindow[]): Promise<number> {
   const unfinished = await findUnfinished(await listApps(bucket, 'input'), windows)
-  const images = unfinished.slice(0, MOST_MESSAGES)
+  const images = unfinished.slice(0, MAX_MESSAGES)
   const enqueued = await pMap(images, (image) => enqueueAgain(image), { concurrency: MAX_CONCURRENT_IMAGES })
   return enqueued.filter(Boolean).length
 }
@@ -65,14 +65,14 @@ async function findUnfinished(apps: AppId[], windows: SweepWindow[]): Promise<Im
   return found
 }
 
-/** Two if midnight lies within. */
+/** Two dates if the window includes midnight. */
 function datesOf({ from, to }: SweepWindow): string[] {
   return [...new Set([from, new Date(to.getTime() - 1)].map((time) => dateOf(firstIdAt(time))))]
 }
 
 /**
- * Without a document, or written after it: bytes that came again once their image was erased, which the processor has
- * to delete.
+ * Originals without a document, and originals written after their document: these were uploaded again after the image was
+ * erased, and the processor has to delete them.
  */
 async function unfinishedOf(app: AppId, date: string, window: SweepWindow): Promise<ImageRef[]> {
   const inputs = await writtenWithin('input', app, date, window)
@@ -83,7 +83,7 @@ async function unfinishedOf(app: AppId, date: string, window: SweepWindow): Prom
   )
 }
 
-/** When each was written. Ids sort by their time, so that a listing can begin and end anywhere. */
+/** When each object was written. Ids sort by time, so a listing can start and end at any time. */
 async function writtenWithin(
   kind: 'input' | 'metadata',
   app: AppId,
@@ -98,13 +98,13 @@ async function writtenWithin(
   return found
 }
 
-/** Whether a message was sent. One image that cannot be is no reason to leave the others. */
+/** Whether a message was sent. An error with one image does not stop the others. */
 async function enqueueAgain(image: ImageRef): Promise<boolean> {
   try {
     if (isPastDeadline(env.RETENTION, image, 'input')) return false
     const original = await findOriginal(bucket, image)
     if (!original) return false
-    if (!hasHash(original)) throw new Error('its metadata has no hash')
+    if (!hasHash(original)) throw new Error('the metadata of the original has no hash')
     await enqueueImage(imageQueue, original)
     logger.warn('image enqueued again', { ...image, acceptedAt: original.acceptedAt })
     return true

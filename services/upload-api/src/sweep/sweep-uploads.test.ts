@@ -42,7 +42,7 @@ const objectOf = (image: ImageRef, bytes: Uint8Array) => {
   }
 }
 
-/** As a client leaves it that ends after the last byte. */
+/** Like a client that stops after it has sent the last byte. */
 async function putUpload(image: ImageRef, bytes: Uint8Array = jpeg): Promise<void> {
   const { Bucket: _, Key, ...object } = objectOf(image, bytes)
   await store.put(Key, bytes, object)
@@ -57,7 +57,7 @@ async function putParts(image: ImageRef, bytes: Uint8Array, numbers: number[]): 
   }
 }
 
-test('an upload that nobody completed is completed, whosever it is', async () => {
+test('an upload that nobody completed is completed, in every app', async () => {
   const [mine, theirs] = [
     begunAt('2026-11-20T10:00:30.000Z'),
     begunAt('2026-11-20T10:00:40.000Z', 'web-app-2'),
@@ -75,14 +75,14 @@ test('an upload that nobody completed is completed, whosever it is', async () =>
   expect(await sweep('2026-11-20T10:05:00.000Z')).toMatchObject({ completed: 0, enqueued: 2 })
 })
 
-test('one that took its time is found at a later age', async () => {
+test('a slow upload is found at a later age', async () => {
   const image = begunAt('2026-11-20T10:00:30.000Z')
   await putUpload(image)
   expect(await sweep('2026-11-20T10:04:00.000Z')).toMatchObject({ completed: 0 })
   expect(await sweep('2026-11-20T10:20:00.000Z')).toMatchObject({ completed: 1 })
 })
 
-test('parts are put together once all are there, and left alone before', async () => {
+test('a multipart upload is completed if all parts are there, and otherwise left alone', async () => {
   const bytes = Buffer.concat([jpeg, Buffer.alloc(PART_BYTES)])
   const [whole, partly] = [begunAt('2026-11-20T11:00:10.000Z'), begunAt('2026-11-20T11:00:20.000Z')]
   await putParts(whole, bytes, [1, 2])
@@ -93,7 +93,7 @@ test('parts are put together once all are there, and left alone before', async (
   await store.takeMessages()
 })
 
-test('what is no image is removed, and keeps nothing from the others', async () => {
+test('an upload that is not an image is deleted, and does not stop the others', async () => {
   const [wrong, sound] = [begunAt('2026-11-20T12:00:10.000Z'), begunAt('2026-11-20T12:00:20.000Z')]
   await putUpload(wrong, Buffer.from('no image'))
   await putUpload(sound)
@@ -101,7 +101,7 @@ test('what is no image is removed, and keeps nothing from the others', async () 
   expect(await keysOf(wrong)).toEqual([])
 })
 
-test('beside itself it makes one image of an upload', async () => {
+test('parallel sweeps make one image of an upload', async () => {
   const image = begunAt('2026-11-20T13:00:10.000Z')
   await putUpload(image)
   const sweeps = await Promise.all(Array.from({ length: 5 }, () => sweep('2026-11-20T13:03:00.000Z')))
@@ -109,7 +109,7 @@ test('beside itself it makes one image of an upload', async () => {
   expect(await keysOf(image)).toEqual([inputKey(image)])
 })
 
-test('an upload that cannot be read now stays, and is completed at its next age', async () => {
+test('an upload that cannot be read is kept, and completed at its next age', async () => {
   const image = begunAt('2026-11-20T14:00:10.000Z')
   await putUpload(image)
   clients.bucket.s3.middlewareStack.add(

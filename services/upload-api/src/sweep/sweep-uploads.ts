@@ -6,30 +6,30 @@ import { logger } from '../logger.ts'
 import { acceptUpload } from '../uploads/accept-upload.ts'
 import type { SweepWindow } from './sweep-windows.ts'
 
-/** In one sweep; the rest is found at its next age. Up to 50 MB of each stream by. */
-const MOST_UPLOADS = 100
+/** Per sweep; the rest is found at its next age. Each upload streams up to 50 MB. */
+const MAX_UPLOADS = 100
 const MAX_CONCURRENT_UPLOADS = 4
-/** Ten listings at most: nothing is there for longer than a day or two. */
-const MOST_LISTED = 10_000
+/** At most ten requests: uploads are deleted after a day or two. */
+const MAX_LISTED_OBJECTS = 10_000
 
-export interface ForgottenUploads {
+export interface AbandonedUploads {
   completed: number
   refused: number
 }
 
 /**
- * Completes uploads whose client never said that all is there: it crashed, or its page was closed. One that is not all
- * there is left alone; a lifecycle rule deletes it.
+ * Completes uploads that their client never completed: it crashed, or its page was closed. An upload with missing parts is
+ * left alone; a lifecycle rule deletes it.
  */
-export async function completeForgotten(windows: SweepWindow[]): Promise<ForgottenUploads> {
-  const forgotten = (await listForgotten(windows)).slice(0, MOST_UPLOADS)
-  const outcomes = await pMap(forgotten, complete, { concurrency: MAX_CONCURRENT_UPLOADS })
-  const count = (wanted: keyof ForgottenUploads) => outcomes.filter((outcome) => outcome === wanted).length
+export async function completeAbandoned(windows: SweepWindow[]): Promise<AbandonedUploads> {
+  const abandoned = (await listAbandoned(windows)).slice(0, MAX_UPLOADS)
+  const outcomes = await pMap(abandoned, complete, { concurrency: MAX_CONCURRENT_UPLOADS })
+  const count = (wanted: keyof AbandonedUploads) => outcomes.filter((outcome) => outcome === wanted).length
   return { completed: count('completed'), refused: count('refused') }
 }
 
-/** Each image once, however much was sent for it. */
-async function listForgotten(windows: SweepWindow[]): Promise<ImageRef[]> {
+/** Each image once, even if it has several uploads. */
+async function listAbandoned(windows: SweepWindow[]): Promise<ImageRef[]> {
   const objects = await listUploads()
   const begun = await listMultipartUploads(bucket)
   const images = [...objects, ...begun].map(({ app, imageId }) => ({ app, imageId }))
@@ -44,13 +44,13 @@ async function listUploads(): Promise<ImageRef[]> {
   let listed = 0
   for await (const { key } of listStored(bucket, 'uploads')) {
     found.push(...[parseUploadKey(key) ?? []].flat())
-    if (++listed === MOST_LISTED) break
+    if (++listed === MAX_LISTED_OBJECTS) break
   }
   return found
 }
 
-/** Undefined if nothing came of it. One upload that cannot be completed is no reason to leave the others. */
-async function complete(image: ImageRef): Promise<keyof ForgottenUploads | undefined> {
+/** Undefined if nothing changed. An error with one upload does not stop the others. */
+async function complete(image: ImageRef): Promise<keyof AbandonedUploads | undefined> {
   try {
     const { replayed } = await acceptUpload(image)
     logger.warn('abandoned upload completed', { ...image, replayed })

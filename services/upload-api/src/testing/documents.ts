@@ -18,7 +18,7 @@ const arrivalOf = ({ app, imageId }: ImageRef) => ({
   receive_count: 1,
 })
 
-/** What the image processor writes when it is done. */
+/** The document of a processed image. */
 export function processedDocument(image: ImageRef): ProcessedDocument {
   const variants = [
     { name: 'large', extension: 'jpg' as const, content_type: 'image/jpeg', width: 800, height: 600 },
@@ -50,7 +50,7 @@ export function processedDocument(image: ImageRef): ProcessedDocument {
   }
 }
 
-/** What it writes when it cannot be. */
+/** The document of an image that could not be processed. */
 export function failedDocument(image: ImageRef): FailedDocument {
   return {
     ...arrivalOf(image),
@@ -60,7 +60,7 @@ export function failedDocument(image: ImageRef): FailedDocument {
   }
 }
 
-/** What the Kafka bridge writes of a record that it refuses: nothing of the original but what the record says. */
+/** The document that the Kafka bridge writes for a refused record: without anything about the original. */
 export function refusedDocument({ app, imageId }: ImageRef): FailedDocument {
   const refusedAt = timeOf(imageId).toISOString()
   return {

@@ -19,10 +19,26 @@ import {
   metadataKey,
   toUserMetadata,
 } from '@darkroom/core'
-import { toEnvironment } from '@darkroom/retention'
-import { testRetention } from './retention.ts'
+import { type Retention, toEnvironment } from '@darkroom/retention'
 
 const bucket = 'darkroom-test'
+
+/** Long enough for the dates in tests. Images of the apps `brief` and `fleeting` expire sooner. */
+export const testRetention: Retention = {
+  default: {
+    input: 36_500,
+    processed: 36_500,
+    metadata: 36_500,
+    claims: 36_500,
+    rejected: 36_500,
+    uploads: 1,
+    unfinishedUploads: 1,
+  },
+  apps: {
+    brief: { input: 7, processed: 30, metadata: 90 },
+    fleeting: { input: 1, processed: 3, metadata: 9 },
+  },
+}
 
 /**
  * Configures the service for the servers that `environment` points at, with a bucket and a queue in them. A
@@ -52,7 +68,7 @@ export async function openStore(environment: Record<string, string>) {
     bucket,
     put,
 
-    /** An original that waits, as the intake stores it. */
+    /** A queued original, as the intake stores it. */
     async putInput(image: ImageRef, filename?: string): Promise<void> {
       const metadata = {
         app: image.app,
@@ -79,7 +95,7 @@ export async function openStore(environment: Record<string, string>) {
       return Contents.map(({ Key = '' }) => Key)
     },
 
-    /** All messages that wait, taken out of the queue. */
+    /** Receives and deletes all messages in the queue. */
     async takeMessages(): Promise<ImageAccepted[]> {
       const receive = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 })
       const { Messages = [] } = await sqs.send(receive)

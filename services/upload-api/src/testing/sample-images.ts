@@ -7,7 +7,7 @@ export const png = await picture.png().toBuffer()
 export const jpeg = await picture.jpeg().toBuffer()
 export const otherJpeg = await picture.negate().jpeg().toBuffer()
 
-/** A small PNG whose header speaks of 280 megapixels (W3C PNG, 11.2.1). */
+/** A small PNG whose header claims 280 megapixels (W3C PNG, 11.2.1). */
 export const hugePng = Buffer.from(png)
 hugePng.writeUInt32BE(20_000, 16)
 hugePng.writeUInt32BE(14_000, 20)

@@ -3,24 +3,24 @@ import type { Context } from 'aws-lambda'
 import type { ApiResult } from '../http/answer.ts'
 import type { ApiEvent } from '../http/request.ts'
 
-/** A request as a test writes it: a body of bytes is sent as the gateway sends one, in base64. */
+/** A request of a test. A body of bytes becomes base64, as in the gateway's events. */
 export interface TestRequest {
   method?: 'GET' | 'POST' | 'DELETE'
   path?: string
-  /** Whose credential came along; none without it. */
+  /** The app of the credential; without it, the request has no credential. */
   app?: string
   headers?: Record<string, string>
   query?: Record<string, string>
   id?: string
   body?: string | Uint8Array
-  /** A body in JSON. */
+  /** Sent as a JSON body. */
   json?: object
 }
 
 export interface Answer {
   status: number
   headers: Record<string, unknown>
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks into it as it likes
+  // biome-ignore lint/suspicious/noExplicitAny: tests read any field
   body: any
 }
 

@@ -14,32 +14,32 @@ import { enqueueImage } from '@darkroom/intake'
 import { bucket } from '../clients.ts'
 import type { AnsweredImage } from '../http/answer.ts'
 import { acceptImage, imageQueue } from '../intake.ts'
-import { findImageOrGone } from '../status/find-image.ts'
+import { findImageOrUndefined } from '../status/find-image.ts'
 import { isWhole, partCount } from './multipart.ts'
 
-export interface Taken {
+export interface AcceptedUpload {
   image: AnsweredImage
-  /** It had been accepted before. */
+  /** Whether it was accepted before. */
   replayed: boolean
 }
 
 /**
- * Takes in what a client has sent to S3 for an image: looks at it, copies it to where originals lie, create-once, and
- * deletes what was sent. Doing it again, or many at once, comes to the same. What is no good is deleted as well.
+ * Accepts a direct upload: checks it, copies it to the originals create-once, and deletes the upload. Repeated and parallel
+ * calls have the same result. An upload that is refused is deleted too.
  *
  * @throws ProblemError as `acceptImage` does, `upload-incomplete`, `not-found`
  */
-export async function acceptUpload(image: ImageRef): Promise<Taken> {
-  const taken = (await acceptStaged(image)) ?? (await acceptAgain(image))
-  if (taken) return taken
+export async function acceptUpload(image: ImageRef): Promise<AcceptedUpload> {
+  const accepted = (await acceptStaged(image)) ?? (await acceptAgain(image))
+  if (accepted) return accepted
   throw new ProblemError(
     'not-found',
     'Nothing is stored for this upload: its bytes were never sent, were refused, or have expired. Start again with POST /v1/uploads.',
   )
 }
 
-/** Undefined where nothing was sent, or somebody else has just taken it in. */
-async function acceptStaged(image: ImageRef): Promise<Taken | undefined> {
+/** Undefined if there is no upload, or a parallel call has just accepted it. */
+async function acceptStaged(image: ImageRef): Promise<AcceptedUpload | undefined> {
   const upload = await findStaged(image)
   const details = upload && (await readDetails(upload))
   if (!details) return undefined
@@ -49,7 +49,7 @@ async function acceptStaged(image: ImageRef): Promise<Taken | undefined> {
     await discardUploads(bucket, image)
     return acceptance
   } catch (error) {
-    if (!(error instanceof ProblemError) || isPassing(error)) throw error
+    if (!(error instanceof ProblemError) || isTransient(error)) throw error
     if (error.slug === 'source-expired') return undefined
     await discardUploads(bucket, image)
     throw error
@@ -57,7 +57,7 @@ async function acceptStaged(image: ImageRef): Promise<Taken | undefined> {
 }
 
 /**
- * Finds what was sent for an image. If all parts are there they are put together first, so a client need not.
+ * Finds the upload of an image. If all parts of a multipart upload are there, it is completed first, so the client need not.
  *
  * @throws ProblemError `upload-incomplete`
  */
@@ -87,7 +87,7 @@ function incomplete({ bytes }: StagedUpload, parts: UploadedPart[]): ProblemErro
   )
 }
 
-/** What the client declared about the image before it was sent. */
+/** What the client declared before the upload. */
 async function readDetails(upload: StagedUpload) {
   const found = await readUploadDetails(bucket, upload)
   if (!found) return undefined
@@ -95,9 +95,9 @@ async function readDetails(upload: StagedUpload) {
   return { ...metadata, declaredType: contentType, declaredSha256: sha256 }
 }
 
-/** As long as it waits, with another message: the first one may have been lost. */
-async function acceptAgain(image: ImageRef): Promise<Taken | undefined> {
-  const found = await findImageOrGone(image)
+/** Answers for an accepted image. If it is queued, its message is sent again, because the first one may have been lost. */
+async function acceptAgain(image: ImageRef): Promise<AcceptedUpload | undefined> {
+  const found = await findImageOrUndefined(image)
   if (found?.state === 'queued' && hasHash(found.original)) {
     await enqueueImage(imageQueue, found.original)
     return { image: found.original, replayed: true }
@@ -109,7 +109,7 @@ async function acceptAgain(image: ImageRef): Promise<Taken | undefined> {
   return { image: { imageId: image.imageId, acceptedAt, contentType, bytes, sha256 }, replayed: true }
 }
 
-/** Bytes of another hash than was declared are no better next time. */
-function isPassing({ status }: ProblemError): boolean {
+/** Unlike `retryable`, false for a wrong checksum: completing the same bytes again cannot succeed. */
+function isTransient({ status }: ProblemError): boolean {
   return status >= 500
 }

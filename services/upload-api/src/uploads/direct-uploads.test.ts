@@ -31,7 +31,7 @@ afterAll(async () => {
 beforeEach(() => store.takeMessages())
 
 const app = 'web-app-1'
-/** A picture of more than two parts: cameras append to JPEGs as well. */
+/** A picture with more than two parts: cameras append data to JPEGs too. */
 const large = Buffer.concat([jpeg, Buffer.alloc(2 * PART_BYTES)])
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -54,7 +54,7 @@ const sign = (body: object, from = app) =>
 const complete = (id: string, from = app) =>
   send(completeUpload, { method: 'POST', path: `/v1/uploads/${id}/complete`, app: from, id })
 
-/** As a page does: the fields, and the file last. */
+/** Like a page: the fields first, then the file. */
 async function post({ url, fields = {} }: DirectUpload, bytes: Uint8Array): Promise<number> {
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) form.set(name, value)
@@ -88,13 +88,13 @@ async function sendPart({ key }: DirectUpload, uploadId: string, partNumber: num
 const keysOf = async (id: string) => (await store.storedKeys()).filter((key) => key.includes(id))
 const refOf = ({ id: imageId }: { id: string }): ImageRef => ({ app, imageId })
 
-async function partsUnderWay(): Promise<unknown[]> {
+async function unfinishedUploads(): Promise<unknown[]> {
   const list = new ListMultipartUploadsCommand({ Bucket: store.bucket })
   return (await store.s3.send(list)).Uploads ?? []
 }
 
-describe('an upload in one form', () => {
-  test('is accepted as any image is, once it is completed', async () => {
+describe('a form upload', () => {
+  test('is accepted like any image when it is completed', async () => {
     const attributes = { album: 'coast' }
     const upload = await uploaded(jpeg, { filename: 'é.jpg', attributes, sha256: sha256(jpeg) })
     expect(upload).toMatchObject({ method: 'POST', key: uploadKey({ ...refOf(upload), bytes: jpeg.length }) })
@@ -122,7 +122,7 @@ describe('an upload in one form', () => {
     })
   })
 
-  test('takes no other size, no other type and no other place', async () => {
+  test('accepts no other size, type or key', async () => {
     const upload = await plan(jpeg)
     expect(await post(upload, Buffer.concat([jpeg, Buffer.of(0)]))).toBe(400)
     expect(await post(upload, jpeg.subarray(1))).toBe(400)
@@ -137,7 +137,7 @@ describe('an upload in one form', () => {
     expect(await keysOf(upload.id)).toEqual([])
   })
 
-  test('can be completed again and by many at once', async () => {
+  test('can be completed repeatedly and in parallel', async () => {
     const upload = await uploaded(jpeg)
     const answers = await Promise.all(Array.from({ length: 8 }, () => complete(upload.id)))
     answers.push(await complete(upload.id))
@@ -147,7 +147,7 @@ describe('an upload in one form', () => {
     expect(await keysOf(upload.id)).toEqual([inputKey(refOf(upload))])
   })
 
-  test('can be completed again when the image is finished and its original gone', async () => {
+  test('can be completed again when the image is finished and its original was deleted', async () => {
     const image = { app, imageId: newImageId() }
     await store.putDocument(processedDocument(image))
     const { status, headers, body } = await complete(image.imageId)
@@ -155,7 +155,7 @@ describe('an upload in one form', () => {
     expect(await store.takeMessages()).toEqual([])
   })
 
-  test('that is sent again after it was completed changes nothing', async () => {
+  test('that is sent again after completion changes nothing', async () => {
     const upload = await uploaded(jpeg)
     const first = await complete(upload.id)
     expect(await post(upload, jpeg)).toBe(204)
@@ -173,11 +173,17 @@ describe('an upload in one form', () => {
   })
 
   test.each([
-    ['a PNG that was declared as a JPEG', png, {}, 415, 'type-mismatch'],
+    ['a PNG declared as JPEG', png, {}, 415, 'type-mismatch'],
     ['text', Buffer.from('no image'), {}, 415, 'unsupported-media-type'],
-    ['a cut off JPEG', jpeg.subarray(0, -20), {}, 422, 'corrupt-image'],
-    ['other bytes than were declared', jpeg, { sha256: 'ab'.repeat(32) }, 400, 'checksum-mismatch'],
-  ])('of %s is refused in words, and removed', async (_, bytes, more, status, slug) => {
+    ['a truncated JPEG', jpeg.subarray(0, -20), {}, 422, 'corrupt-image'],
+    [
+      'bytes that do not match the declared hash',
+      jpeg,
+      { sha256: 'ab'.repeat(32) },
+      400,
+      'checksum-mismatch',
+    ],
+  ])('of %s is refused with the reason, and deleted', async (_, bytes, more, status, slug) => {
     const upload = await uploaded(bytes, more)
     const refused = await complete(upload.id)
     expect([refused.status, refused.body.type]).toEqual([status, `urn:problem-type:darkroom:${slug}`])
@@ -186,7 +192,7 @@ describe('an upload in one form', () => {
     expect(await store.takeMessages()).toEqual([])
   })
 
-  test('that was never sent cannot be completed, nor by another app', async () => {
+  test('that was never sent, or is of another app, cannot be completed', async () => {
     const never = await plan(jpeg)
     expect((await complete(never.id)).body.detail).toMatch(/never sent.*POST \/v1\/uploads/)
     const upload = await uploaded(jpeg)
@@ -196,8 +202,8 @@ describe('an upload in one form', () => {
   })
 })
 
-describe('an upload in parts', () => {
-  test('is put together from its parts when it is completed', async () => {
+describe('a multipart upload', () => {
+  test('is completed from its parts', async () => {
     const upload = await plan(large, { multipart: true, filename: 'large.jpg' })
     expect(upload).toMatchObject({ partBytes: PART_BYTES })
     const uploadId = await begin(upload)
@@ -210,11 +216,11 @@ describe('an upload in parts', () => {
       expect([status, body.bytes, body.sha256]).toEqual([202, large.length, sha256(large)])
     }
     expect(await keysOf(upload.id)).toEqual([inputKey(refOf(upload))])
-    expect(await partsUnderWay()).toEqual([])
+    expect(await unfinishedUploads()).toEqual([])
     expect((await send(getImage, { app, id: upload.id })).body.filename).toBe('large.jpg')
   })
 
-  test('is gone on with by whoever has its key', async () => {
+  test('can be resumed by any client with its key', async () => {
     const key = { 'idempotency-key': newImageId() }
     const first = await plan(large, { multipart: true }, key)
     expect(first.begun).toBeUndefined()
@@ -251,11 +257,11 @@ describe('an upload in parts', () => {
       (await sign({ method: 'DELETE', key: dropped.key, uploadId: droppedId })).body,
     )
     expect((await fetch(url, { method: 'DELETE' })).status).toBe(204)
-    expect(await partsUnderWay()).toEqual([])
+    expect(await unfinishedUploads()).toEqual([])
     expect((await complete(dropped.id)).status).toBe(404)
   })
 
-  test('of which S3 was told to put together too few is refused and removed', async () => {
+  test('that was completed at S3 with too few parts is refused and deleted', async () => {
     const upload = await plan(large, { multipart: true })
     const uploadId = await begin(upload)
     const etag = (await sendPart(upload, uploadId, 1)).headers.get('etag')
@@ -288,30 +294,30 @@ describe('an upload in parts', () => {
 })
 
 describe('is refused before a byte is sent', () => {
-  const sound = { bytes: 10, contentType: 'image/jpeg' }
+  const valid = { bytes: 10, contentType: 'image/jpeg' }
 
   test.each([
-    ['more than 50 MB', { ...sound, bytes: 50 * 1024 * 1024 + 1 }, 413, '50.0 MB; the limit is 50 MB'],
-    ['no bytes', { ...sound, bytes: 0 }, 400, 'body.bytes'],
-    ['a text', { ...sound, contentType: 'text/plain' }, 415, 'JPEG, PNG'],
-    ['a media type with a line break', { ...sound, contentType: 'image/png\nx' }, 415, 'contentType'],
+    ['more than 50 MB', { ...valid, bytes: 50 * 1024 * 1024 + 1 }, 413, '50.0 MB; the limit is 50 MB'],
+    ['no bytes', { ...valid, bytes: 0 }, 400, 'body.bytes'],
+    ['a text', { ...valid, contentType: 'text/plain' }, 415, 'JPEG, PNG'],
+    ['a media type with a line break', { ...valid, contentType: 'image/png\nx' }, 415, 'contentType'],
     ['no size', { contentType: 'image/jpeg' }, 400, 'body.bytes'],
-    ['an unknown field', { ...sound, size: 10 }, 400, 'size'],
-    ['bad attributes', { ...sound, attributes: { A: 'b' } }, 400, 'attribute key'],
+    ['an unknown field', { ...valid, size: 10 }, 400, 'size'],
+    ['bad attributes', { ...valid, attributes: { A: 'b' } }, 400, 'attribute key'],
   ])('%s', async (_, body, status, words) => {
     const refused = await create(body)
     expect([refused.status, refused.body.detail]).toEqual([status, expect.stringContaining(words)])
   })
 
   test('a caller without a credential, and a key that is too old', async () => {
-    const nobody = await send(createUpload, { method: 'POST', path: '/v1/uploads', json: sound })
+    const nobody = await send(createUpload, { method: 'POST', path: '/v1/uploads', json: valid })
     expect(nobody.status).toBe(401)
     const old = newImageId(new Date(Date.now() - 25 * 3_600_000))
-    expect((await create(sound, { 'idempotency-key': old })).status).toBe(400)
+    expect((await create(valid, { 'idempotency-key': old })).status).toBe(400)
   })
 })
 
-test('nothing of it all has left a document', async () => {
+test('no upload has written a document', async () => {
   const documents = (await store.storedKeys()).filter((key) => key.startsWith('metadata/'))
   expect(documents).toHaveLength(1)
   expect(documents[0]).toBe(metadataKey({ app, imageId: documents[0]?.slice(-41, -5) ?? '' }))

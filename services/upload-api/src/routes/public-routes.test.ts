@@ -1,0 +1,45 @@
+import { Health, Problem } from '@darkroom/core'
+import { readRetention, toEnvironment } from '@darkroom/retention'
+import { expect, test } from '@jest/globals'
+import { openApiDocument } from '../http/openapi-document.ts'
+import { send } from '../testing/send.ts'
+
+Object.assign(process.env, {
+  STAGE: 'test',
+  BUCKET: 'darkroom-test',
+  QUEUE_URL: 'http://127.0.0.1/queue',
+  DEDUPLICATED_APPS: '',
+  RETENTION: toEnvironment(readRetention()),
+  API_KEY_HASHES: '{}',
+  POWERTOOLS_LOG_LEVEL: 'SILENT',
+})
+const { handler: health } = await import('./health.ts')
+const { handler: describeApi } = await import('./describe-api.ts')
+const { handler: noSuchRoute } = await import('./no-such-route.ts')
+
+test('health needs no credential', async () => {
+  const { status, body } = await send(health, { path: '/v1/health' })
+  expect([status, Health.strict().parse(body)]).toEqual([
+    200,
+    { status: 'ok', service: 'upload-api', stage: 'test' },
+  ])
+})
+
+test('the OpenAPI document needs no credential and may be cached', async () => {
+  const { status, headers, body } = await send(describeApi, { path: '/v1/openapi.json' })
+  expect([status, headers]).toEqual([
+    200,
+    { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' },
+  ])
+  expect(body).toEqual(JSON.parse(JSON.stringify(openApiDocument())))
+})
+
+test('an unknown path or method gets a 404 like any other problem', async () => {
+  const { status, headers, body } = await send(noSuchRoute, { method: 'POST', path: '/v1/image' })
+  expect([status, headers['content-type']]).toEqual([404, 'application/problem+json'])
+  expect(Problem.strict().parse(body)).toMatchObject({
+    type: 'urn:problem-type:darkroom:not-found',
+    instance: '/v1/image',
+    detail: expect.stringMatching(/POST \/v1\/image.*openapi\.json/),
+  })
+})
