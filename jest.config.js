@@ -16,7 +16,7 @@ export default {
   },
   testMatch: ['<rootDir>/**/*.test.ts'],
   modulePathIgnorePatterns: ['/\\.esbuild/', '/\\.serverless/', '/\\.local/', '/\\.cache/'],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   // Many suites wait for processes of their own; jest's default leaves one core idle.
   maxWorkers: '100%',
 }
