@@ -56,13 +56,13 @@ describe('the client against the whole stack', () => {
   }
 
   test('the example that uploads prints how far it is and what the image was developed into', async () => {
-    const printed = await runExample('Upload, and learn what became of it')
+    const printed = await runExample('Upload an image and wait for the result')
     expect(printed).toMatch(/^(\d+) of \1 bytes$/m)
     expect(printed).toMatch(/^processed thumb 320 px, medium \d+ px/m)
   })
 
   test('the example that stops early goes on with what has not arrived', async () => {
-    const printed = await runExample('Large files, and going on after a reload')
+    const printed = await runExample('Large files, and resuming after a reload')
     const [, first, bytes] =
       /^stopped early\nwent on after (\d+) of (\d+) bytes\nprocessed$/m.exec(printed) ?? []
     expect(Number(bytes)).toBe(large.length)
@@ -82,6 +82,16 @@ describe('the client against the whole stack', () => {
     })
   })
 
+  test.each([
+    ['as raw bytes', 0, {}],
+    ['in a form', 0, { attributes: { album: 'coast' } }],
+    ['to S3', 5_000_000, {}],
+  ])('a JPEG named .png is accepted %s', async (_, padding, options) => {
+    const bytes = [await readFile(photograph), Buffer.alloc(padding)]
+    const file = new File(bytes, 'photo.png', { type: 'image/png' })
+    expect(await client.upload(file, options)).toMatchObject({ contentType: 'image/jpeg' })
+  })
+
   test('what is no image is refused in words after it went to S3, and what is too large before', async () => {
     await expect(client.upload(Buffer.alloc(6_000_000))).rejects.toMatchObject({
       type: 'unsupported-media-type',
@@ -93,7 +103,7 @@ describe('the client against the whole stack', () => {
   })
 
   test('the example of an error prints its type and what to do', async () => {
-    const printed = await runExample('When it goes wrong')
+    const printed = await runExample('Errors')
     expect(printed).toMatch(/^unsupported-media-type 415 try another file\n.*JPEG/)
   })
 

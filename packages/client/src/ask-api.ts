@@ -1,4 +1,4 @@
-import { networkError, type RawResponse, responseError } from './darkroom-error.ts'
+import { networkError, parseJson, type RawResponse, responseError } from './darkroom-error.ts'
 import { page } from './page.ts'
 
 /** A request below `/v1`. */
@@ -16,8 +16,22 @@ export type Transport = (
   request: ApiRequest & { headers: Record<string, string> },
 ) => Promise<RawResponse>
 
-/** Sends a request with the credential and returns the JSON response. @throws DarkroomError, or the signal's reason */
-export type AskApi = <Result>(request: ApiRequest, transport?: Transport) => Promise<Result>
+/** The response that a request expects. Anything else is not from the API, whatever its status. */
+interface Expected<Result> {
+  status: 200 | 201 | 202
+  isResult: (body: Result) => boolean
+}
+
+/**
+ * Sends a request with the credential and returns the JSON response.
+ *
+ * @throws DarkroomError, or the signal's reason
+ */
+export type AskApi = <Result>(
+  request: ApiRequest,
+  expected: Expected<Result>,
+  transport?: Transport,
+) => Promise<Result>
 
 export interface ApiOptions {
   url: string
@@ -26,20 +40,13 @@ export interface ApiOptions {
 
 export function createAskApi({ url, credential }: ApiOptions): AskApi {
   const base = `${url.replace(/\/+$/, '')}/v1`
-  return async (request, transport = withFetch) => {
+  return async (request, { status, isResult }, transport = withFetch) => {
     request.signal?.throwIfAborted()
     const token = typeof credential === 'function' ? await credential() : credential
     const headers = { authorization: `Bearer ${token}`, ...request.headers }
     const answer = await transport(base + request.path, { ...request, headers })
-    if (answer.status < 200 || answer.status > 299) throw responseError(answer)
-    return parse(answer)
-  }
-}
-
-function parse(answer: RawResponse) {
-  try {
-    return JSON.parse(answer.text)
-  } catch {
+    const body = answer.status === status ? parseJson(answer.text) : undefined
+    if (body && isResult(body)) return body
     throw responseError(answer)
   }
 }
@@ -49,7 +56,7 @@ export const withFetch: Transport = async (url, { method = 'GET', headers, body,
     const request = { method, headers, ...(body && { body }), ...(signal && { signal }) }
     const response = await fetch(url, { ...request, cache: 'no-store' } as RequestInit)
     const text = await response.text()
-    return { status: response.status, text, retryAfter: response.headers.get('retry-after') }
+    return { status: response.status, text, header: (name) => response.headers.get(name) }
   } catch (cause) {
     signal?.throwIfAborted()
     throw networkError(cause)
@@ -83,7 +90,7 @@ export function sendWithProgress(onUploadProgress: OnUploadProgress): Transport 
         resolve({
           status: request.status,
           text: request.responseText,
-          retryAfter: request.getResponseHeader('retry-after'),
+          header: (name) => request.getResponseHeader(name),
         }),
       )
       request.open(method, url)

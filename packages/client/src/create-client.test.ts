@@ -8,13 +8,16 @@ type Reply = (request: IncomingMessage, response: ServerResponse) => void
 let reply: Reply
 let client: Client
 let requests: IncomingMessage[]
+let bodies: Buffer[]
 let server: ReturnType<typeof createServer>
 
 beforeEach(async () => {
   requests = []
-  server = createServer((request, response) => {
+  bodies = []
+  server = createServer(async (request, response) => {
     requests.push(request)
-    request.resume().on('end', () => reply(request, response))
+    bodies.push(Buffer.concat(await request.toArray()))
+    reply(request, response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -26,7 +29,11 @@ afterEach(() => {
 })
 
 const json = (response: ServerResponse, status: number, body: object) =>
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  response
+    .writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' })
+    .end(JSON.stringify(body))
+const accept = (request: IncomingMessage, response: ServerResponse) =>
+  json(response, 202, { id: request.headers['idempotency-key'], status: 'queued' })
 const problem = (type: string, status: number, retryable: boolean) => ({
   type: `urn:darkroom:problem:${type}`,
   title: 'A title',
@@ -34,6 +41,9 @@ const problem = (type: string, status: number, retryable: boolean) => ({
   detail: 'What to do.',
   retryable,
   requestId: 'r-1',
+})
+const contentTypeOf = (request?: IncomingMessage) => ({
+  'content-type': String(request?.headers['content-type']),
 })
 const idsOf = ({ url = '' }: IncomingMessage) => url.slice(url.indexOf('ids=') + 4).split(',')
 const statusesOf = (request: IncomingMessage, status: string) => ({
@@ -45,12 +55,95 @@ test('an upload is retried with the same key after a 503 and after a lost connec
   reply = (request, response) => {
     if (requests.length === 1) json(response, 503, problem('unavailable', 503, true))
     else if (requests.length === 2) request.socket.destroy()
-    else json(response, 202, { id: request.headers['idempotency-key'], status: 'queued' })
+    else accept(request, response)
   }
   const idempotencyKey = newIdempotencyKey()
   expect(await client.upload(new Blob(['x']), { idempotencyKey })).toMatchObject({ id: idempotencyKey })
   expect(requests.map(({ headers }) => headers['idempotency-key'])).toEqual(Array(3).fill(idempotencyKey))
   expect(requests[0]?.headers.authorization).toBe('Bearer a-key')
+})
+
+const html = '<!doctype html><title>Wi-Fi</title>'
+
+test('only 202 with the sent id is success; everything else that can pass is retried', async () => {
+  const answers: Record<string, [status: number, body: string, contentType?: string]> = {
+    'a login page': [200, html],
+    'JSON from a proxy': [200, '{"id":"x"}'],
+    'null from a proxy': [202, 'null'],
+    'the id of another upload': [202, JSON.stringify({ id: newIdempotencyKey(), status: 'queued' })],
+    'no content': [204, ''],
+    timeout: [408, html],
+    'too early': [425, ''],
+    'too many requests': [429, html],
+    'bad gateway': [502, html],
+    'an authorizer that failed': [401, '{"message":"Unauthorized"}'],
+    'a problem of another server': [500, '{"title":"Oops"}', 'application/problem+json'],
+  }
+  reply = (request, response) => {
+    const name = new URL(request.url ?? '', 'http://localhost').searchParams.get('filename') ?? ''
+    const [status, body, contentType = 'text/html'] = answers[name] ?? [500, '']
+    const attempts = requests.filter(({ url }) => url === request.url)
+    if (attempts.length > 1) accept(request, response)
+    else response.writeHead(status, { 'content-type': contentType }).end(body)
+  }
+  const names = Object.keys(answers)
+  const keys = names.map(newIdempotencyKey)
+  const uploads = names.map((filename, index) =>
+    client.upload(new Blob(['x']), { filename, idempotencyKey: keys[index] }),
+  )
+  expect((await Promise.all(uploads)).map(({ id }) => id)).toEqual(keys)
+  expect(requests).toHaveLength(2 * names.length)
+})
+
+test.each([
+  ['400 of a gateway', 400, html],
+  ['403 of a firewall', 403, html],
+  ['404 of another server', 404, '{"error":"Not Found"}'],
+  ['413 of a gateway', 413, html],
+])('%s is final', async (_, status, body) => {
+  reply = (_, response) => response.writeHead(status, { 'content-type': 'text/html' }).end(body)
+  await expect(client.upload(new Blob(['x']))).rejects.toMatchObject({ status, retryable: false })
+  expect(requests).toHaveLength(1)
+})
+
+test('a 401 of the API is final', async () => {
+  reply = (_, response) => json(response, 401, problem('unauthenticated', 401, false))
+  await expect(client.upload(new Blob(['x']))).rejects.toMatchObject({ type: 'unauthenticated' })
+  expect(requests).toHaveLength(1)
+})
+
+test('with deduplication the id is that of the earlier image', async () => {
+  const earlier = newIdempotencyKey()
+  reply = (_, response) => json(response, 202, { id: earlier, status: 'queued', duplicate: true })
+  expect(await client.upload(new Blob(['x']))).toMatchObject({ id: earlier, duplicate: true })
+})
+
+test('a key in upper case is the same key', async () => {
+  reply = accept
+  const idempotencyKey = newIdempotencyKey()
+  const upload = client.upload(new Blob(['x']), { idempotencyKey: idempotencyKey.toUpperCase() })
+  expect(await upload).toMatchObject({ id: idempotencyKey })
+})
+
+test.each([['image/png'], ['application/json'], ['']])(
+  'a file of type %p is sent undeclared',
+  async (type) => {
+    const file = new File(['x'], 'photo.png', { type })
+    reply = accept
+    await client.upload(file)
+    await client.upload(file, { attributes: { album: 'coast' } })
+    expect(requests[0]?.headers['content-type']).toBe('application/octet-stream')
+    const form = await new Response(bodies[1], { headers: contentTypeOf(requests[1]) }).formData()
+    expect(form.get('file')).toMatchObject({ name: 'photo.png', type: 'application/octet-stream' })
+  },
+)
+
+test.each([
+  ['getImage', () => client.getImage('x')],
+  ['listImages', () => client.listImages()],
+])('%s does not take the page of a proxy for an answer', async (_, call) => {
+  reply = (_, response) => json(response, 200, { message: 'Please log in' })
+  await expect(call()).rejects.toMatchObject({ type: 'unexpected-answer', status: 200, retryable: true })
 })
 
 test('an error that is not retryable is thrown at once, with its type', async () => {

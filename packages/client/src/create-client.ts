@@ -22,10 +22,15 @@ export function createClient(options: ClientOptions): Client {
   const ask = createAskApi(options)
   return {
     upload: (file, options = {}) => upload(ask, file, options),
-    getImage: (id, { signal } = {}) => ask({ path: `/images/${encodeURIComponent(id)}`, signal }),
+    getImage: (id, { signal } = {}) => getImage(ask, id, signal),
     listImages: (options = {}) => listImages(ask, options),
     waitUntilFinal: createWaits(ask),
   }
+}
+
+function getImage(ask: AskApi, id: string, signal: AbortSignal | undefined): Promise<ImageStatus> {
+  const isResult = (image: ImageStatus) => image.id === id.toLowerCase()
+  return ask({ path: `/images/${encodeURIComponent(id)}`, signal }, { status: 200, isResult })
 }
 
 export interface ListOptions {
@@ -45,5 +50,6 @@ function listImages(
   const query = new URLSearchParams({ date })
   if (limit !== undefined) query.set('limit', String(limit))
   if (cursor !== undefined) query.set('cursor', cursor)
-  return ask({ path: `/images?${query}`, signal })
+  const isResult = ({ items }: ImageList) => Array.isArray(items)
+  return ask({ path: `/images?${query}`, signal }, { status: 200, isResult })
 }

@@ -54,31 +54,44 @@ export function networkError(cause?: unknown): DarkroomError {
 export interface RawResponse {
   status: number
   text: string
-  retryAfter: string | null
+  header: (name: string) => string | null
 }
 
-/** Reads an error response: problem+json (RFC 9457), or anything that a gateway returns. */
+/** Reads an error response: problem+json (RFC 9457), or anything that a gateway or proxy returns. */
 export function responseError(answer: RawResponse): DarkroomError {
-  const retryAfter = secondsOf(answer.retryAfter)
-  const problem = readProblem(answer.text)
+  const retryAfter = secondsOf(answer.header('retry-after'))
+  const problem = readProblem(answer)
   if (!problem) return unexpected(answer, retryAfter)
   const slug = problem.type.slice(problem.type.lastIndexOf(':') + 1) as ProblemSlug
   return new DarkroomError(slug, { ...problem, ...(retryAfter !== undefined && { retryAfter }) })
 }
 
-function readProblem(text: string): Problem | undefined {
+/** Undefined if the response is not one of the API's errors. */
+function readProblem({ status, text, header }: RawResponse): Problem | undefined {
+  const isProblem = status >= 400 && /^application\/problem\+json\b/i.test(header('content-type') ?? '')
+  const body = isProblem && parseJson(text)
+  return body && typeof body.type === 'string' && typeof body.detail === 'string' ? body : undefined
+}
+
+/** Undefined if the text is not JSON. */
+export function parseJson(text: string) {
   try {
-    const body = JSON.parse(text)
-    return typeof body.type === 'string' && typeof body.detail === 'string' ? body : undefined
+    return JSON.parse(text)
   } catch {
     return undefined
   }
 }
 
+/**
+ * The statuses that can change by themselves. Gateways also answer 401 when their authorizer fails; the API's own 401 is
+ * problem+json. A success that is not the API's comes from a proxy, for example a login page.
+ */
+const isPassing = (status: number) => status < 400 || [401, 408, 425, 429].includes(status) || status >= 500
+
 /** An error of a gateway. It may reject a body that is far too large before the API sees it. */
 function unexpected({ status }: RawResponse, retryAfter: number | undefined): DarkroomError {
   if (status === 413) return tooLarge()
-  const retryable = status === 429 || status >= 500
+  const retryable = isPassing(status)
   const detail = `A server between you and Darkroom returned ${status}.`
   return new DarkroomError('unexpected-answer', {
     title: 'Unexpected response',
@@ -96,7 +109,7 @@ export function s3Error({ status, text }: RawResponse): DarkroomError {
     title: 'The storage rejected the image',
     status,
     detail: `S3 returned ${status}, ${code}. Try again in a moment.`,
-    retryable: status === 403 || status === 404 || status === 429 || status >= 500,
+    retryable: status === 403 || status === 404 || isPassing(status),
   })
 }
 

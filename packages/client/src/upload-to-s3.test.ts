@@ -8,6 +8,8 @@ const MB = 1024 * 1024
 /** A stand-in for Darkroom and S3. `fail` can respond instead. */
 let fail: (what: string, response: ServerResponse) => boolean
 let asked: string[]
+/** The body of the last POST /v1/uploads. */
+let created: object
 let parts: Map<number, number>
 let uploadId: string | undefined
 let client: Client
@@ -43,6 +45,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (fail(what, response)) return
   const json = (status: number, answer: object) => response.writeHead(status).end(JSON.stringify(answer))
   if (what === 'create') {
+    created = JSON.parse(String(body))
     const begun = uploadId && {
       uploadId,
       parts: [...parts].map(([partNumber, bytes]) => ({ partNumber, bytes, etag: 'e' })),
@@ -119,6 +122,22 @@ test('sends a failed part again, but not the others', async () => {
   expect(count('part 1')).toBe(1)
   expect(count('part 4')).toBe(2)
   expect([count('create'), count('begin'), count('complete')]).toEqual([2, 1, 1])
+})
+
+test('sends a part again if a proxy answered instead of S3', async () => {
+  fail = (what, response) => {
+    if (what !== 'part 2' || count(what) > 1) return false
+    response.end('<p>Please log in</p>')
+    return true
+  }
+  expect(await client.upload(file)).toMatchObject({ bytes: file.size })
+  expect([count('part 1'), count('part 2')]).toEqual([1, 2])
+})
+
+test('declares no type, whatever the file is called', async () => {
+  const png = new File([file], 'photo.png', { type: 'image/png' })
+  await client.upload(png)
+  expect(created).toMatchObject({ contentType: 'application/octet-stream', filename: 'photo.png' })
 })
 
 test('succeeds on a connection that fails after each part', async () => {

@@ -9,7 +9,17 @@ const MAX_FORM_BYTES = 10 * 1024 * 1024
 /** A browser opens up to six connections per host. */
 const MAX_CONCURRENT_PARTS = 3
 
-type S3UploadOptions = UploadOptions & { idempotencyKey: string; contentType: string }
+/** A Blob's own type is a guess from the file's extension. The API finds the real one in the bytes. */
+export const UNKNOWN_TYPE = 'application/octet-stream'
+
+/** An app with deduplication gets the id of an earlier image with the same bytes. */
+export function acceptanceOf(idempotencyKey: string) {
+  const isResult = ({ id, duplicate }: UploadAccepted) =>
+    id === idempotencyKey || (!!id && duplicate === true)
+  return { status: 202, isResult } as const
+}
+
+type S3UploadOptions = UploadOptions & { idempotencyKey: string }
 /** Called with the number of sent bytes. */
 type ReportSent = (sent: number) => void
 
@@ -34,7 +44,7 @@ export function uploadToS3(
       else if (upload) await sendForm(upload, blob, signal, reportSent)
       sent = true
       const path = `/uploads/${options.idempotencyKey}/complete`
-      return ask<UploadAccepted>({ method: 'POST', path, signal })
+      return ask({ method: 'POST', path, signal }, acceptanceOf(options.idempotencyKey))
     },
     signal,
     () => arrived,
@@ -44,11 +54,13 @@ export function uploadToS3(
 function createUpload(
   ask: AskApi,
   blob: Blob,
-  { filename, attributes, idempotencyKey, contentType, signal }: S3UploadOptions,
+  { filename, attributes, idempotencyKey, signal }: S3UploadOptions,
 ): Promise<DirectUpload> {
   const multipart = blob.size > MAX_FORM_BYTES
-  const body = { bytes: blob.size, contentType, filename, attributes, multipart }
-  return ask(json('/uploads', body, { 'idempotency-key': idempotencyKey }, signal))
+  const body = { bytes: blob.size, contentType: UNKNOWN_TYPE, filename, attributes, multipart }
+  const request = json('/uploads', body, { 'idempotency-key': idempotencyKey }, signal)
+  const isResult = ({ id, url }: DirectUpload) => id === idempotencyKey && typeof url === 'string'
+  return ask(request, { status: 201, isResult })
 }
 
 async function sendForm(
@@ -59,7 +71,7 @@ async function sendForm(
 ): Promise<void> {
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) form.set(name, value)
-  form.set('file', blob)
+  form.set('file', blob.slice(0, blob.size, UNKNOWN_TYPE))
   await toS3(url, { method: 'POST', body: form, signal }, (progress) => reportSent(progress * blob.size))
 }
 
@@ -86,7 +98,9 @@ async function sendParts(
     for (const partNumber of queue) {
       const part = blob.slice((partNumber - 1) * partBytes, partNumber * partBytes)
       const request = { method: 'PUT', key, uploadId, partNumber }
-      const { url } = await ask<Signature>(json('/uploads/sign', request, {}, eitherSignal))
+      const isResult = ({ url }: Signature) => typeof url === 'string'
+      const signing = json('/uploads/sign', request, {}, eitherSignal)
+      const { url } = await ask(signing, { status: 200, isResult })
       await toS3(url, { method: 'PUT', body: part, signal: eitherSignal }, (progress) => {
         sent.set(partNumber, progress * part.size)
         reportAll()
@@ -118,7 +132,7 @@ function json(
   }
 }
 
-/** Sends no credential to S3. @throws DarkroomError, or the signal's reason */
+/** Sends no credential to S3, which answers an upload with an empty body. @throws DarkroomError, or the signal's reason */
 async function toS3(
   url: string,
   request: Omit<Parameters<Transport>[1], 'path' | 'headers'> & { headers?: Record<string, string> },
@@ -127,7 +141,8 @@ async function toS3(
   request.signal?.throwIfAborted()
   const transport = (onUploadProgress && sendWithProgress(onUploadProgress)) ?? withFetch
   const response = await transport(url, { path: '', headers: {}, ...request })
-  if (response.status < 200 || response.status > 299) throw s3Error(response)
+  const isStrange = onUploadProgress !== undefined && response.text !== ''
+  if (response.status < 200 || response.status > 299 || isStrange) throw s3Error(response)
   onUploadProgress?.(1)
   return response
 }

@@ -66,7 +66,8 @@ export function createWaits(ask: AskApi) {
   async function poll(ids: string[], signal: AbortSignal): Promise<number> {
     const path = `/images?ids=${ids.map(encodeURIComponent).join()}`
     const headers = { prefer: `wait=${LONG_POLL_SECONDS}` }
-    const { items, notFound } = await ask<ImageSelection>({ path, headers, signal })
+    const isResult = ({ items, notFound }: ImageSelection) => Array.isArray(items) && Array.isArray(notFound)
+    const { items, notFound } = await ask({ path, headers, signal }, { status: 200, isResult })
     const final = items.filter(({ status }) => status !== 'queued')
     for (const status of items) {
       const image = pending.get(status.id)
