@@ -12,7 +12,13 @@ test('public types: a change here is a change for every user', () => {
     signal?: AbortSignal | undefined
   }
   expectTypeOf(client.createClient).parameters.toEqualTypeOf<
-    [{ url: string; credential: string | (() => string | Promise<string>) }]
+    [
+      {
+        url: string
+        credential: string | (() => string | Promise<string>)
+        stallTimeoutMs?: number | undefined
+      },
+    ]
   >()
   expectTypeOf(client.createClient).returns.toEqualTypeOf<client.Client>()
   expectTypeOf(client.newIdempotencyKey).toEqualTypeOf<() => string>()

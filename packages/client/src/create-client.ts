@@ -1,10 +1,10 @@
 import type { ImageList, ImageStatus, UploadAccepted } from '@darkroom/core'
-import { type ApiOptions, type AskApi, createAskApi } from './ask-api.ts'
+import { type Api, type ApiOptions, createApi } from './ask-api.ts'
+import { createClock } from './idempotency-key.ts'
 import { upload } from './upload.ts'
 import type { UploadOptions } from './upload-options.ts'
 import { createWaits, type WaitOptions } from './wait-until-final.ts'
 
-/** `url` is the API's URL without `/v1`. `credential` is a key or token, or a function that returns the current one. */
 export type ClientOptions = ApiOptions
 
 export interface Client {
@@ -19,16 +19,17 @@ export interface Client {
 }
 
 export function createClient(options: ClientOptions): Client {
-  const ask = createAskApi(options)
+  const api = createApi(options)
+  const clock = createClock()
   return {
-    upload: (file, options = {}) => upload(ask, file, options),
-    getImage: (id, { signal } = {}) => getImage(ask, id, signal),
-    listImages: (options = {}) => listImages(ask, options),
-    waitUntilFinal: createWaits(ask),
+    upload: (file, options = {}) => upload(api, clock, file, options),
+    getImage: (id, { signal } = {}) => getImage(api, id, signal),
+    listImages: (options = {}) => listImages(api, clock.now(), options),
+    waitUntilFinal: createWaits(api),
   }
 }
 
-function getImage(ask: AskApi, id: string, signal: AbortSignal | undefined): Promise<ImageStatus> {
+function getImage({ ask }: Api, id: string, signal: AbortSignal | undefined): Promise<ImageStatus> {
   const isResult = (image: ImageStatus) => image.id === id.toLowerCase()
   return ask({ path: `/images/${encodeURIComponent(id)}`, signal }, { status: 200, isResult })
 }
@@ -44,8 +45,9 @@ export interface ListOptions {
 }
 
 function listImages(
-  ask: AskApi,
-  { date = new Date().toISOString().slice(0, 10), limit, cursor, signal }: ListOptions,
+  { ask }: Api,
+  now: number,
+  { date = new Date(now).toISOString().slice(0, 10), limit, cursor, signal }: ListOptions,
 ): Promise<ImageList> {
   const query = new URLSearchParams({ date })
   if (limit !== undefined) query.set('limit', String(limit))

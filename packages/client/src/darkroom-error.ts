@@ -9,7 +9,7 @@ import type { Problem, ProblemSlug } from '@darkroom/core'
 export type DarkroomErrorType = ProblemSlug | 'network' | 'unexpected-answer'
 
 type Fields = Pick<DarkroomError, 'title' | 'status' | 'detail' | 'retryable'> &
-  Partial<Pick<DarkroomError, 'requestId' | 'imageId' | 'retryAfter'>>
+  Partial<Pick<DarkroomError, 'requestId' | 'imageId' | 'retryAfter' | 'serverTimeMs'>>
 
 /** The error of every failed call. `detail` is written for users. */
 export class DarkroomError extends Error {
@@ -27,6 +27,8 @@ export class DarkroomError extends Error {
   readonly imageId: string | undefined
   /** Seconds to wait before a retry, from `Retry-After`. */
   readonly retryAfter: number | undefined
+  /** With `clock-skew`: the server's time in Unix milliseconds. */
+  readonly serverTimeMs: number | undefined
 
   constructor(type: DarkroomErrorType, fields: Fields, options?: { cause?: unknown }) {
     super(`${fields.title}: ${fields.detail}`, options)
@@ -38,6 +40,7 @@ export class DarkroomError extends Error {
     this.requestId = fields.requestId
     this.imageId = fields.imageId
     this.retryAfter = fields.retryAfter
+    this.serverTimeMs = fields.serverTimeMs
   }
 }
 
@@ -49,6 +52,8 @@ export function networkError(cause?: unknown): DarkroomError {
     cause === undefined ? undefined : { cause },
   )
 }
+
+type ProblemBody = Problem & { serverTime?: string }
 
 /** The parts of a response that the client reads, from `fetch` or XMLHttpRequest. */
 export interface RawResponse {
@@ -62,12 +67,22 @@ export function responseError(answer: RawResponse): DarkroomError {
   const retryAfter = secondsOf(answer.header('retry-after'))
   const problem = readProblem(answer)
   if (!problem) return unexpected(answer, retryAfter)
-  const slug = problem.type.slice(problem.type.lastIndexOf(':') + 1) as ProblemSlug
-  return new DarkroomError(slug, { ...problem, ...(retryAfter !== undefined && { retryAfter }) })
+  const slug = problem.type.slice(problem.type.lastIndexOf(':') + 1)
+  const serverTimeMs = slug === 'clock-skew' ? readServerTime(problem, answer) : undefined
+  return new DarkroomError(slug as ProblemSlug, {
+    ...problem,
+    ...(retryAfter !== undefined && { retryAfter }),
+    ...(serverTimeMs !== undefined && { serverTimeMs }),
+  })
+}
+
+/** In milliseconds. Browsers show the Date header to a page only where the API exposes it. */
+function readServerTime({ serverTime }: ProblemBody, { header }: RawResponse): number | undefined {
+  return [serverTime, header('date')].map((time) => Date.parse(time ?? '')).find((time) => time > 0)
 }
 
 /** Undefined if the response is not one of the API's errors. */
-function readProblem({ status, text, header }: RawResponse): Problem | undefined {
+function readProblem({ status, text, header }: RawResponse): ProblemBody | undefined {
   const isProblem = status >= 400 && /^application\/problem\+json\b/i.test(header('content-type') ?? '')
   const body = isProblem && parseJson(text)
   return body && typeof body.type === 'string' && typeof body.detail === 'string' ? body : undefined

@@ -15,8 +15,11 @@ interface XmlHttpRequest {
   readonly status: number
   readonly responseText: string
   readonly upload: { onprogress: ((event: { loaded: number; total: number }) => void) | null }
+  onprogress: (() => void) | null
   onload: (() => void) | null
   onerror: (() => void) | null
+  onabort: (() => void) | null
+  ontimeout: (() => void) | null
   open(method: string, url: string): void
   setRequestHeader(name: string, value: string): void
   getResponseHeader(name: string): string | null

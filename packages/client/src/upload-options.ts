@@ -22,12 +22,3 @@ export interface UploadOptions {
   onProgress?: ((progress: Progress) => void) | undefined
   signal?: AbortSignal | undefined
 }
-
-/**
- * Returns a UUIDv7 (RFC 9562, section 5.7), which becomes the image's id. Create one per image and use it for all attempts.
- * Needs a secure context (https or localhost), like `crypto.randomUUID`.
- */
-export function newIdempotencyKey(): string {
-  const time = Date.now().toString(16).padStart(12, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`
-}

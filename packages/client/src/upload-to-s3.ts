@@ -1,7 +1,8 @@
 import type { DirectUpload, Signature, UploadAccepted } from '@darkroom/core'
-import { type ApiRequest, type AskApi, sendWithProgress, type Transport, withFetch } from './ask-api.ts'
+import type { Api, ApiRequest } from './ask-api.ts'
 import { type RawResponse, s3Error } from './darkroom-error.ts'
 import { withRetries } from './retry.ts'
+import type { Transport, TransportRequest } from './transport.ts'
 import type { UploadOptions } from './upload-options.ts'
 
 /** Larger files use a multipart upload, so that a failure only repeats one part. */
@@ -19,7 +20,7 @@ export function acceptanceOf(idempotencyKey: string) {
   return { status: 202, isResult } as const
 }
 
-type S3UploadOptions = UploadOptions & { idempotencyKey: string }
+export type KeyedUploadOptions = UploadOptions & { idempotencyKey: string }
 /** Called with the number of sent bytes. */
 type ReportSent = (sent: number) => void
 
@@ -27,24 +28,20 @@ type ReportSent = (sent: number) => void
  * Uploads an image to S3 and completes the upload. Each attempt sends only the missing parts, also from another page with
  * the same key.
  */
-export function uploadToS3(
-  ask: AskApi,
-  blob: Blob,
-  options: S3UploadOptions,
-  reportSent: ReportSent,
-): Promise<UploadAccepted> {
-  const { signal } = options
+export function uploadToS3(api: Api, blob: Blob, options: KeyedUploadOptions): Promise<UploadAccepted> {
+  const { onProgress, signal } = options
+  const reportSent = (sent: number) => onProgress?.({ sent: Math.round(sent), total: blob.size })
   let sent = false
   let arrived = 0
   return withRetries(
     async () => {
-      const upload = await (sent ? undefined : createUpload(ask, blob, options))
+      const upload = await (sent ? undefined : createUpload(api, blob, options))
       if (upload?.partBytes)
-        await sendParts(ask, upload, blob, signal, reportSent, (bytes) => (arrived += bytes))
-      else if (upload) await sendForm(upload, blob, signal, reportSent)
+        await sendParts(api, upload, blob, signal, reportSent, (bytes) => (arrived += bytes))
+      else if (upload) await sendForm(api, upload, blob, signal, reportSent)
       sent = true
       const path = `/uploads/${options.idempotencyKey}/complete`
-      return ask({ method: 'POST', path, signal }, acceptanceOf(options.idempotencyKey))
+      return api.ask({ method: 'POST', path, signal }, acceptanceOf(options.idempotencyKey))
     },
     signal,
     () => arrived,
@@ -52,9 +49,9 @@ export function uploadToS3(
 }
 
 function createUpload(
-  ask: AskApi,
+  { ask }: Api,
   blob: Blob,
-  { filename, attributes, idempotencyKey, signal }: S3UploadOptions,
+  { filename, attributes, idempotencyKey, signal }: KeyedUploadOptions,
 ): Promise<DirectUpload> {
   const multipart = blob.size > MAX_FORM_BYTES
   const body = { bytes: blob.size, contentType: UNKNOWN_TYPE, filename, attributes, multipart }
@@ -64,6 +61,7 @@ function createUpload(
 }
 
 async function sendForm(
+  { send }: Api,
   { url, fields = {} }: DirectUpload,
   blob: Blob,
   signal: AbortSignal | undefined,
@@ -72,19 +70,20 @@ async function sendForm(
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) form.set(name, value)
   form.set('file', blob.slice(0, blob.size, UNKNOWN_TYPE))
-  await toS3(url, { method: 'POST', body: form, signal }, (progress) => reportSent(progress * blob.size))
+  const onUploadProgress = (progress: number) => reportSent(progress * blob.size)
+  await uploadTo(send, url, { method: 'POST', body: form, bodyBytes: blob.size, onUploadProgress, signal })
 }
 
 /** If one part fails, the others are stopped. */
 async function sendParts(
-  ask: AskApi,
+  { ask, send }: Api,
   { key, url, headers = {}, partBytes = 0, begun }: DirectUpload,
   blob: Blob,
   signal: AbortSignal | undefined,
   reportSent: ReportSent,
   onArrived: (bytes: number) => void,
 ): Promise<void> {
-  const uploadId = begun?.uploadId ?? readUploadId(await toS3(url, { method: 'POST', headers, signal }))
+  const uploadId = begun?.uploadId ?? readUploadId(await toS3(send, url, { method: 'POST', headers, signal }))
   const sent = new Map(begun?.parts.map(({ partNumber, bytes }) => [partNumber, bytes]))
   const count = Math.ceil(blob.size / partBytes)
   const missing = Array.from({ length: count }, (_, index) => index + 1).filter((n) => !sent.has(n))
@@ -101,10 +100,12 @@ async function sendParts(
       const isResult = ({ url }: Signature) => typeof url === 'string'
       const signing = json('/uploads/sign', request, {}, eitherSignal)
       const { url } = await ask(signing, { status: 200, isResult })
-      await toS3(url, { method: 'PUT', body: part, signal: eitherSignal }, (progress) => {
+      const onUploadProgress = (progress: number) => {
         sent.set(partNumber, progress * part.size)
         reportAll()
-      })
+      }
+      const body = { body: part, bodyBytes: part.size, onUploadProgress }
+      await uploadTo(send, url, { method: 'PUT', ...body, signal: eitherSignal })
       onArrived(part.size)
     }
   }
@@ -132,18 +133,17 @@ function json(
   }
 }
 
-/** Sends no credential to S3, which answers an upload with an empty body. @throws DarkroomError, or the signal's reason */
-async function toS3(
-  url: string,
-  request: Omit<Parameters<Transport>[1], 'path' | 'headers'> & { headers?: Record<string, string> },
-  onUploadProgress?: (progress: number) => void,
-): Promise<RawResponse> {
-  request.signal?.throwIfAborted()
-  const transport = (onUploadProgress && sendWithProgress(onUploadProgress)) ?? withFetch
-  const response = await transport(url, { path: '', headers: {}, ...request })
-  const isStrange = onUploadProgress !== undefined && response.text !== ''
-  if (response.status < 200 || response.status > 299 || isStrange) throw s3Error(response)
-  onUploadProgress?.(1)
+/** Sends bytes. S3 answers with an empty body; anything else is the page of a proxy. */
+async function uploadTo(send: Transport, url: string, request: TransportRequest): Promise<void> {
+  const response = await toS3(send, url, request)
+  if (response.text !== '') throw s3Error(response)
+  request.onUploadProgress?.(1)
+}
+
+/** Sends no credential to S3. @throws DarkroomError, or the signal's reason */
+async function toS3(send: Transport, url: string, request: TransportRequest): Promise<RawResponse> {
+  const response = await send(url, request)
+  if (response.status < 200 || response.status > 299) throw s3Error(response)
   return response
 }
 

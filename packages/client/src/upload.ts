@@ -1,11 +1,10 @@
 import type { Attributes, UploadAccepted } from '@darkroom/core'
-import type { ApiRequest, AskApi } from './ask-api.ts'
-import { sendWithProgress } from './ask-api.ts'
+import type { Api, ApiRequest } from './ask-api.ts'
 import { tooLarge } from './darkroom-error.ts'
+import type { Clock } from './idempotency-key.ts'
 import { withRetries } from './retry.ts'
 import type { UploadOptions } from './upload-options.ts'
-import { newIdempotencyKey } from './upload-options.ts'
-import { acceptanceOf, UNKNOWN_TYPE, uploadToS3 } from './upload-to-s3.ts'
+import { acceptanceOf, type KeyedUploadOptions, UNKNOWN_TYPE, uploadToS3 } from './upload-to-s3.ts'
 
 /** The API's limit. Larger images are sent to S3. */
 const MAX_API_BYTES = 4 * 1024 * 1024
@@ -13,30 +12,44 @@ const MAX_BYTES = 50 * 1024 * 1024
 
 /** Uploads one image with retries: to the API, or directly to S3 if it is large. */
 export async function upload(
-  ask: AskApi,
+  api: Api,
+  clock: Clock,
   file: Blob | Uint8Array<ArrayBuffer>,
   options: UploadOptions,
 ): Promise<UploadAccepted> {
   const blob = file instanceof Blob ? file : new Blob([file])
   const { size: total } = blob
   if (total > MAX_BYTES) throw tooLarge()
-  const { onProgress, signal } = options
-  const idempotencyKey = options.idempotencyKey?.toLowerCase() ?? newIdempotencyKey()
   const { filename = (blob as { name?: string }).name } = options
-  const completed = { ...options, idempotencyKey, filename }
-  const reportSent = (sent: number) => onProgress?.({ sent: Math.round(sent), total })
-  if (total > MAX_API_BYTES) return uploadToS3(ask, blob, completed, reportSent)
-  const request = toRequest(blob, completed)
-  const transport = onProgress && sendWithProgress((progress) => reportSent(progress * total))
-  const accepted = await withRetries(() => ask(request, acceptanceOf(idempotencyKey), transport), signal)
-  reportSent(total)
+  const send = total > MAX_API_BYTES ? uploadToS3 : uploadToApi
+  const sendAs = (idempotencyKey: string) => send(api, blob, { ...options, idempotencyKey, filename })
+  const key = options.idempotencyKey?.toLowerCase() ?? clock.newKey()
+  try {
+    return await sendAs(key)
+  } catch (error) {
+    const corrected = clock.correct(key, error)
+    if (!corrected) throw error
+    return sendAs(corrected)
+  }
+}
+
+async function uploadToApi({ ask }: Api, blob: Blob, options: KeyedUploadOptions): Promise<UploadAccepted> {
+  const { idempotencyKey, onProgress, signal } = options
+  const { size: total } = blob
+  const request: ApiRequest = {
+    ...toRequest(blob, options),
+    bodyBytes: total,
+    onUploadProgress: onProgress && ((progress) => onProgress({ sent: Math.round(progress * total), total })),
+  }
+  const accepted = await withRetries(() => ask(request, acceptanceOf(idempotencyKey)), signal)
+  onProgress?.({ sent: total, total })
   return accepted
 }
 
 /** Sends raw bytes, or a multipart form if there are attributes. */
 function toRequest(
   blob: Blob,
-  { filename, attributes, idempotencyKey, signal }: UploadOptions & { idempotencyKey: string },
+  { filename, attributes, idempotencyKey, signal }: KeyedUploadOptions,
 ): ApiRequest {
   const headers = { 'idempotency-key': idempotencyKey }
   const request = { method: 'POST', path: '/images', signal } as const

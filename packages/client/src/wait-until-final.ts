@@ -1,5 +1,5 @@
 import type { ImageSelection, ImageStatus } from '@darkroom/core'
-import type { AskApi } from './ask-api.ts'
+import type { Api } from './ask-api.ts'
 import { DarkroomError, networkError, noSuchImage, unreadableImage } from './darkroom-error.ts'
 import { isHidden, isOffline } from './page.ts'
 import { backoffMs, pause } from './retry.ts'
@@ -28,7 +28,7 @@ interface PendingImage {
 }
 
 /** All waits of a client share one long poll. A new image aborts it and is part of the next one. */
-export function createWaits(ask: AskApi) {
+export function createWaits({ ask }: Api) {
   const pending = new Map<string, PendingImage>()
   let changed = new AbortController()
   let running = false

@@ -1,0 +1,73 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { createClient } from './index.ts'
+
+type Reply = (request: IncomingMessage, response: ServerResponse) => void
+
+let reply: Reply
+let requests: IncomingMessage[]
+let server: ReturnType<typeof createServer>
+
+beforeEach(async () => {
+  requests = []
+  server = createServer((request, response) => {
+    requests.push(request)
+    reply(request, response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+})
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+const openClient = (stallTimeoutMs?: number) =>
+  createClient({
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    credential: 'a-key',
+    stallTimeoutMs,
+  })
+const accept: Reply = (request, response) =>
+  request
+    .resume()
+    .on('end', () => response.writeHead(202).end(JSON.stringify({ id: request.headers['idempotency-key'] })))
+
+test.each<[string, Reply]>([
+  ['never answers', (request) => request.resume()],
+  ['stops reading', () => undefined],
+  ['stops in the middle of its answer', (_, response) => response.writeHead(202).write('{"id":')],
+])('an upload to a server that %s is sent again', async (_, stall) => {
+  reply = (request, response) => (requests.length === 1 ? stall : accept)(request, response)
+  const stalled = new Promise((resolve) =>
+    server.once('request', ({ socket }) => socket.on('close', resolve)),
+  )
+  const { id } = await openClient(400).upload(new Blob([new Uint8Array(2_000)]))
+  expect(requests.map(({ headers }) => headers['idempotency-key'])).toEqual([id, id])
+  await stalled
+})
+
+test('a wait continues after a poll that never ends', async () => {
+  reply = (_, response) => {
+    if (requests.length > 1) response.end('{"items":[{"id":"x","status":"processed"}],"notFound":[]}')
+  }
+  expect(await openClient(400).waitUntilFinal('x')).toMatchObject({ status: 'processed' })
+  expect(requests).toHaveLength(2)
+})
+
+test('an upload to a server that needs 25 seconds is not sent again', async () => {
+  reply = async (request, response) => {
+    await sleep(25_000)
+    accept(request, response)
+  }
+  await openClient().upload(new Blob(['x']))
+  expect(requests).toHaveLength(1)
+}, 40_000)
+
+test('an upload is aborted while a server is silent', async () => {
+  const abort = new AbortController()
+  reply = () => abort.abort(new Error('enough'))
+  await expect(openClient().upload(new Blob(['x']), { signal: abort.signal })).rejects.toThrow('enough')
+  expect(requests).toHaveLength(1)
+})
