@@ -10,7 +10,7 @@ import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { largePhotograph } from './large-photograph.ts'
 
-const STARTING = 90_000
+const STARTING = 240_000
 const KEY = 'local-web-app-1'
 const run = promisify(execFile)
 const clientFolder = fileURLToPath(new URL('../packages/client/', import.meta.url))

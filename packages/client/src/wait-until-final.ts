@@ -6,6 +6,9 @@ import { backoffMs, pause } from './retry.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 const LONG_POLL_SECONDS = 20
+/** Of the second poll: an image that joins while both are open waits at most this long for its first request. */
+const SECOND_POLL_SECONDS = 5
+const MAX_POLLS = 2
 /** The API's limit per request. */
 const MAX_IDS = 100
 /** Minimum poll interval, in case a proxy drops the `Prefer` header. */
@@ -25,29 +28,47 @@ type WaitResult = { status: ImageStatus } | { error: unknown }
 interface PendingImage {
   known?: ImageStatus
   waits: Set<(result: WaitResult) => void>
+  /** The poller that asks for this image. */
+  poller?: Poller | undefined
 }
 
-/** All waits of a client share one long poll. A new image aborts it and is part of the next one. */
+/** A sequence of polls, one at a time. */
+interface Poller {
+  ids: string[]
+  waitSeconds: number
+  /** Aborted when nobody waits for any of its images any more. */
+  left: AbortController
+}
+
+/**
+ * All waits of a client share at most two long polls. A new image does not disturb a poll that is open: it joins the next
+ * poll, or a second one. An aborted poll would go on in the API, and be paid for.
+ */
 export function createWaits({ ask }: Api) {
   const pending = new Map<string, PendingImage>()
-  let changed = new AbortController()
-  let running = false
+  const pollers = new Set<Poller>()
 
-  async function run() {
-    running = true
-    // Waits that start in the same tick share a request.
-    await Promise.resolve()
-    for (let failures = 0; pending.size > 0; ) {
-      changed = new AbortController()
-      const { signal } = changed
+  function startPollers() {
+    while (pollers.size < MAX_POLLS && freeIds().length > 0) {
+      const isFirst = ![...pollers].some(({ waitSeconds }) => waitSeconds === LONG_POLL_SECONDS)
+      const waitSeconds = isFirst ? LONG_POLL_SECONDS : SECOND_POLL_SECONDS
+      const poller = { ids: [], waitSeconds, left: new AbortController() }
+      pollers.add(poller)
+      void run(poller)
+    }
+  }
+
+  async function run(poller: Poller) {
+    for (let failures = 0; takeIds(poller); ) {
+      const { ids } = poller
+      const { signal } = poller.left
       if (isOffline()) {
         await pause(OFFLINE_PAUSE_MS, signal)
         continue
       }
-      const ids = [...pending.keys()].slice(0, MAX_IDS)
       try {
         const startedAt = Date.now()
-        const finished = await poll(ids, signal)
+        const finished = await poll(poller)
         failures = 0
         if (isHidden()) await pause(HIDDEN_PAUSE_MS, signal)
         else if (finished === 0 && Date.now() - startedAt < MIN_POLL_INTERVAL_MS)
@@ -59,13 +80,26 @@ export function createWaits({ ask }: Api) {
         else for (const id of ids) settle(id, { error })
       }
     }
-    running = false
+    pollers.delete(poller)
+  }
+
+  function freeIds(): string[] {
+    return [...pending].filter(([, { poller }]) => !poller).map(([id]) => id)
+  }
+
+  /** Gives a poller the images that no other poller asks for. Returns whether there are any. */
+  function takeIds(poller: Poller): boolean {
+    for (const image of pending.values()) if (image.poller === poller) image.poller = undefined
+    poller.ids = freeIds().slice(0, MAX_IDS)
+    poller.left = new AbortController()
+    for (const id of poller.ids) Object.assign(pending.get(id) ?? {}, { poller })
+    return poller.ids.length > 0
   }
 
   /** Returns the number of images that became final. */
-  async function poll(ids: string[], signal: AbortSignal): Promise<number> {
+  async function poll({ ids, waitSeconds, left: { signal } }: Poller): Promise<number> {
     const path = `/images?ids=${ids.map(encodeURIComponent).join()}`
-    const headers = { prefer: `wait=${LONG_POLL_SECONDS}` }
+    const headers = { prefer: `wait=${waitSeconds}` }
     const isResult = ({ items, notFound }: ImageSelection) => Array.isArray(items) && Array.isArray(notFound)
     const { items, notFound } = await ask({ path, headers, signal }, { status: 200, isResult })
     const final = items.filter(({ status }) => status !== 'queued')
@@ -89,23 +123,27 @@ export function createWaits({ ask }: Api) {
   function leave(id: string, wait: (result: WaitResult) => void) {
     const image = pending.get(id)
     image?.waits.delete(wait)
-    if (image?.waits.size === 0) pending.delete(id)
-    if (pending.size === 0) changed.abort()
+    if (!image || image.waits.size > 0) return
+    pending.delete(id)
+    const { poller } = image
+    if (poller?.ids.every((other) => pending.get(other)?.poller !== poller)) poller.left.abort()
   }
 
   function join(id: string, wait: (result: WaitResult) => void) {
     const image = pending.get(id)
     if (image) image.waits.add(wait)
-    else {
-      pending.set(id, { waits: new Set([wait]) })
-      changed.abort()
-    }
-    if (!running) void run()
+    else pending.set(id, { waits: new Set([wait]) })
+    // Waits that start in the same tick share a request.
+    queueMicrotask(startPollers)
   }
 
-  return (id: string, { timeout = DEFAULT_TIMEOUT_MS, signal }: WaitOptions = {}): Promise<ImageStatus> =>
+  return (
+    imageId: string,
+    { timeout = DEFAULT_TIMEOUT_MS, signal }: WaitOptions = {},
+  ): Promise<ImageStatus> =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
+      const id = imageId.toLowerCase()
       const finish = (result: WaitResult) => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
