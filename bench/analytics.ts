@@ -34,16 +34,15 @@ const { values: options } = parseArgs({
 const sizes = options.images.split(',').map(Number)
 const folder = new URL('../.cache/bench-analytics/', import.meta.url).pathname
 const ROUNDS = 3
-/** Of the generator, so that kept files stay right. */
+/** Fixed, so that cached files stay valid. */
 const UNTIL = '2026-11-25'
-/** From any today. */
 const ALL_DAYS = 36_500
 
 interface Cost {
   seconds: number
-  /** Of one core. */
+  /** Seconds of one core. */
   cpuSeconds: number
-  /** Undefined where the system does not count them. */
+  /** Undefined if the system does not count them. */
   bytes: number | undefined
 }
 
@@ -80,17 +79,17 @@ async function leastCostOf(connection: DuckDBConnection, sql: string): Promise<C
   return costs.reduce((least, cost) => (cost.seconds < least.seconds ? cost : least))
 }
 
-async function made(file: string, make: (path: string) => Promise<unknown>): Promise<string> {
+async function cached(file: string, create: (path: string) => Promise<unknown>): Promise<string> {
   const path = folder + file
   if (existsSync(path)) return path
   console.log(`  (creating ${relative('.', path)} …)`)
-  await make(path)
+  await create(path)
   return path
 }
 
 /** Parquet files by day, as Iceberg's compaction writes them. */
 function compactedImages(images: number): Promise<string> {
-  return made(`images-${images}.parquet`, async (path) => {
+  return cached(`images-${images}.parquet`, async (path) => {
     const connection = await openDatabase()
     const documents = `(${generatedDocuments({ images, seed: 1, days: 365, until: UNTIL })})`
     const rows = `${imagesOf(documents)} WHERE status <> 'erased' ORDER BY dt, app, image_id`
@@ -100,7 +99,7 @@ function compactedImages(images: number): Promise<string> {
 }
 
 async function jsonDocuments(images: number): Promise<string> {
-  return made(`documents-${images}/documents.ndjson`, () =>
+  return cached(`documents-${images}/documents.ndjson`, () =>
     generateImages(`${folder}documents-${images}`, { images, seed: 1, days: 365, until: UNTIL }, 'json'),
   )
 }
@@ -146,7 +145,7 @@ async function compareAllWithAll(images: number, parquet: string): Promise<void>
       WHERE earlier.app = later.app AND earlier.image_id < later.image_id
         AND bit_count(bitwise_xor(earlier.hash, later.hash), 64) <= 3`),
   )
-  report('all hashes compared with all, the plain way', images, cost)
+  report('all hashes compared with all (brute force)', images, cost)
 }
 
 const rows: string[][] = []
@@ -164,10 +163,10 @@ function report(what: string, images: number, { seconds, cpuSeconds, bytes }: Co
 /** Prints what has been reported since the last table. */
 function printTable(title: string): void {
   console.log(`\n${title}`)
-  console.log(formatTable(['', 'images', 'time', 'processor', 'read', 'grows as'], rows.splice(0)))
+  console.log(formatTable(['', 'images', 'time', 'CPU', 'read', 'grows with'], rows.splice(0)))
 }
 
-/** Of the processor's time over the two largest sizes: exponent 1 is twice the time for twice the images. */
+/** The growth of CPU time between the two largest sizes. Exponent 1 means twice the time for twice the images. */
 function slope(costs: { images: number; cpuSeconds: number }[]): string {
   const [one, other] = costs.slice(-2)
   if (!one || !other) return ''
@@ -189,7 +188,7 @@ async function measureViews(source: string, databases: Map<number, DuckDBConnect
 }
 
 console.log(
-  'The made-up images are kept in .cache/bench-analytics: 15 GB for all sizes, 2.7 GB with --json-up-to 1000000.',
+  'The generated images are kept in .cache/bench-analytics: 15 GB for all sizes, 2.7 GB with --json-up-to 1000000.',
 )
 await mkdir(folder, { recursive: true })
 const compacted = new Map<number, DuckDBConnection>()

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export async function atSteadyRate<Result>(
   count: number,
   perSecond: number,
-  begin: (index: number) => Promise<Result>,
+  start: (index: number) => Promise<Result>,
 ): Promise<Result[]> {
-  const began = performance.now()
+  const started = performance.now()
   const running: Promise<Result>[] = []
   for (let index = 0; index < count; index++) {
-    await sleep(Math.max(0, began + (index * 1000) / perSecond - performance.now()))
-    running.push(begin(index))
+    await sleep(Math.max(0, started + (index * 1000) / perSecond - performance.now()))
+    running.push(start(index))
   }
   return Promise.all(running)
 }

@@ -1,6 +1,7 @@
 /**
- * Runs the bridge's handler on events of one kind, and repeats its requests to S3 and SQS without it: `fork('bench/bridge-peer.ts', [JPEG, MODE, PARTITIONS, ROUNDS])`, with the service's environment. Sends the
- * result as a message. The service's logs go to standard output, as on Lambda.
+ * Runs the bridge's handler on events of one kind, and repeats its requests to S3 and SQS without it:
+ * `fork('bench/bridge-peer.ts', [JPEG, MODE, PARTITIONS, ROUNDS])`, with the service's environment. Sends the result as a
+ * message. The service's logs go to standard output, as on Lambda.
  */
 import { readFile } from 'node:fs/promises'
 import { PutObjectCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3'
@@ -16,16 +17,16 @@ export type Mode = 'binary' | 'structured'
 
 export interface Throughput {
   recordsPerEvent: number
-  /** In one pass. */
+  /** Records per pass. */
   records: number
-  /** Of each pass, in the order in which they ran: one of the one, one of the other. */
+  /** Time of each pass, in order. Passes of both kinds alternate. */
   bridgeMs: number[]
   bareMs: number[]
 }
 
-/** Lambda's, with room for the envelope. */
+/** Lambda's limit, minus the envelope. */
 const MAX_EVENT_BYTES = 5.9e6
-/** Of image in one pass, about. */
+/** Approximate image bytes per pass. */
 const PASS_BYTES = 15e6
 
 /** The bridge's requests to S3 and SQS for one record. */
@@ -36,20 +37,20 @@ interface Requests {
 
 const [path = '', mode = 'binary', partitionsAsked = '1', rounds = '5'] = process.argv.slice(2)
 const image = await readFile(path)
-const bytesOfRecord = JSON.stringify(toRecord('of-which-size', 0, 0)).length
+const bytesOfRecord = JSON.stringify(toRecord('for-size', 0, 0)).length
 const recordsPerEvent = Math.floor(MAX_EVENT_BYTES / bytesOfRecord)
 const partitions = Math.min(Number(partitionsAsked), recordsPerEvent)
 const eventsPerPass = Math.ceil(PASS_BYTES / (recordsPerEvent * image.length))
 
 function toRecord(id: string, partition: number, offset: number): MSKRecord {
-  const place = { partition, offset, timestamp: Date.now() }
+  const position = { partition, offset, timestamp: Date.now() }
   if (mode === 'binary') {
-    return kafkaRecord({ ...place, headers: { ...CLOUD_EVENT, ce_id: id }, value: image })
+    return kafkaRecord({ ...position, headers: { ...CLOUD_EVENT, ce_id: id }, value: image })
   }
   const { ce_specversion: specversion, ce_source: source, ce_type: type, ce_time: time } = CLOUD_EVENT
   const event = { specversion, source, type, time, id, datacontenttype: 'image/jpeg' }
   return kafkaRecord({
-    ...place,
+    ...position,
     headers: { 'content-type': 'application/cloudevents+json' },
     value: Buffer.from(JSON.stringify({ ...event, data_base64: image.toString('base64') })),
   })

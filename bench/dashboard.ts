@@ -21,19 +21,18 @@ const { values: options } = parseArgs({
 })
 
 const DAYS = 90
-/** Milliseconds. */
-const AIM = 1000
+const TARGET_MS = 1000
 
 /** Init script: records when everything is drawn, since the start of the navigation. */
 const WATCH = `
   globalThis.drawn = new Promise((resolve) => {
-    const look = () => {
+    const check = () => {
       const graphs = document.querySelectorAll('.graph svg path').length > 0 &&
         document.querySelectorAll('.graph svg').length === 4 && document.querySelector('.strip')
       if (graphs) requestAnimationFrame(() => resolve(performance.now()))
-      else requestAnimationFrame(look)
+      else requestAnimationFrame(check)
     }
-    look()
+    check()
   })`
 
 /** Time until drawn and time of the main thread, in milliseconds. */
@@ -90,4 +89,4 @@ for (const images of options.images.split(',').map(Number)) {
   await written.stop()
 }
 await browser.close()
-if (!(worst <= AIM)) process.exitCode = 1
+if (!(worst <= TARGET_MS)) process.exitCode = 1

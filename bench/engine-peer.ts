@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 
 export interface Measurement {
-  /** Median, user and system, of all threads. */
+  /** Median of user and system time of all threads. */
   cpuMs: number
   peakMb: number
   bytesOut: number

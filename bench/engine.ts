@@ -22,13 +22,13 @@ const SIZES = [0.3, 3, 12, 24]
 interface Peer {
   name: string
   title: string
-  /** jimp's are few, as one takes seconds; for small images it gets as many as the others to be compiled. */
+  /** Few for jimp, because one takes seconds. Small images have as many as the other peers, so that its code gets compiled. */
   rounds: (photograph: Photograph) => number
   environment?: Record<string, string>
 }
 
 const PEERS: [Peer, ...Peer[]] = [
-  /** As deployed: with one arena malloc gives memory back between images. */
+  /** As deployed: with one arena, malloc returns memory between images. */
   {
     name: 'darkroom',
     title: 'Darkroom (sharp)',
@@ -73,7 +73,7 @@ function report({ name, title }: Peer, measured: Measurement, ours: Measurement)
   ]
 }
 
-/** Our whole pipeline over what C programs take for the decoding and encoding in it. */
+/** Compares our pipeline with C programs that only decode and encode. */
 function reportCodecs({ wholeMs, scaledMs, bytesOut }: CodecTimes, ours: Measurement): string[][] {
   const row = (title: string, ms: number) => [
     title,
@@ -90,7 +90,7 @@ function reportCodecs({ wholeMs, scaledMs, bytesOut }: CodecTimes, ours: Measure
 const missing = await missingPrograms()
 if (missing.length > 0) {
   console.log(
-    `Without ${missing.join(', ')} (apt-get install libjpeg-turbo-progs webp) C's codecs are not measured.`,
+    `C's codecs are not measured, because ${missing.join(', ')} is missing (apt-get install libjpeg-turbo-progs webp).`,
   )
 }
 console.log('2048 px JPEG, 1024 px JPEG, 320 px WebP, EXIF, ThumbHash, dominant color, perceptual hash.')
@@ -99,7 +99,7 @@ for (const photograph of await photographs(SIZES, options.photos)) {
   console.log(`\n${photograph.megapixels.toFixed(1)} megapixels (${photograph.name})`)
   const [darkroom, ...others] = PEERS
   const ours = await measure(darkroom, photograph)
-  // One directly after the other, because these two are compared and the machine's load may change.
+  // Directly one after the other, because these two are compared and the machine's load can change.
   const codecs = missing.length === 0 ? await timeCodecs(photograph.path, rounds) : undefined
   const rows = [report(darkroom, ours, ours), ...(codecs ? reportCodecs(codecs, ours) : [])]
   for (const peer of others) rows.push(report(peer, await measure(peer, photograph), ours))

@@ -19,11 +19,11 @@ const { values: options } = parseArgs({
   options: { images: { type: 'string', default: '40' }, photos: { type: 'string' } },
 })
 
-/** In megapixels. */
+/** Megapixels. */
 const SIZES = [2.2, 2.5, 3]
 /** Warm-up photographs, so that every function has started. */
 const WARM_UP = 6
-const PATIENCE = 60_000
+const TIMEOUT_MS = 60_000
 
 /** Unix time in milliseconds, by the page's clock. */
 interface Seen {
@@ -31,7 +31,7 @@ interface Seen {
   /** The page has received the file. */
   chosen: number
   /** The page reports that the picture is developed. */
-  told: number
+  reported: number
   /** The developed image has been painted. */
   painted: number
 }
@@ -48,7 +48,7 @@ const WATCH = `
       const moments = seen[frame.querySelector('h3').textContent]
       if (!moments || moments.loaded) continue
       moments.id = frame.dataset.id
-      moments.told ??= now()
+      moments.reported ??= now()
       if (!frame.querySelector('img.loaded')) continue
       moments.loaded = true
       requestAnimationFrame(() => setTimeout(() => (moments.painted = now())))
@@ -58,7 +58,7 @@ const WATCH = `
 async function sendOne({ page, choose }: LoupePage, name: string, buffer: Buffer): Promise<Seen> {
   await choose({ name, mimeType: 'image/jpeg', buffer })
   const moments = `globalThis.seen[${JSON.stringify(name)}]`
-  await page.waitForFunction(`${moments}?.painted`, undefined, { timeout: PATIENCE })
+  await page.waitForFunction(`${moments}?.painted`, undefined, { timeout: TIMEOUT_MS })
   return page.evaluate(moments)
 }
 
@@ -79,13 +79,13 @@ async function measure(stack: Stack, loupe: LoupePage): Promise<Record<string, n
   )
   const samples: Record<string, number>[] = []
   for (let index = 0; index < WARM_UP + images; index++) {
-    const { id, chosen, told, painted } = await send(index)
+    const { id, chosen, reported, painted } = await send(index)
     if (index < WARM_UP) continue
     const committed = await committedAt(stack, id)
     samples.push({
       'file chosen → commit': committed - chosen,
-      'commit → the page says so': told - committed,
-      'the page says so → on screen': painted - told,
+      'commit → the page reports it': reported - committed,
+      'the page reports it → on screen': painted - reported,
       'file chosen → on screen': painted - chosen,
     })
   }

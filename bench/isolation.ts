@@ -1,6 +1,6 @@
 /**
  * Measures the cost of a separate engine process, with the program as it is deployed: `pnpm bench:isolation [--photos
- * DIR]`, half a minute. Linux only, as it reads `/proc`.
+ * DIR]`, half a minute. Linux only, because it reads `/proc`.
  */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -26,9 +26,9 @@ const service = join(import.meta.dirname, '..', 'services', 'image-processor')
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now()
+  const started = performance.now()
   await work()
-  return performance.now() - began
+  return performance.now() - started
 }
 
 /** Built as serverless-esbuild does, in the service's folder, so that sharp can be resolved. */
@@ -53,9 +53,9 @@ async function bundle(): Promise<string> {
 
 /** Memory (MB) and load time of the consumer, without the engine's process. */
 async function measureConsumer(program: string): Promise<{ megabytes: number; milliseconds: number }> {
-  const script = `const began = performance.now()
+  const script = `const started = performance.now()
     await import(${JSON.stringify(program)})
-    console.log(JSON.stringify({ milliseconds: performance.now() - began, megabytes: process.memoryUsage.rss() / 1e6 }))
+    console.log(JSON.stringify({ milliseconds: performance.now() - started, megabytes: process.memoryUsage.rss() / 1e6 }))
     process.exit()`
   const url = 'http://localhost/queue'
   const env = {
@@ -103,13 +103,13 @@ console.log(
 console.log(`an engine process is ready after ${(await measureStarts(program)).toFixed(0)} ms`)
 for (const { path, megapixels } of originals) {
   const original = await readFile(path)
-  const here = await medianTime(developHere(sharpEngine), original)
+  const sameProcessMs = await medianTime(developHere(sharpEngine), original)
   const isolated = isolate({ name: 'sharp', program, seconds: 60, megabytes: 2000 })
-  const apart = await medianTime(isolated, original)
+  const isolatedMs = await medianTime(isolated, original)
   const peak = peakMemory(isolated.pid())?.resident ?? Number.NaN
   console.log(
     `${megapixels.toFixed(1).padStart(5)} MP, ${(original.length / 1e6).toFixed(1)} MB: ` +
-      `${here.toFixed(0)} ms in one process, ${apart.toFixed(0)} ms in two, engine's peak ${(peak / 1e6).toFixed(0)} MB`,
+      `${sameProcessMs.toFixed(0)} ms in one process, ${isolatedMs.toFixed(0)} ms in two, engine's peak ${(peak / 1e6).toFixed(0)} MB`,
   )
   isolated.stop()
 }

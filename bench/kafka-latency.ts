@@ -21,13 +21,13 @@ export interface Sample {
   processed: number
 }
 
-/** In megapixels. */
+/** Megapixels. */
 const SIZES = [2.2, 2.5, 3]
 /** Warm-up images, so that every function has started. */
 const WARM_UP = 6
-/** Milliseconds between polls while the image is not stored yet and the status is 404. */
-const ASK_AGAIN = 50
-const ANSWERS_WITHIN = 30_000
+/** Between polls while the image is not stored yet and the status is 404. */
+const POLL_INTERVAL_MS = 50
+const TIMEOUT_MS = 30_000
 
 const APP = 'web-app-2'
 
@@ -78,12 +78,12 @@ async function follow(stack: Stack, producer: EventProducer, value: Buffer, id: 
 
 async function untilProcessed(url: string, apiKey: string, id: ImageId): Promise<void> {
   const headers = { authorization: `Bearer ${apiKey}`, prefer: 'wait=25' }
-  const patience = AbortSignal.timeout(ANSWERS_WITHIN)
-  let answer = await fetch(url, { headers, signal: patience })
-  while (answer.status === 404) {
-    await sleep(ASK_AGAIN, undefined, { signal: patience })
-    answer = await fetch(url, { headers, signal: patience })
+  const timeout = AbortSignal.timeout(TIMEOUT_MS)
+  let response = await fetch(url, { headers, signal: timeout })
+  while (response.status === 404) {
+    await sleep(POLL_INTERVAL_MS, undefined, { signal: timeout })
+    response = await fetch(url, { headers, signal: timeout })
   }
-  const { status } = (await answer.json()) as { status: string }
+  const { status } = (await response.json()) as { status: string }
   if (status !== 'processed') throw new Error(`image ${id} is ${status}`)
 }

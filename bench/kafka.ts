@@ -31,13 +31,13 @@ const { values: options } = parseArgs({
 })
 
 interface Kind {
-  /** Of the image, about. */
+  /** Approximate size of the image. */
   bytes: number
   mode: Mode
   partitions: number
 }
 
-/** An event holds two images of 2 MB in binary mode, and one in structured mode. */
+/** An event can contain two images of 2 MB in binary mode, and one in structured mode. */
 const KINDS: Kind[] = [
   { bytes: 200e3, mode: 'binary', partitions: 1 },
   { bytes: 200e3, mode: 'binary', partitions: 4 },
@@ -81,7 +81,7 @@ async function measure({ mode, partitions }: Kind, jpegPath: string): Promise<Th
   }
 }
 
-/** Does not change this process's environment, which the stack reads later. */
+/** Returns the environment, because the stack later reads that of this process. */
 async function bridgeEnvironment(endpoint: string): Promise<Record<string, string>> {
   const environment = awsEnvironment(endpoint)
   const connection = {
@@ -124,7 +124,7 @@ function report({ mode, partitions }: Kind, bytes: number, measured: Throughput)
 
 async function printThroughput(folder: string): Promise<void> {
   console.log(
-    "The bridge's handler against the same requests to S3 and SQS without it, one pass of each in turn;",
+    "The bridge's handler compared with the same requests to S3 and SQS without it, in alternating passes;",
   )
   console.log(`medians of ${options.rounds} passes. S3 and SQS are tools/local-aws.`)
   const rows: string[][] = []

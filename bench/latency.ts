@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
 })
 const images = Number(options.images)
 
-/** In megapixels. */
+/** Megapixels. */
 const SIZES = [2.2, 2.5, 3]
 /** Warm-up images, so that every function has started. */
 const WARM_UP = 6

@@ -46,7 +46,7 @@ const objectOf = (ref: ImageRef) => ({
   Metadata: toUserMetadata({ app, origin: { kind: 'http' }, attributes: {} }),
 })
 
-/** As a form leaves it. */
+/** Stores an upload as a browser's form does. */
 async function putUpload(ref: ImageRef): Promise<void> {
   const { Bucket: _, Key, ...object } = objectOf(ref)
   await store.put(Key, image, object)
@@ -88,16 +88,16 @@ async function measure(name: string, module: string, event: object): Promise<voi
   const peer = fork(program, [handler], { env, execArgv, serialization: 'advanced' })
   await answerOf(peer)
   const started = residentBytes(peer.pid ?? 0)
-  let most = started
+  let peak = started
   const sampling = setInterval(() => {
-    most = Math.max(most, residentBytes(peer.pid ?? 0))
+    peak = Math.max(peak, residentBytes(peer.pid ?? 0))
   }, SAMPLE_MS)
-  const began = performance.now()
+  const sentAt = performance.now()
   peer.send(event)
   const answer = await answerOf(peer)
-  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  const seconds = ((performance.now() - sentAt) / 1000).toFixed(1)
   clearInterval(sampling)
-  rows.push([name, megabytes(started), megabytes(most), megabytes(most - started), seconds])
+  rows.push([name, megabytes(started), megabytes(peak), megabytes(peak - started), seconds])
   requireDone(name, answer)
 }
 
@@ -115,10 +115,10 @@ const post = (path: string, more: object = {}) => ({ method: 'POST', path, app, 
 const json = { headers: { 'content-type': 'application/json' } }
 
 const [formed, inParts, claimed] = [newImage(), newImage(), newImage()]
-/** Of the youngest age at which the sweep looks at an image. */
+/** A time at which the sweep checks the `unfinished` upload. */
 const sweepAt = new Date(Math.floor(Date.now() / 60_000) * 60_000)
-const forgotten = newImage(new Date(sweepAt.getTime() - 150_000))
-await Promise.all([putUpload(formed), putUpload(forgotten), store.put(claimKey(claimed), image)])
+const unfinished = newImage(new Date(sweepAt.getTime() - 150_000))
+await Promise.all([putUpload(formed), putUpload(unfinished), store.put(claimKey(claimed), image)])
 await putParts(inParts)
 const claim = {
   specversion: '1.0',
@@ -133,7 +133,9 @@ const claimRecord = kafkaRecord({
   headers: { 'content-type': 'application/cloudevents+json' },
 })
 
-console.log(`A PNG of ${(image.length / 1e6).toFixed(1)} MB; resident memory in MB, at start and at most\n`)
+console.log(
+  `A PNG of ${(image.length / 1e6).toFixed(1)} MB; resident memory in MB, at start and at its peak\n`,
+)
 await measure('uploadImage, 4 MB', 'upload-api/src/routes/upload-image.ts', {
   ...post('/v1/images', { headers: { 'content-type': 'image/png' } }),
   body: await largePhotograph(1_380_000),
@@ -152,7 +154,7 @@ for (const [name, { imageId: id }] of [
 ] as const) {
   await measure(name, 'upload-api/src/routes/complete-upload.ts', post(`/v1/uploads/${id}/complete`, { id }))
 }
-await measure('sweepInputs, an upload that was forgotten', 'upload-api/src/sweep/sweep-inputs.ts', {
+await measure('sweepInputs, an unfinished upload', 'upload-api/src/sweep/sweep-inputs.ts', {
   time: sweepAt.toISOString(),
 })
 await measure('bridgeRecords, a claim check', 'kafka-bridge/src/bridge-records.ts', kafkaEvent(claimRecord))
@@ -173,6 +175,6 @@ await measure('eraseImage', 'upload-api/src/routes/erase-image.ts', {
   app,
   id: formed.imageId,
 })
-console.log(formatTable(['function', 'started', 'most', 'more', 'seconds'], rows))
+console.log(formatTable(['function', 'start', 'peak', 'difference', 'seconds'], rows))
 await store.close()
 await aws.stop()

@@ -10,16 +10,16 @@ import { failedDocument, processedDocument } from '../services/upload-api/src/te
 import { openStore } from '../services/upload-api/src/testing/open-store.ts'
 import { send } from '../services/upload-api/src/testing/send.ts'
 
-export interface Asked {
+export interface StatusTimes {
   /** Milliseconds of each request. */
   handlerMs: number[]
   /** Milliseconds of the bare requests to S3. */
   bareMs: number[]
-  mostRequests: number
+  maxRequests: number
 }
 
 const app = 'web-app-1'
-const IN_A_ROUND = 100
+const REQUESTS_PER_ROUND = 100
 const MAX_CONCURRENT_IMAGES = 48
 
 const images = Number(process.argv[2])
@@ -50,9 +50,9 @@ async function storeAll(): Promise<string[]> {
 }
 
 async function milliseconds(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now()
+  const started = performance.now()
   await work()
-  return performance.now() - began
+  return performance.now() - started
 }
 
 async function throughHandler(imageId: string): Promise<void> {
@@ -72,19 +72,19 @@ async function bare(imageId: string): Promise<void> {
   }
 }
 
-async function ask(ids: string[]): Promise<Asked> {
-  const asked: Asked = { handlerMs: [], bareMs: [], mostRequests: 0 }
-  for (let question = 0; question < IN_A_ROUND; question++) {
+async function measureRound(ids: string[]): Promise<StatusTimes> {
+  const times: StatusTimes = { handlerMs: [], bareMs: [], maxRequests: 0 }
+  for (let request = 0; request < REQUESTS_PER_ROUND; request++) {
     const id = ids[Math.floor(Math.random() * ids.length)] ?? ''
     const other = ids[Math.floor(Math.random() * ids.length)] ?? ''
     const before = requests
-    asked.handlerMs.push(await milliseconds(() => throughHandler(id)))
-    asked.mostRequests = Math.max(asked.mostRequests, requests - before)
-    asked.bareMs.push(await milliseconds(() => bare(other)))
+    times.handlerMs.push(await milliseconds(() => throughHandler(id)))
+    times.maxRequests = Math.max(times.maxRequests, requests - before)
+    times.bareMs.push(await milliseconds(() => bare(other)))
   }
-  return asked
+  return times
 }
 
 const ids = await storeAll()
 process.send?.('stored')
-process.on('message', async () => process.send?.(await ask(ids)))
+process.on('message', async () => process.send?.(await measureRound(ids)))

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { formatTable } from '@darkroom/terminal'
-import type { Asked } from './status-peer.ts'
+import type { StatusTimes } from './status-peer.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -22,12 +22,12 @@ const { values: options } = parseArgs({
 })
 
 /** Maximum S3 requests for one status. */
-const MOST_REQUESTS = 2
+const MAX_REQUESTS = 2
 
 interface Subject {
   images: number
   peer: ChildProcess
-  asked: Asked[]
+  rounds: StatusTimes[]
 }
 
 async function answerOf<Message>(peer: ChildProcess): Promise<Message> {
@@ -49,42 +49,42 @@ function quantile(samples: number[], part: number): number {
   return samples.toSorted((a, b) => a - b)[Math.ceil(part * samples.length) - 1] ?? Number.NaN
 }
 
-function report({ images, asked }: Subject, smallest: number): string[] {
-  const handler = asked.flatMap(({ handlerMs }) => handlerMs)
-  const bare = asked.flatMap(({ bareMs }) => bareMs)
+function report({ images, rounds }: Subject, smallest: number): string[] {
+  const handler = rounds.flatMap(({ handlerMs }) => handlerMs)
+  const bare = rounds.flatMap(({ bareMs }) => bareMs)
   const milliseconds = [quantile(handler, 0.5), quantile(handler, 0.95), quantile(bare, 0.95)]
   const ratios = [quantile(handler, 0.95) / smallest, quantile(handler, 0.95) / quantile(bare, 0.95)]
   return [
     images.toLocaleString('en'),
     ...milliseconds.map((value) => `${value.toFixed(2)} ms`),
     ...ratios.map((value) => value.toFixed(2)),
-    String(Math.max(...asked.map(({ mostRequests }) => mostRequests))),
+    String(Math.max(...rounds.map(({ maxRequests }) => maxRequests))),
   ]
 }
 
 const servers = []
 const subjects: Subject[] = []
 for (const images of options.images.split(',').map(Number)) {
-  const began = performance.now()
+  const started = performance.now()
   const aws = await startLocalAws()
   servers.push(aws)
   const peer = startPeer(aws.endpoint, images)
-  subjects.push({ images, peer, asked: [] })
+  subjects.push({ images, peer, rounds: [] })
   await answerOf(peer)
   console.log(
-    `${images.toLocaleString('en')} images stored in ${((performance.now() - began) / 1000).toFixed(0)} s`,
+    `${images.toLocaleString('en')} images stored in ${((performance.now() - started) / 1000).toFixed(0)} s`,
   )
 }
 for (let round = 0; round <= Number(options.rounds); round++) {
-  for (const { peer, asked } of subjects) {
-    const answer = answerOf<Asked>(peer)
-    peer.send('ask')
+  for (const { peer, rounds } of subjects) {
+    const answer = answerOf<StatusTimes>(peer)
+    peer.send('measure')
     const measured = await answer
     // The first round is a warm-up.
-    if (round > 0) asked.push(measured)
+    if (round > 0) rounds.push(measured)
   }
 }
-const smallest = quantile(subjects[0]?.asked.flatMap(({ handlerMs }) => handlerMs) ?? [], 0.95)
+const smallest = quantile(subjects[0]?.rounds.flatMap(({ handlerMs }) => handlerMs) ?? [], 0.95)
 const columns = ['images', 'p50', 'p95', 'bare p95', 'p95 / first', 'p95 / bare', 'S3 requests']
 console.log(
   formatTable(
@@ -92,8 +92,8 @@ console.log(
     subjects.map((subject) => report(subject, smallest)),
   ),
 )
-if (subjects.some(({ asked }) => asked.some(({ mostRequests }) => mostRequests > MOST_REQUESTS))) {
-  console.error('A question cost more than two requests to S3.')
+if (subjects.some(({ rounds }) => rounds.some(({ maxRequests }) => maxRequests > MAX_REQUESTS))) {
+  console.error('A status needed more than two requests to S3.')
   process.exitCode = 1
 }
 for (const { peer } of subjects) peer.disconnect()

@@ -11,9 +11,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { codeBlocks } from './code-blocks.ts'
 
 const photograph = fileURLToPath(new URL('../../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url))
-const IN_DOCUMENTS = 'http://127.0.0.1:4000'
+const DOCUMENTED_URL = 'http://127.0.0.1:4000'
 
-/** A command of each block of docs/api.md, in their order, and what its requests that show an answer are answered with. */
+/** A command from each code block of docs/api.md, in order, and the statuses of the responses that it prints. */
 const SHOWN: [command: string, statuses: number[]][] = [
   ['AUTH=', []],
   ["-H 'Content-Type: image/jpeg' --data-binary @photo.jpg", [202]],
@@ -46,7 +46,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Runs the script in one shell as a reader would, and more strictly: a variable that is not there ends it. */
+/** Runs the script in one shell as a reader would, but stops at an unset variable. */
 async function runScript(script: string): Promise<string> {
   const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder })
   const [output, errors, [code]] = await Promise.all([
@@ -63,31 +63,31 @@ function statusesIn(output: string): number[] {
   return [...lines].map(([, status]) => Number(status)).filter((status) => status >= 200)
 }
 
-test('every command of docs/api.md is answered as it says', async () => {
+test('every command of docs/api.md has the documented status', async () => {
   const blocks = await codeBlocks('docs/api.md', 'sh')
   expect(blocks).toEqual(SHOWN.map(([command]) => expect.stringContaining(command)))
-  const script = blocks.join("echo '--- next block'\n").replaceAll(IN_DOCUMENTS, stack.endpoints.uploadApi)
+  const script = blocks.join("echo '--- next block'\n").replaceAll(DOCUMENTED_URL, stack.endpoints.uploadApi)
   const outputs = (await runScript(script)).split('--- next block\n')
   expect(outputs.map(statusesIn)).toEqual(SHOWN.map(([, statuses]) => statuses))
 })
 
-test('the functions of docs/api.md for a page upload an image and see it developed', async () => {
+test('the functions of docs/api.md for a page upload an image and wait for it', async () => {
   const blocks = await codeBlocks('docs/api.md', 'js')
   const functions = blocks.filter((block) => /^(async )?function/.test(block)).join('\n')
-  const program = `${functions}\nexport { develop }`.replaceAll(IN_DOCUMENTS, stack.endpoints.uploadApi)
+  const program = `${functions}\nexport { develop }`.replaceAll(DOCUMENTED_URL, stack.endpoints.uploadApi)
   const { develop } = await import(`data:text/javascript,${encodeURIComponent(program)}`)
   const image: ImageStatus = await develop(new File([await readFile(photograph)], 'photo.jpg'))
   expect(image).toMatchObject({ status: 'processed', filename: 'photo.jpg' })
 })
 
-test("the README's two commands bring a photograph to its variants", async () => {
+test("the README's two commands upload a photograph and return its variants", async () => {
   const blocks = await codeBlocks('README.md', '')
   const [upload = '', ask = ''] = blocks.filter((block) => block.startsWith('curl'))
   const script = `ANSWER=$(${upload.trim()})
     echo "$ANSWER"
     ID=$(echo "$ANSWER" | sed -n 's/.*"id":"\\([^"]*\\)".*/\\1/p')
     ${ask.trim().replace('/ID', '/$ID')}`
-  const output = await runScript(script.replaceAll(IN_DOCUMENTS, stack.endpoints.uploadApi))
+  const output = await runScript(script.replaceAll(DOCUMENTED_URL, stack.endpoints.uploadApi))
   expect(statusesIn(output)).toEqual([202])
   expect(output).toContain('"status":"processed"')
 })

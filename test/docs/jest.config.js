@@ -1,8 +1,8 @@
 import root from '../../jest.config.js'
 
 /**
- * What the documents tell to do is done. `api` needs bash, curl and openssl, `superset` Python 3.11, PyPI and a browser, so
- * they are not part of `pnpm test`.
+ * Runs the commands of the documentation. `api` needs bash, curl and openssl; `superset` needs Python 3.11, PyPI and a browser.
+ * So they are not part of `pnpm test`.
  */
 export default {
   ...root,

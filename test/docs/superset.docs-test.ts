@@ -16,8 +16,8 @@ import { postPicture } from '../kafka/post-picture.ts'
 const command = fileURLToPath(new URL('../../docs/superset/try.sh', import.meta.url))
 
 /**
- * What Superset shows, by the name of the chart, of three photographs and a broken image that came over HTTP, and of one
- * photograph that came over Kafka in two sizes.
+ * The expected texts of Superset's charts, for three photographs and a broken image over HTTP, and one photograph in two
+ * sizes over Kafka.
  */
 const SHOWN = {
   Images: /^6$/,
@@ -28,9 +28,9 @@ const SHOWN = {
   Formats: /image\/jpeg/,
   Cameras: /iPhone/,
 }
-const DRAWN = ['Images by app and way in', 'Time to ready', 'Near duplicates', 'Estimated cost']
+const DRAWN = ['Images by app and source', 'Time to ready', 'Near duplicates', 'Estimated cost']
 
-/** As Superset calls it. */
+/** Superset's attribute for test ids. */
 selectors.setTestIdAttribute('data-test')
 
 let folder: string
@@ -49,7 +49,7 @@ beforeAll(async () => {
     env: { ...process.env, SUPERSET_PORT: String(await freePort()) },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const { url, password } = await announced(superset)
+  const { url, password } = await waitForUrl(superset)
   browser = await openBrowser()
   page = await browser.newPage({ viewport: { width: 1280, height: 2000 } })
   page.setDefaultTimeout(60_000)
@@ -76,17 +76,17 @@ async function sendImages(): Promise<void> {
       headers: { ...headers, 'content-type': 'application/octet-stream' },
       body: new Uint8Array(body),
     })
-    await untilFinished(UploadAccepted.parse(await answer.json()).id, headers)
+    await waitUntilFinished(UploadAccepted.parse(await answer.json()).id, headers)
   }
   for (const image of [first, await sharp(first).resize(800).jpeg().toBuffer()]) {
     const answer = await postPicture(stack.endpoints.webApp2, image)
     const apiKey = stack.endpoints.apps['web-app-2']?.apiKey
     const { id } = (await answer.json()) as { id: string }
-    await untilFinished(id, { authorization: `Bearer ${apiKey}` })
+    await waitUntilFinished(id, { authorization: `Bearer ${apiKey}` })
   }
 }
 
-async function untilFinished(id: string, headers: Record<string, string>): Promise<void> {
+async function waitUntilFinished(id: string, headers: Record<string, string>): Promise<void> {
   for (;;) {
     const url = `${stack.endpoints.uploadApi}/v1/images/${id}`
     const answer = await fetch(url, { headers: { ...headers, prefer: 'wait=20' } })
@@ -95,7 +95,7 @@ async function untilFinished(id: string, headers: Record<string, string>): Promi
   }
 }
 
-/** Its header is sound; that its bytes are not shows when it is decoded. */
+/** The header is valid, but the image data cannot be decoded. */
 async function brokenPng(): Promise<Buffer> {
   const png = await sharp({ create: { width: 60, height: 40, channels: 3, background: 'teal' } })
     .png()
@@ -103,8 +103,8 @@ async function brokenPng(): Promise<Buffer> {
   return png.fill(0x5a, png.indexOf('IDAT') + 4, png.length - 20)
 }
 
-/** What the command prints when Superset is about to listen. */
-async function announced({ stdout }: ChildProcess): Promise<{ url: string; password: string }> {
+/** Waits for the line that the command prints before Superset starts. */
+async function waitForUrl({ stdout }: ChildProcess): Promise<{ url: string; password: string }> {
   if (!stdout) throw new Error('there is no output')
   for await (const line of createInterface(stdout)) {
     const [, url, password] = /^Superset: (\S+) .*password (\S+)$/.exec(line) ?? []
@@ -114,14 +114,14 @@ async function announced({ stdout }: ChildProcess): Promise<{ url: string; passw
 }
 
 async function signIn(url: string, password: string): Promise<void> {
-  await whenListening(url)
+  await waitUntilListening(url)
   await page.goto(url, { waitUntil: 'networkidle' })
   await page.locator('#username').fill('admin')
   await page.locator('#password').fill(password)
   await page.keyboard.press('Enter')
 }
 
-async function whenListening(url: string): Promise<void> {
+async function waitUntilListening(url: string): Promise<void> {
   for (;;) {
     const answer = await fetch(new URL('/health', url)).catch(() => undefined)
     if (answer?.ok) return
@@ -136,7 +136,7 @@ function chart(name: string): Locator {
 
 const shows = (name: string, text: RegExp | string) => chart(name).getByText(text).first().waitFor()
 
-test('every chart shows what came in', async () => {
+test('every chart shows the images', async () => {
   for (const [name, text] of Object.entries(SHOWN)) await shows(name, text)
   for (const name of DRAWN) await chart(name).locator('canvas').first().waitFor()
   expect(await page.getByTestId('chart-grid-component').count()).toBe(
@@ -144,7 +144,7 @@ test('every chart shows what came in', async () => {
   )
 })
 
-test('the filter of apps leaves those of one', async () => {
+test('the app filter works', async () => {
   await page.getByRole('combobox').last().click()
   await page.locator('.ant-select-item-option').getByText('web-app-2').click()
   await page.keyboard.press('Escape')
@@ -155,7 +155,7 @@ test('the filter of apps leaves those of one', async () => {
   await shows('Images', /^6$/)
 })
 
-test('the filter of time leaves those of a period', async () => {
+test('the time filter works', async () => {
   for (const [period, images] of [
     ['current day', /^6$/],
     ['previous calendar year', /^0$/],

@@ -9,7 +9,7 @@ import { refusedRecords } from './scenarios/refused-records.ts'
 import { replay } from './scenarios/replay.ts'
 import { storageOutage } from './scenarios/storage-outage.ts'
 
-/** Every scenario on a broker; a file calls it for each, so that they can run side by side. */
+/** Runs every scenario on a broker. There is one test file per broker, so that they can run in parallel. */
 export function allOfDarkroomOn(kind: BrokerUnderTest): void {
   describe(`all of Darkroom on ${kind.name}`, () => {
     let darkroom: Darkroom

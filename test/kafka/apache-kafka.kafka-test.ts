@@ -29,7 +29,7 @@ async function withAdmin<Result>(use: (admin: Admin) => Promise<Result>): Promis
   }
 }
 
-/** A topic of its own for each test, with two partitions. */
+/** Creates a topic with two partitions for one test. */
 async function newTopic(): Promise<string> {
   const topic = `test-${randomUUID()}`
   await withAdmin((admin) => admin.createTopics({ topics: [topic], partitions: 2, replicas: 1 }))
@@ -44,14 +44,14 @@ function recordsOf(count: number): TestRecord[] {
   }))
 }
 
-/** In one order, and with digests in place of values, for differences that can be read. */
+/** Sorted, with digests instead of values, so that differences are readable. */
 function summary(records: TestRecord[]) {
   return records
     .map(({ value, ...record }) => ({ ...record, sha256: createHash('sha256').update(value).digest('hex') }))
     .toSorted((one, other) => one.key.localeCompare(other.key))
 }
 
-/** The first log segments of a topic's partitions, as they lie on the disk. */
+/** The first log segment of each partition, as stored on disk. */
 async function segmentsOf(topic: string): Promise<Buffer[]> {
   const folders = (await readdir(logDir(kafka.dataDir))).filter((name) => name.startsWith(topic))
   const file = '00000000000000000000.log'
@@ -61,7 +61,7 @@ async function segmentsOf(topic: string): Promise<Buffer[]> {
 const names = Object.keys(clients) as (keyof typeof clients)[]
 const pairs = names.flatMap((from) => names.map((to) => ({ from, to })))
 
-test('makes topics when told to, and never by itself', async () => {
+test('creates topics only explicitly', async () => {
   const topic = await newTopic()
   const unknown = `unknown-${randomUUID()}`
   const producer = new Producer({
@@ -93,7 +93,7 @@ describe.each(pairs)('from $from to $to', ({ from, to }) => {
     expect((await segmentsOf(topic)).map((segment) => segment.length > 0)).toEqual([true, true])
   })
 
-  test.each([3, 8])('an image of %d MB arrives whole', async (megabytes) => {
+  test.each([3, 8])('an image of %d MB arrives complete', async (megabytes) => {
     const topic = await newTopic()
     const [image] = recordsOf(1).map((record) => ({ ...record, value: randomBytes(megabytes * MB) }))
     await clients[from].produce({ brokers: kafka.brokers, topic, records: image ? [image] : [] })
@@ -107,7 +107,7 @@ describe.each(pairs)('from $from to $to', ({ from, to }) => {
   })
 })
 
-/** As the broker stores it: attributes, an int16 21 bytes into a record batch, bits 0 to 2. */
+/** Bits 0 to 2 of a record batch's attributes, an int16 at byte 21. */
 const CODEC_NUMBERS: Record<Codec, number> = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 }
 
 const exchanges = pairs.flatMap(({ from, to }) =>
@@ -129,7 +129,7 @@ test.each(exchanges)('a batch compressed with $codec goes from $from to $to', as
 describe.each(names)('a consumer group with %s', (name) => {
   const { produce, consume } = clients[name]
 
-  test('goes on after what it committed', async () => {
+  test('continues after its committed offsets', async () => {
     const topic = await newTopic()
     const sent = recordsOf(10)
     await produce({ brokers: kafka.brokers, topic, records: sent })
@@ -156,7 +156,7 @@ describe.each(names)('a consumer group with %s', (name) => {
   })
 })
 
-test('says why it could not start', async () => {
+test('fails to start with the reason', async () => {
   const port = Number(kafka.brokers.split(':')[1])
   await expect(startApacheKafka({ port })).rejects.toThrow(/Address already in use|already allocated/)
 })

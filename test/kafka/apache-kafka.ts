@@ -11,35 +11,35 @@ import type { JavaProcess } from './java-runtime.ts'
 import { readMetadata } from './read-metadata.ts'
 import { makeSecuredListener, SCRAM_USERS } from './secured-listener.ts'
 
-const STARTING_MS = 60_000
-const STOPPING_MS = 30_000
+const START_TIMEOUT_MS = 60_000
+const STOP_TIMEOUT_MS = 30_000
 
 export interface ApacheKafkaOptions {
-  /** on 127.0.0.1; a free one when absent */
+  /** On 127.0.0.1. By default a free one. */
   port?: number
-  /** a folder of an earlier start, to find its topics and offsets again; a new temporary one when absent */
+  /** The folder of an earlier start, to keep its topics and offsets. By default a new temporary one. */
   dataDir?: string
-  /** whether there is a second listener, with TLS and passwords */
+  /** Adds a second listener with TLS and passwords. */
   secured?: boolean
 }
 
 export interface ApacheKafka {
-  /** for any client's `bootstrap.servers`: `127.0.0.1:PORT` */
+  /** For a client's `bootstrap.servers`: `127.0.0.1:PORT`. */
   brokers: string
-  /** The other listener, and the certificate in PEM by which it is known. */
+  /** The second listener and its certificate in PEM. */
   secured?: { brokers: string; certificate: string } | undefined
-  /** stays after `stop()` and `kill()`; whoever needs it no longer removes it */
+  /** Not deleted by `stop()` and `kill()`. */
   dataDir: string
-  /** Lets the broker close its logs, and waits until it has gone. */
+  /** Lets the broker close its logs, and waits for its exit. */
   stop(): Promise<void>
-  /** What a power cut does (SIGKILL), and waits until it has gone. */
+  /** Simulates a power cut (SIGKILL), and waits for the exit. */
   kill(): Promise<void>
 }
 
 /**
- * Starts a real Apache Kafka, a single node in KRaft mode, and waits until it answers a metadata request.
- * It runs in Docker where an engine answers, else on this machine's Java.
- * @throws Error if there is neither, if Kafka cannot be fetched, or if the broker does not start
+ * Starts a real Apache Kafka, a single node in KRaft mode, and waits until it answers a metadata request. It runs in Docker
+ * if an engine is running, or with the installed Java.
+ * @throws Error if there is neither, if Kafka cannot be downloaded, or if the broker does not start
  */
 export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promise<ApacheKafka> {
   const runtime = await chooseRuntime()
@@ -68,7 +68,7 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
     dataDir,
     ports: secured ? [port, secured.port] : [port],
   })
-  await ready(broker, { port, clusterId })
+  await waitUntilReady(broker, { port, clusterId })
   return {
     brokers: `127.0.0.1:${port}`,
     secured: secured && { brokers: `localhost:${secured.port}`, certificate: secured.certificate },
@@ -78,25 +78,27 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
   }
 }
 
-/** The cluster's id tells this broker from another one that holds the port already. */
-async function ready(broker: JavaProcess, { port, clusterId }: { port: number; clusterId: string }) {
-  const deadline = Date.now() + STARTING_MS
+/** Compares the cluster's id, because another broker could already use the port. */
+async function waitUntilReady(broker: JavaProcess, { port, clusterId }: { port: number; clusterId: string }) {
+  const deadline = Date.now() + START_TIMEOUT_MS
   while (!broker.hasExited() && Date.now() < deadline) {
     const metadata = await readMetadata(port).catch(() => undefined)
     if (metadata?.clusterId === clusterId && metadata.brokers > 0) return
     await delay(50)
   }
-  const what = broker.hasExited() ? 'stopped while starting' : `was not ready after ${STARTING_MS / 1000} s`
+  const what = broker.hasExited()
+    ? 'stopped while starting'
+    : `was not ready after ${START_TIMEOUT_MS / 1000} s`
   await kill(broker)
-  throw new Error(`Apache Kafka on 127.0.0.1:${port} ${what}. It said:\n${broker.output()}`)
+  throw new Error(`Apache Kafka on 127.0.0.1:${port} ${what}. Its output:\n${broker.output()}`)
 }
 
 async function stop(broker: JavaProcess) {
   broker.signal('SIGTERM')
-  const patience = new AbortController()
-  const tooLong = delay(STOPPING_MS, 'too long', patience)
+  const timer = new AbortController()
+  const tooLong = delay(STOP_TIMEOUT_MS, 'too long', timer)
   const outcome = await Promise.race([broker.exited, tooLong.catch(() => undefined)])
-  patience.abort()
+  timer.abort()
   if (outcome === 'too long') await kill(broker)
 }
 
@@ -111,6 +113,6 @@ async function freePort(): Promise<number> {
   const address = server.address()
   server.close()
   await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.')
+  if (address === null || typeof address === 'string') throw new Error('No free port was found.')
   return address.port
 }

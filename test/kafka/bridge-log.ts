@@ -1,4 +1,4 @@
-/** A line of the bridge's about one record. */
+/** A log line of the bridge about one record. */
 export interface RecordLine {
   message: 'record accepted' | 'record rejected' | 'record deferred'
   partition: number
@@ -8,18 +8,18 @@ export interface RecordLine {
   replayed?: boolean
 }
 
-/** What the bridge says of its records: the only place that shows their order and their repetitions. */
+/** The bridge's log lines about records. Only they show the order and repetitions. */
 export function bridgeLog() {
   const lines: RecordLine[] = []
-  const take = (part: string, line: string) => {
+  const read = (part: string, line: string) => {
     if (part !== 'kafka-bridge' || !line.startsWith('{')) return
     const entry = JSON.parse(line)
     if (String(entry.message).startsWith('record ')) lines.push(entry)
   }
-  return { lines, take }
+  return { lines, read }
 }
 
-/** The partitions' offsets in the order in which images were accepted for the first time. */
+/** The offsets of each partition, in the order in which the images were first accepted. */
 export function firstAcceptances(lines: RecordLine[]): Map<number, number[]> {
   const first = lines.filter(({ message, replayed }) => message === 'record accepted' && !replayed)
   return new Map(

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { type SecuredListener, securedProperties } from './secured-listener.ts'
 
 /**
- * What a single node needs that a cluster does not, and what images need. compose.yaml holds the same.
- * All else is as Kafka ships it.
+ * Settings for a single node and for images. compose.yaml has the same. Everything else is Kafka's default.
  */
 export const BROKER_SETTINGS: Readonly<Record<string, string>> = {
   'process.roles': 'broker,controller',
@@ -12,11 +11,11 @@ export const BROKER_SETTINGS: Readonly<Record<string, string>> = {
   'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
   'controller.listener.names': 'CONTROLLER',
 
-  // A topic is made on purpose, as on a cluster in production. Were it made by whoever names it first,
-  // a mistyped name would be an empty topic instead of an error, and every topic would have one partition.
+  // Topics are created explicitly, as on a production cluster. Otherwise a mistyped name would create an empty topic
+  // instead of an error, and every topic would have one partition.
   'auto.create.topics.enable': 'false',
 
-  // One node holds one replica; one partition (of 50) is quicker to make and enough here.
+  // One node has one replica. One partition instead of 50 is created faster and sufficient.
   'offsets.topic.replication.factor': '1',
   'offsets.topic.num.partitions': '1',
   'transaction.state.log.replication.factor': '1',
@@ -26,39 +25,39 @@ export const BROKER_SETTINGS: Readonly<Record<string, string>> = {
   'share.coordinator.state.topic.min.isr': '1',
   'share.coordinator.state.topic.num.partitions': '1',
 
-  // No waiting for more members: the first consumer of a group reads at once.
+  // The first consumer of a group reads immediately instead of waiting for more members.
   'group.initial.rebalance.delay.ms': '0',
 
-  // 12 MiB: an image of 8 MB as it is, and also in base64 inside a structured CloudEvent.
+  // 12 MiB: an image of 8 MB, also in base64 in a structured CloudEvent.
   'message.max.bytes': '12582912',
   'replica.fetch.max.bytes': '12582912',
 
-  // The log cleaner takes this much heap at once; 128 MB by default, half of ours.
+  // The log cleaner allocates this much heap. The default of 128 MB is half of the broker's heap here.
   'log.cleaner.dedupe.buffer.size': '4194304',
 }
 
-interface Place {
+interface BrokerAddress {
   dataDir: string
   bindAddress: string
   port: number
   controllerPort: number
-  /** with TLS and passwords, beside the one in the clear */
+  /** A second listener with TLS and passwords. */
   secured?: SecuredListener | undefined
 }
 
-/** Where the broker keeps its logs inside the data directory. */
+/** The broker's log folder in the data directory. */
 export function logDir(dataDir: string): string {
   return join(dataDir, 'log')
 }
 
-/** @returns the path of the file written */
+/** @returns the path of the written file */
 export async function writeBrokerProperties({
   dataDir,
   bindAddress,
   port,
   controllerPort,
   secured,
-}: Place): Promise<string> {
+}: BrokerAddress): Promise<string> {
   const others = secured ? [`SECURED://BIND:${secured.port}`] : []
   const properties = {
     ...BROKER_SETTINGS,

@@ -4,11 +4,11 @@ import { freePort } from '@darkroom/local-stack'
 import { startApacheKafka } from './apache-kafka.ts'
 import { createTopic } from './topics.ts'
 
-/** Where Web App #2's images go, and with how many partitions. */
+/** Web App #2's topic and its number of partitions. */
 export const TOPIC = 'images.web-app-2'
 export const PARTITIONS = 2
 
-/** The bridge's consumer group on the stage `local`. */
+/** The bridge's consumer group on stage `local`. */
 export const GROUP = 'darkroom-local'
 
 export interface BrokerUnderTest {
@@ -17,15 +17,15 @@ export interface BrokerUnderTest {
 }
 
 export interface RunningBroker {
-  /** `host:port`, several with commas; the same after `resume` */
+  /** `host:port`, comma-separated. Unchanged after `resume`. */
   brokers: string
-  /** Whether records and offsets outlast `suspend`. */
+  /** Whether records and offsets are kept over `suspend`. */
   keepsRecords: boolean
-  /** A topic that takes records of at most so many bytes. */
+  /** Creates a topic with a limit for the size of records. */
   smallTopic(maxBytes: number): Promise<{ brokers: string; topic: string }>
   suspend(): Promise<void>
   resume(): Promise<void>
-  /** Ends it for good, with all that it wrote. */
+  /** Stops it and deletes its data. */
   stop(): Promise<void>
 }
 
@@ -61,7 +61,7 @@ export const embeddedBroker: BrokerUnderTest = {
     return {
       brokers: kafka.brokers,
       keepsRecords: false,
-      // Its limit is one for all topics, so a small one is a broker of its own.
+      // Its limit applies to all topics, so this needs a separate broker.
       smallTopic: async (maxBytes) => {
         const small = await startLocalKafka({ maxMessageBytes: maxBytes, topics: { small: 1 } })
         others.push(small)
@@ -76,10 +76,10 @@ export const embeddedBroker: BrokerUnderTest = {
   },
 }
 
-/** A cluster that is not ours to stop; what the tests write stays in it. */
+/** An existing cluster, which the tests do not stop. What they write stays in it. */
 function clusterAt(brokers: string): BrokerUnderTest {
-  const notOurs = async () => {
-    throw new Error(`The cluster at ${brokers} is not ours to stop.`)
+  const refuse = async () => {
+    throw new Error(`Tests cannot stop the cluster at ${brokers}.`)
   }
   return {
     name: `the cluster at ${brokers}`,
@@ -89,8 +89,8 @@ function clusterAt(brokers: string): BrokerUnderTest {
         brokers,
         keepsRecords: true,
         smallTopic: (maxBytes) => smallTopicOf(brokers, maxBytes),
-        suspend: notOurs,
-        resume: notOurs,
+        suspend: refuse,
+        resume: refuse,
         stop: async () => {},
       }
     },
@@ -103,8 +103,8 @@ async function smallTopicOf(brokers: string, maxBytes: number) {
   return { brokers, topic }
 }
 
-/** Whether the brokers may be stopped and started again. */
+/** Whether the brokers can be stopped and started again. */
 export const canRestart = !process.env.KAFKA_BROKERS
 
-/** The cluster that was given, or one that is started. */
+/** The cluster in KAFKA_BROKERS, or a new broker. */
 export const realBroker = process.env.KAFKA_BROKERS ? clusterAt(process.env.KAFKA_BROKERS) : apacheKafka

@@ -5,12 +5,12 @@ export const APP = 'web-app-2'
 
 export type Bucket = ReturnType<typeof openBucket>
 
-/** What the tests look at in the bucket. */
+/** Reads the bucket for the tests. */
 export function openBucket(endpoint: string, name: string) {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   const s3 = new S3Client({ endpoint, region: 'us-east-1', credentials })
 
-  /** Key, ETag and time of every object below a prefix: two writes differ in their time at the least. */
+  /** Key, ETag and time of every object under a prefix. Two writes differ at least in their time. */
   const list = async (prefix: string): Promise<Map<string, string>> => {
     const objects = new Map<string, string>()
     for await (const { Contents = [] } of paginateListObjectsV2(

@@ -1,11 +1,11 @@
 import { readKafkaConnection } from '@darkroom/kafka-connection'
 
-/** How `@platformatic/kafka` reaches these brokers: as the KAFKA_… variables say, where they name a cluster. */
+/** Connection settings of `@platformatic/kafka`, from the KAFKA_… variables. */
 export function connectionTo(brokers: string) {
   return readKafkaConnection({ ...process.env, KAFKA_BROKERS: brokers })
 }
 
-/** The same in the words of librdkafka. https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md */
+/** The same settings for librdkafka. https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md */
 export function librdkafkaSettings(brokers: string): Record<string, string> {
   const { tls, sasl } = connectionTo(brokers)
   return {

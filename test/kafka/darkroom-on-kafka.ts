@@ -8,32 +8,32 @@ import type { BrokerUnderTest, RunningBroker } from './brokers-under-test.ts'
 import { type Bucket, openBucket } from './bucket.ts'
 import { type ImageQueue, openImageQueue } from './image-queue.ts'
 
-/** All of Darkroom on a broker, each part of which can go and come back by itself. */
+/** All of Darkroom on a broker. Each part can be stopped and started. */
 export interface Darkroom {
   broker: RunningBroker
   bucket: Bucket
   queue: ImageQueue
-  /** Where the upload API and Web App #2 are; new after `restart`. */
+  /** The addresses of the upload API and Web App #2. They change with `restart`. */
   readonly endpoints: Stack['endpoints']
-  /** What bridges have said of records, since the beginning. */
+  /** All log lines of the bridges about records. */
   bridged: RecordLine[]
-  /** Stops the services, does what may only be done without them, and starts them again. */
+  /** Stops the services, runs `meanwhile`, and starts them again. */
   restart(meanwhile: () => Promise<void>): Promise<void>
-  /** Another bridge of the same consumer group, until its `stop`. */
+  /** Starts another bridge in the same consumer group. */
   joinBridge(): Promise<SecondBridge>
-  /** S3 and SQS. */
+  /** Stops S3 and SQS. */
   suspendAws(): Promise<void>
   resumeAws(): Promise<void>
   stop(): Promise<void>
 }
 
 interface SecondBridge {
-  /** How many images it has accepted by itself. */
+  /** How many images this bridge has accepted. */
   accepted(): number
   stop(): Promise<void>
 }
 
-/** S3, SQS and Kafka are ours rather than the stack's, so that they outlast it and can be stopped under it. */
+/** S3, SQS and Kafka are started separately from the stack, so that each can be stopped independently. */
 export async function startDarkroom(kind: BrokerUnderTest): Promise<Darkroom> {
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-'))
   let aws: LocalAws = await startLocalAws({ dataDir })
@@ -42,7 +42,7 @@ export async function startDarkroom(kind: BrokerUnderTest): Promise<Darkroom> {
   const before = { ...process.env }
   Object.assign(process.env, awsEnvironment(endpoint), { KAFKA_BROKERS: broker.brokers })
   const log = bridgeLog()
-  const start = async () => startStack({ ports: await freePorts(), onLine: log.take })
+  const start = async () => startStack({ ports: await freePorts(), onLine: log.read })
   let stack = await start()
   return {
     broker,
@@ -57,7 +57,7 @@ export async function startDarkroom(kind: BrokerUnderTest): Promise<Darkroom> {
       await meanwhile()
       stack = await start()
     },
-    joinBridge: () => joinBridge(stack, log.take),
+    joinBridge: () => joinBridge(stack, log.read),
     suspendAws: () => aws.stop(),
     resumeAws: async () => {
       aws = await startLocalAws({ port, dataDir })
@@ -74,15 +74,15 @@ export async function startDarkroom(kind: BrokerUnderTest): Promise<Darkroom> {
 
 async function joinBridge(
   { endpoints }: Stack,
-  take: (part: string, line: string) => void,
+  readLine: (part: string, line: string) => void,
 ): Promise<SecondBridge> {
   const own = bridgeLog()
   const service = await startService({
     name: 'kafka-bridge',
     environment: { BUCKET: endpoints.bucket, QUEUE_URL: endpoints.queueUrl },
     onLine: (line) => {
-      take('kafka-bridge', line)
-      own.take('kafka-bridge', line)
+      readLine('kafka-bridge', line)
+      own.read('kafka-bridge', line)
     },
   })
   return {

@@ -5,7 +5,7 @@ import { logDir } from './broker-properties.ts'
 import type { JavaRuntime } from './java-runtime.ts'
 
 /**
- * Prepares a data directory for KRaft, as `kafka-storage.sh format` does, unless it already is.
+ * Formats a data directory for KRaft, as `kafka-storage.sh format` does, if it is new.
  * @returns the cluster's id
  */
 export async function formatStorage(
@@ -23,13 +23,13 @@ export async function formatStorage(
   return clusterId
 }
 
-/** The storage tool and the broker keep it in meta.properties as `cluster.id=…`. */
+/** It is in meta.properties as `cluster.id=…`. */
 async function readClusterId(dataDir: string): Promise<string | undefined> {
   const meta = await readFile(join(logDir(dataDir), 'meta.properties'), 'utf8').catch(() => '')
   return /^cluster\.id=(\S+)$/m.exec(meta)?.[1]
 }
 
-/** 16 random bytes in base64url. A leading dash would read as an option. */
+/** 16 random bytes in base64url. A leading dash would be parsed as an option. */
 function newClusterId(): string {
   const id = randomBytes(16).toString('base64url')
   return id.startsWith('-') ? newClusterId() : id

@@ -9,7 +9,7 @@ export function openImageQueue(endpoint: string, QueueUrl: string) {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   const sqs = new SQSClient({ endpoint, region: 'us-east-1', credentials })
   return {
-    /** Resolves once no message waits, nor is being worked on. */
+    /** Resolves when no message is waiting or in flight. */
     empty: () =>
       until(async () => {
         const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...COUNTS] })
@@ -17,7 +17,7 @@ export function openImageQueue(endpoint: string, QueueUrl: string) {
         return COUNTS.every((name) => Attributes?.[name] === '0')
       }),
 
-    /** How long a message that was received, and of which nothing more is heard, stays away. */
+    /** Sets how long a received message stays invisible. */
     setVisibilityTimeout: async (seconds: number): Promise<void> => {
       const Attributes = { VisibilityTimeout: String(seconds) }
       await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }))

@@ -5,14 +5,14 @@ import { APP } from './bucket.ts'
 
 export interface TopicRecord {
   key?: string
-  /** by the key when absent */
+  /** By default chosen by the key. */
   partition?: number
   headers?: Record<string, string>
-  /** null is a tombstone */
+  /** Null is a tombstone. */
   value: Buffer | null
 }
 
-/** A record, and the id that its image will have. */
+/** A record and its image's id. */
 export interface ImageRecord extends TopicRecord {
   imageId: ImageId
 }
@@ -48,7 +48,7 @@ export function structuredRecord(image: Buffer): ImageRecord {
   return { imageId, key: id, headers, value: Buffer.from(JSON.stringify(event)) }
 }
 
-/** What the CloudEvents SDK makes of an image, which is other people's reading of the specification. */
+/** A record from the CloudEvents SDK, an independent implementation of the specification. */
 export function sdkRecord(image: Buffer, mode: 'binary' | 'structured'): ImageRecord {
   const { id, time, imageId } = newEvent()
   const event = new CloudEvent({

@@ -1,8 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 
-/** Something that runs Java with Apache Kafka's jars on its class path. */
+/** Runs Java with Apache Kafka's jars on the class path. */
 export interface JavaRuntime {
-  /** what a server listens on there to be reached at 127.0.0.1 here */
+  /** The address that a server must listen on to be reachable at 127.0.0.1. */
   bindAddress: string
   run(program: JavaProgram): JavaProcess
 }
@@ -10,29 +12,29 @@ export interface JavaRuntime {
 export interface JavaProgram {
   main: string
   args: string[]
-  /** the same path there as here */
+  /** The path is the same inside and outside a container. */
   dataDir: string
-  /** that it listens on, if it does */
+  /** Ports that the program listens on. */
   ports?: number[]
 }
 
 export interface JavaProcess {
-  /** the exit code, null after a signal */
+  /** The exit code, or null after a signal. */
   exited: Promise<number | null>
   hasExited(): boolean
   signal(name: 'SIGTERM' | 'SIGKILL'): void
-  /** the end of what it printed, without stack frames and repetitions */
+  /** The end of its output, without stack frames and repeated lines. */
   output(): string
 }
 
-/** 256 MB: a broker for tests lives in half of it. Kafka warns of what matters and is otherwise quiet. */
-export const JVM_OPTIONS = ['-Xmx256m', '-XX:+UseSerialGC', '-Dlog4j2.level=WARN']
+/** 256 MB: a broker for tests needs half of that. */
+const JVM_OPTIONS = ['-Xmx256m', '-XX:+UseSerialGC', '-Dlog4j2.level=WARN']
 
-const OUTPUT_KEPT = 50_000
+const MAX_OUTPUT_CHARACTERS = 50_000
 const STACK_FRAME = /^\s+(at |\.\.\. \d+ more)/
 
-/** @param sendSignal for where the child is only the messenger */
-export function startJava(
+/** @param sendSignal needed if the child is only a client of the real process */
+function startJava(
   command: string,
   args: string[],
   sendSignal: (child: ChildProcess, name: NodeJS.Signals) => void = (child, name) => child.kill(name),
@@ -40,17 +42,17 @@ export function startJava(
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const keep = (text: string) => {
-    output = (output + text).slice(-OUTPUT_KEPT)
+    output = (output + text).slice(-MAX_OUTPUT_CHARACTERS)
   }
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', keep)
 
   let running = true
-  const stopWithUs = () => sendSignal(child, 'SIGKILL')
-  process.once('exit', stopWithUs)
+  const stopChild = () => sendSignal(child, 'SIGKILL')
+  process.once('exit', stopChild)
   const exited = new Promise<number | null>((resolve) => {
     const end = (code: number | null) => {
       running = false
-      process.off('exit', stopWithUs)
+      process.off('exit', stopChild)
       resolve(code)
     }
     child.once('close', end)
@@ -70,4 +72,37 @@ export function startJava(
 function readable(output: string): string {
   const lines = output.split('\n').filter((line) => line.trim() && !STACK_FRAME.test(line))
   return [...new Set(lines)].slice(-20).join('\n')
+}
+
+/** The installed Java. */
+export function localJava(java: string, jars: string): JavaRuntime {
+  return {
+    bindAddress: '127.0.0.1',
+    run: ({ main, args }) => startJava(java, [...JVM_OPTIONS, '-cp', join(jars, '*'), main, ...args]),
+  }
+}
+
+/**
+ * The Java in the `apache/kafka` image. It runs the jars directly instead of the image's start script, so that both
+ * runtimes use the same properties and the same data directory with our owner.
+ */
+export function dockerJava(image: string): JavaRuntime {
+  return {
+    bindAddress: '0.0.0.0',
+    run: (program) => {
+      const name = `darkroom-kafka-${randomUUID()}`
+      return startJava('docker', dockerRun(image, name, program), (_client, signal) => {
+        // Killing the client would leave its container running.
+        spawnSync('docker', ['kill', '--signal', signal, name], { stdio: 'ignore' })
+      })
+    },
+  }
+}
+
+function dockerRun(image: string, name: string, { main, args, dataDir, ports = [] }: JavaProgram): string[] {
+  const owner = process.getuid ? ['--user', `${process.getuid()}:${process.getgid?.()}`] : []
+  const published = ports.flatMap((port) => ['--publish', `127.0.0.1:${port}:${port}`])
+  const container = ['--rm', '--name', name, '--volume', `${dataDir}:${dataDir}`, ...owner, ...published]
+  const java = ['--entrypoint', 'java', image, ...JVM_OPTIONS, '-cp', '/opt/kafka/libs/*', main, ...args]
+  return ['run', ...container, ...java]
 }

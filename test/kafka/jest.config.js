@@ -4,7 +4,7 @@ import root from '../../jest.config.js'
 export default {
   ...root,
   rootDir: '../..',
-  // With a cluster given there is none to be started, and nothing to be asked of starting one.
+  // With an existing cluster, tests that start their own broker are skipped.
   testPathIgnorePatterns: process.env.KAFKA_BROKERS ? ['(apache-kafka|secured|embedded)\\.kafka-test'] : [],
   testTimeout: 180_000,
   testMatch: ['<rootDir>/test/kafka/*.kafka-test.ts'],

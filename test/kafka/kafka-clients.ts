@@ -30,25 +30,25 @@ interface Consumption {
   count: number
 }
 
-/** What the tests do, said once for each client. */
+/** The same operations for each client. */
 interface TestClient {
   codecs: readonly Codec[]
-  /** Waits until the broker has all of it. */
+  /** Waits until the broker has stored all records. */
   produce(production: Production): Promise<void>
-  /** Joins the group, takes and commits that many records, and leaves. */
+  /** Joins the group, reads and commits `count` records, and leaves. */
   consume(consumption: Consumption): Promise<TestRecord[]>
 }
 
 /** The largest message that the tests send, with room for its headers. */
 const MAX_BYTES = 12_000_000
 
-/** It logs every connection that a restart breaks, also for consumers that have been disconnected. */
+/** Logging is off, because it logs every lost connection, even of disconnected consumers. */
 function crabClient(brokers: string) {
   return new KafkaClient({ brokers, logLevel: 'off', configuration: librdkafkaSettings(brokers) })
 }
 
 const crab: TestClient = {
-  // Its librdkafka is built without zstd: it can neither write nor read such batches.
+  // Its librdkafka is built without zstd.
   codecs: ['gzip', 'snappy', 'lz4'],
 
   async produce({ brokers, topic, records, codec }) {
@@ -72,8 +72,8 @@ const crab: TestClient = {
     const consumer = crabClient(brokers).createConsumer({
       groupId: group,
       enableAutoCommit: false,
-      // `disconnect` does not leave the group (5.0.0; only garbage collection does), so whoever joins next
-      // waits for this session to run out. 6 s is the least that a broker allows.
+      // `disconnect` does not leave the group (5.0.0; only garbage collection does), so the next member waits until this
+      // session expires. Brokers allow at least 6 s.
       configuration: { 'auto.offset.reset': 'earliest', 'session.timeout.ms': 6_000 },
     })
     await consumer.subscribe(topic)
@@ -103,8 +103,8 @@ const platformatic: TestClient = {
       clientId: 'test',
       ...connectionTo(brokers),
       compression: codec ?? 'none',
-      // Without it a record may be stored twice: where one partition of a new topic has no leader yet,
-      // the request is sent again for all of them.
+      // Otherwise records can be stored twice: if one partition of a new topic has no leader yet, the request is sent again
+      // for all partitions.
       idempotent: true,
     })
     const messages = records.map(({ key, value, headers }) => ({

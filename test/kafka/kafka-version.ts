@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Maven's file; the image's tag and the name of the cache follow it. */
+/** Maven's file. It also defines the tag of the Docker image and the name of the cache. */
 export const POM = new URL('pom.xml', import.meta.url)
 
 export const KAFKA_VERSION = readVersion(readFileSync(POM, 'utf8'))

@@ -1,4 +1,4 @@
-/** As the page of Web App #2 does: a picture that is sent again carries the same key. */
+/** Uploads as Web App #2's page does, which repeats an upload with the same key. */
 export function postPicture(webApp2: string, image: Buffer, idempotencyKey?: string): Promise<Response> {
   const body = new FormData()
   body.set('file', new File([new Uint8Array(image)], 'picture.png'))

@@ -3,12 +3,12 @@ import { connect } from 'node:net'
 
 interface Metadata {
   clusterId: string | null
-  /** how many brokers take requests */
+  /** The number of available brokers. */
   brokers: number
 }
 
 /**
- * Request: Metadata (key 3) version 2, the first with a cluster id, about no topics.
+ * Request: Metadata (key 3) version 2, the first version with a cluster id, for no topics.
  *
  *   size     key   version  correlation  client id  topics
  *   int32    int16 int16    int32        string     array
@@ -16,19 +16,19 @@ interface Metadata {
  */
 const REQUEST = Buffer.from('0000000e' + '0003' + '0002' + '00000000' + 'ffff' + '00000000', 'hex')
 
-/** Asks as any client asks first. @throws Error if nothing answers there, or not in time */
+/** Sends a client's usual first request. @throws Error if there is no response in time */
 export async function readMetadata(port: number): Promise<Metadata> {
   const socket = connect({ host: '127.0.0.1', port, timeout: 2_000 })
-  socket.once('timeout', () => socket.destroy(new Error(`Nothing was said on port ${port} for 2 s.`)))
+  socket.once('timeout', () => socket.destroy(new Error(`No response on port ${port} within 2 s.`)))
   try {
     await once(socket, 'connect')
     socket.write(REQUEST)
-    let answer = Buffer.alloc(0)
+    let response = Buffer.alloc(0)
     for await (const chunk of socket) {
-      answer = Buffer.concat([answer, chunk])
-      if (answer.length >= 4 && answer.length >= 4 + answer.readInt32BE(0)) break
+      response = Buffer.concat([response, chunk])
+      if (response.length >= 4 && response.length >= 4 + response.readInt32BE(0)) break
     }
-    return parseMetadata(answer)
+    return parseMetadata(response)
   } finally {
     socket.destroy()
   }
@@ -42,16 +42,16 @@ export async function readMetadata(port: number): Promise<Metadata> {
  *
  * A string is an int16 length, -1 for null, and that many bytes.
  */
-function parseMetadata(answer: Buffer): Metadata {
+function parseMetadata(response: Buffer): Metadata {
   let at = 8
   const int32 = () => {
     at += 4
-    return answer.readInt32BE(at - 4)
+    return response.readInt32BE(at - 4)
   }
   const string = () => {
-    const length = answer.readInt16BE(at)
+    const length = response.readInt16BE(at)
     at += 2 + Math.max(length, 0)
-    return length < 0 ? null : answer.toString('utf8', at - length, at)
+    return length < 0 ? null : response.toString('utf8', at - length, at)
   }
   const brokers = int32()
   for (let broker = 0; broker < brokers; broker += 1) {

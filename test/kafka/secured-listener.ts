@@ -2,24 +2,24 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JavaRuntime } from './java-runtime.ts'
 
-/** A listener with TLS on which clients say who they are (SCRAM-SHA-512). */
+/** A listener with TLS and client authentication (SCRAM-SHA-512). */
 export interface SecuredListener {
   port: number
-  /** PKCS #12, with the key of the broker */
+  /** The broker's key, PKCS #12. */
   keystore: string
-  /** of the broker, in PEM; it is its own authority */
+  /** The broker's self-signed certificate in PEM. */
   certificate: string
 }
 
 export const PASSWORDS = { darkroom: 'darkroom-secret', visitor: 'visitor-secret' }
-const KEYSTORE_PASSWORD = 'of-a-test'
+const KEYSTORE_PASSWORD = 'test-password'
 
-/** As `kafka-storage.sh format --add-scram` takes them. */
+/** The format of `kafka-storage.sh format --add-scram`. */
 export const SCRAM_USERS = Object.entries(PASSWORDS).map(
   ([name, password]) => `SCRAM-SHA-512=[name=${name},password=${password}]`,
 )
 
-/** Makes a key for `localhost` and its certificate with Java's keytool, which is wherever the broker runs. */
+/** Creates a key and certificate for `localhost` with Java's keytool, which the broker's runtime has. */
 export async function makeSecuredListener(
   runtime: JavaRuntime,
   { dataDir, port }: { dataDir: string; port: number },
@@ -36,10 +36,10 @@ export async function makeSecuredListener(
 
 async function keytool(runtime: JavaRuntime, dataDir: string, args: string[]): Promise<void> {
   const tool = runtime.run({ main: 'sun.security.tools.keytool.Main', args, dataDir })
-  if ((await tool.exited) !== 0) throw new Error(`keytool ${args[0]} did not succeed:\n${tool.output()}`)
+  if ((await tool.exited) !== 0) throw new Error(`keytool ${args[0]} failed:\n${tool.output()}`)
 }
 
-/** What it adds to server.properties. Whoever is in the clear may do everything, and so may the user darkroom. */
+/** Additions to server.properties. Anonymous clients and the user darkroom are superusers. */
 export function securedProperties({ keystore }: SecuredListener): Record<string, string> {
   return {
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL',

@@ -22,7 +22,7 @@ afterAll(async () => {
   await rm(kafka.dataDir, { recursive: true })
 })
 
-/** The stack against the secured listener, as the variables say. */
+/** Starts the stack on the secured listener. */
 async function start(variables: Record<string, string> = {}) {
   Object.assign(process.env, {
     KAFKA_BROKERS: kafka.secured?.brokers,
@@ -35,16 +35,16 @@ async function start(variables: Record<string, string> = {}) {
   return startStack({ ports: await freePorts() })
 }
 
-test('a picture goes all the way over TLS, with a user and a password', async () => {
+test('a picture is processed over TLS with user and password', async () => {
   const stack = await start()
   try {
     const answer = await postPicture(stack.endpoints.webApp2, await tinyImage())
     expect(answer.status).toBe(202)
     const { id } = UploadAccepted.pick({ id: true }).parse(await answer.json())
     const image = await until(async () => {
-      const told = await fetch(`${stack.endpoints.webApp2}/api/images/${id}`)
-      const { status } = (await told.json()) as ImageStatus
-      return told.status === 200 && status !== 'queued' && status
+      const response = await fetch(`${stack.endpoints.webApp2}/api/images/${id}`)
+      const { status } = (await response.json()) as ImageStatus
+      return response.status === 200 && status !== 'queued' && status
     })
     expect(image).toBe('processed')
   } finally {
@@ -58,21 +58,17 @@ test.each([
     { KAFKA_PASSWORD: 'guessed' },
     /cannot be used: .*(credentials|[Aa]uthentication).*KAFKA_… var/s,
   ],
+  ['an unknown certificate', { KAFKA_SSL_CA: '' }, /cannot be used: .*self-signed certificate.*KAFKA_… var/s],
   [
-    'a certificate of nobody known',
-    { KAFKA_SSL_CA: '' },
-    /cannot be used: .*self-signed certificate.*KAFKA_… var/s,
-  ],
-  [
-    'a cluster that wants TLS, asked in the clear',
+    'a plaintext connection to a TLS listener',
     { KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT' },
     /cannot be used: .*KAFKA_… var/s,
   ],
   [
-    'a user who may not make the topic',
+    'a user who is not allowed to create the topic',
     { KAFKA_USERNAME: 'visitor', KAFKA_PASSWORD: PASSWORDS.visitor },
     /does not allow this user to create the topic images\.web-app-2/,
   ],
-])('%s is told before anything starts', async (_, variables, message) => {
+])('%s is reported before anything starts', async (_, variables, message) => {
   await expect(start(variables)).rejects.toThrow(message)
 })

@@ -10,11 +10,11 @@ interface Delivery {
   codec?: Codec | 'none'
 }
 
-/** Each place that a record was stored at, the first of each partition. */
-type Places = { partition: number; offset: bigint }[]
+/** The position of the first record in each partition. */
+type Positions = { partition: number; offset: bigint }[]
 
-/** Resolves once the broker has them all, in one batch for each partition. @throws the client's error */
-export async function sendRecords({ brokers, topic, records, codec = 'none' }: Delivery): Promise<Places> {
+/** Sends one batch per partition, and waits until the broker has stored all. @throws the client's error */
+export async function sendRecords({ brokers, topic, records, codec = 'none' }: Delivery): Promise<Positions> {
   const producer = new Producer({
     clientId: 'end-to-end',
     ...connectionTo(brokers),
@@ -37,7 +37,7 @@ function toMessage(topic: string, { key, partition, headers = {}, value }: Topic
     topic,
     ...(key !== undefined && { key: Buffer.from(key) }),
     ...(partition !== undefined && { partition }),
-    // Null is a tombstone, which the client sends and its types have not.
+    // Null is a tombstone. The client supports it, but its types do not.
     value: value as Buffer,
     headers: new Map(Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
   }

@@ -4,11 +4,11 @@ import { connectionTo } from './connection-to.ts'
 interface NewTopic {
   topic: string
   partitions: number
-  /** of one batch of records */
+  /** Limit for a batch of records. */
   maxBytes?: number
 }
 
-/** Makes a topic, unless it is there already. */
+/** Creates a topic if it does not exist. */
 export async function createTopic(brokers: string, { topic, partitions, maxBytes }: NewTopic): Promise<void> {
   const configs = maxBytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(maxBytes) }]
   await withAdmin(brokers, async (admin) => {
@@ -20,7 +20,7 @@ export async function createTopic(brokers: string, { topic, partitions, maxBytes
   })
 }
 
-/** What a group has committed, by partition; −1 for nothing. */
+/** The committed offsets of a group by partition; −1 if there is none. */
 export async function committedOffsets(
   brokers: string,
   group: string,
@@ -34,7 +34,7 @@ export async function committedOffsets(
   return offsets.get(topic) ?? []
 }
 
-/** As `kafka-consumer-groups --reset-offsets` does; the group may have no members. */
+/** Like `kafka-consumer-groups --reset-offsets`. The group must have no members. */
 export function resetOffsets(
   brokers: string,
   group: string,

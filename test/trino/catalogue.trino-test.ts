@@ -15,13 +15,13 @@ import { createCatalogue } from './create-catalogue.ts'
 import { startTrino, type Trino } from './start-trino.ts'
 
 const SCHEMA = 'darkroom_dev'
-/** As the templates name it in the account that `resolveIntrinsics` has. */
+/** The templates' name for it, in the account of `resolveIntrinsics`. */
 const BUCKET = 'darkroom-dev-123456789012-us-east-1'
-/** Two of the five that are made up: every day of each is looked for in S3. */
+/** Two of the five generated apps, because Trino looks up every day of every app in S3. */
 const APPS = ['web-app-1', 'press']
 const IMAGES = 2500
-/** For which the app press keeps everything. */
-const FEWER_DAYS = 7
+/** The retention of the app press. */
+const SHORT_RETENTION_DAYS = 7
 
 let folder: string
 let aws: LocalAws
@@ -29,7 +29,7 @@ let s3: S3Client
 let resources: Record<string, Resource>
 let trino: Trino
 let documents: MetadataDocument[]
-/** Of the same documents, in DuckDB. */
+/** The same documents in DuckDB. */
 let local: LocalCatalogue
 
 beforeAll(async () => {
@@ -58,8 +58,12 @@ afterAll(async () => {
 
 async function retentionFile(): Promise<string> {
   const { input, processed, metadata } = readRetention().default
-  const fewer = { input: FEWER_DAYS, processed: FEWER_DAYS, metadata: FEWER_DAYS }
-  expect(Math.min(input, processed, metadata)).toBeGreaterThan(FEWER_DAYS)
+  const fewer = {
+    input: SHORT_RETENTION_DAYS,
+    processed: SHORT_RETENTION_DAYS,
+    metadata: SHORT_RETENTION_DAYS,
+  }
+  expect(Math.min(input, processed, metadata)).toBeGreaterThan(SHORT_RETENTION_DAYS)
   const file = join(folder, 'retention.json')
   await writeFile(file, JSON.stringify({ ...readRetention(), apps: { press: fewer } }))
   return file
@@ -78,27 +82,27 @@ async function put(document: MetadataDocument): Promise<void> {
   await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: JSON.stringify(document) }))
 }
 
-/** Runs the statement of a schedule, as EventBridge hands it to Athena. @returns how many rows it changed */
+/** Runs the statement that a schedule passes to Athena. @returns the number of changed rows */
 async function runScheduled(schedule: string): Promise<number> {
   const { QueryString } = JSON.parse(resources[schedule]?.Properties.Target.Input)
   const { rows } = await trino.query(QueryString)
   return Number(rows[0]?.[0])
 }
 
-/** Both engines' values in one spelling: numbers to six figures, and times without zeros at the end. */
-function normal(value: unknown): unknown {
+/** Converts both engines' values to the same format: numbers with six digits, times without trailing zeros. */
+function normalize(value: unknown): unknown {
   const text = String(value)
   if (/^-?\d+(\.\d+)?(E-?\d+)?$/i.test(text)) return Number(Number(text).toPrecision(6))
   if (/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\./.test(text)) return text.replace(/\.?0+$/, '')
   return text
 }
 
-const inOrder = (rows: unknown[][]) => rows.map((row) => JSON.stringify(row.map(normal))).toSorted()
+const inOrder = (rows: unknown[][]) => rows.map((row) => JSON.stringify(row.map(normalize))).toSorted()
 
 const inTrino = async (sql: string) => inOrder((await trino.query(sql)).rows)
 const inDuckDb = async (sql: string) => inOrder((await local.query(sql)).rows)
 
-test('the table over the documents has each of them, field by field', async () => {
+test('the table over the documents has all their fields', async () => {
   const fields =
     'image_id, app, dt, status, accepted_at, bytes, sha256, preset_version, variants[1].width, had_location'
   const sql = `SELECT ${fields} FROM image_documents`
@@ -106,7 +110,7 @@ test('the table over the documents has each of them, field by field', async () =
   expect(await inTrino(sql)).toEqual(await inDuckDb(sql))
 })
 
-test('the merge makes the table that DuckDB makes, and run again changes nothing', async () => {
+test('the merge has the same result as in DuckDB, and a second run changes nothing', async () => {
   expect(await runScheduled('MergeSchedule')).toBeGreaterThan(0)
   expect(await runScheduled('CatchUpSchedule')).toBeGreaterThan(0)
   const columns =
@@ -117,7 +121,7 @@ test('the merge makes the table that DuckDB makes, and run again changes nothing
   for (const schedule of ['MergeSchedule', 'CatchUpSchedule']) expect(await runScheduled(schedule)).toBe(0)
 })
 
-test('look-alikes are those that DuckDB finds, and looked for again stay as they are', async () => {
+test('look-alikes are the same as in DuckDB, and a second run changes nothing', async () => {
   await runScheduled('LookAlikesSchedule')
   await runScheduled('LookAlikesCatchUpSchedule')
   const lookAlikes = await inTrino('SELECT * FROM look_alikes')
@@ -127,16 +131,16 @@ test('look-alikes are those that DuckDB finds, and looked for again stay as they
     expect(await runScheduled(schedule)).toBe(0)
 })
 
-test.each(readQueries())('the view $name answers as in DuckDB', async ({ name, columns }) => {
-  // Percentiles are approximate, by another algorithm in each.
+test.each(readQueries())('the view $name has the same result as in DuckDB', async ({ name, columns }) => {
+  // Percentiles are approximate, and each engine has its own algorithm.
   const exact = columns.flatMap(({ name }) => (/^p\d\d_/.test(name) ? [] : name))
   const sql = `SELECT ${exact.join(', ')} FROM ${name}`
-  const answer = await inTrino(sql)
-  expect(answer).not.toEqual([])
-  expect(answer).toEqual(await inDuckDb(sql))
+  const result = await inTrino(sql)
+  expect(result).not.toEqual([])
+  expect(result).toEqual(await inDuckDb(sql))
 })
 
-test('percentiles are about those of DuckDB', async () => {
+test('percentiles are similar to those of DuckDB', async () => {
   const sql = 'SELECT p50_seconds, p95_seconds FROM time_to_ready ORDER BY dt DESC, app LIMIT 20'
   const [answer, other] = [(await trino.query(sql)).rows.flat(), (await local.query(sql)).rows.flat()]
   expect(answer.length).toBe(40)
@@ -166,18 +170,18 @@ test('an erased image is in no table and no view after the next merges', async (
   for (const { name, columns } of readQueries()) {
     const exact = columns.flatMap(({ name }) => (/^p\d\d_/.test(name) ? [] : name))
     const sql = `SELECT ${exact.join(', ')} FROM ${name}`
-    const answer = await inTrino(sql)
-    expect(answer.join()).not.toContain(erased.image_id)
-    expect([name, answer]).toEqual([name, await inDuckDb(sql)])
+    const result = await inTrino(sql)
+    expect(result.join()).not.toContain(erased.image_id)
+    expect([name, result]).toEqual([name, await inDuckDb(sql)])
   }
 })
 
-test('rows expire with their documents, of one app sooner', async () => {
+test('rows expire with their documents, earlier for one app', async () => {
   const daysOf = (app: string) => inTrino(`SELECT DISTINCT dt FROM images WHERE app = '${app}'`)
-  expect((await daysOf('press')).length).toBeGreaterThan(FEWER_DAYS + 1)
+  expect((await daysOf('press')).length).toBeGreaterThan(SHORT_RETENTION_DAYS + 1)
   const others = await daysOf('web-app-1')
   for (const schedule of ['ExpireSchedule', 'LookAlikesExpireSchedule'])
     expect(await runScheduled(schedule)).toBeGreaterThan(0)
-  expect((await daysOf('press')).length).toBeLessThanOrEqual(FEWER_DAYS + 1)
+  expect((await daysOf('press')).length).toBeLessThanOrEqual(SHORT_RETENTION_DAYS + 1)
   expect(await daysOf('web-app-1')).toEqual(others)
 })

@@ -9,7 +9,7 @@ interface GlueColumn {
   Type: string
 }
 
-/** In Trino what the template of analytics-catalog has Glue create: its tables, and its views as they stand. */
+/** Creates in Trino what the template of analytics-catalog creates in Glue: its tables, and its views unchanged. */
 export async function createCatalogue(trino: Trino, resources: Record<string, Resource>, schema: string) {
   await trino.query(`CREATE SCHEMA ${schema} WITH (location = 'local:///tables')`)
   const tables = Object.values(resources)
@@ -57,7 +57,7 @@ function documentsTable(input: Resource['Properties'], schema: string): string {
     partition_projection_location_template = '${parameters['storage.location.template']}')`
 }
 
-/** Types of Glue and of Iceberg. */
+/** Converts types of Glue and Iceberg. */
 function trinoType(type: string): string {
   return type
     .replaceAll('struct<', 'row(')
@@ -69,7 +69,7 @@ function trinoType(type: string): string {
     .replaceAll(/\btimestamp\b/g, 'timestamp(6)')
 }
 
-/** As a file of the metastore, so that Trino reads the text that Glue would give it. */
+/** Writes a file of the metastore, so that Trino reads the same text as from Glue. */
 async function putView(trino: Trino, schema: string, input: Resource['Properties']): Promise<void> {
   const folder = join(trino.metastore, schema, input.Name)
   await mkdir(folder, { recursive: true })

@@ -2,18 +2,18 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { outcomeOf } from '../kafka/outcome-of.ts'
+import { runCommand } from '../kafka/run-command.ts'
 
-/** The last that Maven Central has as one file; it needs Java 24. Athena's engine 3 does not say which one it is. */
+/** The last version that Maven Central has as one file. It needs Java 24. Athena does not document its Trino version. */
 const VERSION = '476'
 const ARTIFACT = `io.trino:trino-server:${VERSION}:tar.gz`
 const CACHE = fileURLToPath(new URL(`../../node_modules/.cache/darkroom/trino-${VERSION}`, import.meta.url))
-/** The connectors that are used; there are fifty more. */
+/** The connectors in use. Fifty others are deleted. */
 const CONNECTORS = ['hive', 'iceberg']
 
 /**
- * Trino from Maven Central (820 MB), fetched once.
- * @returns the folder that holds it
+ * Downloads Trino from Maven Central (820 MB) once.
+ * @returns its folder
  */
 export async function downloadTrino(): Promise<string> {
   if (existsSync(CACHE)) return CACHE
@@ -42,6 +42,6 @@ async function unpack(folder: string): Promise<void> {
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy'
 
 async function run(command: string, args: string[]): Promise<void> {
-  const { ok, output } = await outcomeOf(command, args, { timeoutMs: 280_000 })
-  if (!ok) throw new Error(`Trino could not be fetched with Maven and tar: ${output.slice(0, 2000)}`)
+  const { ok, output } = await runCommand(command, args, { timeoutMs: 280_000 })
+  if (!ok) throw new Error(`Trino could not be downloaded with Maven and tar: ${output.slice(0, 2000)}`)
 }

@@ -2,20 +2,20 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-const LEAST = 24
-/** Where Linux distributions put theirs. */
+const MIN_VERSION = 24
+/** The folder of Linux distributions. */
 const FOLDER = '/usr/lib/jvm'
 
-/** The home of a Java that Trino can run on: `JAVA_HOME`, or one that is installed. @throws Error if there is none */
+/** The home of a Java that can run Trino: `JAVA_HOME`, or an installed one. @throws Error if there is none */
 export function findJava(): string {
   const installed = existsSync(FOLDER) ? readdirSync(FOLDER).map((name) => join(FOLDER, name)) : []
   const homes = [process.env.JAVA_HOME ?? '', ...installed].filter((home) =>
     existsSync(join(home, 'bin/java')),
   )
-  const home = homes.find((home) => versionOf(home) >= LEAST)
+  const home = homes.find((home) => versionOf(home) >= MIN_VERSION)
   if (home) return home
   throw new Error(
-    `Trino needs Java ${LEAST} or newer, and there is none in ${FOLDER}. JAVA_HOME may name one.`,
+    `Trino needs Java ${MIN_VERSION} or newer, and there is none in ${FOLDER}. Install one, or set JAVA_HOME.`,
   )
 }
 

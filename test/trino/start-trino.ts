@@ -9,23 +9,23 @@ import { BasicAuth, Trino as TrinoClient } from 'trino-client'
 import { downloadTrino } from './download-trino.ts'
 import { findJava } from './find-java.ts'
 
-/** A Trino of one node, with Glue's catalog as far as Athena has one: Hive's and Iceberg's tables under one name. */
+/** A Trino with one node, and one catalog with Hive's and Iceberg's tables, like Athena's. */
 export interface Trino {
-  /** In the catalog `awsdatacatalog`; values as text or null, as Athena hands them out. @throws Error with Trino's words */
+  /** Runs in the catalog `awsdatacatalog`. Values are text or null, as from Athena. @throws Error with Trino's message */
   query(sql: string): Promise<Table>
-  /** The folder in which a view can be put as Glue has it. */
+  /** The folder for views in Glue's format. */
   metastore: string
   stop(): Promise<void>
 }
 
-/** @param s3 the endpoint of the S3 that holds documents and tables */
+/** @param s3 the endpoint of the S3 with documents and tables */
 export async function startTrino(s3: string, schema: string): Promise<Trino> {
   const folder = await mkdtemp(join(tmpdir(), 'trino-'))
   const port = await freePort()
   await configure(folder, port, s3)
   const server = await launch(folder)
   const address = `http://127.0.0.1:${port}`
-  await untilStarted(address, server)
+  await waitUntilStarted(address, server)
   const client = TrinoClient.create({
     server: address,
     catalog: 'awsdatacatalog',
@@ -84,7 +84,7 @@ async function configure(folder: string, port: number, s3: string): Promise<void
 function storage(folder: string, s3: string) {
   return {
     'hive.metastore.catalog.dir': 'local:///metastore',
-    // Of a view that is put there, no version is known.
+    // The files of the views have no version.
     'hive.metastore.version-compatibility': 'UNSAFE_ASSUME_COMPATIBILITY',
     'fs.native-local.enabled': true,
     'local.location': folder,
@@ -109,10 +109,10 @@ async function launch(folder: string): Promise<ChildProcess> {
   return server
 }
 
-async function untilStarted(address: string, server: ChildProcess): Promise<void> {
-  let words = ''
+async function waitUntilStarted(address: string, server: ChildProcess): Promise<void> {
+  let output = ''
   server.stderr?.setEncoding('utf8').on('data', (more) => {
-    words = (words + more).slice(-5000)
+    output = (output + more).slice(-5000)
   })
   while (server.exitCode === null) {
     const answer = await fetch(`${address}/v1/info`).catch(() => undefined)
@@ -120,7 +120,7 @@ async function untilStarted(address: string, server: ChildProcess): Promise<void
     if (info?.starting === false) return
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
-  throw new Error(`Trino did not start: ${words}`)
+  throw new Error(`Trino did not start: ${output}`)
 }
 
 async function query(client: TrinoClient, sql: string): Promise<Table> {

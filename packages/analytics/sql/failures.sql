@@ -4,8 +4,8 @@ SELECT
   origin,
   failure_type,
   count(*) AS images, -- bigint: Failed images.
-  min(dt) AS first_day, -- date: The first day with one.
-  max(dt) AS last_day -- date: The last day with one.
+  min(dt) AS first_day, -- date: The first day with such a failure.
+  max(dt) AS last_day -- date: The last day with such a failure.
 FROM images
 WHERE status = 'failed'
 GROUP BY app, origin, failure_type

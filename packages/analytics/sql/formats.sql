@@ -1,4 +1,4 @@
--- Media types of the originals, and how large they are
+-- Media types of the originals and their average sizes
 SELECT
   app,
   content_type,

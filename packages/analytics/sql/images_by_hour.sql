@@ -1,4 +1,4 @@
--- Images by day, app, way in, outcome and media type; yesterday's and today's by hour as well
+-- Images by day, app, source, status and media type; yesterday's and today's also by hour
 SELECT
   dt,
   CASE WHEN dt >= current_date - INTERVAL '1' DAY THEN replace(substr(CAST(accepted_at AS varchar), 1, 13), ' ', 'T') END AS accepted_hour, -- varchar: The hour of acceptance, yyyy-mm-ddThh, if it was yesterday or today.
@@ -7,7 +7,7 @@ SELECT
   status,
   failure_type,
   content_type,
-  count(*) AS images, -- bigint: Images, processed and failed.
+  count(*) AS images, -- bigint: Processed and failed images.
   CAST(sum(bytes) AS bigint) AS original_bytes, -- bigint: Size of their originals.
   CAST(sum(variants_bytes) AS bigint) AS variants_bytes -- bigint: Size of all their variants.
 FROM images

@@ -13,8 +13,8 @@ SELECT
   dt,
   app,
   images, -- bigint: Processed images.
-  ms[1] / 1e3 AS p50_seconds, -- double: Half of them were ready within this time.
-  ms[2] / 1e3 AS p95_seconds, -- double: 95 of a hundred were.
-  ms[3] / 1e3 AS p99_seconds -- double: 99 of a hundred were.
+  ms[1] / 1e3 AS p50_seconds, -- double: 50 % of the images were ready within this time.
+  ms[2] / 1e3 AS p95_seconds, -- double: 95 % of the images were ready within this time.
+  ms[3] / 1e3 AS p99_seconds -- double: 99 % of the images were ready within this time.
 FROM days
 ORDER BY dt DESC, app

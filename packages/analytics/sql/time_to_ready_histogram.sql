@@ -1,5 +1,5 @@
--- How many images took how long to be ready, by day and app; percentiles of any days and apps follow from it
--- Times are gathered in steps of ten per cent, so what is read from them is right to five per cent.
+-- Histogram of the time to ready, by day and app, to compute percentiles over any days and apps
+-- Each step is ten percent longer than the one before, so results are accurate to five percent.
 SELECT
   dt,
   CASE WHEN dt >= current_date - INTERVAL '1' DAY THEN replace(substr(CAST(accepted_at AS varchar), 1, 13), ' ', 'T') END AS accepted_hour, -- varchar: The hour of acceptance, yyyy-mm-ddThh, if it was yesterday or today.

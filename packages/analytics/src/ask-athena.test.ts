@@ -5,14 +5,14 @@ import { AthenaClient } from '@aws-sdk/client-athena'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { askAthena } from './ask-athena.ts'
 
-/** What Athena's documentation says it answers, by action; there is no Athena on this machine. */
-const asked: { action: string; input: Record<string, unknown> }[] = []
-let answers: Record<string, object[]>
+/** Requests to a server that responds as Athena's documentation describes. */
+const requests: { action: string; input: Record<string, unknown> }[] = []
+let responses: Record<string, object[]>
 const server = createServer(async (request, response) => {
   const action = String(request.headers['x-amz-target']).replace('AmazonAthena.', '')
-  asked.push({ action, input: JSON.parse(await text(request)) })
+  requests.push({ action, input: JSON.parse(await text(request)) })
   response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' })
-  response.end(JSON.stringify(answers[action]?.shift() ?? {}))
+  response.end(JSON.stringify(responses[action]?.shift() ?? {}))
 })
 let athena: AthenaClient
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
   })
 })
-afterEach(() => void asked.splice(0))
+afterEach(() => void requests.splice(0))
 afterAll(() => {
   athena.destroy()
   server.close()
@@ -38,8 +38,8 @@ const page = (rows: (string | undefined)[][], NextToken?: string) => ({
 })
 const prod = { database: 'darkroom_prod', workGroup: 'darkroom-prod' }
 
-test('waits for the answer, and reads all its pages without their header', async () => {
-  answers = {
+test('waits for the result and reads all its pages without the header', async () => {
+  responses = {
     StartQueryExecution: [{ QueryExecutionId: 'q-1' }],
     GetQueryExecution: [status('QUEUED'), status('RUNNING'), status('SUCCEEDED')],
     GetQueryResults: [
@@ -60,7 +60,7 @@ test('waits for the answer, and reads all its pages without their header', async
       ['2026-11-24', null],
     ],
   })
-  expect(asked[0]).toMatchObject({
+  expect(requests[0]).toMatchObject({
     action: 'StartQueryExecution',
     input: {
       QueryString: 'SELECT dt, images FROM volume',
@@ -70,8 +70,8 @@ test('waits for the answer, and reads all its pages without their header', async
   })
 })
 
-test('says why there is no answer', async () => {
-  answers = {
+test('fails with the reason from Athena', async () => {
+  responses = {
     StartQueryExecution: [{ QueryExecutionId: 'q-2' }],
     GetQueryExecution: [status('FAILED', 'TABLE_NOT_FOUND: line 1:15')],
   }

@@ -37,14 +37,14 @@ export function askAthena(athena: AthenaClient, where: AthenaDatabase): Catalogu
           QueryExecutionContext: { Database: where.database },
         }),
       )
-      await untilAnswered(athena, QueryExecutionId)
-      return readAnswer(athena, QueryExecutionId)
+      await waitForQuery(athena, QueryExecutionId)
+      return readResult(athena, QueryExecutionId)
     },
   }
 }
 
 /** @throws Error with Athena's message if the query fails */
-async function untilAnswered(athena: AthenaClient, QueryExecutionId: string | undefined): Promise<void> {
+async function waitForQuery(athena: AthenaClient, QueryExecutionId: string | undefined): Promise<void> {
   for (;;) {
     const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }))
     const { State, StateChangeReason } = QueryExecution?.Status ?? {}
@@ -57,7 +57,7 @@ async function untilAnswered(athena: AthenaClient, QueryExecutionId: string | un
 }
 
 /** The first row of a SELECT's first page is its header. */
-async function readAnswer(client: AthenaClient, QueryExecutionId: string | undefined): Promise<Table> {
+async function readResult(client: AthenaClient, QueryExecutionId: string | undefined): Promise<Table> {
   const rows: (string | null)[][] = []
   for await (const { ResultSet } of paginateGetQueryResults({ client }, { QueryExecutionId })) {
     for (const { Data = [] } of ResultSet?.Rows ?? [])

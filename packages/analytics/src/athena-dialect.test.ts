@@ -19,7 +19,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => rm(folder, { recursive: true }))
 
-/** dt-sql-parser's modules cannot be imported by Node as they are. */
+/** Node cannot import dt-sql-parser's modules directly. */
 async function trinoParser(): Promise<Parser> {
   const outfile = join(folder, 'trino.mjs')
   const contents = "export { TrinoSQL } from 'dt-sql-parser'"
@@ -29,17 +29,17 @@ async function trinoParser(): Promise<Parser> {
   return new TrinoSQL()
 }
 
-const questions = readQueries().map(({ name, sql }) => [name, sql] as const)
+const queries = readQueries().map(({ name, sql }) => [name, sql] as const)
 
 test.each([
-  ...questions,
+  ...queries,
   ['merge', mergeStatement(3)],
   ['merge of look-alikes', mergeLookAlikesStatement(3)],
   ['expire', expireStatement('images', 730, { brief: 90 })],
-] as const)('%s is Trino’s SQL, which is Athena’s', (_, sql) => {
+] as const)('%s is valid SQL for Trino, and so for Athena', (_, sql) => {
   expect(trino.validate(sql)).toEqual([])
 })
 
-test('the parser knows what is not Trino’s', () => {
+test('the parser refuses invalid SQL', () => {
   expect(trino.validate('MERGE INTO images USING image_documents')).not.toEqual([])
 })

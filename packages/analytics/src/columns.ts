@@ -1,10 +1,10 @@
 import { MetadataDocument } from '@darkroom/core'
 import * as z from 'zod'
 
-/** As Trino, and so Athena, names the types of single values. */
+/** Trino's and Athena's names of scalar types. */
 export type ScalarType = 'varchar' | 'bigint' | 'double' | 'boolean' | 'date' | 'timestamp(6)'
 
-/** A list or a structure, as the documents have them. */
+/** A scalar, a list, a map or a structure, as in the documents. */
 export type ColumnType =
   | ScalarType
   | { listOf: ColumnType }
@@ -14,14 +14,14 @@ export type ColumnType =
 export interface Column {
   name: string
   type: ColumnType
-  /** What it holds: the description in core's schema. */
+  /** The description in core's schema. */
   comment: string
 }
 
-/** A column of `images`: flat, as BI tools want it. */
+/** A column of `images`: flat, because BI tools need that. */
 export interface ImageColumn extends Column {
   type: ScalarType
-  /** The value, in terms of `image_documents`. */
+  /** The SQL expression over `image_documents`. */
   expression: string
 }
 
@@ -40,7 +40,7 @@ interface JsonSchema {
 /** The kinds of documents: processed, failed, erased. */
 const KINDS = (z.toJSONSchema(MetadataDocument, { io: 'input' }) as JsonSchema).oneOf ?? []
 
-/** The UTC date of the key's partition; no field of the document. */
+/** The UTC date of the key's partition. It is not a field of the document. */
 const dt = { name: 'dt', comment: 'The UTC date of acceptance, yyyy-mm-dd.' }
 
 /** The columns of `image_documents`: the fields of core's `MetadataDocument`, and `dt`. */
@@ -54,15 +54,15 @@ export function documentColumns(): Column[] {
   return [...columns, { ...dt, type: 'varchar' }]
 }
 
-/** Many and long, and asked for by nobody so far: in `image_documents` alone. */
-const LEFT_OUT = ['variants']
+/** Only in `image_documents`: large, and not needed by any query. */
+const OMITTED = ['variants']
 
 /**
- * The columns of `images`, which has processed and failed images: those of their documents, with times and dates as
- * such, and lists and maps as JSON.
+ * The columns of `images`, the table of processed and failed images: the fields of their documents, with times and dates
+ * as typed values, and lists and maps as JSON.
  */
 export function imageColumns(): ImageColumn[] {
-  const kept = documentColumns().filter(({ name }) => !LEFT_OUT.includes(name) && !isOfReceiptsOnly(name))
+  const kept = documentColumns().filter(({ name }) => !OMITTED.includes(name) && !isOnlyInReceipts(name))
   return kept.map(({ name, type, comment }) => {
     if (name === dt.name) return { name, comment, type: 'date', expression: 'CAST(dt AS date)' }
     if (isTime(name)) return { name, comment, type: 'timestamp(6)', expression: utcTimestamp(name) }
@@ -73,12 +73,12 @@ export function imageColumns(): ImageColumn[] {
 
 /** The columns of `look_alikes`: images that look like an earlier one of the same app. */
 export const LOOK_ALIKE_COLUMNS: (Column & { type: ScalarType })[] = [
-  { name: 'app', type: 'varchar', comment: 'The application both images belong to.' },
+  { name: 'app', type: 'varchar', comment: 'The app of both images.' },
   { name: 'dt', type: 'date', comment: 'The UTC date of acceptance of the later image.' },
   {
     name: 'image_id',
     type: 'varchar',
-    comment: 'The earlier image: the first of those that are the most alike.',
+    comment: 'The earlier image: the first one with the fewest differing bits.',
   },
   { name: 'other_image_id', type: 'varchar', comment: 'The later image.' },
   {
@@ -88,7 +88,7 @@ export const LOOK_ALIKE_COLUMNS: (Column & { type: ScalarType })[] = [
   },
 ]
 
-/** In which documents a column is: `processed`, `failed` or `erased`, and whether always. */
+/** The statuses whose documents contain a column, and whether always. */
 export function documentsWith(column: string): { status: string; always: boolean }[] {
   return KINDS.flatMap(({ properties = {}, required = [] }) =>
     column in properties
@@ -127,8 +127,8 @@ function columnType({ type, const: value, items, properties, additionalPropertie
   throw new Error(`The catalogue has no type for a field of the JSON Schema type "${type}".`)
 }
 
-/** Whether only receipts of erasure have it, so that no image has. */
-function isOfReceiptsOnly(column: string): boolean {
+/** Whether only receipts of erasures have it. */
+function isOnlyInReceipts(column: string): boolean {
   const kinds = documentsWith(column)
   return kinds.length > 0 && kinds.every(({ status }) => status === 'erased')
 }
@@ -137,7 +137,7 @@ function isTime(column: string): boolean {
   return KINDS.some(({ properties }) => properties?.[column]?.format === 'date-time')
 }
 
-/** ISO 8601 to a timestamp in UTC, which is what Iceberg's `timestamp` is taken for. */
+/** ISO 8601 to a timestamp in UTC, for Iceberg's `timestamp`, which has no zone. */
 function utcTimestamp(column: string): string {
   return `CAST(from_iso8601_timestamp(${column}) AT TIME ZONE 'UTC' AS timestamp(6))`
 }

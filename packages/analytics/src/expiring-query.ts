@@ -1,11 +1,11 @@
 import type { AppDays, Retention } from '@darkroom/retention'
 
 /**
- * The question of what goes when, as it follows from the retention. S3 deletes at the midnight after so many days, hence
- * the one day more than the partition's.
+ * The query for what S3 deletes on which day, generated from the retention. S3 deletes at the midnight after the last day,
+ * so one day is added.
  */
 export function expiringQuery(retention: Retention): string {
-  return `-- What S3 deletes when
+  return `-- Objects that S3 deletes, by day
 WITH stored AS (
   SELECT
     dt,
@@ -29,10 +29,10 @@ kept AS (
   FROM stored
 )
 SELECT
-  CAST(last_day + INTERVAL '1' DAY AS date) AS deleted_on, -- date: At the midnight (UTC) that begins this day.
+  CAST(last_day + INTERVAL '1' DAY AS date) AS deleted_on, -- date: S3 deletes at 00:00 UTC of this day.
   app,
-  kind, -- varchar: The original, the variants or the document, and with it the row.
-  CAST(sum(images) AS bigint) AS images, -- bigint: Of how many images.
+  kind, -- varchar: The original, the variants, or the document and its row.
+  CAST(sum(images) AS bigint) AS images, -- bigint: Number of images.
   CAST(sum(bytes) AS bigint) AS bytes -- bigint: Size of the originals or of all the variants.
 FROM kept
 WHERE last_day >= current_date
@@ -41,7 +41,7 @@ ORDER BY last_day, app, kind
 `
 }
 
-/** As an expression: the last day on which something of an image is kept. */
+/** A SQL expression: the last day on which an object of this kind is kept. */
 function lastDay(retention: Retention, kind: keyof AppDays): string {
   const standard = `INTERVAL '${retention.default[kind]}' DAY`
   const own = Object.entries(retention.apps).flatMap(([app, { [kind]: days }]) =>

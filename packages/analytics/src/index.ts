@@ -10,5 +10,5 @@ export {
 } from './columns.ts'
 export { dataDictionary } from './data-dictionary.ts'
 export { expireStatement, imagesOf, mergeStatement } from './merge.ts'
-export { MOST_DIFFERING_BITS, mergeLookAlikesStatement } from './merge-look-alikes.ts'
+export { MAX_DIFFERING_BITS, mergeLookAlikesStatement } from './merge-look-alikes.ts'
 export { type NamedQuery, readQueries } from './read-queries.ts'

@@ -1,16 +1,16 @@
 import { daysAgo } from './merge.ts'
 
-/** Images look alike if so many of the 64 bits of their perceptual hashes differ at most. */
-export const MOST_DIFFERING_BITS = 3
+/** Images look alike if at most this many of the 64 bits of their perceptual hashes differ. */
+export const MAX_DIFFERING_BITS = 3
 
 /**
- * Brings the images of the last `days` days that look like an earlier one of their app into `look_alikes`, in Athena's
- * SQL, each with the first image of the hash that is closest; and takes out what is no longer so.
+ * Finds the images of the last `days` days that look like an earlier one of their app and writes them to `look_alikes`, in
+ * Athena's SQL, each with the first image of the closest hash. Rows that are no longer true are deleted.
  *
- * No hash is compared with every other one. Of five parts of a hash three differing bits leave two at least as they are,
- * so hashes that are close are the same under one of ten masks of two parts, about 26 bits; and images with the same
- * hash, of which there may be many (a black frame), are one. The fewer hashes stand on the right of their join, where both
- * Athena and DuckDB make a hash table of them.
+ * Not every hash is compared with every other one. If a hash is split into five parts, three differing bits leave at least
+ * two parts equal. So similar hashes are equal under one of ten masks of two parts, about 26 bits. Images with the same
+ * hash, which can be many (a black frame), count as one. The smaller set of hashes is on the right side of the join,
+ * because Athena and DuckDB build their hash table from that side.
  */
 export function mergeLookAlikesStatement(days: number): string {
   return `MERGE INTO look_alikes AS known
@@ -38,7 +38,7 @@ USING (
       ${maskedHashes(`last_dt >= ${daysAgo(days)}`)}
     ) AS later
       ON earlier.app = later.app AND earlier.mask = later.mask AND earlier.masked_hash = later.masked_hash
-    WHERE bit_count(bitwise_xor(later.hash, earlier.hash), 64) <= ${MOST_DIFFERING_BITS}
+    WHERE bit_count(bitwise_xor(later.hash, earlier.hash), 64) <= ${MAX_DIFFERING_BITS}
   ),
   ranked AS (
     SELECT
@@ -75,11 +75,11 @@ WHEN NOT MATCHED THEN INSERT (app, dt, image_id, other_image_id, differing_bits)
   VALUES (alike.app, alike.dt, alike.image_id, alike.other_image_id, alike.differing_bits)`
 }
 
-/** A later version may have hashes of another length: without this one of them would fail the whole statement. */
+/** A later version can have hashes of another length, which must not fail the whole statement. */
 const HASH = `CASE WHEN regexp_like(perceptual_hash, '^[0-9a-f]{16}$')
       THEN from_big_endian_64(from_hex(perceptual_hash)) END`
 
-/** Written out on both sides of the join: DuckDB would keep a common table of ten rows for each hash in memory. */
+/** Repeated on both sides of the join, because DuckDB would keep a common table of ten rows per hash in memory. */
 function maskedHashes(condition: string): string {
   return `SELECT app, hash, mask, bitwise_and(hash, mask) AS masked_hash
       FROM hashes

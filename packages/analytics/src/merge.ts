@@ -1,12 +1,12 @@
 import { imageColumns } from './columns.ts'
 
-/** An image is the same row in both tables. `dt` follows from the id, and lets Iceberg skip partitions. */
+/** Identifies an image in both tables. `dt` follows from the id and lets Iceberg skip partitions. */
 const KEY = ['app', 'dt', 'image_id']
 
 /**
- * Brings the documents of the last `days` days of acceptance into `images`, in Athena's SQL. A document replaces the row
- * that an earlier one made, and a receipt of erasure removes it. Whatever is in `images` already stays as it is, so any
- * run can be repeated. A line that is not JSON is a row without any values and is skipped.
+ * Merges the documents of the last `days` days of acceptance into `images`, in Athena's SQL. A newer document replaces the
+ * row of an older one, and a receipt of an erasure deletes it. Other rows stay unchanged, so any run can be repeated. A line
+ * that is not JSON is a row without values and is skipped.
  */
 export function mergeStatement(days: number): string {
   const names = imageColumns().map(({ name }) => name)
@@ -28,7 +28,7 @@ WHEN NOT MATCHED AND document.status <> 'erased' THEN INSERT (
 )`
 }
 
-/** Documents as rows of `images`. */
+/** A query that returns documents as rows of `images`. */
 export function imagesOf(documents: string): string {
   const values = imageColumns().map(({ name, expression }) =>
     name === expression ? name : `${expression} AS ${name}`,
@@ -37,8 +37,8 @@ export function imagesOf(documents: string): string {
 }
 
 /**
- * Removes from a table what was accepted more than `days` days ago, as S3 does with the documents; of apps that keep
- * them for less, what is older than that.
+ * Deletes rows that were accepted more than `days` days ago, as S3 does with the documents. `fewer` has the days of apps
+ * with a shorter retention.
  */
 export function expireStatement(
   table: 'images' | 'look_alikes',
@@ -49,7 +49,7 @@ export function expireStatement(
   return `DELETE FROM ${table} WHERE dt < ${daysAgo(days)}${sooner.join('')}`
 }
 
-/** The date so many days ago. */
+/** A SQL expression for a date. */
 export function daysAgo(days: number): string {
   return `CAST(current_date - INTERVAL '${Math.trunc(days)}' DAY AS date)`
 }

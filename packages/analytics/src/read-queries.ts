@@ -6,18 +6,18 @@ import { expiringQuery } from './expiring-query.ts'
 
 const folder = join(import.meta.dirname, '..', 'sql')
 
-/** A question that analysts ask, in Athena's SQL; each is there once, for Athena and for DuckDB. */
+/** A query for analysts, in Athena's SQL, which also runs in DuckDB. */
 export interface NamedQuery {
-  /** `time_to_ready`: the view's and the saved query's, and the file's. */
+  /** `time_to_ready`: the name of the view, the saved query and the file. */
   name: string
-  /** In words: the first line. */
+  /** The comment in the first line. */
   title: string
   sql: string
-  /** What it answers, in order. */
+  /** The columns of the result, in order. */
   columns: { name: string; type: ScalarType; comment: string }[]
 }
 
-/** The files in `sql`, and `expiring`, which follows from the retention; by name. */
+/** The files in `sql`, and `expiring`, which is generated from the retention; sorted by name. */
 export function readQueries(retention: Retention = readRetention()): NamedQuery[] {
   const files = readdirSync(folder).filter((file) => file.endsWith('.sql'))
   return [
@@ -28,26 +28,26 @@ export function readQueries(retention: Retention = readRetention()): NamedQuery[
 
 function namedQuery(name: string, sql: string): NamedQuery {
   const title = /^-- (.+)$/m.exec(sql)?.[1] ?? name
-  return { name, title, sql, columns: answeredColumns(sql) }
+  return { name, title, sql, columns: resultColumns(sql) }
 }
 
 /**
- * The columns of the last SELECT, each on a line of its own with its type and meaning behind it:
+ * Reads the columns of the last SELECT, each on its own line, followed by its type and description:
  *
  *     count(*) AS images, -- bigint: How many images.
  *
- * One that is called as a column of `images` is that column, and needs neither.
+ * A column with the name of a column of `images` needs neither.
  */
-function answeredColumns(sql: string): NamedQuery['columns'] {
+function resultColumns(sql: string): NamedQuery['columns'] {
   const list = /^SELECT\n([\s\S]*?)^FROM /m.exec(sql.slice(sql.search(/^SELECT$/m)))?.[1] ?? ''
   const lines = list.matchAll(/^ {2}(?:\S.* AS )?(\w+),?(?: +-- ([\w()]+): (.+))?$/gm)
   const known = new Map(imageColumns().map((column) => [column.name, column]))
   return [...lines].map(([, name = '', type, comment]) => {
-    const own = known.get(name)
+    const imageColumn = known.get(name)
     return {
       name,
-      type: (type ?? own?.type ?? '') as ScalarType,
-      comment: comment ?? own?.comment ?? '',
+      type: (type ?? imageColumn?.type ?? '') as ScalarType,
+      comment: comment ?? imageColumn?.comment ?? '',
     }
   })
 }

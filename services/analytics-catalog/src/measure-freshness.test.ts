@@ -4,7 +4,7 @@ import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aw
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 
 const Bucket = 'darkroom-test'
-const DAY = 24 * 60 * 60 * 1000
+const DAY_MS = 24 * 60 * 60 * 1000
 
 let aws: LocalAws
 let s3: S3Client
@@ -21,7 +21,7 @@ beforeAll(async () => {
 beforeEach(() => start(aws.port))
 afterEach(() => aws.stop())
 
-/** An empty bucket, at the address that the handler knows. */
+/** Starts an empty bucket at the address that the handler uses. */
 async function start(port: number): Promise<void> {
   aws = await startLocalAws({ port })
   Object.assign(process.env, awsEnvironment(aws.endpoint))
@@ -31,9 +31,9 @@ async function start(port: number): Promise<void> {
 
 const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket, Key, Body: '{}\n' }))
 
-/** Finishes images now that were accepted `daysAgo`. */
+/** Writes documents of images that were accepted `daysAgo`. */
 async function finishImages(app: string, count: number, daysAgo = 0): Promise<void> {
-  const time = new Date(Date.now() - daysAgo * DAY)
+  const time = new Date(Date.now() - daysAgo * DAY_MS)
   await Promise.all(Array.from({ length: count }, () => put(metadataKey({ app, imageId: newImageId(time) }))))
 }
 
@@ -52,8 +52,8 @@ interface EmbeddedMetrics {
 }
 
 /**
- * Measures, and reads what was printed as CloudWatch reads it: each line is an EMF document, and what it declares
- * is there.
+ * Runs the handler and reads its output as CloudWatch does: each line is an EMF document that contains the metrics it
+ * declares.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 async function measuredMetrics() {
@@ -87,11 +87,11 @@ const metric = (app: string, Name: string, Unit: string, value: unknown) => ({
 })
 const fewSeconds = { asymmetricMatch: (age: unknown) => typeof age === 'number' && age >= 0 && age < 30 }
 
-test('an empty bucket tells nothing', async () => {
+test('an empty bucket has no metrics', async () => {
   expect(await measuredMetrics()).toEqual({ freshness: [], metrics: [] })
 })
 
-test('each app has its own measures, printed as embedded metrics', async () => {
+test('each app has its own embedded metrics', async () => {
   await finishImages('web-app-1', 3)
   await finishImages('web-app-2', 1)
   await put('input/web-app-3/2026-11-23/x')
@@ -108,13 +108,13 @@ test('each app has its own measures, printed as embedded metrics', async () => {
   ])
 })
 
-test('a day has more documents than one page of a listing', async () => {
+test('a day can have more documents than one page of a listing', async () => {
   await finishImages('web-app-1', 1001)
   const { freshness } = await measuredMetrics()
   expect(freshness).toMatchObject([{ documents: 1001 }])
 })
 
-test('there are more apps than one page of a listing', async () => {
+test('there can be more apps than one page of a listing', async () => {
   const apps = Array.from({ length: 1001 }, (_, n) => `app-${n}`)
   await Promise.all(apps.map((app) => put(`${metadataPrefix(app, today())}x.json`)))
   const { freshness } = await measuredMetrics()
@@ -122,7 +122,7 @@ test('there are more apps than one page of a listing', async () => {
 })
 
 describe('an app with nothing today', () => {
-  test('is still as fresh as its newest document of yesterday', async () => {
+  test('has the age of its newest document of yesterday', async () => {
     await finishImages('web-app-1', 2, 1)
     const { freshness, metrics } = await measuredMetrics()
     expect(freshness).toEqual([{ app: 'web-app-1', date: today(), documents: 0, newest: expect.any(Date) }])

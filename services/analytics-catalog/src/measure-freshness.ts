@@ -6,19 +6,19 @@ import { env } from './environment.ts'
 const bucket = openBucket(env.BUCKET)
 const metrics = new Metrics({ namespace: 'Darkroom', serviceName: 'analytics-catalog' })
 
-/** How much of an app's day is in the table, and how new. */
+/** How current the table is for one app. */
 export interface Freshness {
   app: AppId
   date: string
-  /** Images of that day finished so far. */
+  /** Documents of images that were accepted on that day. */
   documents: number
-  /** When the newest one was finished, of the day before if this day has none yet. Undefined: neither has any. */
+  /** When the newest document of this day, or else of the day before, was written. Undefined if there is none. */
   newest: Date | undefined
 }
 
 /**
- * Tells per app how many metadata documents today's partition has, and how old the newest is, as metrics: the
- * catalogue reads the documents where they lie, so this is how fresh the analysts' table is.
+ * Publishes for each app how many metadata documents today's partition has and how old the newest one is. The table reads
+ * the documents directly from S3, so this is also the freshness of the table.
  */
 export async function handler(): Promise<Freshness[]> {
   const now = new Date()
@@ -28,14 +28,14 @@ export async function handler(): Promise<Freshness[]> {
   return freshness
 }
 
-const DAY = 24 * 60 * 60 * 1000
+const DAY_MS = 24 * 60 * 60 * 1000
 
 async function measure(app: AppId, now: Date): Promise<Freshness> {
   const date = isoDate(now)
   const today = await measurePartition(app, date)
   const { newest } = today.newest
     ? today
-    : await measurePartition(app, isoDate(new Date(now.getTime() - DAY)))
+    : await measurePartition(app, isoDate(new Date(now.getTime() - DAY_MS)))
   return { app, date, documents: today.documents, newest }
 }
 

@@ -7,16 +7,16 @@ import { expect, test } from '@jest/globals'
 import { TOPIC } from '../brokers-under-test.ts'
 import { librdkafkaSettings } from '../connection-to.ts'
 import type { Darkroom } from '../darkroom-on-kafka.ts'
+import { expectProcessed } from '../expect-processed.ts'
 import { binaryRecord } from '../image-records.ts'
 import { tinyImage } from '../images.ts'
-import { outcomeOf } from '../outcome-of.ts'
-import { expectProcessed } from '../what-became-of.ts'
+import { runCommand } from '../run-command.ts'
 
 const isInstalled = (process.env.PATH ?? '')
   .split(delimiter)
   .some((folder) => existsSync(join(folder, 'kcat')))
 
-/** A producer that nobody here wrote: librdkafka's own command. CI installs it; elsewhere it may be missing. */
+/** A third-party producer: librdkafka's command. CI installs it; elsewhere it can be missing. */
 export function kcat(darkroom: () => Darkroom): void {
   const name = 'an image that kcat sends from a file'
   const run = isInstalled ? test : test.skip
@@ -30,7 +30,7 @@ export function kcat(darkroom: () => Darkroom): void {
       ...Object.entries(librdkafkaSettings(brokers)).flatMap(([name, value]) => ['-X', `${name}=${value}`]),
       ...Object.entries(headers).flatMap(([header, text]) => ['-H', `${header}=${text}`]),
     ]
-    const outcome = await outcomeOf('kcat', ['-P', '-b', brokers, '-t', TOPIC, ...options, file], {
+    const outcome = await runCommand('kcat', ['-P', '-b', brokers, '-t', TOPIC, ...options, file], {
       timeoutMs: 20_000,
     })
     await rm(folder, { recursive: true })

@@ -3,22 +3,22 @@ import { expect, test } from '@jest/globals'
 import { TOPIC } from '../brokers-under-test.ts'
 import { APP } from '../bucket.ts'
 import type { Darkroom } from '../darkroom-on-kafka.ts'
+import { expectProcessed } from '../expect-processed.ts'
 import { binaryRecord, sdkRecord, structuredRecord } from '../image-records.ts'
 import { largeImage, tinyImage } from '../images.ts'
 import { clients } from '../kafka-clients.ts'
 import { sendRecords } from '../send-records.ts'
 import { until } from '../until.ts'
-import { expectProcessed } from '../what-became-of.ts'
 
-/** Every form in which an image may stand in a record, whoever wrote it. */
+/** Every form of a record with an image, from several producers. */
 export function kindsOfRecords(darkroom: () => Darkroom): void {
   const brokers = () => darkroom().broker.brokers
 
   test.each([
     ['a binary CloudEvent', binaryRecord],
     ['a structured CloudEvent', structuredRecord],
-    ['a binary CloudEvent of the CloudEvents SDK', (image: Buffer) => sdkRecord(image, 'binary')],
-    ['a structured CloudEvent of the CloudEvents SDK', (image: Buffer) => sdkRecord(image, 'structured')],
+    ['a binary CloudEvent from the CloudEvents SDK', (image: Buffer) => sdkRecord(image, 'binary')],
+    ['a structured CloudEvent from the CloudEvents SDK', (image: Buffer) => sdkRecord(image, 'structured')],
   ])('%s becomes a processed image', async (_, toRecord) => {
     const image = await tinyImage()
     const record = toRecord(image)
@@ -27,14 +27,14 @@ export function kindsOfRecords(darkroom: () => Darkroom): void {
     expect(original).toMatchObject({ contentType: 'image/png', bytes: image.length, width: 8, height: 8 })
   })
 
-  test('bare bytes become a processed image, identified by their place', async () => {
+  test('bare bytes become a processed image, identified by their position', async () => {
     const { bridged, bucket } = darkroom()
-    const [place] = await sendRecords({
+    const [stored] = await sendRecords({
       brokers: brokers(),
       topic: TOPIC,
       records: [{ partition: 0, value: await tinyImage() }],
     })
-    const offset = Number(place?.offset)
+    const offset = Number(stored?.offset)
     const line = await until(() => bridged.find((found) => found.partition === 0 && found.offset === offset))
     const imageId = line.imageId ?? ''
     await expectProcessed(darkroom(), imageId)
@@ -44,7 +44,7 @@ export function kindsOfRecords(darkroom: () => Darkroom): void {
     expect(imageId).toBe(deriveImageId({ app: APP, time, source: `kafka:${TOPIC}`, id: `0-${offset}` }))
   })
 
-  test('images of 3 MB arrive whole, though two of them are more than an event holds', async () => {
+  test('images of 3 MB arrive complete, although two of them do not fit into one event', async () => {
     const image = await largeImage()
     expect(image.length).toBeGreaterThan(3_000_000)
     const records = [image, image, image].map((value) => ({ ...binaryRecord(value), partition: 0 }))

@@ -2,31 +2,31 @@ import { expect, test } from '@jest/globals'
 import { firstAcceptances } from '../bridge-log.ts'
 import { TOPIC } from '../brokers-under-test.ts'
 import type { Darkroom } from '../darkroom-on-kafka.ts'
+import { allFinished } from '../expect-processed.ts'
 import { binaryRecord } from '../image-records.ts'
 import { tinyImages } from '../images.ts'
 import { sendRecords } from '../send-records.ts'
 import { until } from '../until.ts'
-import { allFinished } from '../what-became-of.ts'
 
-/** Enough to be under way while a bridge starts and stops. */
-const AT_ONCE = 20
+/** Records that are sent together: enough to be in flight while a bridge starts and stops. */
+const BATCH_SIZE = 20
 
-/** A second bridge joins the group, and leaves it, while records flow without a pause. */
+/** A second bridge joins and leaves the group while records are sent continuously. */
 export function rebalance(darkroom: () => Darkroom): void {
-  test('a second bridge comes and goes: each image once, each partition in order', async () => {
+  test('a second bridge joins and leaves: each image once, each partition in order', async () => {
     const { broker, bridged } = darkroom()
     const from = bridged.length
     const sent: string[] = []
-    let flows = true
-    const flow = async () => {
-      while (flows) {
-        const records = (await tinyImages(AT_ONCE)).map(binaryRecord)
+    let isSending = true
+    const sendContinuously = async () => {
+      while (isSending) {
+        const records = (await tinyImages(BATCH_SIZE)).map(binaryRecord)
         await sendRecords({ brokers: broker.brokers, topic: TOPIC, records })
         sent.push(...records.map(({ imageId }) => imageId))
-        await until(() => acceptedIds(darkroom(), from).size > sent.length - AT_ONCE)
+        await until(() => acceptedIds(darkroom(), from).size > sent.length - BATCH_SIZE)
       }
     }
-    await Promise.all([flow(), comeAndGo(darkroom()).finally(() => (flows = false))])
+    await Promise.all([sendContinuously(), joinAndLeave(darkroom()).finally(() => (isSending = false))])
 
     await allFinished(darkroom(), sent)
     const lines = bridged.slice(from)
@@ -42,11 +42,11 @@ function acceptedIds({ bridged }: Darkroom, from: number): Set<string | undefine
   return new Set(bridged.slice(from).map(({ imageId }) => imageId))
 }
 
-async function comeAndGo(darkroom: Darkroom): Promise<void> {
+async function joinAndLeave(darkroom: Darkroom): Promise<void> {
   const { bridged } = darkroom
   const second = await darkroom.joinBridge()
-  await until(() => second.accepted() >= AT_ONCE)
+  await until(() => second.accepted() >= BATCH_SIZE)
   await second.stop()
   const left = bridged.length
-  await until(() => bridged.length >= left + AT_ONCE)
+  await until(() => bridged.length >= left + BATCH_SIZE)
 }

@@ -6,15 +6,15 @@ import { GROUP, PARTITIONS, TOPIC } from '../brokers-under-test.ts'
 import { APP } from '../bucket.ts'
 import { connectionTo } from '../connection-to.ts'
 import type { Darkroom } from '../darkroom-on-kafka.ts'
+import { expectProcessed } from '../expect-processed.ts'
 import { binaryRecord } from '../image-records.ts'
 import { largeImage, tinyImage } from '../images.ts'
 import { postPicture } from '../post-picture.ts'
 import { sendRecords } from '../send-records.ts'
 import { committedOffsets, createTopic } from '../topics.ts'
 import { until } from '../until.ts'
-import { expectProcessed } from '../what-became-of.ts'
 
-/** What is not taken, and who hears of it. */
+/** Records that are not accepted, and how that is reported. */
 export function refusedRecords(darkroom: () => Darkroom): void {
   const brokers = () => darkroom().broker.brokers
 
@@ -22,9 +22,9 @@ export function refusedRecords(darkroom: () => Darkroom): void {
     const { bucket, bridged } = darkroom()
     const next = { ...binaryRecord(await tinyImage()), partition: 1 }
     const records = [{ partition: 1, key: 'gone', value: null }, next]
-    const [place] = await sendRecords({ brokers: brokers(), topic: TOPIC, records })
+    const [stored] = await sendRecords({ brokers: brokers(), topic: TOPIC, records })
     await expectProcessed(darkroom(), next.imageId)
-    const offset = Number(place?.offset)
+    const offset = Number(stored?.offset)
     expect(bridged).toContainEqual(
       expect.objectContaining({ message: 'record rejected', partition: 1, offset, reason: 'empty-body' }),
     )
@@ -33,7 +33,7 @@ export function refusedRecords(darkroom: () => Darkroom): void {
     expect(await bucket.reasonOf(key)).toBe('empty-body')
   })
 
-  test('a record over the broker’s limit is refused, and Web App #2 says so in words', async () => {
+  test('a record over the broker’s limit is refused, and Web App #2 reports it', async () => {
     const small = await darkroom().broker.smallTopic(100_000)
     const image = await largeImage()
     const sent = sendRecords({ ...small, records: [binaryRecord(image)] })
@@ -47,7 +47,7 @@ export function refusedRecords(darkroom: () => Darkroom): void {
       expect(answer.status).toBe(413)
       expect(await answer.json()).toMatchObject({
         type: expect.stringMatching(/payload-too-large$/),
-        detail: 'The picture is larger than Kafka takes here. Send it smaller.',
+        detail: 'The picture is larger than this Kafka topic accepts. Send a smaller one.',
         retryable: false,
       })
       expect((await postPicture(url, await tinyImage())).status).toBe(202)
@@ -65,7 +65,7 @@ export function refusedRecords(darkroom: () => Darkroom): void {
     })
   })
 
-  test('a topic that belongs to no app is left alone', async () => {
+  test('a topic without an app is not read', async () => {
     const topic = `images.nobody-${Date.now()}`
     await createTopic(brokers(), { topic, partitions: PARTITIONS })
     const image = await tinyImage()
@@ -86,7 +86,7 @@ async function has({ bucket }: Darkroom, imageId: ImageId): Promise<boolean> {
   return keys.some((key) => key.endsWith(imageId))
 }
 
-/** Another Web App #2, for a topic of its own. */
+/** Starts another Web App #2 for another topic. */
 async function withWebApp2(
   { brokers, topic }: { brokers: string; topic: string },
   use: (url: string) => Promise<void>,
@@ -94,7 +94,7 @@ async function withWebApp2(
   const app = await startWebApp2({
     port: 0,
     kafka: { ...connectionTo(brokers), topic },
-    uploadApi: { url: 'http://127.0.0.1:9', apiKey: 'nobody asks' },
+    uploadApi: { url: 'http://127.0.0.1:9', apiKey: 'unused' },
   })
   try {
     await use(app.url)

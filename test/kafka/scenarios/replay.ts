@@ -2,16 +2,16 @@ import { expect, test } from '@jest/globals'
 import { GROUP, PARTITIONS, TOPIC } from '../brokers-under-test.ts'
 import { APP } from '../bucket.ts'
 import type { Darkroom } from '../darkroom-on-kafka.ts'
+import { allFinished } from '../expect-processed.ts'
 import { binaryRecord } from '../image-records.ts'
 import { tinyImages } from '../images.ts'
 import { sendRecords } from '../send-records.ts'
 import { committedOffsets, resetOffsets } from '../topics.ts'
 import { until } from '../until.ts'
-import { allFinished } from '../what-became-of.ts'
 
 const RECORDS = 1_000
 
-/** A group's offsets set back, as after a mistake at operations, or a group that somebody deleted. */
+/** A group's offsets are reset, as after an operator's mistake or if the group was deleted. */
 export function replay(darkroom: () => Darkroom): void {
   test(`${RECORDS} records that are delivered again change nothing`, async () => {
     const { broker, bridged } = darkroom()
@@ -20,11 +20,11 @@ export function replay(darkroom: () => Darkroom): void {
     const start = await committed()
     const images = await tinyImages(RECORDS - 1)
     const records = images.map(binaryRecord)
-    const poison = { key: 'poison', value: Buffer.from('This is no image.') }
+    const invalid = { key: 'invalid', value: Buffer.from('not an image') }
     await sendRecords({
       brokers,
       topic: TOPIC,
-      records: records.toSpliced(RECORDS / 2, 0, { ...poison, imageId: '' }),
+      records: records.toSpliced(RECORDS / 2, 0, { ...invalid, imageId: '' }),
     })
     const delivered = (from: number) =>
       bridged.slice(from).filter(({ message }) => message !== 'record deferred')
@@ -53,7 +53,7 @@ export function replay(darkroom: () => Darkroom): void {
   })
 }
 
-/** Originals, variants and documents, each with the time of its last write; of what was rejected the keys alone. */
+/** Originals, variants and documents with the time of their last write, and the keys of rejected records. */
 async function everything({ bucket }: Darkroom) {
   const [inputs, variants, documents, rejected] = await Promise.all([
     bucket.list(`input/${APP}/`),

@@ -4,42 +4,42 @@ import { firstAcceptances } from '../bridge-log.ts'
 import { TOPIC } from '../brokers-under-test.ts'
 import { APP } from '../bucket.ts'
 import type { Darkroom } from '../darkroom-on-kafka.ts'
+import { allFinished } from '../expect-processed.ts'
 import { binaryRecord } from '../image-records.ts'
 import { tinyImages } from '../images.ts'
 import { sendRecords } from '../send-records.ts'
 import { until } from '../until.ts'
-import { allFinished } from '../what-became-of.ts'
 
-/** How long S3 and SQS stay away after the first record was deferred: the partition is tried again and again. */
+/** How long S3 and SQS stay down after the first record was deferred. The partition is retried meanwhile. */
 const OUTAGE_MS = 60_000
 
 /**
- * Messages that the processor holds while the queue goes come back after the queue's visibility timeout, six minutes
- * by the template. The tests wait less.
+ * Messages that the processor has received when the queue stops are delivered again after the visibility timeout. The
+ * template's six minutes are too long for a test.
  */
 const VISIBILITY_SECONDS = 5
 
-/** S3 and SQS go in the middle of a batch, and come back. */
+/** S3 and SQS stop in the middle of a batch and start again. */
 export function storageOutage(darkroom: () => Darkroom): void {
-  test('S3 and SQS are away: nothing is lost, nothing is doubled, poison holds nothing up', async () => {
+  test('S3 and SQS are down: nothing is lost or doubled, and an invalid record blocks nothing', async () => {
     const { broker, bridged, bucket, queue } = darkroom()
     await queue.setVisibilityTimeout(VISIBILITY_SECONDS)
     const records = (await tinyImages(200)).map(binaryRecord)
     const ids = records.map(({ imageId }) => imageId)
-    const poison = { key: 'poison', value: Buffer.from('This is no image.'), imageId: '' }
+    const invalid = { key: 'invalid', value: Buffer.from('not an image'), imageId: '' }
     const from = bridged.length
-    const told = (message: string) => bridged.slice(from).filter((line) => line.message === message)
-    const sent = [...records.slice(0, 100), poison, ...records.slice(100), poison]
+    const logged = (message: string) => bridged.slice(from).filter((line) => line.message === message)
+    const sent = [...records.slice(0, 100), invalid, ...records.slice(100), invalid]
     await sendRecords({ brokers: broker.brokers, topic: TOPIC, records: sent })
-    await until(() => told('record accepted').length > 0)
+    await until(() => logged('record accepted').length > 0)
     await darkroom().suspendAws()
-    expect(told('record accepted').length).toBeLessThan(records.length)
-    await until(() => told('record deferred').length > 0)
+    expect(logged('record accepted').length).toBeLessThan(records.length)
+    await until(() => logged('record deferred').length > 0)
     await sleep(OUTAGE_MS)
     await darkroom().resumeAws()
 
-    const acceptedIds = () => new Set(told('record accepted').map(({ imageId }) => imageId))
-    await until(() => acceptedIds().size === records.length && told('record rejected').length >= 2)
+    const acceptedIds = () => new Set(logged('record accepted').map(({ imageId }) => imageId))
+    await until(() => acceptedIds().size === records.length && logged('record rejected').length >= 2)
     await allFinished(darkroom(), ids)
     await queue.empty()
     const inputs = [...(await bucket.list(`input/${APP}/`)).keys()].map((key) => key.split('/').at(-1) ?? '')

@@ -1,6 +1,6 @@
 /**
- * The one place where the dialects meet: functions of Athena (Trino) that DuckDB has under other names, and that the
- * files in `sql` and the merge use. Everything else in them means the same to both.
+ * Functions of Athena (Trino) that have other names in DuckDB and are used in the queries and the merge. Everything else is
+ * the same in both dialects.
  * https://trino.io/docs/current/functions.html, https://duckdb.org/docs/stable/sql/functions/overview
  */
 export const ATHENA_FUNCTIONS = [
@@ -16,7 +16,7 @@ export const ATHENA_FUNCTIONS = [
 ]
 
 /**
- * Athena's days and times are those of UTC. Its joins go in the order in which they are written where it has no statistics;
- * DuckDB would guess one, and for look-alikes it guesses to compare every image of an app with every other one.
+ * Athena uses UTC. Without statistics, Athena joins tables in the written order. DuckDB would choose its own order, and for
+ * look-alikes it would compare every image of an app with every other one.
  */
 export const ATHENA_SESSION = "SET TimeZone = 'UTC'; SET disabled_optimizers = 'join_order'"

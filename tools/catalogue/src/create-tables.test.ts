@@ -3,7 +3,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, test } from '@jest/globals'
 import { createTables, duckDbType } from './create-tables.ts'
 
-test('each question returns the columns that its file declares', async () => {
+test('each query returns the columns that its file declares', async () => {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   for (const statement of createTables()) await connection.run(statement)

@@ -39,7 +39,7 @@ export function duckDbType(type: ColumnType): string {
   return `STRUCT(${fields.join(', ')})`
 }
 
-/** A literal of SQL. */
+/** A string literal in SQL. */
 export function text(value: string): string {
   return `'${value.replaceAll("'", "''")}'`
 }

@@ -1,20 +1,20 @@
 import { documentColumns } from '@darkroom/analytics'
 import { duckDbType } from './create-tables.ts'
 
-/** What to make up. The same numbers give the same documents. */
+/** The same settings generate the same documents. */
 export interface Generation {
   images: number
   seed: number
-  /** The images were accepted during so many days, most of them lately. */
+  /** The number of days on which the images were accepted, most of them recently. */
   days: number
   /** The last of these days, `yyyy-mm-dd`. */
   until: string
 }
 
 /**
- * Metadata documents as a busy Darkroom has them, as a SELECT of DuckDB with the columns of `image_documents`: five
- * apps and two ways in, cameras and telephones, days and nights, failures, erasures, a long tail of waiting, and about
- * one image in twenty that looks like another one of its app.
+ * A DuckDB SELECT that generates realistic metadata documents with the columns of `image_documents`: five apps and two
+ * sources, cameras and phones, days and nights, failures, erasures, some long waits, and about one in twenty images that
+ * looks like another one of its app.
  */
 export function generatedDocuments(generation: Generation): string {
   const columns = documentColumns().map(({ name, type }) => {
@@ -25,8 +25,8 @@ export function generatedDocuments(generation: Generation): string {
 }
 
 const RECEIPT = ['schema_version', 'image_id', 'app', 'accepted_at', 'status', 'dt']
-const OF_RECEIPTS = ['erased_at', 'erased_by', 'erased_objects']
-const OF_FAILURES = ['failure_type', 'failure_detail']
+const ONLY_IN_RECEIPTS = ['erased_at', 'erased_by', 'erased_objects']
+const ONLY_IN_FAILURES = ['failure_type', 'failure_detail']
 const ARRIVAL = [
   ...['finished_at', 'origin', 'kafka_topic', 'kafka_partition', 'kafka_offset', 'filename', 'attributes'],
   ...['engine', 'content_type', 'bytes', 'sha256', 'queued_ms', 'processing_ms', 'receive_count'],
@@ -34,12 +34,12 @@ const ARRIVAL = [
 
 function isIn(column: string): string {
   if (RECEIPT.includes(column)) return 'true'
-  if (OF_RECEIPTS.includes(column)) return "status = 'erased'"
-  if (OF_FAILURES.includes(column)) return "status = 'failed'"
+  if (ONLY_IN_RECEIPTS.includes(column)) return "status = 'erased'"
+  if (ONLY_IN_FAILURES.includes(column)) return "status = 'failed'"
   return ARRIVAL.includes(column) ? "status <> 'erased'" : "status = 'processed'"
 }
 
-/** Of `drawnImages`; a column that is not here is in no document. */
+/** SQL expressions over `drawnImages`. Other columns are in no document. */
 const VALUES: Record<string, string> = {
   schema_version: '1',
   image_id: 'image_id',
@@ -115,7 +115,7 @@ const CAMERAS = [
   ['Google', 'Pixel 8', 4080, 3072],
 ] as const
 
-/** Reasons in the order of how frequent they are. */
+/** Reasons, the most frequent first. */
 const FAILURES = [
   'corrupt-image',
   'image-too-large',
@@ -125,7 +125,7 @@ const FAILURES = [
 ]
 
 function drawnImages({ images, seed, days, until }: Generation): string {
-  /** From 0 up to 1, evenly, for an image and a purpose. */
+  /** A uniformly distributed number from 0 to 1, for an image and a purpose. */
   const draw = (purpose: string, image = 'i') =>
     `((hash(${image}, '${purpose}', ${seed}) >> 11) / 9007199254740992.0)`
   const normal = (purpose: string) =>
@@ -139,7 +139,7 @@ function drawnImages({ images, seed, days, until }: Generation): string {
     )
 
   return `WITH numbered AS (
-  -- An image that looks like another one: that one is a few before it.
+  -- A look-alike is a copy of an image a few rows before it.
   SELECT range AS i, CASE WHEN ${draw('copy', 'range')} < 0.05 THEN range - 1 - range % 50 ELSE range END AS original
   FROM range(${images})
 ),
@@ -156,7 +156,7 @@ drawn AS (
     END AS flipped,
     ${pick(['web-app-1', 'web-app-1', 'web-app-1', 'web-app-1', 'web-app-2', 'web-app-2', 'shop', 'press', 'archive'], `1 + CAST(floor(9 * ${draw('app', 'original')}) AS BIGINT)`)} AS app,
     CASE WHEN app = 'web-app-2' AND ${draw('way')} < 0.8 THEN 'kafka' ELSE 'http' END AS origin,
-    -- More lately than long ago, more by day than by night.
+    -- More recent than old images, and more by day than by night.
     DATE '${until}' - CAST(floor(${days} * pow(${draw('day')}, 1.5)) AS INTEGER)
       + to_milliseconds(CAST(floor(86400000 * (${draw('hour 1')} + ${draw('hour 2')}) / 2) AS BIGINT)) AS accepted,
     CASE WHEN ${draw('end')} < 0.965 THEN 'processed' WHEN ${draw('end')} < 0.99 THEN 'failed' ELSE 'erased' END AS status,

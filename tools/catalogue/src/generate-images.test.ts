@@ -19,14 +19,14 @@ afterAll(() => rm(folder, { recursive: true }))
 const share = (matches: (document: MetadataDocument) => boolean) =>
   documents.filter(matches).length / documents.length
 
-test('every line is a metadata document of an image of its own, within the days', () => {
+test('every line is a metadata document of another image, within the days', () => {
   expect(new Set(documents.map(({ image_id }) => image_id)).size).toBe(3000)
   const days = documents.map(({ image_id }) => dateOf(image_id)).toSorted()
   expect([days[0], days.at(-1)]).toEqual(['2026-09-27', '2026-11-25'])
   for (const { image_id, accepted_at } of documents) expect(accepted_at.slice(0, 10)).toBe(dateOf(image_id))
 })
 
-test('has what the questions are about', () => {
+test('contains data for every query', () => {
   expect(new Set(documents.map(({ app }) => app)).size).toBe(5)
   expect(share(({ status }) => status === 'failed')).toBeCloseTo(0.025, 2)
   expect(share(({ status }) => status === 'erased')).toBeCloseTo(0.01, 2)
@@ -38,7 +38,7 @@ test('has what the questions are about', () => {
   )
 })
 
-test('the same seed gives the same documents, another one others', async () => {
+test('the same seed generates the same documents, another seed others', async () => {
   const write = async (name: string, seed: number) =>
     readFile(await generateImages(join(folder, name), { ...generation, images: 100, seed }, 'json'), 'utf8')
   const first = await write('first', 1)
@@ -47,7 +47,7 @@ test('the same seed gives the same documents, another one others', async () => {
 })
 
 describe.each(['json', 'parquet'] as const)('as %s', (format) => {
-  test('they are read as a catalogue, look-alikes and all', async () => {
+  test('can be read as a catalogue, including look-alikes', async () => {
     const catalogue = await openDocuments(await generateImages(folder, generation, format))
     const count = async (table: string) =>
       Number((await catalogue.query(`SELECT count(*) FROM ${table}`)).rows[0]?.[0])

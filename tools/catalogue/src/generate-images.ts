@@ -8,7 +8,7 @@ import { type Generation, generatedDocuments } from './generate-documents.ts'
 
 export type DocumentFormat = 'json' | 'parquet'
 
-/** Writes `documents.ndjson`, a metadata document a line as they lie in S3, or the same as `documents.parquet`. */
+/** Writes `documents.ndjson`, one metadata document per line as in S3, or the same as `documents.parquet`. */
 export async function generateImages(
   folder: string,
   generation: Generation,
@@ -30,7 +30,7 @@ export async function generateImages(
 
 function copyTo(file: string, format: DocumentFormat, documents: string): string {
   if (format === 'parquet') return `COPY (${documents}) TO ${text(file)} (FORMAT parquet, COMPRESSION zstd)`
-  // A merge patch (RFC 7396) leaves out what is null, as the documents do. CSV without quotes is a line a row.
+  // A merge patch (RFC 7396) removes nulls, as in the documents. CSV without quotes writes one row per line.
   return `COPY (
     SELECT json_merge_patch('{}', to_json(document)) FROM (SELECT * EXCLUDE (dt) FROM (${documents})) AS document
   ) TO ${text(file)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\\x01')`

@@ -1,4 +1,4 @@
-import { MOST_DIFFERING_BITS, mergeLookAlikesStatement } from '@darkroom/analytics'
+import { MAX_DIFFERING_BITS, mergeLookAlikesStatement } from '@darkroom/analytics'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
@@ -10,7 +10,7 @@ interface Image {
   hash: bigint
 }
 
-/** Few roots and a handful of flipped bits: images that are the same, close, just too far and far. */
+/** A few hashes with some flipped bits: images that are identical, similar, slightly too different and different. */
 const images = fc.array(
   fc.record({
     app: fc.constantFrom('a', 'b'),
@@ -27,19 +27,19 @@ const images = fc.array(
 const idOf = (n: number) => `image-${String(n).padStart(3, '0')}`
 const differingBits = (one: bigint, other: bigint) => (one ^ other).toString(2).replaceAll('0', '').length
 
-/** Each image against all before it. */
+/** Compares each image with all earlier ones. */
 function compareAll(all: Image[]): [string, string, number][] {
   return all.flatMap(({ app, hash }, later) => {
     const before = all.slice(0, later).flatMap((image, earlier) => {
       const bits = differingBits(hash, image.hash)
-      return image.app === app && bits <= MOST_DIFFERING_BITS ? { earlier, bits } : []
+      return image.app === app && bits <= MAX_DIFFERING_BITS ? { earlier, bits } : []
     })
     const [closest] = before.toSorted((one, other) => one.bits - other.bits || one.earlier - other.earlier)
     return closest ? [[idOf(closest.earlier), idOf(later), closest.bits]] : []
   })
 }
 
-test('finds what comparing all with all finds, whatever was known before', async () => {
+test('finds the same as comparing all with all, whatever was in the table before', async () => {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   for (const statement of [ATHENA_SESSION, ...createTables()]) await connection.run(statement)

@@ -7,8 +7,8 @@ import { createTables } from './create-tables.ts'
 import { insertDocuments } from './insert-documents.ts'
 import { failedDocument, processedDocument, receiptOf } from './testing/documents.ts'
 
-const DAY = 24 * 60 * 60 * 1000
-const daysAgo = (days: number) => new Date(Date.now() - days * DAY)
+const DAY_MS = 24 * 60 * 60 * 1000
+const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS)
 
 let instance: DuckDBInstance
 let connection: DuckDBConnection
@@ -22,8 +22,8 @@ afterEach(() => {
   instance.closeSync()
 })
 
-/** The documents that S3 has now, in place of those it had. */
-async function documentsAre(...documents: MetadataDocument[]): Promise<void> {
+/** Replaces all documents. */
+async function setDocuments(...documents: MetadataDocument[]): Promise<void> {
   await connection.run('DELETE FROM image_documents')
   await insertDocuments(
     connection,
@@ -33,7 +33,7 @@ async function documentsAre(...documents: MetadataDocument[]): Promise<void> {
 
 const rows = async (sql: string) => (await connection.runAndReadAll(sql)).getRowObjectsJson()
 
-/** How many rows it changed. */
+/** @returns the number of changed rows */
 async function merge(days = 3): Promise<number> {
   const [changed = {}] = await rows(mergeStatement(days))
   await connection.run(mergeLookAlikesStatement(days))
@@ -42,12 +42,12 @@ async function merge(days = 3): Promise<number> {
 
 const images = () => rows('SELECT * FROM images ORDER BY image_id')
 
-test('a row has what the document has, with times as such and maps as JSON', async () => {
+test('a row has the values of its document, with typed times and maps as JSON', async () => {
   const document = processedDocument({
     attributes: { album: "Fred's" },
     accepted_at: '2026-11-25T10:00:00.123Z',
   })
-  await documentsAre(document)
+  await setDocuments(document)
   expect(await merge()).toBe(1)
   const [image] = await images()
   expect(image).toMatchObject({
@@ -61,8 +61,8 @@ test('a row has what the document has, with times as such and maps as JSON', asy
   })
 })
 
-test('run twice it changes nothing', async () => {
-  await documentsAre(processedDocument(), processedDocument({ app: 'web-app-2' }), failedDocument())
+test('a second run changes nothing', async () => {
+  await setDocuments(processedDocument(), processedDocument({ app: 'web-app-2' }), failedDocument())
   expect(await merge()).toBe(3)
   const before = await images()
   expect(await merge()).toBe(0)
@@ -71,13 +71,13 @@ test('run twice it changes nothing', async () => {
 
 test('a later document replaces the row of an earlier one', async () => {
   const failed = failedDocument()
-  await documentsAre(failed)
+  await setDocuments(failed)
   await merge()
   const developed = processedDocument({
     image_id: failed.image_id,
     finished_at: new Date(Date.now() + 1000).toISOString(),
   })
-  await documentsAre(developed)
+  await setDocuments(developed)
   expect(await merge()).toBe(1)
   expect(await images()).toMatchObject([{ status: 'processed', failure_type: null, failure_detail: null }])
 })
@@ -85,28 +85,28 @@ test('a later document replaces the row of an earlier one', async () => {
 describe('an erased image', () => {
   const erased = processedDocument({ perceptual_hash: 'ffffffffffffffff' })
   const alike = processedDocument({ perceptual_hash: 'fffffffffffffffe' })
-  const answers = () =>
+  const results = () =>
     Promise.all(readQueries().map(async ({ name }) => [name, await rows(`SELECT * FROM ${name}`)] as const))
 
-  test('is in no view after the next merge, as if it had never been', async () => {
-    await documentsAre(alike)
+  test('is in no view after the next merge', async () => {
+    await setDocuments(alike)
     await merge()
-    const without = await answers()
-    await documentsAre(erased, alike)
+    const without = await results()
+    await setDocuments(erased, alike)
     await merge()
-    const unlike = (await answers()).filter(
-      ([, answer], n) => JSON.stringify(answer) !== JSON.stringify(without[n]?.[1]),
+    const changed = (await results()).filter(
+      ([, result], n) => JSON.stringify(result) !== JSON.stringify(without[n]?.[1]),
     )
-    expect(unlike.map(([name]) => name)).toEqual(
+    expect(changed.map(([name]) => name)).toEqual(
       readQueries().flatMap(({ name }) => (name === 'failures' ? [] : name)),
     )
-    await documentsAre(receiptOf(erased), alike)
+    await setDocuments(receiptOf(erased), alike)
     expect(await merge()).toBe(1)
-    expect(await answers()).toEqual(without)
+    expect(await results()).toEqual(without)
   })
 
-  test('that was never merged does not come in', async () => {
-    await documentsAre(receiptOf(erased))
+  test('that was never merged is not added', async () => {
+    await setDocuments(receiptOf(erased))
     expect(await merge()).toBe(0)
     expect(await images()).toEqual([])
   })
@@ -115,26 +115,26 @@ describe('an erased image', () => {
 describe('an image that was accepted before the last days', () => {
   const old = processedDocument({ image_id: newImageId(daysAgo(40)) })
 
-  test('is not looked at, and what is known of it stays', async () => {
-    await documentsAre(old)
+  test('is not read, and its row stays', async () => {
+    await setDocuments(old)
     expect(await merge(3)).toBe(0)
     await merge(60)
-    await documentsAre(receiptOf(old))
+    await setDocuments(receiptOf(old))
     expect(await merge(3)).toBe(0)
     expect(await images()).toHaveLength(1)
   })
 
   test('is erased by the merge over all days', async () => {
-    await documentsAre(old)
+    await setDocuments(old)
     await merge(730)
-    await documentsAre(receiptOf(old))
+    await setDocuments(receiptOf(old))
     expect(await merge(730)).toBe(1)
     expect(await images()).toEqual([])
   })
 })
 
 test('rows expire as documents do', async () => {
-  await documentsAre(
+  await setDocuments(
     processedDocument({ image_id: newImageId(daysAgo(731)) }),
     processedDocument({ image_id: newImageId(daysAgo(729)) }),
   )

@@ -68,7 +68,7 @@ async function rowsOf(name: string): Promise<Record<string, unknown>[]> {
 describe('over a few images', () => {
   const dt = dateOf(newImageId(today))
 
-  test('volume counts what is not erased, by way in', async () => {
+  test('volume counts images that are not erased, by source', async () => {
     expect(await rowsOf('volume')).toMatchObject([
       { dt, app: 'web-app-1', origin: 'http', images: '3', processed: '2', failed: '1' },
       { dt, app: 'web-app-2', origin: 'http', images: '1', processed: '1', failed: '0' },
@@ -92,11 +92,11 @@ describe('over a few images', () => {
     ])
   })
 
-  test('what looks alike within one app, by the bits that differ', async () => {
+  test('look-alikes within one app, by differing bits', async () => {
     expect(await rowsOf('near_duplicates')).toMatchObject([{ app: 'web-app-1', differing_bits: '3' }])
   })
 
-  test('what the dashboard adds up: counts and times by hour, look-alikes by day', async () => {
+  test('figures for the dashboard: counts and times by hour, look-alikes by day', async () => {
     const accepted_hour = today.toISOString().slice(0, 13)
     expect(await rowsOf('images_by_hour')).toMatchObject([
       { dt, accepted_hour, app: 'web-app-1', status: 'failed', failure_type: 'corrupt-image', images: '1' },
@@ -118,13 +118,13 @@ describe('over a few images', () => {
     expect(Number(cost?.lambda_dollars)).toBeCloseTo(1500 * 1.7275 * 0.0000133334, 3)
   })
 
-  test('a wrong statement is told in DuckDB’s words', async () => {
+  test('a wrong statement fails with DuckDB’s message', async () => {
     await expect(catalogue.query('select nothing from image_documents')).rejects.toThrow(
       /nothing.*not found/s,
     )
   })
 
-  test('the exported database answers every query by its name, in DuckDB alone', async () => {
+  test('the exported database has every query as a view, without this package', async () => {
     const [images, documents, database = ''] = await catalogue.exportTo(folder)
     const instance = await DuckDBInstance.create(database, { access_mode: 'READ_ONLY' })
     const connection = await instance.connect()
@@ -141,7 +141,7 @@ describe('over a few images', () => {
   })
 })
 
-test('what is written, erased and deleted later is seen after a refresh, and nothing else is read again', async () => {
+test('a refresh reads new, erased and deleted documents, and no others', async () => {
   const [first, second, third] = [processed('a', '0'.repeat(16)), processed('a', 'f'.repeat(16)), failed('a')]
   await storeIn('growing', [first, second])
   const growing = await openCatalogue(s3, 'growing')
@@ -174,7 +174,7 @@ test('what is written, erased and deleted later is seen after a refresh, and not
   growing.close()
 })
 
-test('over no image at all every query answers', async () => {
+test('every query works without any images', async () => {
   await storeIn('empty', [])
   const empty = await openCatalogue(s3, 'empty')
   for (const { sql } of queries) expect((await empty.query(sql)).rows).toEqual([])

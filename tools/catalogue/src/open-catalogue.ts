@@ -69,27 +69,27 @@ async function readInto(
   seen: Seen,
   unreadable: Unreadable,
 ): Promise<void> {
-  const gone = new Set(seen.keys())
+  const deleted = new Set(seen.keys())
   const unreadableBefore = new Set(unreadable.keys())
-  const arrived = await insertDocuments(connection, readDocuments(s3, bucket, seen, gone, unreadable))
-  for (const key of gone) {
+  const arrived = await insertDocuments(connection, readDocuments(s3, bucket, seen, deleted, unreadable))
+  for (const key of deleted) {
     seen.delete(key)
     unreadable.delete(key)
   }
-  const spoilt = [...unreadable.keys()].filter((key) => !unreadableBefore.has(key))
-  const ids = [...gone, ...spoilt].flatMap((key) => parseMetadataKey(key)?.imageId ?? [])
+  const newlyUnreadable = [...unreadable.keys()].filter((key) => !unreadableBefore.has(key))
+  const ids = [...deleted, ...newlyUnreadable].flatMap((key) => parseMetadataKey(key)?.imageId ?? [])
   for (const table of ['images', 'image_documents']) {
-    const forget = `DELETE FROM ${table} WHERE image_id IN (SELECT unnest($1))`
-    await connection.run(forget, [listValue(ids)], [LIST(VARCHAR)])
+    const deleteRows = `DELETE FROM ${table} WHERE image_id IN (SELECT unnest($1))`
+    await connection.run(deleteRows, [listValue(ids)], [LIST(VARCHAR)])
   }
   const [oldest] = [...arrived, ...ids.map(dateOf)].toSorted()
   if (oldest) await merge(connection, daysSince(oldest))
 }
 
-/** Every day there is. */
+/** More than the age of any image. */
 const ALL_DAYS = 365 * 100
 
-/** What the hourly schedules run in Athena. */
+/** Runs the statements of the hourly schedules. */
 async function merge(connection: DuckDBConnection, days: number): Promise<void> {
   await runAll(connection, [mergeStatement(days), mergeLookAlikesStatement(days)])
 }

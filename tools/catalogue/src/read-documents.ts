@@ -4,30 +4,30 @@ import { pMapIterable } from 'p-map'
 
 const MAX_CONCURRENT_READS = 32
 
-/** The ETag of each document by its key, as it was when it was read. */
+/** The ETag of each document that was read, by its key. */
 export type Seen = Map<string, string>
 
-/** Why documents cannot be read, by their keys. */
+/** The reason why a document cannot be read, by its key. */
 export type Unreadable = Map<string, string>
 
 /**
- * Every metadata document that has not been seen as it is, as a line of JSON.
+ * Reads every new or changed metadata document, as a line of JSON.
  *
- * @param seen gets what is read
- * @param gone loses what is still there
- * @param unreadable gets what is left out, and loses what can be read now
+ * @param seen documents that are read are added
+ * @param deleted documents that still exist are removed
+ * @param unreadable documents that are skipped are added; those that can be read now are removed
  */
 export async function* readDocuments(
   s3: S3Client,
   bucket: string,
   seen: Seen,
-  gone: Set<string>,
+  deleted: Set<string>,
   unreadable: Unreadable,
 ): AsyncGenerator<string> {
   const list = { Bucket: bucket, Prefix: 'metadata/' }
   for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, list)) {
     const documents = Contents.filter(({ Key = '' }) => parseMetadataKey(Key))
-    for (const { Key = '' } of documents) gone.delete(Key)
+    for (const { Key = '' } of documents) deleted.delete(Key)
     const changed = documents.filter(({ Key = '', ETag }) => seen.get(Key) !== ETag)
     const texts = pMapIterable(
       changed,
@@ -43,7 +43,7 @@ export async function* readDocuments(
 
 function lineOf(key: string, text: string, unreadable: Unreadable): string[] {
   const image = parseMetadataKey(key)
-  const reason = image ? readDocument(text, image).unreadable : 'its key is not that of a document'
+  const reason = image ? readDocument(text, image).unreadable : 'the key is not that of a document'
   if (reason !== undefined) {
     unreadable.set(key, reason)
     return []

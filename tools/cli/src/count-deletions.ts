@@ -3,7 +3,7 @@ import { parseStoredKey, StoredKind } from '@darkroom/core'
 import { deletionOf, type Retention } from '@darkroom/retention'
 import type { Store } from './open-store.ts'
 
-/** Objects of a kind and an app, and those that S3 will have deleted by a date. */
+/** The objects of a kind and an app, and how many of them S3 deletes by a date. */
 export interface Deletions {
   kind: StoredKind
   /** Undefined for rejected records. */
@@ -14,7 +14,7 @@ export interface Deletions {
   deletedBytes: number
 }
 
-/** Lists the bucket, a thousand objects a request, and goes by when each object was written. */
+/** Lists the bucket with one request per thousand objects, and uses the time when each object was written. */
 export async function countDeletions(
   { bucket }: Store,
   retention: Retention,

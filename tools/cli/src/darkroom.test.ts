@@ -16,7 +16,7 @@ import {
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 
-/** A few processes, on a machine that may be busy. */
+/** Each test starts processes, and the machine can be busy. */
 jest.setTimeout(180_000)
 
 const aws = await startLocalAws()
@@ -33,7 +33,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-/** `pnpm darkroom …` with its state in `folder`. With `--bucket`, the local server stands for AWS. */
+/** Runs `pnpm darkroom …` with its state in `folder`. With `--bucket`, the local server replaces AWS. */
 function darkroom(...args: string[]): Promise<{ code: number; printed: string }> {
   const script = join(import.meta.dirname, 'darkroom.ts')
   const { BUCKET: _, QUEUE_URL: __, ...inherited } = process.env
@@ -46,7 +46,7 @@ function darkroom(...args: string[]): Promise<{ code: number; printed: string }>
   })
 }
 
-/** As a running `pnpm dev` leaves it. */
+/** Writes the file that a running `pnpm dev` writes. */
 async function startStore(bucket: string): Promise<void> {
   await s3.send(new CreateBucketCommand({ Bucket: bucket }))
   await writeFile(join(folder, 'endpoints.json'), JSON.stringify({ aws: aws.endpoint, bucket }))
@@ -73,12 +73,12 @@ async function putFailure(Bucket: string): Promise<void> {
   await s3.send(new PutObjectCommand({ Bucket, Key, Body: JSON.stringify(document) }))
 }
 
-test('says what to do where no stack is running', async () => {
+test('says what to do if no stack is running', async () => {
   const { code, printed } = await darkroom('analytics')
   expect([code, printed]).toEqual([1, expect.stringContaining('Start the local stack with: pnpm dev')])
 })
 
-test('lists its commands, and knows no others', async () => {
+test('lists its commands and refuses others', async () => {
   expect((await darkroom('--help')).printed).toMatch(/analytics .*query images/s)
   expect(await darkroom('develop')).toMatchObject({
     code: 1,
@@ -93,9 +93,9 @@ describe('analytics', () => {
     expect([code, printed]).toEqual([0, expect.stringContaining('No image is finished yet')])
   })
 
-  test('prints every question, one by its name, and any statement', async () => {
-    await startStore('asked')
-    await putFailure('asked')
+  test('runs every query, one by its name, and any statement', async () => {
+    await startStore('queried')
+    await putFailure('queried')
     const all = await darkroom('analytics')
     expect(all.printed).toMatch(
       /Failed images by reason {2}failures\n.*\n.*\n {2}web-app-1 {2}http +corrupt-image +1/,
@@ -110,13 +110,13 @@ describe('analytics', () => {
     ])
   })
 
-  test('prints the data dictionary, with no stack running', async () => {
+  test('prints the data dictionary without a running stack', async () => {
     expect((await darkroom('analytics', 'dictionary')).printed).toMatch(
       /^# Data dictionary\n[\s\S]*`perceptual_hash`/,
     )
   })
 
-  test('makes up documents, and asks them with no stack running', async () => {
+  test('generates documents and queries them without a running stack', async () => {
     const made = await darkroom('analytics', 'generate', '--images', '300', '--days', '9', '--to', folder)
     expect(made.printed).toMatch(/documents\.parquet: 300 images in/)
     const file = join(folder, 'documents.parquet')
@@ -131,7 +131,7 @@ describe('analytics', () => {
     expect([wrong.code, wrong.printed]).toEqual([1, expect.stringContaining('It must be a whole number')])
   })
 
-  test('writes the dashboard, with as many days as it is told', async () => {
+  test('writes the dashboard with the given number of days', async () => {
     await startStore('shown')
     await putFailure('shown')
     const target = join(folder, 'site')
@@ -184,7 +184,7 @@ describe('retention', () => {
     expect(printed).toMatch(/any other app +30 +365 +730 +7\n/)
   })
 
-  test('counts what is gone by a date', async () => {
+  test('counts the objects that are deleted by a date', async () => {
     await startStore('aging')
     const put = (Key: string, Body: string) => s3.send(new PutObjectCommand({ Bucket: 'aging', Key, Body }))
     const imageId = newImageId()
@@ -206,7 +206,7 @@ describe('retention', () => {
     expect(printed).toMatch(/^store: s3:\/\/counted .*metadata\/ +web-app-1 +1 /s)
   })
 
-  test('tells what is wrong with a file or a date', async () => {
+  test('explains errors in a file or a date', async () => {
     const long = await darkroom('retention', '--file', await writeRetention(5))
     expect([long.code, long.printed]).toEqual([1, expect.stringContaining('apps["web-app-2"].input')])
     expect((await darkroom('retention', '--date', 'soon')).printed).toContain('Write it like 2027-03-01')
@@ -221,7 +221,7 @@ describe('hold', () => {
     (await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'held/' }))).Contents?.map(({ Key }) => Key) ??
     []
 
-  test('keeps copies of all of an image where nothing expires, until it is released', async () => {
+  test('keeps copies of all objects of an image until it is released', async () => {
     await startStore('held')
     const held = image()
     const variant = { ...held, variant: 'thumb', extension: 'webp' as const }
@@ -250,7 +250,7 @@ describe('hold', () => {
     expect(await heldKeys('laptop')).toEqual([])
   })
 
-  test('of nothing, of what was erased, or for no reason is an error, and leaves nothing', async () => {
+  test('without an image, for an erased image or without a reason is an error and stores nothing', async () => {
     await startStore('not-held')
     const [erased, unknown] = [image(), image()]
     const receipt: ErasedDocument = {

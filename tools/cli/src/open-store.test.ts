@@ -24,7 +24,7 @@ afterEach(async () => {
 const QUEUE_URL = 'https://sqs.eu-central-1.amazonaws.com/1/images'
 const DEPLOYMENT = { bucket: 'prod', queueUrl: QUEUE_URL }
 
-/** As `pnpm dev` does while it runs; nothing listens there. */
+/** Writes the file that a running `pnpm dev` writes. Nothing listens at these addresses. */
 async function startLocalStack(): Promise<void> {
   const endpoints = { aws: 'http://127.0.0.1:1', bucket: 'local', queueUrl: 'http://127.0.0.1:1/images' }
   await writeFile(join(folder, 'endpoints.json'), JSON.stringify(endpoints))
@@ -55,14 +55,14 @@ describe('a store that is named', () => {
     store.close()
   })
 
-  test('needs no queue where no message is sent', async () => {
+  test('needs no queue if no message is sent', async () => {
     process.env.BUCKET = 'prod'
     const store = await openStore({})
     expect(store.label).toBe(AWS.label)
     store.close()
   })
 
-  test('on another server is named with it', async () => {
+  test('on another server has its address in the label', async () => {
     process.env.AWS_ENDPOINT_URL = 'http://127.0.0.1:9000'
     const store = await openStore({ bucket: 'prod' })
     expect(store.label).toBe('s3://prod (http://127.0.0.1:9000, eu-central-1)')
@@ -70,7 +70,7 @@ describe('a store that is named', () => {
   })
 })
 
-/** Each command as it reads a store. */
+/** Every command that reads a store. */
 const COMMANDS: Record<string, string[]> = {
   analytics: ['analytics', 'volume'],
   'analytics --export': ['analytics', '--export', 'never-written'],
@@ -137,7 +137,7 @@ test.each<[string, string[], NodeJS.ProcessEnv, RegExp]>([
   await expect(darkroom().parseAsync(backfill, { from: 'user' })).rejects.toThrow(refusal)
 })
 
-test('retention without --date refuses to be given a store that it does not read', async () => {
+test('retention without --date refuses store options', async () => {
   const retention = darkroom().parseAsync(['retention', '--bucket', 'prod'], { from: 'user' })
   await expect(retention).rejects.toThrow(/reads no store: add --date/)
 })

@@ -48,15 +48,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return connect(await chooseStore(options))
 }
 
-/** The same for a command that also sends messages. @throws Error as `openStore` does, or if there is no queue */
+/** Like `openStore`, for a command that also sends messages. @throws Error as `openStore` does, or if there is no queue */
 export async function openStoreWithQueue(options: StoreOptions): Promise<StoreWithQueue> {
-  const { queueUrl, ...place } = await chooseStore(options)
+  const { queueUrl, ...location } = await chooseStore(options)
   if (!queueUrl) {
     const [queue, bucket] = options.bucket ? ['--queue-url', '--bucket'] : ['QUEUE_URL', 'BUCKET']
     throw new Error(`This command sends messages: set ${queue} as well as ${bucket}.`)
   }
-  const store = await connect(place)
-  const sqs = new SQSClient(clientSettings(place))
+  const store = await connect(location)
+  const sqs = new SQSClient(clientSettings(location))
   const close = () => {
     store.close()
     sqs.destroy()
@@ -64,18 +64,17 @@ export async function openStoreWithQueue(options: StoreOptions): Promise<StoreWi
   return { ...store, sqs, queueUrl, close }
 }
 
-interface Place {
+interface StoreLocation {
   bucket: string
   queueUrl?: string | undefined
   /** Of the local stack; undefined for a deployment. */
   localEndpoint?: string
 }
 
-async function chooseStore(options: StoreOptions): Promise<Place> {
+async function chooseStore(options: StoreOptions): Promise<StoreLocation> {
   const { bucket, queueUrl, local } = options
-  // From a shell variable that is not set, as in --bucket "$BUCKET".
-  if (bucket === '' || queueUrl === '')
-    throw new Error('--bucket and --queue-url need a value, not an empty text.')
+  // Caused by a shell variable that is not set, as in --bucket "$BUCKET".
+  if (bucket === '' || queueUrl === '') throw new Error('--bucket and --queue-url need a value.')
   if (local && (bucket || queueUrl)) {
     throw new Error('Use either --local or --bucket and --queue-url, not both.')
   }
@@ -84,7 +83,7 @@ async function chooseStore(options: StoreOptions): Promise<Place> {
   return local ? localStack(await readEndpoints()) : chooseWithoutOptions()
 }
 
-async function chooseWithoutOptions(): Promise<Place> {
+async function chooseWithoutOptions(): Promise<StoreLocation> {
   const { BUCKET: bucket, QUEUE_URL: queueUrl } = process.env
   const endpoints = await readEndpoints().catch(() => undefined)
   if (endpoints && (bucket || queueUrl)) {
@@ -102,14 +101,14 @@ async function chooseWithoutOptions(): Promise<Place> {
   )
 }
 
-function localStack({ bucket, queueUrl, aws }: Endpoints): Place {
+function localStack({ bucket, queueUrl, aws }: Endpoints): StoreLocation {
   return { bucket, queueUrl, localEndpoint: aws }
 }
 
-async function connect(place: Place): Promise<Store> {
-  const pathStyle = place.localEndpoint && { forcePathStyle: true }
-  const bucket = openBucket(place.bucket, { ...clientSettings(place), ...pathStyle }, warnOfUnreadable)
-  return { bucket, label: await labelOf(place, bucket), close: () => bucket.s3.destroy() }
+async function connect(location: StoreLocation): Promise<Store> {
+  const pathStyle = location.localEndpoint && { forcePathStyle: true }
+  const bucket = openBucket(location.bucket, { ...clientSettings(location), ...pathStyle }, warnOfUnreadable)
+  return { bucket, label: await labelOf(location, bucket), close: () => bucket.s3.destroy() }
 }
 
 /** On stderr, so that results can be piped. */
@@ -117,15 +116,15 @@ function warnOfUnreadable(key: string, reason: string): void {
   console.error(`cannot be read: ${key} (${reason})`)
 }
 
-function clientSettings({ localEndpoint }: Place) {
+function clientSettings({ localEndpoint }: StoreLocation) {
   if (!localEndpoint) return {}
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   return { endpoint: localEndpoint, region: 'us-east-1', credentials }
 }
 
-async function labelOf({ localEndpoint }: Place, { name, s3 }: Bucket): Promise<string> {
+async function labelOf({ localEndpoint }: StoreLocation, { name, s3 }: Bucket): Promise<string> {
   if (localEndpoint) return `local stack at ${localEndpoint}`
-  // The variables by which the AWS SDK is pointed at another server.
+  // The AWS SDK uses these variables to connect to another server.
   const endpoint = process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL
   return `s3://${name} (${endpoint || 'AWS'}, ${await s3.config.region()})`
 }

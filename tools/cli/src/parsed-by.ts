@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import * as z from 'zod'
 
-/** Checks an argument of the command line by a schema; `advice` replaces the schema's own messages. */
+/** Checks a command-line argument with a schema; `advice` replaces the schema's own messages. */
 export function parsedBy<Schema extends z.ZodType>(
   schema: Schema,
   advice?: string,

@@ -10,7 +10,7 @@ export function darkroom(): Command {
   const program = new Command('darkroom')
     .description('Operates a Darkroom: the local stack or a deployment on AWS.')
     .showHelpAfterError()
-    // A command and its subcommands may have options of the same name.
+    // A command and its subcommands can have options with the same name.
     .enablePositionalOptions()
   for (const add of [addAnalytics, addBackfill, addEndpoints, addHold, addRetention]) add(program)
   return program

@@ -19,7 +19,7 @@ const SYSTEM_BROWSERS = [
   'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
 ]
 
-/** @sparticuz/chromium is a Linux program for x64. */
+/** @sparticuz/chromium supports only Linux on x64. */
 const hasNpmChromium = process.platform === 'linux' && process.arch === 'x64'
 
 /** The system's Chromium, Chrome or Edge, or the one that CHROMIUM_PATH names. */
@@ -30,16 +30,16 @@ function systemBrowser(): string | undefined {
   return CHROMIUM_PATH || SYSTEM_BROWSERS.find((path) => existsSync(path))
 }
 
-/** Why `openBrowser` cannot work on this machine, or undefined where it can. */
+/** The reason why `openBrowser` cannot work on this machine, or undefined if it can. */
 export function missingBrowser(): string | undefined {
   if (hasNpmChromium || systemBrowser()) return undefined
   return 'no browser found. Install Chromium, Google Chrome or Microsoft Edge, or set CHROMIUM_PATH to one.'
 }
 
 /**
- * Starts Chromium without a window: what CHROMIUM_PATH names, else the system's, else the one from npm.
+ * Starts Chromium without a window: the one in CHROMIUM_PATH, or the system's, or the one from npm.
  *
- * @param switches more of Chromium's command-line switches
+ * @param switches additional command-line switches of Chromium
  */
 export async function openBrowser(switches: string[] = []): Promise<Browser> {
   const missing = missingBrowser()
@@ -62,12 +62,12 @@ export async function openBrowser(switches: string[] = []): Promise<Browser> {
 
 const CACHE = fileURLToPath(new URL('../../../.cache/chromium/', import.meta.url))
 
-/** The package unpacks its libraries (libnss3, libexpat, …) only where it believes to be on Lambda, and into TMPDIR. */
+/** The package unpacks its libraries (libnss3, libexpat, …) into TMPDIR, and only if it detects Lambda. */
 const UNPACK = "await (await import('@sparticuz/chromium')).default.executablePath()"
 
 /**
- * Unpacks Chromium, its libraries and a font once per version. This happens in a folder of its own that is then
- * renamed, because several test processes may do it at the same time.
+ * Unpacks Chromium, its libraries and a font once per version, into a temporary folder that is then renamed, because several
+ * test processes can do it at the same time.
  */
 async function unpackNpmChromium() {
   const folder = join(CACHE, npmChromiumVersion())
@@ -99,7 +99,7 @@ function npmChromiumVersion(): string {
   return JSON.parse(readFileSync(join(dirname(entry), '../package.json'), 'utf8')).version
 }
 
-/** The package's own font (its configuration names /tmp/fonts), and the system's fonts where there are any. */
+/** Uses the package's font (its own configuration names /tmp/fonts) and the system's fonts, if there are any. */
 function fontConfiguration(folder: string): string {
   return `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">

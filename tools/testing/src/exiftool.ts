@@ -4,18 +4,18 @@ import { promisify } from 'node:util'
 
 const exiftool: string = createRequire(import.meta.url)('exiftool-vendored.pl')
 
-/** Why ExifTool, which comes from npm, cannot run on this machine; undefined where it can. */
+/** The reason why ExifTool (from npm) cannot run on this machine, or undefined if it can. */
 export function missingPerl(): string | undefined {
   if (spawnSync('perl', [exiftool, '-ver']).status === 0) return undefined
-  return 'Perl, in which ExifTool is written, not found. Install perl.'
+  return 'ExifTool needs Perl, which was not found. Install perl.'
 }
 
-/** Runs ExifTool and gives what it prints. */
+/** Runs ExifTool and returns its output. */
 export async function runExifTool(...options: string[]): Promise<string> {
   return (await promisify(execFile)('perl', [exiftool, ...options])).stdout
 }
 
-/** What ExifTool prints about an image in memory. */
+/** Runs ExifTool on an image in memory and returns its output. */
 export function runExifToolOn(image: Uint8Array, ...options: string[]): string {
   const { status, stdout, stderr } = spawnSync('perl', [exiftool, ...options, '-'], { input: image })
   if (status !== 0) throw new Error(`ExifTool failed: ${stderr}`)

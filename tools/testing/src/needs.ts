@@ -2,16 +2,16 @@ import { describe, test } from '@jest/globals'
 import { missingBrowser } from './browser.ts'
 import { missingPerl } from './exiftool.ts'
 
-/** What a group of tests needs beyond npm packages. */
+/** A program that tests need besides npm packages. */
 interface Need {
-  /** Why it cannot be used on this machine and what to install; undefined where it can. */
+  /** The reason why it cannot be used, and what to install. Undefined if it can be used. */
   missing: string | undefined
 }
 
 export const BROWSER: Need = { missing: missingBrowser() }
 export const EXIFTOOL: Need = { missing: missingPerl() }
 
-/** `describe` where the need is met. Elsewhere it is one skipped test, and a line says what to install. */
+/** Runs the tests if the need is met. Otherwise it is one skipped test, and a line says what to install. */
 export function describeWith({ missing }: Need, name: string, tests: () => void): void {
   if (missing) {
     const skipped = `${name}: skipped, ${missing}`

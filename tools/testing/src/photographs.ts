@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
-/** Photographs inside npm packages, by what tests need them for. */
+/** Photographs in npm packages, with the properties that tests need. */
 const FILES = {
-  /** 6 MP, EXIF orientation 6, taken at a place. */
+  /** 6 MP, EXIF orientation 6, with location. */
   'iphone-6-plus': 'jpeg-exif/test/IMG_0001.JPG',
   /** 24 MP and 46 KB of EXIF. */
   'sony-a6000': 'exif/test/sony-alpha-6000.jpg',
@@ -12,11 +12,11 @@ const FILES = {
   /** Big-endian EXIF. */
   'canon-s40': 'exif/test/short-ascii-MM.jpg',
   'canon-s400': 'exif/test/evil1.jpg',
-  /** Taken at a place; larger EXIF than picture. */
+  /** With location; the EXIF is larger than the picture. */
   'iphone-4s': 'exif/test/test1.jpg',
-  /** Taken at a place. */
+  /** With location. */
   'nokia-lumia-820': 'exif-parser/test/starfish.jpg',
-  /** An sRGB profile whose curve is samples. */
+  /** An sRGB profile with a sampled curve. */
   'nikon-e4600': 'exif-js/example/DSCN0614_small.jpg',
   /** The same profile. */
   'nikon-d100': 'exif-js/example/dsc_09827.jpg',
@@ -26,11 +26,11 @@ const FILES = {
 
 export type PhotographName = keyof typeof FILES
 
-const NO_CAMERA = ['blue-marble', 'earth-by-day']
+const WITHOUT_CAMERA = ['blue-marble', 'earth-by-day']
 
-/** Those with a camera's EXIF. */
+/** The photographs with a camera's EXIF. */
 export const CAMERA_PHOTOGRAPHS = (Object.keys(FILES) as PhotographName[]).filter(
-  (name) => !NO_CAMERA.includes(name),
+  (name) => !WITHOUT_CAMERA.includes(name),
 )
 
 export function photographPath(name: PhotographName): string {

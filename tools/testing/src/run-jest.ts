@@ -1,6 +1,6 @@
 /**
- * `pnpm test`: runs jest on the workspace in which it is started, so on `packages/core` alone from there. The options
- * are jest's, and `--changed`: only tests that depend on files which differ from main.
+ * `pnpm test`: runs jest in the current folder, so only the tests of `packages/core` if started there. It accepts jest's
+ * options, and `--changed`: only tests that depend on files that differ from main.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -1,10 +1,9 @@
 import { icebergType, imageColumns, LOOK_ALIKE_COLUMNS } from '@darkroom/analytics'
-import { logicalId } from './logical-id.ts'
-import type { Settings } from './settings.ts'
+import { logicalId, type Settings } from './settings.ts'
 
 type FlatColumn = ReturnType<typeof imageColumns>[number] | (typeof LOOK_ALIKE_COLUMNS)[number]
 
-/** The Iceberg tables that the merges fill, each with what Glue does for its upkeep. */
+/** The Iceberg tables that the merges fill, with Glue's optimizers for each. */
 export function compactedTables(settings: Settings) {
   return {
     ...compactedTable('images', imageColumns(), settings),
@@ -16,7 +15,7 @@ function compactedTable(name: string, columns: FlatColumn[], { snapshotRetention
   return {
     [logicalId(name)]: icebergTable(name, columns),
     [logicalId(name, 'Compaction')]: optimizer(name, 'compaction', {
-      // A row that was removed stays in its file until the file is written anew: one is enough.
+      // A deleted row stays in its file until the file is rewritten, so one deletion is enough to rewrite it.
       CompactionConfiguration: { IcebergConfiguration: { Strategy: 'binpack', DeleteFileThreshold: 1 } },
     }),
     [logicalId(name, 'SnapshotExpiry')]: optimizer(name, 'retention', {
@@ -36,8 +35,8 @@ function compactedTable(name: string, columns: FlatColumn[], { snapshotRetention
 }
 
 /**
- * A partition for each day of acceptance. Glue takes the schema from `IcebergTableInput` alone: there must be no
- * `TableInput` beside it. Its fields have names for their types and so cannot be nested, which these are not.
+ * One partition per day of acceptance. Glue reads the schema only from `IcebergTableInput`, and there must be no
+ * `TableInput`. It supports only named types, so nested fields are not possible; there are none.
  */
 function icebergTable(name: string, columns: FlatColumn[]) {
   const fields = columns.map(({ name, type, comment }, n) => ({

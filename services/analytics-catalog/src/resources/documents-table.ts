@@ -4,7 +4,7 @@ import type { Settings } from './settings.ts'
 const PARTITIONS = ['app', 'dt']
 
 /**
- * One row per metadata document, read where it lies: partition projection needs no crawler.
+ * One row per metadata document, read directly from S3. Partition projection needs no crawler.
  * https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html
  */
 export function documentsTable({ stage, apps }: Settings) {
@@ -16,7 +16,7 @@ export function documentsTable({ stage, apps }: Settings) {
       DatabaseName: { Ref: 'Database' },
       TableInput: {
         Name: 'image_documents',
-        Description: 'Metadata documents as they lie in S3, receipts of erasure among them.',
+        Description: 'The metadata documents in S3, including receipts of erasures.',
         TableType: 'EXTERNAL_TABLE',
         Parameters: {
           EXTERNAL: 'TRUE',
@@ -26,7 +26,7 @@ export function documentsTable({ stage, apps }: Settings) {
           'projection.dt.type': 'date',
           'projection.dt.format': 'yyyy-MM-dd',
           'projection.dt.range': '2026-01-01,NOW',
-          // `${!…}` is what Fn::Sub leaves as `${…}`, for Athena.
+          // Fn::Sub turns `${!…}` into `${…}`, which Athena needs.
           'storage.location.template': { 'Fn::Sub': `${location}app=\${!app}/dt=\${!dt}/` },
         },
         PartitionKeys: glueColumns(PARTITIONS),

@@ -1,10 +1,9 @@
 import { compactedTables } from './compacted-tables.ts'
 import { documentsTable } from './documents-table.ts'
 import { mergeSchedules } from './merge-schedules.ts'
+import { savedQueries, views } from './queries.ts'
 import { quickSight } from './quick-sight.ts'
-import { savedQueries } from './saved-queries.ts'
 import type { Settings } from './settings.ts'
-import { views } from './views.ts'
 
 /** The resources that are generated from the document schema, the queries and the retention. */
 export function generatedResources(settings: Settings) {

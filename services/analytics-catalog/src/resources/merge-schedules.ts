@@ -2,14 +2,14 @@ import { expireStatement, mergeLookAlikesStatement, mergeStatement } from '@dark
 import { databaseName, type Settings } from './settings.ts'
 
 /**
- * What keeps the compacted tables up to date. EventBridge's scheduler starts the queries in Athena by itself. A merge that
- * fails changes nothing, and the next one does its work; see decisions/0019-compacted-table.md for the two bounds.
+ * The schedules that keep the compacted tables up to date. EventBridge's scheduler starts the queries in Athena directly. A
+ * merge that fails changes nothing, and the next one does its work; see decisions/0019-compacted-table.md for the two periods.
  */
 export function mergeSchedules(settings: Settings) {
   const { mergeDays, metadataRetentionDays, fewerRetentionDays } = settings
   return {
     MergeSchedule: schedule(settings, {
-      description: `Brings the last ${mergeDays} days of metadata documents into the table images.`,
+      description: `Merges the last ${mergeDays} days of metadata documents into the table images.`,
       at: 'cron(7 * * * ? *)',
       statement: mergeStatement(mergeDays),
     }),
@@ -19,22 +19,22 @@ export function mergeSchedules(settings: Settings) {
       statement: mergeLookAlikesStatement(mergeDays),
     }),
     CatchUpSchedule: schedule(settings, {
-      description: 'Brings in what became of older images since: erased, or processed again.',
+      description: 'Merges changes of older images: erased, or processed again.',
       at: 'cron(37 3 ? * SUN *)',
       statement: mergeStatement(metadataRetentionDays),
     }),
     LookAlikesCatchUpSchedule: schedule(settings, {
-      description: 'Finds what of older images looks alike since.',
+      description: 'Finds look-alikes among all images again.',
       at: 'cron(37 4 ? * SUN *)',
       statement: mergeLookAlikesStatement(metadataRetentionDays),
     }),
     ExpireSchedule: schedule(settings, {
-      description: 'Removes rows whose metadata documents S3 has deleted by age.',
+      description: 'Deletes rows whose metadata documents have expired.',
       at: 'cron(37 2 * * ? *)',
       statement: expireStatement('images', metadataRetentionDays, fewerRetentionDays),
     }),
     LookAlikesExpireSchedule: schedule(settings, {
-      description: 'Removes rows whose later image has expired.',
+      description: 'Deletes rows whose later image has expired.',
       at: 'cron(52 2 * * ? *)',
       statement: expireStatement('look_alikes', metadataRetentionDays, fewerRetentionDays),
     }),

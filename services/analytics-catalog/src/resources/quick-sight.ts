@@ -10,7 +10,7 @@ const TYPES = {
   'timestamp(6)': 'DATETIME',
 }
 
-/** Made if there is a `quickSightPrincipal`: a subscription to QuickSight cannot be made by CloudFormation. */
+/** Created if there is a `quickSightPrincipal`. CloudFormation cannot create the subscription to QuickSight. */
 export function quickSight(settings: Settings) {
   const name = `darkroom-${settings.stage}`
   const owner = (actions: string[]) => [

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { readSettings } from './settings.ts'
 
-/** As serverless.yml has them; parameters of the command line are text. */
+/** The variables of serverless.yml. Parameters from the command line are strings. */
 const VARIABLES = {
   'sls:stage': 'dev',
   'param:apps': 'web-app-1,web-app-2',
@@ -24,6 +24,6 @@ test.each([
   [{ 'param:mergeDays': 'three' }, 'param:mergeDays'],
   [{ 'param:snapshotRetentionDays': 0 }, 'param:snapshotRetentionDays'],
   [{ 'param:retentionFile': 'not-there.json' }, 'The retention in not-there.json cannot be used'],
-])('%j is refused by name', async (different, name) => {
+])('%j is refused with its name', async (different, name) => {
   await expect(read(different)).rejects.toThrow(name)
 })

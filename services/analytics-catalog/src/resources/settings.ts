@@ -7,13 +7,13 @@ export interface Settings {
   stage: string
   /** Separated by commas. */
   apps: string
-  /** How many days of acceptance the hourly merge looks at. */
+  /** How many days of acceptance the hourly merge reads. */
   mergeDays: number
   /** How long an earlier state of a compacted table can be read. */
   snapshotRetentionDays: number
   /** How long S3 keeps the documents. */
   metadataRetentionDays: number
-  /** The same for apps that keep them for less. */
+  /** Days of apps that keep their documents for a shorter time. */
   fewerRetentionDays: Record<string, number>
   queries: NamedQuery[]
 }
@@ -27,7 +27,7 @@ const Parameters = z.object({
   'param:retentionFile': z.string(),
 })
 
-/** @throws Error that names each variable of serverless.yml, or field of the retention file, that is wrong */
+/** @throws Error that names each wrong variable of serverless.yml or field of the retention file */
 export async function readSettings(
   resolveVariable: (address: string) => Promise<unknown>,
 ): Promise<Settings> {
@@ -48,6 +48,12 @@ export async function readSettings(
     ),
     queries: readQueries(retention),
   }
+}
+
+/** `time_to_ready`, `View` → `TimeToReadyView` */
+export function logicalId(name: string, suffix = ''): string {
+  const words = name.split('_').map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+  return words.join('') + suffix
 }
 
 export const databaseName = ({ stage }: Settings) => `darkroom_${stage}`

@@ -25,7 +25,7 @@ function arrival(image_id: string) {
   }
 }
 
-/** An image of a camera, accepted now unless its id says otherwise. */
+/** A photograph, accepted at the time of its id, by default now. */
 export function processedDocument(differences: Partial<ProcessedDocument> = {}): ProcessedDocument {
   return {
     ...arrival(differences.image_id ?? newImageId()),
@@ -58,7 +58,7 @@ export function failedDocument(differences: Partial<FailedDocument> = {}): Faile
   }
 }
 
-/** What stays of an image that its owner has erased. */
+/** The receipt of an erased image. */
 export function receiptOf({ app, image_id, accepted_at }: MetadataDocument): ErasedDocument {
   return {
     schema_version: 1,

@@ -57,8 +57,8 @@ export function addAnalytics(program: Command): void {
         if (options.export) list(await catalogue.exportTo(options.export))
         if (options.dashboard) list(await writeDashboard(catalogue, options.dashboard, options))
         if (options.export || options.dashboard) return
-        if (statement) await answer(catalogue, statement)
-        else await answerAll(catalogue)
+        if (statement) await runQuery(catalogue, statement)
+        else await runAllQueries(catalogue)
       } finally {
         catalogue.close()
       }
@@ -72,7 +72,7 @@ export function addAnalytics(program: Command): void {
   addGenerate(analytics)
 }
 
-/** analytics-catalog names the database and the work group. */
+/** The names of database and workgroup are those of analytics-catalog. */
 async function writeFromAthena(stage: string, { dashboard, days }: Options): Promise<void> {
   if (!dashboard) throw new Error('--stage needs an output folder: add --dashboard FOLDER.')
   const athena = new AthenaClient()
@@ -91,18 +91,18 @@ async function openNamed({ documents, ...options }: Options): Promise<LocalCatal
   try {
     console.log(`store: ${store.label}`)
     const catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
-    warnOfUnreadable(catalogue.unreadable)
+    warnAboutUnreadable(catalogue.unreadable)
     return catalogue
   } finally {
     store.close()
   }
 }
 
-/** On stderr, so that an answer can be piped. */
-function warnOfUnreadable(unreadable: ReadonlyMap<string, string>): void {
+/** On stderr, so that results can be piped. */
+function warnAboutUnreadable(unreadable: ReadonlyMap<string, string>): void {
   if (unreadable.size === 0) return
   const documents = unreadable.size === 1 ? '1 document' : `${unreadable.size} documents`
-  console.error(`${documents} left out, as they cannot be read:`)
+  console.error(`${documents} skipped because of errors:`)
   for (const [key, reason] of unreadable) console.error(`  ${key}: ${reason}`)
 }
 
@@ -110,12 +110,12 @@ function list(files: string[]): void {
   for (const file of files) console.log(relative(process.env.INIT_CWD ?? '.', file))
 }
 
-async function answer(catalogue: Catalogue, statement: string): Promise<void> {
+async function runQuery(catalogue: Catalogue, statement: string): Promise<void> {
   const saved = readQueries().find(({ name }) => name === statement)
   print(await catalogue.query(saved?.sql ?? statement), Number.POSITIVE_INFINITY)
 }
 
-async function answerAll(catalogue: Catalogue): Promise<void> {
+async function runAllQueries(catalogue: Catalogue): Promise<void> {
   const { rows } = await catalogue.query('SELECT count(*) FROM image_documents')
   if (Number(rows[0]?.[0]) === 0) {
     return console.log('No image is finished yet. Upload one (pnpm dev prints how) and try again.')

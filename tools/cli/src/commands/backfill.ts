@@ -34,7 +34,7 @@ export function addBackfill(program: Command): void {
     .addHelpText(
       'after',
       `
-Originals are only read. An image that the current version of the preset has developed is left as it is, so you can
+Originals are only read. An image that was developed with the current version of the preset stays unchanged, so you can
 repeat a backfill that was interrupted.`,
     )
     .action(async (options: Options) => {
@@ -52,7 +52,7 @@ async function sendAll(
   store: StoreWithQueue,
   { app, preset, from, to, rate, dryRun }: Options,
 ): Promise<void> {
-  /** @returns how the image was developed until now; undefined if it is not to be developed again */
+  /** @returns the preset that the image was developed with; undefined if it is not processed */
   const send = pThrottle({ limit: 1, interval: 1000 / rate })(async (imageId: string) => {
     const image = { app, imageId }
     const developed = await developedBy(store, image)

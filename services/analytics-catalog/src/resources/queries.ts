@@ -1,8 +1,7 @@
 import { glueType, type NamedQuery } from '@darkroom/analytics'
-import { logicalId } from './logical-id.ts'
-import { databaseName, type Settings } from './settings.ts'
+import { databaseName, logicalId, type Settings } from './settings.ts'
 
-/** A view for each question, so that BI tools see its answer as a table. */
+/** A view for each query, so that BI tools see its result as a table. */
 export function views(settings: Settings) {
   return Object.fromEntries(
     settings.queries.map((query) => [logicalId(query.name, 'View'), view(query, databaseName(settings))]),
@@ -10,7 +9,7 @@ export function views(settings: Settings) {
 }
 
 /**
- * What Athena's own CREATE VIEW leaves in Glue: the statement and the types of its columns in base64, within a comment
+ * The same as Athena's CREATE VIEW stores in Glue: the statement and the types of its columns in base64, in a comment
  * (io.trino.plugin.hive.ViewReaderUtil reads it).
  */
 function view({ name, title, sql, columns }: NamedQuery, schema: string) {
@@ -45,4 +44,23 @@ function view({ name, title, sql, columns }: NamedQuery, schema: string) {
       },
     },
   }
+}
+
+/** The queries in Athena's editor, under "Saved queries", where analysts can change them. */
+export function savedQueries({ queries }: Settings) {
+  return Object.fromEntries(
+    queries.map(({ name, title, sql }) => [
+      logicalId(name, 'Query'),
+      {
+        Type: 'AWS::Athena::NamedQuery',
+        Properties: {
+          Name: name,
+          Description: title,
+          Database: { Ref: 'Database' },
+          WorkGroup: { Ref: 'WorkGroup' },
+          QueryString: sql,
+        },
+      },
+    ]),
+  )
 }

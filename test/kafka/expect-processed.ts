@@ -4,7 +4,7 @@ import { APP } from './bucket.ts'
 import type { Darkroom } from './darkroom-on-kafka.ts'
 import { until } from './until.ts'
 
-/** The final status, from the upload API: until the bridge has the record, there is no such image. */
+/** The final status from the upload API. It is 404 until the bridge has accepted the record. */
 function finalStatus({ endpoints }: Darkroom, imageId: ImageId): Promise<ImageStatus> {
   const headers = { authorization: `Bearer ${endpoints.apps[APP]?.apiKey}`, prefer: 'wait=20' }
   return until(async () => {
@@ -16,7 +16,7 @@ function finalStatus({ endpoints }: Darkroom, imageId: ImageId): Promise<ImageSt
   })
 }
 
-/** Waits until the upload API calls an image processed, and its metadata says that it came over Kafka. */
+/** Waits until an image is processed, and checks that its metadata says Kafka. */
 export async function expectProcessed(darkroom: Darkroom, imageId: ImageId): Promise<ImageStatus> {
   const image = await finalStatus(darkroom, imageId)
   expect(image).toMatchObject({ id: imageId, app: APP, status: 'processed' })
@@ -24,7 +24,7 @@ export async function expectProcessed(darkroom: Darkroom, imageId: ImageId): Pro
   return image
 }
 
-/** Waits until each of many images has its metadata document, which is their end. */
+/** Waits until all images have a metadata document, so they are finished. */
 export async function allFinished({ bucket }: Darkroom, imageIds: ImageId[]): Promise<void> {
   await until(async () => {
     const documents = await bucket.list(`metadata/app=${APP}/`)
