@@ -9,7 +9,7 @@ export interface JavaRuntime {
   run(program: JavaProgram): JavaProcess
 }
 
-export interface JavaProgram {
+interface JavaProgram {
   main: string
   args: string[]
   /** The path is the same inside and outside a container. */
