@@ -75,6 +75,7 @@ describe('the whole stack', () => {
   test.each<[string, Body, Record<string, string>]>([
     ['raw bytes of image/jpeg', photograph, { 'content-type': 'image/jpeg' }],
     ['raw bytes of application/octet-stream', photograph, { 'content-type': 'application/octet-stream' }],
+    ['raw bytes without a Content-Type', photograph, {}],
     ['multipart/form-data', form, {}],
     ['JSON with base64', json, { 'content-type': 'application/json' }],
   ])('develops a photograph sent as %s', async (_, body, headers) => {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
-import { mediaTypeOf, problemAnswer, readIdempotencyKey, readPreferWait, toProblemError } from './http.ts'
+import {
+  declaredTypeOf,
+  mediaTypeOf,
+  problemAnswer,
+  readIdempotencyKey,
+  readPreferWait,
+  toProblemError,
+} from './http.ts'
 import { newImageId } from './image-id.ts'
 import { Problem, ProblemError } from './problem.ts'
 
@@ -51,6 +58,15 @@ test.each([
   ['multipart/form-data; boundary=";"', 'multipart/form-data'],
   ['', ''],
 ])('the media type of %j is %j', (contentType, mediaType) => expect(mediaTypeOf(contentType)).toBe(mediaType))
+
+test.each([
+  ['image/jpg; q=1', 'image/jpeg'],
+  ['IMAGE/PNG', 'image/png'],
+  ['image/*', undefined],
+  ['application/octet-stream', undefined],
+  ['', undefined],
+  [undefined, undefined],
+])('%j declares the type %j', (contentType, declared) => expect(declaredTypeOf(contentType)).toBe(declared))
 
 describe('a problem', () => {
   test('has the body and headers of RFC 9457', () => {

@@ -55,6 +55,18 @@ export function mediaTypeOf(contentType: string): string {
   return contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
+/** Common names for a registered media type. */
+const ALIASES: Record<string, string> = { 'image/jpg': 'image/jpeg', 'image/pjpeg': 'image/jpeg' }
+
+/** These declare no type. */
+const UNSPECIFIC = new Set(['', 'application/octet-stream', 'image/*'])
+
+/** The media type that a Content-Type declares for an image; undefined if it leaves the type open. */
+export function declaredTypeOf(contentType = ''): string | undefined {
+  const mediaType = mediaTypeOf(contentType)
+  return UNSPECIFIC.has(mediaType) ? undefined : (ALIASES[mediaType] ?? mediaType)
+}
+
 /** Any error as a problem: an unexpected one is `internal`, and its message stays in the log. */
 export function toProblemError(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
@@ -73,12 +85,14 @@ export function problemAnswer(error: ProblemError, instance: string, requestId: 
     instance,
     requestId,
     retryable: error.retryable,
+    ...error.members,
   }
   const headers: Record<string, string | number> = {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
     ...(error.status === 401 && { 'www-authenticate': 'Bearer realm="darkroom"' }),
     ...((error.status === 429 || error.status === 503) && { 'retry-after': RETRY_AFTER_SECONDS }),
+    ...error.headers,
   }
   return { statusCode: error.status, headers, body: JSON.stringify(problem) }
 }

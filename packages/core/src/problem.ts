@@ -78,7 +78,8 @@ export const PROBLEMS = {
   'unsupported-media-type': {
     status: 415,
     title: 'This file type is not supported',
-    description: 'The bytes are not of an accepted image type, or the `Content-Type` is not supported',
+    description:
+      'The bytes are not of an accepted image type, or the `Content-Type` or `Content-Encoding` is not supported',
     retryable: false,
   },
   'type-mismatch': {
@@ -182,11 +183,24 @@ export const Problem = z
     detail: z.string().meta({ description: 'What happened and what to do about it.' }),
     instance: z.string().optional().meta({ description: 'The path of the request.' }),
     requestId: z.string(),
+    serverTime: z.iso
+      .datetime()
+      .optional()
+      .meta({ description: "With `clock-skew`: the server's time, to correct the client's clock by." }),
     retryable: z.boolean().meta({ description: 'Whether the same request may succeed later.' }),
     imageId: z.string().optional(),
   })
   .meta({ id: 'Problem' })
 export type Problem = z.infer<typeof Problem>
+
+interface ProblemErrorOptions {
+  /** The technical reason, for the log. */
+  cause?: unknown
+  /** Further headers of the HTTP answer, such as `Allow`. */
+  headers?: Record<string, string>
+  /** Further members of the HTTP answer. */
+  members?: Pick<Problem, 'serverTime'>
+}
 
 /**
  * An error whose `detail` is written for the person who sent the image. The domain throws it; each edge
@@ -196,11 +210,15 @@ export class ProblemError extends Error {
   override name = 'ProblemError'
   readonly slug: ProblemSlug
   readonly detail: string
+  readonly headers: Record<string, string>
+  readonly members: Pick<Problem, 'serverTime'>
 
-  constructor(slug: ProblemSlug, detail: string, options?: { cause?: unknown }) {
+  constructor(slug: ProblemSlug, detail: string, options: ProblemErrorOptions = {}) {
     super(`${slug}: ${detail}`, options)
     this.slug = slug
     this.detail = detail
+    this.headers = options.headers ?? {}
+    this.members = options.members ?? {}
   }
 
   get status(): number {

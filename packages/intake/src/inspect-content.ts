@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Bucket, readStored, type StoredSource } from '@darkroom/bucket'
-import { IMAGE_TYPES, type ImageType, MAX_STORED_BYTES, mediaTypeOf, ProblemError } from '@darkroom/core'
+import { declaredTypeOf, IMAGE_TYPES, type ImageType, MAX_STORED_BYTES, ProblemError } from '@darkroom/core'
 import { type ImageHeader, inspectImage, inspectStream } from '@darkroom/image-file'
 
 /** A checked image, and its bytes or where they are stored in the bucket. */
@@ -70,19 +70,13 @@ async function* hashing(pieces: AsyncIterable<Uint8Array>, hash: ReturnType<type
   }
 }
 
-/** Common names for a registered media type. */
-const ALIASES: Record<string, ImageType> = { 'image/jpg': 'image/jpeg', 'image/pjpeg': 'image/jpeg' }
-
-/** These declare no type. */
-const UNSPECIFIC = new Set(['', 'application/octet-stream', 'image/*'])
-
 /** @throws ProblemError `type-mismatch` if the declared media type does not match the bytes */
-export function requireDeclaredType(actual: ImageType, declared = ''): void {
-  const mediaType = mediaTypeOf(declared)
-  if (UNSPECIFIC.has(mediaType) || (ALIASES[mediaType] ?? mediaType) === actual) return
+export function requireDeclaredType(actual: ImageType, contentType: string | undefined): void {
+  const declared = declaredTypeOf(contentType)
+  if (declared === undefined || declared === actual) return
   throw new ProblemError(
     'type-mismatch',
-    `The image was declared as ${mediaType}, but its bytes are ${IMAGE_TYPES[actual].name}. Declare ${actual}, or application/octet-stream if you do not know the type.`,
+    `The image was declared as ${declared}, but its bytes are ${IMAGE_TYPES[actual].name}. Declare ${actual}, or application/octet-stream if you do not know the type.`,
   )
 }
 

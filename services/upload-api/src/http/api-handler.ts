@@ -21,9 +21,23 @@ export function apiHandler(handle: Handle) {
 /** The same for routes that take a JSON body: the credential is checked before the body is parsed. */
 export function apiHandlerWithBody(handle: Handle) {
   return apiHandler(handle)
-    .before(({ event }) => void requireApp(event))
+    .before(({ event }) => {
+      requireApp(event)
+      requireIdentityEncoding(event)
+    })
     .use(httpJsonBodyParser({ disableContentTypeError: true }))
     .onError(refuseInvalidJson)
+}
+
+/** Compressed bytes would be hashed and inspected as they are, and refused as no image. */
+function requireIdentityEncoding({ headers }: ApiEvent): void {
+  const encoding = headers['content-encoding']?.trim().toLowerCase()
+  if (!encoding || encoding === 'identity') return
+  throw new ProblemError(
+    'unsupported-media-type',
+    `Content-Encoding ${encoding} is not supported. Send the body uncompressed: images are compressed already.`,
+    { headers: { 'accept-encoding': 'identity' } },
+  )
 }
 
 function refuseInvalidJson(request: ApiRequest): void {

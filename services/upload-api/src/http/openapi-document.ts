@@ -246,7 +246,7 @@ export function openApiDocument() {
           requestBody: jsonBody(SignatureRequest),
           responses: {
             '200': answer('The signed URL. A part must have exactly the signed length.', Signature),
-            ...refusals('unauthenticated', 'malformed-request', 'not-found'),
+            ...refusals('unauthenticated', 'malformed-request', 'unsupported-media-type', 'not-found'),
           },
         },
       },

@@ -2,7 +2,7 @@ import { ProblemError } from '@darkroom/core'
 import busboy, { type Busboy } from 'busboy'
 
 /** A part with a file name, or of type application/octet-stream. */
-export interface FormFile {
+interface FormFile {
   bytes: Buffer
   /** Undefined if the part has no Content-Type, or `text/plain`, the default of RFC 7578 (section 4.4). */
   contentType?: string | undefined

@@ -30,7 +30,7 @@ export interface Upload {
  *   `checksum-mismatch`
  */
 export async function readUpload(event: ApiEvent): Promise<Upload> {
-  const mediaType = mediaTypeOf(event.headers['content-type'] ?? 'application/octet-stream')
+  const mediaType = mediaTypeOf(event.headers['content-type'] ?? '')
   const upload = await readerFor(mediaType)(event)
   requireSize(upload.bytes)
   checkReprDigest(event.headers['repr-digest'], upload.bytes)
@@ -52,7 +52,9 @@ function requireSize(bytes: Buffer): void {
 function readerFor(mediaType: string): (event: ApiEvent) => Upload | Promise<Upload> {
   if (mediaType === 'application/json' || mediaType.endsWith('+json')) return readJson
   if (mediaType === 'multipart/form-data') return readMultipart
-  if (mediaType === 'application/octet-stream' || mediaType.startsWith('image/')) return readRaw
+  // Bytes without a Content-Type are bytes.
+  if (mediaType === '' || mediaType === 'application/octet-stream' || mediaType.startsWith('image/'))
+    return readRaw
   throw new ProblemError(
     'unsupported-media-type',
     `Content-Type ${mediaType} is not supported. Send the bytes as image/jpeg (or their own type) or application/octet-stream, a multipart/form-data body with a part "file", or application/json with "data" in base64.`,

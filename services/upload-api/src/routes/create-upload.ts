@@ -9,6 +9,7 @@ import {
   acceptedTypes,
   type DirectUpload,
   DirectUploadRequest,
+  declaredTypeOf,
   MAX_STORED_BYTES,
   namesOf,
   newImageId,
@@ -34,9 +35,10 @@ export const handler = apiHandlerWithBody(async (event) => {
   const app = requireApp(event)
   const chosen = readIdempotencyKey(event.headers['idempotency-key'])
   const request = parseOrRefuse(DirectUploadRequest, event.body, 'body')
-  requireAcceptable(request)
+  requireSize(request.bytes)
   const imageId = chosen ?? newImageId()
-  const { bytes, contentType, filename, attributes = {}, sha256 } = request
+  const contentType = requireAcceptedType(request.contentType)
+  const { bytes, filename, attributes = {}, sha256 } = request
   const traceparent = Traceparent.safeParse(event.headers.traceparent).data
   const metadata = { app, origin: { kind: 'http' as const }, filename, attributes, sha256, traceparent }
   const planned = { app, imageId, bytes, contentType, metadata }
@@ -59,17 +61,22 @@ export const handler = apiHandlerWithBody(async (event) => {
 })
 
 /** Refuses now what would otherwise be refused after the upload. */
-function requireAcceptable({ bytes, contentType }: DirectUploadRequest): void {
-  if (bytes > MAX_STORED_BYTES) {
-    const size = (bytes / 1024 / 1024).toFixed(1)
-    throw new ProblemError('payload-too-large', `The image is ${size} MB; the limit is 50 MB.`)
-  }
-  if (!/^(image\/[\w.+-]+|application\/octet-stream)$/i.test(contentType)) {
-    throw new ProblemError(
-      'unsupported-media-type',
-      `body.contentType is ${contentType}. Accepted types are ${namesOf(acceptedTypes(env.HEIC_DECODER))}; use application/octet-stream if you do not know the type.`,
-    )
-  }
+function requireSize(bytes: number): void {
+  if (bytes <= MAX_STORED_BYTES) return
+  const size = (bytes / 1024 / 1024).toFixed(1)
+  throw new ProblemError('payload-too-large', `The image is ${size} MB; the limit is 50 MB.`)
+}
+
+/** The same for the type: the media type to store the bytes with. */
+function requireAcceptedType(contentType: string): string {
+  const declared = declaredTypeOf(contentType)
+  if (declared === undefined) return 'application/octet-stream'
+  const accepted = acceptedTypes(env.HEIC_DECODER)
+  if (accepted.some((type) => type === declared)) return declared
+  throw new ProblemError(
+    'unsupported-media-type',
+    `body.contentType is ${declared}. Accepted types are ${namesOf(accepted)}; use application/octet-stream if you do not know the type.`,
+  )
 }
 
 /** The oldest multipart upload with this key, so that all clients resume the same one. */

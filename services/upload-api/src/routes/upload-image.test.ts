@@ -56,6 +56,12 @@ describe('an image is accepted', () => {
     ['raw bytes as any image', { headers: typed('image/*'), body: jpeg }],
     ['raw bytes as application/octet-stream', { headers: typed('application/octet-stream'), body: jpeg }],
     ['raw bytes without a type', { body: jpeg }],
+    ['raw bytes with an empty type', { headers: typed(''), body: jpeg }],
+    ['raw bytes with a parameter of the type', { headers: typed('Image/JPEG ; q=1'), body: jpeg }],
+    [
+      'bytes that are not encoded',
+      { headers: { ...typed('image/jpeg'), 'content-encoding': 'identity' }, body: jpeg },
+    ],
   ])('as %s, with the same result', async (_form, request) => {
     const { status, headers, body } = await upload(request)
     expect([status, headers]).toMatchObject([

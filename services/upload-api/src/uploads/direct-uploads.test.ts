@@ -300,6 +300,9 @@ describe('is refused before a byte is sent', () => {
     ['more than 50 MB', { ...valid, bytes: 50 * 1024 * 1024 + 1 }, 413, '50.0 MB; the limit is 50 MB'],
     ['no bytes', { ...valid, bytes: 0 }, 400, 'body.bytes'],
     ['a text', { ...valid, contentType: 'text/plain' }, 415, 'JPEG, PNG'],
+    ['a video', { ...valid, contentType: 'video/mp4' }, 415, 'contentType is video/mp4'],
+    ['an SVG', { ...valid, contentType: 'image/svg+xml' }, 415, 'contentType is image/svg+xml'],
+    ['a HEIC', { ...valid, contentType: 'image/heic' }, 415, 'contentType is image/heic'],
     ['a media type with a line break', { ...valid, contentType: 'image/png\nx' }, 415, 'contentType'],
     ['no size', { contentType: 'image/jpeg' }, 400, 'body.bytes'],
     ['an unknown field', { ...valid, size: 10 }, 400, 'size'],
@@ -307,6 +310,16 @@ describe('is refused before a byte is sent', () => {
   ])('%s', async (_, body, status, words) => {
     const refused = await create(body)
     expect([refused.status, refused.body.detail]).toEqual([status, expect.stringContaining(words)])
+  })
+
+  test.each([
+    ['Image/JPEG ; q=1', 'image/jpeg'],
+    ['image/jpg', 'image/jpeg'],
+    ['image/*', 'application/octet-stream'],
+    ['', 'application/octet-stream'],
+  ])('but not of type %j, which is stored as %s', async (contentType, stored) => {
+    const { status, body } = await create({ ...valid, contentType })
+    expect([status, body.fields?.['Content-Type']]).toEqual([201, stored])
   })
 
   test('a caller without a credential, and a key that is too old', async () => {
