@@ -5,7 +5,7 @@ import { ProblemError } from '@darkroom/core'
 export interface Bucket {
   s3: S3Client
   name: string
-  /** Called for each object that was read but cannot be understood, with the reason: for a log and a metric. */
+  /** Called for each object of which all or a part cannot be read, with the reason: for a log and a metric. */
   onUnreadable?: (key: string, reason: string) => void
 }
 

@@ -1,4 +1,10 @@
-import { type ImageRef, metadataKey, readDocument, type StoredDocument } from '@darkroom/core'
+import {
+  type ImageRef,
+  metadataKey,
+  type ReadDocument,
+  readDocument,
+  type StoredDocument,
+} from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
 import { type Expected, getText, putObjectIf } from './objects.ts'
 
@@ -6,7 +12,7 @@ import { type Expected, getText, putObjectIf } from './objects.ts'
  * A stored metadata document, or the reason why it is `unreadable`, for a log. An unreadable document can still be
  * replaced, by its ETag.
  */
-export type FoundDocument = ReturnType<typeof readDocument> & { etag: string }
+export type FoundDocument = ReadDocument & { etag: string }
 
 /** Undefined while the image is not finished. */
 export async function getDocument(bucket: Bucket, image: ImageRef): Promise<FoundDocument | undefined> {
@@ -14,6 +20,9 @@ export async function getDocument(bucket: Bucket, image: ImageRef): Promise<Foun
   if (!found) return undefined
   const read = readDocument(found.text, image)
   if (read.unreadable !== undefined) bucket.onUnreadable?.(metadataKey(image), read.unreadable)
+  for (const key of read.foreignKeys ?? []) {
+    bucket.onUnreadable?.(metadataKey(image), `its variant is not of this image: ${key}`)
+  }
   return { ...read, etag: found.etag }
 }
 

@@ -46,9 +46,9 @@ export async function hasOriginal(bucket: Bucket, image: ImageRef): Promise<bool
 }
 
 /** The bytes of an original; undefined if it was deleted. */
-export function getOriginal(bucket: Bucket, key: string): Promise<Uint8Array | undefined> {
-  return getObject(bucket, key, async ({ Body }) => {
-    if (!Body) throw new Error(`S3 returned no body for ${key}`)
+export function getOriginal(bucket: Bucket, image: ImageRef): Promise<Uint8Array | undefined> {
+  return getObject(bucket, inputKey(image), async ({ Body }) => {
+    if (!Body) throw new Error(`S3 returned no body for ${inputKey(image)}`)
     return Body.transformToByteArray()
   })
 }

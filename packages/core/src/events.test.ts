@@ -103,7 +103,7 @@ describe('an accepted image is refused', () => {
 })
 
 describe('the message of an accepted image is read', () => {
-  const read = (message: object) => readImageAccepted(JSON.stringify(message))
+  const read = (message: object) => readImageAccepted(JSON.stringify(message), 'darkroom')
   const withData = (change: object) => ({ ...accepted, data: { ...accepted.data, ...change } })
 
   test('as it was written', () => {
@@ -135,7 +135,27 @@ describe('the message of an accepted image is read', () => {
     expect(read(message)).toEqual({ unreadable: expect.stringMatching(reason) })
   })
 
+  const key = `input/web-app-1/2026-11-23/${imageId}`
+  const other = '01a207d9-2100-7000-8000-ffffffffffff'
+  test.each<[string, object, string]>([
+    ['another image as its subject', { ...accepted, subject: other }, 'subject: it is not data.imageId'],
+    ...[
+      ["another app's original", `s3://darkroom/input/web-app-2/2026-11-23/${imageId}`],
+      ["another image's original", `s3://darkroom/input/web-app-1/2026-11-23/${other}`],
+      ['an original in another bucket', `s3://elsewhere/${key}`],
+      ['the original under another date', `s3://darkroom/input/web-app-1/2026-11-24/${imageId}`],
+      ["the image's upload", `s3://darkroom/uploads/web-app-1/2026-11-23/${imageId}/7`],
+      ['what only begins like the original', `s3://darkroom/${key}/../x`],
+    ].map(([what, s3Uri]): [string, object, string] => [
+      String(what),
+      withData({ s3Uri }),
+      "data: s3Uri: it is not this image's original in this bucket",
+    ]),
+  ])('refused: a message that names %s', (_what, message, unreadable) => {
+    expect(read(message)).toEqual({ unreadable })
+  })
+
   test('and what is not JSON is unreadable', () => {
-    expect(readImageAccepted('').unreadable).toBe('it is not JSON')
+    expect(readImageAccepted('', 'darkroom').unreadable).toBe('it is not JSON')
   })
 })

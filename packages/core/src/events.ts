@@ -4,6 +4,7 @@ import { Attributes } from './attributes.ts'
 import { Filename } from './filename.ts'
 import { ImageId } from './image-id.ts'
 import { ImageType, Sha256 } from './image-types.ts'
+import { inputKey, s3Uri } from './keys.ts'
 import { Origin } from './origin.ts'
 import { PresetName } from './presets.ts'
 import { ProblemSlug } from './problem.ts'
@@ -69,17 +70,34 @@ const ReceivedImageAccepted = tolerant(ImageAccepted).and(
   }),
 )
 
-/** Reads the body of a message on the image queue. If it cannot be read, `unreadable` is the reason, for a log. */
+/**
+ * Reads the body of a message on the image queue. If it cannot be read, `unreadable` is the reason, for a log. A message
+ * may refer only to the original of its own image in `bucket`: otherwise one app could have another's image processed.
+ */
 export function readImageAccepted(
   body: string,
+  bucket: string,
 ):
   | { message: Tolerant<ImageAccepted>; unreadable?: undefined }
   | { message?: undefined; unreadable: string } {
   try {
-    return { message: ReceivedImageAccepted.parse(JSON.parse(body)) }
+    const message = ReceivedImageAccepted.parse(JSON.parse(body))
+    const unreadable = findForeignReference(message, bucket)
+    return unreadable === undefined ? { message } : { unreadable }
   } catch (error) {
     return { unreadable: whyUnreadable(error) }
   }
+}
+
+function findForeignReference(
+  { subject, data }: Tolerant<ImageAccepted>,
+  bucket: string,
+): string | undefined {
+  if (subject !== data.imageId) return 'subject: it is not data.imageId'
+  if (data.s3Uri !== s3Uri(bucket, inputKey(data))) {
+    return "data: s3Uri: it is not this image's original in this bucket"
+  }
+  return undefined
 }
 
 /** An image was developed; the details are in its metadata document. */

@@ -67,6 +67,12 @@ export function parseProcessedKey(key: string): VariantRef | undefined {
   return confirm(pattern.exec(key), processedKey)
 }
 
+/** Whether a key is that of a variant of this image. A later version may have other names and file formats. */
+export function isVariantKeyOf(image: ImageRef, key: string): boolean {
+  const prefix = processedPrefix(image)
+  return key.startsWith(prefix) && /^[\w-]+\.\w+$/.test(key.slice(prefix.length))
+}
+
 export function metadataKey(image: ImageRef): string {
   return `${metadataPrefix(image.app, dateOf(ImageId.parse(image.imageId)))}${image.imageId}.json`
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { inputKey, processedKey, processedPrefix } from './keys.ts'
 import { MetadataDocument, readDocument } from './metadata-document.ts'
 
 const arrival = {
@@ -68,6 +69,14 @@ const erased = {
   erased_objects: 4,
 }
 const stored = { ...processed, warnings: ['trailing-data'], filename: 'IMG_0001.JPG', engine: 'sharp' }
+const variant = (name: string, key: string) => ({
+  name,
+  key,
+  content_type: 'image/jxl',
+  width: 1,
+  height: 1,
+  bytes: 1,
+})
 const read = (document: unknown) => readDocument(JSON.stringify(document), image)
 
 describe('a stored document', () => {
@@ -91,11 +100,26 @@ describe('a stored document', () => {
       warnings: ['trailing-data', 'sidecar-ignored'],
       perceptual_hash: 'ab'.repeat(16),
       attributes: { 'A key': 'x'.repeat(300) },
-      variants: [{ name: 'Thumb', key: 'k', content_type: 'image/jxl', width: 1, height: 1, bytes: 1 }],
+      variants: [variant('Thumb', `${processedPrefix(image)}Thumb.jxl`)],
     }
     expect(read({ ...later, depth_map: { near: 1 } })).toEqual({ document: later })
     const laterFailure = { ...failed, failure_type: 'too-blurred' }
     expect(read(laterFailure)).toEqual({ document: laterFailure })
+  })
+
+  test('refused: keys of variants that are not variants of this image are left out', () => {
+    const own = variant('thumb', processedKey({ ...image, variant: 'thumb', extension: 'webp' }))
+    const foreignKeys = [
+      inputKey(image),
+      inputKey({ ...image, app: 'web-app-1' }),
+      own.key.replace('web-app-2', 'web-app-1'),
+      own.key.replace('4e5f', '4e60'),
+      own.key.replace('thumb.webp', '../thumb.webp'),
+      `${processedPrefix(image)}..`,
+      '',
+    ]
+    const variants = [own, ...foreignKeys.map((key) => variant('large', key))]
+    expect(read({ ...stored, variants })).toEqual({ document: { ...stored, variants: [own] }, foreignKeys })
   })
 
   test.each(['quarantined', 'unknown', 'constructor'])('of the unknown status %s says so', (status) => {

@@ -4,7 +4,7 @@ import { Attributes } from './attributes.ts'
 import { Filename } from './filename.ts'
 import { ImageId } from './image-id.ts'
 import { ImageType, Sha256 } from './image-types.ts'
-import { type ImageRef, VariantName } from './keys.ts'
+import { type ImageRef, isVariantKeyOf, VariantName } from './keys.ts'
 import { ProblemSlug } from './problem.ts'
 import { tolerant, whyUnreadable } from './tolerant.ts'
 import { Warning } from './warnings.ts'
@@ -171,22 +171,38 @@ const READERS = new Map<string, z.ZodType<StoredDocument>>([
   ['erased', StoredErased],
 ])
 
+/** A document, or the reason why it cannot be read, for a log. */
+export type ReadDocument =
+  | {
+      document: StoredDocument
+      /** Keys that it lists as variants and that are not of this image. These variants are left out. */
+      foreignKeys?: string[]
+      unreadable?: undefined
+    }
+  | { document?: undefined; foreignKeys?: undefined; unreadable: string }
+
 /**
- * Reads the stored text of an image's document. If it cannot be read, `unreadable` is the reason, for a log. The document
- * of another image is unreadable too.
+ * Reads the stored text of an image's document. The document of another image is unreadable. Readers sign and delete the
+ * keys of variants, so variants whose key is not one of this image's are left out.
  */
-export function readDocument(
-  text: string,
-  { app, imageId }: ImageRef,
-): { document: StoredDocument; unreadable?: undefined } | { document?: undefined; unreadable: string } {
+export function readDocument(text: string, image: ImageRef): ReadDocument {
+  const { app, imageId } = image
   try {
     const data: unknown = JSON.parse(text)
     const stated = StoredUnknown.parse(data)
     if (stated.image_id !== imageId || stated.app !== app) {
       return { unreadable: `it belongs to image ${stated.image_id} of ${stated.app}` }
     }
-    return { document: READERS.get(stated.statedStatus)?.parse(data) ?? stated }
+    const document = READERS.get(stated.statedStatus)?.parse(data) ?? stated
+    return document.status === 'processed' ? withOwnVariants(document, image) : { document }
   } catch (error) {
     return { unreadable: whyUnreadable(error) }
   }
+}
+
+function withOwnVariants(document: StoredProcessed, image: ImageRef): ReadDocument {
+  const variants = document.variants.filter(({ key }) => isVariantKeyOf(image, key))
+  if (variants.length === document.variants.length) return { document }
+  const foreignKeys = document.variants.map(({ key }) => key).filter((key) => !isVariantKeyOf(image, key))
+  return { document: { ...document, variants }, foreignKeys }
 }

@@ -13,6 +13,7 @@ import {
 import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
+  DeleteMessageCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageCommand,
@@ -83,7 +84,8 @@ export type Resources = Awaited<ReturnType<typeof startResources>>
 /** The message that the upload API would send for an image whose original is in S3. */
 export function acceptedMessage(bytes: Uint8Array, more: Partial<ImageAccepted['data']> = {}): ImageAccepted {
   const acceptedAt = new Date()
-  const image = { app: 'web-app-1', imageId: newImageId(acceptedAt) }
+  const { app = 'web-app-1', imageId = newImageId(acceptedAt) } = more
+  const image = { app, imageId }
   return ImageAccepted.parse({
     specversion: '1.0',
     id: image.imageId,
@@ -110,8 +112,8 @@ function storedObjects(s3: S3Client) {
   const get = (Key: string) => s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }))
   return {
     get,
-    put: (Key: string, Body: Uint8Array | string) =>
-      s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body })),
+    put: (Key: string, Body: Uint8Array | string, Metadata: Record<string, string> = {}) =>
+      s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body, Metadata })),
     remove: (Key: string) => s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key })),
     list: async (Prefix: string): Promise<string[]> => {
       const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix }))
@@ -157,6 +159,12 @@ function queuedMessages(sqs: SQSClient) {
         await sqs.send(new ChangeMessageVisibilityCommand(makeVisible))
       }
       return { Records: (await receive(QueueUrl, Records.length)).map(toRecord) }
+    },
+    /** Deletes the messages of an event, so that no later test receives them. */
+    discard: async (QueueUrl: string, { Records }: SQSEvent): Promise<void> => {
+      for (const { receiptHandle: ReceiptHandle } of Records) {
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
+      }
     },
     /** The bodies of the messages in a queue. */
     bodies: async (QueueUrl: string): Promise<string[]> => {

@@ -20,7 +20,7 @@ const ALL_DONE = { batchItemFailures: [] }
 async function storeOriginal() {
   const bytes = await fourCorners(400, 300).jpeg().toBuffer()
   const message = acceptedMessage(bytes)
-  await resources.put(inputKey(message.data), bytes)
+  await resources.put(inputKey(message.data), bytes, { sha256: message.data.sha256 })
   return message
 }
 
@@ -65,6 +65,24 @@ test('an image that was processed meanwhile stays processed, and its message is 
   expect(await giveUp(message)).toEqual(ALL_DONE)
   expect(await resources.document(message.data)).toEqual(processed)
   expect(await parked()).toEqual([])
+})
+
+test('sizes and hashes come from the stored original, not from the message', async () => {
+  const message = await storeOriginal()
+  const { bytes, sha256 } = message.data
+  await giveUp({ ...message, data: { ...message.data, bytes: 1, sha256: '00'.repeat(32) } })
+  expect(await resources.document(message.data)).toMatchObject({ status: 'failed', bytes, sha256 })
+  await parked()
+})
+
+test("refused: a message that names another app's original is parked, and neither image fails", async () => {
+  const theirs = await storeOriginal()
+  const mine = acceptedMessage(Buffer.from('mine'), { app: 'web-app-2', s3Uri: theirs.data.s3Uri })
+  expect(await giveUp(mine)).toEqual(ALL_DONE)
+  expect(await parked()).toEqual([JSON.stringify(mine)])
+  for (const { data } of [mine, theirs]) {
+    await expect(resources.document(data)).rejects.toMatchObject({ name: 'NoSuchKey' })
+  }
 })
 
 test('a message that cannot be read is parked, and the others are not affected', async () => {

@@ -1,11 +1,12 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
-import { ProblemError, readImageAccepted } from '@darkroom/core'
+import { findOriginal, hasHash } from '@darkroom/bucket'
+import { type ImageRef, ProblemError, readImageAccepted } from '@darkroom/core'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
-import { sqs } from '../clients.ts'
+import { bucket, sqs } from '../clients.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
-import { commitFailure } from '../queue/commit.ts'
+import { type Attempt, commitFailure } from '../queue/commit.ts'
 
 const processor = new BatchProcessor(EventType.SQS)
 
@@ -18,7 +19,7 @@ export const handler = (event: SQSEvent): Promise<SQSBatchResponse> =>
   processPartialResponse(event, settle, processor, { throwOnFullBatchFailure: false })
 
 async function settle(record: SQSRecord): Promise<void> {
-  const { message, unreadable } = readImageAccepted(record.body)
+  const { message, unreadable } = readImageAccepted(record.body, env.BUCKET)
   if (!message) {
     // Its image is unknown, so it is only parked.
     logger.error('dead letter cannot be read', { messageId: record.messageId, unreadable })
@@ -31,9 +32,15 @@ async function settle(record: SQSRecord): Promise<void> {
       message,
       receiveCount: Number(record.attributes.ApproximateReceiveCount),
       started: Date.now(),
+      ...(await findFacts(message.data)),
     }
     const failed = await commitFailure(attempt, problem)
     if (!failed) return
   }
   await sqs.send(new SendMessageCommand({ QueueUrl: env.PARKED_QUEUE_URL, MessageBody: record.body }))
+}
+
+async function findFacts(image: ImageRef): Promise<Pick<Attempt, 'original'>> {
+  const original = await findOriginal(bucket, image)
+  return original && hasHash(original) ? { original: { bytes: original.bytes, sha256: original.sha256 } } : {}
 }

@@ -3,7 +3,7 @@ import { ProblemError } from '@darkroom/core'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { acceptedMessage, type Resources, startResources } from '../../test/start-resources.ts'
 import type { Developed } from '../development/develop.ts'
-import type { Attempt } from './commit.ts'
+import type { Attempt, OriginalFacts } from './commit.ts'
 
 let resources: Resources
 let commit: typeof import('./commit.ts')
@@ -29,12 +29,15 @@ const DEVELOPED: Developed = {
 const CORRUPT = new ProblemError('corrupt-image', 'The JPEG is truncated.')
 const EXHAUSTED = new ProblemError('retries-exhausted', 'The image could not be processed.')
 
-function newAttempt(): Attempt {
+function newAttempt(): Attempt & { original: OriginalFacts } {
   const message = acceptedMessage(Buffer.from('an image'))
-  return { message, receiveCount: 1, started: Date.now(), engine: 'sharp' }
+  const { bytes, sha256 } = message.data
+  const original = { bytes, sha256 }
+  return { message, receiveCount: 1, started: Date.now(), engine: 'sharp', original }
 }
 
-const succeed = (attempt: Attempt) => commit.commitSuccess(attempt, PRESET, DEVELOPED, [])
+const succeed = (attempt: ReturnType<typeof newAttempt>) =>
+  commit.commitSuccess(attempt, PRESET, DEVELOPED, [])
 const documentOf = ({ message }: Attempt) => resources.document(message.data)
 
 /** Runs `intervene` right before the service's S3 client sends its nth write from now. */

@@ -31,7 +31,12 @@ export interface Attempt {
   /** Unix milliseconds. */
   started: number
   engine?: ImageEngine['name']
+  /** Of the stored object, once it was read. Sizes and hashes in the message are not used. */
+  original?: OriginalFacts
 }
+
+/** In a document's terms. */
+export type OriginalFacts = Pick<StoredProcessed, 'bytes' | 'sha256'>
 
 /** The result of an image, by its document. */
 export type Outcome = FoundDocument & {
@@ -50,7 +55,7 @@ export async function readOutcome(image: ImageRef): Promise<Outcome | undefined>
  * one, which the owner waited for, and deletes the variants that only the earlier one had.
  */
 export async function commitSuccess(
-  attempt: Attempt,
+  attempt: Attempt & { original: OriginalFacts },
   preset: NamedPreset,
   developed: Developed,
   variants: StoredVariant[],
@@ -59,6 +64,7 @@ export async function commitSuccess(
   const first = earlier?.document?.status === 'processed' ? earlier.document : undefined
   const document: StoredProcessed = {
     ...arrivalOf(attempt),
+    ...attempt.original,
     ...(first && waitOf(first)),
     status: 'processed',
     width: developed.width,
@@ -77,7 +83,7 @@ export async function commitSuccess(
     variants_bytes: variants.reduce((sum, variant) => sum + variant.bytes, 0),
     ...(developed.warnings.length > 0 && { warnings: developed.warnings }),
   }
-  const committed = await commit(document, first && earlier)
+  const committed = await commit(attempt, document, first && earlier)
   if (committed === 'written' && first) await deleteStaleVariants(first, variants)
   const done = first ? 'image developed again' : 'image processed'
   logger.info(committed === 'written' ? done : 'image already finished', summaryOf(document))
@@ -101,13 +107,14 @@ async function deleteStaleVariants(first: StoredProcessed, variants: StoredVaria
  * @returns false if the image already has another final result, so nothing is left to do
  */
 export async function commitFailure(attempt: Attempt, problem: ProblemError): Promise<boolean> {
-  const document: StoredFailed & { sha256: string } = {
+  const document: StoredFailed = {
     ...arrivalOf(attempt),
+    ...attempt.original,
     status: 'failed',
     failure_type: problem.slug,
     failure_detail: problem.detail,
   }
-  const committed = await commit(document)
+  const committed = await commit(attempt, document)
   const failure = { failure: problem.slug, cause: problem.cause as Error }
   logger.warn(committed === 'written' ? 'image failed' : 'image already finished', {
     ...summaryOf(document),
@@ -134,8 +141,6 @@ function arrivalOf({ message, receiveCount, started, engine }: Attempt) {
     filename: image.filename,
     attributes: image.attributes,
     content_type: image.contentType,
-    bytes: image.bytes,
-    sha256: image.sha256,
     queued_ms: Math.max(0, started - Date.parse(image.acceptedAt)),
     processing_ms: Date.now() - started,
     receive_count: receiveCount,
@@ -152,10 +157,10 @@ const MAX_COMMIT_ATTEMPTS = 5
  * again. An image that was erased meanwhile stays erased, and its new variants are deleted.
  */
 async function commit(
-  document: (StoredProcessed | StoredFailed) & { sha256: string },
+  { message: { data: image } }: Attempt,
+  document: StoredProcessed | StoredFailed,
   replaces?: Outcome,
 ): Promise<'written' | 'finished' | 'unreadable'> {
-  const image = { app: document.app, imageId: document.image_id, sha256: document.sha256 }
   let earlier = replaces
   for (let attempt = 1; attempt <= MAX_COMMIT_ATTEMPTS; attempt++) {
     if (await putDocument(bucket, document, earlier)) return 'written'
@@ -175,7 +180,8 @@ async function commit(
 
 /**
  * Deletes what was written for an image while or after it was erased: new variants, an original that was uploaded again
- * under its id, and the entry under its hash. Its document, the receipt, stays.
+ * under its id, and the entry under its hash. Its document, the receipt, stays. The hash is the
+ * message's: only an entry that names this image is deleted, so a wrong hash deletes nothing.
  */
 export async function deleteErased({ app, imageId, sha256 }: ImageRef & { sha256: string }): Promise<void> {
   const image = { app, imageId }

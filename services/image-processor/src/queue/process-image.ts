@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { getOriginal, putVariant } from '@darkroom/bucket'
 import {
   acceptedTypes,
@@ -5,7 +6,6 @@ import {
   type NamedPreset,
   OUTPUT_FORMATS,
   ProblemError,
-  parseS3Uri,
   type StoredVariant,
 } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-file'
@@ -16,7 +16,14 @@ import type { DevelopedVariant } from '../engines/image-engine.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 import { choosePreset } from '../presets/preset-configuration.ts'
-import { type Attempt, commitSuccess, deleteErased, type Outcome, readOutcome } from './commit.ts'
+import {
+  type Attempt,
+  commitSuccess,
+  deleteErased,
+  type OriginalFacts,
+  type Outcome,
+  readOutcome,
+} from './commit.ts'
 
 /**
  * Develops one image. Its document is written last and is the commit. After an interruption, everything is written again
@@ -26,7 +33,7 @@ import { type Attempt, commitSuccess, deleteErased, type Outcome, readOutcome } 
  */
 export async function processImage(attempt: Attempt, developer: Developer): Promise<void> {
   const { data: image } = attempt.message
-  const [outcome, original] = await Promise.allSettled([readOutcome(image), readOriginal(image.s3Uri)])
+  const [outcome, original] = await Promise.allSettled([readOutcome(image), readOriginal(image)])
   if (outcome.status === 'rejected') throw outcome.reason
   const earlier = outcome.value
   if (earlier?.status === 'erased') return deleteErased(image)
@@ -38,10 +45,11 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   }
   requireWithinRetention(image)
   if (original.status === 'rejected') throw original.reason
+  const known = Object.assign(attempt, { original: factsOf(original.value) })
   await inspectImage(original.value, acceptedTypes(env.HEIC_DECODER))
   const developed = await developer.develop(original.value, preset)
   const variants = await putVariants(image, developed.variants)
-  await commitSuccess(attempt, preset, developed, variants, earlier)
+  await commitSuccess(known, preset, developed, variants, earlier)
 }
 
 /** A failed image can still succeed. A document that this version cannot read is final. */
@@ -60,15 +68,17 @@ function needsRedevelopment(
 }
 
 /** @throws ProblemError `source-expired` if the original was deleted */
-export async function readOriginal(s3Uri: string): Promise<Uint8Array> {
-  const location = parseS3Uri(s3Uri)
-  if (!location) throw new Error(`not an S3 URI: ${s3Uri}`)
-  const bytes = await getOriginal({ ...bucket, name: location.bucket }, location.key)
+export async function readOriginal(image: ImageRef): Promise<Uint8Array> {
+  const bytes = await getOriginal(bucket, image)
   if (bytes) return bytes
   throw new ProblemError(
     'source-expired',
     'The original was deleted before it was processed. Upload it again.',
   )
+}
+
+function factsOf(original: Uint8Array): OriginalFacts {
+  return { bytes: original.length, sha256: createHash('sha256').update(original).digest('hex') }
 }
 
 /**

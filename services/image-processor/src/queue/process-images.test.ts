@@ -180,6 +180,72 @@ describe('an image that was erased', () => {
   })
 })
 
+describe('a message that lies', () => {
+  const bytes = fourCorners(400, 300).jpeg().toBuffer()
+
+  async function expectRefused(message: ImageAccepted) {
+    resources.clearWrites()
+    const { MessageId } = await resources.send(resources.queueUrl, message)
+    const event = await receive()
+    const refused = { batchItemFailures: [{ itemIdentifier: MessageId }] }
+    expect(await processImages(event)).toEqual(refused)
+    expect(resources.writtenKeys()).toEqual([])
+    await resources.discard(resources.queueUrl, event)
+  }
+
+  test.each<[string, (theirs: ImageAccepted['data']) => Partial<ImageAccepted['data']>]>([
+    ["another app's original", ({ s3Uri }) => ({ app: 'web-app-2', s3Uri })],
+    ['the original of another image of its app', ({ s3Uri }) => ({ s3Uri })],
+    [
+      'an original in another bucket',
+      ({ imageId, s3Uri }) => ({ imageId, s3Uri: s3Uri.replace('darkroom-test', 'darkroom-other') }),
+    ],
+  ])('refused: it names %s, and nothing is written', async (_, lie) => {
+    const theirs = acceptedMessage(await bytes).data
+    await resources.put(inputKey(theirs), await bytes)
+    await expectRefused(acceptedMessage(await bytes, lie(theirs)))
+  })
+
+  test('refused: its subject is another image', async () => {
+    const message = acceptedMessage(await bytes)
+    await resources.put(inputKey(message.data), await bytes)
+    await expectRefused({ ...message, subject: newImageId() })
+  })
+
+  test.each([
+    ['processed', 99_999],
+    ['failed', 900],
+  ])(
+    'about its bytes is not believed: the document of a %s image describes the object',
+    async (status, end) => {
+      const stored = (await bytes).subarray(0, end)
+      const image = await submit(stored, { bytes: 1, sha256: '00'.repeat(32) })
+      await processImages(await receive())
+      const { sha256 } = acceptedMessage(stored).data
+      expect(await resources.document(image)).toMatchObject({ status, bytes: stored.length, sha256 })
+    },
+  )
+})
+
+test('refused: a document that lists an original as its variant does not get it deleted', async () => {
+  const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+  await processImages(await receive())
+  const document = await resources.document(image)
+  if (document.status !== 'processed') throw new Error('unreachable')
+  const theirs = inputKey({ app: 'web-app-2', imageId: newImageId() })
+  await resources.put(theirs, 'the original of another app')
+  const [thumb] = document.variants
+  const variants = [...document.variants, { ...thumb, name: 'old', key: theirs }]
+  await resources.put(metadataKey(image), JSON.stringify({ ...document, preset_version: 99, variants }))
+  await resources.send(
+    resources.queueUrl,
+    acceptedMessage(Buffer.from('x'), { ...image, redevelop: { preset: 'default' } }),
+  )
+  expect(await processImages(await receive())).toEqual(ALL_DONE)
+  expect(await resources.document(image)).toMatchObject({ status: 'processed', preset_version: 1 })
+  expect(await resources.list(theirs)).toEqual([theirs])
+})
+
 describe('a message that is received again', () => {
   test('changes nothing if the document exists', async () => {
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())

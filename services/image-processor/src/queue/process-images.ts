@@ -2,6 +2,7 @@ import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-p
 import { ProblemError, readImageAccepted } from '@darkroom/core'
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type { Developer } from '../development/develop.ts'
+import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 import { type Attempt, commitFailure } from './commit.ts'
 import { processImage } from './process-image.ts'
@@ -36,7 +37,7 @@ export function processImages(developer: Developer) {
 
 async function settle(record: SQSRecord, developer: Developer, clock: Clock): Promise<void> {
   const receiveCount = Number(record.attributes.ApproximateReceiveCount)
-  const { message, unreadable } = readImageAccepted(record.body)
+  const { message, unreadable } = readImageAccepted(record.body, env.BUCKET)
   try {
     if (!message) throw new Error(`the message cannot be read: ${unreadable}`)
     requireTime(clock)

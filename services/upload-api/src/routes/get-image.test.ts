@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ImageStatus, newImageId, Problem } from '@darkroom/core'
+import { ImageStatus, inputKey, metadataKey, newImageId, Problem } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { failedDocument, processedDocument, refusedDocument } from '../testing/documents.ts'
@@ -157,6 +157,38 @@ describe('the answer for an image', () => {
     await store.putDocument({ ...refusedDocument({ app, imageId }), bytes: 7, sha256: 'ef'.repeat(32) })
     const { body } = await get(imageId)
     expect(body.original).toEqual({ bytes: 7, sha256: 'ef'.repeat(32) })
+  })
+})
+
+describe('a document that lies', () => {
+  test('refused: only keys of its own variants are signed', async () => {
+    const imageId = newImageId()
+    const document = processedDocument({ app, imageId })
+    const [first] = document.variants
+    if (!first) throw new Error('unreachable')
+    const foreign = [
+      inputKey({ app, imageId }),
+      inputKey({ app: 'web-app-2', imageId }),
+      first.key.replace(app, 'web-app-2'),
+      first.key.replace(imageId, newImageId()),
+    ]
+    const variants = [...document.variants, ...foreign.map((key) => ({ ...first, key }))]
+    await store.putDocument({ ...document, variants })
+    const { status, body } = await get(imageId)
+    const signed = body.variants.map(({ url }: { url: string }) => new URL(url).pathname)
+    expect([status, signed]).toEqual([
+      200,
+      document.variants.map(({ key }) => expect.stringMatching(new RegExp(`/${key}$`))),
+    ])
+  })
+
+  test.each(['app', 'image_id'] as const)('refused: the %s is not that of its key', async (field) => {
+    const imageId = newImageId()
+    const document = processedDocument({ app, imageId })
+    const lie = { ...document, [field]: field === 'app' ? 'web-app-2' : newImageId() }
+    await store.put(metadataKey({ app, imageId }), JSON.stringify(lie))
+    const { status, body } = await get(imageId)
+    expect([status, body.type]).toEqual([500, 'urn:problem-type:darkroom:document-unreadable'])
   })
 })
 
