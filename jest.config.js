@@ -15,7 +15,13 @@ export default {
     ],
   },
   testMatch: ['<rootDir>/**/*.test.ts'],
-  modulePathIgnorePatterns: ['/\\.esbuild/', '/\\.serverless/', '/\\.local/', '/\\.cache/'],
+  modulePathIgnorePatterns: [
+    '/\\.esbuild/',
+    '/\\.serverless/',
+    '/\\.local/',
+    '/\\.cache/',
+    '<rootDir>/packages/client/dist/',
+  ],
   testTimeout: 60_000,
   // Many suites wait for processes of their own; jest's default leaves one core idle.
   maxWorkers: '100%',

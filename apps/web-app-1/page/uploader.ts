@@ -1,4 +1,4 @@
-import type { UploadAccepted } from '@darkroom/client'
+import type { UploadAccepted } from '@darkroom/core'
 import Uppy, { type UppyFile } from '@uppy/core'
 import Dashboard from '@uppy/dashboard'
 import Webcam from '@uppy/webcam'
@@ -14,7 +14,7 @@ import { ApiError, readProblem, UNREACHABLE } from './upload-error.ts'
 type File = UppyFile<UploadMeta, UploadAccepted>
 type Sender = Uppy<UploadMeta, UploadAccepted>
 
-/** A browser opens up to six connections per host: four uploads, one long poll, one spare. */
+/** A browser opens up to six connections per host: four uploads and two long polls. */
 const MAX_CONCURRENT_UPLOADS = 4
 
 /**

@@ -1,6 +1,6 @@
-import type { ImageList, ImageStatus, UploadAccepted } from '@darkroom/core'
 import { type Api, type ApiOptions, createApi } from './ask-api.ts'
 import { createClock } from './idempotency-key.ts'
+import type { ImageList, ImageStatus, UploadAccepted } from './images.ts'
 import { upload } from './upload.ts'
 import type { UploadOptions } from './upload-options.ts'
 import { createWaits, type WaitOptions } from './wait-until-final.ts'

@@ -1,12 +1,41 @@
-import type { Problem, ProblemSlug } from '@darkroom/core'
-
 /**
  * A slug of the API (see docs/api.md) or of the client:
  *
  * - `network`: there was no response; status 0
  * - `unexpected-answer`: a response that is not the API's, for example from a gateway or proxy
+ *
+ * An API of a later version can have others.
  */
-export type DarkroomErrorType = ProblemSlug | 'network' | 'unexpected-answer'
+export type DarkroomErrorType =
+  | 'network'
+  | 'unexpected-answer'
+  | 'malformed-request'
+  | 'empty-body'
+  | 'checksum-mismatch'
+  | 'clock-skew'
+  | 'unauthenticated'
+  | 'insufficient-scope'
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'upload-incomplete'
+  | 'legal-hold'
+  | 'erased'
+  | 'expired-by-retention'
+  | 'payload-too-large'
+  | 'unsupported-media-type'
+  | 'type-mismatch'
+  | 'idempotency-key-reused'
+  | 'image-too-large'
+  | 'corrupt-image'
+  | 'too-many-frames'
+  | 'rate-limited'
+  | 'quota-exceeded'
+  | 'internal'
+  | 'storage-unavailable'
+  | 'queue-unavailable'
+  | 'document-unreadable'
+  | 'retries-exhausted'
+  | 'source-expired'
 
 type Fields = Pick<DarkroomError, 'title' | 'status' | 'detail' | 'retryable'> &
   Partial<Pick<DarkroomError, 'requestId' | 'imageId' | 'retryAfter' | 'serverTimeMs'>>
@@ -53,7 +82,13 @@ export function networkError(cause?: unknown): DarkroomError {
   )
 }
 
-type ProblemBody = Problem & { serverTime?: string }
+/** RFC 9457. */
+type ProblemBody = Pick<DarkroomError, 'title' | 'status' | 'detail' | 'retryable'> & {
+  type: string
+  requestId?: string
+  imageId?: string
+  serverTime?: string
+}
 
 /** The parts of a response that the client reads, from `fetch` or XMLHttpRequest. */
 export interface RawResponse {
@@ -69,7 +104,7 @@ export function responseError(answer: RawResponse): DarkroomError {
   if (!problem) return unexpected(answer, retryAfter)
   const slug = problem.type.slice(problem.type.lastIndexOf(':') + 1)
   const serverTimeMs = slug === 'clock-skew' ? readServerTime(problem, answer) : undefined
-  return new DarkroomError(slug as ProblemSlug, {
+  return new DarkroomError(slug as DarkroomErrorType, {
     ...problem,
     ...(retryAfter !== undefined && { retryAfter }),
     ...(serverTimeMs !== undefined && { serverTimeMs }),

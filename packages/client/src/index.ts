@@ -1,7 +1,7 @@
-export type { ImageList, ImageStatus, UploadAccepted } from '@darkroom/core'
 export type { ListOptions } from './create-client.ts'
 export { type Client, type ClientOptions, createClient } from './create-client.ts'
 export { DarkroomError, type DarkroomErrorType } from './darkroom-error.ts'
 export { newIdempotencyKey } from './idempotency-key.ts'
+export type { Attributes, ImageList, ImageStatus, UploadAccepted, Variant } from './images.ts'
 export type { Progress, UploadOptions } from './upload-options.ts'
 export type { WaitOptions } from './wait-until-final.ts'

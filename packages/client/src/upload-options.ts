@@ -1,4 +1,4 @@
-import type { Attributes } from '@darkroom/core'
+import type { Attributes } from './images.ts'
 
 /** In bytes. */
 export interface Progress {

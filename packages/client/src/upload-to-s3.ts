@@ -1,6 +1,6 @@
-import type { DirectUpload, Signature, UploadAccepted } from '@darkroom/core'
 import type { Api, ApiRequest } from './ask-api.ts'
 import { type RawResponse, s3Error } from './darkroom-error.ts'
+import type { UploadAccepted } from './images.ts'
 import { withRetries } from './retry.ts'
 import type { Transport, TransportRequest } from './transport.ts'
 import type { UploadOptions } from './upload-options.ts'
@@ -18,6 +18,17 @@ export function acceptanceOf(idempotencyKey: string) {
   const isResult = ({ id, duplicate }: UploadAccepted) =>
     id === idempotencyKey || (!!id && duplicate === true)
   return { status: 202, isResult } as const
+}
+
+/** The response to `POST /v1/uploads`: a form, or a multipart upload with `partBytes`. */
+export interface DirectUpload {
+  id: string
+  key: string
+  url: string
+  fields?: Record<string, string> | undefined
+  headers?: Record<string, string> | undefined
+  partBytes?: number | undefined
+  begun?: { uploadId: string; parts: { partNumber: number; bytes: number }[] } | undefined
 }
 
 export type KeyedUploadOptions = UploadOptions & { idempotencyKey: string }
@@ -97,7 +108,7 @@ async function sendParts(
     for (const partNumber of queue) {
       const part = blob.slice((partNumber - 1) * partBytes, partNumber * partBytes)
       const request = { method: 'PUT', key, uploadId, partNumber }
-      const isResult = ({ url }: Signature) => typeof url === 'string'
+      const isResult = ({ url }: { url: string }) => typeof url === 'string'
       const signing = json('/uploads/sign', request, {}, eitherSignal)
       const { url } = await ask(signing, { status: 200, isResult })
       const onUploadProgress = (progress: number) => {

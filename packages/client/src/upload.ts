@@ -1,7 +1,7 @@
-import type { Attributes, UploadAccepted } from '@darkroom/core'
 import type { Api, ApiRequest } from './ask-api.ts'
 import { tooLarge } from './darkroom-error.ts'
 import type { Clock } from './idempotency-key.ts'
+import type { Attributes, UploadAccepted } from './images.ts'
 import { withRetries } from './retry.ts'
 import type { UploadOptions } from './upload-options.ts'
 import { acceptanceOf, type KeyedUploadOptions, UNKNOWN_TYPE, uploadToS3 } from './upload-to-s3.ts'

@@ -1,6 +1,6 @@
-import type { ImageSelection, ImageStatus } from '@darkroom/core'
 import type { Api } from './ask-api.ts'
 import { DarkroomError, networkError, noSuchImage, unreadableImage } from './darkroom-error.ts'
+import type { ImageStatus } from './images.ts'
 import { isHidden, isOffline } from './page.ts'
 import { backoffMs, pause } from './retry.ts'
 
@@ -30,6 +30,12 @@ interface PendingImage {
   waits: Set<(result: WaitResult) => void>
   /** The poller that asks for this image. */
   poller?: Poller | undefined
+}
+
+/** The requested images and the unknown ids. */
+interface Selection {
+  items: ImageStatus[]
+  notFound: string[]
 }
 
 /** A sequence of polls, one at a time. */
@@ -100,7 +106,7 @@ export function createWaits({ ask }: Api) {
   async function poll({ ids, waitSeconds, left: { signal } }: Poller): Promise<number> {
     const path = `/images?ids=${ids.map(encodeURIComponent).join()}`
     const headers = { prefer: `wait=${waitSeconds}` }
-    const isResult = ({ items, notFound }: ImageSelection) => Array.isArray(items) && Array.isArray(notFound)
+    const isResult = ({ items, notFound }: Selection) => Array.isArray(items) && Array.isArray(notFound)
     const { items, notFound } = await ask({ path, headers, signal }, { status: 200, isResult })
     const final = items.filter(({ status }) => status !== 'queued')
     for (const status of items) {
