@@ -17,7 +17,7 @@ import { packageService, type Resource } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
 let resources: Record<string, Resource>
-/** An app that keeps its documents for less than the others. */
+/** One app keeps its documents for less time than the others. */
 const retention = { default: readRetention().default, apps: { 'web-app-2': { metadata: 400 } } }
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'retention-'))
@@ -41,7 +41,7 @@ interface Field {
   additionalProperties?: Field
 }
 
-/** Of every kind of document, as it is in S3. */
+/** The fields of all kinds of documents, as stored in S3. */
 function documentFields(): [string, Field][] {
   const { oneOf = [] } = z.toJSONSchema(MetadataDocument, { io: 'input' })
   return Object.entries(Object.assign({}, ...oneOf.map((kind) => (kind as Field).properties ?? {})))
@@ -96,7 +96,7 @@ describe('the table images', () => {
   }
   const input = () => propertiesOf('Images').OpenTableFormatInput.IcebergInput.IcebergTableInput
 
-  test('has what processed and failed documents have, flat and described', () => {
+  test('has the fields of processed and failed documents, flat and with descriptions', () => {
     const fields: IcebergField[] = input().Schema.Fields
     const receiptsOnly = ['erased_at', 'erased_by', 'erased_objects']
     const expected = documentFields().filter(([name]) => ![...receiptsOnly, 'variants'].includes(name))
@@ -109,13 +109,13 @@ describe('the table images', () => {
     expect(new Set(Object.values(types))).toEqual(new Set(['string', 'long', 'timestamp', 'boolean', 'date']))
   })
 
-  test('is partitioned by day, and lies in a bucket of its own', () => {
+  test('is partitioned by day, and stored in its own bucket', () => {
     const day = input().Schema.Fields.find(({ Name }: IcebergField) => Name === 'dt')
     expect(input().PartitionSpec.Fields).toMatchObject([{ SourceId: day.Id, Transform: 'identity' }])
     expect(input().Location).toBe('s3://darkroom-dev-catalogue-123456789012-us-east-1/images')
   })
 
-  test('is compacted, and keeps neither old snapshots nor orphan files', () => {
+  test('is compacted; old snapshots and orphan files are deleted', () => {
     const optimizers = ofType('AWS::Glue::TableOptimizer').map(propertiesOf)
     expect(optimizers.map(({ Type, TableName }) => [TableName, Type])).toEqual(
       ['images', 'look_alikes'].flatMap((table) =>
@@ -128,8 +128,8 @@ describe('the table images', () => {
   })
 })
 
-describe('each question', () => {
-  test('is saved in the workgroup of the analysts', () => {
+describe('each saved query', () => {
+  test('is in the workgroup of the analysts', () => {
     const saved = ofType('AWS::Athena::NamedQuery').map(propertiesOf)
     expect(saved.map(({ Name, QueryString }) => [Name, QueryString])).toEqual(
       readQueries(retention).map(({ name, sql }) => [name, sql]),
@@ -138,7 +138,7 @@ describe('each question', () => {
     expect(expiring?.QueryString).toContain("WHEN 'web-app-2' THEN INTERVAL '400' DAY")
   })
 
-  test('is a view, as Athena writes them', () => {
+  test('is also a view in the format that Athena writes', () => {
     const views = ofType('AWS::Glue::Table')
       .map(propertiesOf)
       .filter(({ TableInput }) => TableInput?.TableType === 'VIRTUAL_VIEW')
@@ -168,7 +168,7 @@ describe('the merge', () => {
       return { id, at: ScheduleExpression, target: Target.Arn, statement: QueryString, ...rest }
     })
 
-  test('is started every hour over the last days, and once a week over all that S3 keeps', () => {
+  test('runs every hour over the last days, and once a week over everything that S3 keeps', () => {
     const common = {
       target: 'arn:aws:scheduler:::aws-sdk:athena:startQueryExecution',
       QueryExecutionContext: { Database: 'darkroom_dev' },
@@ -189,7 +189,7 @@ describe('the merge', () => {
     )
   })
 
-  test('leaves calls that cannot be made in a queue', () => {
+  test('puts failed calls into a queue', () => {
     for (const id of ofType('AWS::Scheduler::Schedule')) {
       expect(propertiesOf(id).Target).toMatchObject({
         RoleArn: 'MergeRole.Arn',
@@ -199,7 +199,7 @@ describe('the merge', () => {
     expect(propertiesOf('MergeDeadLetterQueue')).toMatchObject({ SqsManagedSseEnabled: true })
   })
 
-  test('raises an alarm when none has succeeded for hours, or none was started', () => {
+  test('raises an alarm when none has succeeded or started for hours', () => {
     expect(propertiesOf('StaleImagesAlarm')).toMatchObject({
       MetricName: 'TotalExecutionTime',
       Dimensions: [
@@ -217,7 +217,7 @@ describe('the merge', () => {
   })
 })
 
-describe('what the roles may', () => {
+describe('the permissions of the roles', () => {
   interface Statement {
     Action: string | string[]
     Resource: string | string[]
@@ -232,7 +232,7 @@ describe('what the roles may', () => {
       .flatMap(({ Resource }) => Resource)
 
   test.each(['AnalystRole', 'MergeRole', 'OptimizerRole'])(
-    '%s: no action and no bucket by a wildcard',
+    '%s: no wildcard in actions or buckets',
     (role) => {
       for (const { Action, Resource } of statementsOf(role)) {
         expect([Action].flat().join()).not.toContain('*')
@@ -242,7 +242,7 @@ describe('what the roles may', () => {
     },
   )
 
-  test('nobody reads pictures', () => {
+  test('no role can read pictures', () => {
     for (const role of ['AnalystRole', 'MergeRole', 'OptimizerRole']) {
       for (const resource of resourcesFor(role, /^s3:GetObject/)) {
         expect(resource).toMatch(/\/metadata\/\*$|-catalogue-[^/]+\/\*$|queryresults\/(analysts|merge)\/\*$/)
@@ -250,13 +250,13 @@ describe('what the roles may', () => {
     }
   })
 
-  test('analysts write answers alone', () => {
+  test('analysts can write only query results', () => {
     expect(resourcesFor('AnalystRole', /Put|Delete|Update|Create/)).toEqual([
       'arn:aws:s3:::queryresults/analysts/*',
     ])
   })
 
-  test('the merge changes the compacted tables alone', () => {
+  test('the merge can change only the compacted tables', () => {
     const glue = resourcesFor('MergeRole', /^glue:(Update|Create|Delete)/)
     expect(glue.filter((arn) => arn.includes(':table/'))).toEqual([
       'arn:aws:glue:us-east-1:123456789012:table/Database.Ref/images',
@@ -269,7 +269,7 @@ describe('what the roles may', () => {
   })
 })
 
-test('QuickSight has every column, if somebody has QuickSight', () => {
+test('the optional QuickSight data set has every column', () => {
   for (const id of ['QuickSightDataSource', 'QuickSightImages']) {
     expect(resources[id]).toMatchObject({ Condition: 'WithQuickSight' })
   }
@@ -277,7 +277,7 @@ test('QuickSight has every column, if somebody has QuickSight', () => {
   expect(columns.map(({ Name }: Column) => Name)).toEqual(imageColumns().map(({ name }) => name))
 })
 
-test('the data dictionary is what the schema and the questions say', async () => {
+test('the data dictionary matches the schema and the queries', async () => {
   const page = await readFile(new URL('../docs/data-dictionary.md', import.meta.url), 'utf8')
   // If it differs: pnpm --silent darkroom analytics dictionary > docs/data-dictionary.md
   expect(page).toBe(dataDictionary())

@@ -1,4 +1,4 @@
-/** `pnpm darkroom backfill` from the command to the variants, on real S3 and SQS servers. */
+/** `pnpm darkroom backfill`, from the command to the variants, on local S3 and SQS servers. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
@@ -48,7 +48,7 @@ afterEach(async () => {
   }
 })
 
-/** An original as a door stores it. */
+/** Stores an original like upload-api and kafka-bridge. */
 async function store(time = yesterday): Promise<ImageRef> {
   const image = { app, imageId: newImageId(time) }
   const Metadata = toUserMetadata({
@@ -66,7 +66,7 @@ async function store(time = yesterday): Promise<ImageRef> {
 
 const OLD_VARIANT = { variant: 'square', extension: 'webp' } as const
 
-/** As it was developed by a preset that there is no more, long ago and quickly. */
+/** Develops an image, and makes it look like the result of an old preset that no longer exists. */
 async function developByOlderPreset(image: ImageRef): Promise<ProcessedDocument> {
   const message = acceptedMessage(photograph, { ...image, s3Uri: `s3://${Bucket}/${inputKey(image)}` })
   await resources.send(resources.queueUrl, message)
@@ -106,7 +106,7 @@ const receive = () => resources.receiveEvent(resources.queueUrl)
 const original = (image: ImageRef) => s3.send(new HeadObjectCommand({ Bucket, Key: inputKey(image) }))
 const DONE = { batchItemFailures: [] }
 
-test('an image is developed again by the preset, its original untouched and what was older gone', async () => {
+test('an image is developed again with the preset; its original stays and its old variants are deleted', async () => {
   const image = await store()
   const earlier = await developByOlderPreset(image)
   const before = await original(image)
@@ -119,7 +119,7 @@ test('an image is developed again by the preset, its original untouched and what
 
   const document = (await resources.document(image)) as ProcessedDocument
   expect(document).toMatchObject({ status: 'processed', preset: 'default', attributes: { album: 'summer' } })
-  // How long its owner waited is still told of the first time.
+  // These are the times of the first development, for which the owner waited.
   expect([document.queued_ms, document.processing_ms]).toEqual([11, 22])
   expect(document.finished_at > earlier.finished_at).toBe(true)
   expect((await resources.list(processedPrefix(image))).map((key) => key.split('/').at(-1))).toEqual([
@@ -146,7 +146,7 @@ test('a dry run says what would be sent, and sends nothing', async () => {
   expect(await resources.bodies(resources.queueUrl)).toEqual([])
 })
 
-test('only what is processed is sent, and only of the days that are named', async () => {
+test('only processed images of the given days are sent', async () => {
   const image = await store()
   const failed = await store()
   const unfinished = await store()
@@ -166,7 +166,7 @@ test('only what is processed is sent, and only of the days that are named', asyn
   expect((await toDefault('--dry-run', '--to', '2020-01-01')).printed).toMatch(/^0 messages would/m)
 })
 
-test('an image that is erased meanwhile stays erased', async () => {
+test('an image that is erased in the meantime stays erased', async () => {
   const image = await store()
   const { accepted_at } = await developByOlderPreset(image)
   await toDefault()
@@ -182,7 +182,7 @@ test('an image that is erased meanwhile stays erased', async () => {
   expect(await resources.list(processedPrefix(image))).toEqual([])
 })
 
-test('a development that fails this time leaves what there is', async () => {
+test('a development that fails keeps the earlier result', async () => {
   const image = await store()
   const earlier = await developByOlderPreset(image)
   await toDefault()
@@ -191,7 +191,7 @@ test('a development that fails this time leaves what there is', async () => {
   expect(await resources.document(image)).toEqual(earlier)
 })
 
-test('a preset that the processor does not have changes nothing, and the message waits for it', async () => {
+test('with an unknown preset nothing changes, and the message is retried', async () => {
   const image = await store()
   const earlier = await developByOlderPreset(image)
   await backfill('--app', app, '--preset', 'not-yet')
@@ -207,7 +207,7 @@ test.each([
   [['--app', app], /required option '--preset/],
   [['--app', app, '--preset', 'default', '--from', 'yesterday'], /--from/],
   [['--app', app, '--preset', 'default', '--rate', '0'], /messages per second, up to 100/],
-])('%j is refused in words', async (args, words) => {
+])('%j is refused with the reason', async (args, words) => {
   const { code, printed } = await backfill(...args)
   expect([code, printed]).toEqual([1, expect.stringMatching(words)])
 })

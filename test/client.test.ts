@@ -10,13 +10,13 @@ import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { largePhotograph } from './large-photograph.ts'
 
-const STARTING = 240_000
+const START_TIMEOUT_MS = 240_000
 const KEY = 'local-web-app-1'
 const run = promisify(execFile)
 const clientFolder = fileURLToPath(new URL('../packages/client/', import.meta.url))
 const photograph = fileURLToPath(new URL('../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url))
 
-/** The programs in the README, by the heading that each stands under. */
+/** The programs in the README, by their heading. */
 async function readExamples(): Promise<Map<string, string>> {
   const readme = await readFile(join(clientFolder, 'README.md'), 'utf8')
   const found = readme.matchAll(/^## (.+)\n\n```ts\n([\s\S]+?)^```/gm)
@@ -27,9 +27,9 @@ describe('the client against the whole stack', () => {
   let dataDir: string
   let stack: Stack
   let client: Client
-  /** Within the package, so that its name leads to itself. */
+  /** Inside the package, so that programs can import it by its name. */
   let folder: string
-  /** Of five parts. */
+  /** A file with six parts. */
   let large: Buffer
   const examples = readExamples()
 
@@ -41,7 +41,7 @@ describe('the client against the whole stack', () => {
     await writeFile(join(folder, 'large.png'), large)
     stack = await startStack({ ports: await freePorts(), dataDir })
     client = createClient({ url: stack.endpoints.uploadApi, credential: async () => KEY })
-  }, STARTING)
+  }, START_TIMEOUT_MS)
   afterAll(async () => {
     await rm(folder, { recursive: true })
     await stack.stop()
@@ -55,13 +55,13 @@ describe('the client against the whole stack', () => {
     return (await run(process.execPath, ['--experimental-strip-types', 'example.ts'], options)).stdout
   }
 
-  test('the example that uploads prints how far it is and what the image was developed into', async () => {
+  test('the upload example prints its progress and the variants', async () => {
     const printed = await runExample('Upload an image and wait for the result')
     expect(printed).toMatch(/^(\d+) of \1 bytes$/m)
     expect(printed).toMatch(/^processed thumb 320 px, medium \d+ px/m)
   })
 
-  test('the example that stops early goes on with what has not arrived', async () => {
+  test('the example that stops early resumes with the missing parts', async () => {
     const printed = await runExample('Large files, and resuming after a reload')
     const [, first, bytes] =
       /^stopped early\nwent on after (\d+) of (\d+) bytes\nprocessed$/m.exec(printed) ?? []
@@ -70,7 +70,7 @@ describe('the client against the whole stack', () => {
     expect(Number(first)).toBeLessThan(large.length)
   })
 
-  test('a file too large for the API and too small for parts goes in one form', async () => {
+  test('a file too large for the API and too small for a multipart upload is sent as a form', async () => {
     const bytes = Buffer.concat([await readFile(photograph), Buffer.alloc(5_000_000)])
     const filename = 'form é.jpg'
     const { id } = await client.upload(bytes, { filename, attributes: { album: 'coast' } })
@@ -92,7 +92,7 @@ describe('the client against the whole stack', () => {
     expect(await client.upload(file, options)).toMatchObject({ contentType: 'image/jpeg' })
   })
 
-  test('what is no image is refused in words after it went to S3, and what is too large before', async () => {
+  test('a file that is not an image is refused after the upload to S3, one that is too large before it', async () => {
     await expect(client.upload(Buffer.alloc(6_000_000))).rejects.toMatchObject({
       type: 'unsupported-media-type',
       status: 415,
@@ -102,21 +102,21 @@ describe('the client against the whole stack', () => {
     })
   })
 
-  test('the example of an error prints its type and what to do', async () => {
+  test('the error example prints the type and what to do', async () => {
     const printed = await runExample('Errors')
     expect(printed).toMatch(/^unsupported-media-type 415 try another file\n.*JPEG/)
   })
 
-  test('the example that lists prints the images of the day', async () => {
+  test('the list example prints the images of the day', async () => {
     await client.upload(await readFile(photograph), { filename: 'listed.jpg' })
     expect(await runExample('The images of a day')).toMatch(/^listed\.jpg (queued|processed)$/m)
   })
 
-  test('every example has its test', async () => {
+  test('every example has a test', async () => {
     expect((await examples).size).toBe(4)
   })
 
-  test('attributes travel with the image, and one key is one image', async () => {
+  test('attributes are stored with the image, and the same key is the same image', async () => {
     const options = {
       filename: 'coast.jpg',
       attributes: { album: 'coast' },

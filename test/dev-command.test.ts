@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from '@darkroom/local-stack'
 import { expect, test } from '@jest/globals'
 
-const STARTING = 90_000
+const START_TIMEOUT_MS = 90_000
 const LOCAL_DIR = mkdtempSync(join(tmpdir(), 'darkroom-dev-'))
 const endpointsFile = join(LOCAL_DIR, 'endpoints.json')
 const command = fileURLToPath(new URL('../tools/local-stack/src/dev.ts', import.meta.url))
@@ -61,5 +61,5 @@ test(
     expect(child.exitCode).toBe(0)
     expect(existsSync(endpointsFile)).toBe(false)
   },
-  STARTING,
+  START_TIMEOUT_MS,
 )

@@ -1,4 +1,4 @@
-/** Histories at random of the HTTP API, the processor and the sweep, on real S3 and SQS servers. */
+/** Random histories of the HTTP API, the processor and the sweep, on local S3 and SQS servers. */
 import { DeleteObjectCommand, ListMultipartUploadsCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3'
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { discardUploads } from '@darkroom/bucket'
@@ -19,11 +19,11 @@ import { openStore, testRetention } from '../services/upload-api/src/testing/ope
 import { png } from '../services/upload-api/src/testing/sample-images.ts'
 import { send } from '../services/upload-api/src/testing/send.ts'
 
-/** Whose things are kept for days rather than years. */
+/** An app that keeps everything for days instead of years. */
 const app = 'fleeting'
-const MINUTE = 60_000
-const DAY = 24 * 60 * MINUTE
-/** Of the clocks, only the one that tells the time of day. */
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
+/** Not faked: only `Date` is. */
 const TIMERS = [
   'setTimeout',
   'clearTimeout',
@@ -57,12 +57,12 @@ afterAll(async () => {
   await aws.stop()
 })
 
-/** What may be said of an image: nothing goes back, and erased is for good. */
+/** The state of an image: it never goes back, and `erased` is final. */
 type State = 'unknown' | 'accepted' | 'processed' | 'erased'
 
-/** What lies in S3 of an image that is sent there, and how far its upload in parts is. */
+/** What a client has sent to S3 for an image: an object, and a multipart upload. */
 interface Sent {
-  object?: 'sound' | 'wrong'
+  object?: 'valid' | 'wrong'
   parts?: { upload: DirectUpload; uploadId: string; whole: boolean }
 }
 
@@ -70,7 +70,7 @@ interface World {
   ids: string[]
   states: State[]
   sent: Sent[]
-  /** The batch before, for Lambda may deliver one twice. */
+  /** The previous batch, because Lambda may deliver one twice. */
   last: SQSEvent | undefined
 }
 
@@ -101,12 +101,12 @@ async function create(world: World, n: number, multipart: boolean): Promise<Dire
   return (await json(createUpload, '/v1/uploads', request, world.ids[n])).body
 }
 
-/** Straight to S3; what is wrong is so in everything but its size. */
-const sendForm = (object: 'sound' | 'wrong') => async (world: World, n: number) => {
+/** Sends a form to S3. A wrong object is not an image, but has the right size. */
+const sendForm = (object: 'valid' | 'wrong') => async (world: World, n: number) => {
   const { url, fields = {} } = await create(world, n, false)
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) form.set(name, value)
-  form.set('file', new Blob([object === 'sound' ? new Uint8Array(png) : Buffer.alloc(png.length, 'x')]))
+  form.set('file', new Blob([object === 'valid' ? new Uint8Array(png) : Buffer.alloc(png.length, 'x')]))
   expect((await fetch(url, { method: 'POST', body: form })).status).toBe(204)
   world.sent[n] = { ...world.sent[n], object }
 }
@@ -139,29 +139,29 @@ async function abortParts(world: World, n: number): Promise<void> {
   world.sent[n] = rest
 }
 
-/** As the lifecycle rule does after a day. */
+/** Like the lifecycle rule after a day. */
 async function expireUpload(world: World, n: number): Promise<void> {
   await discardUploads(bucket, { app, imageId: world.ids[n] ?? '' })
   world.sent[n] = {}
 }
 
-const whatIsSent = ({ object, parts }: Sent = {}) => object ?? (parts?.whole ? 'sound' : undefined)
+const sentObject = ({ object, parts }: Sent = {}) => object ?? (parts?.whole ? 'valid' : undefined)
 
 async function complete(world: World, n: number): Promise<void> {
   const { status } = await json(completeUpload, `/v1/uploads/${world.ids[n]}/complete`, {}, world.ids[n])
-  const sent = whatIsSent(world.sent[n])
+  const sent = sentObject(world.sent[n])
   const known = world.states[n] === 'accepted' || world.states[n] === 'processed'
   const otherwise = known ? 202 : 404
-  const expected = sent === 'sound' ? 202 : sent === 'wrong' ? 415 : world.sent[n]?.parts ? 409 : otherwise
+  const expected = sent === 'valid' ? 202 : sent === 'wrong' ? 415 : world.sent[n]?.parts ? 409 : otherwise
   expect(status).toBe(expected)
-  takeIn(world, n)
+  acceptSent(world, n)
 }
 
-/** What becomes of what was sent when somebody looks at it. */
-function takeIn(world: World, n: number): void {
-  const sent = whatIsSent(world.sent[n])
+/** What happens to an upload when it is completed. */
+function acceptSent(world: World, n: number): void {
+  const sent = sentObject(world.sent[n])
   if (!sent) return
-  if (sent === 'sound' && world.states[n] === 'unknown') world.states[n] = 'accepted'
+  if (sent === 'valid' && world.states[n] === 'unknown') world.states[n] = 'accepted'
   world.sent[n] = {}
 }
 
@@ -201,9 +201,9 @@ async function develop(world: World): Promise<number> {
 
 const steps = fc.oneof(
   { weight: 4, arbitrary: onImage('upload', upload) },
-  { weight: 3, arbitrary: onImage('send to S3', sendForm('sound')) },
-  onImage('send what is no image', sendForm('wrong')),
-  { weight: 2, arbitrary: onImage('begin in parts', beginParts) },
+  { weight: 3, arbitrary: onImage('send to S3', sendForm('valid')) },
+  onImage('send a wrong file for', sendForm('wrong')),
+  { weight: 2, arbitrary: onImage('start multipart', beginParts) },
   { weight: 2, arbitrary: onImage('send the part of', sendPart) },
   onImage('abort', abortParts),
   { weight: 3, arbitrary: onImage('complete', complete) },
@@ -231,22 +231,22 @@ const ALLOWED: Record<State, string[]> = {
 
 async function compare(world: World): Promise<void> {
   for (const [n, id] of world.ids.entries()) {
-    const told = await statusOf(id)
-    expect(ALLOWED[world.states[n] ?? 'unknown']).toContain(told)
-    if (told === 'processed') world.states[n] = 'processed'
+    const answered = await statusOf(id)
+    expect(ALLOWED[world.states[n] ?? 'unknown']).toContain(answered)
+    if (answered === 'processed') world.states[n] = 'processed'
   }
 }
 
-/** Three minutes later, when the sweep has come by and the queue is empty. */
+/** Three minutes later: the sweep has run and the queue is empty. */
 async function settle(world: World): Promise<void> {
   const [id = ''] = world.ids
-  await sweepInputs({ time: new Date(timeOf(id).getTime() + 3 * MINUTE).toISOString() })
-  for (const n of world.ids.keys()) takeIn(world, n)
+  await sweepInputs({ time: new Date(timeOf(id).getTime() + 3 * MINUTE_MS).toISOString() })
+  for (const n of world.ids.keys()) acceptSent(world, n)
   while ((await develop(world)) > 0);
   await compare(world)
 }
 
-/** What S3's lifecycle rules do by now. */
+/** Deletes what S3's lifecycle rules have deleted by `now`. */
 async function expire(now: number): Promise<void> {
   const list = { Bucket: store.bucket }
   for await (const { Contents = [] } of paginateListObjectsV2({ client: store.s3 }, list)) {
@@ -259,22 +259,22 @@ async function expire(now: number): Promise<void> {
   }
 }
 
-/** Long after everything has ended: nothing comes back, nothing is told that is not so, and in the end nothing is left. */
-async function outlive(world: World, accepted: Date): Promise<void> {
+/** After each retention period: nothing reappears, all answers are right, and in the end nothing is left. */
+async function passRetention(world: World, accepted: Date): Promise<void> {
   const { input, processed, metadata } = daysOf(testRetention, app)
   jest.useFakeTimers({ doNotFake: [...TIMERS, ...OTHERS] })
   try {
     for (const days of [input + 2, processed + 2, metadata + 2]) {
-      const now = accepted.getTime() + days * DAY
+      const now = accepted.getTime() + days * DAY_MS
       jest.setSystemTime(now)
       for (const imageId of world.ids) await discardUploads(bucket, { app, imageId })
       await expire(now)
-      await sweepInputs({ time: new Date(accepted.getTime() + 3 * MINUTE).toISOString() })
+      await sweepInputs({ time: new Date(accepted.getTime() + 3 * MINUTE_MS).toISOString() })
       while ((await develop(world)) > 0);
       for (const [n, id] of world.ids.entries()) {
         const { status, body } = await send(getImage, { app, id })
-        const told = status === 200 ? body.status : status
-        expect(told).toBe(days > metadata ? 410 : world.states[n] === 'unknown' ? 404 : world.states[n])
+        const answered = status === 200 ? body.status : status
+        expect(answered).toBe(days > metadata ? 410 : world.states[n] === 'unknown' ? 404 : world.states[n])
       }
     }
     const stored = await store.storedKeys()
@@ -290,7 +290,7 @@ async function uploadIdsOf(imageId: string): Promise<unknown[]> {
   return Uploads.map(({ UploadId }) => UploadId)
 }
 
-test('no history contradicts what was told, loses an image, or leaves anything of an erased one', async () => {
+test('no history contradicts an earlier answer, loses an image, or leaves anything of an erased one', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { maxLength: 20 }), async (history) => {
       const accepted = new Date()
@@ -319,7 +319,7 @@ test('no history contradicts what was told, loses an image, or leaves anything o
         }
         expect(await uploadIdsOf(imageId)).toEqual(world.sent[n]?.parts ? [world.sent[n].parts.uploadId] : [])
       }
-      await outlive(world, accepted)
+      await passRetention(world, accepted)
     }),
     { numRuns: 40 },
   )

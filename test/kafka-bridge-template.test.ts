@@ -6,7 +6,7 @@ const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:darkroom-ka
 const KEY = 'arn:aws:kms:us-east-1:123456789012:key/8f6c'
 const MSK = 'arn:aws:kafka:us-east-1:123456789012:cluster/photos/5e8a-3'
 
-/** The ways to reach a cluster, by stage parameters. */
+/** The kinds of clusters, with their stage parameters. */
 const CLUSTERS = {
   'self-managed with SCRAM-SHA-512': {},
   'self-managed with SCRAM-SHA-256': { kafkaAuth: 'scram-256' },
@@ -39,7 +39,7 @@ const mappingOf = (cluster: Cluster) => resourceOfType(cluster, 'AWS::Lambda::Ev
 const allow = (Action: string[], Resource: unknown) => ({ Effect: 'Allow', Action, Resource })
 
 describe.each(Object.keys(CLUSTERS) as Cluster[])('a cluster that is %s', (cluster) => {
-  test('is read from the beginning of its topic, once it is enabled', () => {
+  test('is read from the beginning of its topic when it is enabled', () => {
     expect(mappingOf(cluster).Properties).toMatchObject({
       Enabled: false,
       StartingPosition: 'TRIM_HORIZON',
@@ -51,7 +51,7 @@ describe.each(Object.keys(CLUSTERS) as Cluster[])('a cluster that is %s', (clust
     })
   })
 
-  test('loses nothing: it tries for a week, record by record, and keeps what it has given up', () => {
+  test('loses nothing: it retries for a week, record by record, and stores what it gives up', () => {
     expect(mappingOf(cluster).Properties).toMatchObject({
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 4 },
@@ -64,14 +64,14 @@ describe.each(Object.keys(CLUSTERS) as Cluster[])('a cluster that is %s', (clust
     })
   })
 
-  test('is taken from without waiting for more, and measured', () => {
+  test('is read without a batching window, and measured', () => {
     expect(mappingOf(cluster).Properties).toMatchObject({
       MaximumBatchingWindowInSeconds: 0,
       MetricsConfig: { Metrics: ['EventCount', 'ErrorCount', 'KafkaMetrics'] },
     })
   })
 
-  test('is polled only once the role may', () => {
+  test('is polled only after the role has its permissions', () => {
     expect(mappingOf(cluster).DependsOn).toEqual(
       expect.arrayContaining(['TriggerPolicy', 'UndeliveredPolicy']),
     )
@@ -81,10 +81,10 @@ describe.each(Object.keys(CLUSTERS) as Cluster[])('a cluster that is %s', (clust
   })
 })
 
-describe('how a cluster is reached', () => {
+describe('the connection to a cluster', () => {
   const sources = (cluster: Cluster) => mappingOf(cluster).Properties.SourceAccessConfigurations
 
-  test('self-managed: by its brokers and a secret', () => {
+  test('self-managed: its brokers and a secret', () => {
     expect(mappingOf('self-managed with SCRAM-SHA-512').Properties.SelfManagedEventSource).toEqual({
       Endpoints: { KafkaBootstrapServers: ['kafka.example.com:9096'] },
     })
@@ -92,20 +92,20 @@ describe('how a cluster is reached', () => {
     expect(sources('self-managed with SCRAM-SHA-256')).toEqual([{ Type: 'SASL_SCRAM_256_AUTH', URI: SECRET }])
   })
 
-  test('MSK: by its ARN, and by the role unless there is a secret', () => {
+  test('MSK: its ARN, and the role unless there is a secret', () => {
     expect(mappingOf('msk with IAM').Properties.EventSourceArn).toBe(MSK)
     expect(sources('msk with IAM')).toBeUndefined()
     expect(sources('msk with SCRAM')).toEqual([{ Type: 'SASL_SCRAM_512_AUTH', URI: SECRET }])
   })
 
-  test('a wrong parameter stops the packaging with a sentence', async () => {
+  test('packaging fails on an invalid parameter and says what to do', async () => {
     await expect(packageService('kafka-bridge', {}, { kafkaCluster: 'confluent' })).rejects.toMatchObject({
       stdout: expect.stringContaining('kafkaCluster is "confluent": set it to msk or self-managed.'),
     })
   })
 })
 
-describe('the role of the trigger', () => {
+describe('the permissions of the trigger', () => {
   const statements = (cluster: Cluster) =>
     resource(cluster, 'TriggerPolicy').Properties.PolicyDocument.Statement
 
@@ -123,11 +123,11 @@ describe('the role of the trigger', () => {
   )
   const readsSecret = allow(['secretsmanager:GetSecretValue'], [SECRET])
 
-  test('reads one secret, for a cluster on the internet', () => {
+  test('are one secret, for a cluster on the internet', () => {
     expect(statements('self-managed with SCRAM-SHA-512')).toEqual([readsSecret])
   })
 
-  test('reads one topic as one group, for MSK with IAM', () => {
+  test('are one topic and one group, for MSK with IAM', () => {
     const arn = (kind: string, rest: string) => `${MSK.replace(':cluster/', `:${kind}/`)}/${rest}`
     expect(statements('msk with IAM')).toEqual([
       describesMsk,
@@ -138,7 +138,7 @@ describe('the role of the trigger', () => {
     ])
   })
 
-  test('reads one secret and its key, for MSK with SCRAM', () => {
+  test('are one secret and its key, for MSK with SCRAM', () => {
     expect(statements('msk with SCRAM')).toEqual([
       describesMsk,
       usesNetwork,
@@ -147,7 +147,7 @@ describe('the role of the trigger', () => {
     ])
   })
 
-  test('writes what was given up, and nothing else of that bucket', () => {
+  test('include writing undelivered records, but nothing else in that bucket', () => {
     const bucket = 'arn:aws:s3:::darkroom-dev-undelivered-123456789012-us-east-1'
     const { PolicyDocument } = resource('msk with IAM', 'UndeliveredPolicy').Properties
     expect(PolicyDocument.Statement).toEqual([
@@ -157,10 +157,10 @@ describe('the role of the trigger', () => {
   })
 })
 
-describe('beside the function', () => {
+describe('apart from the function', () => {
   const id = 'self-managed with SCRAM-SHA-512'
 
-  test('a policy lets Web App #2 write its claims and look at them, and nothing else', () => {
+  test('a policy lets Web App #2 write and read its own claims, and nothing else', () => {
     expect(resource(id, 'ClaimWriterPolicy').Properties.PolicyDocument.Statement).toEqual([
       allow(
         ['s3:PutObject', 's3:GetObject'],
@@ -169,14 +169,14 @@ describe('beside the function', () => {
     ])
   })
 
-  test('an alarm tells that the function fails again and again, even if it may only once in its timeout', () => {
+  test('an alarm reports repeated failures, even if each invocation takes the whole timeout', () => {
     const { Timeout } = resourceOfType(id, 'AWS::Lambda::Function').Properties
     const alarm = resource(id, 'FailingFunctionAlarm').Properties
     expect(alarm).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum' })
     expect(alarm.Period).toBeGreaterThanOrEqual(Timeout * (alarm.Threshold + 2))
   })
 
-  test('alarms tell that records wait, stand still or are rejected', () => {
+  test('alarms report records that wait, are deferred or are rejected', () => {
     expect(resource(id, 'OffsetLagAlarm').Properties).toMatchObject({
       Metrics: [{ Expression: expect.stringMatching(/MAX\(OffsetLag\) FROM "AWS\/Lambda"/), Period: 60 }],
       Threshold: 500,

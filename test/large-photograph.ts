@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import sharp from 'sharp'
 
-/** A PNG of nothing but noise, of three bytes a pixel: a real image, and one that nothing makes smaller. */
+/** A PNG of random pixels, three bytes per pixel: a valid image that cannot be compressed. */
 export function largePhotograph(pixels: number): Promise<Buffer> {
   const side = Math.round(Math.sqrt(pixels))
   const raw = { width: side, height: side, channels: 3 as const }

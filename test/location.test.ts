@@ -1,4 +1,4 @@
-/** Where a photograph was taken is known to its original, and to nothing else that is stored, answered, sent or logged. */
+/** The location of a photograph is only in its original, and in nothing else that is stored, answered, sent or logged. */
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
@@ -32,7 +32,7 @@ afterAll(async () => {
   await aws.stop()
 })
 
-/** All that is written to the process's streams, as Lambda's log takes it. */
+/** Records everything written to stdout and stderr, which is what Lambda logs. */
 function recordOutput() {
   const streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write }))
   let text = ''
@@ -109,7 +109,7 @@ async function everythingStored(): Promise<[string, Buffer, object][]> {
   )
 }
 
-test('nothing but the original knows where a photograph was taken', async () => {
+test('only the original contains the location of a photograph', async () => {
   expect(tracesIn(photograph)).toEqual(expect.arrayContaining(['51,30.4', 'GPSL']))
   expect(
     tracesIn(photograph).some((trace) => trace.endsWith('\x10\x27\0\0') || trace.endsWith('\0\0\x27\x10')),
@@ -141,8 +141,8 @@ test('nothing but the original knows where a photograph was taken', async () => 
   expect(status.body).toMatchObject({ status: 'processed', exif: { hadLocation: true, cameraMake: 'ACME' } })
   const day = await send(listImages, { app, query: { date: status.body.acceptedAt.slice(0, 10) } })
   expect(day.body.items).toHaveLength(1)
-  for (const said of [accepted, status, day, message?.Body])
-    expect(tracesIn(JSON.stringify(said))).toEqual([])
+  for (const sent of [accepted, status, day, message?.Body])
+    expect(tracesIn(JSON.stringify(sent))).toEqual([])
 
   expect(logged.text()).toContain('image processed')
   expect(tracesIn(logged.text())).toEqual([])

@@ -14,28 +14,28 @@ export interface Resource {
   DeletionPolicy?: string
   UpdateReplacePolicy?: string
   DependsOn?: string[]
-  // biome-ignore lint/suspicious/noExplicitAny: CloudFormation's own shapes, many and known to the tests that read them
+  // biome-ignore lint/suspicious/noExplicitAny: CloudFormation has many shapes; each test knows the ones it reads
   Properties: Record<string, any>
 }
 
 interface Archive {
-  /** Of the zip, compressed. */
+  /** The size of the zip. */
   bytes: number
-  /** Paths inside. */
+  /** The paths in the zip. */
   files: string[]
-  /** Writes what is inside into a folder. */
+  /** Extracts the zip into a folder. */
   unpack(folder: string): Promise<void>
 }
 
-/** What `serverless package` makes of a service. */
+/** The result of `serverless package`. */
 export interface ServicePackage {
-  /** The CloudFormation template's, by logical id. */
+  /** The resources of the CloudFormation template, by logical id. */
   resources: Record<string, Resource>
-  /** Of each function by its name in serverless.yml. */
+  /** The zips of the functions, by their names in serverless.yml. */
   archives: Record<string, Archive>
 }
 
-/** Packages a service for the stage `dev`, as a machine without an AWS account would. `params` are the stage's. */
+/** Packages a service for the stage `dev` without an AWS account. `params` are stage parameters. */
 export async function packageService(
   name: string,
   environment: Record<string, string> = {},

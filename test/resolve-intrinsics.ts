@@ -8,8 +8,8 @@ const PSEUDO_PARAMETERS: Record<string, string> = {
 }
 
 /**
- * A value of a template as CloudFormation would make it in account 123456789012, with every Ref, Fn::GetAtt, Fn::Sub
- * and Fn::Join resolved. Buckets and queues have the names that their templates give them.
+ * Resolves every Ref, Fn::GetAtt, Fn::Sub and Fn::Join in a value of a template, as CloudFormation would in account
+ * 123456789012. Buckets and queues have the names in the template.
  */
 export function resolveIntrinsics(value: unknown, resources: Record<string, Resource>): unknown {
   const resolve = (inner: unknown): unknown => resolveIntrinsics(inner, resources)

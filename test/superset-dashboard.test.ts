@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import * as z from 'zod'
 import { type WrittenDashboard, writtenDashboard } from './dashboard/written-dashboard.ts'
 
-/** As Superset exports them; what is read here of it. */
+/** The parts of Superset's export that this test reads. */
 const Dataset = z.object({
   table_name: z.string(),
   uuid: z.uuid(),
@@ -50,7 +50,7 @@ beforeAll(async () => {
 afterAll(() => written.stop())
 
 test.each(Object.values(datasets))(
-  'the data set $table_name has columns that are there, and metrics with a value',
+  'the data set $table_name has existing columns, and metrics with a value',
   async ({ table_name, columns, metrics }) => {
     const names = columns.map(({ column_name }) => column_name)
     const { rows } = await written.catalogue.query(`SELECT ${names.join(', ')} FROM ${table_name}`)
@@ -64,7 +64,7 @@ test.each(Object.values(datasets))(
 )
 
 test.each(Object.entries(charts))(
-  'the chart %s asks its data set for what that has',
+  'the chart %s uses only columns and metrics of its data set',
   (_, { dataset_uuid, params }) => {
     const dataset = Object.values(datasets).find(({ uuid }) => uuid === dataset_uuid)
     const columns = dataset?.columns.map(({ column_name }) => column_name)
@@ -76,7 +76,7 @@ test.each(Object.entries(charts))(
   },
 )
 
-test('every chart is on the dashboard, once', () => {
+test('every chart is on the dashboard once', () => {
   const parts = Object.values(boards.Darkroom?.position ?? {})
   const placed = parts.flatMap((part) => (typeof part === 'string' ? [] : (part.meta?.uuid ?? [])))
   expect(placed.toSorted()).toEqual(

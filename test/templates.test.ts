@@ -14,7 +14,7 @@ import { resolveIntrinsics } from './resolve-intrinsics.ts'
 const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
 const MEGABYTE = 1024 * 1024
 const HEIC = new URL('../packages/image-file/src/testing/heic/upright.heic', import.meta.url)
-/** Of that picture. */
+/** The size of that picture. */
 const SIZE = { width: 96, height: 64 }
 
 const packages: Record<string, ServicePackage> = {}
@@ -53,7 +53,7 @@ interface Statement {
   Resource: string | string[]
 }
 
-/** What a function may do. */
+/** The permissions of a function. */
 function statementsOf(service: string, roleId: string): Statement[] {
   const role = resourcesOf(service, 'AWS::IAM::Role')[roleId]
   expect(role?.Properties.ManagedPolicyArns ?? []).toEqual([])
@@ -67,21 +67,21 @@ const roleIdOf = (lambda: Record<string, unknown>) => String(lambda.Role).replac
 describe.each(SERVICES)('every function of %s', (service) => {
   const lambdas = () => propertiesOf(service, 'AWS::Lambda::Function')
 
-  test('runs on the Node and the processor that we chose', () => {
+  test('runs on Node 24 and arm64', () => {
     expect(lambdas().length).toBeGreaterThan(0)
     for (const lambda of lambdas()) {
       expect(lambda).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] })
     }
   })
 
-  test('has a role of its own', () => {
+  test('has its own role', () => {
     const roles = resourcesOf(service, 'AWS::IAM::Role')
     const used = lambdas().map(roleIdOf)
     expect(new Set(used).size).toBe(lambdas().length)
     for (const id of used) expect(roles).toHaveProperty(id)
   })
 
-  test('may do only what it names', () => {
+  test('has only specific permissions', () => {
     for (const lambda of lambdas()) {
       for (const { Effect, Action, Resource } of statementsOf(service, roleIdOf(lambda))) {
         expect(Effect).toBe('Allow')
@@ -94,7 +94,7 @@ describe.each(SERVICES)('every function of %s', (service) => {
     }
   })
 
-  test('fits into a zip of 15 MB, with its handler in it', () => {
+  test('has a zip of less than 15 MB with its handler', () => {
     const { archives } = packageOf(service)
     for (const { FunctionName, Handler } of lambdas()) {
       const { bytes, files } = archives[FunctionName.split('-').at(-1)] ?? { bytes: Infinity, files: [] }
@@ -103,7 +103,7 @@ describe.each(SERVICES)('every function of %s', (service) => {
     }
   })
 
-  test('keeps its logs for a limited time', () => {
+  test('deletes its logs after 30 days', () => {
     const groups = propertiesOf(service, 'AWS::Logs::LogGroup')
     expect(groups).toHaveLength(lambdas().length)
     for (const { RetentionInDays } of groups) expect(RetentionInDays).toBe(30)
@@ -111,7 +111,7 @@ describe.each(SERVICES)('every function of %s', (service) => {
 })
 
 describe.each(SERVICES)('every bucket of %s', (service) => {
-  test('is private, encrypted and open to TLS only', () => {
+  test('is private, encrypted and accessible only over TLS', () => {
     const policies = propertiesOf(service, 'AWS::S3::BucketPolicy')
     for (const [id, { Properties }] of Object.entries(resourcesOf(service, 'AWS::S3::Bucket'))) {
       const name = resolveIntrinsics({ Ref: id }, packageOf(service).resources)
@@ -140,7 +140,7 @@ describe.each(SERVICES)('every bucket of %s', (service) => {
 describe('the bucket of images', () => {
   const bucket = () => resourcesOf('image-processor', 'AWS::S3::Bucket').Bucket
 
-  test('outlives its stack, and has no ACLs', () => {
+  test('is kept when its stack is deleted, and has no ACLs', () => {
     expect(bucket()).toMatchObject({
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',
@@ -148,7 +148,7 @@ describe('the bucket of images', () => {
     })
   })
 
-  test('deletes what lies under each prefix after its time, metadata last', () => {
+  test('has a retention for each prefix, the longest for metadata', () => {
     const Rules = bucket()?.Properties.LifecycleConfiguration.Rules ?? []
     for (const { Status } of Rules) expect(Status).toBe('Enabled')
     const expiring = Rules.filter((rule: { Prefix?: string }) => rule.Prefix !== undefined)
@@ -175,7 +175,7 @@ describe('the bucket of images', () => {
     )
   })
 
-  test('keeps everything as long as the functions believe', async () => {
+  test('has the same retention as the functions', async () => {
     const { Rules } = bucket()?.Properties.LifecycleConfiguration ?? {}
     for (const service of ['upload-api', 'image-processor']) {
       for (const { Environment } of propertiesOf(service, 'AWS::Lambda::Function')) {
@@ -184,7 +184,7 @@ describe('the bucket of images', () => {
     }
   })
 
-  test('has what a deployment keeps, or is not packaged', async () => {
+  test('uses the retention file of a deployment, and is not packaged if that is invalid', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'retention-'))
     const file = join(folder, 'retention.json')
     const own = {
@@ -217,7 +217,7 @@ describe('the queues', () => {
     for (const { Properties } of Object.values(queues())) expect(Properties.SqsManagedSseEnabled).toBe(true)
   })
 
-  test('hand on what cannot be done, and keep it longer there', () => {
+  test('move messages that fail to the next queue, which keeps them longer', () => {
     const { ImageQueue, DeadLetterQueue, ParkedQueue } = queues()
     expect(ImageQueue?.Properties.RedrivePolicy).toEqual({
       deadLetterTargetArn: arn('darkroom-dev-images-dead-letters'),
@@ -233,7 +233,7 @@ describe('the queues', () => {
     expect(retention).toEqual([345_600, 1_209_600, 1_209_600])
   })
 
-  test('have one consumer each, limited and with answers record by record', () => {
+  test('have one consumer each, with limited concurrency and partial batch responses', () => {
     expect(mappings().map(({ EventSourceArn }) => EventSourceArn)).toEqual([
       arn('darkroom-dev-images'),
       arn('darkroom-dev-images-dead-letters'),
@@ -244,7 +244,7 @@ describe('the queues', () => {
     }
   })
 
-  test('hide a message for six times as long as its consumer may take', () => {
+  test('have a visibility timeout of six times the timeout of their consumer', () => {
     const consumed = mappings().map((mapping) => {
       const queue = Object.values(queues()).find(
         ({ Properties }) => arn(Properties.QueueName) === mapping.EventSourceArn,
@@ -270,7 +270,7 @@ describe('the queues', () => {
   })
 })
 
-describe('names that are made up in two places', () => {
+describe('names that are defined in two places', () => {
   test.each(['upload-api', 'kafka-bridge', 'analytics-catalog'])('are the same in %s', (service) => {
     const owner = packageOf('image-processor').resources
     const { BUCKET, QUEUE_URL } = resolveIntrinsics(
@@ -296,7 +296,7 @@ describe("the image processor's zip", () => {
   const files = (service: string) => packageOf(service).archives.processImages?.files ?? []
   const matching = (service: string, pattern: RegExp) => files(service).filter((file) => pattern.test(file))
 
-  test("has libvips for Lambda's processor and no other", () => {
+  test("has libvips for Lambda's architecture only", () => {
     const binaries = matching('image-processor', /\.(node|so[.\d]*|dylib|dll)$/)
     expect(binaries.map((file) => file.split('/')[2])).toEqual([
       'sharp-libvips-linux-arm64',
@@ -306,7 +306,7 @@ describe("the image processor's zip", () => {
     expect(matching('image-processor', /jimp|jsquash|\.wasm$/)).toEqual([])
   })
 
-  test('has the watermarks that presets may name', () => {
+  test('has the watermarks for presets', () => {
     for (const engine of ['image-processor', 'image-processor with jimp']) {
       expect(matching(engine, /^watermarks\//)).toEqual(['watermarks/darkroom.png'])
     }
@@ -319,7 +319,7 @@ describe("the image processor's zip", () => {
     expect(packageOf('image-processor with jimp').archives.processImages?.bytes).toBeLessThan(15 * MEGABYTE)
   })
 
-  test('has a decoder for HEIC only where it is asked for, in one build and with its licence', () => {
+  test('has a decoder for HEIC only if it is configured, in one build and with its licence', () => {
     const withoutIt = ['image-processor', 'image-processor with jimp']
     for (const service of withoutIt) expect(matching(service, /heif|heic/i)).toEqual([])
     expect(
@@ -335,7 +335,7 @@ describe("the image processor's zip", () => {
     expect(bytes('image-processor with libheif') - bytes('image-processor')).toBeLessThan(MEGABYTE)
   })
 
-  test('names the same decoder to every service', async () => {
+  test('and every other service have the same HEIC decoder', async () => {
     for (const service of ['upload-api', 'kafka-bridge', 'image-processor with libheif']) {
       const expected = service.endsWith('libheif') ? 'libheif' : 'none'
       for (const { Environment } of propertiesOf(service, 'AWS::Lambda::Function')) {
@@ -344,7 +344,7 @@ describe("the image processor's zip", () => {
     }
   })
 
-  /** jimp's, as this machine may have another processor than Lambda's. */
+  /** With jimp, because this machine's architecture may differ from Lambda's. */
   test.each([
     [
       'an image',
@@ -355,7 +355,7 @@ describe("the image processor's zip", () => {
           .toBuffer(),
     ],
     ['a HEIC', 'jimp-and-libheif', () => readFile(HEIC)],
-  ])('serves its engine with %s when it is started as the engine process', async (_, handler, original) => {
+  ])('develops %s when it runs as the engine process', async (_, handler, original) => {
     const folder = await mkdtemp(join(tmpdir(), 'image-processor-zip-'))
     const service = `image-processor with ${handler.replaceAll('-', ' ')}`
     await packageOf(service).archives.processImages?.unpack(folder)
@@ -379,14 +379,14 @@ describe("the image processor's zip", () => {
     await rm(folder, { recursive: true })
   })
 
-  test('of dead letters has no engine', () => {
+  test('of the function for dead letters has no engine', () => {
     const { settleDeadLetters } = packageOf('image-processor').archives
     expect(settleDeadLetters?.files.filter((file) => file.startsWith('node_modules/'))).toEqual([])
   })
 })
 
 describe('the schedule', () => {
-  test('measures freshness by the hour', () => {
+  test('measures freshness every hour', () => {
     expect(propertiesOf('analytics-catalog', 'AWS::Events::Rule')).toMatchObject([
       { ScheduleExpression: 'rate(1 hour)', State: 'ENABLED' },
     ])

@@ -1,7 +1,7 @@
 /**
- * Services deploy one by one, so whoever reads a stored document, the metadata of an original or a message may find what
- * a later version wrote; and something else may have written garbage there. Here all of that goes through every reader.
- * Each table says what comes out. In every run a neighbour of the same app and day is sound, and has to be served.
+ * Services deploy one by one, so every reader of a stored document, the metadata of an original or a message may get one
+ * that a later version wrote, or garbage. Here every reader gets all of these. Each table has the expected results. In every
+ * run, another image of the same app and day is valid, and must be served.
  */
 import { createHash } from 'node:crypto'
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
@@ -76,7 +76,7 @@ const json =
     `${JSON.stringify({ ...document(image), sha256: SHA256, ...change })}\n`
 const SHA256 = createHash('sha256').update(png).digest('hex')
 
-/** What is stored as a document, by the column of the table. */
+/** The stored documents, by the column of the table. */
 const DOCUMENTS = {
   'later values and fields': [json(LATER)],
   'a later failure': [json({ ...LATER, failure_type: 'too-blurred' }, failedDocument)],
@@ -110,7 +110,7 @@ type Column = keyof typeof DOCUMENTS
 interface Stored extends ImageRef {
   document: string
 }
-/** One run: images whose documents are those of a column, and a neighbour whose document is sound. */
+/** One run: images with the documents of a column, and a neighbour with a valid document. */
 interface Run {
   app: string
   images: Stored[]
@@ -229,16 +229,16 @@ const eventOf = (...bodies: string[]): SQSEvent => ({
 const failedIds = (answer: { batchItemFailures: { itemIdentifier: string }[] }) =>
   answer.batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier))
 
-/** Messages of a column in one batch, with the neighbour's in front and behind. */
+/** Processes messages in one batch, with a valid message before and after them. */
 async function consumed(bodies: string[]): Promise<string[]> {
-  const beside = { app: 'beside', imageId: newImageId() }
-  await putOriginal(beside)
-  const sound = JSON.stringify(messageOf(beside))
-  const answer = await consume(eventOf(sound, ...bodies, sound), { getRemainingTimeInMillis: () => 60_000 })
+  const neighbour = { app: 'beside', imageId: newImageId() }
+  await putOriginal(neighbour)
+  const valid = JSON.stringify(messageOf(neighbour))
+  const answer = await consume(eventOf(valid, ...bodies, valid), { getRemainingTimeInMillis: () => 60_000 })
   const failed = failedIds(answer)
   expect(failed).not.toContain(0)
   expect(failed).not.toContain(bodies.length + 1)
-  expect(readDocument(await storedText(beside), beside).document?.status).toBe('processed')
+  expect(readDocument(await storedText(neighbour), neighbour).document?.status).toBe('processed')
   return bodies.map((_, n) => (failed.includes(n + 1) ? 'again later' : 'settled'))
 }
 
@@ -274,7 +274,7 @@ type Reader = (run: Run) => Promise<string[]>
 type Table = [reader: string, read: Reader, outcomes: Record<Column, string>][]
 
 const UNREADABLE = '500 document-unreadable'
-const asItIs = (garbage: string) => ({
+const byDocument = (garbage: string) => ({
   'later values and fields': 'processed',
   'a later failure': 'failed',
   'an unknown status': 'quarantined',
@@ -288,13 +288,17 @@ const always = (outcome: string) => ({
 })
 
 const DOCUMENT_READERS: Table = [
-  ['GET /v1/images/{id}', ({ images }) => each(images, get), asItIs(UNREADABLE)],
+  ['GET /v1/images/{id}', ({ images }) => each(images, get), byDocument(UNREADABLE)],
   [
     'GET /v1/images/{id}, Prefer: wait=25',
     ({ images }) => each(images, (image) => get(image, { prefer: 'wait=25' })),
-    asItIs(UNREADABLE),
+    byDocument(UNREADABLE),
   ],
-  ['GET /v1/images?date=', (run) => listed(run, { date: dateOf(run.neighbour.imageId) }), asItIs('left out')],
+  [
+    'GET /v1/images?date=',
+    (run) => listed(run, { date: dateOf(run.neighbour.imageId) }),
+    byDocument('left out'),
+  ],
   [
     'GET /v1/images?ids=, Prefer: wait=25',
     (run) =>
@@ -303,7 +307,7 @@ const DOCUMENT_READERS: Table = [
         { ids: [...run.images, run.neighbour].map(({ imageId }) => imageId).join() },
         { prefer: 'wait=25' },
       ),
-    asItIs('left out'),
+    byDocument('left out'),
   ],
   [
     'DELETE /v1/images/{id}',
@@ -320,7 +324,7 @@ const DOCUMENT_READERS: Table = [
     always('erased'),
   ],
   [
-    'the processor, by a message that comes again',
+    'the processor, with a repeated message',
     async ({ images }) => {
       const outcomes = await consumed(images.map((image) => JSON.stringify(messageOf(image))))
       const untouched = await each(images, isUntouched)
@@ -329,10 +333,10 @@ const DOCUMENT_READERS: Table = [
     { ...always('settled, untouched'), 'a later failure': 'settled, developed' },
   ],
   [
-    'the processor, asked to develop again',
+    'the processor, with a message to develop again',
     async ({ images }) => {
-      const wish = { redevelop: { preset: 'default' } }
-      const outcomes = await consumed(images.map((image) => JSON.stringify(messageOf(image, wish))))
+      const option = { redevelop: { preset: 'default' } }
+      const outcomes = await consumed(images.map((image) => JSON.stringify(messageOf(image, option))))
       const untouched = await each(images, isUntouched)
       return outcomes.map((outcome, n) => (untouched[n] ? `${outcome}, untouched` : `${outcome}, developed`))
     },
@@ -365,7 +369,7 @@ const DOCUMENT_READERS: Table = [
     always('left alone'),
   ],
   [
-    'deduplication: the same bytes once more',
+    'deduplication: the same bytes again',
     ({ images }) =>
       each(images, async ({ app, imageId, document }) => {
         const image = { app: 'thrifty', imageId }
@@ -439,7 +443,7 @@ const DOCUMENT_READERS: Table = [
         catalogue.close()
       }
     },
-    asItIs('left out by its key'),
+    byDocument('left out by its key'),
   ],
 ]
 
@@ -462,7 +466,7 @@ describe.each(DOCUMENT_READERS)('documents: %s', (_reader, read, outcomes) => {
   })
 })
 
-test('waiting for an image ends with its document, whatever is in it', async () => {
+test('waiting for an image ends when it has a document, even an unreadable one', async () => {
   const waiting = { app: 'waiting', imageId: newImageId() }
   const other = { app: 'waiting', imageId: newImageId() }
   for (const image of [waiting, other]) await putOriginal(image)
@@ -482,7 +486,7 @@ test('waiting for an image ends with its document, whatever is in it', async () 
   expect((await both).body.items).toMatchObject([{ id: other.imageId, status: 'processed' }])
 }, 20_000)
 
-test.each(['no id', '', '../other'])('a hash that leads to "%s" leads to a new image', async (pointer) => {
+test.each(['no id', '', '../other'])('a hash entry with "%s" leads to a new image', async (pointer) => {
   await store.put(hashKey({ app: 'thrifty', sha256: SHA256 }), pointer)
   expect(await uploaded({ app: 'thrifty', imageId: '' })).toBe('a new image')
 })
@@ -521,7 +525,7 @@ describe('messages', () => {
       }),
     )
 
-  test('of a later version are processed, and what is unknown is passed on', async () => {
+  test('of a later version are processed, and unknown values are kept', async () => {
     const sent = await originals(MESSAGES['later values and fields'])
     expect(await consumed(sent.map(({ body }) => body))).toEqual(['settled', 'settled'])
     const documents = await Promise.all(sent.map(async ({ image }) => JSON.parse(await storedText(image))))
@@ -532,14 +536,14 @@ describe('messages', () => {
     expect(await Promise.all(sent.map(({ image }) => get(image)))).toEqual(['processed', 'processed'])
   })
 
-  test('of a later version end as failed among the dead letters', async () => {
+  test('of a later version become failed documents as dead letters', async () => {
     const sent = await originals(MESSAGES['later values and fields'])
     await settleDeadLetters(eventOf(...sent.map(({ body }) => body)))
     expect(await Promise.all(sent.map(({ image }) => get(image)))).toEqual(['failed', 'failed'])
     expect((await waitingMessages()).toSorted()).toEqual(sent.map(({ body }) => body).toSorted())
   })
 
-  test('that are garbage are received again, and then parked', async () => {
+  test('that are garbage are retried, and then parked', async () => {
     const bodies = (await originals(MESSAGES.garbage)).map(({ body }) => body)
     expect(await consumed(bodies)).toEqual(bodies.map(() => 'again later'))
     expect(await settleDeadLetters(eventOf(...bodies))).toEqual({ batchItemFailures: [] })

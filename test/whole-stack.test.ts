@@ -15,7 +15,7 @@ import sharp from 'sharp'
 
 type Body = NonNullable<RequestInit['body']>
 
-const STARTING = 90_000
+const START_TIMEOUT_MS = 90_000
 const photograph = await readFile(new URL('../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url))
 const authorization = 'Bearer local-web-app-1'
 
@@ -50,13 +50,13 @@ describe('the whole stack', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'darkroom-'))
     stack = await startStack({ ports: await freePorts(), dataDir })
-  }, STARTING)
+  }, START_TIMEOUT_MS)
   afterAll(async () => {
     await stack.stop()
     await rm(dataDir, { recursive: true })
   })
 
-  test('erases an image for good, over HTTP', async () => {
+  test('erases an image permanently, over HTTP', async () => {
     const image = await develop(stack, photograph, { 'content-type': 'image/jpeg' })
     const url = `${stack.endpoints.uploadApi}/v1/images/${image.id}`
     const answer = await fetch(url, { method: 'DELETE', headers: { authorization } })
@@ -115,7 +115,7 @@ describe('the whole stack', () => {
     expect(byAnotherApp.status).toBe(404)
   })
 
-  test('develops a picture that is too large for Kafka, and its claim check lies where the id says', async () => {
+  test('develops a picture that is too large for Kafka, and its claim check has the key of its id', async () => {
     const picture = await noise()
     expect(picture.length).toBeGreaterThan(6 * 1024 * 1024)
     const image = await developThroughKafka(stack, picture)
@@ -156,7 +156,7 @@ describe('the whole stack', () => {
   })
 
   test(
-    'knows after a restart what it knew before',
+    'keeps its data after a restart',
     async () => {
       const before = await develop(stack, photograph, { 'content-type': 'image/jpeg' })
       await stack.stop()
@@ -165,7 +165,7 @@ describe('the whole stack', () => {
       expect(after).toMatchObject({ status: 'processed', finishedAt: before.finishedAt })
       expect((await fetch(after.variants?.[0]?.url ?? '')).status).toBe(200)
     },
-    STARTING,
+    START_TIMEOUT_MS,
   )
 })
 
@@ -181,11 +181,11 @@ test(
       await stack.stop()
     }
   },
-  STARTING,
+  START_TIMEOUT_MS,
 )
 
 test(
-  'the whole stack takes HEIC where its decoder is switched on',
+  'the whole stack accepts HEIC if its decoder is enabled',
   async () => {
     const stack = await startStack({ ports: await freePorts(), environment: { HEIC_DECODER: 'libheif' } })
     try {
@@ -199,10 +199,10 @@ test(
       await stack.stop()
     }
   },
-  STARTING,
+  START_TIMEOUT_MS,
 )
 
-/** Sends an image as Web App #2's page does, and waits for its end. */
+/** Sends an image like Web App #2's page, and waits until it is finished. */
 async function developThroughKafka(
   { endpoints }: Stack,
   bytes: Uint8Array<ArrayBuffer>,
@@ -221,7 +221,7 @@ async function developThroughKafka(
   }
 }
 
-/** A JPEG that is large because nothing in it repeats. */
+/** A JPEG that is large because it is noise. */
 async function noise(): Promise<Buffer<ArrayBuffer>> {
   const random = { type: 'gaussian', mean: 128, sigma: 60 } as const
   const create = { width: 3000, height: 2000, channels: 3, background: 'grey', noise: random } as const

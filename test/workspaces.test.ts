@@ -17,6 +17,6 @@ test.each(manifests)('%s runs its own tests with `pnpm test`, and has some if it
   const inSource = (name: string) => !['node_modules', '.esbuild', '.local'].includes(name)
   const source = globSync('**/*.ts', { cwd: root + folder, exclude: (name) => !inSource(String(name)) })
   const tests = source.filter((name) => name.endsWith('.test.ts'))
-  // Where there is only CSS, jest finds no tests, says so and fails.
+  // A package with only CSS has no tests; jest says so and fails.
   if (source.length > 0) expect(tests.length).toBeGreaterThan(0)
 })

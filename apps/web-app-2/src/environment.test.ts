@@ -12,7 +12,7 @@ test('has defaults for all but the brokers and the upload API', () => {
   })
 })
 
-test('takes SASL over TLS', () => {
+test('accepts SASL over TLS', () => {
   const secured = { KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_USERNAME: 'u', KAFKA_PASSWORD: 'p' }
   expect(readEnvironment({ ...least, ...secured }).kafka).toEqual({
     bootstrapBrokers: ['a:9092'],
@@ -23,12 +23,12 @@ test('takes SASL over TLS', () => {
   })
 })
 
-test('takes a bucket for large pictures', () => {
+test('accepts a bucket for large pictures', () => {
   const { claims } = readEnvironment({ ...least, CLAIMS_BUCKET: 'darkroom-prod' })
   expect(claims).toEqual({ bucket: 'darkroom-prod' })
 })
 
-test('takes a limit as far as pictures of that size have a way', () => {
+test('accepts a limit above 4 MB only with a bucket, and up to 50 MB', () => {
   const more = { ...least, MAX_IMAGE_BYTES: '4194305' }
   expect(() => readEnvironment(more)).toThrow(/requires CLAIMS_BUCKET[\s\S]*MAX_IMAGE_BYTES/)
   expect(readEnvironment({ ...more, CLAIMS_BUCKET: 'darkroom-prod' }).maxImageBytes).toBe(4_194_305)
@@ -36,7 +36,7 @@ test('takes a limit as far as pictures of that size have a way', () => {
   expect(() => readEnvironment(tooMuch)).toThrow(/52428800[\s\S]*MAX_IMAGE_BYTES/)
 })
 
-test('says which variable is wrong', () => {
+test('names each invalid variable', () => {
   expect(() => readEnvironment({ ...least, PORT: 'x', UPLOAD_API_KEY: '' })).toThrow(
     /PORT[\s\S]*UPLOAD_API_KEY|UPLOAD_API_KEY[\s\S]*PORT/,
   )

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { startWebApp2, type WebApp2 } from './start-web-app-2.ts'
 import { NOT_FOUND, type StatusApi, startStatusApi } from './testing/start-status-api.ts'
 
-/** Kafka plays no part in these answers, and need not be there. */
+/** Not used by these routes, so no broker is running. */
 const kafka = { bootstrapBrokers: ['127.0.0.1:9'], topic: 'images.web-app-2' }
 
 let api: StatusApi
@@ -34,7 +34,7 @@ const idOf = (milliseconds: number) => newImageId(new Date(Date.now() + millisec
 const minutesAgo = (minutes: number) => idOf(-minutes * 60_000)
 
 describe('the status of an image', () => {
-  test("is the upload API's, asked with the app's key", async () => {
+  test("is the upload API's answer, requested with the app's key", async () => {
     const id = newImageId()
     const image = { id, app: 'web-app-2', status: 'processed', original: { bytes: 7 }, anything: 'new' }
     api.answer = () => ({
@@ -57,16 +57,16 @@ describe('the status of an image', () => {
     })
   })
 
-  test('is passed on as 304, 410 and 503 too', async () => {
+  test('is relayed as 304, 410 and 503 too', async () => {
     for (const status of [304, 410, 503]) {
-      api.answer = () => ({ status, body: status === 304 ? undefined : { status, detail: 'words' } })
+      api.answer = () => ({ status, body: status === 304 ? undefined : { status, detail: 'text' } })
       const answer = await get(`/api/images/${newImageId()}`)
       expect(answer.status).toBe(status)
-      if (status !== 304) expect(answer.body).toEqual({ status, detail: 'words' })
+      if (status !== 304) expect(answer.body).toEqual({ status, detail: 'text' })
     }
   })
 
-  test('is queued while it may still come out of Kafka, for ten minutes', async () => {
+  test('is queued while the image may still be in Kafka, for ten minutes', async () => {
     const young = minutesAgo(9)
     const queued = await get(`/api/images/${young}`)
     expect([queued.status, queued.body]).toEqual([200, { id: young, status: 'queued' }])
@@ -75,45 +75,45 @@ describe('the status of an image', () => {
     expect((await get(`/api/images/${minutesAgo(-11)}`)).status).toBe(404)
   })
 
-  test('can be waited for before it has reached S3, until it has', async () => {
+  test('can be waited for until the image reaches S3', async () => {
     const id = newImageId()
-    let looks = 0
+    let polls = 0
     api.answer = () =>
-      ++looks < 3 ? NOT_FOUND : { status: 200, body: { id, status: 'queued', original: {} } }
+      ++polls < 3 ? NOT_FOUND : { status: 200, body: { id, status: 'queued', original: {} } }
     const { body } = await get(`/api/images/${id}`, { prefer: 'wait=20' })
     expect(body).toEqual({ id, status: 'queued', original: {} })
     expect(api.requests.map(({ headers }) => headers.prefer)).toEqual(['wait=20', undefined, undefined])
   })
 
-  test('is waited for no longer than asked', async () => {
+  test('is not waited for longer than requested', async () => {
     const began = Date.now()
     const { body } = await get(`/api/images/${newImageId()}`, { prefer: 'wait=1' })
     expect(body).toMatchObject({ status: 'queued' })
     expect(Date.now() - began).toBeGreaterThanOrEqual(900)
   })
 
-  test('of what is no id is 404, and nobody is asked', async () => {
+  test('is 404 for an invalid id, without a request to the API', async () => {
     for (const id of ['x', '..%2f..%2fhealth', '1b4e28ba-2fa1-41d2-883f-0016d3cca427']) {
       expect((await get(`/api/images/${id}`)).status).toBe(404)
     }
     expect(api.requests).toHaveLength(0)
   })
 
-  test('is a problem of ours, without details, if the key is refused', async () => {
+  test('is 500 without details if the API refuses the key', async () => {
     api.answer = () => ({ status: 401, body: { detail: 'bad key' } })
     const { status, body } = await get(`/api/images/${newImageId()}`)
     expect(status).toBe(500)
     expect(JSON.stringify(body)).not.toMatch(/bad key|secret-key/)
   })
 
-  test('is 503 with Retry-After while the upload API is away', async () => {
+  test('is 503 with Retry-After while the upload API is down', async () => {
     const away = await startWebApp2({ port: 0, kafka, uploadApi: { url: 'http://127.0.0.1:9', apiKey: 'k' } })
     const answer = await fetch(`${away.url}/api/images/${newImageId()}`)
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5'])
     await away.stop()
   })
 
-  test('is let go when the app stops', async () => {
+  test('is no longer waited for when the app stops', async () => {
     const other = await startWebApp2({ port: 0, kafka, uploadApi: { url: api.url, apiKey: 'k' } })
     const asked = new Promise<void>((resolve) => {
       api.answer = () => {
@@ -131,7 +131,7 @@ describe('the status of an image', () => {
 describe('the recent images', () => {
   const dayOf = (url = '') => Object.fromEntries(new URL(url, api.url).searchParams)
 
-  test("are today's, newest first, from a moment ago backwards", async () => {
+  test("are today's, newest first", async () => {
     const [old, middle, young] = [idOf(-2), idOf(-1), idOf(0)]
     api.answer = ({ url }) => {
       const after = dayOf(url).cursor ?? ''
@@ -147,7 +147,7 @@ describe('the recent images', () => {
     for (const { url } of api.requests) expect(dayOf(url).date).toBe(new Date().toISOString().slice(0, 10))
   })
 
-  test('are found with few requests on a busy day', async () => {
+  test('need few requests on a busy day', async () => {
     const busy = Array.from({ length: 40 }, (_, second) =>
       newImageId(new Date(Date.now() - 200_000 + second * 1000)),
     )
@@ -168,13 +168,13 @@ describe('the recent images', () => {
     expect((await get('/api/images')).body.items).toEqual([{ id: second }, { id: first }])
   })
 
-  test('are 503 if the API cannot tell', async () => {
+  test('are 503 if the API fails', async () => {
     api.answer = () => ({ status: 503, body: { detail: 'no' } })
     expect((await get('/api/images')).status).toBe(503)
   })
 })
 
-test('another path is a problem+json 404', async () => {
+test('an unknown path is a problem+json 404', async () => {
   const { status, headers } = await get('/nowhere')
   expect(status).toBe(404)
   expect(headers.get('content-type')).toMatch('application/problem+json')

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Backend } from './backend.ts'
 import type { UploadApi } from './upload-api.ts'
 
-/** How long an image may take from Kafka into S3 before it is unknown. */
+/** How long an image may take from Kafka to S3 before it counts as unknown. */
 const MAX_TRANSIT_MS = 10 * 60_000
 /** The poll interval for an image that has not reached S3 yet. */
 const POLL_INTERVAL_MS = 200
@@ -23,12 +23,12 @@ export async function getImage(
   if (!id.success) throw notFound()
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
-  const answer = await askUntilThere(uploadApi, id.data, request.headers, gone.signal).catch((error) => {
+  const answer = await pollUntilFound(uploadApi, id.data, request.headers, gone.signal).catch((error) => {
     if (!gone.signal.aborted) throw error
   })
   if (!answer) return reply.hijack()
   if (answer.status !== 404) return relay(answer, reply)
-  if (!mayStillCome(id.data)) throw notFound()
+  if (!mayStillArrive(id.data)) throw notFound()
   return reply
     .headers({ 'retry-after': 1, 'cache-control': 'no-store' })
     .send({ id: id.data, status: 'queued' })
@@ -36,8 +36,8 @@ export async function getImage(
 
 type RequestHeaders = FastifyRequest['headers']
 
-/** The upload API answers 404 at once, whatever `Prefer` says, so the wait for the image to arrive is here. */
-async function askUntilThere(
+/** The upload API answers 404 immediately, even with `Prefer`, so this app waits for the image to arrive. */
+async function pollUntilFound(
   uploadApi: UploadApi,
   id: ImageId,
   { prefer, 'if-none-match': etag }: RequestHeaders,
@@ -50,7 +50,7 @@ async function askUntilThere(
     { ...conditions, ...(prefer && { prefer: String(prefer) }) },
     gone,
   )
-  while (answer.status === 404 && mayStillCome(id) && Date.now() < until) {
+  while (answer.status === 404 && mayStillArrive(id) && Date.now() < until) {
     await answer.body?.cancel()
     await sleep(POLL_INTERVAL_MS, undefined, { signal: gone })
     answer = await uploadApi.get(`/images/${id}`, conditions, gone)
@@ -58,7 +58,7 @@ async function askUntilThere(
   return answer
 }
 
-function mayStillCome(id: ImageId): boolean {
+function mayStillArrive(id: ImageId): boolean {
   return Math.abs(Date.now() - timeOf(id).getTime()) < MAX_TRANSIT_MS
 }
 

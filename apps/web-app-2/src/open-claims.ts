@@ -24,7 +24,7 @@ export interface Claims {
 
 type ClaimedImage = ImageRef & Pick<Upload, 'bytes' | 'contentType'>
 
-/** A person waits for the answer, so fail soon. A large image may take longer, as long as bytes are moving. */
+/** A person waits for the answer, so an outage must fail fast. A large image may take longer while bytes are moving. */
 const TIMEOUTS = {
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 2_000, socketTimeout: 4_000 },

@@ -53,7 +53,7 @@ export function openTopic({ topic, ...connection }: KafkaOptions): Topic {
     send: async ({ key, headers, value }) => {
       const message = { topic, key: Buffer.from(key), headers: toBytes(headers), value }
       try {
-        await within(SEND_TIMEOUT_MS, producer.send({ messages: [message] }))
+        await withTimeout(SEND_TIMEOUT_MS, producer.send({ messages: [message] }))
       } catch (cause) {
         throw toProblem(cause as Error)
       }
@@ -67,7 +67,7 @@ function toBytes(headers: Record<string, string>): Map<Buffer, Buffer> {
   return new Map(Object.entries(headers).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]))
 }
 
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+async function withTimeout<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   const timer = new AbortController()
   const timeout = sleep(milliseconds, undefined, { signal: timer.signal }).then(() => {
     throw new Error(`No confirmation within ${milliseconds} ms.`)
@@ -83,16 +83,16 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
 
 /** Translates Kafka's errors for the person who sent the picture. All other errors are retryable. */
 function toProblem(cause: Error): ProblemError {
-  const says = (...ids: string[]) => ids.some((id) => findErrorBy(cause, 'apiId', id))
+  const hasCode = (...ids: string[]) => ids.some((id) => findErrorBy(cause, 'apiId', id))
   // For a topic that does not exist, the client throws its own error before it sends the record.
-  if (findErrorBy(cause, 'code', UserError.code) || says('TOPIC_AUTHORIZATION_FAILED')) {
+  if (findErrorBy(cause, 'code', UserError.code) || hasCode('TOPIC_AUTHORIZATION_FAILED')) {
     return new ProblemError(
       'queue-unavailable',
       "Your picture was not accepted: this application's connection to Kafka is misconfigured. Its operator has to fix it.",
       { cause },
     )
   }
-  return says('MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE')
+  return hasCode('MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE')
     ? new ProblemError(
         'payload-too-large',
         'The picture is larger than this Kafka topic accepts. Send a smaller one.',

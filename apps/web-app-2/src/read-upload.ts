@@ -12,8 +12,8 @@ export interface Upload {
 }
 
 /**
- * Reads the parts `file` and `attributes` (JSON, optional), and checks the image as Darkroom does, so that a refusal
- * reaches the person at once.
+ * Reads the parts `file` and `attributes` (JSON, optional), and checks the image as Darkroom does, so that the person learns
+ * about a problem immediately.
  *
  * @throws ProblemError `malformed-request`, `empty-body`, `payload-too-large`, and those of `inspectImage`
  */
@@ -96,5 +96,5 @@ function describeFailure(error: unknown, { files }: Parts): unknown {
 
 function tooLarge(maxImageBytes: number): ProblemError {
   const limit = Math.floor((maxImageBytes / 1024 / 1024) * 10) / 10
-  return new ProblemError('payload-too-large', `The picture has more than ${limit} MB. Send a smaller one.`)
+  return new ProblemError('payload-too-large', `The picture is larger than ${limit} MB. Send a smaller one.`)
 }

@@ -11,7 +11,7 @@ import { logOptions, logRequest, reasonOf } from './log.ts'
 import { submitImage } from './submit-image.ts'
 
 export interface WebApp2Options extends BackendOptions {
-  /** 0 for any free port. */
+  /** 0 picks a free port. */
   port: number
   /** Default: 127.0.0.1. */
   host?: string

@@ -7,7 +7,7 @@ import type { Upload } from './read-upload.ts'
 const APP = 'web-app-2'
 const SOURCE = '/web-app-2'
 
-/** An upload as an event, with the id of its image, which every reader of the event derives from it. */
+/** An upload as an event, with the image id that every reader derives from the event. */
 export interface Submission extends Upload, ImageRef {
   /** The CloudEvent attributes that both content modes have. */
   event: { specversion: '1.0'; type: 'image.submitted.v1'; source: string; id: ImageId; time: string }

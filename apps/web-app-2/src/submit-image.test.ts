@@ -25,7 +25,7 @@ afterAll(async () => {
   await kafka?.stop()
 })
 
-/** The next record, as text where it is text. */
+/** The next record, with its key and headers as text. */
 async function nextRecord() {
   const { key, payload, headers = {} } = await topic.next()
   const texts = Object.entries(headers).map(([name, value]) => [name, value.toString()])
@@ -37,7 +37,7 @@ async function nextRecord() {
 }
 
 describe('an upload', () => {
-  test('is in Kafka byte for byte, as a CloudEvent in binary mode', async () => {
+  test('is stored in Kafka byte for byte, as a CloudEvent in binary mode', async () => {
     const eventId = newImageId()
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     const { status, body, headers } = await upload(app.url, {
@@ -63,7 +63,7 @@ describe('an upload', () => {
     })
   })
 
-  test('answers with the id that everyone derives from the record', async () => {
+  test('is answered with the id that readers derive from the record', async () => {
     const { body } = await upload(app.url)
     const { headers } = await nextRecord()
     const { ce_time = '', ce_source = '', ce_id = '' } = headers
@@ -106,12 +106,12 @@ describe('an upload', () => {
     expect((await nextRecord()).headers.ce_attributes).toBe('{"note":"low tide"}')
   })
 
-  test('is named by its bytes, whatever the browser says of it', async () => {
+  test('gets its content type from the bytes, not from the browser', async () => {
     await upload(app.url, { bytes: onePixelGif(), filename: 'drawing.jpg' })
     expect((await nextRecord()).headers['content-type']).toBe('image/gif')
   })
 
-  test('may have 4 MB', async () => {
+  test('can be 4 MB', async () => {
     const bytes = Buffer.concat([PHOTOGRAPH, Buffer.alloc(4 * MEGABYTE - PHOTOGRAPH.length)])
     const { status } = await upload(app.url, { bytes })
     expect(status).toBe(202)
@@ -119,17 +119,17 @@ describe('an upload', () => {
   })
 })
 
-describe('an upload is refused, in words,', () => {
+describe('an upload is refused with the reason', () => {
   test.each([
-    ['over 4 MB by a byte', { bytes: oversized(4 * MEGABYTE + 1) }, 413, /more than 4 MB/],
-    ['far over 4 MB', { bytes: oversized(30 * MEGABYTE) }, 413, /more than 4 MB/],
+    ['one byte over 4 MB', { bytes: oversized(4 * MEGABYTE + 1) }, 413, /larger than 4 MB/],
+    ['far over 4 MB', { bytes: oversized(30 * MEGABYTE) }, 413, /larger than 4 MB/],
     ['empty', { bytes: new Uint8Array() }, 400, /contains no image/],
-    ['no image', { bytes: Buffer.from('Dear diary') }, 415, /isn't an image. Supported types: JPEG/],
+    ['not an image', { bytes: Buffer.from('Dear diary') }, 415, /isn't an image. Supported types: JPEG/],
     ['cut off', { bytes: PHOTOGRAPH.subarray(0, 500_000) }, 422, /truncated/],
-    ['with attributes that are no JSON', { attributes: '{' }, 400, /not valid JSON/],
-    ['with an attribute of a bad name', { attributes: '{"A B":"x"}' }, 400, /attribute key/],
-    ['with a key that is no UUIDv7', { headers: { 'Idempotency-Key': 'mine' } }, 400, /UUIDv7/],
-    ['with a key of last week', { headers: { 'Idempotency-Key': lastWeek() } }, 400, /last 24 hours/],
+    ['with attributes that are not JSON', { attributes: '{' }, 400, /not valid JSON/],
+    ['with an invalid attribute key', { attributes: '{"A B":"x"}' }, 400, /attribute key/],
+    ['with a key that is not a UUIDv7', { headers: { 'Idempotency-Key': 'mine' } }, 400, /UUIDv7/],
+    ['with a key from last week', { headers: { 'Idempotency-Key': lastWeek() } }, 400, /last 24 hours/],
   ])('%s', async (_, form, status, detail) => {
     const refused = await upload(app.url, form)
     expect(refused.status).toBe(status)
@@ -158,24 +158,24 @@ describe('an upload is refused, in words,', () => {
     })
   })
 
-  test('if it is no form', async () => {
+  test('if it is not a form', async () => {
     const response = await fetch(`${app.url}/api/images`, { method: 'POST', body: PHOTOGRAPH })
     expect(response.status).toBeGreaterThanOrEqual(400)
     expect(response.status).toBeLessThan(500)
     expect(response.headers.get('content-type')).toMatch('application/problem+json')
   })
 
-  test('and nothing of it is in Kafka', async () => {
+  test('and nothing is sent to Kafka', async () => {
     const { body } = await upload(app.url)
     expect((await nextRecord()).key).toBe(body.id)
   })
 })
 
-test('nothing is claimed while the broker is away, and a retry goes through once it is back', async () => {
-  const lonely = await startLocalKafka({ topics: { [TOPIC]: 4 } })
-  const other = await startApp(lonely)
+test('an upload is 503 while the broker is down, and a retry succeeds when it is back', async () => {
+  const stopping = await startLocalKafka({ topics: { [TOPIC]: 4 } })
+  const other = await startApp(stopping)
   expect((await upload(other.url)).status).toBe(202)
-  await lonely.stop()
+  await stopping.stop()
   const key = { 'Idempotency-Key': newImageId() }
   const { status, headers, body } = await upload(other.url, { headers: key })
   expect(status).toBe(503)
@@ -184,7 +184,7 @@ test('nothing is claimed while the broker is away, and a retry goes through once
   expect(body).not.toHaveProperty('id')
   const health = await fetch(`${other.url}/api/health`)
   expect(await health.json()).toEqual({ status: 'ok', service: 'web-app-2', kafkaConnected: false })
-  const returned = await startLocalKafka({ port: lonely.port, topics: { [TOPIC]: 4 } })
+  const returned = await startLocalKafka({ port: stopping.port, topics: { [TOPIC]: 4 } })
   const retried = await upload(other.url, { headers: key })
   expect(retried.status).toBe(202)
   const reader = readTopic(returned.brokers, TOPIC)
@@ -194,7 +194,7 @@ test('nothing is claimed while the broker is away, and a retry goes through once
   await returned.stop()
 })
 
-test('a broker that takes less than the app does answers 413, and the next upload goes through', async () => {
+test('a broker with a lower limit than the app leads to 413, and the next upload succeeds', async () => {
   const narrow = await startLocalKafka({ topics: { [TOPIC]: 4 }, maxMessageBytes: MEGABYTE })
   const other = await startApp(narrow)
   const { status, body } = await upload(other.url, { bytes: oversized(2 * MEGABYTE) })
@@ -211,20 +211,20 @@ test('a broker that takes less than the app does answers 413, and the next uploa
 test('a topic that does not exist: the picture is not accepted, no retry is suggested, and the log says why', async () => {
   const lines: string[] = []
   const bare = await startLocalKafka({ topics: {} })
-  const astray = await startWebApp2({
+  const misconfigured = await startWebApp2({
     port: 0,
     kafka: { bootstrapBrokers: [bare.brokers], topic: TOPIC },
     uploadApi,
     onLine: (line) => lines.push(line),
   })
   const detail = expect.stringMatching(/not accepted.*connection to Kafka/)
-  expect(await upload(astray.url)).toMatchObject({ status: 503, body: { detail } })
+  expect(await upload(misconfigured.url)).toMatchObject({ status: 503, body: { detail } })
   expect(lines.join('\n')).toMatch(/topic/i)
-  await astray.stop()
+  await misconfigured.stop()
   await bare.stop()
 })
 
-test('many uploads at once are all there', async () => {
+test('parallel uploads are all stored', async () => {
   const answers = await Promise.all(Array.from({ length: 20 }, () => upload(app.url)))
   const keys = new Set<string | undefined>()
   for (const _ of answers) keys.add((await nextRecord()).key)

@@ -65,7 +65,7 @@ async function countClaims(): Promise<number> {
 }
 
 describe('a picture of more than 4 MB', () => {
-  test('lies in S3 byte for byte, and Kafka has an event that refers to it', async () => {
+  test('is stored in S3 byte for byte, and Kafka has an event that refers to it', async () => {
     const eventId = newImageId()
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     const { status, body } = await upload(app.url, {
@@ -93,7 +93,7 @@ describe('a picture of more than 4 MB', () => {
     expect(LARGE.equals(await claimed(key))).toBe(true)
   })
 
-  test('is the image that everyone derives from the event, and that it would be in a record', async () => {
+  test('has the id that readers derive from the event, the same as in a record', async () => {
     const headers = { 'Idempotency-Key': newImageId() }
     const large = await upload(app.url, { bytes: LARGE, headers })
     const { time = '', source = '', id = '' } = (await nextEvent()).event
@@ -114,7 +114,7 @@ describe('a picture of more than 4 MB', () => {
     expect(await countClaims()).toBe(before + 1)
   })
 
-  test('with the key of another is refused, and the first one stays', async () => {
+  test('with the key of another picture is refused, and the first one stays', async () => {
     const headers = { 'Idempotency-Key': newImageId() }
     await upload(app.url, { bytes: LARGE, headers })
     const { key } = await nextEvent()
@@ -125,7 +125,7 @@ describe('a picture of more than 4 MB', () => {
     await expectNothingInKafka()
   })
 
-  test('is looked at first: nothing is stored of what is no image', async () => {
+  test('is checked first: nothing is stored if it is not an image', async () => {
     const before = await countClaims()
     const { status, body } = await upload(app.url, { bytes: Buffer.alloc(6 * MEGABYTE, 'Dear diary') })
     expect(status).toBe(415)
@@ -135,27 +135,27 @@ describe('a picture of more than 4 MB', () => {
   })
 })
 
-test('4 MB go into the record, a byte more goes to S3', async () => {
+test('4 MB are sent in the record, one byte more is stored in S3', async () => {
   await upload(app.url, { bytes: photographOf(4 * MEGABYTE) })
   expect((await topic.next()).payload.length).toBe(4 * MEGABYTE)
   await upload(app.url, { bytes: photographOf(4 * MEGABYTE + 1) })
   expect((await claimed((await nextEvent()).key)).length).toBe(4 * MEGABYTE + 1)
 })
 
-test('50 MB are taken and a byte more is refused, as the page is told', async () => {
+test('50 MB are accepted and one byte more is refused, as /api/limits says', async () => {
   const limits = await fetch(`${app.url}/api/limits`)
   expect(await limits.json()).toEqual({ maxImageBytes: 50 * MEGABYTE })
   expect((await upload(app.url, { bytes: photographOf(50 * MEGABYTE) })).status).toBe(202)
   expect((await claimed((await nextEvent()).key)).length).toBe(50 * MEGABYTE)
   const { status, body } = await upload(app.url, { bytes: photographOf(50 * MEGABYTE + 1) })
   expect(status).toBe(413)
-  expect(body).toMatchObject({ detail: expect.stringContaining('more than 50 MB'), retryable: false })
+  expect(body).toMatchObject({ detail: expect.stringContaining('larger than 50 MB'), retryable: false })
 })
 
-test('nothing is claimed while S3 is away, and a retry goes through once it is back', async () => {
-  const lonely = await startLocalAws()
-  const other = await startApp(lonely.endpoint)
-  await lonely.stop()
+test('an upload is 503 while S3 is down, and a retry succeeds when it is back', async () => {
+  const stopping = await startLocalAws()
+  const other = await startApp(stopping.endpoint)
+  await stopping.stop()
   const large = { bytes: LARGE, headers: { 'Idempotency-Key': newImageId() } }
   const { status, headers, body } = await upload(other.url, large)
   expect(status).toBe(503)
@@ -166,7 +166,7 @@ test('nothing is claimed while S3 is away, and a retry goes through once it is b
   expect((await upload(other.url)).status).toBe(202)
   expect((await topic.next()).payload.equals(PHOTOGRAPH)).toBe(true)
 
-  const returned = await startLocalAws({ port: lonely.port })
+  const returned = await startLocalAws({ port: stopping.port })
   const client = new S3Client({ endpoint: returned.endpoint, region: 'us-east-1', credentials })
   await client.send(new CreateBucketCommand({ Bucket: BUCKET }))
   client.destroy()
@@ -177,7 +177,7 @@ test('nothing is claimed while S3 is away, and a retry goes through once it is b
   await returned.stop()
 })
 
-test('a bucket that is not there is an outage to the person', async () => {
+test('a missing bucket is an outage for the person', async () => {
   const other = await startWebApp2({
     port: 0,
     kafka: { bootstrapBrokers: [kafka.brokers], topic: TOPIC },
@@ -191,13 +191,13 @@ test('a bucket that is not there is an outage to the person', async () => {
   await expectNothingInKafka()
 })
 
-/** What is sent next is what comes next. */
+/** The next record is the one sent here. */
 async function expectNothingInKafka(): Promise<void> {
   const { body } = await upload(app.url)
   expect((await topic.next()).key?.toString()).toBe(body.id)
 }
 
-/** A camera's JPEG with so many bytes; what follows its end is as the camera's own appendices are. */
+/** A camera's JPEG with this many bytes: data after the end of a JPEG is common. */
 function photographOf(bytes: number, fill = 0): Buffer<ArrayBuffer> {
   return Buffer.concat([PHOTOGRAPH, Buffer.alloc(bytes - PHOTOGRAPH.length, fill)])
 }

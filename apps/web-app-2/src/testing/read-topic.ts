@@ -9,8 +9,8 @@ export interface TopicReader {
 }
 
 /**
- * Reads a topic from its beginning with another client than the app's, librdkafka. It has a process of its own
- * because its native threads would outlive the broker and hold the tests' process up by half a minute.
+ * Reads a topic from its beginning with another client than the app's (librdkafka). It runs in its own process, because its
+ * native threads would keep the test process alive for half a minute after the broker stops.
  */
 export function readTopic(brokers: string, topic: string): TopicReader {
   const child = fork(join(import.meta.dirname, 'reader-process.ts'), [brokers, topic], {

@@ -9,14 +9,14 @@ interface Answer {
 
 export interface StatusApi {
   url: string
-  /** What was asked, in order. */
+  /** The requests, in order. */
   requests: IncomingMessage[]
-  /** How the next requests are answered; a promise holds them. */
+  /** Answers the next requests. A promise holds them. */
   answer: (request: IncomingMessage) => Answer | Promise<Answer>
   stop(): Promise<void>
 }
 
-/** A stand-in for the upload API's answers; the whole stack is tested elsewhere. */
+/** A stand-in for the upload API; other tests run the whole stack. */
 export async function startStatusApi(): Promise<StatusApi> {
   const server = createServer(async (request, response) => {
     api.requests.push(request)

@@ -12,7 +12,7 @@ export interface UploadForm {
   headers?: Record<string, string>
 }
 
-/** Uploads as the page does. */
+/** Uploads like the page. */
 export async function upload(
   url: string,
   { bytes = PHOTOGRAPH, filename = 'IMG_0001.JPG', attributes, headers = {} }: UploadForm = {},
