@@ -17,6 +17,7 @@ describe('attributes', () => {
     ['a value of 256 characters', { k: 'v'.repeat(256) }],
     ['1024 bytes', ofBytes(1024)],
     ['a value in any script', { k: '写真 😀 "\n' }],
+    ['control characters and noncharacters', { k: '\0\u0001\u007f\ufffe\uffff\u{10ffff}' }],
   ])('may be %s', (_what, value) => expect(Attributes.parse(value)).toEqual(value))
 
   test.each([

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Text } from './text.ts'
 
 /** As UTF-8 JSON. An S3 object's user metadata holds 2 KB in total. */
 const MAX_ATTRIBUTES_BYTES = 1024
@@ -12,7 +13,7 @@ export const Attributes = z
     z
       .string()
       .regex(/^[a-z0-9_-]{1,64}$/, 'an attribute key must be 1 to 64 characters of a-z, 0-9, "_" and "-"'),
-    z.string().max(256, 'an attribute value must be at most 256 characters'),
+    Text.max(256, 'an attribute value must be at most 256 characters'),
   )
   .refine((value) => Object.keys(value).length <= 16, 'at most 16 attributes')
   .refine(

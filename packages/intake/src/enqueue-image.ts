@@ -1,6 +1,6 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import type { Bucket, Original } from '@darkroom/bucket'
-import { type ImageAccepted, inputKey, ProblemError, s3Uri, type Tolerant } from '@darkroom/core'
+import { type ImageAccepted, inputKey, ProblemError, s3Uri, type Tolerant, toAsciiJson } from '@darkroom/core'
 
 /** The image queue, with the bucket and the source that its messages name. */
 export interface ImageQueue {
@@ -35,7 +35,7 @@ export async function enqueueImage(
     data: { ...image, s3Uri: s3Uri(bucket.name, inputKey(image)) },
   }
   try {
-    await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(event) }))
+    await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: toAsciiJson(event) }))
   } catch (cause) {
     throw new ProblemError(
       'queue-unavailable',

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import { decodeBase64, Filename, ProblemError, parseOrRefuse, readAttributes } from '@darkroom/core'
+import { decodeBase64, Filename, ProblemError, parseOrRefuse, readAttributes, Text } from '@darkroom/core'
 import * as z from 'zod'
 import type { Content, SubmittedEvent } from './submission.ts'
 
@@ -47,8 +47,10 @@ export function identifyStructuredEvent(value: Buffer, timestamp: number): Submi
     filename: Filename.safeParse(filename).data,
     traceparent,
     readContent: () => readContent(event),
-    readAttributes: () =>
-      attributes === undefined ? undefined : readAttributes(attributes, 'event.attributes'),
+    readAttributes: () => {
+      if (typeof filename === 'string') parseOrRefuse(Text, filename, 'event.filename')
+      return attributes === undefined ? undefined : readAttributes(attributes, 'event.attributes')
+    },
   }
 }
 

@@ -142,6 +142,20 @@ const WITH_AN_IMAGE: Case[] = [
     describeBytes(photo),
   ],
   [
+    'a lone surrogate in an attribute',
+    binary(photo, { ce_attributes: '{"album":"\\ud83c"}' }),
+    'malformed-request',
+    'ce_attributes.album',
+    describeBytes(photo),
+  ],
+  [
+    'a lone surrogate in a filename',
+    structuredEvent({ data_base64: photo.toString('base64'), filename: '\ud83c.jpg' }),
+    'malformed-request',
+    'event.filename',
+    describeBytes(photo),
+  ],
+  [
     'bad attributes, structured',
     structuredEvent({ data_base64: photo.toString('base64'), attributes: ['a'] }),
     'malformed-request',

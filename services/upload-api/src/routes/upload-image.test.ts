@@ -103,6 +103,15 @@ describe('an image is accepted', () => {
     expect(await store.takeMessages()).toMatchObject([{ data: details }])
   })
 
+  test('with text of any characters, which reaches the message as it was sent', async () => {
+    const attributes = { note: '🌊 \0\u0001\ufffe\uffff\u{10ffff}' }
+    const json = { data: base64, filename: '👩\u200d👧 🌊.jpg', attributes }
+    const { status, body } = await upload({ headers: typed('application/json'), json })
+    expect(status).toBe(202)
+    expect(await stored(body.id)).toMatchObject({ filename: json.filename, attributes })
+    expect(await store.takeMessages()).toMatchObject([{ data: { filename: json.filename, attributes } }])
+  })
+
   test('with the filename in the query of raw bytes', async () => {
     const { body } = await upload({ ...rawJpeg, query: { filename: 'C:\\photos\\Été 1.jpg' } })
     expect(await stored(body.id)).toMatchObject({ filename: 'Été 1.jpg', attributes: {} })

@@ -237,6 +237,20 @@ const refusals: [string, TestRequest, number, string, string][] = [
     'malformed-request',
     '1 KB',
   ],
+  [
+    'half a character in an attribute',
+    attributed({ k: 'x\ud83c' }),
+    400,
+    'malformed-request',
+    'body.attributes.k: ',
+  ],
+  [
+    'half a character in a filename',
+    json({ data, filename: '\udf0a.jpg' }),
+    400,
+    'malformed-request',
+    'body.filename: ',
+  ],
   ['attributes as a list', attributed(['a']), 400, 'malformed-request', 'body.attributes'],
   [
     'too many attributes in a form',
