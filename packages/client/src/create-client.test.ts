@@ -113,6 +113,16 @@ test('a 401 of the API is final', async () => {
   expect(requests).toHaveLength(1)
 })
 
+test('an exhausted quota is an error at once, with the time to wait', async () => {
+  reply = (_, response) => {
+    response.setHeader('retry-after', '3600')
+    json(response, 429, problem('quota-exceeded', 429, true))
+  }
+  const error = { type: 'quota-exceeded', retryable: true, retryAfter: 3600 }
+  await expect(client.upload(new Blob(['x']))).rejects.toMatchObject(error)
+  expect(requests).toHaveLength(1)
+})
+
 test('with deduplication the id is that of the earlier image', async () => {
   const earlier = newIdempotencyKey()
   reply = (_, response) => json(response, 202, { id: earlier, status: 'queued', duplicate: true })

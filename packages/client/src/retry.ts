@@ -2,6 +2,8 @@ import { DarkroomError } from './darkroom-error.ts'
 import { isOffline, onReturn } from './page.ts'
 
 const MAX_ATTEMPTS = 5
+/** A longer `Retry-After`, for example of an exhausted quota, is for the caller to decide on. */
+const MAX_RETRY_AFTER_SECONDS = 120
 /** Pause while the browser is offline. It ends early when the browser is online again. */
 const OFFLINE_PAUSE_MS = 60_000
 
@@ -22,10 +24,15 @@ export async function withRetries<Result>(
     } catch (error) {
       if (progress() > highest) attempt = 1
       highest = progress()
-      if (!(error instanceof DarkroomError && error.retryable) || attempt === MAX_ATTEMPTS) throw error
+      if (!isWorthRetrying(error) || attempt === MAX_ATTEMPTS) throw error
       await pause(backoffMs(attempt, error.retryAfter), signal)
     }
   }
+}
+
+function isWorthRetrying(error: unknown): error is DarkroomError {
+  if (!(error instanceof DarkroomError)) return false
+  return error.retryable && (error.retryAfter ?? 0) <= MAX_RETRY_AFTER_SECONDS
 }
 
 /**
