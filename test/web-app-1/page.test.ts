@@ -181,7 +181,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     }
     await page.route(`${stack.endpoints.uploadApi}/**`, away)
     await choose(photograph('once.jpg'))
-    await sees('The queue does not answer. Send it again.', frame('once.jpg'))
+    await sees('Storage is not available. Send it again.', frame('once.jpg'))
     await expectAccessible(page)
     expect(keys).toHaveLength(4)
     await page.unroute(`${stack.endpoints.uploadApi}/**`, away)
@@ -284,9 +284,9 @@ const UNAVAILABLE = {
   contentType: 'application/problem+json',
   headers: { 'access-control-allow-origin': '*' },
   body: JSON.stringify({
-    type: 'urn:problem-type:darkroom:queue-unavailable',
-    title: 'The queue is unavailable',
-    detail: 'The queue does not answer. Send it again.',
+    type: 'urn:problem-type:darkroom:storage-unavailable',
+    title: 'Storage is unavailable',
+    detail: 'Storage is not available. Send it again.',
     status: 503,
     retryable: true,
   }),

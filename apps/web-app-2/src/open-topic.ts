@@ -21,7 +21,7 @@ export interface Topic {
   /**
    * Resolves once all in-sync replicas have stored the record.
    *
-   * @throws ProblemError `queue-unavailable` (the record may or may not be in the topic; sending it again is
+   * @throws ProblemError `storage-unavailable` (the record may or may not be in the topic; sending it again is
    *   safe), `payload-too-large`
    */
   send(record: TopicRecord): Promise<void>
@@ -87,7 +87,7 @@ function toProblem(cause: Error): ProblemError {
   // For a topic that does not exist, the client throws its own error before it sends the record.
   if (findErrorBy(cause, 'code', UserError.code) || hasCode('TOPIC_AUTHORIZATION_FAILED')) {
     return new ProblemError(
-      'queue-unavailable',
+      'storage-unavailable',
       "Your picture was not accepted: this application's connection to Kafka is misconfigured. Its operator has to fix it.",
       { cause },
     )
@@ -101,7 +101,7 @@ function toProblem(cause: Error): ProblemError {
         },
       )
     : new ProblemError(
-        'queue-unavailable',
+        'storage-unavailable',
         'Kafka did not confirm the picture. Send it again in a moment; it will not be stored twice.',
         { cause },
       )

@@ -24,7 +24,6 @@ const PUBLISHED: Record<string, number> = {
   internal: 500,
   'document-unreadable': 500,
   'storage-unavailable': 503,
-  'queue-unavailable': 503,
 }
 
 /** Only metadata documents have these; no request is answered with them. */

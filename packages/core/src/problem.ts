@@ -136,12 +136,6 @@ export const PROBLEMS = {
     description: 'S3 does not respond; retry with the same key',
     retryable: true,
   },
-  'queue-unavailable': {
-    status: 503,
-    title: 'The queue is unavailable',
-    description: 'SQS does not respond; retry with the same key',
-    retryable: true,
-  },
   'document-unreadable': {
     status: 500,
     title: "The image's record cannot be read",

@@ -10,6 +10,7 @@ import {
   fromUserMetadata,
   ImageAccepted,
   type ImageId,
+  type ImageRef,
   inputKey,
   newImageId,
   type ProblemError,
@@ -267,9 +268,28 @@ describe('an outage', () => {
     await expect(intake()(arrivalOf())).rejects.toEqual(refusedAs('storage-unavailable'))
   })
 
-  test('of SQS: the image is stored, and the same call succeeds later and sends the message', async () => {
+  test('of SQS is reported, and the image is accepted', async () => {
+    const unsent: unknown[] = []
+    const onUnsent = (image: ImageRef, error: Error) => void unsent.push([image, error])
+    const acceptImage = createIntake({
+      bucket: { s3, name: bucket },
+      sqs: downSqs,
+      queueUrl,
+      source: '/darkroom/test',
+      onUnsent,
+    })
+    const { app, imageId, ...arrival } = arrivalOf()
+    expect(await acceptImage({ ...arrival, app, imageId })).toMatchObject({
+      image: { imageId },
+      replayed: false,
+    })
+    expect(await storedKeys()).toEqual([inputKey({ app, imageId })])
+    expect(unsent).toEqual([[{ app, imageId }, refusedAs('internal')]])
+  })
+
+  test('of SQS without a report fails the call; the image is stored, and the same call sends its message later', async () => {
     const arrival = arrivalOf({ filename: 'a.png' })
-    await expect(intake({ sqs: downSqs })(arrival)).rejects.toEqual(refusedAs('queue-unavailable'))
+    await expect(intake({ sqs: downSqs })(arrival)).rejects.toEqual(refusedAs('internal'))
     expect(await storedKeys()).toEqual([inputKey(arrival)])
     expect(await takeMessages()).toEqual([])
 

@@ -7,7 +7,7 @@ import {
   type Tolerant,
   Traceparent,
 } from '@darkroom/core'
-import { enqueueImage, type ImageQueue } from './enqueue-image.ts'
+import { enqueueAccepted, type ImageQueue } from './enqueue-image.ts'
 import {
   type InspectedContent,
   inspectBytes,
@@ -53,7 +53,7 @@ export type Intake = (arrival: Arrival) => Promise<Acceptance>
  * bytes. Bytes that are already in the bucket are copied within S3; the caller deletes their source.
  *
  * @returns a function that throws ProblemError: what `inspectImage` and `inspectStored` throw, `type-mismatch`,
- *   `checksum-mismatch`, `idempotency-key-reused`, `storage-unavailable`, `queue-unavailable`
+ *   `checksum-mismatch`, `idempotency-key-reused`, `storage-unavailable`; without `onUnsent` also `internal` (not sent)
  */
 export function createIntake(options: IntakeOptions): Intake {
   const { bucket, accepted } = options
@@ -66,7 +66,7 @@ export function createIntake(options: IntakeOptions): Intake {
     requireDeclaredSha256(content.sha256, arrival.declaredSha256)
     const acceptance = await store(options, describe(arrival, content), content.source)
     if (acceptance.duplicate) return acceptance
-    await enqueueImage(options, acceptance.image)
+    await enqueueAccepted(options, acceptance.image)
     return acceptance
   }
 }

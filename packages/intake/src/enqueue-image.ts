@@ -1,6 +1,14 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import type { Bucket, Original } from '@darkroom/bucket'
-import { type ImageAccepted, inputKey, ProblemError, s3Uri, type Tolerant, toAsciiJson } from '@darkroom/core'
+import {
+  type ImageAccepted,
+  type ImageRef,
+  inputKey,
+  ProblemError,
+  s3Uri,
+  type Tolerant,
+  toAsciiJson,
+} from '@darkroom/core'
 
 /** The image queue, with the bucket and the source that its messages name. */
 export interface ImageQueue {
@@ -9,6 +17,8 @@ export interface ImageQueue {
   queueUrl: string
   /** The CloudEvents `source` of the messages, e.g. `/darkroom/upload-api`. */
   source: string
+  /** Called if the message of a stored original could not be sent. Without it, accepting the image fails instead. */
+  onUnsent?: (image: ImageRef, error: Error) => void
 }
 
 /** Options for an image that is already processed. */
@@ -17,7 +27,7 @@ type RedevelopOption = Pick<ImageAccepted['data'], 'redevelop'>
 /**
  * Queues a stored original for the image processor.
  *
- * @throws ProblemError `queue-unavailable`; the original is already stored, so nothing is lost
+ * @throws ProblemError `internal`, with SQS's error as its cause
  */
 export async function enqueueImage(
   { bucket, sqs, queueUrl, source }: ImageQueue,
@@ -38,9 +48,22 @@ export async function enqueueImage(
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: toAsciiJson(event) }))
   } catch (cause) {
     throw new ProblemError(
-      'queue-unavailable',
-      'The image is stored but could not be queued. Send it again in a moment; with the same Idempotency-Key it is stored only once.',
+      'internal',
+      'The image is stored, but its message could not be sent to the image queue.',
       { cause },
     )
+  }
+}
+
+/**
+ * The same for an image that has just been accepted. Accepted means stored: with `onUnsent`, a queue that does not answer
+ * is only reported, because the sweep sends the message later (decisions/0012-sweep-without-state.md).
+ */
+export async function enqueueAccepted(queue: ImageQueue, image: Original): Promise<void> {
+  try {
+    await enqueueImage(queue, image)
+  } catch (error) {
+    if (!queue.onUnsent) throw error
+    queue.onUnsent({ app: image.app, imageId: image.imageId }, error as Error)
   }
 }

@@ -45,7 +45,7 @@ describe('a record is retried', () => {
     await local.sqs.send(new DeleteQueueCommand({ QueueUrl: local.QueueUrl }))
     const { answer, counts } = await local.count(record)
     expect(answer).toEqual({ batchItemFailures: [failedFrom(15)] })
-    expect(counts).toEqual([deferred('queue-unavailable')])
+    expect(counts).toEqual([deferred('internal')])
     expect(await local.keys('input/')).toHaveLength(1)
     await local.sqs.send(new CreateQueueCommand({ QueueName: 'images' }))
     await local.bridge(record)
@@ -116,7 +116,7 @@ describe('in the middle of a batch', () => {
 
   test.each([
     ['S3', 'PutObjectCommand', 'storage-unavailable'],
-    ['SQS', 'SendMessageCommand', 'queue-unavailable'],
+    ['SQS', 'SendMessageCommand', 'internal'],
   ])('%s goes down: every partition stops, and the retry accepts the rest', async (_, command, reason) => {
     let sent = 0
     const end = injectFaults(local.clients, async (name) => {

@@ -2,12 +2,14 @@ import { acceptedTypes } from '@darkroom/core'
 import { createIntake, type ImageQueue } from '@darkroom/intake'
 import { bucket, sqs } from './clients.ts'
 import { env } from './environment.ts'
+import { reportUnsent } from './metrics.ts'
 
 export const imageQueue: ImageQueue = {
   bucket,
   sqs,
   queueUrl: env.QUEUE_URL,
   source: '/darkroom/upload-api',
+  onUnsent: reportUnsent,
 }
 
 export const acceptImage = createIntake({

@@ -1,4 +1,5 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import type { ImageRef } from '@darkroom/core'
 import { env } from './environment.ts'
 import { logger } from './logger.ts'
 
@@ -12,4 +13,10 @@ export const metrics = new Metrics({
 export function reportUnreadable(key: string, reason: string): void {
   logger.error('stored object cannot be read', { key, reason })
   metrics.singleMetric().addMetric('UnreadableObjects', MetricUnit.Count, 1)
+}
+
+/** Reports an image that is stored and accepted, but whose message was not sent. The sweep sends it. */
+export function reportUnsent({ app, imageId }: ImageRef, error: Error): void {
+  logger.warn('message not sent, the sweep will send it', { app, imageId, error })
+  metrics.singleMetric().addMetric('MessagesNotSent', MetricUnit.Count, 1)
 }

@@ -30,7 +30,7 @@ export function brokerRestart(darkroom: () => Darkroom): void {
       expect(refused.status).toBe(503)
       expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
       expect(await refused.json()).toMatchObject({
-        type: expect.stringMatching(/queue-unavailable$/),
+        type: expect.stringMatching(/storage-unavailable$/),
         detail: expect.stringMatching(/^Kafka did not confirm the picture. Send it again/),
         retryable: true,
       })

@@ -61,7 +61,7 @@ export function refusedRecords(darkroom: () => Darkroom): void {
     await withWebApp2(nowhere, async (url) => {
       const answer = await postPicture(url, await tinyImage())
       expect(answer.status).toBe(503)
-      expect(await answer.json()).toMatchObject({ type: expect.stringMatching(/queue-unavailable$/) })
+      expect(await answer.json()).toMatchObject({ type: expect.stringMatching(/storage-unavailable$/) })
     })
   })
 

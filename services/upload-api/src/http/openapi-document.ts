@@ -88,7 +88,6 @@ const REFUSED_IMAGES: ProblemSlug[] = [
   'corrupt-image',
   'too-many-frames',
 ]
-const UNAVAILABLE: ProblemSlug[] = ['storage-unavailable', 'queue-unavailable']
 const bytes = { schema: z.string().meta({ format: 'binary' }) }
 const text = (description: string) => z.string().optional().meta({ description })
 
@@ -143,7 +142,7 @@ export function openApiDocument() {
               'malformed-request',
               'checksum-mismatch',
               ...REFUSED_IMAGES,
-              ...UNAVAILABLE,
+              'storage-unavailable',
             ),
           },
         },
@@ -266,7 +265,7 @@ export function openApiDocument() {
               'upload-incomplete',
               'checksum-mismatch',
               ...REFUSED_IMAGES,
-              ...UNAVAILABLE,
+              'storage-unavailable',
             ),
           },
         },

@@ -4,9 +4,10 @@ import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { inputKey, newImageId, Problem } from '@darkroom/core'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { inputKey, newImageId, Problem, timeOf, toUserMetadata, uploadKey } from '@darkroom/core'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals'
 import { openStore } from '../testing/open-store.ts'
 import { jpeg } from '../testing/sample-images.ts'
 import { type Answer, send } from '../testing/send.ts'
@@ -27,6 +28,10 @@ const store = await openStore({
 })
 const { handler: uploadImage } = await import('./upload-image.ts')
 const { handler: getImage } = await import('./get-image.ts')
+const { handler: completeUpload } = await import('./complete-upload.ts')
+const { handler: sweep } = await import('../sweep/sweep-inputs.ts')
+const { bucket } = await import('../clients.ts')
+const { logger } = await import('../logger.ts')
 const { handler: listImages } = await import('./list-images.ts')
 
 afterEach(async () => {
@@ -95,22 +100,41 @@ describe('while S3 is down', () => {
 })
 
 describe('while SQS is down', () => {
-  test('an upload is 503 but stored, and succeeds with the same key when it is back', async () => {
+  const sweepAfter = (imageId: string) => ({
+    time: new Date(timeOf(imageId).getTime() + 180_000).toISOString(),
+  })
+
+  test('an upload is accepted, and the sweep sends its message three minutes later at most', async () => {
     const key = newImageId()
+    const warn = jest.spyOn(logger, 'warn')
     await running.sqs.stop()
-    expectUnavailable(await upload(key), 'queue-unavailable')
+    const accepted = await upload(key)
+    expect(accepted).toMatchObject({ status: 202, body: { id: key, status: 'queued' } })
     expect(await store.storedKeys()).toContain(inputKey({ app, imageId: key }))
     expect((await send(getImage, { app, id: key })).body).toMatchObject({ status: 'queued' })
+    expect(warn.mock.calls).toMatchObject([[expect.stringContaining('not sent'), { app, imageId: key }]])
 
     await restart('sqs')
-    const again = await upload(key)
-    expect(again).toMatchObject({
-      status: 202,
-      headers: { 'idempotency-replayed': 'true' },
-      body: { id: key },
-    })
-    expect(await store.takeMessages()).toMatchObject([
-      { subject: key, time: again.body.acceptedAt, data: { bytes: jpeg.length } },
-    ])
+    await sweep(sweepAfter(key))
+    expect(await store.takeMessages()).toContainEqual(
+      expect.objectContaining({ subject: key, time: accepted.body.acceptedAt }),
+    )
+  })
+
+  test('completing a direct upload is accepted, also when it is repeated', async () => {
+    const image = { app, imageId: newImageId() }
+    const metadata = { app, origin: { kind: 'http' as const }, attributes: {} }
+    const object = { Body: jpeg, ContentType: 'image/jpeg', Metadata: toUserMetadata(metadata) }
+    const Key = uploadKey({ ...image, bytes: jpeg.length })
+    // By the service's client: it tries again where a connection ended with the server of the test before.
+    await bucket.s3.send(new PutObjectCommand({ Bucket: store.bucket, Key, ...object }))
+    const complete = () => send(completeUpload, { method: 'POST', app, id: image.imageId })
+    await running.sqs.stop()
+    expect(await complete()).toMatchObject({ status: 202, body: { id: image.imageId } })
+    expect(await complete()).toMatchObject({ status: 202, headers: { 'idempotency-replayed': 'true' } })
+
+    await restart('sqs')
+    await sweep(sweepAfter(image.imageId))
+    expect(await store.takeMessages()).toContainEqual(expect.objectContaining({ subject: image.imageId }))
   })
 })

@@ -10,7 +10,7 @@ import {
   type UploadedPart,
 } from '@darkroom/bucket'
 import { type ImageRef, ProblemError } from '@darkroom/core'
-import { enqueueImage } from '@darkroom/intake'
+import { enqueueAccepted } from '@darkroom/intake'
 import { bucket } from '../clients.ts'
 import type { AnsweredImage } from '../http/answer.ts'
 import { acceptImage, imageQueue } from '../intake.ts'
@@ -99,7 +99,7 @@ async function readDetails(upload: StagedUpload) {
 async function acceptAgain(image: ImageRef): Promise<AcceptedUpload | undefined> {
   const found = await findImageOrUndefined(image)
   if (found?.state === 'queued' && hasHash(found.original)) {
-    await enqueueImage(imageQueue, found.original)
+    await enqueueAccepted(imageQueue, found.original)
     return { image: found.original, replayed: true }
   }
   if (found?.state !== 'finished' || found.document.status === 'erased') return undefined
