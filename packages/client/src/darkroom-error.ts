@@ -32,7 +32,6 @@ export type DarkroomErrorType =
   | 'quota-exceeded'
   | 'internal'
   | 'storage-unavailable'
-  | 'queue-unavailable'
   | 'document-unreadable'
   | 'retries-exhausted'
   | 'source-expired'
