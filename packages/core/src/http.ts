@@ -18,7 +18,8 @@ type Header = string | string[] | undefined
  * `Idempotency-Key`: the id that the client chose for its image, so that it can repeat the request safely (IETF draft
  * "The Idempotency-Key HTTP Header Field"; the value may be quoted, as a structured-field string).
  *
- * @throws ProblemError `malformed-request` if it is not a UUIDv7 of the last 24 hours (at most 5 minutes ahead)
+ * @throws ProblemError `malformed-request` if it is not a UUIDv7, `clock-skew` if its time is not within the last 24 hours or
+ *   at most 5 minutes ahead
  */
 export function readIdempotencyKey(header: Header, now = Date.now()): ImageId | undefined {
   if (header === undefined) return undefined
@@ -36,8 +37,9 @@ export function readIdempotencyKey(header: Header, now = Date.now()): ImageId | 
   const ageMs = now - time.getTime()
   if (ageMs <= MAX_KEY_AGE_MS && ageMs >= -MAX_KEY_AHEAD_MS) return key.data
   throw new ProblemError(
-    'malformed-request',
-    `The time in Idempotency-Key is ${time.toISOString()}, but it must be within the last 24 hours and at most 5 minutes ahead. Check the clock, and make a new key for each image.`,
+    'clock-skew',
+    `The time in Idempotency-Key is ${time.toISOString()}, but it must be within the last 24 hours and at most 5 minutes ahead. Correct the clock by serverTime, and make a new key for each image.`,
+    { members: { serverTime: new Date(now).toISOString() } },
   )
 }
 

@@ -6,6 +6,7 @@ const PUBLISHED: Record<string, number> = {
   'malformed-request': 400,
   'empty-body': 400,
   'checksum-mismatch': 400,
+  'clock-skew': 400,
   unauthenticated: 401,
   'insufficient-scope': 403,
   'not-found': 404,

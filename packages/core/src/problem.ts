@@ -33,6 +33,13 @@ export const PROBLEMS = {
     description: 'The bytes do not match `Repr-Digest` or `sha256`; send them again',
     retryable: true,
   },
+  'clock-skew': {
+    status: 400,
+    title: 'The time in the Idempotency-Key is not accepted',
+    description:
+      'The key is over 24 hours old or over 5 minutes ahead; correct the clock by `serverTime` and make a new key',
+    retryable: false,
+  },
   unauthenticated: {
     status: 401,
     title: 'The credential is missing or invalid',

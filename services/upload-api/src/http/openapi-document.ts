@@ -113,7 +113,9 @@ export function openApiDocument() {
           requestParams: {
             header: z.object({
               'Idempotency-Key': idempotencyKey,
-              'Repr-Digest': text('`sha-256=:<base64>:` of the image (RFC 9530). The API checks it.'),
+              'Repr-Digest': text(
+                '`sha-256=:<base64>:` or `sha-512=:<base64>:` of the image (RFC 9530). The API checks it.',
+              ),
               traceparent: text('W3C Trace Context; stored in the metadata.'),
             }),
             query: z.object({ filename: text('The file name, if the body is raw bytes.') }),
@@ -140,6 +142,7 @@ export function openApiDocument() {
             ...refusals(
               'unauthenticated',
               'malformed-request',
+              'clock-skew',
               'checksum-mismatch',
               ...REFUSED_IMAGES,
               'storage-unavailable',
@@ -231,6 +234,7 @@ export function openApiDocument() {
             ...refusals(
               'unauthenticated',
               'malformed-request',
+              'clock-skew',
               'payload-too-large',
               'unsupported-media-type',
               'storage-unavailable',

@@ -107,28 +107,50 @@ function rawBody({ body, isBase64Encoded }: ApiEvent): Buffer<ArrayBuffer> {
   return Buffer.from(typeof body === 'string' ? body : '', isBase64Encoded ? 'base64' : 'utf8')
 }
 
-/** `Repr-Digest: sha-256=:…:` (RFC 9530). Other algorithms are ignored, as the RFC allows. */
-function checkReprDigest(header: string | undefined, bytes: Uint8Array): void {
-  const expected = header === undefined ? undefined : readSha256(header)
-  if (!expected) return
-  const actual = createHash('sha256').update(bytes).digest()
-  if (actual.equals(expected)) return
-  throw new ProblemError(
-    'checksum-mismatch',
-    `The received image has the SHA-256 ${actual.toString('hex')}, which does not match Repr-Digest. Send it again.`,
-  )
+/** The algorithms of `Repr-Digest` that are checked, with the size of their digest in bytes. */
+const DIGESTS = [
+  { name: 'sha-512', hash: 'sha512', bytes: 64 },
+  { name: 'sha-256', hash: 'sha256', bytes: 32 },
+] as const
+
+/** `Repr-Digest: sha-256=:…:` (RFC 9530). A digest that cannot be checked is refused: its sender relies on the check. */
+function checkReprDigest(header: string | undefined, image: Uint8Array): void {
+  if (header === undefined) return
+  const expected = readDigests(header)
+  for (const { name, hash, digest } of expected) {
+    const actual = createHash(hash).update(image).digest()
+    if (actual.equals(digest)) continue
+    throw new ProblemError(
+      'checksum-mismatch',
+      `The received image has the ${name} digest ${actual.toString('hex')}, which does not match Repr-Digest. Send it again.`,
+    )
+  }
 }
 
-function readSha256(header: string): Buffer | undefined {
-  try {
-    const digest = parseDictionary(header).get('sha-256')?.[0]
-    if (digest === undefined) return undefined
-    if (digest instanceof ArrayBuffer) return Buffer.from(digest)
-  } catch {
-    // refused below
+function readDigests(header: string) {
+  const members = readDictionary(header)
+  const found = DIGESTS.filter(({ name }) => members.has(name))
+  if (found.length === 0) {
+    throw malformedDigest('has no algorithm that the API checks. Send sha-256 or sha-512.')
   }
-  throw new ProblemError(
-    'malformed-request',
-    'Repr-Digest must have the form "sha-256=:<base64>:" (RFC 9530).',
-  )
+  return found.map(({ name, hash, bytes }) => {
+    const value = members.get(name)?.[0]
+    const digest = value instanceof ArrayBuffer ? Buffer.from(value) : undefined
+    if (digest?.length === bytes) return { name, hash, digest }
+    throw malformedDigest(
+      `must have the form "${name}=:<base64>:" (RFC 9530): base64 of the ${bytes} bytes between colons, not hex.`,
+    )
+  })
+}
+
+function readDictionary(header: string) {
+  try {
+    return parseDictionary(header)
+  } catch (cause) {
+    throw malformedDigest('must have the form "sha-256=:<base64>:" (RFC 9530).', cause)
+  }
+}
+
+function malformedDigest(what: string, cause?: unknown): ProblemError {
+  return new ProblemError('malformed-request', `Repr-Digest ${what}`, { cause })
 }

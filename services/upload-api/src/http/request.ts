@@ -26,13 +26,13 @@ export function requireApp(event: ApiEvent): AppId {
 }
 
 /**
- * The image that the path names, as the caller's app sees it.
+ * The image that the path names (an id in upper case is the same id, RFC 9562), as the caller's app sees it.
  *
  * @throws ProblemError `unauthenticated`, `not-found` (the path has no image id)
  */
 export function requireImage(event: ApiEvent): ImageRef {
   const app = requireApp(event)
-  const imageId = ImageId.safeParse(event.pathParameters?.id)
+  const imageId = ImageId.safeParse(event.pathParameters?.id?.toLowerCase())
   if (imageId.success) return { app, imageId: imageId.data }
   throw noSuchImage()
 }

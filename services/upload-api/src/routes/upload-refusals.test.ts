@@ -184,20 +184,8 @@ const refusals: [string, TestRequest, number, string, string][] = [
   ],
   ['a key that is not a UUID', withHeader('idempotency-key', 'my-key'), 400, 'malformed-request', 'UUIDv7'],
   ['an empty key', withHeader('idempotency-key', ''), 400, 'malformed-request', 'UUIDv7'],
-  [
-    'a key that is too old',
-    withHeader('idempotency-key', hours(-24.1)),
-    400,
-    'malformed-request',
-    'last 24 hours',
-  ],
-  [
-    'a key too far ahead',
-    withHeader('idempotency-key', hours(0.1)),
-    400,
-    'malformed-request',
-    '5 minutes ahead',
-  ],
+  ['a key that is too old', withHeader('idempotency-key', hours(-24.1)), 400, 'clock-skew', 'last 24 hours'],
+  ['a key too far ahead', withHeader('idempotency-key', hours(0.1)), 400, 'clock-skew', '5 minutes ahead'],
 
   [
     'an unreadable digest',
@@ -214,8 +202,30 @@ const refusals: [string, TestRequest, number, string, string][] = [
     'Repr-Digest',
   ],
   [
+    'a digest in hex',
+    withHeader('repr-digest', `sha-256=:${'ab'.repeat(32)}:`),
+    400,
+    'malformed-request',
+    'not hex',
+  ],
+  [
+    'a digest of unknown algorithms',
+    withHeader('repr-digest', 'md5=:AAAA:'),
+    400,
+    'malformed-request',
+    'sha-256 or sha-512',
+  ],
+  ['an empty Repr-Digest', withHeader('repr-digest', ''), 400, 'malformed-request', 'sha-256 or sha-512'],
+  [
+    'a sha-512 of other bytes',
+    withHeader('repr-digest', `sha-512=:${'A'.repeat(86)}==:`),
+    400,
+    'checksum-mismatch',
+    'sha-512',
+  ],
+  [
     'a digest of other bytes',
-    withHeader('repr-digest', 'sha-256=:AAAA:'),
+    withHeader('repr-digest', `sha-256=:${'A'.repeat(43)}=:`),
     400,
     'checksum-mismatch',
     'Send it again',
@@ -298,6 +308,15 @@ test.each(refusals)('%s', async (_what, request, status, slug, words) => {
   expect(Problem.strict().parse(answer.body)).toEqual(answer.body)
   expect(await store.storedKeys()).toEqual([])
   expect(await store.takeMessages()).toEqual([])
+})
+
+test('a key of another time is answered with the time of the server', async () => {
+  const { body } = await send(handler, {
+    method: 'POST',
+    app: 'web-app-1',
+    ...withHeader('idempotency-key', hours(-25)),
+  })
+  expect(Math.abs(Date.now() - Date.parse(body.serverTime))).toBeLessThan(10_000)
 })
 
 test.each(['gzip', 'br', 'GZIP'])(
