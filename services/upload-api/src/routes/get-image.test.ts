@@ -298,6 +298,11 @@ describe('the answer reveals nothing', () => {
     expect([status, body.type]).toEqual([404, 'urn:problem-type:darkroom:not-found'])
   })
 
+  test('an id in upper case is the same image', async () => {
+    const id = await processed()
+    expect((await get(id.toUpperCase())).body).toMatchObject({ id, status: 'processed' })
+  })
+
   test('without a credential', async () => {
     const { status, headers, body } = await send(handler, { id: await processed() })
     expect([status, body.type]).toEqual([401, 'urn:problem-type:darkroom:unauthenticated'])
