@@ -206,15 +206,16 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     expect(await imagesNamed('offline.jpg')).toHaveLength(1)
   })
 
-  test('sends at most four pictures at once and polls for all of them in one request', async () => {
+  test('sends at most four pictures at once and waits for all of them with at most two requests', async () => {
     const { page, choose, frame } = await openPage(browser, stack.endpoints.webApp1, {
       script: COUNT_REQUESTS,
     })
     const pictures = await Promise.all(Array.from({ length: 24 }, (_, index) => smallPhotograph(index)))
     await choose(...pictures)
     for (const { name } of pictures) await expectDeveloped(frame(name))
-    const most = await page.evaluate('most')
-    expect(most).toEqual({ POST: 4, GET: 1 })
+    const most = await page.evaluate<{ POST: number; GET: number }>('most')
+    expect(most.POST).toBe(4)
+    expect(most.GET).toBeLessThanOrEqual(2)
     const names = await page.getByRole('article').getByRole('heading').allTextContents()
     expect(names.slice(0, pictures.length)).toEqual(pictures.map(({ name }) => name).reverse())
     await page.context().close()
