@@ -36,8 +36,8 @@ async function importRoutes(heicDecoder: string) {
     plan,
     upload: (body: Uint8Array | string, contentType: string) =>
       send(uploadImage, { method: 'POST', app, headers: { 'content-type': contentType }, body }),
-    async uploadDirectly() {
-      const { url, fields = {}, id } = DirectUpload.parse((await plan('image/heic')).body)
+    async uploadDirectly(contentType: string) {
+      const { url, fields = {}, id } = DirectUpload.parse((await plan(contentType)).body)
       const form = new FormData()
       for (const [name, value] of Object.entries(fields)) form.set(name, value)
       form.set('file', new Blob([new Uint8Array(heic)]))
@@ -49,8 +49,10 @@ async function importRoutes(heicDecoder: string) {
 
 describe('with HEIC_DECODER=none', () => {
   test('HEIC is refused with the reason, however it is uploaded', async () => {
-    const { upload, uploadDirectly } = await importRoutes('none')
-    for (const { status, body } of [await upload(heic, 'image/heic'), await uploadDirectly()]) {
+    const { upload, uploadDirectly, plan } = await importRoutes('none')
+    expect((await plan('image/heic')).status).toBe(415)
+    const undeclared = 'application/octet-stream'
+    for (const { status, body } of [await upload(heic, 'image/heic'), await uploadDirectly(undeclared)]) {
       expect(status).toBe(415)
       expect(body).toMatchObject({
         type: expect.stringContaining('unsupported-media-type'),
@@ -65,7 +67,7 @@ describe('with HEIC_DECODER=none', () => {
 describe('with HEIC_DECODER=libheif', () => {
   test('HEIC is accepted, however it is uploaded', async () => {
     const { upload, uploadDirectly } = await importRoutes('libheif')
-    for (const { status, body } of [await upload(heic, 'image/heic'), await uploadDirectly()]) {
+    for (const { status, body } of [await upload(heic, 'image/heic'), await uploadDirectly('image/heic')]) {
       expect([status, body]).toMatchObject([202, { contentType: 'image/heic', bytes: heic.length }])
     }
     expect(await store.takeMessages()).toMatchObject([
