@@ -1,9 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Catalogue } from '@darkroom/analytics'
-import { buildPage } from './build-page.ts'
+import { buildPage } from '@darkroom/page/build'
 import { collectFigures, type Period } from './collect-figures.ts'
 import type { Figures } from './figures.ts'
+
+/** The folder with the page's source, for `@darkroom/page`. */
+export const PAGE_SOURCE = join(import.meta.dirname, '..', 'page')
 
 /** For a static copy that is rewritten now and then. */
 const REFRESH_SECONDS = 60
@@ -21,8 +24,7 @@ export async function writeDashboard(
 ): Promise<string[]> {
   const collected = await collectFigures(catalogue, period)
   const figures: Figures = { ...collected, refreshSeconds: REFRESH_SECONDS, uploadPages }
-  const files = [...(await buildPage()), { name: 'figures.json', body: Buffer.from(JSON.stringify(figures)) }]
-  await mkdir(folder, { recursive: true })
-  for (const { name, body } of files) await writeFile(join(folder, name), body)
-  return files.map(({ name }) => join(folder, name))
+  const names = await buildPage(PAGE_SOURCE, folder)
+  await writeFile(join(folder, 'figures.json'), JSON.stringify(figures))
+  return [...names, 'figures.json'].map((name) => join(folder, name))
 }

@@ -1,6 +1,7 @@
+import { join } from 'node:path'
 import { acceptedTypes, IMAGE_TYPES, MAX_STORED_BYTES, MAX_UPLOAD_BYTES } from '@darkroom/core'
+import { servePage } from '@darkroom/page/serve'
 import Fastify from 'fastify'
-import { buildPage } from './build-page.ts'
 import type { Session } from './session.ts'
 
 export interface WebApp1Options {
@@ -24,6 +25,8 @@ export interface WebApp1 {
   stop(): Promise<void>
 }
 
+const PAGE = join(import.meta.dirname, '..', 'page')
+
 /**
  * Starts Web App #1: it serves the page and tells it where the API is. Pictures never pass through this server.
  *
@@ -44,10 +47,7 @@ export async function startWebApp1({
   }
   const server = Fastify({ forceCloseConnections: true })
   server.addHook('onSend', async (_, reply) => void reply.headers(headersFor(uploadApi.url, storage)))
-  for (const { path, contentType, body } of await buildPage()) {
-    const route = path === '/index.html' ? '/' : path
-    server.get(route, (_, reply) => reply.type(contentType).header('cache-control', 'no-cache').send(body))
-  }
+  await servePage(server, PAGE)
   server.get('/session', (_, reply) => reply.header('cache-control', 'no-store').send(session))
   const url = await server.listen({ port, host })
   return { url, stop: () => server.close() }

@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { servePage } from '@darkroom/page/serve'
 import multipart from '@fastify/multipart'
-import statics from '@fastify/static'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { answerProblems } from './answer-problems.ts'
 import { type Backend, type BackendOptions, openBackend } from './backend.ts'
@@ -31,7 +30,6 @@ const CONTENT_SECURITY_POLICY =
   "default-src 'self'; img-src 'self' blob: data: http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const PAGE = join(import.meta.dirname, '..', 'page')
-const SHARED_STYLE = dirname(createRequire(import.meta.url).resolve('@darkroom/page-style/reset.css'))
 
 /** Starts Web App #2. It starts without Kafka too: uploads then fail with 503, and work once Kafka is reachable. */
 export async function startWebApp2(options: WebApp2Options): Promise<WebApp2> {
@@ -50,7 +48,7 @@ export async function startWebApp2(options: WebApp2Options): Promise<WebApp2> {
     throwFileSizeLimit: false,
     limits: { fileSize: backend.maxImageBytes, files: 4, fields: 4, fieldSize: 4096 },
   })
-  await server.register(statics, { root: [PAGE, SHARED_STYLE], cacheControl: false })
+  await servePage(server, PAGE)
   await server.register(imageRoutes, { prefix: '/api', ...backend })
   server.addHook('preClose', async () => stopping.abort())
   server.addHook('onClose', () => {

@@ -1,14 +1,8 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
-import { buildPage, type Figures } from '@darkroom/dashboard'
+import { type Figures, PAGE_SOURCE } from '@darkroom/dashboard'
+import { servePage } from '@darkroom/page/serve'
 import Fastify from 'fastify'
 import { followFigures } from './follow-figures.ts'
-
-const CONTENT_TYPES: Record<string, string> = {
-  css: 'text/css; charset=utf-8',
-  html: 'text/html; charset=utf-8',
-  js: 'text/javascript; charset=utf-8',
-  svg: 'image/svg+xml',
-}
 
 export interface DashboardOptions {
   /** 0 picks a free port. */
@@ -39,11 +33,7 @@ export async function startDashboard({
   // The first read is slow with many images, so start it before the page is opened.
   figures.read().catch(() => {})
   const server = Fastify({ forceCloseConnections: true })
-  for (const { name, body } of await buildPage()) {
-    const type = CONTENT_TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream'
-    const route = name === 'index.html' ? '/' : `/${name}`
-    server.get(route, (_, reply) => reply.type(type).header('cache-control', 'no-cache').send(body))
-  }
+  await servePage(server, PAGE_SOURCE)
   server.get('/figures.json', async (_, reply) => {
     reply.header('cache-control', 'no-store')
     try {

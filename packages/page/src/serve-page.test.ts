@@ -1,0 +1,118 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { servePage } from './serve-page.ts'
+
+const HTML = `<link rel="icon" href="icon.svg"><link rel="stylesheet" href="page.css">
+<script type="module" src="page.tsx"></script><a href="https://example.com/page.css">x</a>`
+
+let folder: string
+let server: FastifyInstance
+let url: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'darkroom-page-'))
+  await mkdir(join(folder, 'source'))
+  await write('index.html', HTML)
+  await write('icon.svg', '<svg/>')
+  await write('page.css', '@import "./other.css"; b { color: red }')
+  await write('other.css', 'i { color: blue }')
+  await write('page.tsx', `document.title = '${'long '.repeat(1000)}'`)
+  await start()
+})
+
+afterEach(async () => {
+  await server.close()
+  await rm(folder, { recursive: true })
+})
+
+const write = (name: string, text: string) => writeFile(join(folder, 'source', name), text)
+
+async function start() {
+  await server?.close()
+  server = Fastify()
+  await servePage(server, join(folder, 'source'))
+  url = await server.listen({ port: 0, host: '127.0.0.1' })
+}
+
+/** `fetch` always sends Accept-Encoding and decompresses; this does neither. */
+function get(path: string, headers: Record<string, string> = {}) {
+  return new Promise<{ status: number; headers: Record<string, unknown>; body: Buffer }>(
+    (resolve, reject) => {
+      const sent = request(url + path, { headers }, async (response) => {
+        const body = Buffer.concat(await response.toArray())
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body })
+      })
+      sent.on('error', reject).end()
+    },
+  )
+}
+
+async function builtNames(): Promise<string[]> {
+  const { body } = await get('/')
+  return [...body.toString().matchAll(/(?:src|href)="([^":]+)"/g)].map(([, name = '']) => name)
+}
+
+test('names every file of the page by its content, to be cached for ever', async () => {
+  const names = await builtNames()
+  expect(names).toEqual([
+    expect.stringMatching(/^icon-[A-Z0-9]{8}\.svg$/),
+    expect.stringMatching(/^page-[A-Z0-9]{8}\.css$/),
+    expect.stringMatching(/^page-[A-Z0-9]{8}\.js$/),
+  ])
+  const types = ['image/svg+xml', 'text/css; charset=utf-8', 'application/javascript; charset=utf-8']
+  for (const [n, name] of names.entries()) {
+    const { status, headers } = await get(`/${name}`)
+    expect([status, headers['content-type']]).toEqual([200, types[n]])
+    expect(headers['cache-control']).toBe('public, max-age=31536000, immutable')
+  }
+  expect((await get(`/${names[1]}`)).body.toString()).toBe('i{color:#00f}b{color:red}\n')
+})
+
+test.each([
+  ['br, gzip', 'br', brotliDecompressSync],
+  ['gzip, deflate', 'gzip', gunzipSync],
+  ['br;q=0, gzip', 'gzip', gunzipSync],
+  ['identity', undefined, (body: Buffer) => body],
+])('answers Accept-Encoding: %s with %s', async (accepted, encoding, decompress) => {
+  const script = (await builtNames()).at(-1)
+  for (const path of ['/', `/${script}`]) {
+    const plain = await get(path)
+    const { headers, body } = await get(path, { 'accept-encoding': accepted })
+    expect(headers['content-encoding']).toBe(encoding)
+    expect(headers['content-type']).toBe(plain.headers['content-type'])
+    expect(headers['cache-control']).toBe(plain.headers['cache-control'])
+    expect(headers.vary).toMatch(/accept-encoding/i)
+    expect(decompress(body).equals(plain.body)).toBe(true)
+    if (encoding && path !== '/') expect(body.length).toBeLessThan(plain.body.length / 10)
+  }
+})
+
+test('revalidates index.html, which keeps its ETag until it changes', async () => {
+  const headers = { 'accept-encoding': 'br' }
+  const first = await get('/', headers)
+  expect(first.headers['cache-control']).toBe('no-cache')
+  const known = { ...headers, 'if-none-match': String(first.headers.etag) }
+  await start()
+  expect((await get('/', known)).status).toBe(304)
+  const before = await builtNames()
+  await write('page.tsx', "document.title = 'other'")
+  await start()
+  const changed = await get('/', known)
+  expect(changed.status).toBe(200)
+  const after = await builtNames()
+  expect(brotliDecompressSync(changed.body).toString()).toContain(after[2])
+  expect(after.slice(0, 2)).toEqual(before.slice(0, 2))
+  expect(after[2]).not.toBe(before[2])
+  // A page that was loaded before still finds its script.
+  expect((await get(`/${before[2]}`)).status).toBe(200)
+})
+
+test('fails with the position of an error in the source', async () => {
+  await write('page.tsx', 'const = 1')
+  await expect(start()).rejects.toThrow(/page\.tsx:1:6: ERROR/)
+})

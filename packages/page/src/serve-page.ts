@@ -1,0 +1,45 @@
+import { readFile, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliCompress, gzip } from 'node:zlib'
+import statics from '@fastify/static'
+import type { FastifyInstance } from 'fastify'
+import { buildPage, writeIfChanged } from './build-page.ts'
+
+const ENCODINGS = [
+  { extension: '.br', compress: promisify(brotliCompress) },
+  { extension: '.gz', compress: promisify(gzip) },
+]
+
+/**
+ * Builds the page in `source` into the folder `dist` next to it, and serves it at `/`. Files are compressed when they are
+ * built, and sent as `Accept-Encoding` allows. Those with a hash in their name are cached for a year, `index.html` is
+ * revalidated by its ETag on each visit.
+ *
+ * @throws Error with esbuild's message
+ */
+export async function servePage(server: FastifyInstance, source: string): Promise<void> {
+  const folder = join(source, '..', 'dist')
+  const names = await buildPage(source, folder)
+  await Promise.all(names.map((name) => compress(join(folder, name))))
+  await server.register(statics, {
+    root: folder,
+    preCompressed: true,
+    cacheControl: false,
+    setHeaders: (reply, path) => reply.header('cache-control', cacheControlOf(path)),
+  })
+}
+
+function cacheControlOf(path: string): string {
+  return basename(path).startsWith('index.html') ? 'no-cache' : 'public, max-age=31536000, immutable'
+}
+
+/** A compressed file that is newer than the original is up to date. Brotli takes a second for a large script. */
+async function compress(path: string): Promise<void> {
+  const { mtimeMs } = await stat(path)
+  for (const { extension, compress } of ENCODINGS) {
+    const existing = await stat(path + extension).catch(() => undefined)
+    if (existing && existing.mtimeMs >= mtimeMs) continue
+    await writeIfChanged(path + extension, await compress(await readFile(path)))
+  }
+}
