@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Attributes } from './attributes.ts'
 import { Filename } from './filename.ts'
-import { fromUserMetadata, type InputMetadata, toUserMetadata } from './input-metadata.ts'
+import { fromUserMetadata, hasDetails, type InputMetadata, toUserMetadata } from './input-metadata.ts'
 
 const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`))
 const metadata: fc.Arbitrary<InputMetadata> = fc.record(
@@ -142,4 +142,18 @@ describe('input metadata as S3 user metadata', () => {
   ])('is read from an object with %s as far as it goes', (_what, user, expected) => {
     expect(fromUserMetadata(user, image)).toEqual(expected)
   })
+})
+
+test('an original has the details it was sent with, and no others', () => {
+  fc.assert(
+    fc.property(metadata, fc.string({ minLength: 1 }), (sent, other) => {
+      const original = fromUserMetadata(toUserMetadata(sent), image)
+      expect(hasDetails(original, sent)).toBe(true)
+      const { filename = '', attributes } = sent
+      expect(hasDetails(original, { attributes, filename: `${other}${filename}` })).toBe(false)
+      expect(
+        hasDetails(original, { filename: sent.filename, attributes: { ...attributes, '': other } }),
+      ).toBe(false)
+    }),
+  )
 })

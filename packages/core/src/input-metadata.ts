@@ -90,6 +90,26 @@ export function fromUploadMetadata(
   }
 }
 
+/**
+ * Whether an original would be stored with the same file name and attributes if it were sent with these. S3 may hold less of
+ * a file name than was sent, see `toUserMetadata`.
+ */
+export function hasDetails(
+  original: StoredInputMetadata,
+  { filename, attributes }: { filename?: string | undefined; attributes: Tolerant<Attributes> },
+): boolean {
+  const { sha256 = NO_SHA256 } = original
+  const sent = toUserMetadata({ ...original, sha256, filename, attributes })
+  const held = toUserMetadata({ ...original, sha256 })
+  return sent.filename === held.filename && sorted(attributes) === sorted(original.attributes)
+}
+
+const NO_SHA256 = '0'.repeat(64)
+
+function sorted(attributes: Tolerant<Attributes>): string {
+  return JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
 function fromAttributesText(text = ''): Tolerant<Attributes> {
   try {
     return tolerant(Attributes).parse(JSON.parse(fromBase64Url(text)))

@@ -12,6 +12,7 @@ const PUBLISHED: Record<string, number> = {
   'not-found': 404,
   'upload-incomplete': 409,
   'legal-hold': 409,
+  erased: 410,
   'expired-by-retention': 410,
   'payload-too-large': 413,
   'unsupported-media-type': 415,

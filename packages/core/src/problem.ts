@@ -70,6 +70,12 @@ export const PROBLEMS = {
     description: 'The image must be kept and cannot be erased',
     retryable: false,
   },
+  erased: {
+    status: 410,
+    title: 'The image was erased',
+    description: 'The image of this key was erased; make a new key to upload it again',
+    retryable: false,
+  },
   'expired-by-retention': {
     status: 410,
     title: 'The image was deleted at the end of its retention',
@@ -97,8 +103,8 @@ export const PROBLEMS = {
   },
   'idempotency-key-reused': {
     status: 422,
-    title: 'The Idempotency-Key was used for other bytes',
-    description: 'Other bytes were accepted with this key',
+    title: 'The Idempotency-Key was used for another image',
+    description: 'Other bytes, or another file name or other attributes, were accepted with this key',
     retryable: false,
   },
   'image-too-large': {

@@ -171,14 +171,27 @@ describe('the same id again', () => {
     const arrival = arrivalOf({ attributes: { n: '1' } })
     const first = await intake()(arrival)
     await takeMessages()
-    const again = { ...arrival, filename: 'new.png', attributes: { n: '2' }, traceparent }
-    const second = await intake()(again)
+    const second = await intake()({ ...arrival, traceparent })
     expect(second).toEqual({ image: first.image, replayed: true })
     const [message] = await takeMessages()
     expect(message).toMatchObject({ time: first.image.acceptedAt, data: { attributes: { n: '1' } } })
-    expect(message?.data).not.toHaveProperty('filename')
     expect(message).not.toHaveProperty('traceparent')
   })
+
+  test.each([{ filename: 'new.png' }, { attributes: { n: '2' } }])(
+    'with %j is refused over HTTP, and is a repetition over Kafka',
+    async (change) => {
+      const kafka = { kind: 'kafka' as const, topic: 'images', partition: 0, offset: 7 }
+      for (const origin of [{ kind: 'http' as const }, kafka]) {
+        const arrival = arrivalOf({ origin, attributes: { n: '1' } })
+        const first = await intake()(arrival)
+        const again = intake()({ ...arrival, ...change })
+        if (origin === kafka) expect(await again).toEqual({ image: first.image, replayed: true })
+        else await expect(again).rejects.toEqual(refusedAs('idempotency-key-reused'))
+      }
+      await takeMessages()
+    },
+  )
 
   test('with other bytes is refused, and the first ones stay', async () => {
     const arrival = arrivalOf()

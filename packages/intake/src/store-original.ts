@@ -8,12 +8,21 @@ import {
   hasHash,
   type Original,
   rememberBytes,
+  type StoredOriginal,
   type StoredSource,
 } from '@darkroom/bucket'
-import { type AppId, type ImageRef, ProblemError } from '@darkroom/core'
+import {
+  type AppId,
+  type Attributes,
+  hasDetails,
+  type ImageId,
+  type ImageRef,
+  ProblemError,
+  type Tolerant,
+} from '@darkroom/core'
 import { isPastDeadline, type Retention } from '@darkroom/retention'
 
-/** The result of accepting an image. `replayed`: the same bytes were accepted under this id before. */
+/** The result of accepting an image. `replayed`: the same image was accepted under this id before. */
 export interface Acceptance {
   image: Original
   replayed: boolean
@@ -22,10 +31,10 @@ export interface Acceptance {
 }
 
 /**
- * Stores the original under its key, unless one is already stored. If that one has the same bytes, this is a repetition,
- * and the result is that of the first time.
+ * Stores the original under its key, unless one is already stored. If that one has the same bytes (over HTTP also the same
+ * file name and attributes), this is a repetition, and the result is that of the first time.
  *
- * @throws ProblemError `idempotency-key-reused` (other bytes are stored), `storage-unavailable`
+ * @throws ProblemError `idempotency-key-reused` (another image is stored), `storage-unavailable`
  */
 export async function storeOnce(
   bucket: Bucket,
@@ -40,10 +49,33 @@ export async function storeOnce(
   // Written by something other than Darkroom, so nobody can say whether it is the same image.
   if (!hasHash(first))
     throw new ProblemError('storage-unavailable', 'An object that cannot be read is stored under this id.')
-  if (first.sha256 === image.sha256) return { image: first, replayed: true }
-  throw new ProblemError(
+  requireSameImage(first, image.origin.kind === 'http' ? image : { ...image, ...detailsOf(first) })
+  return { image: first, replayed: true }
+}
+
+/** An event from Kafka is identified by its id alone, so only its bytes are compared. */
+const detailsOf = ({ filename, attributes }: Original) => ({ filename, attributes })
+
+/** A request to accept an image under an id that may be in use. Bytes that are not known yet are not compared. */
+export interface Repetition {
+  imageId: ImageId
+  bytes?: number | undefined
+  sha256?: string | undefined
+  filename?: string | undefined
+  attributes: Tolerant<Attributes>
+}
+
+/** @throws ProblemError `idempotency-key-reused` if another image was accepted under the id */
+export function requireSameImage(first: StoredOriginal, again: Repetition): void {
+  const { bytes = first.bytes, sha256 = first.sha256 } = again
+  if (bytes !== first.bytes || sha256 !== first.sha256) throw reused(again, 'Other bytes were')
+  if (!hasDetails(first, again)) throw reused(again, 'Another file name or other attributes were')
+}
+
+function reused({ imageId }: Repetition, what: string): ProblemError {
+  return new ProblemError(
     'idempotency-key-reused',
-    `Other bytes were already accepted with the id ${image.imageId}. Use a new Idempotency-Key for another image.`,
+    `${what} already accepted with the id ${imageId}. Use a new Idempotency-Key for another image.`,
   )
 }
 

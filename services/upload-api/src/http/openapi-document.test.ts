@@ -64,7 +64,7 @@ const NEVER_ANSWERED: Record<string, ProblemSlug[]> = {
   // The answer is made from the receipt that was just written, so it can be read.
   'DELETE /v1/images/{id}': ['document-unreadable'],
   // An image that is gone is `not-found` here.
-  'POST /v1/uploads/{id}/complete': ['source-expired', 'expired-by-retention'],
+  'POST /v1/uploads/{id}/complete': ['source-expired'],
 }
 
 /** Every problem that a function's code can throw: bundled as for deployment, so unused functions are left out. */

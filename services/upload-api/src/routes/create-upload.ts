@@ -6,6 +6,7 @@ import {
   signUploadForm,
 } from '@darkroom/bucket'
 import {
+  type AppId,
   acceptedTypes,
   type DirectUpload,
   DirectUploadRequest,
@@ -20,16 +21,19 @@ import {
   Traceparent,
   uploadKey,
 } from '@darkroom/core'
+import type { Repetition } from '@darkroom/intake'
 import { bucket, signer } from '../clients.ts'
 import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
 import { requireApp } from '../http/request.ts'
 import { expiryFromNow, VALID_SECONDS } from '../uploads/multipart.ts'
+import { isAccepted, requireUsableId } from '../uploads/replays.ts'
 
 /**
  * `POST /v1/uploads`: answers with the request that sends an image to S3 directly. The image goes under `uploads/`, where
  * it can be sent repeatedly until it is accepted (decisions/0021-direct-uploads.md). This function stores nothing.
+ * `Idempotency-Replayed` says that the image was already accepted.
  */
 export const handler = apiHandlerWithBody(async (event) => {
   const app = requireApp(event)
@@ -39,6 +43,8 @@ export const handler = apiHandlerWithBody(async (event) => {
   const imageId = chosen ?? newImageId()
   const contentType = requireAcceptedType(request.contentType)
   const { bytes, filename, attributes = {}, sha256 } = request
+  const announced = { imageId, bytes, filename, attributes, sha256 }
+  const replayed = chosen !== undefined && (await isReplay(app, announced))
   const traceparent = Traceparent.safeParse(event.headers.traceparent).data
   const metadata = { app, origin: { kind: 'http' as const }, filename, attributes, sha256, traceparent }
   const planned = { app, imageId, bytes, contentType, metadata }
@@ -57,7 +63,10 @@ export const handler = apiHandlerWithBody(async (event) => {
       : await signUploadForm(signer, planned, VALID_SECONDS)),
     links: { sign: '/v1/uploads/sign', complete },
   }
-  return jsonAnswer(201, upload, { location: `/v1/images/${imageId}` })
+  return jsonAnswer(201, upload, {
+    location: `/v1/images/${imageId}`,
+    ...(replayed && { 'idempotency-replayed': 'true' }),
+  })
 })
 
 /** Refuses now what would otherwise be refused after the upload. */
@@ -77,6 +86,12 @@ function requireAcceptedType(contentType: string): string {
     'unsupported-media-type',
     `body.contentType is ${declared}. Accepted types are ${namesOf(accepted)}; use application/octet-stream if you do not know the type.`,
   )
+}
+
+/** Whether the image was accepted before. @throws ProblemError as `requireUsableId` and `isAccepted` do */
+async function isReplay(app: AppId, announced: Repetition): Promise<boolean> {
+  const [accepted] = await Promise.all([isAccepted(app, announced), requireUsableId({ app, ...announced })])
+  return accepted
 }
 
 /** The oldest multipart upload with this key, so that all clients resume the same one. */

@@ -10,6 +10,7 @@ import { type Answer, send, type TestRequest } from '../testing/send.ts'
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
 const { handler } = await import('./upload-image.ts')
+const { handler: eraseImage } = await import('./erase-image.ts')
 afterAll(async () => {
   await store.close()
   await aws.stop()
@@ -170,19 +171,76 @@ describe('an Idempotency-Key', () => {
     expect(second.body).toEqual(first.body)
   })
 
-  test('can be repeated with another format', async () => {
+  const data = jpeg.toString('base64')
+  const longName = `${'写'.repeat(80)}.jpg`
+  const manyAttributes = { a: 'x'.repeat(256), b: 'x'.repeat(256), c: 'x'.repeat(256), d: 'x'.repeat(200) }
+  const jsonWithKey = (key: string, json: object) =>
+    upload({ headers: { 'content-type': 'application/json', 'idempotency-key': key }, json })
+
+  test.each<[string, object]>([
+    ['a file name', { filename: 'IMG_0001.JPG' }],
+    ['attributes', { attributes: { album: 'été', '10': '🌊\uffff' } }],
+    ['all that fits', { filename: longName, attributes: manyAttributes }],
+  ])('can be repeated with %s, also in parallel', async (_what, details) => {
     const key = newImageId()
-    const { body } = await withKey(key)
-    const again = await upload({ ...form, headers: { ...form.headers, 'idempotency-key': key } })
-    expect(again).toMatchObject({ status: 202, headers: { 'idempotency-replayed': 'true' }, body })
+    const answers = await Promise.all([1, 2, 3].map(() => jsonWithKey(key, { data, ...details })))
+    answers.push(await jsonWithKey(key, { data, ...details }))
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202])
+    expect(answers.filter(({ headers }) => headers['idempotency-replayed'] === 'true')).toHaveLength(3)
+    for (const { body } of answers) expect(body).toEqual(answers[0]?.body)
   })
 
-  test('cannot be used again for other bytes', async () => {
+  test('can be repeated in another form, with attributes in another order', async () => {
+    const key = newImageId()
+    const attributes = { album: 'coast', roll: '7' }
+    const { body } = await jsonWithKey(key, { data, filename: 'IMG_0001.JPG', attributes })
+    const again = await formWith({ file: fileOf(jpeg), attributes: '{"roll":"7","album":"coast"}' })
+    const headers = { ...again.headers, 'idempotency-key': key }
+    expect(await upload({ ...again, headers })).toMatchObject({
+      status: 202,
+      headers: { 'idempotency-replayed': 'true' },
+      body,
+    })
+  })
+
+  test.each<[string, object]>([
+    ['other bytes', { data: otherJpeg.toString('base64') }],
+    ['another file name', { filename: 'IMG_0002.JPG' }],
+    ['no file name', { filename: undefined }],
+    ['another attribute', { attributes: { album: 'coast', roll: '8' } }],
+    ['fewer attributes', { attributes: { album: 'coast' } }],
+    ['no attributes', { attributes: undefined }],
+  ])('cannot be used again with %s', async (_what, change) => {
+    const key = newImageId()
+    const first = { data, filename: 'IMG_0001.JPG', attributes: { album: 'coast', roll: '7' } }
+    await jsonWithKey(key, first)
+    const { status, body } = await jsonWithKey(key, { ...first, ...change })
+    expect([status, body.type]).toEqual([422, 'urn:problem-type:darkroom:idempotency-key-reused'])
+    expect(body.detail).toMatch(/already accepted.*Use a new Idempotency-Key/)
+    expect(await stored(key)).toMatchObject({
+      bytes: jpeg,
+      filename: 'IMG_0001.JPG',
+      attributes: first.attributes,
+    })
+  })
+
+  test('of an erased image is 410, and nothing is stored again', async () => {
     const key = newImageId()
     await withKey(key)
-    const { status, body } = await withKey(key, otherJpeg)
-    expect([status, body.type]).toEqual([422, 'urn:problem-type:darkroom:idempotency-key-reused'])
-    expect((await stored(key)).bytes.equals(jpeg)).toBe(true)
+    expect((await send(eraseImage, { method: 'DELETE', app: 'web-app-1', id: key })).status).toBe(200)
+    for (const body of [jpeg, otherJpeg]) {
+      const { status, body: problem } = await withKey(key, body)
+      expect([status, problem.type]).toEqual([410, 'urn:problem-type:darkroom:erased'])
+    }
+    await expect(stored(key)).rejects.toHaveProperty('name', 'NoSuchKey')
+  })
+
+  test('of another app that has erased its image is a new image', async () => {
+    const key = newImageId()
+    await withKey(key)
+    await send(eraseImage, { method: 'DELETE', app: 'web-app-1', id: key })
+    const headers = { 'content-type': 'image/jpeg', 'idempotency-key': key }
+    expect((await upload({ headers, body: jpeg, app: 'web-app-2' })).status).toBe(202)
   })
 
   test('can be used by another app too', async () => {

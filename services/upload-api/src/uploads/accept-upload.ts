@@ -16,6 +16,7 @@ import type { AnsweredImage } from '../http/answer.ts'
 import { acceptImage, imageQueue } from '../intake.ts'
 import { findImageOrUndefined } from '../status/find-image.ts'
 import { isWhole, partCount } from './multipart.ts'
+import { requireUsableId } from './replays.ts'
 
 export interface AcceptedUpload {
   image: AnsweredImage
@@ -27,15 +28,26 @@ export interface AcceptedUpload {
  * Accepts a direct upload: checks it, copies it to the originals create-once, and deletes the upload. Repeated and parallel
  * calls have the same result. An upload that is refused is deleted too.
  *
- * @throws ProblemError as `acceptImage` does, `upload-incomplete`, `not-found`
+ * @throws ProblemError as `acceptImage` and `requireUsableId` do, `upload-incomplete`, `not-found`
  */
 export async function acceptUpload(image: ImageRef): Promise<AcceptedUpload> {
+  await requireUsable(image)
   const accepted = (await acceptStaged(image)) ?? (await acceptAgain(image))
   if (accepted) return accepted
   throw new ProblemError(
     'not-found',
     'Nothing is stored for this upload: its bytes were never sent, were refused, or have expired. Start again with POST /v1/uploads.',
   )
+}
+
+/** What was sent for an image that is gone is deleted. */
+async function requireUsable(image: ImageRef): Promise<void> {
+  try {
+    await requireUsableId(image)
+  } catch (error) {
+    if (error instanceof ProblemError && !isTransient(error)) await discardUploads(bucket, image)
+    throw error
+  }
 }
 
 /** Undefined if there is no upload, or a parallel call has just accepted it. */

@@ -24,6 +24,7 @@ const { handler: createUpload } = await import('../routes/create-upload.ts')
 const { handler: signUpload } = await import('../routes/sign-upload.ts')
 const { handler: completeUpload } = await import('../routes/complete-upload.ts')
 const { handler: getImage } = await import('../routes/get-image.ts')
+const { handler: eraseImage } = await import('../routes/erase-image.ts')
 afterAll(async () => {
   await store.close()
   await aws.stop()
@@ -85,6 +86,8 @@ async function sendPart({ key }: DirectUpload, uploadId: string, partNumber: num
   return fetch(Signature.parse(body).url, { method: 'PUT', body: new Uint8Array(part) })
 }
 
+const REUSED = 'urn:problem-type:darkroom:idempotency-key-reused'
+const ERASED = 'urn:problem-type:darkroom:erased'
 const keysOf = async (id: string) => (await store.storedKeys()).filter((key) => key.includes(id))
 const refOf = ({ id: imageId }: { id: string }): ImageRef => ({ app, imageId })
 
@@ -160,16 +163,64 @@ describe('a form upload', () => {
     const first = await complete(upload.id)
     expect(await post(upload, jpeg)).toBe(204)
     expect((await complete(upload.id)).body).toEqual(first.body)
-    const key = { 'idempotency-key': upload.id }
-    const other = await plan(otherJpeg, {}, key)
-    expect(await post(other, otherJpeg)).toBe(204)
-    const refused = await complete(upload.id)
-    expect([refused.status, refused.body.type]).toEqual([
-      422,
-      'urn:problem-type:darkroom:idempotency-key-reused',
-    ])
-    expect(await keysOf(upload.id)).toEqual([inputKey(refOf(upload))])
     expect((await complete(upload.id)).body).toEqual(first.body)
+  })
+
+  const trailing = Buffer.concat([jpeg, Buffer.of(0)])
+
+  test.each<[string, Uint8Array, object, [planned: number, completed: number]]>([
+    ['other bytes', trailing, {}, [422, 422]],
+    ['other bytes of the same length', otherJpeg, {}, [201, 422]],
+    ['another hash', otherJpeg, { sha256: sha256(otherJpeg) }, [422, 422]],
+    ['another file name', jpeg, { filename: 'b.jpg' }, [422, 422]],
+    ['other attributes', jpeg, { attributes: { album: 'b' } }, [422, 422]],
+  ])('cannot be sent with %s once it is accepted', async (_what, bytes, change, statuses) => {
+    const key = { 'idempotency-key': newImageId() }
+    const details = { filename: 'a.jpg', attributes: { album: 'a' } }
+    const [first, other] = [await plan(jpeg, details, key), await plan(bytes, { ...details, ...change }, key)]
+    expect(await post(first, jpeg)).toBe(204)
+    const accepted = await complete(first.id)
+    expect(accepted.status).toBe(202)
+    const body = { bytes: jpeg.length, contentType: 'image/jpeg', ...details }
+    const planned = await create({ ...body, bytes: bytes.length, ...change }, key)
+    await post(other, bytes)
+    const completed = await complete(first.id)
+    expect([planned.status, completed.status]).toEqual(statuses)
+    for (const answer of [planned, completed]) expect([undefined, REUSED]).toContain(answer.body.type)
+    expect(await keysOf(first.id)).toEqual([inputKey(refOf(first))])
+    const again = await create(body, key)
+    expect([again.status, again.headers['idempotency-replayed']]).toEqual([201, 'true'])
+    expect(await post(again.body, jpeg)).toBe(204)
+    expect(await complete(first.id)).toMatchObject({
+      headers: { 'idempotency-replayed': 'true' },
+      body: accepted.body,
+    })
+  })
+
+  test('of an erased image is 410 at every step, and what was sent for it is deleted', async () => {
+    const upload = await uploaded(jpeg)
+    const planned = await plan(jpeg, {}, { 'idempotency-key': upload.id })
+    expect((await complete(upload.id)).status).toBe(202)
+    expect((await send(eraseImage, { method: 'DELETE', app, id: upload.id })).status).toBe(200)
+    const refused = await create(
+      { bytes: jpeg.length, contentType: 'image/jpeg' },
+      { 'idempotency-key': upload.id },
+    )
+    expect([refused.status, refused.body.type]).toEqual([410, ERASED])
+    expect(await post(planned, jpeg)).toBe(204)
+    for (const answer of [await complete(upload.id), await complete(upload.id)]) {
+      expect([answer.status, answer.body.type]).toEqual([410, ERASED])
+    }
+    expect(await keysOf(upload.id)).toEqual([metadataKey(refOf(upload))])
+    await store.remove(metadataKey(refOf(upload)))
+  })
+
+  test('of an image past its retention is 410', async () => {
+    const imageId = newImageId(new Date(Date.now() - 2 * 86_400_000))
+    await store.put(uploadKey({ app: 'fleeting', imageId, bytes: jpeg.length }), jpeg)
+    const answer = await complete(imageId, 'fleeting')
+    expect([answer.status, answer.body.type]).toEqual([410, 'urn:problem-type:darkroom:expired-by-retention'])
+    expect(await keysOf(imageId)).toEqual([])
   })
 
   test.each([
