@@ -164,6 +164,7 @@ describe('the bucket of images', () => {
       'metadata/': 730,
       'claims/': 7,
       'hashes/': 30,
+      'events/': 730,
       'rejected/': 30,
       'uploads/': 1,
     })

@@ -12,7 +12,11 @@ import { type FoundDocument, getDocument } from './documents.ts'
 import { deleteObjects, headObject, listKeys } from './objects.ts'
 import { abortMultipartUpload, listMultipartUploads, type MultipartUpload } from './uploads.ts'
 
-/** Everything stored for an image, except copies under a legal hold (holds.ts) and the entry for its hash (hashes.ts). */
+/**
+ * Everything stored for an image, except copies under a legal hold (holds.ts), the entry for its hash (hashes.ts) and the id
+ * of its event (events.ts). That id stays as long as the receipt of an erasure, because without it a record that Kafka
+ * delivers again would be a new image.
+ */
 export interface ImageObjects {
   document: FoundDocument | undefined
   /** Keys of the image's objects (original, claim, uploads, variants), without its document. */

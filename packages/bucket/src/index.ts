@@ -1,6 +1,7 @@
 export { type Bucket, type BucketSettings, openBucket } from './bucket.ts'
 export { createClaim } from './claims.ts'
 export { type FoundDocument, getDocument, getDocumentText, putDocument } from './documents.ts'
+export { decideImageId, findDecidedId } from './events.ts'
 export { findKnownBytes, forgetBytes, type HashedImage, type KnownBytes, rememberBytes } from './hashes.ts'
 export { type Hold, isHeld, placeHold, releaseHold } from './holds.ts'
 export { deleteEverything, everythingOf, type ImageObjects } from './image-objects.ts'
@@ -20,6 +21,7 @@ export {
   getOriginal,
   hasHash,
   hasOriginal,
+  isAccepted,
   type Original,
   readStored,
   type StoredOriginal,

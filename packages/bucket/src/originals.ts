@@ -5,6 +5,7 @@ import {
   type ImageId,
   type ImageRef,
   inputKey,
+  metadataKey,
   type StoredInputMetadata,
   toUserMetadata,
 } from '@darkroom/core'
@@ -43,6 +44,12 @@ export async function findOriginal(bucket: Bucket, image: ImageRef): Promise<Sto
 
 export async function hasOriginal(bucket: Bucket, image: ImageRef): Promise<boolean> {
   return (await headObject(bucket, inputKey(image))) !== undefined
+}
+
+/** Whether the image is stored or finished, at present. Two HEAD requests. */
+export async function isAccepted(bucket: Bucket, image: ImageRef): Promise<boolean> {
+  const found = await Promise.all([inputKey, metadataKey].map((keyOf) => headObject(bucket, keyOf(image))))
+  return found.some((object) => object !== undefined)
 }
 
 /** The bytes of an original; undefined if it was deleted. */

@@ -1,4 +1,4 @@
-import { ImageId, timeOf } from './image-id.ts'
+import { ImageId, isPlausibleTime, timeOf } from './image-id.ts'
 import { PROBLEMS, type Problem, ProblemError, problemType } from './problem.ts'
 
 /** The longest wait that `Prefer: wait=N` can ask for: an HTTP API gateway gives up after 30 seconds. */
@@ -6,10 +6,6 @@ export const MAX_WAIT_SECONDS = 25
 
 /** `Retry-After` of 429 and 503. */
 export const RETRY_AFTER_SECONDS = 5
-
-const HOUR_MS = 3_600_000
-const MAX_KEY_AGE_MS = 24 * HOUR_MS
-const MAX_KEY_AHEAD_MS = 5 * 60_000
 
 /** A header as Lambda or Node provides it. */
 type Header = string | string[] | undefined
@@ -34,8 +30,7 @@ export function readIdempotencyKey(header: Header, now = Date.now()): ImageId | 
     )
   }
   const time = timeOf(key.data)
-  const ageMs = now - time.getTime()
-  if (ageMs <= MAX_KEY_AGE_MS && ageMs >= -MAX_KEY_AHEAD_MS) return key.data
+  if (isPlausibleTime(time, now)) return key.data
   throw new ProblemError(
     'clock-skew',
     `The time in Idempotency-Key is ${time.toISOString()}, but it must be within the last 24 hours and at most 5 minutes ahead. Correct the clock by serverTime, and make a new key for each image.`,

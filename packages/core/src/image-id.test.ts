@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { validate, version } from 'uuid'
-import { dateOf, deriveImageId, ImageId, newImageId, timeOf } from './image-id.ts'
+import { dateOf, deriveImageId, ImageId, isPlausibleTime, newImageId, timeOf } from './image-id.ts'
 
 const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 const time = fc.integer({ min: 0, max: LAST_INSTANT })
@@ -76,6 +76,14 @@ describe('a derived id', () => {
     )
   })
 
+  test('differs only in its start if the time differs', () => {
+    fc.assert(
+      fc.property(event, time, (some, other) => {
+        expect(derive({ ...some, time: other }).slice(15)).toBe(derive(some).slice(15))
+      }),
+    )
+  })
+
   test('differs if characters move from one input to the next', () => {
     const common = { time: 0, app: 'a' }
     expect(derive({ ...common, source: 'ab', id: 'c' })).not.toBe(
@@ -87,9 +95,20 @@ describe('a derived id', () => {
   })
 
   test.each([-1, LAST_INSTANT + 1, Number.NaN])('cannot be derived from the time %p', (time) => {
-    expect(() => derive({ app: 'a', time, source: 's', id: 'i' })).toThrow(
-      expect.objectContaining({ slug: 'malformed-request' }),
-    )
+    expect(() => derive({ app: 'a', time, source: 's', id: 'i' })).toThrow(RangeError)
+  })
+})
+
+describe('a time is plausible', () => {
+  const now = Date.UTC(2026, 10, 23, 10)
+  test.each([
+    [-86_400_000, true],
+    [-86_400_001, false],
+    [300_000, true],
+    [300_001, false],
+    [Number.NaN, false],
+  ])('%p ms from now: %p', (ms, plausible) => {
+    expect(isPlausibleTime(new Date(now + ms), now)).toBe(plausible)
   })
 })
 

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { v7 } from 'uuid'
 import * as z from 'zod'
 import type { AppId } from './app-id.ts'
-import { ProblemError } from './problem.ts'
 
 /** The last instant whose year has four digits. */
 const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
@@ -32,16 +31,15 @@ export function firstIdAt(time: Date): ImageId {
 }
 
 /**
- * The id of an image that was sent as an event: the event's time plus a hash of app, source and event id
- * (CloudEvents `source` + `id` identify an event). A redelivered or resent event is therefore the same image.
+ * The id of an image that was sent as an event: a time plus a hash of app, source and event id (CloudEvents `source` +
+ * `id` identify an event). The part after the time is the same for all ids of one event.
  *
- * @throws ProblemError `malformed-request` if an id cannot have that time (before 1970, after 9999, or invalid)
+ * @throws RangeError if an id cannot have that time (before 1970, after 9999, or invalid)
  */
 export function deriveImageId(event: { app: AppId; time: Date; source: string; id: string }): ImageId {
   const msecs = event.time.getTime()
-  if (!(msecs >= 0 && msecs <= LAST_INSTANT)) {
-    throw new ProblemError('malformed-request', 'The time of the event must be between 1970 and 9999.')
-  }
+  if (!(msecs >= 0 && msecs <= LAST_INSTANT))
+    throw new RangeError('an image id needs a time from 1970 to 9999')
   const name = JSON.stringify([event.app, event.source, event.id])
   const random = createHash('sha256').update(name).digest().subarray(0, 16)
   return v7({ msecs, random })
@@ -55,6 +53,18 @@ export function timeOf(id: ImageId): Date {
 /** The UTC date partition of an image, `yyyy-mm-dd`: always the id's own date. */
 export function dateOf(id: ImageId): string {
   return timeOf(id).toISOString().slice(0, 10)
+}
+
+const MAX_BEHIND_MS = 24 * 3_600_000
+const MAX_AHEAD_MS = 5 * 60_000
+
+/**
+ * Whether a time that a sender chose can be the time of acceptance in an id: within the last 24 hours, or at most 5 minutes
+ * ahead. The id's date is the image's partition, so other times would put it where nobody looks. NaN is not plausible.
+ */
+export function isPlausibleTime(time: Date, now = Date.now()): boolean {
+  const aheadMs = time.getTime() - now
+  return aheadMs >= -MAX_BEHIND_MS && aheadMs <= MAX_AHEAD_MS
 }
 
 function millisecondsOf(id: string): number {

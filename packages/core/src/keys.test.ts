@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { newImageId } from './image-id.ts'
 import {
   claimKey,
+  eventKey,
+  eventOf,
   hashKey,
   heldPrefix,
   holdKey,
@@ -11,6 +13,7 @@ import {
   metadataKey,
   metadataPrefix,
   parseClaimKey,
+  parseEventKey,
   parseHashKey,
   parseInputKey,
   parseMetadataKey,
@@ -84,6 +87,7 @@ describe('the layout of the bucket', () => {
     expect(claimKey(image)).toBe(`claims/web-app-1/${date}/${imageId}`)
     expect(uploadKey({ ...image, bytes: 31_457_280 })).toBe(`uploads/web-app-1/${date}/${imageId}/31457280`)
     expect(hashKey(bytes)).toBe(`hashes/web-app-1/${bytes.sha256}`)
+    expect(eventKey(eventOf(image))).toBe('events/web-app-1/000-8000-0a1b2c3d4e5f')
     expect(holdKey(image)).toBe(`held/web-app-1/${date}/${imageId}/hold.json`)
     expect(s3Uri('darkroom', 'input/x')).toBe('s3://darkroom/input/x')
   })
@@ -137,6 +141,13 @@ describe('each parser is the inverse of its builder', () => {
       fc.property(fc.record({ app, sha256 }), (ref) => expect(parseHashKey(hashKey(ref))).toEqual(ref)),
     )
   })
+  test('event', () => {
+    fc.assert(
+      fc.property(fc.record({ app, imageId: id }), (ref) =>
+        expect(parseEventKey(eventKey(eventOf(ref)))).toEqual(eventOf(ref)),
+      ),
+    )
+  })
   test('kind and app of any key', () => {
     fc.assert(
       fc.property(app, id, (someone, imageId) => {
@@ -148,6 +159,7 @@ describe('each parser is the inverse of its builder', () => {
           claims: claimKey(ref),
           uploads: uploadKey({ ...ref, bytes: 1 }),
           hashes: hashKey({ app: someone, sha256: bytes.sha256 }),
+          events: eventKey(eventOf(ref)),
         } as const
         for (const [kind, key] of Object.entries(keys) as [keyof typeof keys, string][]) {
           expect(parseStoredKey(key)).toEqual({ kind, app: someone })
@@ -185,6 +197,7 @@ const CLAIM = new RegExp(`^claims/${APP}/${DAY}/${ID}$`)
 const HOLD = new RegExp(`^held/${APP}/${DAY}/${ID}/hold\\.json$`)
 const UPLOAD = new RegExp(`^uploads/${APP}/${DAY}/${ID}/\\d+$`)
 const HASH = new RegExp(`^hashes/${APP}/[0-9a-f]{64}$`)
+const EVENT = new RegExp(`^events/${APP}/[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 const REJECTED = new RegExp(`^rejected/(?!\\.{1,2}/)[a-zA-Z0-9._-]{1,249}/${DAY}/\\d+-\\d+$`)
 
 const thumb = { ...image, variant: 'thumb', extension: 'jpg' as const }
@@ -207,6 +220,7 @@ describe('no part can reach outside its prefix', () => {
     ['the app of an upload', UPLOAD, (part) => uploadKey({ app: part, imageId, bytes: 1 })],
     ['the id of an upload', UPLOAD, (part) => uploadKey({ app: 'a', imageId: part, bytes: 1 })],
     ['the app of a hash', HASH, (part) => hashKey({ ...bytes, app: part })],
+    ['the app of an event', EVENT, (part) => eventKey({ app: part, digest: imageId.slice(15) })],
     ['the topic of a rejected record', REJECTED, (part) => rejectedKey({ ...record, topic: part })],
     ['the date of a rejected record', REJECTED, (part) => rejectedKey({ ...record, date: part })],
     [
@@ -267,6 +281,7 @@ describe('a parser accepts only keys that its builder makes', () => {
     ['upload', uploadKey({ ...image, bytes: 10 }), parseUploadKey, uploadKey],
     ['rejected', rejectedKey(record), parseRejectedKey, rejectedKey],
     ['hash', hashKey(bytes), parseHashKey, hashKey],
+    ['event', eventKey(eventOf(image)), parseEventKey, eventKey],
   ] as [string, string, (key: string) => object | undefined, (ref: object) => string][]
 
   test.each(parsers)('%s: strings', (_name, _key, parse) => {

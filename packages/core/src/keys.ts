@@ -16,6 +16,7 @@ import { KafkaTopic } from './origin.ts'
  *     held/{app}/{yyyy-mm-dd}/{imageId}/…                       copies that a legal hold keeps, under their original keys
  *     uploads/{app}/{yyyy-mm-dd}/{imageId}/{bytes}              direct uploads to S3, until they are accepted
  *     hashes/{app}/{sha256}                                     the first image with these bytes
+ *     events/{app}/{digest}                                     the image id of an event whose time does not decide it
  */
 export interface ImageRef {
   app: AppId
@@ -157,6 +158,28 @@ export function parseHashKey(key: string): HashRef | undefined {
   return confirm(/^hashes\/(?<app>[^/]+)\/(?<sha256>[^/]+)$/.exec(key), hashKey)
 }
 
+/** An event, by the part of an image id that is the same for all ids of the event: see `deriveImageId`. */
+export interface EventRef {
+  app: AppId
+  digest: string
+}
+
+const EventDigest = z.string().regex(/^[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+
+/** The event that an image's id is derived from, whatever the time in the id. */
+export function eventOf({ app, imageId }: ImageRef): EventRef {
+  return { app, digest: ImageId.parse(imageId).slice(15) }
+}
+
+/** The object that remembers the image id of an event: see decisions/0028-kafka-times.md. */
+export function eventKey({ app, digest }: EventRef): string {
+  return `events/${AppId.parse(app)}/${EventDigest.parse(digest)}`
+}
+
+export function parseEventKey(key: string): EventRef | undefined {
+  return confirm(/^events\/(?<app>[^/]+)\/(?<digest>[^/]+)$/.exec(key), eventKey)
+}
+
 /** The kinds of stored objects, by the first part of the key. Only rejected records belong to no app. */
 export const StoredKind = z.enum([
   'input',
@@ -164,6 +187,7 @@ export const StoredKind = z.enum([
   'metadata',
   'claims',
   'hashes',
+  'events',
   'uploads',
   'rejected',
 ])

@@ -14,5 +14,6 @@ test('the table in docs/operations.md matches the retention', async () => {
     expect([kind, daysIn(`\`${kind}/`)]).toEqual([kind, days[kind]])
   }
   expect(daysIn('`hashes/')).toBe(days.input)
+  expect(daysIn('`events/')).toBe(days.metadata)
   expect(daysIn('multipart uploads')).toBe(days.unfinishedUploads)
 })

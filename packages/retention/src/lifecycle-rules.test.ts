@@ -28,6 +28,7 @@ const defaults = {
   'metadata/': 730,
   'claims/': 7,
   'hashes/': 30,
+  'events/': 730,
   'rejected/': 30,
   'uploads/': 1,
 }
@@ -48,6 +49,7 @@ describe('the list of lifecycle rules', () => {
       'processed/brief/': 7,
       'hashes/brief/': 1,
       'metadata/app=brief/': 90,
+      'events/brief/': 90,
     })
   })
 
@@ -68,8 +70,8 @@ describe('the list of lifecycle rules', () => {
   })
 
   test('throws if there are more than a bucket can have', () => {
-    expect(lifecycleRules(retentionOf(many(330)))).toHaveLength(8 + 3 * 330)
-    expect(() => lifecycleRules(retentionOf(many(331)))).toThrow('1001 lifecycle rules')
+    expect(lifecycleRules(retentionOf(many(330)))).toHaveLength(9 + 3 * 330)
+    expect(() => lifecycleRules(retentionOf(many(331)))).toThrow('1002 lifecycle rules')
   })
 })
 

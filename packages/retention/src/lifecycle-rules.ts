@@ -23,6 +23,8 @@ const daysFrom = {
   claims: 'claims',
   // The entry for a hash is useful as long as the original exists.
   hashes: 'input',
+  // An event is the same image as long as there is a status, or the receipt of its erasure.
+  events: 'metadata',
 } as const
 
 /**

@@ -10,8 +10,7 @@ import {
   photographNumber,
   TOPIC,
 } from '../test/kafka-records.ts'
-import { APPS, Bucket, failedFrom, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
-import { identifyRecord } from './identify-record.ts'
+import { Bucket, failedFrom, imageOf, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
 
 let local: OpenBridge
 beforeAll(async () => {
@@ -28,7 +27,7 @@ describe('a record with an image', () => {
     const headers = { ...CLOUD_EVENT, ce_filename: 'Straße.jpg', ce_attributes: '{"album":"sommer"}' }
     const record = kafkaRecord({ value: bytes, headers, partition: 1, offset: 8 })
     expect(await local.bridge(record)).toEqual(NO_FAILURES)
-    const { imageId } = identifyRecord(record, APPS)
+    const { imageId } = imageOf(record)
     const key = inputKey({ app: 'web-app-2', imageId })
     const origin = { kind: 'kafka', topic: TOPIC, partition: 1, offset: 8 }
     const details = { app: 'web-app-2', origin, filename: 'Straße.jpg', attributes: { album: 'sommer' } }
@@ -55,7 +54,7 @@ describe('a record with an image', () => {
   test('as bare bytes is accepted too', async () => {
     const record = kafkaRecord({ value: await photograph() })
     await local.bridge(record)
-    const { imageId } = identifyRecord(record, APPS)
+    const { imageId } = imageOf(record)
     expect(await local.keys('input/')).toEqual([inputKey({ app: 'web-app-2', imageId })])
     expect(await local.takeMessages()).toMatchObject([{ data: { imageId, attributes: {} } }])
   })
@@ -63,11 +62,11 @@ describe('a record with an image', () => {
   test('that is delivered twice is one image and one object', async () => {
     const record = cloudEvent('twice', await photograph())
     await local.bridge(record)
-    const [key = ''] = await local.keys('')
+    const [key = ''] = await local.imageKeys()
     const first = await local.get(key)
     await local.takeMessages()
     await local.bridge({ ...record, offset: 99 })
-    expect(await local.keys('')).toEqual([key])
+    expect(await local.imageKeys()).toEqual([key])
     expect(await local.get(key)).toMatchObject({ LastModified: first.LastModified, Metadata: first.Metadata })
     const { acceptedAt } = fromUserMetadata(first.Metadata, parseInputKey(key) ?? { app: '', imageId: '' })
     expect(await local.takeMessages()).toMatchObject([{ data: { acceptedAt, origin: { offset: 15 } } }])
@@ -87,18 +86,19 @@ describe('partitions', () => {
       .spy()
       .getAllMessages()
       .flatMap((event) => (event.service === 's3' && event.status === 'uploaded' ? [event.key] : []))
+      .filter(parseInputKey)
     const imageIds = stored.map((key) => parseInputKey(key)?.imageId)
     for (const partition of [0, 1]) {
       const own = records
         .filter((record) => record.partition === partition)
-        .map((record) => identifyRecord(record, APPS).imageId)
+        .map((record) => imageOf(record).imageId)
       expect(imageIds.filter((id) => id && own.includes(id))).toEqual(own)
     }
     expect(stored).toHaveLength(12)
   })
 
   /** Puts an unreadable object under the record's key: an error on our side that does not go away. */
-  const block = (record: MSKRecord) => local.put(inputKey(identifyRecord(record, APPS)), 'of unknown origin')
+  const block = (record: MSKRecord) => local.put(inputKey(imageOf(record)), 'of unknown origin')
 
   test('stop independently, each at its first failure', async () => {
     const [first, stuck, ...later] = await Promise.all(await batch(0, 4))

@@ -1,14 +1,15 @@
-import { acceptedTypes, ProblemError } from '@darkroom/core'
+import { acceptedTypes, isPlausibleTime, ProblemError, timeOf } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
 import { toArrival } from './claim-checks.ts'
 import { bucket, sqs } from './clients.ts'
-import { countRecords, type RecordOutcome } from './count-records.ts'
+import { countImplausibleTime, countRecords, type RecordOutcome } from './count-records.ts'
 import { env } from './environment.ts'
 import { identifyRecord } from './identify-record.ts'
+import { imageIdOf } from './image-id-of.ts'
 import { logger } from './logger.ts'
 import { commitRefusal, rejectRecord } from './reject-record.ts'
-import { RefusedImage, readSubmission, refusing } from './submission.ts'
+import { type IdentifiedEvent, RefusedImage, readSubmission, refusing } from './submission.ts'
 
 const acceptImage = createIntake({
   bucket,
@@ -69,12 +70,23 @@ async function bridge(record: MSKRecord): Promise<RecordOutcome> {
 }
 
 async function accept(record: MSKRecord): Promise<RecordOutcome> {
-  const event = identifyRecord(record, env.TOPIC_APPS)
-  const submission = await readSubmission(event)
+  const submission = await readSubmission(await identify(record))
   const { image, replayed } = await refusing(submission, () => acceptImage(toArrival(submission, claimRules)))
   const { app, imageId } = image
   logger.info('record accepted', { ...positionOf(record), app, imageId, replayed })
   return { outcome: 'accepted', ...positionOf(record) }
+}
+
+async function identify(record: MSKRecord): Promise<IdentifiedEvent> {
+  const { identity, ...event } = identifyRecord(record, env.TOPIC_APPS)
+  const { app, time } = identity
+  const imageId = await imageIdOf(identity)
+  if (!isPlausibleTime(time) && timeOf(imageId).getTime() !== time.getTime()) {
+    countImplausibleTime(record.topic)
+    // In JSON an invalid date is null.
+    logger.warn('event time not plausible', { ...positionOf(record), app, imageId, eventTime: time.toJSON() })
+  }
+  return { ...event, app, imageId }
 }
 
 /** Stores the record first: without it, the record must not count as processed. */

@@ -31,9 +31,19 @@ export function countRecords(outcomes: RecordOutcome[]): void {
   for (const [first, ...others] of kinds.values()) if (first) count(first, 1 + others.length)
 }
 
+/** Counts a delivery of an event whose time is not plausible and so is not in the id of its image. */
+export function countImplausibleTime(topic: string): void {
+  add('KafkaImplausibleTimes', { topic }, 1)
+}
+
 function count({ outcome, topic, reason }: RecordOutcome, records: number): void {
+  add(NAMES[outcome], { topic, ...(reason && { reason }) }, records)
+}
+
+/** By service and stage, and also by `dimensions`. */
+function add(name: string, dimensions: Record<string, string>, value: number): void {
   const metric = metrics.singleMetric()
   metric.addDimensions({})
-  metric.addDimensions({ topic, ...(reason && { reason }) })
-  metric.addMetric(NAMES[outcome], MetricUnit.Count, records)
+  metric.addDimensions(dimensions)
+  metric.addMetric(name, MetricUnit.Count, value)
 }

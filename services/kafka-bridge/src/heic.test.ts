@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { inputKey } from '@darkroom/core'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { kafkaRecord } from '../test/kafka-records.ts'
-import { APPS, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
-import { identifyRecord } from './identify-record.ts'
+import { imageOf, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
 
 let local: OpenBridge
 beforeAll(async () => {
@@ -18,7 +17,7 @@ const heic = await readFile(new URL(SAMPLE, import.meta.url))
 test('with HEIC_DECODER=libheif a record of HEIC is stored and announced', async () => {
   const record = kafkaRecord({ value: heic })
   expect(await local.bridge(record)).toEqual(NO_FAILURES)
-  const { imageId } = identifyRecord(record, APPS)
+  const { imageId } = imageOf(record)
   expect((await local.get(inputKey({ app: 'web-app-2', imageId }))).ContentType).toBe('image/heic')
   expect(await local.takeMessages()).toMatchObject([{ data: { imageId, contentType: 'image/heic' } }])
 })

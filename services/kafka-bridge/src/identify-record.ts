@@ -1,15 +1,8 @@
-import {
-  type AppId,
-  deriveImageId,
-  Filename,
-  ProblemError,
-  parseOrRefuse,
-  readAttributes,
-} from '@darkroom/core'
+import { type AppId, Filename, ProblemError, parseOrRefuse, readAttributes } from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
 import * as z from 'zod'
-import { identifyStructuredEvent } from './identify-structured-event.ts'
-import type { EventIdentity, IdentifiedEvent, SubmittedEvent } from './submission.ts'
+import { EventTime, identifyStructuredEvent } from './identify-structured-event.ts'
+import type { ReadEvent, SubmittedEvent } from './submission.ts'
 
 /**
  * Identifies the image of a Kafka record as Lambda delivers it (value in base64, headers as arrays of byte values),
@@ -19,14 +12,13 @@ import type { EventIdentity, IdentifiedEvent, SubmittedEvent } from './submissio
  *
  * @throws ProblemError `malformed-request`, `empty-body` if the record does not identify an image
  */
-export function identifyRecord(record: MSKRecord, appOfTopic: Record<string, AppId>): IdentifiedEvent {
+export function identifyRecord(record: MSKRecord, appOfTopic: Record<string, AppId>): SubmittedEvent {
   const { topic, partition, offset } = record
   const app = appOfTopic[topic]
   if (!app) throw new ProblemError('malformed-request', `No app is configured for the topic ${topic}.`)
   const { identity, ...event } = identifyEvent(record)
   return {
-    app,
-    imageId: deriveImageId({ app, ...identity }),
+    identity: { app, ...identity },
     origin: { kind: 'kafka', topic, partition, offset },
     ...event,
   }
@@ -36,7 +28,7 @@ export function identifyRecord(record: MSKRecord, appOfTopic: Record<string, App
 const STRUCTURED = /^application\/cloudevents\b/i
 const STRUCTURED_JSON = /^application\/cloudevents\+json\s*(;|$)/i
 
-function identifyEvent(record: MSKRecord): SubmittedEvent {
+function identifyEvent(record: MSKRecord): ReadEvent {
   const headers = readHeaders(record)
   const contentType = headers['content-type']?.trim() ?? ''
   if (STRUCTURED_JSON.test(contentType)) {
@@ -48,7 +40,7 @@ function identifyEvent(record: MSKRecord): SubmittedEvent {
   return identifyBytes(record, headers)
 }
 
-function identifyBytes(record: MSKRecord, headers: Record<string, string>): SubmittedEvent {
+function identifyBytes(record: MSKRecord, headers: Record<string, string>): ReadEvent {
   const { 'content-type': declaredType, ce_filename, ce_attributes, traceparent, ce_traceparent } = headers
   const bytes = bytesOf(record)
   return {
@@ -67,18 +59,20 @@ const CloudEventHeaders = z.object({
   ce_type: z.literal('image.submitted.v1'),
   ce_id: z.string().min(1),
   ce_source: z.string().min(1),
-  ce_time: z.iso.datetime({ offset: true }).optional(),
+  ce_time: EventTime,
 })
 
 function identityOf(
   { topic, partition, offset, timestamp }: MSKRecord,
   headers: Record<string, string>,
-): EventIdentity {
+): ReadEvent['identity'] {
   if (!Object.keys(headers).some((name) => name.startsWith('ce_'))) {
-    return { time: new Date(timestamp), source: `kafka:${topic}`, id: `${partition}-${offset}` }
+    // The timestamp differs if the topic was deleted and created again.
+    const id = `${partition}-${offset}-${timestamp}`
+    return { time: new Date(timestamp), source: `kafka:${topic}`, id }
   }
   const { ce_time, ce_source, ce_id } = parseOrRefuse(CloudEventHeaders, headers, 'headers')
-  return { time: new Date(ce_time ?? timestamp), source: ce_source, id: ce_id }
+  return { time: ce_time ?? new Date(timestamp), source: ce_source, id: ce_id }
 }
 
 function readHeaders({ headers }: MSKRecord): Record<string, string> {

@@ -1,7 +1,14 @@
 import { isAscii } from 'node:buffer'
 import { decodeBase64, Filename, ProblemError, parseOrRefuse, readAttributes, Text } from '@darkroom/core'
 import * as z from 'zod'
-import type { Content, SubmittedEvent } from './submission.ts'
+import type { Content, ReadEvent } from './submission.ts'
+
+/** A time that cannot be read is no reason to refuse an image: it becomes an invalid date, which is never plausible. */
+export const EventTime = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .catch(() => new Date(Number.NaN))
+  .optional()
 
 /**
  * With an image or a claim check. `datacontenttype` is the image's media type only with an image; with a claim check it
@@ -18,7 +25,7 @@ const StructuredEvent = z.looseObject({
   type: z.literal('image.submitted.v1'),
   id: z.string().min(1),
   source: z.string().min(1),
-  time: z.iso.datetime({ offset: true }).optional(),
+  time: EventTime,
   filename: z.unknown().optional(),
   attributes: z.unknown().optional(),
   traceparent: z.string().optional().catch(undefined),
@@ -39,11 +46,11 @@ const ClaimCheck = z.object({ ref: z.string() })
  *
  * @throws ProblemError `malformed-request`
  */
-export function identifyStructuredEvent(value: Buffer, timestamp: number): SubmittedEvent {
+export function identifyStructuredEvent(value: Buffer, timestamp: number): ReadEvent {
   const event = parseOrRefuse(StructuredEvent, withoutNulls(readJson(value)), 'event')
   const { time, source, id, filename, attributes, traceparent } = event
   return {
-    identity: { time: new Date(time ?? timestamp), source, id },
+    identity: { time: time ?? new Date(timestamp), source, id },
     filename: Filename.safeParse(filename).data,
     traceparent,
     readContent: () => readContent(event),

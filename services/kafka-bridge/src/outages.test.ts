@@ -6,9 +6,8 @@ import { inputKey, metadataKey } from '@darkroom/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { MSKRecord } from 'aws-lambda'
 import { type FaultFor, injectFaults } from '../test/inject-faults.ts'
-import { cloudEvent, photograph, TOPIC, tinyImage } from '../test/kafka-records.ts'
-import { APPS, failedFrom, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
-import { identifyRecord } from './identify-record.ts'
+import { cloudEvent, DATE, photograph, TOPIC, tinyImage } from '../test/kafka-records.ts'
+import { failedFrom, imageOf, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
 
 let dataDir: string
 let local: OpenBridge
@@ -56,8 +55,8 @@ describe('a record is retried', () => {
 
 describe('a record that is not an image is retried', () => {
   const record = cloudEvent('no-image', Buffer.from('no image'))
-  const document = metadataKey(identifyRecord(record, APPS))
-  const rejected = `rejected/${TOPIC}/2026-11-23/0-15`
+  const document = metadataKey(imageOf(record))
+  const rejected = `rejected/${TOPIC}/${DATE}/0-15`
   const isFor = (key: string, input: object) => 'Key' in input && input.Key === key
 
   test.each<[string, string[], FaultFor]>([
@@ -79,9 +78,9 @@ describe('a record that is not an image is retried', () => {
     end()
     expect(answer).toEqual({ batchItemFailures: [failedFrom(15)] })
     expect(counts).toEqual([deferred('storage-unavailable')])
-    expect(await local.keys('')).toEqual(stored)
+    expect(await local.imageKeys()).toEqual(stored)
     expect(await local.bridge(record)).toEqual(NO_FAILURES)
-    expect(await local.keys('')).toEqual([document, rejected])
+    expect(await local.imageKeys()).toEqual([document, rejected])
   })
 
   test('while S3 does not answer', async () => {
@@ -89,7 +88,7 @@ describe('a record that is not an image is retried', () => {
     expect(await local.bridge(record)).toEqual({ batchItemFailures: [failedFrom(15)] })
     await local.start()
     expect(await local.bridge(record)).toEqual(NO_FAILURES)
-    expect(await local.keys('')).toEqual([document, rejected])
+    expect(await local.imageKeys()).toEqual([document, rejected])
   })
 })
 
@@ -97,7 +96,7 @@ describe('in the middle of a batch', () => {
   const batch = Array.from({ length: 24 }, (_, n) =>
     cloudEvent(`of-batch-${n}`, tinyImage(n), { partition: n % 3, offset: Math.floor(n / 3) }),
   )
-  const keyOf = (record: MSKRecord) => inputKey(identifyRecord(record, APPS))
+  const keyOf = (record: MSKRecord) => inputKey(imageOf(record))
 
   /** The records that Lambda delivers next: each partition from where it stopped. */
   const remaining = (failures: { itemIdentifier: { partition: string; offset: number } }[]) =>
@@ -109,7 +108,7 @@ describe('in the middle of a batch', () => {
     )
 
   async function expectAllAcceptedOnce() {
-    expect(await local.keys('')).toEqual(batch.map(keyOf).toSorted())
+    expect(await local.imageKeys()).toEqual(batch.map(keyOf).toSorted())
     const announced = (await local.takeMessages()).map(({ data }) => inputKey(data))
     expect(announced.toSorted()).toEqual(batch.map(keyOf).toSorted())
   }
@@ -154,7 +153,7 @@ describe('in the middle of a batch', () => {
     expect(later).toHaveLength(5)
     expect(counts).toContainEqual(deferred('storage-unavailable'))
     expect(counts).toContainEqual(expect.objectContaining({ name: 'KafkaRecordsAccepted', records: 19 }))
-    expect(await local.keys('')).toHaveLength(19)
+    expect(await local.imageKeys()).toHaveLength(19)
     expect(await local.bridge(...later)).toEqual(NO_FAILURES)
     await expectAllAcceptedOnce()
   })

@@ -4,8 +4,7 @@ import type { MSKRecord } from 'aws-lambda'
 import fc from 'fast-check'
 import { type Fault, injectFaults } from '../test/inject-faults.ts'
 import { CLOUD_EVENT, kafkaRecord, structuredEvent, TIMESTAMP, tinyImage } from '../test/kafka-records.ts'
-import { APPS, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
-import { identifyRecord } from './identify-record.ts'
+import { imageOf, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
 
 let local: OpenBridge
 beforeAll(async () => {
@@ -14,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => local.stop())
 
 const PARTITIONS = 2
-const imageIdOf = (record: MSKRecord) => identifyRecord(record, APPS).imageId
+const imageIdOf = (record: MSKRecord) => imageOf(record).imageId
 
 /** A record of a topic. An event can occur several times, in any partition and either mode. */
 const entry = fc.record({
@@ -106,7 +105,7 @@ test('the same event is the same image, stored once and enqueued as one, however
 
 /** Only these images are stored, and repeated messages of an image are identical. */
 async function expectStoredAndEnqueued(ids: Set<string>) {
-  const keys = await local.keys('')
+  const keys = await local.imageKeys()
   expect(new Set(keys.map((key) => parseInputKey(key)?.imageId))).toEqual(ids)
   expect(keys).toHaveLength(ids.size)
   const messages = await local.takeMessages()
@@ -142,7 +141,7 @@ describe('bare bytes, identified by their position', () => {
     const record = bare({ offset: 7 })
     expect(await local.bridge(record)).toEqual(NO_FAILURES)
     expect(await local.bridge(record)).toEqual(NO_FAILURES)
-    expect(await local.keys('')).toEqual([inputKey(identifyRecord(record, APPS))])
+    expect(await local.imageKeys()).toEqual([inputKey(imageOf(record))])
   })
 
   test('are another image when they are sent again, even to the same position of a new topic', async () => {

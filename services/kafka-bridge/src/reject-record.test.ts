@@ -1,8 +1,14 @@
 import { inputKey, metadataKey } from '@darkroom/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { cloudEvent, photograph, photographNumber, structuredEvent, TOPIC } from '../test/kafka-records.ts'
-import { APPS, Bucket, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
-import { identifyRecord } from './identify-record.ts'
+import {
+  cloudEvent,
+  DATE,
+  photograph,
+  photographNumber,
+  structuredEvent,
+  TOPIC,
+} from '../test/kafka-records.ts'
+import { Bucket, imageOf, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
 
 let local: OpenBridge
 beforeAll(async () => {
@@ -17,19 +23,19 @@ const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')
 describe('a rejected record that is delivered again', () => {
   test('changes nothing', async () => {
     const record = cloudEvent('twice', svg)
-    const image = identifyRecord(record, APPS)
+    const image = imageOf(record)
     await local.bridge(record)
     const first = await local.document(image)
     expect(await local.bridge(record)).toEqual(NO_FAILURES)
     expect(await local.document(image)).toEqual(first)
-    expect(await local.keys('')).toHaveLength(2)
+    expect(await local.imageKeys()).toHaveLength(2)
   })
 
   test('with a good image is accepted', async () => {
     await local.bridge(cloudEvent('fixed', svg))
     const fixed = cloudEvent('fixed', photo, { offset: 16 })
     await local.bridge(fixed)
-    expect(await local.keys('input/')).toEqual([inputKey(identifyRecord(fixed, APPS))])
+    expect(await local.keys('input/')).toEqual([inputKey(imageOf(fixed))])
     expect(await local.takeMessages()).toHaveLength(1)
   })
 })
@@ -40,7 +46,7 @@ describe('an accepted image keeps its status', () => {
     await local.takeMessages()
   }
   const rejectedAs = async (offset: number) =>
-    (await local.get(`rejected/${TOPIC}/2026-11-23/0-${offset}`)).Metadata?.reason
+    (await local.get(`rejected/${TOPIC}/${DATE}/0-${offset}`)).Metadata?.reason
 
   test('when another record has the same id and other bytes', async () => {
     await accepted()
@@ -62,7 +68,7 @@ describe('an accepted image keeps its status', () => {
 
   test('when the object of its claim check has been deleted', async () => {
     const record = structuredEvent({ data: { ref: `s3://${Bucket}/claims/web-app-2/none.jpg` } })
-    await local.put(inputKey(identifyRecord(record, APPS)), photo)
+    await local.put(inputKey(imageOf(record)), photo)
     await local.bridge(record)
     expect(await rejectedAs(15)).toBe('source-expired')
     expect(await local.keys('metadata/')).toEqual([])
@@ -70,7 +76,7 @@ describe('an accepted image keeps its status', () => {
 
   test('when it is processed and its original has been deleted', async () => {
     const record = cloudEvent('processed', svg)
-    const key = metadataKey(identifyRecord(record, APPS))
+    const key = metadataKey(imageOf(record))
     await local.put(key, '{"status":"processed"}')
     expect(await local.bridge(record)).toEqual(NO_FAILURES)
     expect(await (await local.get(key)).Body?.transformToString()).toBe('{"status":"processed"}')

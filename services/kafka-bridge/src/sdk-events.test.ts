@@ -4,8 +4,24 @@ import { inputKey } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { CloudEvent, type CloudEventV1, Kafka } from 'cloudevents'
-import { CLOUD_EVENT, fromSdk, kafkaRecord, photograph, SDK_EVENT, TOPIC } from '../test/kafka-records.ts'
-import { APPS, Bucket, failedFrom, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
+import {
+  CLOUD_EVENT,
+  DATE,
+  fromSdk,
+  kafkaRecord,
+  photograph,
+  SDK_EVENT,
+  TOPIC,
+} from '../test/kafka-records.ts'
+import {
+  APPS,
+  Bucket,
+  failedFrom,
+  imageOf,
+  NO_FAILURES,
+  type OpenBridge,
+  openBridge,
+} from '../test/open-bridge.ts'
 import { toArrival } from './claim-checks.ts'
 import { identifyRecord } from './identify-record.ts'
 import { readSubmission } from './submission.ts'
@@ -29,7 +45,7 @@ describe('an event from the CloudEvents SDK', () => {
     const bytes = await photograph()
     const data = new Uint8Array(bytes)
     await local.bridge(fromSdk(Kafka[mode](event({ ...extensions, datacontenttype: 'image/jpeg', data }))))
-    const { imageId } = identifyRecord(kafkaRecord({ value: bytes, headers: CLOUD_EVENT }), APPS)
+    const { imageId } = imageOf(kafkaRecord({ value: bytes, headers: CLOUD_EVENT }))
     expect(await local.takeMessages()).toMatchObject([{ data: { ...details, imageId, bytes: bytes.length } }])
     const stored = await local.get(inputKey({ app: 'web-app-2', imageId }))
     expect(bytes.equals((await stored.Body?.transformToByteArray()) ?? Buffer.of())).toBe(true)
@@ -38,7 +54,7 @@ describe('an event from the CloudEvents SDK', () => {
   test('with an image of another type than declared is refused', async () => {
     const data = new Uint8Array(await photograph())
     await local.bridge(fromSdk(Kafka.structured(event({ datacontenttype: 'image/png', data }))))
-    const rejected = await local.get(`rejected/${TOPIC}/2026-11-23/0-15`)
+    const rejected = await local.get(`rejected/${TOPIC}/${DATE}/0-15`)
     expect(rejected.Metadata).toMatchObject({ reason: 'type-mismatch' })
   })
 
@@ -46,13 +62,13 @@ describe('an event from the CloudEvents SDK', () => {
     const claim = (ref: string) => fromSdk(Kafka.structured(event({ ...extensions, data: { ref } })))
     const own = `s3://${Bucket}/claims/web-app-2/IMG 0001+ü?.jpg`
     const ownKey = own.slice(`s3://${Bucket}/`.length)
-    const reasonOf = async () => (await local.get(`rejected/${TOPIC}/2026-11-23/0-15`)).Metadata?.reason
+    const reasonOf = async () => (await local.get(`rejected/${TOPIC}/${DATE}/0-15`)).Metadata?.reason
 
     test('is accepted with the bytes of the object', async () => {
       const bytes = await photograph()
       await local.put(ownKey, bytes)
       expect(await local.bridge(claim(own))).toEqual(NO_FAILURES)
-      const { imageId } = identifyRecord(claim(own), APPS)
+      const { imageId } = imageOf(claim(own))
       expect(await local.takeMessages()).toMatchObject([
         { data: { ...details, imageId, bytes: bytes.length, sha256: sha256Of(bytes) } },
       ])
@@ -111,10 +127,13 @@ describe('an event from the CloudEvents SDK', () => {
     ])('does not count as expired while %s', async (_, fail) => {
       const clients = await import('./clients.ts')
       const acceptImage = createIntake({ ...clients, queueUrl: '', source: '/darkroom/test' })
-      const arrival = toArrival(await readSubmission(identifyRecord(claim(own), APPS)), {
-        bucket: Bucket,
-        prefixes: { 'web-app-2': 'claims/web-app-2/' },
-      })
+      const arrival = toArrival(
+        await readSubmission({ ...identifyRecord(claim(own), APPS), ...imageOf(claim(own)) }),
+        {
+          bucket: Bucket,
+          prefixes: { 'web-app-2': 'claims/web-app-2/' },
+        },
+      )
       await fail()
       await expect(acceptImage(arrival)).rejects.toMatchObject({
         slug: 'storage-unavailable',

@@ -1,18 +1,20 @@
-import { type ImageRef, ProblemError } from '@darkroom/core'
+import { type AppId, type ImageRef, ProblemError } from '@darkroom/core'
 import type { ArrivalDetails } from '@darkroom/intake'
 
-/** Identifies an event and so its image: the same three values are the same image, at any position in any topic. */
+/** Identifies an event and so its image: the same app, source and id are the same image, at any position in any topic. */
 export interface EventIdentity {
-  time: Date
+  app: AppId
   source: string
   id: string
+  /** An invalid date if the event states a time that cannot be read. */
+  time: Date
 }
 
 /** The image itself, or a claim check: the `s3://` URI of an object that is the image. */
 export type Content = ({ bytes: Uint8Array } | { ref: string }) & Pick<ArrivalDetails, 'declaredType'>
 
 /** A record whose identity has been read. Content and attributes are read on demand, because they can be invalid. */
-export type SubmittedEvent = Pick<ArrivalDetails, 'filename' | 'traceparent'> & {
+export type SubmittedEvent = Pick<ArrivalDetails, 'origin' | 'filename' | 'traceparent'> & {
   identity: EventIdentity
   /** The record's value, if it is the image. */
   bytes?: Uint8Array | undefined
@@ -22,9 +24,11 @@ export type SubmittedEvent = Pick<ArrivalDetails, 'filename' | 'traceparent'> & 
   readAttributes(): ArrivalDetails['attributes']
 }
 
-/** An event that identifies an image; the rest of it can still be invalid. */
-export type IdentifiedEvent = Omit<SubmittedEvent, 'identity'> &
-  Pick<ArrivalDetails, 'app' | 'imageId' | 'origin'>
+/** The same without what the topic decides. */
+export type ReadEvent = Omit<SubmittedEvent, 'identity' | 'origin'> & { identity: Omit<EventIdentity, 'app'> }
+
+/** An event with the id of its image; the rest of it can still be invalid. */
+export type IdentifiedEvent = Omit<SubmittedEvent, 'identity'> & Pick<ArrivalDetails, 'app' | 'imageId'>
 
 /** An arrival with its bytes or with a claim check. */
 export type Submission = ArrivalDetails & Content

@@ -4,8 +4,11 @@ import type { KafkaMessage } from 'cloudevents'
 
 export const TOPIC = 'images.web-app-2'
 
-/** 2026-11-23T10:00:00Z, in milliseconds as in Kafka. */
-export const TIMESTAMP = Date.UTC(2026, 10, 23, 10)
+/** An hour ago, in milliseconds as in Kafka: a plausible time. */
+export const TIMESTAMP = Date.now() - 3_600_000
+
+/** Its date. */
+export const DATE = new Date(TIMESTAMP).toISOString().slice(0, 10)
 
 /** The headers of a CloudEvent in binary content mode. */
 export const CLOUD_EVENT = {
@@ -13,7 +16,7 @@ export const CLOUD_EVENT = {
   ce_id: 'upload-1',
   ce_source: '/web-app-2',
   ce_type: 'image.submitted.v1',
-  ce_time: '2026-11-23T10:00:00.123Z',
+  ce_time: new Date(TIMESTAMP).toISOString(),
   'content-type': 'image/jpeg',
 }
 

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import {
   CreateBucketCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   PutObjectCommand,
   paginateListObjectsV2,
@@ -12,16 +13,23 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
-import { ImageAccepted, type ImageRef, MetadataDocument, metadataKey } from '@darkroom/core'
+import { deriveImageId, ImageAccepted, type ImageRef, MetadataDocument, metadataKey } from '@darkroom/core'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { jest } from '@jest/globals'
 import type { MSKRecord } from 'aws-lambda'
 import type { KafkaBatchResponse } from '../src/bridge-records.ts'
+import { identifyRecord } from '../src/identify-record.ts'
 import { kafkaEvent, TOPIC } from './kafka-records.ts'
 import { type CountedRecords, readCounts } from './read-counts.ts'
 
 export const Bucket = 'darkroom-test'
 export const APPS = { [TOPIC]: 'web-app-2' }
+
+/** The image of a record whose time is plausible. */
+export function imageOf(record: MSKRecord): ImageRef {
+  const { identity } = identifyRecord(record, APPS)
+  return { app: identity.app, imageId: deriveImageId(identity) }
+}
 
 /** The handler's response if the whole batch is done. */
 export const NO_FAILURES = { batchItemFailures: [] }
@@ -98,6 +106,16 @@ export async function openBridge(dataDir?: string) {
         found.push(...Contents.map(({ Key }) => String(Key)))
       }
       return found
+    },
+
+    /** Keys of everything but the decided ids of events. */
+    async imageKeys(): Promise<string[]> {
+      return (await this.keys('')).filter((key) => !key.startsWith('events/'))
+    },
+
+    /** As if the images had been accepted before the ids of events were decided. */
+    async forgetEvents(): Promise<void> {
+      for (const Key of await this.keys('events/')) await s3.send(new DeleteObjectCommand({ Bucket, Key }))
     },
 
     async document(image: ImageRef): Promise<MetadataDocument> {

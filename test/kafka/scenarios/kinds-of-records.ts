@@ -41,7 +41,9 @@ export function kindsOfRecords(darkroom: () => Darkroom): void {
     const document = await bucket.readDocument(imageId)
     expect(document).toMatchObject({ kafka_topic: TOPIC, kafka_partition: 0, kafka_offset: offset })
     const time = timeOf(imageId)
-    expect(imageId).toBe(deriveImageId({ app: APP, time, source: `kafka:${TOPIC}`, id: `0-${offset}` }))
+    expect(imageId).toBe(
+      deriveImageId({ app: APP, time, source: `kafka:${TOPIC}`, id: `0-${offset}-${time.getTime()}` }),
+    )
   })
 
   test('images of 3 MB arrive complete, although two of them do not fit into one event', async () => {
