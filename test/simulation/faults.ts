@@ -1,0 +1,90 @@
+import type { Chance } from './chance.ts'
+
+/** The probability of each fault at each I/O step. */
+export interface Rates {
+  /** The request fails and has no effect. */
+  error: number
+  /** It takes effect, but its answer never arrives. */
+  lost: number
+  /** It takes effect, its answer is lost, and the SDK repeats it. */
+  repeated: number
+  /** The process ends before the request. */
+  crashBefore: number
+  /** The process ends after the request took effect. */
+  crashAfter: number
+  /** The request takes up to 20 seconds. */
+  slow: number
+  /** SQS delivers a message twice: at once, or up to half an hour late. */
+  duplicate: number
+  /** Lambda handles a batch but fails to delete one of its messages. */
+  undeleted: number
+  /** The engine's process is killed or stopped from outside. */
+  engineKilled: number
+}
+
+export const NO_FAULTS: Rates = {
+  error: 0,
+  lost: 0,
+  repeated: 0,
+  crashBefore: 0,
+  crashAfter: 0,
+  slow: 0,
+  duplicate: 0,
+  undeleted: 0,
+  engineKilled: 0,
+}
+
+/** All requests to a service fail. In milliseconds since the start of the history. */
+export interface Outage {
+  service: 's3' | 'sqs'
+  from: number
+  to: number
+}
+
+type Fate = 'normal' | 'error' | 'lost' | 'repeated' | 'crashBefore' | 'crashAfter'
+const FATES = ['error', 'lost', 'repeated', 'crashBefore', 'crashAfter'] as const
+
+const SLOWEST_MS = 20_000
+
+export interface Faults {
+  fateOf(step: string): Fate
+  latencyOf(step: string, isCalm: boolean): number
+  happens(kind: 'duplicate' | 'undeleted' | 'engineKilled', step: string): boolean
+  isOut(service: string, sinceStart: number): boolean
+  /** After this no fault happens any more; steps still take their time. */
+  stop(): void
+}
+
+/** @param suppressed steps at which no fault happens, for shrinking */
+export function faultsOf(
+  chance: Chance,
+  given: Rates,
+  outages: Outage[],
+  suppressed: ReadonlySet<string> = new Set(),
+): Faults {
+  let rates = given
+  const isSuppressed = (step: string) => suppressed.has(step)
+  return {
+    fateOf(step) {
+      if (isSuppressed(step)) return 'normal'
+      let number = chance.number(`fate of ${step}`)
+      for (const fate of FATES) {
+        number -= rates[fate]
+        if (number < 0) return fate
+      }
+      return 'normal'
+    },
+    latencyOf(step, isCalm) {
+      const isSlow = !isCalm && !isSuppressed(step) && chance.happens(`slow ${step}`, rates.slow)
+      return 5 + chance.number(`latency of ${step}`) * (isSlow ? SLOWEST_MS : 60)
+    },
+    happens: (kind, step) => !isSuppressed(step) && chance.happens(`${kind} ${step}`, rates[kind]),
+    isOut: (service, sinceStart) =>
+      outages.some(
+        (outage) => outage.service === service && outage.from <= sinceStart && sinceStart < outage.to,
+      ),
+    stop: () => {
+      rates = NO_FAULTS
+    },
+  }
+}

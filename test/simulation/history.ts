@@ -1,0 +1,119 @@
+import { chanceOf } from './chance.ts'
+import { NO_FAULTS, type Outage, type Rates } from './faults.ts'
+import { DAY_MS, MINUTE_MS } from './settings.ts'
+
+/** How an image comes: over HTTP, over Kafka, or sent to S3 directly. */
+type Source = 'http' | 'http without a key' | 'direct upload' | 'kafka'
+
+export interface Picture {
+  source: Source
+  app: string
+  /** The index of its bytes, or the damaged ones. */
+  bytes: number | 'damaged'
+}
+
+/** Something that somebody does, and when: in milliseconds since the start. */
+export type Action = ImageAction | { at: number; do: 'deploy' } | { at: number; do: 'nothing' }
+
+type ImageAction = { at: number; picture: number } & (
+  | { do: 'send' | 'erase' | 'hold' | 'release' | 'look' }
+  | { do: 'redevelop'; preset: 'default' | 'big' }
+)
+
+export interface History {
+  seed: number
+  pictures: Picture[]
+  actions: Action[]
+  rates: Rates
+  outages: Outage[]
+}
+
+const APPS = ['web-app-1', 'thrifty'] as const
+
+/** The same seed is always the same history. */
+export function historyOf(seed: number): History {
+  const chance = chanceOf(seed)
+  const span = chance.pick('span', [20_000, 2 * MINUTE_MS, 8 * MINUTE_MS])
+  const pictures = Array.from({ length: chance.whole('pictures', 1, 3) }, (_, n) => pictureOf(seed, n))
+  const sends: Action[] = pictures.map((_, picture) => ({
+    do: 'send',
+    picture,
+    at: chance.whole(`send ${picture}`, 0, span / 4),
+  }))
+  const others = Array.from({ length: chance.whole('actions', 2, 9) }, (_, n) =>
+    otherAction(seed, n, pictures.length, span),
+  )
+  return {
+    seed,
+    pictures,
+    actions: [...sends, ...others].toSorted((a, b) => a.at - b.at),
+    rates: ratesOf(seed),
+    outages: outagesOf(seed),
+  }
+}
+
+function pictureOf(seed: number, n: number): Picture {
+  const chance = chanceOf(seed)
+  const source = chance.pick<Source>(`source ${n}`, [
+    'http',
+    'http',
+    'http without a key',
+    'direct upload',
+    'kafka',
+  ])
+  return {
+    source,
+    app: source === 'kafka' ? 'web-app-2' : chance.pick(`app ${n}`, APPS),
+    bytes: chance.happens(`damaged ${n}`, 0.1) ? 'damaged' : chance.whole(`bytes ${n}`, 0, 3),
+  }
+}
+
+function otherAction(seed: number, n: number, pictures: number, span: number): Action {
+  const chance = chanceOf(seed)
+  const picture = chance.whole(`picture of ${n}`, 0, pictures - 1)
+  const at = chance.whole(`time of ${n}`, 0, span)
+  const what = chance.pick(`action ${n}`, [
+    'erase',
+    'erase',
+    'redevelop',
+    'redevelop',
+    'hold',
+    'release',
+    'look',
+    'send',
+    'deploy',
+  ] as const)
+  if (what === 'deploy') return { do: what, at }
+  if (what !== 'redevelop') return { do: what, picture, at }
+  return { do: what, picture, at, preset: chance.pick(`preset of ${n}`, ['default', 'big', 'big'] as const) }
+}
+
+/** Some histories are calm, some have one kind of fault, most have several. */
+function ratesOf(seed: number): Rates {
+  const chance = chanceOf(seed)
+  const rate = (name: keyof Rates, most: number) =>
+    chance.happens(`has ${name}`, 0.5) ? chance.number(`rate of ${name}`) * most : 0
+  if (chance.happens('is calm', 0.1)) return NO_FAULTS
+  return {
+    error: rate('error', 0.1),
+    lost: rate('lost', 0.08),
+    repeated: rate('repeated', 0.08),
+    crashBefore: rate('crashBefore', 0.04),
+    crashAfter: rate('crashAfter', 0.04),
+    slow: rate('slow', 0.2),
+    duplicate: rate('duplicate', 0.4),
+    undeleted: rate('undeleted', 0.2),
+    engineKilled: rate('engineKilled', 0.2),
+  }
+}
+
+/** In one history of eight, S3 or SQS is away: for a minute, an hour, or up to three days. */
+function outagesOf(seed: number): Outage[] {
+  const chance = chanceOf(seed)
+  if (!chance.happens('has an outage', 0.125)) return []
+  const service = chance.pick('who is out', ['s3', 's3', 'sqs'] as const)
+  const longest = service === 's3' ? 3 * DAY_MS : DAY_MS
+  const length = chance.pick('length', [MINUTE_MS, 11 * MINUTE_MS, 60 * MINUTE_MS, longest] as const)
+  const from = chance.whole('outage from', 0, MINUTE_MS)
+  return [{ service, from, to: from + chance.whole('outage of', length / 2, length) }]
+}

@@ -1,0 +1,114 @@
+import { ProblemError } from '@darkroom/core'
+import type { SQSBatchResponse, SQSRecord } from 'aws-lambda'
+import type { Developer } from '../../services/image-processor/src/development/develop.ts'
+import { developed } from './pictures.ts'
+import { LIMITS_MS, MAX_BATCH, MINUTE_MS } from './settings.ts'
+import { DEAD_LETTERS, IMAGE_QUEUE, processImages, settleDeadLetters, sweep } from './system.ts'
+import type { World } from './world.ts'
+
+/** What Lambda does: polls the queues, runs the functions, deletes what they have handled, keeps the schedule. */
+export interface Lambda {
+  /** Polls a queue when a message becomes visible. */
+  pollLater(url: string, inMs: number): void
+  /** Runs the sweep until `end`. From `calmFrom` on nothing is sent any more. */
+  sweepUntil(calmFrom: number, end: number): void
+}
+
+const OUTAGE_POLL_MS = 5 * MINUTE_MS
+/** A message that crashes at each of its five receives may fail, so the last ones are without faults, except outages. */
+const MAX_FAULTY_RECEIVES = 3
+
+export function createLambda(world: () => World): Lambda {
+  const developer: Developer = {
+    name: 'sharp',
+    develop: (original, preset) => {
+      const { processes, faults, sabotage } = world()
+      return processes.step('engine', 'develop', (name) => {
+        if (faults.happens('engineKilled', name)) throw engineEnded(sabotage.blamedAtOnce)
+        return developed(original, preset)
+      })
+    },
+  }
+  const consume = processImages(developer)
+
+  const handlers: Record<string, (records: SQSRecord[]) => Promise<void>> = {
+    [IMAGE_QUEUE]: (records) =>
+      handle(world(), IMAGE_QUEUE, 'processImages', LIMITS_MS.processImages, records, (remainingMs) =>
+        consume({ Records: records }, { getRemainingTimeInMillis: remainingMs }),
+      ),
+    [DEAD_LETTERS]: (records) =>
+      handle(world(), DEAD_LETTERS, 'settleDeadLetters', LIMITS_MS.settleDeadLetters, records, () =>
+        settleDeadLetters({ Records: records }),
+      ),
+  }
+
+  const poll = (url: string) => {
+    const { sqs, time, start, chance, faults } = world()
+    if (faults.isOut('sqs', time.now() - start)) return pollLater(url, OUTAGE_POLL_MS)
+    const [first] = sqs.messages(url).filter(({ visibleAt }) => visibleAt <= time.now())
+    if (!first) return
+    const limit = chance.whole(`batch of ${first.id} ${first.receives}`, 1, MAX_BATCH)
+    const records = sqs.receive(url, limit)
+    if (sqs.messages(url).some(({ visibleAt }) => visibleAt <= time.now())) pollLater(url, 0)
+    if (records.length > 0) handlers[url]?.(records)
+  }
+  const pollLater = (url: string, inMs: number) => {
+    const { time } = world()
+    if (handlers[url]) time.after(inMs + 10, () => poll(url))
+  }
+
+  const sweepNow = async (calmFrom: number, end: number) => {
+    const { time, start, processes, sabotage } = world()
+    if (time.now() >= end || sabotage.noSweep) return
+    const interval = sweepIntervalMs(time.now() - calmFrom)
+    const next = (Math.floor(time.now() / interval) + 1) * interval
+    time.after(next - time.now(), () => void sweepNow(calmFrom, end))
+    const minute = Math.floor(time.now() / MINUTE_MS)
+    const scheduled = { time: new Date(minute * MINUTE_MS).toISOString() }
+    const age = minute - Math.floor(start / MINUTE_MS)
+    await processes.invoke(`sweepInputs ${age}`, LIMITS_MS.sweep, () => sweep(scheduled))
+  }
+  return { pollLater, sweepUntil: (calmFrom, end) => void sweepNow(calmFrom, end) }
+}
+
+/**
+ * The sweep runs every minute, but only looks at images of certain ages: as they grow older, most runs look at none. Those are
+ * left out.
+ */
+function sweepIntervalMs(calmMs: number): number {
+  if (calmMs < 12 * MINUTE_MS) return MINUTE_MS
+  return (calmMs < 45 * MINUTE_MS ? 4 : 16) * MINUTE_MS
+}
+
+function engineEnded(isBlamed: boolean | undefined): Error {
+  return isBlamed ? new ProblemError('corrupt-image', 'simulated') : new Error('the engine was killed')
+}
+
+async function handle(
+  { processes, chance, faults, sqs, sabotage, start, time }: World,
+  url: string,
+  name: string,
+  limitMs: number,
+  records: SQSRecord[],
+  run: (remainingMs: () => number) => Promise<SQSBatchResponse>,
+): Promise<void> {
+  const batch = records.map(({ receiptHandle }) => receiptHandle).join()
+  for (const { messageId, receiptHandle } of records) {
+    if (messageId.endsWith("'") || !faults.happens('duplicate', receiptHandle)) continue
+    const latest = chance.pick(`lateness of ${receiptHandle}`, [100, 10_000, 30 * MINUTE_MS])
+    sqs.duplicate(url, messageId, chance.number(`delay of ${receiptHandle}`) * latest)
+  }
+  const acknowledge = ({ receiptHandle }: SQSRecord) =>
+    sqs.run('DeleteMessage', { QueueUrl: url, ReceiptHandle: receiptHandle }, '')
+  if (sabotage.acknowledgedEarly) records.map(acknowledge)
+  const isCalm = records.some(
+    ({ attributes }) => Number(attributes.ApproximateReceiveCount) > MAX_FAULTY_RECEIVES,
+  )
+  const ended = await processes.invoke(`${name} ${batch}`, limitMs, run, { isCalm })
+  if (!('returned' in ended) || faults.isOut('sqs', time.now() - start)) return
+  const failed = new Set(ended.returned.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
+  for (const record of records) {
+    const isLeft = faults.happens('undeleted', record.receiptHandle)
+    if (!failed.has(record.messageId) && !isLeft) acknowledge(record)
+  }
+}

@@ -1,0 +1,136 @@
+import type { SQSRecord } from 'aws-lambda'
+import { shorten } from './chance.ts'
+import type { Input } from './memory-s3.ts'
+
+export interface QueueSettings {
+  /** Its URL. */
+  url: string
+  visibilityTimeoutMs: number
+  retentionMs: number
+  /** Where messages go that were received too often. */
+  deadLetters?: { url: string; maxReceives: number }
+}
+
+interface Message {
+  id: string
+  body: string
+  /** When a receive may return it, Unix milliseconds. */
+  visibleAt: number
+  expiresAt: number
+  receives: number
+  /** Of the last receive. */
+  receipt?: string
+}
+
+/** Queues in memory: at least once, unordered, with visibility timeouts, delays, redrive and retention. */
+export interface MemorySqs {
+  messages(url: string): Message[]
+  /** @throws what SQS answers */
+  run(command: string, input: Input, name: string): unknown
+  /** What Lambda's poller receives. */
+  receive(url: string, limit: number): SQSRecord[]
+  /** Delivers a message once more, even if it is deleted meanwhile: queues are at least once. */
+  duplicate(url: string, id: string, delayMs: number): void
+}
+
+/** @param onVisible called when a message of a queue becomes visible in so many milliseconds */
+export function createMemorySqs(
+  settings: QueueSettings[],
+  now: () => number,
+  onVisible: (url: string, inMs: number) => void,
+): MemorySqs {
+  const queues = new Map(
+    settings.map((queue) => [queue.url, { ...queue, messages: new Map<string, Message>() }]),
+  )
+  const queueOf = (url: string) => {
+    const queue = queues.get(url)
+    if (!queue) throw new Error(`there is no queue ${url}`)
+    return queue
+  }
+  const add = (url: string, message: Message) => {
+    queueOf(url).messages.set(message.id, message)
+    onVisible(url, message.visibleAt - now())
+  }
+  const byReceipt = (url: string, receipt: string) =>
+    [...queueOf(url).messages.values()].find((message) => message.receipt === receipt)
+
+  const receive = (url: string, limit: number): Message[] => {
+    const { messages, visibilityTimeoutMs, deadLetters } = queueOf(url)
+    const received: Message[] = []
+    for (const message of [...messages.values()]) {
+      if (message.expiresAt <= now()) messages.delete(message.id)
+      else if (message.visibleAt <= now() && received.length < limit) {
+        if (deadLetters && message.receives >= deadLetters.maxReceives) {
+          messages.delete(message.id)
+          add(deadLetters.url, { ...message, receives: 0, visibleAt: now() })
+          continue
+        }
+        message.receives += 1
+        message.receipt = `${message.id}#${message.receives}`
+        message.visibleAt = now() + visibilityTimeoutMs
+        onVisible(url, visibilityTimeoutMs)
+        received.push(message)
+      }
+    }
+    return received
+  }
+
+  const commands: Record<string, (input: Input, name: string) => unknown> = {
+    SendMessage: ({ QueueUrl, MessageBody, DelaySeconds = 0 }, name) => {
+      const expiresAt = now() + queueOf(QueueUrl).retentionMs
+      const visibleAt = now() + DelaySeconds * 1000
+      const id = shorten(name)
+      const isRepeated = queueOf(QueueUrl).messages.has(id)
+      add(QueueUrl, { id: isRepeated ? `${id}+` : id, body: MessageBody, visibleAt, expiresAt, receives: 0 })
+      return {}
+    },
+    ChangeMessageVisibility: ({ QueueUrl, ReceiptHandle, VisibilityTimeout }) => {
+      const message = byReceipt(QueueUrl, ReceiptHandle)
+      if (message) {
+        message.visibleAt = now() + VisibilityTimeout * 1000
+        onVisible(QueueUrl, VisibilityTimeout * 1000)
+      }
+      return {}
+    },
+    DeleteMessage: ({ QueueUrl, ReceiptHandle }) => {
+      const message = byReceipt(QueueUrl, ReceiptHandle)
+      if (message) queueOf(QueueUrl).messages.delete(message.id)
+      return {}
+    },
+    ReceiveMessage: ({ QueueUrl, MaxNumberOfMessages = 1 }) => ({
+      Messages: receive(QueueUrl, MaxNumberOfMessages).map(({ id, receipt, body, receives }) => ({
+        MessageId: id,
+        ReceiptHandle: receipt,
+        Body: body,
+        Attributes: { ApproximateReceiveCount: String(receives) },
+      })),
+    }),
+  }
+  return {
+    messages: (url) => [...queueOf(url).messages.values()],
+    run: (command, input, name) => {
+      const run = commands[command]
+      if (!run) throw new Error(`the simulated SQS does not know ${command}`)
+      return run(input, name)
+    },
+    receive: (url, limit) => receive(url, limit).map(toRecord),
+    duplicate: (url, id, delayMs) => {
+      const message = queueOf(url).messages.get(id)
+      if (message) add(url, { ...message, id: `${id}'`, visibleAt: now() + delayMs })
+    },
+  }
+}
+
+function toRecord({ id, body, receives, receipt = '' }: Message): SQSRecord {
+  return {
+    messageId: id,
+    receiptHandle: receipt,
+    body,
+    attributes: { ApproximateReceiveCount: String(receives) } as SQSRecord['attributes'],
+    messageAttributes: {},
+    md5OfBody: '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:images',
+    awsRegion: 'us-east-1',
+  }
+}

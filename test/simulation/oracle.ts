@@ -1,0 +1,191 @@
+import {
+  claimKey,
+  heldPrefix,
+  holdKey,
+  type ImageId,
+  type ImageRef,
+  inputKey,
+  metadataKey,
+  parseMetadataKey,
+  parseStoredKey,
+  processedPrefix,
+  readDocument,
+  readImageAccepted,
+  type StoredDocument,
+  type StoredProcessed,
+} from '@darkroom/core'
+import { imageOf, type Subject } from './actors.ts'
+import type { Stored } from './memory-s3.ts'
+import { sha256Of, variantsOf } from './pictures.ts'
+import type { Counts } from './run-history.ts'
+import { presetsOf } from './settings.ts'
+import { BUCKET, DEAD_LETTERS, IMAGE_QUEUE, PARKED } from './system.ts'
+import type { World } from './world.ts'
+
+type Status = StoredDocument['status'] | 'none'
+
+/** What a document may be followed by. */
+const NEXT: Record<Status, Status[]> = {
+  none: ['processed', 'failed', 'erased'],
+  failed: ['processed', 'failed', 'erased'],
+  processed: ['processed', 'erased'],
+  erased: [],
+  unknown: [],
+}
+
+/** Every document that was written, as it is written. */
+export interface Ledger {
+  written(key: string, object: Stored): void
+  breaches: string[]
+  statusOf(image: ImageRef): Status
+  /** Images that were told failed at some time. */
+  failures: Map<ImageId, string>
+  counts(subjects: Subject[]): Omit<Counts, 'healedMs'>
+}
+
+export function createLedger(): Ledger {
+  const statuses = new Map<string, Status>()
+  const failures = new Map<ImageId, string>()
+  const breaches: string[] = []
+  const statusOf = (image: ImageRef) => statuses.get(metadataKey(image)) ?? 'none'
+  return {
+    breaches,
+    statusOf,
+    failures,
+    written(key, { body }) {
+      const image = parseMetadataKey(key)
+      if (!image) return
+      const { document, unreadable } = readDocument(body.toString(), image)
+      if (!document) return void breaches.push(`${key} cannot be read: ${unreadable}`)
+      const before = statusOf(image)
+      if (!NEXT[before].includes(document.status))
+        breaches.push(`${image.imageId} went from ${before} to ${document.status}`)
+      statuses.set(key, document.status)
+      if (document.status === 'failed') failures.set(image.imageId, document.failure_type)
+    },
+    counts(subjects) {
+      const ids = subjects.flatMap(({ picture: { app }, accepted }) =>
+        [...accepted].map((imageId) => ({ app, imageId })),
+      )
+      const count = (status: Status) => ids.filter((image) => statusOf(image) === status).length
+      return {
+        accepted: ids.length,
+        processed: count('processed'),
+        failed: count('failed'),
+        erased: count('erased'),
+      }
+    },
+  }
+}
+
+/** Compares what is stored and queued when everything has come to rest with what the clients were told. */
+export function findBreaches(world: World, subjects: Subject[], ledger: Ledger): string[] {
+  return [
+    ...subjects.flatMap((subject) => [...breachesOf(world, subject, ledger)]),
+    ...strayObjects(world, subjects),
+    ...leftMessages(world, ledger),
+  ]
+}
+
+function* breachesOf(world: World, subject: Subject, ledger: Ledger): Generator<string> {
+  const { picture, accepted, chosenId, looks } = subject
+  const ids = new Set([...accepted, ...(chosenId ? [chosenId] : [])])
+  if (picture.source !== 'http without a key' && ids.size > 1)
+    yield `${subject.name} became ${[...ids].join()}`
+  for (const imageId of ids) {
+    const image = { app: picture.app, imageId }
+    const status = ledger.statusOf(image)
+    if (accepted.has(imageId) && status === 'none') yield `${imageId} was accepted and is not finished`
+    yield* objectBreaches(world, subject, image, status)
+    const failure = ledger.failures.get(imageId)
+    if (failure && picture.bytes !== 'damaged') yield `${imageId} was told failed: ${failure}`
+    if (failure && failure !== 'corrupt-image') yield `${imageId} was told another reason: ${failure}`
+  }
+  for (const later of looks) {
+    const earlier = looks.find(({ to, status }) => to <= later.from && isBackwards(status, later.status))
+    if (earlier) yield `${subject.name} was ${earlier.status}, then ${later.status}`
+  }
+}
+
+function isBackwards(before: string, after: string): boolean {
+  const order = ['queued', 'failed', 'processed', 'erased']
+  return order.indexOf(after) < order.indexOf(before)
+}
+
+function* objectBreaches(
+  { s3 }: World,
+  subject: Subject,
+  image: ImageRef,
+  status: Status,
+): Generator<string> {
+  const { isErased, sha256 } = subject
+  // Without a key every repetition is another image; only the first is known to others.
+  const hold = imageOf(subject)?.imageId === image.imageId ? subject.hold : 'none'
+  const { imageId } = image
+  if (isErased && subject.chosenId && status !== 'erased' && status !== 'none')
+    yield `${imageId} was told erased and is ${status}`
+  if (hold === 'placed' && status === 'erased') yield `${imageId} was held and is erased`
+  if (hold === 'placed' && !s3.objects.has(holdKey(image))) yield `${imageId} has lost its hold`
+  const held = [...s3.objects.keys()].filter((key) => key.startsWith(heldPrefix(image)))
+  if (hold === 'none' && held.length > 0) yield `${held.join()} is kept without a hold`
+  const original = s3.objects.get(inputKey(image))
+  if (status === 'erased') return
+  if (original && sha256Of(original.body) !== sha256) yield `the original of ${imageId} is not what was sent`
+  if (status !== 'none' && !original) yield `the original of ${imageId} is gone`
+  const document = s3.objects.get(metadataKey(image))
+  const read = document && readDocument(document.body.toString(), image).document
+  const listed = read?.status === 'processed' ? read.variants.map(({ key }) => key) : []
+  const stored = [...s3.objects.keys()].filter((key) => key.startsWith(processedPrefix(image)))
+  for (const key of stored) if (!listed.includes(key)) yield `${key} is not in the document`
+  if (read?.status === 'processed') yield* variantBreaches(s3.objects, read, sha256)
+}
+
+function* variantBreaches(
+  objects: Map<string, Stored>,
+  document: StoredProcessed,
+  sha256: string,
+): Generator<string> {
+  const { preset, preset_version } = document
+  const known = [presetsOf(1), presetsOf(2)].flatMap((presets) => Object.entries(presets))
+  const [, used] = known.find(([name, { version }]) => name === preset && version === preset_version) ?? []
+  const expected = used && variantsOf(sha256, used)
+  for (const { name, key } of document.variants) {
+    const object = objects.get(key)
+    if (!object) yield `${key} is in the document and not stored`
+    else if (sha256Of(object.body) !== expected?.get(name))
+      yield `${key} is not of ${preset} v${preset_version}`
+  }
+}
+
+/** Every object belongs to an image that was sent, under its app, and to a status that keeps it. */
+function* strayObjects({ s3 }: World, subjects: Subject[]): Generator<string> {
+  const receipts = [...s3.objects].flatMap(([key, { body }]) => {
+    const image = parseMetadataKey(key)
+    return image && readDocument(body.toString(), image).document?.status === 'erased' ? [image] : []
+  })
+  for (const [key, { body }] of s3.objects) {
+    const stored = parseStoredKey(key)
+    const owner = subjects.find(({ picture }) => stored?.app === picture.app)
+    if (stored && !owner) yield `${key} belongs to no app that sent anything`
+    if (key.startsWith('uploads/') || key.startsWith('erasing/')) yield `${key} was left`
+    const receipt = receipts.find(({ imageId }) => key.includes(imageId) || body.includes(imageId))
+    if (receipt && key !== metadataKey(receipt) && !key.startsWith('held/'))
+      yield `${key} is left of an erased image`
+    const isClaimed = subjects.some(({ picture: { app }, accepted, chosenId }) =>
+      [...accepted, chosenId].some((imageId) => imageId && key === claimKey({ app, imageId })),
+    )
+    if (isClaimed) yield `${key} was left`
+  }
+  if (s3.uploads.size > 0) yield 'a multipart upload was left'
+}
+
+function* leftMessages({ sqs }: World, { statusOf }: Ledger): Generator<string> {
+  for (const url of [IMAGE_QUEUE, DEAD_LETTERS]) {
+    if (sqs.messages(url).length > 0) yield `${sqs.messages(url).length} messages are left in ${url}`
+  }
+  for (const { body } of sqs.messages(PARKED)) {
+    const { message } = readImageAccepted(body, BUCKET)
+    if (message && statusOf(message.data) !== 'failed')
+      yield `a message of ${message.subject} is parked, and the image is ${statusOf(message.data)}`
+  }
+}

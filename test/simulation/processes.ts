@@ -1,0 +1,145 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { S3ServiceException } from '@aws-sdk/client-s3'
+import type { Chance } from './chance.ts'
+import type { Faults } from './faults.ts'
+import type { VirtualTime } from './virtual-time.ts'
+
+/** One run of a function or of a client's program. */
+interface Invocation {
+  name: string
+  isOver: boolean
+  isCalm: boolean
+  /** How many steps of the same name it has made. */
+  steps: Map<string, number>
+  kill(): void
+}
+
+type Ended<Result> = { returned: Result } | { threw: unknown } | { killed: true }
+
+/** What happened at an I/O step, for traces and for the share of steps that were crashed at. */
+export interface StepTaken {
+  time: number
+  name: string
+  /** Without what distinguishes one run from another: `eraseImage PutObject metadata`. */
+  kind: string
+  what: string
+}
+
+export interface Processes {
+  /**
+   * Runs a function with a time limit. If it crashes or takes too long, nothing of it goes on. In a calm run there are no
+   * faults but outages.
+   */
+  invoke<Result>(
+    name: string,
+    limitMs: number,
+    run: (remainingMs: () => number) => Promise<Result>,
+    options?: { isCalm?: boolean },
+  ): Promise<Ended<Result>>
+  /** A step of the running function: `effect` happens some time later, if nothing fails before. */
+  step<Result>(service: string, label: string, effect: (name: string) => Result): Promise<Result>
+}
+
+const running = new AsyncLocalStorage<Invocation>()
+
+interface Surroundings {
+  time: VirtualTime
+  start: number
+  chance: Chance
+  faults: Faults
+  onStep: (taken: StepTaken) => void
+}
+
+export function createProcesses({ time, start, chance, faults, onStep }: Surroundings): Processes {
+  return {
+    invoke(name, limitMs, run, { isCalm = false } = {}) {
+      const end = time.now() + limitMs
+      return new Promise((resolve) => {
+        const invocation: Invocation = {
+          name,
+          isOver: false,
+          isCalm,
+          steps: new Map(),
+          kill: () => finish({ killed: true }),
+        }
+        const finish = (ended: Parameters<typeof resolve>[0]) => {
+          if (invocation.isOver) return
+          invocation.isOver = true
+          resolve(ended)
+        }
+        time.after(limitMs, invocation.kill)
+        running
+          .run(invocation, () => run(() => end - time.now()))
+          .then(
+            (returned) => finish({ returned }),
+            (threw) => finish({ threw }),
+          )
+      })
+    },
+
+    step(service, label, effect) {
+      const invocation = running.getStore()
+      if (!invocation) throw new Error(`nothing runs that could do ${label}`)
+      const count = (invocation.steps.get(label) ?? 0) + 1
+      invocation.steps.set(label, count)
+      const name = `${invocation.name} / ${label}${count > 1 ? ` ${count}` : ''}`
+      const kind = `${invocation.name.split(' ')[0]} ${label}`
+      const tell = (what: string) => onStep({ time: time.now(), name, kind, what })
+      return new Promise((resolve, reject) => {
+        time.after(faults.latencyOf(name, invocation.isCalm), () => {
+          // A request that was under way when its process ended may have arrived or not.
+          if (invocation.isOver) {
+            if (chance.happens(`arrival of ${name}`, 0.5)) quietly(() => effect(name))
+            return
+          }
+          const fate = invocation.isCalm ? 'normal' : faults.fateOf(name)
+          if (fate === 'crashBefore') {
+            tell('crash before')
+            return invocation.kill()
+          }
+          if (faults.isOut(service, time.now() - start)) {
+            tell('outage')
+            return reject(unavailable())
+          }
+          if (fate === 'error') {
+            tell('error')
+            return reject(unavailable())
+          }
+          if (fate === 'repeated') quietly(() => effect(name))
+          const settle = attempt(() => effect(name))
+          tell(`${fate === 'normal' ? '' : `${fate}, `}${settle.error ? nameOf(settle.error) : 'done'}`)
+          if (fate === 'crashAfter') return invocation.kill()
+          if (fate === 'lost') return reject(unavailable())
+          if ('result' in settle) resolve(settle.result)
+          else reject(settle.error)
+        })
+      })
+    },
+  }
+}
+
+function attempt<Result>(effect: () => Result): { result: Result; error?: undefined } | { error: unknown } {
+  try {
+    return { result: effect() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+function quietly(effect: () => unknown): void {
+  attempt(effect)
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : String(error)
+}
+
+/** What the SDK throws after its own attempts. */
+function unavailable(): Error {
+  return new S3ServiceException({
+    name: 'ServiceUnavailable',
+    $fault: 'server',
+    message: 'simulated',
+    $metadata: { httpStatusCode: 503 },
+  })
+}

@@ -1,0 +1,97 @@
+import { act, imageOf, learnKafkaId, look, type Subject, subjectOf } from './actors.ts'
+import type { History } from './history.ts'
+import { createLambda } from './lambda.ts'
+import { createLedger, findBreaches } from './oracle.ts'
+import type { StepTaken } from './processes.ts'
+import { MINUTE_MS, presetsOf } from './settings.ts'
+import { DEAD_LETTERS, IMAGE_QUEUE, presetConfiguration } from './system.ts'
+import { openWorld, type Sabotage, type World } from './world.ts'
+
+export interface Verdict {
+  /** What is wrong, in words; none if everything is as promised. */
+  breaches: string[]
+  steps: StepTaken[]
+  counts: Counts
+}
+
+export interface Counts {
+  accepted: number
+  processed: number
+  failed: number
+  erased: number
+  /** From the last fault until nothing was left to do, in virtual milliseconds. */
+  healedMs: number
+}
+
+interface RunOptions {
+  sabotage?: Sabotage
+  suppressed?: ReadonlySet<string>
+}
+
+/** After the last action and the last outage there are no more faults, and everything has to heal by itself. */
+export async function runHistory(history: History, options: RunOptions = {}): Promise<Verdict> {
+  const steps: StepTaken[] = []
+  Object.assign(presetConfiguration.presets, presetsOf(1))
+  const ledger = createLedger()
+  const subjects: Subject[] = []
+  let world: World | undefined
+  const current = (): World => {
+    if (!world) throw new Error('the world is not open yet')
+    return world
+  }
+  const lambda = createLambda(current)
+  world = openWorld(history, {
+    sabotage: options.sabotage ?? {},
+    suppressed: options.suppressed,
+    onStep: (taken) => steps.push(taken),
+    onVisible: (url, inMs) => lambda.pollLater(url, inMs),
+    onWritten: (key, object) => {
+      learnKafkaId(subjects, key, object)
+      ledger.written(key, object)
+    },
+  })
+  try {
+    subjects.push(...history.pictures.map((picture, n) => subjectOf(current(), picture, n)))
+    return await play(world, subjects, lambda, ledger, steps)
+  } finally {
+    world.time.stop()
+  }
+}
+
+async function play(
+  world: World,
+  subjects: Subject[],
+  lambda: ReturnType<typeof createLambda>,
+  ledger: ReturnType<typeof createLedger>,
+  steps: StepTaken[],
+): Promise<Verdict> {
+  const { history, start, time, faults, sqs } = world
+  const errors: string[] = []
+  const report = (error: unknown) => errors.push(`a client failed: ${(error as Error).stack}`)
+  for (const [n, action] of history.actions.entries()) {
+    time.after(action.at, () => void act(world, subjects, action, n).catch(report))
+  }
+  const lastAction = Math.max(...history.actions.map(({ at }) => at))
+  const end = Math.max(lastAction + 2 * MINUTE_MS, ...history.outages.map(({ to }) => to))
+  time.after(end, faults.stop)
+  // By then the sweep has looked at every image once more.
+  const healed = 2.5 * end + 45 * MINUTE_MS
+  lambda.sweepUntil(start + lastAction, start + healed)
+  await time.runUntil(start + healed)
+  const isBusy = () => [IMAGE_QUEUE, DEAD_LETTERS].some((url) => sqs.messages(url).length > 0)
+  for (let hours = 1; isBusy() && hours <= 12; hours++) await time.runUntil(time.now() + 60 * MINUTE_MS)
+  for (const [n, subject] of subjects.entries()) {
+    const image = imageOf(subject)
+    if (image) void look(world, subject, image, `at the end ${n}`).catch(report)
+  }
+  await time.runUntil(time.now() + MINUTE_MS)
+  const breaches = [...errors, ...ledger.breaches, ...findBreaches(world, subjects, ledger)]
+  const lastStep = steps.findLast(
+    ({ kind }) => !kind.startsWith('sweepInputs') && !kind.startsWith('getImage'),
+  )
+  return {
+    breaches,
+    steps,
+    counts: { ...ledger.counts(subjects), healedMs: Math.max(0, (lastStep?.time ?? 0) - start - end) },
+  }
+}

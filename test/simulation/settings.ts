@@ -1,0 +1,52 @@
+import { PresetConfiguration } from '@darkroom/core'
+import type { Retention } from '@darkroom/retention'
+
+export const MINUTE_MS = 60_000
+export const DAY_MS = 24 * 60 * MINUTE_MS
+
+/** Longer than any history. */
+export const retention: Retention = {
+  default: {
+    input: 3650,
+    processed: 3650,
+    metadata: 3650,
+    claims: 3650,
+    rejected: 3650,
+    uploads: 30,
+    unfinishedUploads: 30,
+  },
+  apps: {},
+}
+
+/** The queues of image-processor's template. */
+export const QUEUES = {
+  images: { visibilityTimeoutMs: 6 * MINUTE_MS, retentionMs: 4 * DAY_MS, maxReceives: 5 },
+  deadLetters: { visibilityTimeoutMs: 3 * MINUTE_MS, retentionMs: 14 * DAY_MS, maxReceives: 480 },
+  parked: { visibilityTimeoutMs: 30_000, retentionMs: 14 * DAY_MS },
+}
+export const MAX_BATCH = 4
+
+/** The functions' timeouts, and how long clients and operators have. */
+export const LIMITS_MS = {
+  http: 29_000,
+  processImages: 60_000,
+  settleDeadLetters: 30_000,
+  bridge: 300_000,
+  sweep: 120_000,
+  command: 600_000,
+}
+
+/** The presets of the first and the second deployment. All of them have variants of the same names. */
+export function presetsOf(deployment: 1 | 2): PresetConfiguration['presets'] {
+  const variants = (size: number) => [
+    { name: 'thumb', size, format: 'webp', quality: 50 },
+    { name: 'large', size: size * 2, format: 'jpeg', quality: 50 },
+  ]
+  return PresetConfiguration.parse({
+    presets: {
+      default: { version: deployment, variants: variants(deployment === 1 ? 16 : 20) },
+      big: { version: 1, variants: variants(24).slice(0, 1) },
+    },
+    apps: {},
+  }).presets
+}

@@ -1,0 +1,48 @@
+/** `pnpm simulate:faults`: runs random histories of the deployed handlers, and checks what is left of each. */
+import { parseArgs } from 'node:util'
+import { type History, historyOf } from './history.ts'
+import { runHistory } from './run-history.ts'
+import { kindOf, shrink } from './shrink.ts'
+import { createTally } from './tally.ts'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    count: { type: 'string', default: '2000' },
+    /** Prints the shortest history that still fails, step by step, for the first seed of each kind of breach. */
+    trace: { type: 'boolean', default: false },
+  },
+})
+const first = Number(values.seed)
+const count = Number(values.count)
+
+// Errors are answers here, and there are thousands of them.
+Error.stackTraceLimit = 0
+/** What the sweep meets every minute is left out of a trace. */
+const QUIET = new Set(['done', 'outage', 'NotFound', 'NoSuchKey'])
+const tally = createTally()
+const explained = new Set<string>()
+for (let seed = first; seed < first + count; seed++) {
+  const history = historyOf(seed)
+  const verdict = await runHistory(history)
+  tally.add(seed, verdict)
+  const isNew = verdict.breaches.some((breach) => !explained.has(kindOf(breach)))
+  if (values.trace && isNew) await explain(history)
+  for (const breach of verdict.breaches) explained.add(kindOf(breach))
+}
+console.log(tally.summary())
+process.exitCode = tally.failed > 0 ? 1 : 0
+
+async function explain(failing: History): Promise<void> {
+  const { history, verdict } = await shrink(failing)
+  const { seed, pictures, actions, outages } = history
+  console.log(`\nseed ${seed}: ${verdict.breaches.join('\n  ')}`)
+  for (const [n, picture] of pictures.entries()) console.log(`  picture ${n}: ${JSON.stringify(picture)}`)
+  for (const action of actions) if (action.do !== 'nothing') console.log(`  ${JSON.stringify(action)}`)
+  for (const outage of outages) console.log(`  ${JSON.stringify(outage)}`)
+  const start = verdict.steps[0]?.time ?? 0
+  for (const { time, name, what } of verdict.steps) {
+    if (name.startsWith('sweepInputs') && QUIET.has(what)) continue
+    console.log(`  ${((time - start) / 1000).toFixed(3)} s  ${name}: ${what}`)
+  }
+}

@@ -1,0 +1,83 @@
+/** The deployed handlers, imported once. Their clients send to the history that runs now. */
+import { toEnvironment } from '@darkroom/retention'
+import type { Input } from './memory-s3.ts'
+import { retention } from './settings.ts'
+
+export const BUCKET = 'simulated'
+const queueUrl = (name: string) => `https://sqs.us-east-1.amazonaws.com/000000000000/${name}`
+export const IMAGE_QUEUE = queueUrl('images')
+export const DEAD_LETTERS = queueUrl('images-dead-letters')
+export const PARKED = queueUrl('images-parked')
+export const TOPIC = 'images'
+
+Object.assign(process.env, {
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'simulated',
+  AWS_SECRET_ACCESS_KEY: 'simulated',
+  POWERTOOLS_LOG_LEVEL: 'SILENT',
+  POWERTOOLS_METRICS_DISABLED: 'true',
+  STAGE: 'simulated',
+  BUCKET,
+  QUEUE_URL: IMAGE_QUEUE,
+  PARKED_QUEUE_URL: PARKED,
+  DEDUPLICATED_APPS: 'thrifty',
+  API_KEY_HASHES: '{}',
+  RETENTION: toEnvironment(retention),
+  TOPIC_APPS: JSON.stringify({ [TOPIC]: 'web-app-2' }),
+  CLAIM_PREFIXES: '{"web-app-2":"claims/web-app-2/"}',
+})
+
+export const { handler: uploadImage } = await import('../../services/upload-api/src/routes/upload-image.ts')
+export const { handler: completeUpload } = await import(
+  '../../services/upload-api/src/routes/complete-upload.ts'
+)
+export const { handler: getImage } = await import('../../services/upload-api/src/routes/get-image.ts')
+export const { handler: eraseImage } = await import('../../services/upload-api/src/routes/erase-image.ts')
+export const { handler: sweep } = await import('../../services/upload-api/src/sweep/sweep-inputs.ts')
+export const { send: request } = await import('../../services/upload-api/src/testing/send.ts')
+export const { processImages } = await import('../../services/image-processor/src/queue/process-images.ts')
+export const { handler: settleDeadLetters } = await import(
+  '../../services/image-processor/src/handlers/settle-dead-letters.ts'
+)
+export const { presetConfiguration } = await import(
+  '../../services/image-processor/src/presets/preset-configuration.ts'
+)
+export const { handler: bridge } = await import('../../services/kafka-bridge/src/bridge-records.ts')
+export const { placeHold, releaseHold } = await import('@darkroom/bucket')
+export const { redevelop } = await import('../../tools/cli/src/redevelop.ts')
+
+const { openBucket } = await import('@darkroom/bucket')
+const { SQSClient } = await import('@aws-sdk/client-sqs')
+/** What the operator's command line opens. */
+export const operator = {
+  bucket: openBucket(BUCKET),
+  sqs: new SQSClient({}),
+  queueUrl: IMAGE_QUEUE,
+  label: 'simulated',
+  close: () => {},
+}
+
+type Service = 's3' | 'sqs'
+type Send = (service: Service, command: string, input: Input) => Promise<unknown>
+let send: Send = () => Promise.reject(new Error('no history runs'))
+
+/** Lets all clients send their commands to a history. */
+export function connect(to: Send): void {
+  send = to
+}
+
+function divert(client: { send: unknown }, service: Service): void {
+  client.send = (command: { constructor: { name: string }; input: Input }) =>
+    send(service, command.constructor.name.replace(/Command$/, ''), command.input)
+}
+
+const clients = await Promise.all([
+  import('../../services/upload-api/src/clients.ts'),
+  import('../../services/image-processor/src/clients.ts'),
+  import('../../services/kafka-bridge/src/clients.ts'),
+  operator,
+])
+for (const { bucket, sqs } of clients) {
+  divert(bucket.s3, 's3')
+  divert(sqs, 'sqs')
+}
