@@ -2,26 +2,96 @@
  * How every service is bundled: ES modules for Lambda's Node, with source maps so that a stack trace names
  * our own lines. A service adds to it in its serverless.yml under custom.esbuild.
  */
-module.exports = ({ service, processedInput }) => {
+const { join } = require('node:path')
+const { pathToFileURL } = require('node:url')
+const esbuild = require('esbuild')
+
+const BUNDLE = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  keepNames: true,
+  sourcemap: 'linked',
+  sourcesContent: false,
+  // Some dependencies are CommonJS and call require().
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+}
+
+module.exports = ({ service, serviceDir, processedInput }) => {
   const { config: _, ...own } = service.custom.esbuild
+  const command = processedInput.commands[0]
+  const isOffline = command === 'offline'
+  // Packaging empties its folder at the end; a stack that runs beside it keeps its own. Whoever starts several names them.
+  const outputWorkFolder = `.esbuild/${process.env.ESBUILD_WORK_FOLDER || command}`
   return {
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
+    ...BUNDLE,
     outputFileExtension: '.mjs',
     // A debugger shows the names in our source.
-    minify: processedInput.commands[0] !== 'offline',
-    keepNames: true,
-    sourcemap: 'linked',
-    sourcesContent: false,
+    minify: !isOffline,
     concurrency: 2,
-    // Packaging empties its folder at the end; a stack that runs beside it keeps its own. Whoever starts several names them.
-    outputWorkFolder: `.esbuild/${process.env.ESBUILD_WORK_FOLDER || processedInput.commands[0]}`,
-    // Some dependencies are CommonJS and call require().
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
+    outputWorkFolder,
+    ...(isOffline && {
+      plugins: [buildTogether(service, serviceDir, join(serviceDir, outputWorkFolder, 'together'))],
+    }),
     ...own,
+  }
+}
+
+/**
+ * serverless-esbuild builds one function after the other, and each contains the AWS SDK again: for the upload API that is
+ * 8 s of processor time and 800 MB. On a laptop this plugin builds all functions of a service in one pass with shared
+ * chunks, and gives serverless-esbuild a file for each function that re-exports its handler.
+ */
+function buildTogether(service, serviceDir, outdir) {
+  const sources = [
+    ...new Set(Object.values(service.functions).map(({ handler }) => handler.replace(/\.\w+$/, ''))),
+  ]
+  let context
+  const build = async () => {
+    context ??= await esbuild.context({
+      ...BUNDLE,
+      entryPoints: sources.map((source) => join(serviceDir, `${source}.ts`)),
+      outbase: serviceDir,
+      outdir,
+      outExtension: { '.js': '.mjs' },
+      splitting: true,
+      external: service.custom.esbuild.external ?? [],
+      logLevel: 'silent',
+    })
+    await context.rebuild()
+  }
+  // Every change makes serverless-esbuild ask for each function again; the first of them starts the build for all.
+  const timesAsked = new Map()
+  let builds = 0
+  let latest
+  const buildOnce = (entry) => {
+    const times = (timesAsked.get(entry) ?? 0) + 1
+    timesAsked.set(entry, times)
+    if (times > builds) {
+      builds = times
+      latest = build()
+    }
+    return latest
+  }
+  return {
+    name: 'build-together',
+    setup({ initialOptions, onResolve, onLoad }) {
+      const [entry] = initialOptions.entryPoints
+      onResolve({ filter: /./ }, ({ kind, path }) =>
+        kind === 'entry-point' ? { path, namespace: 'together' } : { path, external: true },
+      )
+      onLoad({ filter: /./, namespace: 'together' }, async () => {
+        try {
+          await buildOnce(entry)
+        } catch ({ errors }) {
+          return { errors }
+        }
+        const built = pathToFileURL(join(outdir, entry.replace(/\.ts$/, '.mjs')))
+        return { contents: `export * from ${JSON.stringify(built.href)}` }
+      })
+    },
   }
 }
