@@ -23,6 +23,26 @@ async function readExamples(): Promise<Map<string, string>> {
   return new Map([...found].map(([, title = '', program = '']) => [title, program]))
 }
 
+/** On a device with a wrong clock: an upload, the same after a reload, one to S3, and one without a key. Prints the ids. */
+const wrongClock = `
+  import { readFile } from 'node:fs/promises'
+  import { createClient, newIdempotencyKey } from '@darkroom/client'
+
+  const { DARKROOM_URL = '', DARKROOM_KEY = '', OFFSET_MS, ALBUM = '' } = process.env
+  const now = Date.now
+  Date.now = () => now() + Number(OFFSET_MS)
+  const load = () => createClient({ url: DARKROOM_URL, credential: DARKROOM_KEY })
+  const bytes = await readFile('photo.jpg')
+  const options = { attributes: { album: ALBUM } }
+  const key = newIdempotencyKey()
+  const client = load()
+  const large = Buffer.concat([bytes, Buffer.alloc(5_000_000)])
+  const { id: keyed } = await client.upload(bytes, { ...options, idempotencyKey: key })
+  const { id: again } = await load().upload(bytes, { ...options, idempotencyKey: key })
+  const { id: sent } = await load().upload(large, options)
+  const { id: unkeyed } = await client.upload(bytes, options)
+  console.log(JSON.stringify([keyed, again, sent, unkeyed]))`
+
 describe('the client against the whole stack', () => {
   let dataDir: string
   let stack: Stack
@@ -135,6 +155,35 @@ describe('the client against the whole stack', () => {
     })
     expect(await client.getImage(first.id)).toEqual(image)
   })
+
+  const DAY_MS = 86_400_000
+  test.each([
+    ['3 days behind', () => -3 * DAY_MS],
+    ['2 hours ahead', () => 2 * 3_600_000],
+    ['in 1970', () => -Date.now()],
+    ['in 2099', () => Date.UTC(2099, 5) - Date.now()],
+  ])(
+    'a device whose clock is %s: each upload is one image, also repeated after a reload',
+    async (_, offsetMs) => {
+      await writeFile(join(folder, 'wrong-clock.ts'), wrongClock)
+      const album = newIdempotencyKey()
+      const env = { ...process.env, DARKROOM_URL: stack.endpoints.uploadApi, DARKROOM_KEY: KEY, ALBUM: album }
+      const options = { cwd: folder, env: { ...env, OFFSET_MS: String(offsetMs()) }, timeout: 60_000 }
+      const { stdout } = await run(
+        process.execPath,
+        ['--experimental-strip-types', 'wrong-clock.ts'],
+        options,
+      )
+      const [keyed, again, large, unkeyed] = JSON.parse(stdout)
+      expect(again).toEqual(keyed)
+      const days = [0, -DAY_MS].map((ms) => new Date(Date.now() + ms).toISOString().slice(0, 10))
+      const lists = await Promise.all(days.map((date) => client.listImages({ date, limit: 100 })))
+      const stored = lists
+        .flatMap(({ items }) => items)
+        .filter(({ attributes }) => attributes?.album === album)
+      expect(stored.map(({ id }) => id).toSorted()).toEqual([keyed, large, unkeyed].toSorted())
+    },
+  )
 
   test('a wrong credential and an unknown image are typed errors', async () => {
     const stranger = createClient({ url: stack.endpoints.uploadApi, credential: 'nobody' })

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { createClient, newIdempotencyKey } from './index.ts'
 
 const MINUTE_MS = 60_000
@@ -87,6 +87,12 @@ test.each([[12 * HOUR_MS], [3 * DAY_MS], [-3 * DAY_MS]])(
     expect([...stored]).toEqual([first.id])
   },
 )
+
+test('a clock before 1970 counts as 1970', () => {
+  jest.useFakeTimers({ now: -DAY_MS })
+  expect(newIdempotencyKey()).toMatch(/^00000000-0000-7/)
+  jest.useRealTimers()
+})
 
 test('an old key from a device whose clock is right is an error: its image may exist', async () => {
   const old = (Date.now() - 2 * DAY_MS).toString(16).padStart(12, '0')

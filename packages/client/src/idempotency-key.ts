@@ -61,8 +61,8 @@ function timeOf(key: string): number {
   return Number.parseInt(key.replace('-', '').slice(0, 12), 16)
 }
 
-/** A UUID with the version 7 and this time. */
+/** A UUID with the version 7 and this time. A clock before 1970 counts as 1970. */
 function withTime(uuid: string, timeMs: number): string {
-  const time = timeMs.toString(16).padStart(12, '0')
+  const time = Math.max(0, timeMs).toString(16).padStart(12, '0')
   return `${time.slice(0, 8)}-${time.slice(8)}-7${uuid.slice(15)}`
 }
