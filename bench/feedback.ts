@@ -2,6 +2,9 @@
  * Measures what a user sees: photographs of 2 to 3 megapixels are uploaded one after another with Web App #1 in headless
  * Chromium and the local stack. `pnpm bench:feedback [--images N] [--photos DIR]`
  *
+ * With `--batch N` it selects N photographs at once instead, over an uplink of `--mbits` (default: 3), and also reports what
+ * the waiting costs: the status requests and the time that their functions ran.
+ *
  * Browser, services and this process share one clock. The commit time is `finishedAt`, which the processor sets before it
  * writes the metadata document.
  */
@@ -16,7 +19,12 @@ import { photographs } from '../services/image-processor/test/bench-photographs.
 import { type LoupePage, openPage } from '../test/web-app-1/open-page.ts'
 
 const { values: options } = parseArgs({
-  options: { images: { type: 'string', default: '40' }, photos: { type: 'string' } },
+  options: {
+    images: { type: 'string', default: '40' },
+    batch: { type: 'string' },
+    mbits: { type: 'string', default: '3' },
+    photos: { type: 'string' },
+  },
 })
 
 /** Megapixels. */
@@ -24,6 +32,7 @@ const SIZES = [2.2, 2.5, 3]
 /** Warm-up photographs, so that every function has started. */
 const WARM_UP = 6
 const TIMEOUT_MS = 60_000
+const BATCH_TIMEOUT_MS = 20 * 60_000
 
 /** Unix time in milliseconds, by the page's clock. */
 interface Seen {
@@ -68,19 +77,14 @@ async function committedAt({ endpoints }: Stack, id: string): Promise<number> {
   return Date.parse(ImageStatus.parse(await answer.json()).finishedAt ?? '')
 }
 
-async function measure(stack: Stack, loupe: LoupePage): Promise<Record<string, number>[]> {
-  const found = await photographs(SIZES, options.photos)
-  const files = await Promise.all(found.map(({ path }) => readFile(path)))
+async function measure(stack: Stack, loupe: LoupePage, files: Buffer[]): Promise<Record<string, number>[]> {
   const send = (index: number) =>
     sendOne(loupe, `photograph-${index}.jpg`, files[index % files.length] ?? Buffer.alloc(0))
   const images = Number(options.images)
-  console.log(
-    `${images} photographs, one after another: ${found.map(({ name, megapixels }) => `${name} (${megapixels.toFixed(1)} MP)`).join(', ')} …`,
-  )
+  console.log(`${images} photographs, one after another …`)
   const samples: Record<string, number>[] = []
-  for (let index = 0; index < WARM_UP + images; index++) {
-    const { id, chosen, reported, painted } = await send(index)
-    if (index < WARM_UP) continue
+  for (let index = 0; index < images; index++) {
+    const { id, chosen, reported, painted } = await send(WARM_UP + index)
     const committed = await committedAt(stack, id)
     samples.push({
       'file chosen → commit': committed - chosen,
@@ -98,19 +102,80 @@ function row(title: string, values: number[]): string[] {
   return [title, ...cells.map((cell) => `${Math.round(cell)} ms`)]
 }
 
-const stack = await startStack({ ports: await freePorts() })
+/** Milliseconds that each invocation of the status functions ran, as `serverless offline` logs them. */
+const statusRequestsMs: number[] = []
+const DURATION = /\(λ: (?:getImage|listImages)\).* Duration: ([\d.]+) ms/
+
+async function sendBatch(
+  loupe: LoupePage,
+  files: Buffer[],
+  count: number,
+  mbits: number,
+): Promise<string[][]> {
+  const { page, choose } = loupe
+  const batch = Array.from({ length: count }, (_, index) => ({
+    name: `batch-${index}.jpg`,
+    mimeType: 'image/jpeg',
+    buffer: files[index % files.length] ?? Buffer.alloc(0),
+  }))
+  const megabytes = batch.reduce((sum, { buffer }) => sum + buffer.length, 0) / 1e6
+  console.log(`${count} photographs at once, ${megabytes.toFixed(1)} MB over ${mbits} Mbit/s …`)
+  const network = await page.context().newCDPSession(page)
+  const throughput = (mbits * 1e6) / 8
+  await network.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 40,
+    downloadThroughput: throughput * 4,
+    uploadThroughput: throughput,
+  })
+  statusRequestsMs.length = 0
+  await choose(...batch)
+  const all = `Object.entries(globalThis.seen)
+    .filter(([name, { painted }]) => name.startsWith('batch-') && painted)
+    .map(([, moments]) => moments)`
+  const done = `${all}.length >= ${count}`
+  await page.waitForFunction(done, undefined, { timeout: BATCH_TIMEOUT_MS, polling: 500 })
+  const seen = await page.evaluate<Seen[]>(all)
+  const shown = seen.map(({ chosen, painted }) => painted - chosen).sort((a, b) => a - b)
+  const seconds = (milliseconds = 0) => `${(milliseconds / 1000).toFixed(1)} s`
+  return [
+    ['first on screen', seconds(shown[0])],
+    ['half on screen', seconds(shown[Math.floor(count / 2)])],
+    ['all on screen', seconds(shown.at(-1))],
+    ['status requests', String(statusRequestsMs.length)],
+    ['function time of status requests', seconds(statusRequestsMs.reduce((sum, ms) => sum + ms, 0))],
+  ]
+}
+
+const stack = await startStack({
+  ports: await freePorts(),
+  onLine: (_, line) => {
+    const duration = DURATION.exec(line)?.[1]
+    if (duration) statusRequestsMs.push(Number(duration))
+  },
+})
 const browser = await openBrowser()
 try {
   const viewport = { width: 1280, height: 900 }
   const loupe = await openPage(browser, stack.endpoints.webApp1, { viewport, script: WATCH, bypassCSP: true })
-  const samples = await measure(stack, loupe)
-  const rows = Object.keys(samples[0] ?? {}).map((title) =>
-    row(
-      title,
-      samples.map((sample) => sample[title] ?? Number.NaN),
-    ),
-  )
-  console.log(formatTable(['', 'p50', 'p95', 'max'], rows))
+  const found = await photographs(SIZES, options.photos)
+  const files = await Promise.all(found.map(({ path }) => readFile(path)))
+  console.log(found.map(({ name, megapixels }) => `${name} (${megapixels.toFixed(1)} MP)`).join(', '))
+  for (let index = 0; index < WARM_UP; index++)
+    await sendOne(loupe, `photograph-${index}.jpg`, files[index % files.length] ?? Buffer.alloc(0))
+  if (options.batch) {
+    const rows = await sendBatch(loupe, files, Number(options.batch), Number(options.mbits))
+    console.log(formatTable(['', ''], rows))
+  } else {
+    const samples = await measure(stack, loupe, files)
+    const rows = Object.keys(samples[0] ?? {}).map((title) =>
+      row(
+        title,
+        samples.map((sample) => sample[title] ?? Number.NaN),
+      ),
+    )
+    console.log(formatTable(['', 'p50', 'p95', 'max'], rows))
+  }
 } finally {
   await browser.close()
   await stack.stop()
