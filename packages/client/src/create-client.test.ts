@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { type Client, createClient, newIdempotencyKey } from './index.ts'
 
@@ -45,11 +44,6 @@ const problem = (type: string, status: number, retryable: boolean) => ({
 })
 const contentTypeOf = (request?: IncomingMessage) => ({
   'content-type': String(request?.headers['content-type']),
-})
-const idsOf = ({ url = '' }: IncomingMessage) => url.slice(url.indexOf('ids=') + 4).split(',')
-const statusesOf = (request: IncomingMessage, status: string) => ({
-  items: idsOf(request).map((id) => ({ id, status })),
-  notFound: [],
 })
 
 test('an upload is retried with the same key after a 503 and after a lost connection', async () => {
@@ -163,129 +157,4 @@ test('an error that is not retryable is thrown at once, with its type', async ()
   await expect(client.getImage('x')).rejects.toMatchObject(error)
   await expect(client.waitUntilFinal('x')).rejects.toMatchObject(error)
   expect(requests).toHaveLength(2)
-})
-
-test('many waits share two requests, and each resolves with the first final status', async () => {
-  let open = 0
-  let most = 0
-  reply = (request, response) => {
-    most = Math.max(most, ++open)
-    const status = requests.length <= 2 ? 'queued' : 'processed'
-    setImmediate(() => {
-      open--
-      json(response, 200, statusesOf(request, status))
-    })
-  }
-  const ids = Array.from({ length: 230 }, newIdempotencyKey)
-  const statuses = await Promise.all([...ids, ...ids].map((id) => client.waitUntilFinal(id)))
-  expect(statuses.map(({ id, status }) => [id, status])).toEqual(
-    [...ids, ...ids].map((id) => [id, 'processed']),
-  )
-  expect(most).toBeLessThanOrEqual(2)
-  expect(requests.slice(0, 2).map((request) => idsOf(request).length)).toEqual([100, 100])
-  expect(requests.slice(0, 2).map(({ headers }) => headers.prefer)).toEqual(['wait=20', 'wait=5'])
-})
-
-test('a new image has its own request and does not abort the open one', async () => {
-  let answerFirst = () => {}
-  const opened = new Promise<void>((resolve) => {
-    reply = (request, response) => {
-      const answer = () => json(response, 200, statusesOf(request, 'processed'))
-      if (requests.length > 1) return answer()
-      answerFirst = answer
-      resolve()
-    }
-  })
-  const first = client.waitUntilFinal('x')
-  await opened
-  expect(await client.waitUntilFinal('y')).toEqual({ id: 'y', status: 'processed' })
-  expect(requests.map(idsOf)).toEqual([['x'], ['y']])
-  answerFirst()
-  expect(await first).toEqual({ id: 'x', status: 'processed' })
-  expect(requests).toHaveLength(2)
-})
-
-test('no third request: an image that joins two open ones is part of the next', async () => {
-  const answers: (() => void)[] = []
-  const opened = (count: number) =>
-    new Promise<void>((resolve) => {
-      reply = (request, response) => {
-        answers.push(() => json(response, 200, statusesOf(request, 'processed')))
-        if (answers.length === count) resolve()
-      }
-    })
-  const first = opened(1)
-  const x = client.waitUntilFinal('x')
-  await first
-  const second = opened(2)
-  const y = client.waitUntilFinal('y')
-  await second
-  const third = opened(3)
-  const z = [client.waitUntilFinal('z'), client.waitUntilFinal('Z')]
-  await new Promise((resolve) => setImmediate(resolve))
-  expect(requests).toHaveLength(2)
-  answers[1]?.()
-  expect(await y).toMatchObject({ id: 'y' })
-  await third
-  expect(requests.map(idsOf)).toEqual([['x'], ['y'], ['z']])
-  answers[2]?.()
-  expect(await Promise.all(z)).toMatchObject([{ id: 'z' }, { id: 'z' }])
-  answers[0]?.()
-  expect(await x).toMatchObject({ id: 'x' })
-})
-
-test('a batch of 50 that arrives one by one: at most two requests, none aborted, no image late', async () => {
-  const readyAt = new Map<string, number>()
-  let open = 0
-  let most = 0
-  let aborted = 0
-  reply = async (request, response) => {
-    most = Math.max(most, ++open)
-    response.on('close', () => response.writableFinished || aborted++)
-    const ids = idsOf(request)
-    const isReady = (id: string) => Date.now() >= (readyAt.get(id) ?? 0)
-    while (!ids.some(isReady)) await sleep(5)
-    open--
-    const items = ids.map((id) => ({ id, status: isReady(id) ? 'processed' : 'queued' }))
-    json(response, 200, { items, notFound: [] })
-  }
-  const waits: Promise<number>[] = []
-  for (let n = 0; n < 50; n++) {
-    const id = newIdempotencyKey()
-    readyAt.set(id, Date.now() + 100)
-    waits.push(client.waitUntilFinal(id).then(() => Date.now() - (readyAt.get(id) ?? 0)))
-    await sleep(10)
-  }
-  const late = await Promise.all(waits)
-  expect([most, aborted]).toEqual([2, 0])
-  expect(Math.max(...late)).toBeLessThan(1000)
-})
-
-test('a missing image rejects only its own wait', async () => {
-  reply = (_, response) => json(response, 200, { items: [{ id: 'x', status: 'failed' }], notFound: ['y'] })
-  const [x, y] = await Promise.allSettled([client.waitUntilFinal('x'), client.waitUntilFinal('y')])
-  expect([x, y]).toMatchObject([
-    { value: { status: 'failed' } },
-    { reason: { type: 'not-found', status: 404, imageId: 'y' } },
-  ])
-})
-
-test('an image that is still queued at the timeout resolves with queued for every caller', async () => {
-  reply = (request, response) => {
-    if (requests.length === 1) json(response, 200, statusesOf(request, 'queued'))
-  }
-  const both = [client.waitUntilFinal('x', { timeout: 900 }), client.waitUntilFinal('x', { timeout: 900 })]
-  expect(await Promise.all(both)).toEqual(Array(2).fill({ id: 'x', status: 'queued' }))
-})
-
-test('an aborted wait rejects with the reason and aborts its request', async () => {
-  const abort = new AbortController()
-  const closed = new Promise<void>((resolve) => {
-    reply = (_, response) => {
-      response.on('close', resolve)
-      abort.abort(new Error('enough'))
-    }
-  })
-  await expect(client.waitUntilFinal('x', { signal: abort.signal })).rejects.toThrow('enough')
-  await closed
 })

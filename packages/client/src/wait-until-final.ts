@@ -9,10 +9,22 @@ const LONG_POLL_SECONDS = 20
 /** Of the second poll: an image that joins while both are open waits at most this long for its first request. */
 const SECOND_POLL_SECONDS = 5
 const MAX_POLLS = 2
+/** An image that joins while a poll is open is part of the next one. If that takes longer, it gets the second poll. */
+const SECOND_POLL_DELAY_MS = 1000
 /** The API's limit per request. */
 const MAX_IDS = 100
-/** Minimum poll interval, in case a proxy drops the `Prefer` header. */
-const MIN_POLL_INTERVAL_MS = 500
+/**
+ * The API runs, and is paid for, as long as a poll is open. This is the time for long polls; after that, polls return at
+ * once. For 50 images both together stay under a minute.
+ */
+const LONG_POLLING_MS = 15_000
+const LONG_POLLING_PER_IMAGE_MS = 700
+/** A poll returns when the first image is final. The pause collects the results of a batch, but does not delay one image. */
+const PAUSE_PER_IMAGE_MS = 20
+const MAX_BATCH_PAUSE_MS = 1000
+/** After polls that found nothing. The poll interval also holds if a proxy drops the `Prefer` header. */
+const MIN_EMPTY_PAUSE_MS = 500
+const MAX_EMPTY_PAUSE_MS = 5000
 /** These pauses end early when the page is shown or online again. */
 const HIDDEN_PAUSE_MS = 10_000
 const OFFLINE_PAUSE_MS = 60_000
@@ -41,31 +53,45 @@ interface Selection {
 /** A sequence of polls, one at a time. */
 interface Poller {
   ids: string[]
+  /** Of each poll, at most. */
   waitSeconds: number
   /** Aborted when nobody waits for any of its images any more. */
   left: AbortController
 }
 
 /**
- * All waits of a client share at most two long polls. A new image does not disturb a poll that is open: it joins the next
- * poll, or a second one. An aborted poll would go on in the API, and be paid for.
+ * All waits of a client share at most two polls. A new image does not disturb a poll that is open: it joins the next poll,
+ * or a second one. An aborted poll would go on in the API, and be paid for.
  */
 export function createWaits({ ask }: Api) {
   const pending = new Map<string, PendingImage>()
   const pollers = new Set<Poller>()
+  let longPollingMs = LONG_POLLING_MS
+  let secondPollTimer: ReturnType<typeof setTimeout> | undefined
 
-  function startPollers() {
-    while (pollers.size < MAX_POLLS && freeIds().length > 0) {
-      const isFirst = ![...pollers].some(({ waitSeconds }) => waitSeconds === LONG_POLL_SECONDS)
-      const waitSeconds = isFirst ? LONG_POLL_SECONDS : SECOND_POLL_SECONDS
-      const poller = { ids: [], waitSeconds, left: new AbortController() }
-      pollers.add(poller)
-      void run(poller)
-    }
+  function startPoller() {
+    if (pollers.size === MAX_POLLS || freeIds().length === 0) return
+    const isFirst = ![...pollers].some(({ waitSeconds }) => waitSeconds === LONG_POLL_SECONDS)
+    const waitSeconds = isFirst ? LONG_POLL_SECONDS : SECOND_POLL_SECONDS
+    const poller = { ids: [], waitSeconds, left: new AbortController() }
+    pollers.add(poller)
+    void run(poller)
+  }
+
+  function startSecondPoller() {
+    stopSecondPollTimer()
+    startPoller()
+  }
+
+  function stopSecondPollTimer() {
+    clearTimeout(secondPollTimer)
+    secondPollTimer = undefined
   }
 
   async function run(poller: Poller) {
-    for (let failures = 0; takeIds(poller); ) {
+    let failures = 0
+    let empty = 0
+    while (takeIds(poller)) {
       const { ids } = poller
       const { signal } = poller.left
       if (isOffline()) {
@@ -73,12 +99,9 @@ export function createWaits({ ask }: Api) {
         continue
       }
       try {
-        const startedAt = Date.now()
-        const finished = await poll(poller)
+        empty = (await poll(poller)) > 0 ? 0 : empty + 1
         failures = 0
-        if (isHidden()) await pause(HIDDEN_PAUSE_MS, signal)
-        else if (finished === 0 && Date.now() - startedAt < MIN_POLL_INTERVAL_MS)
-          await pause(MIN_POLL_INTERVAL_MS, signal)
+        await pause(isHidden() ? HIDDEN_PAUSE_MS : pauseMs(empty), signal)
       } catch (error) {
         if (signal.aborted) continue
         if (error instanceof DarkroomError && error.retryable)
@@ -87,6 +110,13 @@ export function createWaits({ ask }: Api) {
       }
     }
     pollers.delete(poller)
+    if (pollers.size === 0) stopSecondPollTimer()
+  }
+
+  function pauseMs(emptyPolls: number): number {
+    return emptyPolls === 0
+      ? Math.min(pending.size * PAUSE_PER_IMAGE_MS, MAX_BATCH_PAUSE_MS)
+      : Math.min(MIN_EMPTY_PAUSE_MS * 1.3 ** (emptyPolls - 1), MAX_EMPTY_PAUSE_MS)
   }
 
   function freeIds(): string[] {
@@ -103,11 +133,9 @@ export function createWaits({ ask }: Api) {
   }
 
   /** Returns the number of images that became final. */
-  async function poll({ ids, waitSeconds, left: { signal } }: Poller): Promise<number> {
-    const path = `/images?ids=${ids.map(encodeURIComponent).join()}`
-    const headers = { prefer: `wait=${waitSeconds}` }
-    const isResult = ({ items, notFound }: Selection) => Array.isArray(items) && Array.isArray(notFound)
-    const { items, notFound } = await ask({ path, headers, signal }, { status: 200, isResult })
+  async function poll(poller: Poller): Promise<number> {
+    const { ids } = poller
+    const { items, notFound } = await askFor(poller)
     const final = items.filter(({ status }) => status !== 'queued')
     for (const status of items) {
       const image = pending.get(status.id)
@@ -119,6 +147,21 @@ export function createWaits({ ask }: Api) {
     const unreadable = ids.filter((id) => !answered.has(id))
     for (const id of unreadable) settle(id, { error: unreadableImage(id) })
     return final.length + notFound.length + unreadable.length
+  }
+
+  /** Takes the time that it may wait from the rest of the long polling, and returns what it did not need. */
+  async function askFor({ ids, waitSeconds, left: { signal } }: Poller): Promise<Selection> {
+    const wait = Math.max(0, Math.min(waitSeconds, Math.floor(longPollingMs / 1000)))
+    const path = `/images?ids=${ids.map(encodeURIComponent).join()}`
+    const headers = { prefer: `wait=${wait}` }
+    const isResult = ({ items, notFound }: Selection) => Array.isArray(items) && Array.isArray(notFound)
+    const startedAt = Date.now()
+    longPollingMs -= wait * 1000
+    try {
+      return await ask({ path, headers, signal }, { status: 200, isResult })
+    } finally {
+      longPollingMs += wait * 1000 - (Date.now() - startedAt)
+    }
   }
 
   function settle(id: string, result: WaitResult) {
@@ -137,10 +180,12 @@ export function createWaits({ ask }: Api) {
 
   function join(id: string, wait: (result: WaitResult) => void) {
     const image = pending.get(id)
-    if (image) image.waits.add(wait)
-    else pending.set(id, { waits: new Set([wait]) })
+    if (image) return image.waits.add(wait)
+    pending.set(id, { waits: new Set([wait]) })
+    longPollingMs += LONG_POLLING_PER_IMAGE_MS
     // Waits that start in the same tick share a request.
-    queueMicrotask(startPollers)
+    if (pollers.size === 0) queueMicrotask(startPoller)
+    else secondPollTimer ??= setTimeout(startSecondPoller, SECOND_POLL_DELAY_MS)
   }
 
   return (
