@@ -58,6 +58,7 @@ test(
     const script = join(packageFolder, 'scripts', 'build.ts')
     const { stdout } = await run(process.execPath, ['--experimental-strip-types', script])
     expect(stdout).toMatch(/index\.js: \d+ bytes minified, \d+ of at most 8000 gzipped/)
+    expect(stdout).toMatch(/react\.js: \d+ bytes minified, \d+ of at most 2000 gzipped/)
 
     await run('npm', ['pack', join(packageFolder, 'dist'), '--pack-destination', folder])
     const archive = (await readdir(folder)).find((name) => name.endsWith('.tgz'))
