@@ -1,5 +1,6 @@
 import process from 'node:process'
 import type { EventSourceRunner } from './event-source-runner.ts'
+import { answerWithProblems } from './http/gateway-problems.ts'
 import { type OfflineStages, stageOfflineCommand } from './offline-command.ts'
 import type { Log, PluginUtils, Serverless } from './serverless.ts'
 
@@ -20,6 +21,7 @@ export default class OfflineEventSources {
     this.#serverless = serverless
     this.#cliOptions = cliOptions
     this.#log = log
+    serverless.configureHttpServer = (server) => answerWithProblems(server, log)
     const stages: OfflineStages = {
       prepare: () => this.#orExit(() => this.#prepare()),
       start: () => this.#orExit(() => this.#runner?.start()),

@@ -13,6 +13,8 @@ export interface Serverless {
     getFunction(functionKey: string): FunctionDefinition
   }
   pluginManager: PluginManager
+  /** Called with the HTTP server of serverless-offline before it starts (see patches/). */
+  configureHttpServer?: (server: HttpServer) => void
 }
 
 interface FunctionDefinition {
@@ -29,3 +31,24 @@ export interface PluginManager {
 export type Log = Record<'info' | 'notice' | 'warning' | 'error', (...message: unknown[]) => void>
 
 export type PluginUtils = { log: Log }
+
+/** The parts of a hapi server that this plugin uses. */
+export interface HttpServer {
+  ext(point: 'onPreResponse', method: (request: HttpRequest, toolkit: Toolkit) => unknown): void
+}
+
+interface HttpRequest {
+  method: string
+  path: string
+  response: { isBoom?: boolean; message?: string; output?: { statusCode: number } }
+}
+
+interface Toolkit {
+  continue: symbol
+  response(body?: string): ServerResponse
+}
+
+interface ServerResponse {
+  code(status: number): ServerResponse
+  header(name: string, value: string): ServerResponse
+}

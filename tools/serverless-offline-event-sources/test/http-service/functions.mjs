@@ -1,0 +1,21 @@
+/** Answers with what the function received. */
+export async function echo({ rawPath, pathParameters, headers, body, isBase64Encoded, requestContext }) {
+  const bytes = body === null ? 0 : Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8').length
+  const { method } = requestContext.http
+  const received = { method, rawPath, id: pathParameters?.id, contentType: headers['content-type'], bytes }
+  return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(received) }
+}
+
+export async function fail() {
+  throw new Error('secret: hunter2')
+}
+
+/** Throws outside of the handler's promise. */
+export function crash() {
+  setImmediate(() => {
+    throw new Error('out of the blue')
+  })
+  return new Promise(() => {})
+}
+
+export const hang = () => new Promise(() => {})

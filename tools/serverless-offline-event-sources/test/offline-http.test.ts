@@ -1,0 +1,97 @@
+import { Problem } from '@darkroom/core'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { freePort, runServerless, serviceEnvironment } from './run-serverless.ts'
+
+let service: ReturnType<typeof runServerless>
+let url: string
+
+beforeAll(async () => {
+  const port = String(await freePort())
+  url = `http://127.0.0.1:${port}`
+  const environment = await serviceEnvironment('http://127.0.0.1:1')
+  service = runServerless({ ...environment, FIXTURE_HTTP_PORT: port }, 'http-service', 'offline')
+  await service.ready
+}, 60_000)
+afterAll(async () => {
+  service.interrupt()
+  await service.exited
+})
+
+const page = { origin: 'https://page.example' }
+const post = (body: string | Uint8Array<ArrayBuffer>, headers = {}) => ({ method: 'POST', body, headers })
+
+test.each<[string, string, RequestInit, number, string]>([
+  ['a percent sign that encodes nothing', '/echo/%zz', {}, 400, 'malformed-request'],
+  ['bytes that are not UTF-8', '/echo/%ff', {}, 400, 'malformed-request'],
+  ['a lone percent sign', '/%', {}, 400, 'malformed-request'],
+  ['11 MB', '/echo/a', post(new Uint8Array(11 * 1024 * 1024)), 413, 'payload-too-large'],
+  ['a function that throws', '/throw', { headers: page }, 500, 'internal'],
+  ['a function that crashes', '/crash', {}, 500, 'internal'],
+  ['a function that times out', '/hang', {}, 500, 'internal'],
+  ['an authorizer that throws', '/unauthorized', {}, 500, 'internal'],
+  ['an authorizer that times out', '/never-authorized', {}, 500, 'internal'],
+])('%s is answered with problem+json', async (_what, path, request, status, slug) => {
+  const answer = await fetch(url + path, request)
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/problem+json'])
+  const problem = Problem.strict().parse(await answer.json())
+  expect(problem).toMatchObject({
+    type: `urn:problem-type:darkroom:${slug}`,
+    status,
+    retryable: status === 500,
+  })
+  expect(JSON.stringify(problem)).not.toContain('hunter2')
+  if (status === 413) expect(problem.detail).toContain('POST /v1/uploads')
+  expect(answer.headers.get('access-control-allow-origin')).toBe(
+    'headers' in request && status === 500 ? page.origin : null,
+  )
+})
+
+test('a function runs again after a crash', async () => {
+  for (let attempt = 1; attempt <= 2; attempt++) expect((await fetch(`${url}/crash`)).status).toBe(500)
+  expect((await fetch(`${url}/echo/a`)).status).toBe(200)
+})
+
+test.each(['multipart/form-data', 'nonsense', 'a/b/c', 'image/jpeg; q', 'application/json ;charset=utf-8'])(
+  'the function gets a body of type %j as it came',
+  async (contentType) => {
+    const bytes = new Uint8Array([0xff, 0xd8, 0, 0x80])
+    const body = contentType.startsWith('application/json') ? '{' : bytes
+    const answer = await fetch(`${url}/echo/a`, post(body, { 'content-type': contentType }))
+    expect(await answer.json()).toEqual({
+      method: 'POST',
+      rawPath: '/echo/a',
+      id: 'a',
+      contentType,
+      bytes: body.length,
+    })
+  },
+)
+
+test('invalid cookies are no reason to refuse a request', async () => {
+  expect((await fetch(`${url}/echo/a`, { headers: { cookie: 'a=b=c; =x; "' } })).status).toBe(200)
+})
+
+test('HEAD is answered like GET without its body, and a trailing slash is another path', async () => {
+  const head = await fetch(`${url}/echo/a`, { method: 'HEAD' })
+  expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([
+    200,
+    expect.any(String),
+    '',
+  ])
+  expect((await fetch(`${url}/echo/a/`)).status).toBe(404)
+})
+
+describe('a preflight request is 204', () => {
+  const asks = { 'access-control-request-method': 'POST' }
+
+  test.each<[string, Record<string, string>, string | null]>([
+    ['from an allowed page', { ...page, ...asks }, page.origin],
+    ['from another page, without permission', { origin: 'https://other.example', ...asks }, null],
+    ['without a method', page, page.origin],
+    ['without an origin', {}, null],
+  ])('%s', async (_what, headers, allowed) => {
+    const answer = await fetch(`${url}/echo/a`, { method: 'OPTIONS', headers })
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([204, allowed])
+    expect(await answer.text()).toBe('')
+  })
+})
