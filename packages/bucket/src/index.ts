@@ -14,6 +14,7 @@ export {
   listImagesPage,
   listStored,
 } from './listings.ts'
+export { type ImagesPage, listNewestImages } from './newest-images.ts'
 export type { StoredObject } from './objects.ts'
 export {
   createOriginal,

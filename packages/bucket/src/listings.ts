@@ -15,9 +15,9 @@ import type { Bucket } from './bucket.ts'
 import { listFolders, listObjects, listPage, type StoredObject } from './objects.ts'
 
 /** The two kinds with one object per image, in the order of acceptance: originals and metadata documents. */
-type Listed = 'input' | 'metadata'
+export type Listed = 'input' | 'metadata'
 
-const LISTED = {
+export const LISTED = {
   input: { prefixOf: inputPrefix, keyOf: inputKey, parse: parseInputKey },
   metadata: { prefixOf: metadataPrefix, keyOf: metadataKey, parse: parseMetadataKey },
 }

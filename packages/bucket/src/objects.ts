@@ -199,3 +199,17 @@ export async function listFolders(bucket: Bucket, prefix: string): Promise<strin
   }
   return folders
 }
+
+/**
+ * Up to 1,000 distinct names between `prefix` and the next `delimiter` in the keys that sort after `after`, with one
+ * request. A name counts as after `after` if one of its keys is.
+ */
+export async function listNames(
+  bucket: Bucket,
+  prefix: string,
+  { delimiter, after }: { delimiter: string; after: string },
+): Promise<string[]> {
+  const list = { Bucket: bucket.name, Prefix: prefix, Delimiter: delimiter, StartAfter: after }
+  const { CommonPrefixes = [] } = await orUnavailable(bucket.s3.send(new ListObjectsV2Command(list)))
+  return CommonPrefixes.map(({ Prefix = '' }) => Prefix.slice(prefix.length, -delimiter.length))
+}

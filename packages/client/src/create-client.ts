@@ -12,7 +12,7 @@ export interface Client {
   upload(file: Blob | Uint8Array<ArrayBuffer>, options?: UploadOptions): Promise<UploadAccepted>
   /** Returns the current status of an image. @throws DarkroomError */
   getImage(id: string, options?: { signal?: AbortSignal | undefined }): Promise<ImageStatus>
-  /** Returns a page of a day's images, oldest first. @throws DarkroomError */
+  /** Returns a page of images: the newest first, or with `date` those of a day, oldest first. @throws DarkroomError */
   listImages(options?: ListOptions): Promise<ImageList>
   /** Resolves when an image is processed or failed, or with `queued` at the timeout. */
   waitUntilFinal(id: string, options?: WaitOptions): Promise<ImageStatus>
@@ -24,7 +24,7 @@ export function createClient(options: ClientOptions): Client {
   return {
     upload: (file, options = {}) => upload(api, clock, file, options),
     getImage: (id, { signal } = {}) => getImage(api, id, signal),
-    listImages: (options = {}) => listImages(api, clock.now(), options),
+    listImages: (options = {}) => listImages(api, options),
     waitUntilFinal: createWaits(api),
   }
 }
@@ -35,7 +35,7 @@ function getImage({ ask }: Api, id: string, signal: AbortSignal | undefined): Pr
 }
 
 export interface ListOptions {
-  /** A UTC day, `yyyy-mm-dd`. Default: today. */
+  /** A UTC day, `yyyy-mm-dd`. Without it, the images of all days, the newest first. */
   date?: string | undefined
   /** 1 to 100. Default: 25. */
   limit?: number | undefined
@@ -44,14 +44,11 @@ export interface ListOptions {
   signal?: AbortSignal | undefined
 }
 
-function listImages(
-  { ask }: Api,
-  now: number,
-  { date = new Date(now).toISOString().slice(0, 10), limit, cursor, signal }: ListOptions,
-): Promise<ImageList> {
-  const query = new URLSearchParams({ date })
+function listImages({ ask }: Api, { date, limit, cursor, signal }: ListOptions): Promise<ImageList> {
+  const query = new URLSearchParams()
+  if (date !== undefined) query.set('date', date)
   if (limit !== undefined) query.set('limit', String(limit))
   if (cursor !== undefined) query.set('cursor', cursor)
   const isResult = ({ items }: ImageList) => Array.isArray(items)
-  return ask({ path: `/images?${query}`, signal }, { status: 200, isResult })
+  return ask({ path: query.size > 0 ? `/images?${query}` : '/images', signal }, { status: 200, isResult })
 }

@@ -15,8 +15,7 @@ export function newIdempotencyKey(): string {
 
 /** Learns the server's time when the API rejects a key because of a wrong device clock. */
 export interface Clock {
-  /** The server's time as far as it is known, in Unix milliseconds. */
-  now(): number
+  /** With the server's time, as far as it is known. */
   newKey(): string
   /**
    * The key to use instead of one that was rejected with `clock-skew`. Undefined for any other error, and for an old key
@@ -27,10 +26,8 @@ export interface Clock {
 
 export function createClock(): Clock {
   let offsetMs = 0
-  const now = () => Date.now() + offsetMs
   return {
-    now,
-    newKey: () => withTime(newIdempotencyKey(), now()),
+    newKey: () => withTime(newIdempotencyKey(), Date.now() + offsetMs),
     correct(key, error) {
       if (!(error instanceof DarkroomError) || error.serverTimeMs === undefined) return undefined
       const { serverTimeMs } = error

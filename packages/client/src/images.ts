@@ -71,7 +71,7 @@ export interface Variant {
   bytes: number
 }
 
-/** A page of an app's images of one day, oldest first. */
+/** A page of an app's images. It can have fewer than `limit`, even none, and still have a `cursor`. */
 export interface ImageList {
   items: ImageStatus[]
   /** Pass it on for the next page. Missing on the last one. */

@@ -202,13 +202,17 @@ export type ImageStatus = z.infer<typeof ImageStatus>
 
 /** The query of `GET /v1/images`. */
 export const ListQuery = z.strictObject({
-  date: DatePartition,
+  date: DatePartition.optional().meta({
+    description:
+      'A UTC day: lists its images, oldest first. Without it, the newest images of all days come first.',
+    example: '2026-11-23',
+  }),
   limit: z.coerce.number().int().min(1).max(100).default(25),
   cursor: ImageId.optional().meta({ description: 'The cursor from the previous page.' }),
 })
 export type ListQuery = z.infer<typeof ListQuery>
 
-/** A page of an app's images of one day, oldest first. */
+/** A page of an app's images: the newest first, or those of one day, oldest first. */
 export const ImageList = z
   .object({ items: z.array(ImageStatus), cursor: ImageId.optional() })
   .meta({ id: 'ImageList' })

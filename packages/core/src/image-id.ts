@@ -30,6 +30,11 @@ export function firstIdAt(time: Date): ImageId {
   return v7({ msecs: time.getTime(), seq: 0, random: new Uint8Array(16) })
 }
 
+/** The highest id before this instant. */
+export function lastIdBefore(time: Date): ImageId {
+  return v7({ msecs: time.getTime() - 1, seq: 0xffffffff, random: new Uint8Array(16).fill(0xff) })
+}
+
 /**
  * The id of an image that was sent as an event: a time plus a hash of app, source and event id (CloudEvents `source` +
  * `id` identify an event). The part after the time is the same for all ids of one event.

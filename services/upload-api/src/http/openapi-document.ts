@@ -153,7 +153,7 @@ export function openApiDocument() {
         },
         get: {
           operationId: 'listImages',
-          summary: 'List the images of a day, oldest first, or get images by id',
+          summary: 'List images, the newest first or those of a day, or get images by id',
           requestParams: {
             query: z.object({
               ...ListQuery.partial().shape,

@@ -97,6 +97,41 @@ describe('the images of a day', () => {
   })
 })
 
+describe('without a date', () => {
+  const app = 'newest'
+  const daysAgo = [0, 0.001, 3, 33, 63, 93]
+  const times = daysAgo.map((days) => new Date(Date.now() - days * 86_400_000))
+  const newest = times.map((time) => newImageId(time))
+
+  beforeAll(async () => {
+    for (const [index, imageId] of newest.entries()) {
+      if (index % 2 === 0) await store.putInput({ app, imageId })
+      else await store.putDocument(processedDocument({ app, imageId }))
+    }
+  })
+
+  test('the images of all days come newest first, in pages, queued ones too', async () => {
+    const pages: string[][] = []
+    let cursor: string | undefined
+    do {
+      const { status, body } = await list({ limit: '4', ...(cursor && { cursor }) }, app)
+      expect([status, ImageList.parse(body)]).toEqual([200, body])
+      pages.push(idsOf(body))
+      cursor = body.cursor
+    } while (cursor && pages.length < 9)
+    expect(pages).toEqual([newest.slice(0, 4), newest.slice(4)])
+  })
+
+  test('only those of the app are listed, and only until the end of retention', async () => {
+    expect((await list({}, 'nobody')).body).toEqual({ items: [] })
+    const { body } = await list({}, 'brief')
+    expect(body.items.every((item: { app: string }) => item.app === 'brief')).toBe(true)
+    await store.putDocument(processedDocument({ app: 'fleeting', imageId: newest[2] as string }))
+    await store.putDocument(processedDocument({ app: 'fleeting', imageId: newest[3] as string }))
+    expect(idsOf((await list({}, 'fleeting')).body)).toEqual([newest[2]])
+  })
+})
+
 describe('after their retention, even if S3 still has them,', () => {
   const app = 'brief' // 90 days, and 7 for originals: testing/open-store.ts
   const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000)
@@ -118,7 +153,6 @@ describe('after their retention, even if S3 still has them,', () => {
 
 describe('a query is refused', () => {
   test.each<[Record<string, string>, string]>([
-    [{}, 'query.date'],
     [{ date: '' }, 'query.date'],
     [{ date: 'today' }, 'query.date'],
     [{ date: '2026-02-30' }, 'query.date'],
@@ -128,6 +162,8 @@ describe('a query is refused', () => {
     [{ date, limit: '1.5' }, 'query.limit'],
     [{ date, limit: 'all' }, 'query.limit'],
     [{ date, cursor: '../x' }, 'query.cursor'],
+    [{ cursor: '../x' }, 'query.cursor'],
+    [{ limit: '0' }, 'query.limit'],
     [{ date, app: 'web-app-2' }, '"app"'],
   ])('%j, naming the field', async (query, words) => {
     const { status, body } = await list(query)

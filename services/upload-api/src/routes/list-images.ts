@@ -1,4 +1,4 @@
-import { listImagesPage } from '@darkroom/bucket'
+import { type ImagesPage, listImagesPage, listNewestImages } from '@darkroom/bucket'
 import {
   type AppId,
   firstIdAt,
@@ -22,7 +22,12 @@ import { findImageOrUndefined } from '../status/find-image.ts'
 import { toImageStatuses } from '../status/to-image-status.ts'
 import { waitForImages } from '../status/wait.ts'
 
-/** `GET /v1/images?date=…` lists a day, `?ids=…` returns the images with these ids. */
+const DAY_MS = 86_400_000
+
+/**
+ * `GET /v1/images` lists the newest images first, `?date=…` the images of a day, oldest first, and `?ids=…` the images with
+ * these ids.
+ */
 export const handler = apiHandler(async (event) => {
   const app = requireApp(event)
   const query = event.queryStringParameters ?? {}
@@ -33,8 +38,11 @@ export const handler = apiHandler(async (event) => {
     return jsonAnswer(200, await selectImages(app, ids, wait ?? 0), headers)
   }
   const { date, limit, cursor } = parseOrRefuse(ListQuery, query, 'query')
-  requireWithinRetention(app, date)
-  return jsonAnswer(200, await listImages(app, date, limit, cursor))
+  const page =
+    date === undefined
+      ? await listNewest(app, limit, cursor)
+      : await listDay(app, requireWithinRetention(app, date), limit, cursor)
+  return jsonAnswer(200, await toImageList(app, page))
 })
 
 async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promise<Tolerant<ImageSelection>> {
@@ -44,9 +52,9 @@ async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promis
 }
 
 /** @throws ProblemError `expired-by-retention` if even the last image of the day is past its retention */
-function requireWithinRetention(app: AppId, date: string): void {
-  const nextDay = firstIdAt(new Date(Date.parse(date) + 86_400_000))
-  if (!isPastDeadline(env.RETENTION, { app, imageId: nextDay }, 'metadata')) return
+function requireWithinRetention(app: AppId, date: string): string {
+  const nextDay = firstIdAt(new Date(Date.parse(date) + DAY_MS))
+  if (!isPastDeadline(env.RETENTION, { app, imageId: nextDay }, 'metadata')) return date
   const { metadata } = daysOf(env.RETENTION, app)
   throw new ProblemError(
     'expired-by-retention',
@@ -54,32 +62,33 @@ function requireWithinRetention(app: AppId, date: string): void {
   )
 }
 
-/** Ids are UUIDv7, so S3 lists keys in the order of acceptance. */
-async function listImages(
-  app: AppId,
-  date: string,
-  limit: number,
-  cursor: ImageId | undefined,
-): Promise<Tolerant<ImageList>> {
-  const ids = await listIds(app, date, limit, cursor)
+async function toImageList(app: AppId, { ids, next }: ImagesPage): Promise<Tolerant<ImageList>> {
   const found = await Promise.all(ids.map((imageId) => findImageOrUndefined({ app, imageId })))
   const items = await toImageStatuses(found.filter((image) => image !== undefined))
-  const last = ids.length === limit ? ids.at(-1) : undefined
-  return { items, ...(last && { cursor: last }) }
+  return { items, ...(next && { cursor: next }) }
 }
 
-/** The images of a day: originals, and finished images whose original was already deleted by its lifecycle. */
-async function listIds(
+function listNewest(app: AppId, limit: number, from: ImageId | undefined): Promise<ImagesPage> {
+  const oldest = new Date(Date.now() - daysOf(env.RETENTION, app).metadata * DAY_MS)
+  return listNewestImages({ bucket, app, from, oldest, limit })
+}
+
+/**
+ * The images of a day: originals, and finished images whose original was already deleted by its lifecycle. Ids are UUIDv7, so
+ * S3 lists keys in the order of acceptance.
+ */
+async function listDay(
   app: AppId,
   date: string,
   limit: number,
-  cursor: ImageId | undefined,
-): Promise<ImageId[]> {
+  after: ImageId | undefined,
+): Promise<ImagesPage> {
   const pages = await Promise.all(
     (['input', 'metadata'] as const).map((kind) =>
-      listImagesPage(bucket, kind, { app, date }, { after: cursor, limit }),
+      listImagesPage(bucket, kind, { app, date }, { after, limit }),
     ),
   )
-  const ids = pages.flatMap(({ images }) => images.map(({ imageId }) => imageId))
-  return [...new Set(ids)].sort().slice(0, limit)
+  const all = new Set(pages.flatMap(({ images }) => images.map(({ imageId }) => imageId)))
+  const ids = [...all].sort().slice(0, limit)
+  return { ids, next: ids.length === limit ? ids.at(-1) : undefined }
 }
