@@ -159,8 +159,6 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
 
   test.each([
     ['light', 360],
-    ['dark', 360],
-    ['light', 1280],
     ['dark', 1280],
   ] as const)('has no axe violations, %s, %i px', async (colorScheme, width) => {
     const { page } = await openDashboard(browser, `${server.url}?days=30`, {
