@@ -54,6 +54,7 @@ module.exports = {
     },
   ],
   options: {
+    exclude: { path: '(^|/)[.](esbuild|serverless|local|cache)/' },
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     parser: 'swc',
