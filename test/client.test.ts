@@ -100,6 +100,7 @@ describe('the client against the whole stack', () => {
       attributes: { album: 'coast' },
       original: { bytes: bytes.length },
     })
+    expect(await client.deleteImage(id)).toMatchObject({ id, status: 'erased', original: {} })
   })
 
   test.each([

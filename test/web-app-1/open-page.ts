@@ -15,12 +15,17 @@ export interface LoupePage {
   sees(text: string | RegExp, where?: Locator | Page): Promise<void>
 }
 
+/** Flags of a camera that shows a test picture. */
+export const CAMERA = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream']
+
 export async function openPage(
   browser: Browser,
   url: string,
   options: BrowserContextOptions & { script?: string } = {},
 ): Promise<LoupePage> {
-  const context = await browser.newContext({ viewport: { width: 360, height: 740 }, ...options })
+  const viewport = { width: 360, height: 740 }
+  const permissions = ['clipboard-read', 'clipboard-write']
+  const context = await browser.newContext({ viewport, permissions, ...options })
   if (options.script) await context.addInitScript(options.script)
   const page = await context.newPage()
   await page.goto(url)

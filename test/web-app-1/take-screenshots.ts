@@ -10,7 +10,7 @@ import { type LoupePage, openPage } from './open-page.ts'
 
 const folder = fileURLToPath(new URL('../../docs/web-app-1/', import.meta.url))
 const DESKTOP = { width: 1280, height: 1000 }
-const PHONE = { width: 360, height: 1180 }
+const PHONE = { width: 360, height: 1100 }
 /** Slow enough to show the upload's progress. */
 const SLOW_BYTES_PER_SECOND = 30_000
 
@@ -39,17 +39,23 @@ async function takeAll({ page, choose, frame, sees }: LoupePage): Promise<void> 
   await shoot(page, 'desktop.jpg')
   await throttle(network, -1)
   await isShown(frame(last.name))
-  await page.emulateMedia({ colorScheme: 'dark' })
-  await shoot(page, 'dark.jpg')
-  await page.emulateMedia({ colorScheme: 'light' })
-  await page.setViewportSize(PHONE)
-  await shoot(page, 'telephone.jpg')
-  await page.context().setOffline(true)
+  await frame(last.name).getByRole('link').click()
+  await isShown(page.getByRole('dialog'))
+  await shoot(page, 'larger.jpg')
+  await page.keyboard.press('Escape')
   await choose({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('Dear diary') })
-  await choose({ ...last, name: 'ferry.jpg' })
+  await choose({ ...last, name: 'cut-off.jpg', buffer: last.buffer.subarray(0, last.buffer.length / 2) })
   await sees(/isn’t supported/, frame('notes.txt'))
-  await sees('Your picture is still on this page', frame('ferry.jpg'))
-  await shoot(page, 'error.jpg')
+  await sees(/is truncated/, frame('cut-off.jpg'))
+  await shoot(page, 'refused.jpg')
+  for (const name of ['notes.txt', 'cut-off.jpg'])
+    await frame(name).getByRole('button', { name: 'Remove' }).click()
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.setViewportSize(PHONE)
+  await page.context().setOffline(true)
+  await choose({ ...last, name: 'ferry.jpg' })
+  await sees('Waiting for a connection', frame('ferry.jpg'))
+  await shoot(page, 'offline.jpg')
 }
 
 async function isShown(frame: Locator): Promise<void> {
@@ -63,6 +69,7 @@ async function throttle(network: CDPSession, uploadThroughput: number): Promise<
 
 async function shoot(page: LoupePage['page'], name: string): Promise<void> {
   await page.evaluate('scrollTo(0, 0); document.activeElement.blur()')
+  await page.mouse.move(0, 0)
   const png = await page.screenshot()
   const { size } = await sharp(png)
     .jpeg({ quality: 82, mozjpeg: true })

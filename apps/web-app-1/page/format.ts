@@ -31,6 +31,9 @@ export function takenAt(time: string): string {
   return new Date(time.slice(0, 19)).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
 }
 
-export function timeOfDay(time: string): string {
-  return new Date(time).toLocaleTimeString('en-GB', { timeStyle: 'short' })
+/** `14:32` today, `3 Nov 2026, 14:32` on other days. */
+export function moment(time: string): string {
+  const date = new Date(time)
+  const isToday = date.toDateString() === new Date().toDateString()
+  return date.toLocaleString('en-GB', { timeStyle: 'short', ...(!isToday && { dateStyle: 'medium' }) })
 }

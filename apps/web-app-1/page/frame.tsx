@@ -1,70 +1,75 @@
-import type { ImageStatus } from '@darkroom/client'
-import { thumbHashToDataURL } from 'thumbhash'
-import { cameraOf, formatBytes, saving, takenAt, timeOfDay } from './format.ts'
+import { Component } from 'preact'
+import { download, largestOf, linkTo, placeholderOf } from './developed-image.ts'
+import { formatBytes, moment } from './format.ts'
 import type { Picture } from './sheet.ts'
 
 /** Width of a frame: one of three to six columns, or the full width of a phone. */
 const SIZES = '(max-width: 36rem) 92vw, 20rem'
 
-interface FrameProps {
-  picture: Picture
-  /** Position on the sheet, from 1. */
-  number: number
-  onRemove: (id: string) => void
+/** What a user can do with a picture. */
+export interface PictureActions {
+  /** Stops the upload or removes what was not accepted; asks before it deletes a stored picture. */
+  remove(picture: Picture): void
+  copyLink(picture: Picture): void
   /** Called if the link to the developed image no longer works. */
-  onStale: (id: string) => void
+  reload(picture: Picture): void
 }
 
-/** A picture on the contact sheet. */
-export function Frame({ picture, number, onRemove, onStale }: FrameProps) {
-  const { id, name, stage, image, problem } = picture
-  return (
-    <article class="frame" aria-labelledby={`name-${id}`} data-id={id} data-stage={stage}>
-      <p class="edge" aria-hidden="true">
-        <span>{number}</span>
-        <span>▸ {number}A</span>
-        <span>{image?.original.contentType?.replace('image/', '')}</span>
-      </p>
-      <Exposure picture={picture} onStale={onStale} />
-      <div class="caption">
-        <h3 id={`name-${id}`}>{name}</h3>
-        <p class="stage">{stageText(picture)}</p>
-        {stage === 'uploading' && (
-          <progress aria-label={`Upload of ${name}`} max={1} value={picture.progress ?? 0} />
-        )}
-        {problem && <p class="problem">{problem.detail}</p>}
-        {stage === 'ready' && image && <Facts image={image} />}
-        {problem && (
-          <p class="actions">
-            {problem.retry && (
-              <button type="button" aria-label={`Try again: ${name}`} onClick={problem.retry}>
-                Try again
-              </button>
-            )}
-            <button type="button" class="quiet" aria-label={`Remove: ${name}`} onClick={() => onRemove(id)}>
-              Remove
-            </button>
-          </p>
-        )}
-      </div>
-    </article>
-  )
+interface FrameProps {
+  picture: Picture
+  isOnline: boolean
+  actions: PictureActions
+}
+
+/** A picture on the contact sheet. Its height never changes, so that the page does not jump. */
+export class Frame extends Component<FrameProps> {
+  override shouldComponentUpdate(next: FrameProps) {
+    return next.picture !== this.props.picture || next.isOnline !== this.props.isOnline
+  }
+
+  override render({ picture, isOnline, actions }: FrameProps) {
+    const { key, id, name, stage, image } = picture
+    return (
+      <article class="frame" aria-labelledby={`name-${key}`} data-id={id} data-stage={stage}>
+        <p class="edge" aria-hidden="true">
+          <span>{image && moment(image.acceptedAt)}</span>
+          <span>{image?.original.contentType?.replace('image/', '')}</span>
+        </p>
+        <Exposure picture={picture} actions={actions} />
+        <h3 id={`name-${key}`} title={name}>
+          {name}
+        </h3>
+        <p class="stage">{stageText(picture, isOnline)}</p>
+        <p class="actions">
+          <Actions picture={picture} actions={actions} />
+        </p>
+      </article>
+    )
+  }
 }
 
 /** Shows the chosen file, then the thumbhash until the developed image has loaded. */
-function Exposure({
-  picture: { id, name, stage, image, preview },
-  onStale,
-}: Pick<FrameProps, 'picture' | 'onStale'>) {
-  const largest = image?.variants?.toSorted((a, b) => b.width - a.width)[0]
+function Exposure({ picture, actions }: Pick<FrameProps, 'picture' | 'actions'>) {
+  const { name, stage, image, preview, problem, progress = 0 } = picture
+  const largest = image && largestOf(image)
   if (stage !== 'ready' || !image || !largest) {
-    return <div class="exposure">{preview && <img src={preview} alt="" onError={hide} />}</div>
+    return (
+      <div class="exposure">
+        {preview && <img src={preview} alt="" decoding="async" loading="lazy" onError={hide} />}
+        {problem && (
+          <p class="problem" title={problem.detail}>
+            {problem.detail}
+          </p>
+        )}
+        {stage === 'uploading' && <progress aria-label={`Upload of ${name}`} max={1} value={progress} />}
+      </div>
+    )
   }
   const { width, height, url } = largest
   return (
-    <a class="exposure" href={url} target="_blank" rel="noreferrer" aria-label={`${name}, full size`}>
+    <a class="exposure" href={linkTo(image.id)} aria-label={`${name}, larger view`}>
       <img
-        key="developed"
+        key={`developed-${picture.loads}`}
         class="developed"
         style={{ backgroundImage: placeholderOf(image) }}
         src={url}
@@ -73,73 +78,79 @@ function Exposure({
         srcset={image.srcset}
         width={width}
         height={height}
+        decoding="async"
+        loading="lazy"
         onLoad={({ currentTarget }) => {
           currentTarget.classList.add('loaded')
           if (preview) URL.revokeObjectURL(preview)
         }}
-        onError={() => onStale(id)}
+        onError={() => actions.reload(picture)}
       />
     </a>
   )
 }
 
-function Facts({ image: { original, variants = [], exif, acceptedAt } }: { image: ImageStatus }) {
-  const largest = variants.at(-1)
-  const camera = exif && cameraOf(exif).trim()
+function Actions({ picture, actions }: Pick<FrameProps, 'picture' | 'actions'>) {
+  const { name, stage, id, problem, image } = picture
+  const isLocal = !id
+  const removal = stage === 'waiting' || stage === 'uploading' ? 'Cancel' : isLocal ? 'Remove' : 'Delete'
   return (
     <>
-      {original.bytes && largest && <p class="saving">{saving(original.bytes, largest.bytes)}</p>}
-      <dl>
-        <dt>Size</dt>
-        <dd>
-          {original.width} × {original.height}
-        </dd>
-        {camera && <dt>Camera</dt>}
-        {camera && <dd>{camera}</dd>}
-        <dt>{exif?.takenAt ? 'Taken' : 'Sent'}</dt>
-        <dd>{exif?.takenAt ? takenAt(exif.takenAt) : timeOfDay(acceptedAt)}</dd>
-      </dl>
-      {exif?.hadLocation && <p class="note">The original contains a location. The copies do not.</p>}
-      <ul class="copies" aria-label="Copies">
-        {variants.map(({ name, url, width, height, bytes }) => (
-          <li key={name}>
-            <a
-              href={url}
-              target="_blank"
-              rel="noreferrer"
-              title={`${width} × ${height}, ${formatBytes(bytes)}`}
-            >
-              {name}
-            </a>
-            <span>{width} px</span>
-          </li>
-        ))}
-      </ul>
+      {problem?.retry && (
+        <button type="button" class="link" aria-label={`Try again: ${name}`} onClick={problem.retry}>
+          Try again
+        </button>
+      )}
+      {stage === 'ready' && image && (
+        <>
+          <button type="button" class="link" aria-label={`Download: ${name}`} onClick={() => download(image)}>
+            Download
+          </button>
+          <button
+            type="button"
+            class="link"
+            aria-label={`Copy link: ${name}`}
+            onClick={() => actions.copyLink(picture)}
+          >
+            Copy link
+          </button>
+        </>
+      )}
+      <button
+        type="button"
+        class="link"
+        aria-label={`${removal}: ${name}`}
+        onClick={() => actions.remove(picture)}
+      >
+        {removal}
+      </button>
     </>
   )
 }
 
-function stageText({ stage, progress = 0, tookMs, problem, image, bytes }: Picture): string {
+function stageText(
+  { stage, progress = 0, isSlow, tookMs, problem, image, bytes }: Picture,
+  isOnline: boolean,
+) {
+  if (!isOnline && ['waiting', 'uploading', 'developing'].includes(stage)) return 'Waiting for a connection'
+  const slow = isSlow ? ' · taking longer than usual' : ' …'
   switch (stage) {
+    case 'waiting':
+      return 'Waiting'
     case 'uploading':
-      return progress < 1
-        ? `Uploading · ${Math.floor(progress * 100)} % of ${formatBytes(bytes ?? 0)}`
-        : 'Uploaded'
+      if (progress === 1) return `Sent${slow}`
+      return isSlow
+        ? `Uploading${slow}`
+        : `Uploading · ${Math.floor(progress * 100)} % of ${formatBytes(bytes ?? 0)}`
     case 'developing':
-      return 'Developing …'
+      return `Developing${slow}`
     case 'failed':
       return problem?.title ?? 'Not developed'
     case 'ready':
       return tookMs
         ? `Developed in ${(tookMs / 1000).toFixed(1)} s`
-        : `Developed ${timeOfDay(image?.finishedAt ?? '')}`
+        : `Developed ${moment(image?.finishedAt ?? '')}`
   }
-}
-
-function placeholderOf({ placeholder }: ImageStatus): string {
-  if (!placeholder) return 'none'
-  const hash = Uint8Array.from(atob(placeholder.thumbhash), (character) => character.charCodeAt(0))
-  return `url(${thumbHashToDataURL(hash)})`
 }
 
 /** The browser may not be able to show the original, even if Darkroom can develop it. */

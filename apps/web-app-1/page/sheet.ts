@@ -1,4 +1,4 @@
-import { type ImageStatus, newIdempotencyKey } from '@darkroom/client'
+import type { ImageStatus } from '@darkroom/client'
 
 /** What went wrong with a picture, in words for the user. */
 export interface Problem {
@@ -8,62 +8,92 @@ export interface Problem {
   retry?: (() => void) | undefined
 }
 
-/** A picture on the sheet, from the chosen file to the developed image or the error. */
+type Stage = 'waiting' | 'uploading' | 'developing' | 'ready' | 'failed'
+
+/** A picture on the sheet, from the chosen file to the developed image or the error. Never modified, only replaced. */
 export interface Picture {
-  /** The image's id, created before the upload. The sheet is sorted by it. */
-  id: string
+  /** The idempotency key of a picture that was added here, otherwise the image's id. It never changes. */
+  key: string
+  /** The image's id, once the API has accepted the picture. */
+  id?: string | undefined
   name: string
-  stage: 'uploading' | 'developing' | 'ready' | 'failed'
+  stage: Stage
   bytes?: number | undefined
   /** Upload progress, 0 to 1. */
   progress?: number
+  /** Nothing has happened for a while. */
+  isSlow?: boolean
   /** Object URL of the chosen file. */
   preview?: string | undefined
-  /** When the file was added (`performance.now()`). */
-  addedAt?: number
+  /** Counts the pictures that were added here. */
+  order?: number | undefined
+  /** When the file was added here (`performance.now()`). */
+  addedAt?: number | undefined
   /** Time from adding the file to the developed image. */
   tookMs?: number | undefined
-  image?: ImageStatus
+  image?: ImageStatus | undefined
+  /** When `image` was received (`performance.now()`): its links expire. */
+  imageAt?: number | undefined
+  /** How often the developed image was loaded again. */
+  loads?: number
   problem?: Problem | undefined
 }
 
-/** All pictures on the page. Changes within one task are batched into one call of `onChange`. */
-export function createSheet(onChange: (pictures: Picture[]) => void) {
+/** An upload or a picture in development that has not changed for this long is slow. */
+const SLOW_AFTER_MS = 10_000
+const WATCHED: Stage[] = ['uploading', 'developing']
+
+/** All pictures on the page. `onChange` is called once per animation frame at most. */
+export function createSheet(onChange: () => void) {
   const pictures = new Map<string, Picture>()
+  const timers = new Map<string, ReturnType<typeof setTimeout>>()
+  let sorted: Picture[] | undefined
   let isScheduled = false
 
   function draw() {
     if (isScheduled) return
     isScheduled = true
-    queueMicrotask(() => {
+    const change = () => {
+      if (!isScheduled) return
       isScheduled = false
-      onChange(newestFirst())
-    })
+      onChange()
+    }
+    requestAnimationFrame(change)
+    // A hidden page has no animation frames.
+    if (document.hidden) setTimeout(change)
   }
 
-  function newestFirst() {
-    return [...pictures.values()].sort((a, b) => (a.id < b.id ? 1 : -1))
+  function set(picture: Picture) {
+    pictures.set(picture.key, picture)
+    sorted = undefined
+    clearTimeout(timers.get(picture.key))
+    timers.delete(picture.key)
+    if (WATCHED.includes(picture.stage) && !picture.isSlow) {
+      const setSlow = () => set({ ...picture, isSlow: true })
+      timers.set(picture.key, setTimeout(setSlow, SLOW_AFTER_MS))
+    }
+    draw()
   }
 
   return {
     draw,
-    pictures: newestFirst,
-    get: (id: string) => pictures.get(id),
-    add(picture: Picture) {
-      pictures.set(picture.id, picture)
-      draw()
-    },
+    /** The pictures that were added here, last one first, then all others, newest first. */
+    pictures: () => (sorted ??= [...pictures.values()].sort(compare)),
+    get: (key: string) => pictures.get(key),
+    findById: (id: string) => pictures.get(id) ?? [...pictures.values()].find((picture) => picture.id === id),
+    add: set,
     /** Does nothing if the picture has been removed. */
-    change(id: string, change: Partial<Picture>) {
-      const picture = pictures.get(id)
-      if (!picture) return
-      pictures.set(id, { ...picture, ...change })
-      draw()
+    change(key: string, change: Partial<Picture>) {
+      const picture = pictures.get(key)
+      if (picture) set({ ...picture, isSlow: false, ...change })
     },
-    remove(id: string) {
-      const preview = pictures.get(id)?.preview
+    remove(key: string) {
+      const preview = pictures.get(key)?.preview
       if (preview) URL.revokeObjectURL(preview)
-      pictures.delete(id)
+      pictures.delete(key)
+      sorted = undefined
+      clearTimeout(timers.get(key))
+      timers.delete(key)
       draw()
     },
   }
@@ -71,12 +101,8 @@ export function createSheet(onChange: (pictures: Picture[]) => void) {
 
 export type Sheet = ReturnType<typeof createSheet>
 
-let lastKey = ''
-
-/** Returns a new image id. Unlike plain UUIDv7s of the same millisecond, these keep the order in which files were added. */
-export function nextKey(): string {
-  let key = newIdempotencyKey()
-  while (key <= lastKey) key = newIdempotencyKey()
-  lastKey = key
-  return key
+/** Ids start with their time. Those that were made here do not count: the device's clock can be wrong. */
+function compare(a: Picture, b: Picture): number {
+  if (a.order !== b.order) return (b.order ?? 0) - (a.order ?? 0)
+  return a.key < b.key ? 1 : -1
 }

@@ -8,7 +8,6 @@ test('has defaults for all but the upload API', () => {
     host: '127.0.0.1',
     port: 4001,
     uploadApi: { url: 'https://api.example', apiKey: 'k' },
-    storage: 'https://*.amazonaws.com',
   })
 })
 

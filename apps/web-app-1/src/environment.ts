@@ -7,7 +7,6 @@ const Environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(4001),
   UPLOAD_API_URL: z.url(),
   UPLOAD_API_KEY: z.string().min(1),
-  STORAGE_ORIGIN: z.string().default('https://*.amazonaws.com'),
 })
 
 /** The app's whole configuration, checked once. @throws Error that names each invalid variable and the reason */
@@ -17,6 +16,5 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
     host: env.HOST,
     port: env.PORT,
     uploadApi: { url: env.UPLOAD_API_URL, apiKey: env.UPLOAD_API_KEY },
-    storage: env.STORAGE_ORIGIN,
   }
 }

@@ -15,8 +15,6 @@ export interface WebApp1Options {
     /** Visible to the browser: see the README. */
     apiKey: string
   }
-  /** Where the page sends large pictures: an origin, or a content security policy pattern. */
-  storage: string
 }
 
 export interface WebApp1 {
@@ -36,7 +34,6 @@ export async function startWebApp1({
   port,
   host = '127.0.0.1',
   uploadApi,
-  storage,
 }: WebApp1Options): Promise<WebApp1> {
   const session: Session = {
     api: uploadApi.url,
@@ -46,29 +43,30 @@ export async function startWebApp1({
     types: acceptedTypes().map((mediaType) => ({ mediaType, name: IMAGE_TYPES[mediaType].name })),
   }
   const server = Fastify({ forceCloseConnections: true })
-  server.addHook('onSend', async (_, reply) => void reply.headers(headersFor(uploadApi.url, storage)))
+  server.addHook('onSend', async (_, reply) => void reply.headers(HEADERS))
   await servePage(server, PAGE)
   server.get('/session', (_, reply) => reply.header('cache-control', 'no-store').send(session))
   const url = await server.listen({ port, host })
   return { url, stop: () => server.close() }
 }
 
-/** The page may connect to its own server, the API and S3, and show pictures from any URL that the API presigns. */
-function headersFor(api: string, storage: string): Record<string, string> {
-  const policy = [
-    "default-src 'self'",
-    `connect-src 'self' ${new URL(api).origin} ${storage}`,
-    "img-src 'self' blob: data: http: https:",
-    "media-src 'self' blob:",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ]
-  return {
-    'content-security-policy': policy.join('; '),
-    'cross-origin-resource-policy': 'same-origin',
-    'permissions-policy': 'camera=(self), microphone=(), geolocation=()',
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-  }
+/**
+ * The page shows and downloads pictures from any URL that the API signs, and reads pictures that are dragged from other sites.
+ */
+const POLICY = [
+  "default-src 'self'",
+  "connect-src 'self' data: http: https:",
+  "img-src 'self' blob: data: http: https:",
+  "media-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+]
+
+const HEADERS = {
+  'content-security-policy': POLICY.join('; '),
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(self), microphone=(), geolocation=()',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
 }

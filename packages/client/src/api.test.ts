@@ -23,7 +23,9 @@ test('public types: a change here is a change for every user', () => {
   >()
   expectTypeOf(client.createClient).returns.toEqualTypeOf<client.Client>()
   expectTypeOf(client.newIdempotencyKey).toEqualTypeOf<() => string>()
-  expectTypeOf<keyof client.Client>().toEqualTypeOf<'upload' | 'getImage' | 'listImages' | 'waitUntilFinal'>()
+  expectTypeOf<keyof client.Client>().toEqualTypeOf<
+    'upload' | 'getImage' | 'deleteImage' | 'listImages' | 'waitUntilFinal'
+  >()
   expectTypeOf<client.Client['upload']>().branded.toEqualTypeOf<
     (file: Blob | Uint8Array<ArrayBuffer>, options?: client.UploadOptions) => Promise<client.UploadAccepted>
   >()
@@ -38,6 +40,7 @@ test('public types: a change here is a change for every user', () => {
   expectTypeOf<client.Client['getImage']>().toEqualTypeOf<
     (id: string, options?: Signal) => Promise<client.ImageStatus>
   >()
+  expectTypeOf<client.Client['deleteImage']>().toEqualTypeOf<client.Client['getImage']>()
   expectTypeOf<client.Client['listImages']>().returns.toEqualTypeOf<Promise<client.ImageList>>()
   expectTypeOf<client.ListOptions>().branded.toEqualTypeOf<
     Signal & { date?: string | undefined; limit?: number | undefined; cursor?: string | undefined }

@@ -14,6 +14,8 @@ export interface Client {
   getImage(id: string, options?: { signal?: AbortSignal | undefined }): Promise<ImageStatus>
   /** Returns a page of images: the newest first, or with `date` those of a day, oldest first. @throws DarkroomError */
   listImages(options?: ListOptions): Promise<ImageList>
+  /** Deletes an image with all its copies, and returns the receipt. @throws DarkroomError */
+  deleteImage(id: string, options?: { signal?: AbortSignal | undefined }): Promise<ImageStatus>
   /** Resolves when an image is processed or failed, or with `queued` at the timeout. */
   waitUntilFinal(id: string, options?: WaitOptions): Promise<ImageStatus>
 }
@@ -24,14 +26,21 @@ export function createClient(options: ClientOptions): Client {
   return {
     upload: (file, options = {}) => upload(api, clock, file, options),
     getImage: (id, { signal } = {}) => getImage(api, id, signal),
+    deleteImage: (id, { signal } = {}) => getImage(api, id, signal, 'DELETE'),
     listImages: (options = {}) => listImages(api, options),
     waitUntilFinal: createWaits(api),
   }
 }
 
-function getImage({ ask }: Api, id: string, signal: AbortSignal | undefined): Promise<ImageStatus> {
+/** The receipt of a deletion is a status too. */
+function getImage(
+  { ask }: Api,
+  id: string,
+  signal: AbortSignal | undefined,
+  method: 'GET' | 'DELETE' = 'GET',
+): Promise<ImageStatus> {
   const isResult = (image: ImageStatus) => image.id === id.toLowerCase()
-  return ask({ path: `/images/${encodeURIComponent(id)}`, signal }, { status: 200, isResult })
+  return ask({ method, path: `/images/${encodeURIComponent(id)}`, signal }, { status: 200, isResult })
 }
 
 export interface ListOptions {

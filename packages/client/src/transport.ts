@@ -10,7 +10,7 @@ const DEFAULT_STALL_TIMEOUT_MS = 40_000
 const MIN_FETCH_BYTES_PER_MS = 16
 
 export interface TransportRequest {
-  method?: 'GET' | 'POST' | 'PUT'
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   headers?: Record<string, string>
   body?: Blob | Uint8Array<ArrayBuffer> | FormData | string
   /** The size of the body, if it is large enough to matter. */

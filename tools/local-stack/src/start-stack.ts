@@ -75,7 +75,6 @@ async function startParts(
     await startWebApp1({
       port: ports.webApp1,
       uploadApi: { url: endpoints.uploadApi, apiKey: APPS['web-app-1'].apiKey },
-      storage: new URL(endpoints.aws).origin,
     }),
   )
   onReady?.('web-app-1')

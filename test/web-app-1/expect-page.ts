@@ -1,0 +1,19 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { expect } from '@jest/globals'
+import type { Locator, Page } from 'playwright-core'
+import { expectEventually } from './open-page.ts'
+
+const naturalWidth = (img: { naturalWidth: number }) => img.naturalWidth
+
+/** Waits until the developed image has loaded. */
+export async function expectDeveloped(frame: Locator): Promise<void> {
+  const developed = frame.getByRole('link').getByRole('img')
+  await developed.waitFor({ timeout: 20_000 })
+  await developed.scrollIntoViewIfNeeded()
+  await expectEventually(async () => expect(await developed.evaluate(naturalWidth)).toBeGreaterThan(0))
+}
+
+export async function expectAccessible(page: Page): Promise<void> {
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+}
