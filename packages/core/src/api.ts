@@ -222,7 +222,7 @@ export type ImageList = z.infer<typeof ImageList>
 export const SelectionQuery = z.strictObject({
   ids: z
     .string()
-    .transform((list) => [...new Set(list.split(','))])
+    .transform((list) => [...new Set(list.toLowerCase().split(','))])
     .pipe(z.array(ImageId).max(100, 'at most 100 ids'))
     .meta({ description: 'Up to 100 comma-separated ids, instead of a date.' }),
 })

@@ -52,6 +52,11 @@ export function mediaTypeOf(contentType: string): string {
   return contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
+/** Whether a media type is JSON: `application/json`, or one with the suffix `+json` (RFC 6839). */
+export function isJson(mediaType: string): boolean {
+  return /^application\/(?:[a-z0-9.+-]+\+)?json$/.test(mediaType)
+}
+
 /** Common names for a registered media type. */
 const ALIASES: Record<string, string> = { 'image/jpg': 'image/jpeg', 'image/pjpeg': 'image/jpeg' }
 

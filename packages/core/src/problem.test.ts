@@ -10,6 +10,7 @@ const PUBLISHED: Record<string, number> = {
   unauthenticated: 401,
   'insufficient-scope': 403,
   'not-found': 404,
+  'method-not-allowed': 405,
   'upload-incomplete': 409,
   'legal-hold': 409,
   erased: 410,

@@ -58,6 +58,12 @@ export const PROBLEMS = {
     description: "The image, upload or route does not exist, or the image is another app's",
     retryable: false,
   },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The path does not allow this method',
+    description: 'The path exists, but not with this method; `Allow` names those it has',
+    retryable: false,
+  },
   'upload-incomplete': {
     status: 409,
     title: 'The upload is incomplete',

@@ -1,4 +1,11 @@
-import { ProblemError, type ProblemSlug, problemAnswer, toProblemError } from '@darkroom/core'
+import {
+  isJson,
+  mediaTypeOf,
+  ProblemError,
+  type ProblemSlug,
+  problemAnswer,
+  toProblemError,
+} from '@darkroom/core'
 import middy, { type MiddlewareObj, type Request } from '@middy/core'
 import httpJsonBodyParser from '@middy/http-json-body-parser'
 import type { Context } from 'aws-lambda'
@@ -13,20 +20,71 @@ type Internal = { problem?: ProblemSlug }
 type Middleware = MiddlewareObj<ApiEvent, ApiResult, Error, Context, Internal>
 type ApiRequest = Request<ApiEvent, ApiResult, Error, Context, Internal>
 
+/** Options of a route. */
+interface RouteOptions {
+  /** The names of its query parameters. `own`: the handler checks the query itself. */
+  query?: readonly string[] | 'own'
+}
+
+interface BodyOptions extends RouteOptions {
+  /** Whether the route takes nothing but JSON. */
+  isJsonOnly?: boolean
+}
+
 /** The middleware of all routes: problem+json for every error, and one log line per request. */
-export function apiHandler(handle: Handle) {
+export function unroutedHandler(handle: Handle) {
   return middy().use(logRequest()).use(problemJson()).handler(handle)
 }
 
-/** The same for routes that take a JSON body: the credential is checked before the body is parsed. */
-export function apiHandlerWithBody(handle: Handle) {
-  return apiHandler(handle)
+/** For routes without a credential. Like all others they refuse query parameters that they do not know. */
+export function publicHandler(handle: Handle, { query = [] }: RouteOptions = {}) {
+  return unroutedHandler(handle).before(({ event }) => requireKnownQuery(event, query))
+}
+
+/** For routes with a credential, which is checked first. */
+export function apiHandler(handle: Handle, { query = [] }: RouteOptions = {}) {
+  return unroutedHandler(handle).before(({ event }) => {
+    requireApp(event)
+    requireKnownQuery(event, query)
+  })
+}
+
+/** The same for routes with a body. One of JSON is parsed. */
+export function apiHandlerWithBody(handle: Handle, { isJsonOnly = false, ...options }: BodyOptions = {}) {
+  return apiHandler(handle, options)
     .before(({ event }) => {
-      requireApp(event)
       requireIdentityEncoding(event)
+      setMediaType(event, isJsonOnly)
     })
     .use(httpJsonBodyParser({ disableContentTypeError: true }))
     .onError(refuseInvalidJson)
+}
+
+/** A parameter with a typing error would be ignored silently otherwise. */
+function requireKnownQuery(
+  { queryStringParameters = {} }: ApiEvent,
+  known: RouteOptions['query'] = [],
+): void {
+  if (known === 'own') return
+  const unknown = Object.keys(queryStringParameters ?? {}).filter((name) => !known.includes(name))
+  if (unknown.length === 0) return
+  const takes = known.length === 0 ? 'takes no query parameters' : `takes ${known.join(', ')}`
+  throw new ProblemError(
+    'malformed-request',
+    `The query parameter ${unknown.map((name) => `"${name}"`).join(', ')} is unknown: this route ${takes}. Remove it.`,
+  )
+}
+
+/** The body parser knows JSON by the media type alone, in lower case. JSON without a Content-Type is JSON if nothing else is. */
+function setMediaType(event: ApiEvent, isJsonOnly: boolean): void {
+  const mediaType = mediaTypeOf(event.headers['content-type'] ?? '') || (isJsonOnly ? 'application/json' : '')
+  if (isJson(mediaType)) event.headers = { ...event.headers, 'content-type': mediaType }
+  else if (isJsonOnly) {
+    throw new ProblemError(
+      'unsupported-media-type',
+      `Content-Type ${mediaType} is not supported here. Send the body as application/json.`,
+    )
+  }
 }
 
 /** Compressed bytes would be hashed and inspected as they are, and refused as no image. */

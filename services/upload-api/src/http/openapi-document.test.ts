@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { build } from 'esbuild'
 import { parse } from 'yaml'
+import { METHODS } from './methods.ts'
 import { openApiDocument } from './openapi-document.ts'
 
 interface Answer {
@@ -92,15 +93,34 @@ test('is valid OpenAPI 3.1', async () => {
   expect(validator.version).toBe('3.1')
 })
 
-test('has every deployed route and no other, and says which need a credential', async () => {
+test('has every deployed route except HEAD and no other, and says which need a credential', async () => {
   const described = operations.map(({ route, security = document.security }) => ({
     route,
     guarded: security.length > 0,
   }))
-  const deployed = (await deployedRoutes()).map(({ route, guarded }) => ({ route, guarded }))
+  const deployed = (await deployedRoutes())
+    .filter(({ route }) => !route.startsWith('HEAD '))
+    .map(({ route, guarded }) => ({ route, guarded }))
   const byRoute = (a: { route: string }, b: { route: string }) => (a.route < b.route ? -1 : 1)
   expect(deployed.length).toBeGreaterThan(4)
   expect(described.sort(byRoute)).toEqual(deployed.sort(byRoute))
+})
+
+test('every GET route answers HEAD too, with the same function and authorizer', async () => {
+  const routes = await deployedRoutes()
+  const of = (method: string) =>
+    routes
+      .filter(({ route }) => route.startsWith(`${method} `))
+      .map(({ route, ...rest }) => ({ ...rest, path: route.split(' ')[1] }))
+  expect(of('HEAD')).toEqual(of('GET'))
+})
+
+test('a wrong method is answered with the methods that are deployed', async () => {
+  const deployed = (await deployedRoutes()).map(({ route }) => route)
+  const answered = Object.entries(METHODS).flatMap(([path, methods]) =>
+    methods.map((method) => `${method} ${path}`),
+  )
+  expect(answered.toSorted()).toEqual(deployed.toSorted())
 })
 
 describe('the errors', () => {
@@ -141,7 +161,8 @@ describe('the errors', () => {
     const text = await readFile(new URL('../../../../docs/api.md', import.meta.url), 'utf8')
     const rows = text.matchAll(/^\| (\d{3}) +\| `([a-z-]+)` +\| (.*?) +\|$/gm)
     const documented = [...rows].map(([, status, slug, when]) => `${status} ${slug}: ${when}`)
-    const answered = new Set(operations.flatMap(problemsOf))
+    const elsewhere = await problemsThrownBy('src/routes/no-such-route.handler')
+    const answered = new Set([...operations.flatMap(problemsOf), ...elsewhere])
     const table = ProblemSlug.options
       .filter((slug) => answered.has(slug))
       .map((slug) => `${PROBLEMS[slug].status} ${slug}: ${PROBLEMS[slug].description}`)

@@ -24,7 +24,8 @@ import { createDocument } from 'zod-openapi'
 
 /** The refusals of an operation as responses, one per status, from the problem table. */
 function refusals(...slugs: ProblemSlug[]) {
-  const all: ProblemSlug[] = [...slugs, 'internal']
+  // Every route refuses unknown query parameters.
+  const all = [...new Set<ProblemSlug>([...slugs, 'malformed-request', 'internal'])]
   const byStatus = Object.groupBy(all, (slug) => PROBLEMS[slug].status)
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, slugsOfStatus = []]) => [
@@ -73,7 +74,12 @@ const answer = (description: string, schema: z.ZodType) => ({
   content: { 'application/json': { schema } },
 })
 const jsonBody = (schema: z.ZodType) => ({ required: true, content: { 'application/json': { schema } } })
-const idempotencyKey = ImageId.optional().meta({
+/** Requests may write an id in upper case. */
+const imageIdInAnyCase = z
+  .string()
+  .regex(/^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$/)
+  .meta(ImageId.meta() ?? {})
+const idempotencyKey = imageIdInAnyCase.optional().meta({
   description:
     "A UUIDv7 that the client makes, at most 24 hours old. It becomes the image's id, so the request can be repeated safely.",
 })
@@ -184,7 +190,7 @@ export function openApiDocument() {
           operationId: 'getImage',
           summary: 'Get the status of an image',
           requestParams: {
-            path: z.object({ id: ImageId }),
+            path: z.object({ id: imageIdInAnyCase }),
             header: z.object({
               Prefer: text(
                 `\`wait=N\` holds the answer until the image is finished or N seconds (at most ${MAX_WAIT_SECONDS}) have passed.`,
@@ -207,7 +213,7 @@ export function openApiDocument() {
         delete: {
           operationId: 'eraseImage',
           summary: 'Erase an image permanently',
-          requestParams: { path: z.object({ id: ImageId }) },
+          requestParams: { path: z.object({ id: imageIdInAnyCase }) },
           responses: {
             '200': answer('The receipt. A repeated request gets the same receipt.', ImageStatus),
             ...refusals(
@@ -262,7 +268,7 @@ export function openApiDocument() {
         post: {
           operationId: 'completeUpload',
           summary: 'Complete a direct upload',
-          requestParams: { path: z.object({ id: ImageId }) },
+          requestParams: { path: z.object({ id: imageIdInAnyCase }) },
           responses: {
             '202': answer(
               'The image is checked, stored and queued. A repeated request gets the same answer.',

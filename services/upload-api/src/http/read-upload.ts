@@ -3,6 +3,7 @@ import {
   type Attributes,
   decodeBase64,
   Filename,
+  isJson,
   MAX_UPLOAD_BYTES,
   mediaTypeOf,
   ProblemError,
@@ -50,7 +51,7 @@ function requireSize(bytes: Buffer): void {
 }
 
 function readerFor(mediaType: string): (event: ApiEvent) => Upload | Promise<Upload> {
-  if (mediaType === 'application/json' || mediaType.endsWith('+json')) return readJson
+  if (isJson(mediaType)) return readJson
   if (mediaType === 'multipart/form-data') return readMultipart
   // Bytes without a Content-Type are bytes.
   if (mediaType === '' || mediaType === 'application/octet-stream' || mediaType.startsWith('image/'))

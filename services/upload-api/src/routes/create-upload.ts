@@ -35,39 +35,42 @@ import { isAccepted, requireUsableId } from '../uploads/replays.ts'
  * it can be sent repeatedly until it is accepted (decisions/0021-direct-uploads.md). This function stores nothing.
  * `Idempotency-Replayed` says that the image was already accepted.
  */
-export const handler = apiHandlerWithBody(async (event) => {
-  const app = requireApp(event)
-  const chosen = readIdempotencyKey(event.headers['idempotency-key'])
-  const request = parseOrRefuse(DirectUploadRequest, event.body, 'body')
-  requireSize(request.bytes)
-  const imageId = chosen ?? newImageId()
-  const contentType = requireAcceptedType(request.contentType)
-  const { bytes, filename, attributes = {}, sha256 } = request
-  const announced = { imageId, bytes, filename, attributes, sha256 }
-  const replayed = chosen !== undefined && (await isReplay(app, announced))
-  const traceparent = Traceparent.safeParse(event.headers.traceparent).data
-  const metadata = { app, origin: { kind: 'http' as const }, filename, attributes, sha256, traceparent }
-  const planned = { app, imageId, bytes, contentType, metadata }
-  const complete = `/v1/uploads/${imageId}/complete`
-  const upload: DirectUpload = {
-    id: imageId,
-    key: uploadKey(planned),
-    method: 'POST',
-    expiresAt: expiryFromNow(),
-    ...(request.multipart
-      ? {
-          ...(await signMultipartUpload(signer, planned, VALID_SECONDS)),
-          partBytes: PART_BYTES,
-          ...(chosen && (await findBegun(planned))),
-        }
-      : await signUploadForm(signer, planned, VALID_SECONDS)),
-    links: { sign: '/v1/uploads/sign', complete },
-  }
-  return jsonAnswer(201, upload, {
-    location: `/v1/images/${imageId}`,
-    ...(replayed && { 'idempotency-replayed': 'true' }),
-  })
-})
+export const handler = apiHandlerWithBody(
+  async (event) => {
+    const app = requireApp(event)
+    const chosen = readIdempotencyKey(event.headers['idempotency-key'])
+    const request = parseOrRefuse(DirectUploadRequest, event.body, 'body')
+    requireSize(request.bytes)
+    const imageId = chosen ?? newImageId()
+    const contentType = requireAcceptedType(request.contentType)
+    const { bytes, filename, attributes = {}, sha256 } = request
+    const announced = { imageId, bytes, filename, attributes, sha256 }
+    const replayed = chosen !== undefined && (await isReplay(app, announced))
+    const traceparent = Traceparent.safeParse(event.headers.traceparent).data
+    const metadata = { app, origin: { kind: 'http' as const }, filename, attributes, sha256, traceparent }
+    const planned = { app, imageId, bytes, contentType, metadata }
+    const complete = `/v1/uploads/${imageId}/complete`
+    const upload: DirectUpload = {
+      id: imageId,
+      key: uploadKey(planned),
+      method: 'POST',
+      expiresAt: expiryFromNow(),
+      ...(request.multipart
+        ? {
+            ...(await signMultipartUpload(signer, planned, VALID_SECONDS)),
+            partBytes: PART_BYTES,
+            ...(chosen && (await findBegun(planned))),
+          }
+        : await signUploadForm(signer, planned, VALID_SECONDS)),
+      links: { sign: '/v1/uploads/sign', complete },
+    }
+    return jsonAnswer(201, upload, {
+      location: `/v1/images/${imageId}`,
+      ...(replayed && { 'idempotency-replayed': 'true' }),
+    })
+  },
+  { isJsonOnly: true },
+)
 
 /** Refuses now what would otherwise be refused after the upload. */
 function requireSize(bytes: number): void {

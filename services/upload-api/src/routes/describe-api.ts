@@ -1,10 +1,10 @@
 import { jsonAnswer } from '../http/answer.ts'
-import { apiHandler } from '../http/api-handler.ts'
+import { publicHandler } from '../http/api-handler.ts'
 import { openApiDocument } from '../http/openapi-document.ts'
 
 const document = openApiDocument()
 
 /** `GET /v1/openapi.json` */
-export const handler = apiHandler(async () =>
+export const handler = publicHandler(async () =>
   jsonAnswer(200, document, { 'cache-control': 'public, max-age=300' }),
 )

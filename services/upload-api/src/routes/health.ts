@@ -1,9 +1,9 @@
 import type { Health } from '@darkroom/core'
 import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
-import { apiHandler } from '../http/api-handler.ts'
+import { publicHandler } from '../http/api-handler.ts'
 
 /** `GET /v1/health` */
-export const handler = apiHandler(async () =>
+export const handler = publicHandler(async () =>
   jsonAnswer(200, { status: 'ok', service: 'upload-api', stage: env.STAGE } satisfies Health),
 )

@@ -28,22 +28,25 @@ const DAY_MS = 86_400_000
  * `GET /v1/images` lists the newest images first, `?date=…` the images of a day, oldest first, and `?ids=…` the images with
  * these ids.
  */
-export const handler = apiHandler(async (event) => {
-  const app = requireApp(event)
-  const query = event.queryStringParameters ?? {}
-  if (query.ids !== undefined) {
-    const { ids } = parseOrRefuse(SelectionQuery, query, 'query')
-    const wait = readPreferWait(event.headers.prefer)
-    const headers = { ...(wait !== undefined && { 'preference-applied': `wait=${wait}` }) }
-    return jsonAnswer(200, await selectImages(app, ids, wait ?? 0), headers)
-  }
-  const { date, limit, cursor } = parseOrRefuse(ListQuery, query, 'query')
-  const page =
-    date === undefined
-      ? await listNewest(app, limit, cursor)
-      : await listDay(app, requireWithinRetention(app, date), limit, cursor)
-  return jsonAnswer(200, await toImageList(app, page))
-})
+export const handler = apiHandler(
+  async (event) => {
+    const app = requireApp(event)
+    const query = event.queryStringParameters ?? {}
+    if (query.ids !== undefined) {
+      const { ids } = parseOrRefuse(SelectionQuery, query, 'query')
+      const wait = readPreferWait(event.headers.prefer)
+      const headers = { ...(wait !== undefined && { 'preference-applied': `wait=${wait}` }) }
+      return jsonAnswer(200, await selectImages(app, ids, wait ?? 0), headers)
+    }
+    const { date, limit, cursor } = parseOrRefuse(ListQuery, query, 'query')
+    const page =
+      date === undefined
+        ? await listNewest(app, limit, cursor)
+        : await listDay(app, requireWithinRetention(app, date), limit, cursor)
+    return jsonAnswer(200, await toImageList(app, page))
+  },
+  { query: 'own' },
+)
 
 async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promise<Tolerant<ImageSelection>> {
   const found = await waitForImages(app, ids, seconds)

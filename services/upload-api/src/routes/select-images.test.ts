@@ -45,6 +45,12 @@ describe('images selected by id', () => {
     expect(body.notFound).toEqual([unknown])
   })
 
+  test('may be written in upper case', async () => {
+    const imageId = await queuedImage()
+    const { body } = await select([imageId.toUpperCase(), imageId])
+    expect(statusesIn(body)).toEqual([[imageId, 'queued']])
+  })
+
   test("do not include another app's", async () => {
     const imageId = newImageId()
     await store.putInput({ app: 'web-app-2', imageId })

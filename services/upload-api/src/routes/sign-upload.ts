@@ -19,13 +19,16 @@ import { expiryFromNow, partCount, sizeOfPart, VALID_SECONDS } from '../uploads/
  * `POST /v1/uploads/sign`: a URL for one S3 request of a multipart upload. The key contains the app and the size, so
  * nothing has to be looked up. A part is signed with its length, so a client cannot send more than it announced.
  */
-export const handler = apiHandlerWithBody(async (event) => {
-  const app = requireApp(event)
-  const request = parseOrRefuse(SignatureRequest, event.body, 'body')
-  const upload = requireUpload(app, request.key)
-  const expiresAt = expiryFromNow()
-  return jsonAnswer(200, { url: await sign(request, upload), expiresAt } satisfies Signature)
-})
+export const handler = apiHandlerWithBody(
+  async (event) => {
+    const app = requireApp(event)
+    const request = parseOrRefuse(SignatureRequest, event.body, 'body')
+    const upload = requireUpload(app, request.key)
+    const expiresAt = expiryFromNow()
+    return jsonAnswer(200, { url: await sign(request, upload), expiresAt } satisfies Signature)
+  },
+  { isJsonOnly: true },
+)
 
 function requireUpload(app: AppId, key: string): UploadRef {
   const upload = parseUploadKey(key)

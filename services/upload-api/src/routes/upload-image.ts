@@ -7,17 +7,20 @@ import { acceptImage } from '../intake.ts'
 import { requireUsableId } from '../uploads/replays.ts'
 
 /** `POST /v1/images` */
-export const handler = apiHandlerWithBody(async (event) => {
-  const app = requireApp(event)
-  const key = readIdempotencyKey(event.headers['idempotency-key'])
-  const upload = await readUpload(event)
-  if (key !== undefined) await requireUsableId({ app, imageId: key })
-  const { image, replayed, duplicate } = await acceptImage({
-    ...upload,
-    app,
-    imageId: key ?? newImageId(),
-    origin: { kind: 'http' },
-    traceparent: event.headers.traceparent,
-  })
-  return acceptedAnswer(image, replayed && key !== undefined, duplicate)
-})
+export const handler = apiHandlerWithBody(
+  async (event) => {
+    const app = requireApp(event)
+    const key = readIdempotencyKey(event.headers['idempotency-key'])
+    const upload = await readUpload(event)
+    if (key !== undefined) await requireUsableId({ app, imageId: key })
+    const { image, replayed, duplicate } = await acceptImage({
+      ...upload,
+      app,
+      imageId: key ?? newImageId(),
+      origin: { kind: 'http' },
+      traceparent: event.headers.traceparent,
+    })
+    return acceptedAnswer(image, replayed && key !== undefined, duplicate)
+  },
+  { query: ['filename'] },
+)

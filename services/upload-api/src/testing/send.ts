@@ -5,7 +5,7 @@ import type { ApiEvent } from '../http/request.ts'
 
 /** A request of a test. A body of bytes becomes base64, as in the gateway's events. */
 export interface TestRequest {
-  method?: 'GET' | 'POST' | 'DELETE'
+  method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   path?: string
   /** The app of the credential; without it, the request has no credential. */
   app?: string

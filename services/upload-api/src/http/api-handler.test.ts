@@ -1,0 +1,83 @@
+import { Problem } from '@darkroom/core'
+import { readRetention, toEnvironment } from '@darkroom/retention'
+import { describe, expect, test } from '@jest/globals'
+import { send, type TestRequest } from '../testing/send.ts'
+
+Object.assign(process.env, {
+  STAGE: 'test',
+  BUCKET: 'darkroom-test',
+  QUEUE_URL: 'http://127.0.0.1/queue',
+  DEDUPLICATED_APPS: '',
+  RETENTION: toEnvironment(readRetention()),
+  API_KEY_HASHES: '{}',
+  POWERTOOLS_LOG_LEVEL: 'SILENT',
+})
+const routes = [
+  'upload-image',
+  'list-images',
+  'get-image',
+  'erase-image',
+  'create-upload',
+  'sign-upload',
+  'complete-upload',
+]
+const handlerOf = async (route: string) => (await import(`../routes/${route}.ts`)).handler
+const app = 'web-app-1'
+const json = (contentType?: string): TestRequest => ({
+  method: 'POST',
+  app,
+  ...(contentType !== undefined && { headers: { 'content-type': contentType } }),
+  // As the gateway does it: bytes that are not declared as text are in base64.
+  body: Buffer.from('{}'),
+})
+
+describe('a query parameter that a route does not know', () => {
+  test.each([...routes, 'health', 'describe-api'])('is refused by %s', async (route) => {
+    const { status, body } = await send(await handlerOf(route), { app, query: { colour: 'red' }, id: 'x' })
+    expect([status, Problem.strict().parse(body)]).toMatchObject([
+      400,
+      { type: 'urn:problem-type:darkroom:malformed-request', detail: expect.stringContaining('colour') },
+    ])
+  })
+
+  test.each(routes)('is no reason to answer %s before the credential is checked', async (route) => {
+    expect((await send(await handlerOf(route), { query: { colour: 'red' }, id: 'x' })).status).toBe(401)
+  })
+
+  test('is named with those that the route takes', async () => {
+    const { body } = await send(await handlerOf('upload-image'), { app, query: { fliename: 'x' } })
+    expect(body.detail).toBe(
+      'The query parameter "fliename" is unknown: this route takes filename. Remove it.',
+    )
+  })
+})
+
+describe.each(['create-upload', 'sign-upload'])('%s', (route) => {
+  test.each([
+    'application/json',
+    'Application/JSON',
+    'application/json ; charset=utf-8',
+    'application/x+json',
+    '',
+    undefined,
+  ])('reads a body of type %j as JSON', async (contentType) => {
+    const { status, body } = await send(await handlerOf(route), json(contentType))
+    expect([status, body.detail]).toEqual([400, expect.stringMatching(/^body\.(bytes|method)/)])
+  })
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', 'json', 'x/y+json'])(
+    'refuses a body of type %j, and says what it takes',
+    async (contentType) => {
+      const { status, body } = await send(await handlerOf(route), json(contentType))
+      expect([status, body.detail]).toEqual([415, expect.stringContaining('application/json')])
+    },
+  )
+})
+
+test.each(['Application/JSON ; charset=utf-8', 'application/vnd.x+json;v=1'])(
+  'an image may come as %j',
+  async (contentType) => {
+    const { status, body } = await send(await handlerOf('upload-image'), json(contentType))
+    expect([status, body.detail]).toEqual([400, expect.stringMatching(/^body\.data/)])
+  },
+)
