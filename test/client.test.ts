@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Client, createClient, newIdempotencyKey } from '@darkroom/client'
-import { PART_BYTES } from '@darkroom/core'
+import { newImageId, PART_BYTES } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { largePhotograph } from './large-photograph.ts'
@@ -189,7 +189,8 @@ describe('the client against the whole stack', () => {
   test('a wrong credential and an unknown image are typed errors', async () => {
     const stranger = createClient({ url: stack.endpoints.uploadApi, credential: 'nobody' })
     await expect(stranger.listImages()).rejects.toMatchObject({ type: 'unauthenticated', status: 401 })
-    const unknown = newIdempotencyKey()
+    // Old enough that it cannot be on its way through Kafka.
+    const unknown = newImageId(new Date(Date.now() - 86_400_000))
     await expect(client.getImage(unknown)).rejects.toMatchObject({ type: 'not-found' })
     await expect(client.waitUntilFinal(unknown)).rejects.toMatchObject({
       type: 'not-found',

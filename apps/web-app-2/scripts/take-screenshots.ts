@@ -40,15 +40,14 @@ async function takeAll(page: Page): Promise<void> {
   await page.waitForLoadState('networkidle')
   await take(page, 'after')
 
-  await network({ offline: true })
-  await send(page, await sample('airplane-from-above.jpg'))
-  await sees(page, /Check your connection/)
-  await network({})
   const { buffer } = await sample('house-cat.jpg')
   await send(page, { name: 'half-a-cat.jpg', buffer: buffer.subarray(0, buffer.length / 2) })
-  await sees(page, /cut off/)
+  await sees(page, /^Not sent$/)
   await send(page, { name: 'diary.jpg', buffer: Buffer.from('Dear diary') })
-  await sees(page, /no image/)
+  await sees(page, /^Not sent$/, 2)
+  await network({ offline: true })
+  await send(page, await sample('airplane-from-above.jpg'))
+  await sees(page, /^Offline/)
   await take(page, 'refused')
 }
 
@@ -79,13 +78,12 @@ async function sees(page: Page, text: RegExp, times = 1): Promise<void> {
 /** Until the returned function is called the page hears of every finished image what was so a moment before. */
 async function holdDeveloped(page: Page): Promise<() => void> {
   let developed = false
-  await page.route('**/api/images/*', async (route) => {
+  await page.route('**/api/images?ids=*', async (route) => {
     const response = await route.fetch()
-    const image = (await response.json()) as Partial<ImageStatus>
-    if (developed || image.status === 'queued') return route.fulfill({ response })
-    const { id, app, acceptedAt, filename, attributes, original } = image
-    const json = { id, app, status: 'queued', acceptedAt, filename, attributes, original }
-    await route.fulfill({ response, json })
+    const selection: { items: Partial<ImageStatus>[] } = await response.json()
+    if (developed) return route.fulfill({ response })
+    const items = selection.items.map(({ id, acceptedAt }) => ({ id, status: 'queued', acceptedAt }))
+    await route.fulfill({ response, json: { ...selection, items } })
   })
   return () => {
     developed = true

@@ -30,73 +30,31 @@ async function get(path: string, headers: Record<string, string> = {}) {
   return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined }
 }
 
+const selection = (items: object[], notFound: string[] = []) => ({ status: 200, body: { items, notFound } })
+const asked = () => api.requests.map(({ url, headers }) => [url, headers.prefer])
 const idOf = (milliseconds: number) => newImageId(new Date(Date.now() + milliseconds))
 const minutesAgo = (minutes: number) => idOf(-minutes * 60_000)
 
-describe('the status of an image', () => {
-  test("is the upload API's answer, requested with the app's key", async () => {
+describe('the status of a recent image', () => {
+  test("is the upload API's, requested with the app's key and waited for in one request", async () => {
     const id = newImageId()
     const image = { id, app: 'web-app-2', status: 'processed', original: { bytes: 7 }, anything: 'new' }
-    api.answer = () => ({
-      status: 200,
-      body: image,
-      headers: { etag: '"a"', 'preference-applied': 'wait=7' },
-    })
-    const { status, body, headers } = await get(`/api/images/${id}`, {
-      prefer: 'wait=7',
-      'if-none-match': '"b"',
-    })
-    expect([status, body]).toEqual([200, image])
-    expect([headers.get('etag'), headers.get('preference-applied')]).toEqual(['"a"', 'wait=7'])
-    expect(api.requests).toHaveLength(1)
-    expect(api.requests[0]?.url).toBe(`/v1/images/${id}`)
-    expect(api.requests[0]?.headers).toMatchObject({
-      authorization: 'Bearer secret-key',
-      prefer: 'wait=7',
-      'if-none-match': '"b"',
-    })
-  })
-
-  test('is relayed as 304, 410 and 503 too', async () => {
-    for (const status of [304, 410, 503]) {
-      api.answer = () => ({ status, body: status === 304 ? undefined : { status, detail: 'text' } })
-      const answer = await get(`/api/images/${newImageId()}`)
-      expect(answer.status).toBe(status)
-      if (status !== 304) expect(answer.body).toEqual({ status, detail: 'text' })
-    }
+    api.answer = () => ({ ...selection([image]), headers: { 'preference-applied': 'wait=7' } })
+    const { status, body, headers } = await get(`/api/images/${id}`, { prefer: 'wait=7' })
+    expect([status, body, headers.get('preference-applied')]).toEqual([200, image, 'wait=7'])
+    expect(asked()).toEqual([[`/v1/images?ids=${id}`, 'wait=7']])
+    expect(api.requests[0]?.headers.authorization).toBe('Bearer secret-key')
   })
 
   test('is queued while the image may still be in Kafka, for ten minutes', async () => {
     const young = minutesAgo(9)
+    api.answer = () => selection([], [young])
     const queued = await get(`/api/images/${young}`)
     expect([queued.status, queued.body]).toEqual([200, { id: young, status: 'queued' }])
     expect(queued.headers.get('retry-after')).toBe('1')
+    api.answer = () => NOT_FOUND
     expect((await get(`/api/images/${minutesAgo(11)}`)).status).toBe(404)
     expect((await get(`/api/images/${minutesAgo(-11)}`)).status).toBe(404)
-  })
-
-  test('can be waited for until the image reaches S3', async () => {
-    const id = newImageId()
-    let polls = 0
-    api.answer = () =>
-      ++polls < 3 ? NOT_FOUND : { status: 200, body: { id, status: 'queued', original: {} } }
-    const { body } = await get(`/api/images/${id}`, { prefer: 'wait=20' })
-    expect(body).toEqual({ id, status: 'queued', original: {} })
-    expect(api.requests.map(({ headers }) => headers.prefer)).toEqual(['wait=20', undefined, undefined])
-  })
-
-  test('is not waited for longer than requested', async () => {
-    const began = Date.now()
-    const { body } = await get(`/api/images/${newImageId()}`, { prefer: 'wait=1' })
-    expect(body).toMatchObject({ status: 'queued' })
-    expect(Date.now() - began).toBeGreaterThanOrEqual(900)
-  })
-
-  test('is 404 for an invalid id, without a request to the API', async () => {
-    for (const id of ['x', '..%2f..%2fhealth', '1b4e28ba-2fa1-41d2-883f-0016d3cca427']) {
-      expect((await get(`/api/images/${id}`)).status).toBe(404)
-    }
-    expect(api.requests).toHaveLength(0)
   })
 
   test('is 500 without details if the API refuses the key', async () => {
@@ -128,47 +86,61 @@ describe('the status of an image', () => {
   })
 })
 
-describe('the recent images', () => {
-  const dayOf = (url = '') => Object.fromEntries(new URL(url, api.url).searchParams)
+describe('the status of an older image', () => {
+  test.each([200, 304, 410, 503])('is relayed with its headers: %i', async (status) => {
+    const id = minutesAgo(11)
+    const body = status === 304 ? undefined : { id, status: 'processed' }
+    api.answer = () => ({ status, body, headers: { etag: '"a"', 'preference-applied': 'wait=7' } })
+    const answer = await get(`/api/images/${id}`, { prefer: 'wait=7', 'if-none-match': '"b"' })
+    expect([answer.status, answer.body]).toEqual([status, body])
+    expect([answer.headers.get('etag'), answer.headers.get('preference-applied')]).toEqual(['"a"', 'wait=7'])
+    expect(asked()).toEqual([[`/v1/images/${id}`, 'wait=7']])
+    expect(api.requests[0]?.headers['if-none-match']).toBe('"b"')
+  })
 
-  test("are today's, newest first", async () => {
-    const [old, middle, young] = [idOf(-2), idOf(-1), idOf(0)]
-    api.answer = ({ url }) => {
-      const after = dayOf(url).cursor ?? ''
-      return {
-        status: 200,
-        body: {
-          items: [old, middle, young].filter((id) => id > after).map((id) => ({ id, status: 'queued' })),
-        },
-      }
+  test('is 404 for an invalid id, without a request to the API', async () => {
+    for (const id of ['x', '..%2f..%2fhealth', '1b4e28ba-2fa1-41d2-883f-0016d3cca427']) {
+      expect((await get(`/api/images/${id}`)).status).toBe(404)
     }
-    const { body } = await get('/api/images')
-    expect(body.items.map((item: { id: string }) => item.id)).toEqual([young, middle, old])
-    for (const { url } of api.requests) expect(dayOf(url).date).toBe(new Date().toISOString().slice(0, 10))
+    expect(api.requests).toHaveLength(0)
+  })
+})
+
+describe('images selected by id', () => {
+  test('are waited for in one request, and queued while they may be in Kafka', async () => {
+    const [old, young, arrived] = [minutesAgo(11), newImageId(), newImageId()]
+    api.answer = () => selection([{ id: arrived, status: 'processed' }], [old, young])
+    const { body } = await get(`/api/images?ids=${[old, young, arrived]}`, { prefer: 'wait=20' })
+    const items = [
+      { id: arrived, status: 'processed' },
+      { id: young, status: 'queued' },
+    ]
+    expect(body).toEqual({ items, notFound: [old] })
+    expect(asked()).toEqual([[`/v1/images?ids=${[old, young, arrived]}`, 'wait=20']])
   })
 
-  test('need few requests on a busy day', async () => {
-    const busy = Array.from({ length: 40 }, (_, second) =>
-      newImageId(new Date(Date.now() - 200_000 + second * 1000)),
-    )
-    api.answer = () => ({ status: 200, body: { items: busy.map((id) => ({ id })) } })
-    const { body } = await get('/api/images')
-    expect(body.items).toHaveLength(24)
-    expect(body.items[0].id).toBe(busy.at(-1))
-    expect(api.requests).toHaveLength(1)
+  test.each(['?ids=x', `?ids=${Array.from({ length: 101 }, () => newImageId())}`, '?date=2026-11-23'])(
+    'are refused without a request to the API: %.20s',
+    async (query) => {
+      expect((await get(`/api/images${query}`)).status).toBe(400)
+      expect(api.requests).toHaveLength(0)
+    },
+  )
+})
+
+describe('the list of images', () => {
+  test('is a page of all days, newest first, as the API has it', async () => {
+    const page = { items: [{ id: newImageId(), status: 'processed' }], cursor: minutesAgo(100_000) }
+    api.answer = () => ({ status: 200, body: page })
+    expect((await get('/api/images')).body).toEqual(page)
+    expect((await get(`/api/images?cursor=${page.cursor}`)).body).toEqual(page)
+    expect(asked().map(([url]) => url)).toEqual([
+      '/v1/images?limit=24',
+      `/v1/images?limit=24&cursor=${page.cursor}`,
+    ])
   })
 
-  test('follow the cursor', async () => {
-    const [first, second] = [idOf(-1), idOf(0)]
-    api.answer = ({ url }) => ({
-      status: 200,
-      body:
-        dayOf(url).cursor === first ? { items: [{ id: second }] } : { items: [{ id: first }], cursor: first },
-    })
-    expect((await get('/api/images')).body.items).toEqual([{ id: second }, { id: first }])
-  })
-
-  test('are 503 if the API fails', async () => {
+  test('is 503 if the API fails', async () => {
     api.answer = () => ({ status: 503, body: { detail: 'no' } })
     expect((await get('/api/images')).status).toBe(503)
   })

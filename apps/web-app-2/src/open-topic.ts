@@ -88,21 +88,21 @@ function toProblem(cause: Error): ProblemError {
   if (findErrorBy(cause, 'code', UserError.code) || hasCode('TOPIC_AUTHORIZATION_FAILED')) {
     return new ProblemError(
       'storage-unavailable',
-      "Your picture was not accepted: this application's connection to Kafka is misconfigured. Its operator has to fix it.",
+      'Your picture was not accepted, because this application is misconfigured. Its operator has to fix it.',
       { cause },
     )
   }
   return hasCode('MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE')
     ? new ProblemError(
         'payload-too-large',
-        'The picture is larger than this Kafka topic accepts. Send a smaller one.',
+        'The picture is larger than this application can take. Send a smaller one.',
         {
           cause,
         },
       )
     : new ProblemError(
         'storage-unavailable',
-        'Kafka did not confirm the picture. Send it again in a moment; it will not be stored twice.',
+        'The picture was not confirmed. Send it again in a moment; it will not be stored twice.',
         { cause },
       )
 }

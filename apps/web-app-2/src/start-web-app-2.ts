@@ -5,7 +5,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { answerProblems } from './answer-problems.ts'
 import { type Backend, type BackendOptions, openBackend } from './backend.ts'
 import { getImage } from './get-image.ts'
-import { listRecentImages } from './list-recent-images.ts'
+import { getImages } from './get-images.ts'
 import { logOptions, logRequest, reasonOf } from './log.ts'
 import { submitImage } from './submit-image.ts'
 
@@ -65,7 +65,7 @@ export async function startWebApp2(options: WebApp2Options): Promise<WebApp2> {
 async function imageRoutes(server: FastifyInstance, backend: Backend): Promise<void> {
   server.post('/images', (request, reply) => submitImage(request, reply, backend))
   server.get<{ Params: { id: string } }>('/images/:id', (request, reply) => getImage(request, reply, backend))
-  server.get('/images', (_, reply) => listRecentImages(reply, backend))
+  server.get('/images', (request, reply) => getImages(request, reply, backend))
   server.get('/limits', () => ({ maxImageBytes: backend.maxImageBytes }))
   server.get('/health', (_, reply) =>
     reply

@@ -180,7 +180,7 @@ test('an upload is 503 while the broker is down, and a retry succeeds when it is
   const { status, headers, body } = await upload(other.url, { headers: key })
   expect(status).toBe(503)
   expect(headers.get('retry-after')).toBe('5')
-  expect(body).toMatchObject({ retryable: true, detail: expect.stringContaining('Kafka did not confirm') })
+  expect(body).toMatchObject({ retryable: true, detail: expect.stringContaining('was not confirmed') })
   expect(body).not.toHaveProperty('id')
   const health = await fetch(`${other.url}/api/health`)
   expect(await health.json()).toEqual({ status: 'ok', service: 'web-app-2', kafkaConnected: false })
@@ -201,7 +201,7 @@ test('a broker with a lower limit than the app leads to 413, and the next upload
   expect(status).toBe(413)
   expect(body).toMatchObject({
     retryable: false,
-    detail: expect.stringContaining('larger than this Kafka topic accepts'),
+    detail: expect.stringContaining('larger than this application can take'),
   })
   expect((await upload(other.url)).status).toBe(202)
   await other.stop()

@@ -68,6 +68,23 @@ describe('images selected by id', () => {
     expect(headers['preference-applied']).toBe('wait=25')
   })
 
+  test('are waited for although they are unknown, if they may still be in Kafka', async () => {
+    const [old, recent] = [newImageId(new Date('2026-10-01T12:00:00Z')), newImageId()]
+    expect((await select([old], { prefer: 'wait=25' })).body.notFound).toEqual([old])
+    const answer = select([old, recent], { prefer: 'wait=25' })
+    setTimeout(() => void store.putDocument(processedDocument({ app, imageId: recent })), 300)
+    const { body } = await answer
+    expect([statusesIn(body), body.notFound]).toEqual([[[recent, 'processed']], [old]])
+  })
+
+  test('are queued if they arrived while they were waited for, and not found otherwise', async () => {
+    const [arriving, unknown] = [newImageId(), newImageId()]
+    const answer = select([unknown, arriving], { prefer: 'wait=1' })
+    setTimeout(() => void store.putInput({ app, imageId: arriving }), 300)
+    const { body } = await answer
+    expect([statusesIn(body), body.notFound]).toEqual([[[arriving, 'queued']], [unknown]])
+  })
+
   test('are still queued after the wait', async () => {
     const id = await queuedImage()
     expect(statusesIn((await select([id], { prefer: 'wait=1' })).body)).toEqual([[id, 'queued']])

@@ -18,13 +18,17 @@ export async function waitForImage(image: ImageRef, seconds: number): Promise<Fo
   return found
 }
 
+/** A recent id may belong to an image that is still in Kafka: it is waited for although it is unknown. */
+const MAX_TRANSIT_MS = 10 * 60_000
+const mayStillArrive = (id: ImageId) => Math.abs(Date.now() - timeOf(id).getTime()) < MAX_TRANSIT_MS
+
 /** The most objects that S3 lists in one request. */
 const MAX_PAGE_SIZE = 1000
 
 /**
  * Finds images, in the order of the ids, when at least one is finished, or after `seconds` if none is finished by then.
- * Unknown ids are omitted. The first poll makes up to two requests to S3 per image. Each later poll lists the documents
- * of all images since the oldest pending one, with one request for each day of the ids.
+ * Unknown ids are omitted, and waited for if they are recent. The first poll makes up to two requests to S3 per image. Each
+ * later poll lists the documents of all images since the oldest pending one, with one request for each day of the ids.
  *
  * @throws ProblemError `storage-unavailable`
  */
@@ -33,17 +37,12 @@ export async function waitForImages(
   ids: ImageId[],
   seconds: number,
 ): Promise<Map<ImageId, FoundImage>> {
-  const images = await Promise.all(ids.map((imageId) => findImageOrUndefined({ app, imageId })))
-  const found = new Map<ImageId, FoundImage>()
-  for (const [index, id] of ids.entries()) {
-    const image = images[index]
-    if (image) found.set(id, image)
-  }
-  const isWaiting = (id: ImageId) => found.get(id)?.state === 'queued'
-  const isOver = () =>
-    [...found.values()].some(({ state }) => state === 'finished') || ![...found.keys()].some(isWaiting)
-  if (isOver()) return found
-  const days = Object.entries(Object.groupBy([...found.keys()].filter(isWaiting), dateOf))
+  const found = await findImages(app, ids)
+  const isWaiting = (id: ImageId) =>
+    (found.get(id)?.state ?? (mayStillArrive(id) ? 'queued' : '')) === 'queued'
+  const isOver = () => [...found.values()].some(({ state }) => state === 'finished') || !ids.some(isWaiting)
+  if (seconds === 0 || isOver()) return found
+  const days = Object.entries(Object.groupBy(ids.filter(isWaiting), dateOf))
   const windows = days.map(([date, pending = []]) => openWindow(app, date, pending))
   for await (const _ of polls(seconds)) {
     const finished = (await Promise.all(windows.map((poll) => poll()))).flat()
@@ -54,7 +53,22 @@ export async function waitForImages(
     }
     if (isOver()) break
   }
-  return found
+  const arrived = await findImages(
+    app,
+    ids.filter((id) => !found.has(id) && isWaiting(id)),
+  )
+  return new Map(ids.map((id) => [id, found.get(id) ?? arrived.get(id)] as const).filter(isFound))
+}
+
+async function findImages(app: AppId, ids: ImageId[]): Promise<Map<ImageId, FoundImage>> {
+  const images = await Promise.all(
+    ids.map(async (imageId) => [imageId, await findImageOrUndefined({ app, imageId })] as const),
+  )
+  return new Map(images.filter(isFound))
+}
+
+function isFound(entry: readonly [ImageId, FoundImage | undefined]): entry is readonly [ImageId, FoundImage] {
+  return entry[1] !== undefined
 }
 
 /**
