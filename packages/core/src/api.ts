@@ -3,14 +3,17 @@ import { AppId } from './app-id.ts'
 import { Attributes } from './attributes.ts'
 import { Filename } from './filename.ts'
 import { ImageId } from './image-id.ts'
-import { ImageType, Sha256 } from './image-types.ts'
+import { ImageType, MAX_STORED_BYTES, Sha256 } from './image-types.ts'
 import { DatePartition } from './keys.ts'
 import { Warning } from './warnings.ts'
 
 /** `POST /v1/images` as JSON: the image in base64 (RFC 4648, section 4). */
 export const UploadRequest = z
   .strictObject({
-    data: z.string().meta({ description: 'The image in base64.', format: 'byte' }),
+    data: z.string().meta({
+      description: 'The image in base64, with padding. The image has at most 4 MB.',
+      contentEncoding: 'base64',
+    }),
     filename: Filename.optional(),
     attributes: Attributes.optional(),
   })
@@ -38,11 +41,15 @@ export type UploadAccepted = z.infer<typeof UploadAccepted>
 /** `POST /v1/uploads`: an image that the client will send to S3 directly. */
 export const DirectUploadRequest = z
   .strictObject({
-    bytes: z
-      .int()
-      .positive()
-      .meta({ description: 'The exact size of the file, at most 50 MB. S3 rejects any other size.' }),
-    contentType: z.string().meta({ description: 'The media type of the file.', example: 'image/jpeg' }),
+    bytes: z.int().positive().meta({
+      description: 'The exact size of the file, at most 50 MB. S3 rejects any other size.',
+      maximum: MAX_STORED_BYTES,
+    }),
+    contentType: z.string().meta({
+      description:
+        'The media type of the file: one of the accepted types, or `application/octet-stream` if it is not known.',
+      example: 'image/jpeg',
+    }),
     filename: Filename.optional(),
     attributes: Attributes.optional(),
     sha256: Sha256.optional(),
@@ -205,7 +212,6 @@ export const ListQuery = z.strictObject({
   date: DatePartition.optional().meta({
     description:
       'A UTC day: lists its images, oldest first. Without it, the newest images of all days come first.',
-    example: '2026-11-23',
   }),
   limit: z.coerce.number().int().min(1).max(100).default(25),
   cursor: ImageId.optional().meta({ description: 'The cursor from the previous page.' }),

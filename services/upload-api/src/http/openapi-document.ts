@@ -2,17 +2,12 @@ import {
   DirectUpload,
   DirectUploadRequest,
   Health,
-  ImageId,
   ImageList,
   ImageSelection,
   ImageStatus,
   ListQuery,
   MAX_WAIT_SECONDS,
-  PROBLEMS,
-  Problem,
   type ProblemSlug,
-  problemType,
-  RETRY_AFTER_SECONDS,
   SelectionQuery,
   Signature,
   SignatureRequest,
@@ -20,69 +15,35 @@ import {
   UploadRequest,
 } from '@darkroom/core'
 import * as z from 'zod'
-import { createDocument } from 'zod-openapi'
+import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi'
+import { answer, headersOf, refusals } from './openapi-responses.ts'
 
-/** The refusals of an operation as responses, one per status, from the problem table. */
-function refusals(...slugs: ProblemSlug[]) {
-  // Every route refuses unknown query parameters.
-  const all = [...new Set<ProblemSlug>([...slugs, 'malformed-request', 'internal'])]
-  const byStatus = Object.groupBy(all, (slug) => PROBLEMS[slug].status)
-  return Object.fromEntries(
-    Object.entries(byStatus).map(([status, slugsOfStatus = []]) => [
-      status as `${4 | 5}${string}`,
-      refusal(Number(status), slugsOfStatus),
-    ]),
-  )
-}
-
-function refusal(status: number, slugs: ProblemSlug[]) {
-  return {
-    description: slugs
-      .map((slug) => `- \`${slug}\`: ${PROBLEMS[slug].title}. ${PROBLEMS[slug].description}.`)
-      .join('\n'),
-    ...(status === 503 && { headers: { 'Retry-After': RETRY_AFTER } }),
-    content: {
-      'application/problem+json': {
-        schema: Problem,
-        examples: Object.fromEntries(slugs.map((slug) => [slug, exampleOf(slug)])),
-      },
-    },
-  }
-}
-
-const RETRY_AFTER = {
-  description: 'Seconds to wait before the next attempt.',
-  schema: z.int().meta({ example: RETRY_AFTER_SECONDS }),
-}
-
-function exampleOf(slug: ProblemSlug) {
-  const { title, description, status, retryable } = PROBLEMS[slug]
-  const requestId = '4d030493-0fcb-46eb-beec-2ccc5447b3cc'
-  const value: Problem = {
-    type: problemType(slug),
-    title,
-    status,
-    detail: `${description}.`,
-    requestId,
-    retryable,
-  }
-  return { summary: title, value }
-}
-
-const answer = (description: string, schema: z.ZodType) => ({
-  description,
-  content: { 'application/json': { schema } },
+const jsonBody = (schema: z.ZodType, example?: object) => ({
+  required: true,
+  content: { 'application/json': { schema, ...(example && { example }) } },
 })
-const jsonBody = (schema: z.ZodType) => ({ required: true, content: { 'application/json': { schema } } })
-/** Requests may write an id in upper case. */
+/** Requests may write an id in upper case. There is no example: any time in it would be too old for a key one day. */
 const imageIdInAnyCase = z
   .string()
   .regex(/^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$/)
-  .meta(ImageId.meta() ?? {})
+  .meta({ description: 'The image id, a UUIDv7.' })
 const idempotencyKey = imageIdInAnyCase.optional().meta({
   description:
-    "A UUIDv7 that the client makes, at most 24 hours old. It becomes the image's id, so the request can be repeated safely.",
+    "A UUIDv7 that the client makes, at most 24 hours old and at most 5 minutes ahead. It becomes the image's id, so the request can be repeated safely.",
 })
+/** A PNG of one pixel. */
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mPk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+const JSON_EXAMPLE: UploadRequest = {
+  data: PIXEL,
+  filename: 'pixel.png',
+  attributes: { album: 'summer-2026' },
+}
+const DIRECT_EXAMPLE: DirectUploadRequest = {
+  bytes: 8_388_608,
+  contentType: 'image/jpeg',
+  filename: 'IMG_0001.JPG',
+}
 /** The reasons to refuse an image, however it is uploaded. */
 const REFUSED_IMAGES: ProblemSlug[] = [
   'empty-body',
@@ -96,8 +57,24 @@ const REFUSED_IMAGES: ProblemSlug[] = [
   'corrupt-image',
   'too-many-frames',
 ]
-const bytes = { schema: z.string().meta({ format: 'binary' }) }
+const bytes = { schema: z.string().meta({ format: 'binary', description: 'The image, at most 4 MB.' }) }
 const text = (description: string) => z.string().optional().meta({ description })
+
+/** A GET operation, and HEAD with the same answers and no body. */
+function withHead(get: ZodOpenApiOperationObject & { operationId: string }) {
+  const responses = Object.entries(get.responses ?? {}).map(([status, { content: _, ...response }]) => [
+    status,
+    response,
+  ])
+  const head: ZodOpenApiOperationObject = {
+    ...get,
+    operationId: get.operationId.replace(/^(get|list)/, 'head'),
+    summary: `${get.summary}: headers only`,
+    description: 'The status and headers of GET, without a body.',
+    responses: Object.fromEntries(responses),
+  }
+  return { get, head }
+}
 
 /** The API in OpenAPI 3.1, generated from the schemas that validate requests and from the problem table. */
 export function openApiDocument() {
@@ -107,17 +84,34 @@ export function openApiDocument() {
       title: 'Darkroom upload API',
       version: '1',
       description:
-        'Upload images, and get web-ready variants and metadata. Errors are application/problem+json (RFC 9457).',
+        'Upload images, and get web-ready variants and metadata. Errors are application/problem+json (RFC 9457); `type` ends in a stable slug. A path without the method of a request answers 405.',
+      contact: { name: 'The operator of this deployment' },
+      license: { name: 'MIT', identifier: 'MIT' },
     },
+    servers: [
+      { url: '/', description: 'The API that this document comes from.' },
+      { url: 'http://127.0.0.1:4000', description: 'The local stack, `pnpm dev`.' },
+    ],
+    tags: [
+      {
+        name: 'Images',
+        description: 'Upload images of up to 4 MB; status, lists and erasure of all images.',
+      },
+      { name: 'Direct uploads', description: 'Upload images of up to 50 MB straight to S3.' },
+      { name: 'Service', description: 'Health, and this document.' },
+    ],
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: "An app's API key." } },
     },
     security: [{ bearer: [] }],
     paths: {
       '/v1/images': {
         post: {
           operationId: 'uploadImage',
+          tags: ['Images'],
           summary: 'Upload one image of up to 4 MB',
+          description:
+            'As raw bytes, as a form, or in base64 in JSON. The type is found in the bytes; one that was declared and differs is refused. 202 means that the original is stored.',
           requestParams: {
             header: z.object({
               'Idempotency-Key': idempotencyKey,
@@ -131,11 +125,11 @@ export function openApiDocument() {
           requestBody: {
             required: true,
             content: {
-              'application/json': { schema: UploadRequest },
+              'application/json': { schema: UploadRequest, example: JSON_EXAMPLE },
               'multipart/form-data': {
                 schema: z.object({
-                  file: z.string().meta({ format: 'binary' }),
-                  attributes: text('Attributes as JSON text.'),
+                  file: z.string().meta({ format: 'binary', description: 'The image, at most 4 MB.' }),
+                  attributes: text('Attributes as JSON text: `{"album": "summer-2026"}`.'),
                 }),
               },
               'image/*': bytes,
@@ -144,8 +138,11 @@ export function openApiDocument() {
           },
           responses: {
             '202': answer(
-              'The image is stored and queued. `Location` is the URL of its status.',
+              'The image is stored and queued. `Location` is the path of its status.',
               UploadAccepted,
+              'Location',
+              'Retry-After',
+              'Idempotency-Replayed',
             ),
             ...refusals(
               'unauthenticated',
@@ -157,9 +154,12 @@ export function openApiDocument() {
             ),
           },
         },
-        get: {
+        ...withHead({
           operationId: 'listImages',
+          tags: ['Images'],
           summary: 'List images, the newest first or those of a day, or get images by id',
+          description:
+            'Without parameters, the newest images of all days. With `date`, the images of a day, oldest first. With `ids`, these images; `ids` goes with no other parameter.',
           requestParams: {
             query: z.object({
               ...ListQuery.partial().shape,
@@ -175,6 +175,7 @@ export function openApiDocument() {
             '200': answer(
               'A page of the list, or the requested images.',
               z.union([ImageList, ImageSelection]),
+              'Preference-Applied',
             ),
             ...refusals(
               'unauthenticated',
@@ -183,12 +184,15 @@ export function openApiDocument() {
               'storage-unavailable',
             ),
           },
-        },
+        }),
       },
       '/v1/images/{id}': {
-        get: {
+        ...withHead({
           operationId: 'getImage',
+          tags: ['Images'],
           summary: 'Get the status of an image',
+          description:
+            '`queued` until the image is `processed` or `failed`. A URL of a variant is valid for at least an hour. After the retention the answer is 410.',
           requestParams: {
             path: z.object({ id: imageIdInAnyCase }),
             header: z.object({
@@ -199,8 +203,11 @@ export function openApiDocument() {
             }),
           },
           responses: {
-            '200': answer('The status.', ImageStatus),
-            '304': { description: 'The status has not changed.' },
+            '200': answer('The status.', ImageStatus, 'ETag', 'Retry-After', 'Preference-Applied'),
+            '304': {
+              description: 'The status has not changed.',
+              ...headersOf('ETag', 'Retry-After', 'Preference-Applied'),
+            },
             ...refusals(
               'unauthenticated',
               'not-found',
@@ -209,10 +216,12 @@ export function openApiDocument() {
               'storage-unavailable',
             ),
           },
-        },
+        }),
         delete: {
           operationId: 'eraseImage',
+          tags: ['Images'],
           summary: 'Erase an image permanently',
+          description: 'Deletes the original, all variants and the metadata. Only a receipt is kept.',
           requestParams: { path: z.object({ id: imageIdInAnyCase }) },
           responses: {
             '200': answer('The receipt. A repeated request gets the same receipt.', ImageStatus),
@@ -229,16 +238,19 @@ export function openApiDocument() {
       '/v1/uploads': {
         post: {
           operationId: 'createUpload',
+          tags: ['Direct uploads'],
           summary: 'Start a direct upload to S3 of an image of up to 50 MB',
+          description:
+            'Answers with the request that sends the image to S3. Call `complete` after it; nothing is accepted before.',
           requestParams: {
             header: z.object({
               'Idempotency-Key': idempotencyKey,
               traceparent: text('W3C Trace Context; stored in the metadata.'),
             }),
           },
-          requestBody: jsonBody(DirectUploadRequest),
+          requestBody: jsonBody(DirectUploadRequest, DIRECT_EXAMPLE),
           responses: {
-            '201': answer('The request to send to S3.', DirectUpload),
+            '201': answer('The request to send to S3.', DirectUpload, 'Location', 'Idempotency-Replayed'),
             ...refusals(
               'unauthenticated',
               'malformed-request',
@@ -256,7 +268,9 @@ export function openApiDocument() {
       '/v1/uploads/sign': {
         post: {
           operationId: 'signUpload',
+          tags: ['Direct uploads'],
           summary: 'Sign one S3 request of a multipart upload',
+          description: 'For a part, the list of parts, the completion or the abortion of a multipart upload.',
           requestBody: jsonBody(SignatureRequest),
           responses: {
             '200': answer('The signed URL. A part must have exactly the signed length.', Signature),
@@ -267,12 +281,17 @@ export function openApiDocument() {
       '/v1/uploads/{id}/complete': {
         post: {
           operationId: 'completeUpload',
+          tags: ['Direct uploads'],
           summary: 'Complete a direct upload',
+          description: 'Checks the bytes in S3, and accepts the image as POST /v1/images does.',
           requestParams: { path: z.object({ id: imageIdInAnyCase }) },
           responses: {
             '202': answer(
               'The image is checked, stored and queued. A repeated request gets the same answer.',
               UploadAccepted,
+              'Location',
+              'Retry-After',
+              'Idempotency-Replayed',
             ),
             ...refusals(
               'unauthenticated',
@@ -285,25 +304,28 @@ export function openApiDocument() {
           },
         },
       },
-      '/v1/health': {
-        get: {
-          operationId: 'getHealth',
-          summary: 'Check that the API runs',
-          security: [],
-          responses: { '200': answer('The API runs.', Health), ...refusals() },
-        },
-      },
-      '/v1/openapi.json': {
-        get: {
-          operationId: 'getDescription',
-          summary: 'Get this OpenAPI document',
-          security: [],
-          responses: {
-            '200': { description: 'This document.', content: { 'application/json': {} } },
-            ...refusals(),
+      '/v1/health': withHead({
+        operationId: 'getHealth',
+        tags: ['Service'],
+        summary: 'Check that the API runs',
+        description: 'Does not check S3 or SQS.',
+        security: [],
+        responses: { '200': answer('The API runs.', Health), ...refusals() },
+      }),
+      '/v1/openapi.json': withHead({
+        operationId: 'getDescription',
+        tags: ['Service'],
+        summary: 'Get this OpenAPI document',
+        description: 'Generated from the schemas that validate requests.',
+        security: [],
+        responses: {
+          '200': {
+            description: 'This document.',
+            content: { 'application/json': { schema: { type: 'object' } } },
           },
+          ...refusals(),
         },
-      },
+      }),
     },
   })
 }

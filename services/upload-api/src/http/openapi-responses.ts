@@ -1,0 +1,88 @@
+import { PROBLEMS, Problem, type ProblemSlug, problemType, RETRY_AFTER_SECONDS } from '@darkroom/core'
+import * as z from 'zod'
+
+const text = (description: string, example?: string) =>
+  z
+    .string()
+    .optional()
+    .meta({ description, ...(example && { example }) })
+
+/** The headers of responses. None of them is always there. */
+const HEADERS = {
+  Allow: text('The methods of this path.', 'GET, HEAD, POST'),
+  'Accept-Encoding': text('`identity`, if `Content-Encoding` was the reason.', 'identity'),
+  ETag: text('The tag of this answer, for `If-None-Match`.'),
+  'Idempotency-Replayed': text('`true` if an earlier request with this key was accepted.', 'true'),
+  Location: text('The path of the status of the image.'),
+  'Preference-Applied': text('The wait that was granted, if `Prefer: wait` was sent.', 'wait=25'),
+  'Retry-After': z
+    .int()
+    .optional()
+    .meta({ description: 'Seconds to wait before the next request.', example: RETRY_AFTER_SECONDS }),
+  'WWW-Authenticate': text('The scheme of the credential.', 'Bearer realm="darkroom"'),
+}
+
+type HeaderName = keyof typeof HEADERS
+
+/** Headers that can come with a status. */
+const HEADERS_OF_STATUS: Record<number, HeaderName[]> = {
+  401: ['WWW-Authenticate'],
+  405: ['Allow'],
+  415: ['Accept-Encoding'],
+  429: ['Retry-After'],
+  503: ['Retry-After'],
+}
+
+export function headersOf(...names: HeaderName[]): { headers?: z.ZodObject } {
+  if (names.length === 0) return {}
+  return { headers: z.object(Object.fromEntries(names.map((name) => [name, HEADERS[name]]))) }
+}
+
+/** A successful response with a JSON body. */
+export function answer(description: string, schema: z.ZodType, ...headers: HeaderName[]) {
+  return { description, ...headersOf(...headers), content: { 'application/json': { schema } } }
+}
+
+/**
+ * The errors of an operation as responses, one per status, from the problem table. Every route refuses unknown query
+ * parameters, and every path other methods.
+ */
+export function refusals(...slugs: ProblemSlug[]) {
+  const all = new Set<ProblemSlug>([...slugs, 'malformed-request', 'method-not-allowed', 'internal'])
+  const byStatus = Object.groupBy(all, (slug) => PROBLEMS[slug].status)
+  return Object.fromEntries(
+    Object.entries(byStatus).map(([status, slugsOfStatus = []]) => [
+      status as `${4 | 5}${string}`,
+      refusal(Number(status), slugsOfStatus),
+    ]),
+  )
+}
+
+function refusal(status: number, slugs: ProblemSlug[]) {
+  return {
+    description: slugs
+      .map((slug) => `- \`${slug}\`: ${PROBLEMS[slug].title}. ${PROBLEMS[slug].description}.`)
+      .join('\n'),
+    ...headersOf(...(HEADERS_OF_STATUS[status] ?? [])),
+    content: {
+      'application/problem+json': {
+        schema: Problem,
+        examples: Object.fromEntries(slugs.map((slug) => [slug, exampleOf(slug)])),
+      },
+    },
+  }
+}
+
+function exampleOf(slug: ProblemSlug) {
+  const { title, description, status, retryable } = PROBLEMS[slug]
+  const requestId = '4d030493-0fcb-46eb-beec-2ccc5447b3cc'
+  const value: Problem = {
+    type: problemType(slug),
+    title,
+    status,
+    detail: `${description}.`,
+    requestId,
+    retryable,
+  }
+  return { summary: title, value }
+}
