@@ -1,7 +1,7 @@
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type LocalAws, startLocalAws } from './start-local-aws.ts'
-import { s3For } from './test-clients.ts'
+import { s3For, signed } from './test-clients.ts'
 
 const origin = 'http://localhost:5173'
 
@@ -41,7 +41,7 @@ describe('CORS', () => {
   })
 
   test('a page may read an object and its ETag', async () => {
-    const answer = await fetch(`${aws.endpoint}/web/a.txt`, { headers: { origin } })
+    const answer = await fetch(`${aws.endpoint}/web/a.txt`, { headers: { ...signed, origin } })
     expect(await answer.text()).toBe('seen')
     expect(answer.headers.get('access-control-allow-origin')).toBe('*')
     expect(list(answer, 'access-control-expose-headers')).toEqual(
@@ -50,7 +50,7 @@ describe('CORS', () => {
   })
 
   test('a page may read an error', async () => {
-    const answer = await fetch(`${aws.endpoint}/web/absent`, { headers: { origin } })
+    const answer = await fetch(`${aws.endpoint}/web/absent`, { headers: { ...signed, origin } })
     expect(answer.status).toBe(404)
     expect(answer.headers.get('access-control-allow-origin')).toBe('*')
   })

@@ -1,4 +1,4 @@
-/** Dummy credentials. Only the signature of a presigned POST is checked against them. */
+/** Dummy credentials. The signatures of presigned URLs and forms are checked against them. */
 export const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 
 /**

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type LocalAws, startLocalAws } from './start-local-aws.ts'
-import { s3For } from './test-clients.ts'
+import { s3For, signed } from './test-clients.ts'
 
 const Bucket = 'conditional'
 const precondition = { name: 'PreconditionFailed', $metadata: { httpStatusCode: 412 } }
@@ -47,7 +47,7 @@ describe('If-None-Match: *', () => {
     const answer = await fetch(`${aws.endpoint}/${Bucket}/taken`, {
       method: 'PUT',
       body: 'second',
-      headers: { 'if-none-match': '*' },
+      headers: { ...signed, 'if-none-match': '*' },
     })
     expect(answer.status).toBe(412)
     const document = await answer.text()

@@ -1,7 +1,7 @@
-import { createHmac } from 'node:crypto'
 import { localCredentials } from './aws-environment.ts'
 import type { PostForm } from './post-form.ts'
 import { S3Error } from './s3-error.ts'
+import { signatureMismatch, signatureOf, unknownAccessKey } from './signatures.ts'
 
 type Condition = Record<string, string> | [string, string, string] | ['content-length-range', number, number]
 
@@ -42,26 +42,9 @@ function decode(policy: string): Policy {
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html */
 function verifySignature(fields: Record<string, string>, policy: string): void {
-  const [accessKeyId, ...scope] = (fields['x-amz-credential'] ?? '').split('/')
-  if (accessKeyId !== localCredentials.accessKeyId) {
-    throw new S3Error(
-      403,
-      'InvalidAccessKeyId',
-      'The AWS Access Key Id you provided does not exist in our records.',
-      { AWSAccessKeyId: accessKeyId },
-    )
-  }
-  const key = scope.reduce<string | Buffer>(
-    (secret, part) => createHmac('sha256', secret).update(part).digest(),
-    `AWS4${localCredentials.secretAccessKey}`,
-  )
-  if (createHmac('sha256', key).update(policy).digest('hex') !== fields['x-amz-signature']) {
-    throw new S3Error(
-      403,
-      'SignatureDoesNotMatch',
-      'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
-    )
-  }
+  const [accessKeyId = '', ...scope] = (fields['x-amz-credential'] ?? '').split('/')
+  if (accessKeyId !== localCredentials.accessKeyId) throw unknownAccessKey(accessKeyId)
+  if (signatureOf(policy, scope) !== fields['x-amz-signature']) throw signatureMismatch()
 }
 
 function isLengthRange(condition: Condition): condition is ['content-length-range', number, number] {

@@ -3,7 +3,8 @@ import { type FauxqsServer, type MessageSpyReader, type S3Store, startFauxqs } f
 import { allowAnyOrigin } from './allow-any-origin.ts'
 import { serveMultipartUploads } from './multipart-uploads.ts'
 import { handlePosts } from './post-objects.ts'
-import { rejectExpiredUrls, rejectSubresources } from './reject-requests.ts'
+import { verifyPresignedUrls } from './presigned-urls.ts'
+import { rejectSubresources } from './reject-subresources.ts'
 import { sendS3Errors } from './s3-error.ts'
 import { verifyPuts } from './verify-puts.ts'
 
@@ -52,14 +53,15 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
 /** With an empty `host`, queue URLs contain the address that the client used, which always resolves. */
 const fixed = { listenHost: LOOPBACK, host: '', bodyLimit: MAX_BODY_BYTES, logger: false, messageSpies: true }
 
-function addS3Behavior(app: FastifyInstance, objects: S3Store): Promise<void> {
+async function addS3Behavior(app: FastifyInstance, objects: S3Store): Promise<void> {
   sendS3Errors(app)
-  rejectExpiredUrls(app)
+  // First, so that pages can read refusals.
+  await allowAnyOrigin(app)
+  verifyPresignedUrls(app)
   rejectSubresources(app)
   verifyPuts(app)
   handlePosts(app, objects)
   serveMultipartUploads(app, objects)
-  return allowAnyOrigin(app)
 }
 
 function dataDirOf({ dataDir }: LocalAwsOptions): { dataDir?: string } {

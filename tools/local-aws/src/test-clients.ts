@@ -3,6 +3,9 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 
+/** For requests without the SDK: the signature in this header is not checked. */
+export const signed = { authorization: 'AWS4-HMAC-SHA256 Credential=local' }
+
 /** One attempt only, so that tests see the server's first response. */
 const shared = { region: 'us-east-1', credentials, maxAttempts: 1 }
 
