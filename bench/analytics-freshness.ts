@@ -15,7 +15,7 @@ export async function measureFreshness(): Promise<{ documents: number; seconds: 
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   const s3 = new S3Client({ endpoint: aws.endpoint, region: 'us-east-1', credentials, forcePathStyle: true })
   try {
-    const until = new Date().toISOString().slice(0, 10)
+    const until = new Date().toISOString()
     const file = await generateImages(folder, { images: DOCUMENTS + 1, seed: 2, days: 30, until }, 'json')
     const lines = (await readFile(file, 'utf8')).trimEnd().split('\n')
     const finished = lines.findIndex((line) => line.includes('"status":"processed"'))

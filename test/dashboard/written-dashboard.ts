@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateImages, type LocalCatalogue, openDocuments } from '@darkroom/catalogue'
@@ -19,14 +19,10 @@ export async function writtenDashboard(
   uploadPages: { name: string; url: string }[] = [],
 ): Promise<WrittenDashboard> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-dashboard-'))
-  const now = new Date().toISOString()
-  const file = await generateImages(folder, { images, seed: 6, days, until: now.slice(0, 10) }, 'json')
+  const until = new Date().toISOString()
+  const file = await generateImages(folder, { images, seed: 6, days, until }, 'json')
   const lines = (await readFile(file, 'utf8')).split('\n').filter(Boolean)
-  // Of today there are some of later hours.
-  const documents = lines
-    .map((line): MetadataDocument => JSON.parse(line))
-    .filter(({ accepted_at }) => accepted_at <= now)
-  await writeFile(file, documents.map((document) => `${JSON.stringify(document)}\n`).join(''))
+  const documents = lines.map((line): MetadataDocument => JSON.parse(line))
   const catalogue = await openDocuments(file)
   await writeDashboard(catalogue, folder, { days: 90 }, uploadPages)
   return {

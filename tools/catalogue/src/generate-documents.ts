@@ -1,4 +1,5 @@
 import { documentColumns } from '@darkroom/analytics'
+import type { Warning } from '@darkroom/core'
 import { duckDbType } from './create-tables.ts'
 
 /** The same settings generate the same documents. */
@@ -7,18 +8,19 @@ export interface Generation {
   seed: number
   /** The number of days on which the images were accepted, most of them recently. */
   days: number
-  /** The last of these days, `yyyy-mm-dd`. */
+  /** The last of these days, `yyyy-mm-dd`, or a time on it, ISO 8601. Nothing happens later. */
   until: string
 }
 
 /**
  * A DuckDB SELECT that generates realistic metadata documents with the columns of `image_documents`: five apps and two
- * sources, cameras and phones, days and nights, failures, erasures, some long waits, and about one in twenty images that
- * looks like another one of its app.
+ * sources, cameras and phones, days and nights, failures, erasures, warnings, some long waits, and about one in twenty images
+ * that looks like another one of its app or has the same bytes.
  */
 export function generatedDocuments(generation: Generation): string {
+  const values = valuesUntil(lastTime(generation))
   const columns = documentColumns().map(({ name, type }) => {
-    const value = VALUES[name] ?? 'NULL'
+    const value = values[name] ?? 'NULL'
     return `CAST(CASE WHEN ${isIn(name)} THEN ${value} END AS ${duckDbType(type)}) AS ${name}`
   })
   return `${drawnImages(generation)}\nSELECT\n  ${columns.join(',\n  ')}\nFROM developed`
@@ -39,8 +41,13 @@ function isIn(column: string): string {
   return ARRIVAL.includes(column) ? "status <> 'erased'" : "status = 'processed'"
 }
 
+/** SQL: the time after which nothing happens. */
+function lastTime({ until }: Generation): string {
+  return `TIMESTAMP '${new Date(until.length === 10 ? `${until}T23:59:59.999Z` : until).toISOString().slice(0, -1)}'`
+}
+
 /** SQL expressions over `drawnImages`. Other columns are in no document. */
-const VALUES: Record<string, string> = {
+const valuesUntil = (last: string): Record<string, string> => ({
   schema_version: '1',
   image_id: 'image_id',
   app: 'app',
@@ -51,11 +58,16 @@ const VALUES: Record<string, string> = {
   kafka_partition: "CASE WHEN origin = 'kafka' THEN i % 6 END",
   kafka_offset: "CASE WHEN origin = 'kafka' THEN i // 6 END",
   filename: "'IMG_' || lpad(CAST(i % 10000 AS VARCHAR), 4, '0') || extension",
-  attributes: "CASE WHEN i % 4 = 0 THEN MAP {'album': 'album-' || (i // 400 % 5000)} ELSE MAP {} END",
+  attributes: `map_from_entries(list_concat(
+    ${entryIf('i % 4 = 0', 'album', "'album-' || (i // 400 % 5000)")},
+    ${entryIf('h1 % 3 = 0', 'photographer', "'photographer-' || (h2 % 40)")},
+    ${entryIf("app = 'shop'", 'sku', "'sku-' || (h3 % 9000)")},
+    ${entryIf('h2 % 7 = 0', 'licence', "['cc-by', 'cc0', 'editorial'][CAST(1 + h1 % 3 AS BIGINT)]")},
+    ${entryIf('h3 % 11 = 0', 'note', "['Low tide', 'Straße am Meer', '夕焼け 🌅'][CAST(1 + h2 % 3 AS BIGINT)]")}))`,
   engine: "CASE WHEN status = 'processed' THEN 'sharp' END",
   content_type: 'content_type',
   bytes: 'bytes',
-  sha256: "format('{:016x}{:016x}{:016x}{:016x}', h1, h2, xor(h1, h3), h3)",
+  sha256: "format('{:016x}{:016x}{:016x}{:016x}', c1, c2, xor(c1, c3), c3)",
   queued_ms: 'queued_ms',
   processing_ms: 'processing_ms',
   receive_count: "CASE WHEN failure = 'retries-exhausted' THEN 5 WHEN queued_ms > 30000 THEN 2 ELSE 1 END",
@@ -66,21 +78,26 @@ const VALUES: Record<string, string> = {
   camera_make: 'make',
   camera_model: 'model',
   orientation: 'CASE WHEN camera > 0 THEN CASE WHEN height > width THEN 6 ELSE 1 END END',
-  had_location: 'camera > 8 AND h3 % 3 > 0',
-  thumbhash: "to_base64(unhex(format('{:016x}{:016x}{:08x}', h2, h3, h1 % 4294967296)))",
-  dominant_color: "format('#{:06x}', h2 % 16777216)",
+  had_location: 'camera > 8 AND c3 % 3 > 0',
+  thumbhash: "to_base64(unhex(format('{:016x}{:016x}{:08x}', c2, c3, c1 % 4294967296)))",
+  dominant_color: "format('#{:06x}', c2 % 16777216)",
   perceptual_hash: "format('{:016x}', xor(look, flipped))",
   preset: "'default'",
   preset_version: '1',
   variants: `[
     ${variant('thumb', 320, 'webp')}, ${variant('medium', 1024, 'jpeg')}, ${variant('large', 2048, 'jpeg')}]`,
   variants_bytes: `${variantBytes(320)} + ${variantBytes(1024)} + ${variantBytes(2048)}`,
+  warnings: 'warnings',
   failure_type: 'failure',
   failure_detail: "'The image could not be developed: ' || failure || '.'",
-  erased_at: iso('accepted + to_hours(1 + i % 700)'),
+  erased_at: iso(`least(accepted + to_hours(1 + i % 700), ${last})`),
   erased_by: "substr(format('{:016x}', h3), 1, 12)",
   erased_objects: '4',
   dt: "strftime(accepted, '%Y-%m-%d')",
+})
+
+function entryIf(condition: string, key: string, value: string): string {
+  return `CASE WHEN ${condition} THEN [{k: '${key}', v: ${value}}] ELSE [] END`
 }
 
 function iso(time: string): string {
@@ -124,12 +141,23 @@ const FAILURES = [
   'retries-exhausted',
 ]
 
-function drawnImages({ images, seed, days, until }: Generation): string {
+/** What is unusual about images that are processed anyway, the most frequent first. */
+const UNUSUAL: Warning[] = [
+  'trailing-data',
+  'bad-exif',
+  'gain-map-ignored',
+  'extra-images-ignored',
+  'bad-color-profile',
+]
+
+function drawnImages(generation: Generation): string {
+  const { images, seed, days, until } = generation
+  const last = lastTime(generation)
   /** A uniformly distributed number from 0 to 1, for an image and a purpose. */
   const draw = (purpose: string, image = 'i') =>
     `((hash(${image}, '${purpose}', ${seed}) >> 11) / 9007199254740992.0)`
-  const normal = (purpose: string) =>
-    `(sqrt(-2 * ln(1 - ${draw(`${purpose} 1`)})) * cos(2 * pi() * ${draw(`${purpose} 2`)}))`
+  const normal = (purpose: string, image = 'i') =>
+    `(sqrt(-2 * ln(1 - ${draw(`${purpose} 1`, image)})) * cos(2 * pi() * ${draw(`${purpose} 2`, image)}))`
   const pick = (values: readonly (string | number)[], index: string) =>
     `[${values.map((value) => (typeof value === 'string' ? `'${value}'` : value)).join(', ')}][${index}]`
   const ofCamera = (n: 0 | 1 | 2 | 3) =>
@@ -143,58 +171,78 @@ function drawnImages({ images, seed, days, until }: Generation): string {
   SELECT range AS i, CASE WHEN ${draw('copy', 'range')} < 0.05 THEN range - 1 - range % 50 ELSE range END AS original
   FROM range(${images})
 ),
+sourced AS (
+  -- A third of the look-alikes are the same file.
+  SELECT *, CASE WHEN ${draw('same')} < 0.33 THEN original ELSE i END AS source FROM numbered
+),
 drawn AS (
   SELECT
     i,
     hash(i, 'h1', ${seed}) AS h1,
     hash(i, 'h2', ${seed}) AS h2,
     hash(i, 'h3', ${seed}) AS h3,
+    hash(source, 'c1', ${seed}) AS c1,
+    hash(source, 'c2', ${seed}) AS c2,
+    hash(source, 'c3', ${seed}) AS c3,
     hash(original, 'look', ${seed}) AS look,
-    CASE WHEN original = i THEN 0::UBIGINT ELSE
+    CASE WHEN source = original THEN 0::UBIGINT ELSE
       (CASE WHEN i % 3 > 0 THEN 1::UBIGINT << (h1 % 64)::INTEGER ELSE 0::UBIGINT END)
       | (CASE WHEN i % 5 > 2 THEN 1::UBIGINT << (h2 % 64)::INTEGER ELSE 0::UBIGINT END)
     END AS flipped,
     ${pick(['web-app-1', 'web-app-1', 'web-app-1', 'web-app-1', 'web-app-2', 'web-app-2', 'shop', 'press', 'archive'], `1 + CAST(floor(9 * ${draw('app', 'original')}) AS BIGINT)`)} AS app,
     CASE WHEN app = 'web-app-2' AND ${draw('way')} < 0.8 THEN 'kafka' ELSE 'http' END AS origin,
     -- More recent than old images, and more by day than by night.
-    DATE '${until}' - CAST(floor(${days} * pow(${draw('day')}, 1.5)) AS INTEGER)
-      + to_milliseconds(CAST(floor(86400000 * (${draw('hour 1')} + ${draw('hour 2')}) / 2) AS BIGINT)) AS accepted,
+    CAST(floor(${days} * pow(${draw('day')}, 1.5)) AS INTEGER) AS days_ago,
+    DATE '${until.slice(0, 10)}' - days_ago + to_milliseconds(CAST(floor(
+      (${draw('hour 1')} + ${draw('hour 2')}) / 2
+      * CASE WHEN days_ago = 0 THEN epoch_ms(${last}) - epoch_ms(DATE '${until.slice(0, 10)}') ELSE 86400000 END
+    ) AS BIGINT)) AS drawn_time,
     CASE WHEN ${draw('end')} < 0.965 THEN 'processed' WHEN ${draw('end')} < 0.99 THEN 'failed' ELSE 'erased' END AS status,
     ${pick(FAILURES, `1 + CAST(floor(5 * pow(${draw('reason')}, 2)) AS BIGINT)`)} AS failure,
-    CASE WHEN ${draw('type')} < 0.78 THEN 'image/jpeg' WHEN ${draw('type')} < 0.9 THEN 'image/png'
-      WHEN ${draw('type')} < 0.96 THEN 'image/webp' WHEN ${draw('type')} < 0.98 THEN 'image/gif' ELSE 'image/avif' END AS content_type,
-    CASE WHEN content_type = 'image/jpeg' AND ${draw('exif')} < 0.8
-      THEN 1 + CAST(floor(${CAMERAS.length} * (1 - pow(${draw('camera')}, 2))) AS BIGINT) ELSE 0 END AS camera,
-    exp(0.3 * ${normal('detail')}) AS detail,
+    CASE WHEN ${draw('type', 'source')} < 0.78 THEN 'image/jpeg' WHEN ${draw('type', 'source')} < 0.9 THEN 'image/png'
+      WHEN ${draw('type', 'source')} < 0.96 THEN 'image/webp' WHEN ${draw('type', 'source')} < 0.98 THEN 'image/gif' ELSE 'image/avif' END AS content_type,
+    CASE WHEN content_type = 'image/jpeg' AND ${draw('exif', 'source')} < 0.8
+      THEN 1 + CAST(floor(${CAMERAS.length} * (1 - pow(${draw('camera', 'source')}, 2))) AS BIGINT) ELSE 0 END AS camera,
+    exp(0.3 * ${normal('detail', 'source')}) AS detail,
     CAST(exp(4.8 + 0.7 * ${normal('queue')})
       * CASE WHEN ${draw('burst')} < 0.01 THEN 30 ELSE 1 END
-      * CASE WHEN ${draw('outage')} < 0.0005 THEN 1000 ELSE 1 END AS BIGINT) AS queued_ms
-  FROM numbered
+      * CASE WHEN ${draw('outage')} < 0.0005 THEN 1000 ELSE 1 END AS BIGINT) AS queued_ms,
+    CASE WHEN ${draw('unusual', 'source')} < 0.04
+      THEN [${pick(UNUSUAL, `1 + CAST(floor(${UNUSUAL.length} * pow(${draw('warning', 'source')}, 2)) AS BIGINT)`)}] END AS warnings
+  FROM sourced
 ),
 sized AS (
   SELECT
     *,
     CASE WHEN camera > 0 THEN ${ofCamera(0)} END AS make,
     CASE WHEN camera > 0 THEN ${ofCamera(1)} END AS model,
-    CASE WHEN camera > 0 THEN ${ofCamera(2)} ELSE 640 + h1 % 1600 END AS long_side,
-    CASE WHEN camera > 0 THEN ${ofCamera(3)} ELSE 480 + h2 % 800 END AS short_side,
+    CASE WHEN camera > 0 THEN ${ofCamera(2)} ELSE 640 + c1 % 1600 END AS long_side,
+    CASE WHEN camera > 0 THEN ${ofCamera(3)} ELSE 480 + c2 % 800 END AS short_side,
     CASE content_type WHEN 'image/jpeg' THEN '.JPG' ELSE replace(content_type, 'image/', '.') END AS extension
   FROM drawn
+),
+timed AS (
+  SELECT
+    *,
+    CAST(30 + long_side * short_side / 5e4 * exp(0.25 * ${normal('speed')}) AS BIGINT) AS processing_ms,
+    -- Finished before the end.
+    drawn_time - to_milliseconds(
+      greatest(0, epoch_ms(drawn_time) + queued_ms + processing_ms - epoch_ms(${last}))) AS accepted
+  FROM sized
 ),
 developed AS (
   SELECT
     *,
-    CAST(CASE WHEN h3 % 10 < 3 THEN short_side ELSE long_side END AS BIGINT) AS width,
-    CAST(CASE WHEN h3 % 10 < 3 THEN long_side ELSE short_side END AS BIGINT) AS height,
+    CAST(CASE WHEN c3 % 10 < 3 THEN short_side ELSE long_side END AS BIGINT) AS width,
+    CAST(CASE WHEN c3 % 10 < 3 THEN long_side ELSE short_side END AS BIGINT) AS height,
     CAST(2000 + detail * long_side * short_side * CASE content_type
       WHEN 'image/png' THEN 1.1 WHEN 'image/gif' THEN 0.5 WHEN 'image/jpeg' THEN 0.25 ELSE 0.1 END AS BIGINT) AS bytes,
-    CAST(30 + long_side * short_side / 5e4 * exp(0.25 * ${normal('speed')}) AS BIGINT) AS processing_ms,
     concat_ws('-',
       format('{:08x}', epoch_ms(accepted) >> 16),
       format('{:04x}', epoch_ms(accepted) & 65535),
       format('7{:03x}', h1 % 4096),
       format('{:x}{:03x}', 8 + h2 % 4, h2 >> 52),
       format('{:012x}', h3 >> 16)) AS image_id
-  FROM sized
+  FROM timed
 )`
 }

@@ -26,6 +26,37 @@ test('every line is a metadata document of another image, within the days', () =
   for (const { image_id, accepted_at } of documents) expect(accepted_at.slice(0, 10)).toBe(dateOf(image_id))
 })
 
+test('nothing is later than the given time', async () => {
+  const until = '2026-11-25T01:30:00.000Z'
+  const file = await generateImages(join(folder, 'until'), { images: 2000, seed: 3, days: 2, until }, 'json')
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n')
+  const times = lines.flatMap((line) => {
+    const document = MetadataDocument.parse(JSON.parse(line))
+    return [document.accepted_at, document.status === 'erased' ? document.erased_at : document.finished_at]
+  })
+  expect(times.toSorted().at(-1)?.slice(0, 13)).toBe('2026-11-25T01')
+  expect(times.filter((time) => time > until)).toEqual([])
+  expect(times.filter((time) => time.startsWith('2026-11-25')).length).toBeGreaterThan(500)
+})
+
+test('has several attributes, warnings, and files that were sent more than once', () => {
+  const processed = documents.filter((document) => document.status === 'processed')
+  const keys = new Set(processed.flatMap(({ attributes }) => Object.keys(attributes)))
+  expect([...keys].toSorted()).toEqual(['album', 'licence', 'note', 'photographer', 'sku'])
+  expect(processed.some(({ attributes }) => Object.keys(attributes).length > 2)).toBe(true)
+  expect(new Set(processed.flatMap(({ warnings = [] }) => warnings)).size).toBeGreaterThan(3)
+  const byHash = Object.values(Object.groupBy(processed, ({ app, sha256 }) => `${app} ${sha256}`))
+  const repeated = byHash.filter((images = []) => images.length > 1)
+  expect(repeated.length).toBeGreaterThan(5)
+  for (const [first, ...others] of repeated.map((images = []) => images))
+    for (const other of others)
+      expect([other.bytes, other.width, other.perceptual_hash]).toEqual([
+        first?.bytes,
+        first?.width,
+        first?.perceptual_hash,
+      ])
+})
+
 test('contains data for every query', () => {
   expect(new Set(documents.map(({ app }) => app)).size).toBe(5)
   expect(share(({ status }) => status === 'failed')).toBeCloseTo(0.025, 2)

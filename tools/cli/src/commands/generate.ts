@@ -21,14 +21,21 @@ export function addGenerate(analytics: Command): void {
     .requiredOption('--images <number>', 'number of documents', wholeNumberUpTo(999_999_999))
     .option('--seed <number>', 'the same seed generates the same documents', wholeNumberUpTo(999_999_999), 1)
     .option('--days <number>', 'number of days on which the images were accepted', wholeNumberUpTo(9999), 365)
-    .option('--until <date>', 'the last of these days', parsedBy(DatePartition), today)
+    .option(
+      '--until <date>',
+      'the last of these days; nothing is later than now',
+      parsedBy(DatePartition),
+      today,
+    )
     .option('--to <folder>', 'output folder', 'generated')
     .addOption(
       new Option('--format <format>', 'json: as stored in S3; parquet: a tenth of the size')
         .choices(['json', 'parquet'])
         .default('parquet'),
     )
-    .action(async ({ to, format, ...generation }: Options) => {
+    .action(async ({ to, format, until: day, ...options }: Options) => {
+      const now = new Date().toISOString()
+      const generation = { ...options, until: day === now.slice(0, 10) ? now : day }
       const started = performance.now()
       const file = await generateImages(to, generation, format)
       const seconds = ((performance.now() - started) / 1000).toFixed(1)
