@@ -132,6 +132,41 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     expect(await shown('Images')).toBe(number(lately(2).length))
   })
 
+  test('goes back to the selection before', async () => {
+    const { page, number: shown } = lightmeter
+    await page.goto(`${server.url}?days=30`)
+    await page.getByRole('radio', { name: '365 days' }).check()
+    await lightmeter.sees('Images by week')
+    await page.getByRole('combobox', { name: 'App' }).selectOption('web-app-2')
+    await page.goBack()
+    await expectEventually(async () => expect(await shown('Images')).toBe(number(all.length)))
+    expect(await page.getByRole('combobox', { name: 'App' }).inputValue()).toBe('')
+    await page.goBack()
+    await expectEventually(async () => expect(await shown('Images')).toBe(number(lately(30).length)))
+    expect(await page.getByRole('radio', { name: '30 days' }).isChecked()).toBe(true)
+    expect(page.url()).toBe(`${server.url}?days=30`)
+  })
+
+  test.each([
+    { days: 90, width: 360, deviceScaleFactor: 1 },
+    { days: 365, width: 360, deviceScaleFactor: 2 },
+    { days: 2, width: 1280, deviceScaleFactor: 2 },
+    { days: 365, width: 1280, deviceScaleFactor: 1, media: 'print' },
+  ] as const)('shows every label of every chart whole: %j', async ({ days, width, ...options }) => {
+    const { page } = await openDashboard(browser, `${server.url}?days=${days}`, {
+      ...options,
+      viewport: { width, height: 900 },
+    })
+    await page.emulateMedia({ media: 'media' in options ? options.media : 'screen' })
+    for (const graph of await page.locator('.graph').all()) {
+      if (!('media' in options)) await graph.scrollIntoViewIfNeeded()
+      await graph.locator('svg text').first().waitFor()
+    }
+    expect(await page.evaluate(CUT_LABELS)).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    await page.context().close()
+  })
+
   test('shows an empty state with a way to reset the filters', async () => {
     const { page } = lightmeter
     await page.goto(`${server.url}?app=web-app-3&days=7`)
@@ -191,6 +226,17 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     await page.locator('.strip').waitFor()
   })
 })
+
+/** Runs in the browser: labels that are not within their chart. */
+const CUT_LABELS = `[...document.querySelectorAll('.graph svg')].flatMap((svg) => {
+  const chart = svg.getBoundingClientRect()
+  return [...svg.querySelectorAll('text')]
+    .filter((text) => {
+      const { left, right, top, bottom } = text.getBoundingClientRect()
+      return left < chart.left || right > chart.right || top < chart.top || bottom > chart.bottom
+    })
+    .map(({ textContent }) => textContent)
+})`
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits))

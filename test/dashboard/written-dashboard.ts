@@ -24,7 +24,7 @@ export async function writtenDashboard(
   const lines = (await readFile(file, 'utf8')).split('\n').filter(Boolean)
   const documents = lines.map((line): MetadataDocument => JSON.parse(line))
   const catalogue = await openDocuments(file)
-  await writeDashboard(catalogue, folder, { days: 90 }, uploadPages)
+  await writeDashboard(catalogue, folder, { days: 365 }, uploadPages)
   return {
     folder,
     documents,

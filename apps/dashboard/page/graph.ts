@@ -9,7 +9,7 @@ import { type ComposeOption, format, init, use } from 'echarts/core'
 import { LabelLayout } from 'echarts/features'
 import { SVGRenderer } from 'echarts/renderers'
 import type { Series, TimeChart } from './charts/chart.ts'
-import { slotLabel, slotTitle } from './slots.ts'
+import { slotLabel, slotTitle, type Unit } from './slots.ts'
 
 use([BarChart, LineChart, GridComponent, TooltipComponent, LabelLayout, SVGRenderer])
 
@@ -35,16 +35,18 @@ export interface Graph {
 /** Creates a chart that redraws itself when the element's size or the color scheme changes. */
 export function createGraph(element: HTMLElement): Graph {
   const instance = init(element, null, { renderer: 'svg' })
-  const scheme = matchMedia('(prefers-color-scheme: dark)')
+  const schemes = [matchMedia('(prefers-color-scheme: dark)'), matchMedia('print')]
   let drawn: TimeChart | undefined
   const redraw = () => drawn && instance.setOption(toOption(drawn, getComputedStyle(element)), true)
   // The observer also fires for the initial size. Resizing redraws everything, so skip it if nothing changed.
   const sizes = new ResizeObserver(() => {
     const { clientWidth: width, clientHeight: height } = element
-    if (width !== instance.getWidth() || height !== instance.getHeight()) instance.resize()
+    const isSame = width === instance.getWidth() && height === instance.getHeight()
+    if (!isSame && !matchMedia('print').matches) instance.resize()
   })
   sizes.observe(element)
-  scheme.addEventListener('change', redraw)
+  for (const scheme of schemes) scheme.addEventListener('change', redraw)
+  instance.on('rendered', () => makeScalable(instance.getDom()))
   return {
     draw(chart) {
       drawn = chart
@@ -52,10 +54,20 @@ export function createGraph(element: HTMLElement): Graph {
     },
     remove() {
       sizes.disconnect()
-      scheme.removeEventListener('change', redraw)
+      for (const scheme of schemes) scheme.removeEventListener('change', redraw)
       instance.dispose()
     },
   }
+}
+
+/** The drawing follows the width of its element even where no script runs, as on paper. */
+function makeScalable(element: HTMLElement): void {
+  const svg = element.querySelector('svg')
+  const frame = svg?.parentElement
+  if (!svg || !frame) return
+  svg.setAttribute('viewBox', `0 0 ${svg.getAttribute('width')} ${svg.getAttribute('height')}`)
+  Object.assign(svg.style, { position: 'static', display: 'block', width: '100%', height: 'auto' })
+  Object.assign(frame.style, { width: '100%', height: 'auto' })
 }
 
 function toOption(
@@ -67,13 +79,22 @@ function toOption(
   const ink = { ...font, color: color('--ink') }
   return {
     animation: false,
-    grid: { left: 0, right: kind === 'lines' ? 34 : 0, top: 10, bottom: 0, containLabel: true },
+    grid: {
+      // Browsers draw text a little larger than the library measures it.
+      ...{ left: 6, right: kind === 'lines' ? 34 : 22, top: 10, bottom: 6 },
+      outerBoundsMode: 'same',
+      outerBoundsContain: 'axisLabel',
+    },
     xAxis: {
       type: 'category',
       data: slots.names,
       axisLine: { lineStyle: { color: color('--soft') } },
       axisTick: { show: false },
-      axisLabel: { ...font, hideOverlap: true, formatter: slotLabel },
+      axisLabel: {
+        ...font,
+        hideOverlap: true,
+        formatter: (slot: string) => slotLabel(slot, slots.unit),
+      },
     },
     yAxis: {
       ...(kind === 'lines' ? LOGARITHMIC : { type: 'value', min: 0, splitNumber: 3 }),
@@ -88,7 +109,7 @@ function toOption(
       backgroundColor: color('--field'),
       borderColor: color('--line'),
       textStyle: { ...ink, fontSize: 13 },
-      formatter: (points) => tooltip(Array.isArray(points) ? points : [points], formatValue),
+      formatter: (points) => tooltip(Array.isArray(points) ? points : [points], formatValue, slots.unit),
     },
     series: series.map((one) => (kind === 'lines' ? toLine(one, color, ink) : toColumns(one, color))),
   }
@@ -134,7 +155,7 @@ interface Point {
   value?: unknown
 }
 
-function tooltip(points: Point[], formatValue: (value: number) => string): string {
+function tooltip(points: Point[], formatValue: (value: number) => string, unit: Unit): string {
   const visible = points.filter(
     ({ value }) => typeof value === 'number' && (value > 0 || points.length === 1),
   )
@@ -142,5 +163,5 @@ function tooltip(points: Point[], formatValue: (value: number) => string): strin
     ({ marker, seriesName = '', value }) =>
       `${marker}${format.encodeHTML(seriesName)}: <b>${formatValue(Number(value))}</b>`,
   )
-  return [slotTitle(points[0]?.name ?? ''), ...(lines.length ? lines : ['none'])].join('<br>')
+  return [slotTitle(points[0]?.name ?? '', unit), ...(lines.length ? lines : ['none'])].join('<br>')
 }

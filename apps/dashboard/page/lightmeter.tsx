@@ -52,10 +52,24 @@ function draw(): void {
 function onSelect(selected: Selection): void {
   if (!reading) return
   selection = selected
-  history.replaceState(null, '', toUrl(location.href, selected, todayOf(reading)))
+  const url = toUrl(location.href, selected, todayOf(reading))
+  if (url !== location.href) history.pushState(null, '', url)
   localStorage.setItem(STORAGE_KEY, location.search)
   draw()
-  const rows = select(reading.views, selected).images_by_hour
+  announceSelection()
+}
+
+/** Back and forward go through the selections. */
+function onHistory(): void {
+  if (!reading) return
+  selection = readSelection(location.href, reading)
+  draw()
+  announceSelection()
+}
+
+function announceSelection(): void {
+  if (!reading || !selection) return
+  const rows = select(reading.views, selection).images_by_hour
   element('announcer').textContent = `${images(sum(rows, (row) => row.images))} selected`
 }
 
@@ -65,6 +79,7 @@ function element(id: string): HTMLElement {
   return found
 }
 
+addEventListener('popstate', onHistory)
 document.addEventListener('visibilitychange', () => {
   clearTimeout(timer)
   if (!document.hidden) refresh()

@@ -10,7 +10,7 @@ export interface Selection {
 }
 
 /** The presets: number of days up to today. Up to DAYS_BY_HOUR days are shown by the hour. */
-export const RANGES = [2, 7, 30, 90]
+export const RANGES = [2, 7, 30, 90, 365]
 export const DAYS_BY_HOUR = 2
 
 export const DAY_MS = 86_400_000

@@ -6,37 +6,53 @@ export interface Slotted {
   accepted_hour?: string | null
 }
 
-/** The steps of a time axis: days, or the hours of yesterday and today. */
+export type Unit = 'hour' | 'day' | 'week' | 'month'
+
+/** The steps of a time axis, without gaps. */
 export interface Slots {
-  /** `2026-11-25`, or `2026-11-25T14`, without gaps. */
+  /** The beginning of each: `2026-11-25`, with hours `2026-11-25T14`. */
   names: string[]
-  unit: 'day' | 'hour'
+  unit: Unit
   /** The slot of a row. */
   of(row: Slotted): string
 }
 
-/** Hours for a short, recent selection, otherwise days. */
+/** Up to this many days are shown by the day, and up to the other by the week: more columns are too thin. */
+const MAX_DAYS_BY_DAY = 92
+const MAX_DAYS_BY_WEEK = 366
+
+/** Hours for a short, recent selection, otherwise as `datesOf`. */
 export function slotsOf(selection: Selection, now: string): Slots {
   const { from, to } = selection
   const today = now.slice(0, 10)
-  if (from < lastDays(DAYS_BY_HOUR, today).from) return daysOf(selection)
-  return {
-    names: steps(from, to < today ? `${to}T23` : now.slice(0, 13), DAY_MS / 24, 13),
-    unit: 'hour',
-    of: ({ dt, accepted_hour }) => accepted_hour ?? `${dt}T00`,
-  }
-}
-
-export function daysOf({ from, to }: Selection): Slots {
-  return { names: steps(from, `${to}T00`, DAY_MS, 10), unit: 'day', of: ({ dt }) => dt }
-}
-
-function steps(from: string, to: string, stepMs: number, length: number): string[] {
-  const first = Date.parse(from)
-  const count = Math.floor((Date.parse(`${to}:00Z`) - first) / stepMs) + 1
-  return Array.from({ length: Math.max(count, 0) }, (_, n) =>
-    new Date(first + n * stepMs).toISOString().slice(0, length),
+  if (from < lastDays(DAYS_BY_HOUR, today).from) return datesOf(selection)
+  const end = to < today ? `${to}T23` : now.slice(0, 13)
+  const hours = (Date.parse(`${end}:00Z`) - Date.parse(from)) / HOUR_MS
+  const names = Array.from({ length: Math.floor(hours) + 1 }, (_, n) =>
+    new Date(Date.parse(from) + n * HOUR_MS).toISOString().slice(0, 13),
   )
+  return { names, unit: 'hour', of: ({ dt, accepted_hour }) => accepted_hour ?? `${dt}T00` }
+}
+
+const HOUR_MS = DAY_MS / 24
+
+/** Days, or for a long selection weeks from Monday, or months. The first and the last one can be incomplete. */
+export function datesOf({ from, to }: Selection): Slots {
+  const days = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1
+  const unit = days <= MAX_DAYS_BY_DAY ? 'day' : days <= MAX_DAYS_BY_WEEK ? 'week' : 'month'
+  const starts = Array.from({ length: days }, (_, n) => startOf(isoDay(Date.parse(from) + n * DAY_MS), unit))
+  return { names: [...new Set(starts)], unit, of: ({ dt }) => startOf(dt, unit) }
+}
+
+function startOf(day: string, unit: Unit): string {
+  if (unit === 'month') return `${day.slice(0, 7)}-01`
+  if (unit === 'day') return day
+  const daysAfterMonday = (new Date(day).getUTCDay() + 6) % 7
+  return isoDay(Date.parse(day) - daysAfterMonday * DAY_MS)
+}
+
+function isoDay(time: number): string {
+  return new Date(time).toISOString().slice(0, 10)
 }
 
 /** Module constants, because creating a formatter is slow. */
@@ -48,22 +64,23 @@ const TITLE = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 })
 const LABEL = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric', timeZone: 'UTC' })
 
-/** `25 Nov`, `14:00`. Midnight shows the day. */
-export function slotLabel(slot: string): string {
+/** `25 Nov`, `14:00`, `Nov 2026`. Midnight shows the day. */
+export function slotLabel(slot: string, unit: Unit): string {
   const hour = slot.slice(11)
-  return hour && hour !== '00' ? `${hour}:00` : dayLabel(slot.slice(0, 10))
+  if (hour && hour !== '00') return `${hour}:00`
+  return (unit === 'month' ? MONTH : LABEL).format(new Date(slot.slice(0, 10)))
 }
 
-/** `Wed 25 Nov 2026, 14:00–15:00` */
-export function slotTitle(slot: string): string {
-  const day = TITLE.format(new Date(slot.slice(0, 10)))
+/** `Wed 25 Nov 2026, 14:00–15:00`, `week from Mon 23 Nov 2026`, `Nov 2026` */
+export function slotTitle(slot: string, unit: Unit): string {
+  const date = new Date(slot.slice(0, 10))
+  if (unit === 'month') return MONTH.format(date)
+  const day = TITLE.format(date)
+  if (unit === 'week') return `week from ${day}`
   const hour = Number(slot.slice(11))
-  return slot.length > 10 ? `${day}, ${pad(hour)}:00–${pad(hour + 1)}:00` : day
-}
-
-function dayLabel(day: string): string {
-  return LABEL.format(new Date(day))
+  return unit === 'hour' ? `${day}, ${pad(hour)}:00–${pad(hour + 1)}:00` : day
 }
 
 function pad(hour: number): string {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { daysOf } from './slots.ts'
+import { datesOf } from './slots.ts'
 import { percentile, sumsBy, sumsOver } from './sums.ts'
 
 const rows = [
@@ -19,7 +19,7 @@ test('sums by a key come largest first, then by name', () => {
 })
 
 test('a day without rows has the sum 0', () => {
-  const days = daysOf({ app: '', from: '2026-11-01', to: '2026-11-03' })
+  const days = datesOf({ app: '', from: '2026-11-01', to: '2026-11-03' })
   expect(sumsOver(days, rows, images)).toEqual([3, 5, 0])
 })
 

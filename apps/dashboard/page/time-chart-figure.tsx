@@ -8,10 +8,19 @@ export function TimeChartFigure({ chart }: { chart: TimeChart }) {
   const id = useId()
   const element = useRef<HTMLDivElement>(null)
   const graph = useRef<Graph>()
+  const latest = useRef(chart)
+  latest.current = chart
   useEffect(() => {
     if (!element.current) return
-    graph.current = createGraph(element.current)
-    return () => graph.current?.remove()
+    const shown = element.current
+    const stop = whenNear(shown, () => {
+      graph.current = createGraph(shown)
+      graph.current.draw(latest.current)
+    })
+    return () => {
+      stop()
+      graph.current?.remove()
+    }
   }, [])
   useEffect(() => graph.current?.draw(chart), [chart])
   return (
@@ -23,6 +32,30 @@ export function TimeChartFigure({ chart }: { chart: TimeChart }) {
       <Numbers chart={chart} />
     </section>
   )
+}
+
+/**
+ * Calls back once, when the element is about to be scrolled into view or printed: drawing all charts at once would block a
+ * phone for a second.
+ */
+function whenNear(element: HTMLElement, show: () => void): () => void {
+  const print = matchMedia('print')
+  const near = new IntersectionObserver(([entry]) => entry?.isIntersecting && showOnce(), {
+    rootMargin: '25%',
+  })
+  const stop = () => {
+    near.disconnect()
+    print.removeEventListener('change', showOnce)
+    removeEventListener('beforeprint', showOnce)
+  }
+  const showOnce = () => {
+    stop()
+    show()
+  }
+  near.observe(element)
+  print.addEventListener('change', showOnce)
+  addEventListener('beforeprint', showOnce)
+  return stop
 }
 
 function Legend({ chart }: { chart: TimeChart }) {
@@ -62,7 +95,7 @@ function Numbers({ chart: { title, slots, series, formatValue } }: { chart: Time
               .filter(({ values }) => values.some((value) => value))
               .map(({ slot, values }) => (
                 <tr key={slot}>
-                  <th scope="row">{slotTitle(slot)}</th>
+                  <th scope="row">{slotTitle(slot, slots.unit)}</th>
                   {values.map((value, n) => (
                     <td key={series[n]?.name}>{value === undefined ? '' : formatValue(value)}</td>
                   ))}

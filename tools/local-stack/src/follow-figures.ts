@@ -6,7 +6,7 @@ import { collectFigures, type Figures } from '@darkroom/dashboard'
 const REFRESH_SECONDS = 2
 /** The pause between two reads is at least this many times as long as the last read. */
 const PAUSE_FACTOR = 3
-const DAYS = 90
+const DAYS = 365
 
 export interface LiveFigures {
   /** At most a few seconds old. @throws Error if the store cannot be read */

@@ -1,6 +1,6 @@
 import type { Row } from '../../src/figures.ts'
 import { dollars } from '../format.ts'
-import { daysOf } from '../slots.ts'
+import { datesOf } from '../slots.ts'
 import { sum, sumsOver } from '../sums.ts'
 import type { Scene, TimeChart } from './chart.ts'
 
@@ -22,10 +22,10 @@ export function totalCost(rows: CostRow[]): { total: number; perThousand: number
 /** Estimated cost of the developed images, from list prices. */
 export function cost({ views, selection }: Scene): TimeChart {
   const rows = views.estimated_cost
-  const slots = daysOf(selection)
+  const slots = datesOf(selection)
   const { total, perThousand } = totalCost(rows)
   return {
-    title: 'Estimated cost by day',
+    title: `Estimated cost by ${slots.unit}`,
     summary: `${dollars(total)} in total, ${dollars(perThousand)} per thousand images, at AWS’s list prices.`,
     kind: 'columns',
     slots,

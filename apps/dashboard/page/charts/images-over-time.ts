@@ -32,7 +32,7 @@ export function imagesOverTime({ views, selection, now }: Scene): TimeChart {
   const total = sum(rows, (row) => row.images)
   return {
     title: `Images by ${slots.unit}`,
-    summary: `${images(total)}. Busiest ${slots.unit}: ${slotTitle(busiest)}, with ${count(most)}.`,
+    summary: `${images(total)}. Busiest ${slots.unit}: ${slotTitle(busiest, slots.unit)}, with ${count(most)}.`,
     kind: 'columns',
     slots,
     series,

@@ -37,7 +37,7 @@ export function addAnalytics(program: Command): void {
       'write images.parquet, image_documents.parquet and darkroom.duckdb for BI tools',
     )
     .option('--dashboard <folder>', 'write the dashboard: a static page with its figures')
-    .option('--days <number>', 'number of days on the dashboard, up to today', wholeNumberUpTo(9999), 90)
+    .option('--days <number>', 'number of days on the dashboard, up to today', wholeNumberUpTo(9999), 365)
     .addOption(
       new Option(
         '--stage <name>',
