@@ -1,0 +1,9 @@
+import root from '../../jest.config.js'
+
+/** Installs the client's package into new applications. It needs the npm registry and minutes, so it is not part of `pnpm test`. */
+export default {
+  ...root,
+  rootDir: '../..',
+  testTimeout: 300_000,
+  testMatch: ['<rootDir>/test/installs/*.installs-test.ts'],
+}
