@@ -136,8 +136,9 @@ describe('analytics', () => {
     await putFailure('shown')
     const target = join(folder, 'site')
     const { printed } = await darkroom('analytics', '--dashboard', target, '--days', '7')
-    expect(printed.trim().split('\n').slice(1).toSorted()).toEqual(
-      ['figures.json', 'icon.svg', 'index.html', 'lightmeter.css', 'lightmeter.js'].map(
+    const files = printed.trim().split('\n').slice(1)
+    expect(files.map((file) => file.replace(/-\w{8}\./, '-HASH.')).toSorted()).toEqual(
+      ['figures.json', 'icon-HASH.svg', 'index.html', 'lightmeter-HASH.css', 'lightmeter-HASH.js'].map(
         (file) => `site/${file}`,
       ),
     )
