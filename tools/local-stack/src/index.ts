@@ -1,3 +1,4 @@
+export { developPhotograph } from './demo/develop-photograph.ts'
 export { findPhotographs, type Photograph } from './demo/photographs.ts'
 export { freePort, freePorts, type Ports } from './ports.ts'
 export { startService } from './start-service.ts'
