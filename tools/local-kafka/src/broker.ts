@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ConsumerGroup } from './groups/consumer-group.ts'
-import type { LogLimits } from './log/partition-log.ts'
+import type { LogLimits, TimestampType } from './log/partition-log.ts'
 import { Topics } from './log/topics.ts'
 
 /** State of the cluster's only broker. */
@@ -16,8 +16,8 @@ export class Broker {
   readonly #groups = new Map<string, ConsumerGroup>()
   #nextProducerId = 1
 
-  constructor(partitions: number, limits: LogLimits) {
-    this.topics = new Topics(partitions, limits)
+  constructor(partitions: number, limits: LogLimits, timestampType: TimestampType) {
+    this.topics = new Topics(partitions, limits, timestampType)
   }
 
   group(groupId: string): ConsumerGroup {

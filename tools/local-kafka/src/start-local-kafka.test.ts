@@ -151,6 +151,32 @@ describe('topics', () => {
   })
 })
 
+describe('with LogAppendTime', () => {
+  test.each(['CreateTime', 'LogAppendTime'])('a topic is created with %s', async (value) => {
+    const admin = new Admin({ clientId: 'admin', bootstrapBrokers: [kafka.brokers], retries: 0 })
+    const create = (topic: string, type: string) => {
+      const configs = [{ name: 'message.timestamp.type', value: type }]
+      return admin.createTopics({ topics: [topic], partitions: 1, replicas: 1, configs })
+    }
+    expect(await create(`by-${value}`, value)).toMatchObject([{ partitions: 1 }])
+    await expect(create('mistyped', 'AppendTime')).rejects.toThrow()
+    await admin.close()
+  })
+
+  test('librdkafka finds the checksum of a stamped batch right', async () => {
+    const stamping = await startLocalKafka({ topics: { images: 1 }, timestampType: 'LogAppendTime' })
+    const producer = platformaticProducer(stamping.brokers)
+    await producer.send({ messages: [{ topic: 'images', value: Buffer.from('x'), timestamp: 1n }], acks: -1 })
+    await producer.close()
+    const value = await withLibrdkafka(
+      stamping.brokers,
+      `answer(String((await (await consumer('images', 'images', { 'check.crcs': 'true' })).recv()).payload))`,
+    )
+    expect(value).toBe('x')
+    await stamping.stop()
+  })
+})
+
 describe('limits', () => {
   test('a batch over maxMessageBytes is rejected', async () => {
     const small = await startLocalKafka({ topics: { images: 1 }, maxMessageBytes: 1000 })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { Broker } from './broker.ts'
+import type { TimestampType } from './log/partition-log.ts'
 import { serveConnection } from './serve-connection.ts'
 
 const MiB = 1024 * 1024
@@ -17,6 +18,8 @@ export interface LocalKafkaOptions {
   maxMessageBytes?: number
   /** Maximum size of a partition. The oldest records are deleted first. Default: 256 MiB. */
   retentionBytes?: number
+  /** Whose time records have, in a topic that is created without `message.timestamp.type`. Default: CreateTime, as in Kafka. */
+  timestampType?: TimestampType
 }
 
 /** A running broker. */
@@ -36,7 +39,8 @@ export interface LocalKafka {
 export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<LocalKafka> {
   const { port = 0, topics = {}, partitions = 2 } = options
   const { maxMessageBytes = 32 * MiB, retentionBytes = 256 * MiB } = options
-  const broker = new Broker(partitions, { maxMessageBytes, retentionBytes })
+  const { timestampType = 'CreateTime' } = options
+  const broker = new Broker(partitions, { maxMessageBytes, retentionBytes }, timestampType)
   for (const [name, count] of Object.entries(topics)) broker.topics.create(name, count)
 
   const sockets = new Set<Socket>()

@@ -16,8 +16,8 @@ export async function withLibrdkafka(brokers: string, program: string): Promise<
     const brokers = ${JSON.stringify(brokers)}
     const client = new crab.KafkaClient({ brokers, clientId: 'librdkafka', diagnostics: false, logLevel: 'error' })
     const producer = (configuration) => client.createProducer({ configuration })
-    const consumer = async (groupId, topic) => {
-      const configuration = { 'auto.offset.reset': 'earliest' }
+    const consumer = async (groupId, topic, settings) => {
+      const configuration = { 'auto.offset.reset': 'earliest', ...settings }
       const created = client.createConsumer({ groupId, enableAutoCommit: false, configuration })
       await created.subscribe(topic)
       return created

@@ -7,6 +7,9 @@ const TIMEOUT_MS = 8_000
 /** Uses the cluster's default. */
 const DEFAULT_REPLICAS = -1
 
+/** Timestamps of records are the broker's, so that no producer's clock decides them: decisions/0028-kafka-times.md. */
+const BROKER_TIMES = { name: 'message.timestamp.type', value: 'LogAppendTime' }
+
 /**
  * Creates a topic in an external cluster if it does not exist, with the cluster's default number of replicas.
  *
@@ -38,7 +41,12 @@ export async function requireTopic(
 async function createIfMissing(admin: Admin, topic: string, partitions: number): Promise<void> {
   if ((await admin.listTopics()).includes(topic)) return
   try {
-    await admin.createTopics({ topics: [topic], partitions, replicas: DEFAULT_REPLICAS })
+    await admin.createTopics({
+      topics: [topic],
+      partitions,
+      replicas: DEFAULT_REPLICAS,
+      configs: [BROKER_TIMES],
+    })
   } catch (error) {
     // Created by another process in the meantime.
     if (!findErrorBy(error as Error, 'apiId', 'TOPIC_ALREADY_EXISTS')) throw error

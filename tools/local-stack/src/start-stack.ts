@@ -121,7 +121,11 @@ async function startKafka({
     onReady?.(`Kafka at ${connection.bootstrapBrokers.join(',')}`)
     return { connection }
   }
-  const kafka = await startLocalKafka({ port: ports.kafka, topics: { [IMAGE_TOPIC]: PARTITIONS } })
+  const kafka = await startLocalKafka({
+    port: ports.kafka,
+    topics: { [IMAGE_TOPIC]: PARTITIONS },
+    timestampType: 'LogAppendTime',
+  })
   onReady?.('Kafka')
   return { kafka, connection: { bootstrapBrokers: [kafka.brokers] } }
 }

@@ -1,4 +1,5 @@
-import { attempt } from '../wire/error-codes.ts'
+import type { TimestampType } from '../log/partition-log.ts'
+import { attempt, KafkaError } from '../wire/error-codes.ts'
 import {
   array,
   bool,
@@ -14,7 +15,7 @@ import {
 } from '../wire/types.ts'
 import { defineApi } from './api.ts'
 
-/** Replication factor and settings are accepted and ignored. */
+/** Replication factor and settings are accepted and ignored, except `message.timestamp.type`. */
 export const createTopics = defineApi({
   key: 19,
   versions: [2, 7],
@@ -59,9 +60,11 @@ export const createTopics = defineApi({
     ),
   }),
   handle({ topics }, { broker }) {
-    const created = topics.map(({ name, partitions, assignments }) => {
+    const created = topics.map(({ name, partitions, assignments, configs }) => {
       const wanted = partitions > 0 ? partitions : assignments.length || broker.topics.defaultPartitions
-      const { errorCode, result } = attempt(() => broker.topics.create(name, wanted))
+      const { errorCode, result } = attempt(() =>
+        broker.topics.create(name, wanted, timestampTypeOf(configs)),
+      )
       return {
         name,
         topicId: result?.id ?? '0'.repeat(32),
@@ -75,3 +78,9 @@ export const createTopics = defineApi({
     return { throttleTimeMs: 0, topics: created }
   },
 })
+
+function timestampTypeOf(configs: { name: string; value: string | null }[]): TimestampType | undefined {
+  const value = configs.find(({ name }) => name === 'message.timestamp.type')?.value ?? undefined
+  if (value === undefined || value === 'CreateTime' || value === 'LogAppendTime') return value
+  throw new KafkaError('INVALID_CONFIG')
+}

@@ -60,13 +60,16 @@ function append({ broker, version }: RequestContext, name: string, index: number
   const appended = attempt(() => {
     if (version < MIN_PRODUCE_VERSION) throw new KafkaError('UNSUPPORTED_VERSION')
     const log = broker.topics.partition(broker.topics.find(name), index)
-    return { baseOffset: log.append(records ?? Buffer.alloc(0)), logStartOffset: log.startOffset }
+    const nowMs = Date.now()
+    const baseOffset = log.append(records ?? Buffer.alloc(0), nowMs)
+    const logAppendTimeMs = log.timestampType === 'LogAppendTime' ? nowMs : -1
+    return { baseOffset, logAppendTimeMs, logStartOffset: log.startOffset }
   })
   return {
     index,
     errorCode: appended.errorCode,
     baseOffset: appended.result?.baseOffset ?? -1,
-    logAppendTimeMs: -1,
+    logAppendTimeMs: appended.result?.logAppendTimeMs ?? -1,
     logStartOffset: appended.result?.logStartOffset ?? -1,
     recordErrors: [],
     errorMessage:

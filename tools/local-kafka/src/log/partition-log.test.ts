@@ -70,6 +70,16 @@ test('finds a batch by timestamp', () => {
   expect(log.latest?.maxTimestamp).toBe(30)
 })
 
+test('with LogAppendTime a batch has the time of the broker instead of its producer', () => {
+  const log = new PartitionLog({ maxMessageBytes: 1_000, retentionBytes: 1_000 }, 'LogAppendTime')
+  log.append(produced({ timestamp: 10 }), 700)
+  const [batch] = log.read(0, 1_000)
+  expect(batch?.readInt16BE(21)).toBe(1 << 3)
+  expect(Number(batch?.readBigInt64BE(35))).toBe(700)
+  expect(log.findByTimestamp(700)?.baseOffset).toBe(0)
+  expect(log.findByTimestamp(701)).toBeUndefined()
+})
+
 test.each([
   ['too large', produced({ bytes: 1_000 }), 'MESSAGE_TOO_LARGE'],
   ['of an older format', produced({ magic: 1 }), 'UNSUPPORTED_FOR_MESSAGE_FORMAT'],

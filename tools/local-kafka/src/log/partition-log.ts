@@ -8,8 +8,12 @@ export interface LogLimits {
   retentionBytes: number
 }
 
+/** Kafka's `message.timestamp.type`: whether a record has its producer's time or the broker's. */
+export type TimestampType = 'CreateTime' | 'LogAppendTime'
+
 /** The records of a partition, in memory. */
 export class PartitionLog {
+  readonly timestampType: TimestampType
   readonly #limits: LogLimits
   readonly #batches: RecordBatch[] = []
   readonly #sequences = new ProducerSequences()
@@ -17,8 +21,9 @@ export class PartitionLog {
   #bytes = 0
   #endOffset = 0
 
-  constructor(limits: LogLimits) {
+  constructor(limits: LogLimits, timestampType: TimestampType = 'CreateTime') {
     this.#limits = limits
+    this.timestampType = timestampType
   }
 
   get startOffset(): number {
@@ -31,9 +36,10 @@ export class PartitionLog {
   }
 
   /** Returns the offset of the batch's first record. A repeated batch keeps its first offset. */
-  append(produced: Buffer): number {
+  append(produced: Buffer, nowMs = Date.now()): number {
     if (produced.length > this.#limits.maxMessageBytes) throw new KafkaError('MESSAGE_TOO_LARGE')
-    const batch = assignOffset(produced, this.#endOffset)
+    const appendTimeMs = this.timestampType === 'LogAppendTime' ? nowMs : undefined
+    const batch = assignOffset(produced, this.#endOffset, appendTimeMs)
     const repeated = this.#sequences.findRepeated(batch)
     if (repeated) return repeated.baseOffset
     this.#sequences.remember(batch)

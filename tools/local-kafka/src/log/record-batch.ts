@@ -1,3 +1,4 @@
+import { crc32c } from '@platformatic/kafka'
 import { KafkaError } from '../wire/error-codes.ts'
 
 /*
@@ -8,12 +9,15 @@ import { KafkaError } from '../wire/error-codes.ts'
   https://kafka.apache.org/documentation/#recordbatch
 
   The crc covers only the fields after it, so a broker can set the offset without reading the records, which may be
-  compressed.
+  compressed. With LogAppendTime it sets a bit of the attributes and maxTimestamp, which is then the time of all records.
 */
 const BASE_OFFSET = 0
 const BATCH_LENGTH = 8
 const PARTITION_LEADER_EPOCH = 12
 const MAGIC = 16
+const CRC = 17
+const ATTRIBUTES = 21
+const LOG_APPEND_TIME = 1 << 3
 const LAST_OFFSET_DELTA = 23
 const MAX_TIMESTAMP = 35
 const PRODUCER_ID = 43
@@ -31,8 +35,11 @@ export interface RecordBatch {
   baseSequence: number
 }
 
-/** Copies a producer's batch and sets its base offset. A copy, because requests share a buffer. */
-export function assignOffset(produced: Buffer, baseOffset: number): RecordBatch {
+/**
+ * Copies a producer's batch and sets its base offset, and its time unless the producer's is kept. A copy, because requests
+ * share a buffer.
+ */
+export function assignOffset(produced: Buffer, baseOffset: number, appendTimeMs?: number): RecordBatch {
   if (produced.length < HEADER || produced.length !== produced.readInt32BE(BATCH_LENGTH) + 12) {
     throw new KafkaError('CORRUPT_MESSAGE')
   }
@@ -40,6 +47,7 @@ export function assignOffset(produced: Buffer, baseOffset: number): RecordBatch 
   const bytes = Buffer.from(produced)
   bytes.writeBigInt64BE(BigInt(baseOffset), BASE_OFFSET)
   bytes.writeInt32BE(0, PARTITION_LEADER_EPOCH)
+  if (appendTimeMs !== undefined) stamp(bytes, appendTimeMs)
   return {
     bytes,
     baseOffset,
@@ -49,4 +57,10 @@ export function assignOffset(produced: Buffer, baseOffset: number): RecordBatch 
     producerEpoch: bytes.readInt16BE(PRODUCER_EPOCH),
     baseSequence: bytes.readInt32BE(BASE_SEQUENCE),
   }
+}
+
+function stamp(bytes: Buffer, appendTimeMs: number): void {
+  bytes.writeInt16BE(bytes.readInt16BE(ATTRIBUTES) | LOG_APPEND_TIME, ATTRIBUTES)
+  bytes.writeBigInt64BE(BigInt(appendTimeMs), MAX_TIMESTAMP)
+  bytes.writeUInt32BE(crc32c(bytes.subarray(ATTRIBUTES)), CRC)
 }
