@@ -38,3 +38,31 @@ export function storageUnavailable(cause: unknown): ProblemError {
     { cause },
   )
 }
+
+/**
+ * The problem of a write that S3 did not make: `malformed-request` if S3 refuses the content of this request, which it would
+ * refuse again, otherwise `storage-unavailable`.
+ */
+export function writeFailed(cause: unknown): ProblemError {
+  if (!isContentRefusal(cause)) return storageUnavailable(cause)
+  return new ProblemError(
+    'malformed-request',
+    `Storage refuses the image as it was sent (${(cause as Error).name}). Use a shorter file name and fewer attributes.`,
+    { cause },
+  )
+}
+
+/** Statuses about the request itself: bad request, length required, too large, unprocessable, header fields too large. */
+const CONTENT_STATUSES = new Set([400, 411, 413, 422, 431])
+
+/**
+ * What S3 also answers with 400, but about the connection, the credentials or the configuration.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
+const NOT_ABOUT_CONTENT =
+  /^(RequestTimeout|IncompleteBody|BadDigest|XAmzContentSHA256Mismatch|.*Token.*|Authorization.*|.*Bucket.*|IllegalLocationConstraint.*|InvalidSecurity|InvalidEncryption.*|KMS.*|.*Throttl.*|SlowDown|.*EndpointNotFound.*|InvalidRegion|.*KeyId.*)$/
+
+function isContentRefusal(cause: unknown): boolean {
+  const { name, $metadata } = cause as { name?: string; $metadata?: { httpStatusCode?: number } }
+  return CONTENT_STATUSES.has($metadata?.httpStatusCode ?? 0) && !NOT_ABOUT_CONTENT.test(name ?? '')
+}

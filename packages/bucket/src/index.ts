@@ -1,6 +1,6 @@
 export { type Bucket, type BucketSettings, openBucket } from './bucket.ts'
 export { createClaim } from './claims.ts'
-export { type FoundDocument, getDocument, getDocumentText, putDocument } from './documents.ts'
+export { type FoundDocument, finishedAt, getDocument, getDocumentText, putDocument } from './documents.ts'
 export { decideImageId, findDecidedId } from './events.ts'
 export { findKnownBytes, forgetBytes, type HashedImage, type KnownBytes, rememberBytes } from './hashes.ts'
 export { type Hold, isHeld, placeHold, releaseHold } from './holds.ts'
@@ -12,6 +12,7 @@ export {
   listDates,
   listImages,
   listImagesPage,
+  listOriginalsSince,
   listStored,
 } from './listings.ts'
 export { type ImagesPage, listNewestImages } from './newest-images.ts'

@@ -14,7 +14,7 @@ import {
   type PutObjectCommandInput,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3'
-import { type Bucket, storageUnavailable } from './bucket.ts'
+import { type Bucket, storageUnavailable, writeFailed } from './bucket.ts'
 
 // Requests by key, for the other files of this package. They are not exported.
 
@@ -87,6 +87,7 @@ const CONFLICT_ATTEMPTS = 5
  * Makes a conditional write ("Conditional writes" in the S3 user guide).
  *
  * @returns false if the condition was not met, or the object to replace or to copy was deleted
+ * @throws ProblemError `storage-unavailable`, `malformed-request` if S3 refuses what would be written
  */
 export async function tryWrite(write: () => Promise<unknown>): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
@@ -97,7 +98,7 @@ export async function tryWrite(write: () => Promise<unknown>): Promise<boolean> 
       const { name, $metadata } = cause as { name: string; $metadata?: { httpStatusCode?: number } }
       if ($metadata?.httpStatusCode === 412 || name === 'NoSuchKey') return false
       // 409: two writers collided, and S3 asks to try again.
-      if ($metadata?.httpStatusCode !== 409 || attempt === CONFLICT_ATTEMPTS) throw storageUnavailable(cause)
+      if ($metadata?.httpStatusCode !== 409 || attempt === CONFLICT_ATTEMPTS) throw writeFailed(cause)
     }
   }
 }

@@ -3,7 +3,9 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandInput,
   ListPartsCommand,
+  type MultipartUpload as MultipartUploadOfS3,
   NoSuchUpload,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
@@ -144,14 +146,22 @@ export async function readUploadDetails(bucket: Bucket, { key }: StagedUpload) {
   return head && { ...fromUploadMetadata(head.Metadata), contentType: head.ContentType }
 }
 
-/** The multipart uploads of one image, or of all images: oldest first, at most a thousand. */
+/** The multipart uploads of one image, or of all images: oldest first. S3 lists a thousand per request. */
 export async function listMultipartUploads(bucket: Bucket, image?: ImageRef): Promise<MultipartUpload[]> {
-  const prefix = image ? uploadPrefix(image) : storedPrefix('uploads')
-  const list = new ListMultipartUploadsCommand({ Bucket: bucket.name, Prefix: prefix })
-  const { Uploads = [] } = await orUnavailable(bucket.s3.send(list))
-  return Uploads.flatMap(({ Key = '', UploadId = '', Initiated = new Date(0) }) =>
-    toStaged(Key).map((upload) => ({ ...upload, uploadId: UploadId, initiated: Initiated })),
-  ).toSorted((a, b) => a.initiated.getTime() - b.initiated.getTime())
+  const found: MultipartUpload[] = []
+  let next: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> = {}
+  for (;;) {
+    const Prefix = image ? uploadPrefix(image) : storedPrefix('uploads')
+    const list = new ListMultipartUploadsCommand({ Bucket: bucket.name, Prefix, ...next })
+    const page = await orUnavailable(bucket.s3.send(list))
+    found.push(...(page.Uploads ?? []).flatMap(toMultipartUpload))
+    if (!page.IsTruncated) return found.toSorted((a, b) => a.initiated.getTime() - b.initiated.getTime())
+    next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+  }
+}
+
+function toMultipartUpload({ Key = '', UploadId = '', Initiated = new Date(0) }: MultipartUploadOfS3) {
+  return toStaged(Key).map((upload) => ({ ...upload, uploadId: UploadId, initiated: Initiated }))
 }
 
 /** All parts: S3 lists a thousand in one request. None if the upload was completed or aborted in the meantime. */

@@ -18,7 +18,7 @@ import {
 import { startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
-import { type ArrivalDetails, createIntake } from './accept-image.ts'
+import { type ArrivalDetails, createIntake, type IntakeOptions } from './accept-image.ts'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const picture = (shade: string) =>
@@ -57,12 +57,17 @@ beforeEach(async () => {
   queueUrl = queue.QueueUrl ?? ''
 })
 
-const intake = (down: { s3?: S3Client; sqs?: SQSClient } = {}) =>
+const fail: IntakeOptions['onUnsent'] = (_, error) => {
+  throw error
+}
+
+const intake = (down: { s3?: S3Client; sqs?: SQSClient; onUnsent?: IntakeOptions['onUnsent'] } = {}) =>
   createIntake({
     bucket: { s3: down.s3 ?? s3, name: bucket },
     sqs: down.sqs ?? sqs,
     queueUrl,
     source: '/darkroom/test',
+    onUnsent: down.onUnsent ?? fail,
   })
 
 const arrivalOf = (change: Partial<ArrivalDetails & { bytes: Uint8Array }> = {}) => ({
@@ -281,35 +286,23 @@ describe('an outage', () => {
     await expect(intake()(arrivalOf())).rejects.toEqual(refusedAs('storage-unavailable'))
   })
 
-  test('of SQS is reported, and the image is accepted', async () => {
+  test('of SQS is reported, the image is accepted, and the same call sends its message later', async () => {
     const unsent: unknown[] = []
     const onUnsent = (image: ImageRef, error: Error) => void unsent.push([image, error])
-    const acceptImage = createIntake({
-      bucket: { s3, name: bucket },
-      sqs: downSqs,
-      queueUrl,
-      source: '/darkroom/test',
-      onUnsent,
-    })
-    const { app, imageId, ...arrival } = arrivalOf()
-    expect(await acceptImage({ ...arrival, app, imageId })).toMatchObject({
+    const { app, imageId, ...arrival } = arrivalOf({ filename: 'a.png' })
+    const again = () => intake()({ ...arrival, app, imageId })
+    expect(await intake({ sqs: downSqs, onUnsent })({ ...arrival, app, imageId })).toMatchObject({
       image: { imageId },
       replayed: false,
     })
     expect(await storedKeys()).toEqual([inputKey({ app, imageId })])
     expect(unsent).toEqual([[{ app, imageId }, refusedAs('internal')]])
-  })
-
-  test('of SQS without a report fails the call; the image is stored, and the same call sends its message later', async () => {
-    const arrival = arrivalOf({ filename: 'a.png' })
-    await expect(intake({ sqs: downSqs })(arrival)).rejects.toEqual(refusedAs('internal'))
-    expect(await storedKeys()).toEqual([inputKey(arrival)])
     expect(await takeMessages()).toEqual([])
 
-    const { image, replayed } = await intake()(arrival)
+    const { image, replayed } = await again()
     expect(replayed).toBe(true)
     expect(await takeMessages()).toMatchObject([
-      { subject: arrival.imageId, time: image.acceptedAt, data: { filename: 'a.png' } },
+      { subject: imageId, time: image.acceptedAt, data: { filename: 'a.png' } },
     ])
   })
 })

@@ -7,7 +7,7 @@ import {
   type Tolerant,
   Traceparent,
 } from '@darkroom/core'
-import { enqueueAccepted, type ImageQueue } from './enqueue-image.ts'
+import { enqueueAccepted, type IntakeQueue } from './enqueue-image.ts'
 import {
   type InspectedContent,
   inspectBytes,
@@ -35,7 +35,7 @@ export interface ArrivalDetails {
   traceparent?: string | undefined
 }
 
-export interface IntakeOptions extends ImageQueue {
+export interface IntakeOptions extends IntakeQueue {
   /** Core's `acceptedTypes`; by default all except HEIC. */
   accepted?: readonly ImageType[]
   /**
@@ -53,7 +53,7 @@ export type Intake = (arrival: Arrival) => Promise<Acceptance>
  * bytes. Bytes that are already in the bucket are copied within S3; the caller deletes their source.
  *
  * @returns a function that throws ProblemError: what `inspectImage` and `inspectStored` throw, `type-mismatch`,
- *   `checksum-mismatch`, `idempotency-key-reused`, `storage-unavailable`; without `onUnsent` also `internal` (not sent)
+ *   `checksum-mismatch`, `idempotency-key-reused`, `malformed-request` (S3 refuses the metadata), `storage-unavailable`
  */
 export function createIntake(options: IntakeOptions): Intake {
   const { bucket, accepted } = options

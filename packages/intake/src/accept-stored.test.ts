@@ -33,6 +33,7 @@ beforeAll(async () => {
     sqs,
     queueUrl: QueueUrl,
     source: '/darkroom/test',
+    onUnsent: () => {},
   })
 })
 afterAll(async () => {

@@ -68,6 +68,7 @@ beforeEach(async () => {
     sqs,
     queueUrl,
     source: '/darkroom/test',
+    onUnsent: () => {},
     deduplication,
   })
 })

@@ -17,8 +17,12 @@ export interface ImageQueue {
   queueUrl: string
   /** The CloudEvents `source` of the messages, e.g. `/darkroom/upload-api`. */
   source: string
-  /** Called if the message of a stored original could not be sent. Without it, accepting the image fails instead. */
-  onUnsent?: (image: ImageRef, error: Error) => void
+}
+
+/** The same for images that are accepted now. */
+export interface IntakeQueue extends ImageQueue {
+  /** Called if the message of an accepted image could not be sent: for a log and a metric. */
+  onUnsent: (image: ImageRef, error: Error) => void
 }
 
 /** Options for an image that is already processed. */
@@ -56,14 +60,13 @@ export async function enqueueImage(
 }
 
 /**
- * The same for an image that has just been accepted. Accepted means stored: with `onUnsent`, a queue that does not answer
- * is only reported, because the sweep sends the message later (decisions/0012-sweep-without-state.md).
+ * The same for an image that has just been accepted. Accepted means stored: a queue that does not answer, or refuses, is
+ * only reported, because the sweep sends the message later (decisions/0012-sweep-without-state.md).
  */
-export async function enqueueAccepted(queue: ImageQueue, image: Original): Promise<void> {
+export async function enqueueAccepted(queue: IntakeQueue, image: Original): Promise<void> {
   try {
     await enqueueImage(queue, image)
   } catch (error) {
-    if (!queue.onUnsent) throw error
     queue.onUnsent({ app: image.app, imageId: image.imageId }, error as Error)
   }
 }

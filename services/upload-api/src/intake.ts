@@ -1,10 +1,10 @@
 import { acceptedTypes } from '@darkroom/core'
-import { createIntake, type ImageQueue } from '@darkroom/intake'
+import { createIntake, type IntakeQueue } from '@darkroom/intake'
 import { bucket, sqs } from './clients.ts'
 import { env } from './environment.ts'
 import { reportUnsent } from './metrics.ts'
 
-export const imageQueue: ImageQueue = {
+export const imageQueue: IntakeQueue = {
   bucket,
   sqs,
   queueUrl: env.QUEUE_URL,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ImageRef, inputKey, newImageId } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, afterEach, expect, test } from '@jest/globals'
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
 import { failedDocument, processedDocument } from '../testing/documents.ts'
 import { openStore } from '../testing/open-store.ts'
 
@@ -19,6 +19,17 @@ const sweep = (time: string) => handler({ time })
 function acceptedAt(time: string, app = 'web-app-1'): ImageRef {
   return { app, imageId: newImageId(new Date(time)) }
 }
+
+const erasedDocument = (image: ImageRef) => ({
+  schema_version: 1 as const,
+  image_id: image.imageId,
+  app: image.app,
+  accepted_at: '2026-11-20T14:00:30.000Z',
+  status: 'erased' as const,
+  erased_at: '2026-11-20T14:01:00.000Z',
+  erased_by: 'c0ffee123456',
+  erased_objects: 1,
+})
 
 test('the message of an unfinished original is sent again, once at each age', async () => {
   const image = acceptedAt('2026-11-20T10:00:30.000Z')
@@ -43,6 +54,40 @@ test('the message of an unfinished original is sent again, once at each age', as
   expect(await sweep('2026-11-20T10:05:01.000Z')).toMatchObject({ enqueued: 1 })
 })
 
+describe('an original whose id is older than the original itself', () => {
+  const MINUTE_MS = 60_000
+  /** The one sweep in every sixteen that looks at what is written now, for the first time. */
+  const firstLook = () => {
+    const minute = Math.floor(Date.now() / MINUTE_MS)
+    return new Date((Math.floor((minute + 2) / 16) + 1) * 16 * MINUTE_MS)
+  }
+  const subjects = async () => (await store.takeMessages()).map(({ subject }) => subject)
+  const lateBy = (hours: number) => acceptedAt(new Date(Date.now() - hours * 3_600_000).toISOString())
+
+  test.each([0.5, 5, 23.5, 60])('by %p hours is found minutes after it was written', async (hours) => {
+    const [image, finished] = [lateBy(hours), lateBy(hours)]
+    for (const each of [image, finished]) await store.putInput(each)
+    await store.putDocument(processedDocument(finished))
+    const look = firstLook()
+    expect(look.getTime() - Date.now()).toBeLessThan(19 * MINUTE_MS)
+    await sweep(new Date(look.getTime() - MINUTE_MS).toISOString())
+    expect(await subjects()).not.toContain(image.imageId)
+    await sweep(look.toISOString())
+    const found = await subjects()
+    expect(found).toContain(image.imageId)
+    expect(found).not.toContain(finished.imageId)
+  })
+
+  test('and than its document, because it was sent again after it was erased, is found', async () => {
+    const image = lateBy(5)
+    await store.putDocument(erasedDocument(image))
+    await sleep(20)
+    await store.putInput(image)
+    await sweep(firstLook().toISOString())
+    expect(await subjects()).toContain(image.imageId)
+  })
+})
+
 test('finished images are left alone, and every app is swept', async () => {
   const processed = acceptedAt('2026-11-20T11:00:10.000Z')
   const failed = acceptedAt('2026-11-20T11:00:20.000Z')
@@ -65,16 +110,7 @@ test('works across midnight', async () => {
 
 test('an original stored again after its image was erased gets a message, so that the processor deletes it', async () => {
   const image = acceptedAt('2026-11-20T14:00:30.000Z')
-  await store.putDocument({
-    schema_version: 1,
-    image_id: image.imageId,
-    app: image.app,
-    accepted_at: '2026-11-20T14:00:30.000Z',
-    status: 'erased',
-    erased_at: '2026-11-20T14:01:00.000Z',
-    erased_by: 'c0ffee123456',
-    erased_objects: 1,
-  })
+  await store.putDocument(erasedDocument(image))
   await sleep(20)
   await store.putInput(image)
   expect(await sweep('2026-11-20T14:03:01.000Z')).toMatchObject({ enqueued: 1 })

@@ -1,16 +1,24 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics'
-import { findOriginal, hasHash, listApps, listImages } from '@darkroom/bucket'
+import {
+  findOriginal,
+  finishedAt,
+  hasHash,
+  type ListedImage,
+  listApps,
+  listImages,
+  listOriginalsSince,
+} from '@darkroom/bucket'
 import { type AppId, dateOf, firstIdAt, type ImageId, type ImageRef, timeOf } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
 import { isPastDeadline } from '@darkroom/retention'
-import pMap from 'p-map'
+import pMap, { pMapSkip } from 'p-map'
 import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
 import { imageQueue } from '../intake.ts'
 import { logger } from '../logger.ts'
 import { metrics } from '../metrics.ts'
 import { type AbandonedUploads, completeAbandoned } from './sweep-uploads.ts'
-import { type SweepWindow, sweepWindows } from './sweep-windows.ts'
+import { isWithin, lateWindows, type SweepWindow, sweepWindows } from './sweep-windows.ts'
 
 /** Per sweep; the rest is found at its next age. */
 const MAX_MESSAGES = 2000
@@ -31,8 +39,11 @@ interface Repairs extends AbandonedUploads {
  * were accepted: a function may have crashed before it sent the message, or the message was lost.
  */
 export async function handler({ time }: Schedule): Promise<Repairs> {
-  const windows = sweepWindows(new Date(time))
-  const repairs = { ...(await completeAbandoned(windows)), enqueued: await enqueueUnfinished(windows) }
+  const scheduled = new Date(time)
+  const repairs = {
+    ...(await completeAbandoned(sweepWindows(scheduled))),
+    enqueued: await enqueueUnfinished(scheduled),
+  }
   count(repairs)
   return repairs
 }
@@ -48,8 +59,12 @@ function count({ enqueued, completed, refused }: Repairs): void {
  * Sends the message of unfinished images again. An image that waits in a long queue gets a second message, which the
  * processor treats as a repetition.
  */
-async function enqueueUnfinished(windows: SweepWindow[]): Promise<number> {
-  const unfinished = await findUnfinished(await listApps(bucket, 'input'), windows)
+async function enqueueUnfinished(scheduled: Date): Promise<number> {
+  const apps = await listApps(bucket, 'input')
+  const unfinished = [
+    ...(await findUnfinished(apps, sweepWindows(scheduled))),
+    ...(await findLate(apps, scheduled)),
+  ]
   const images = unfinished.slice(0, MAX_MESSAGES)
   const enqueued = await pMap(images, (image) => enqueueAgain(image), { concurrency: MAX_CONCURRENT_IMAGES })
   return enqueued.filter(Boolean).length
@@ -65,21 +80,52 @@ async function findUnfinished(apps: AppId[], windows: SweepWindow[]): Promise<Im
   return found
 }
 
+/** Originals that were written this long after the time of their id are found by S3's time. */
+const LATE_MS = 15 * 60_000
+const LISTED_DAYS_MS = 3 * 86_400_000
+
+/**
+ * Unfinished originals whose id has a time long before they were written: the client's clock was slow, it sent an old key, or
+ * Kafka delivered an old event. They are at none of their ages when their first message is overdue.
+ */
+async function findLate(apps: AppId[], scheduled: Date): Promise<ImageRef[]> {
+  const windows = lateWindows(scheduled)
+  if (windows.length === 0) return []
+  const date = dateOf(firstIdAt(new Date(scheduled.getTime() - LISTED_DAYS_MS)))
+  const late: (ImageRef & Pick<ListedImage, 'written'>)[] = []
+  for (const app of apps) {
+    for await (const { imageId, written } of listOriginalsSince(bucket, { app, date })) {
+      const isLate = written.getTime() - timeOf(imageId).getTime() > LATE_MS
+      if (isLate && isWithin(windows, written)) late.push({ app, imageId, written })
+    }
+  }
+  return pMap(
+    late,
+    async ({ written, ...image }) =>
+      isUnfinished(written, await finishedAt(bucket, image)) ? image : pMapSkip,
+    { concurrency: MAX_CONCURRENT_IMAGES },
+  )
+}
+
 /** Two dates if the window includes midnight. */
 function datesOf({ from, to }: SweepWindow): string[] {
   return [...new Set([from, new Date(to.getTime() - 1)].map((time) => dateOf(firstIdAt(time))))]
 }
 
 /**
- * Originals without a document, and originals written after their document: these were uploaded again after the image was
- * erased, and the processor has to delete them.
+ * Whether an original has no document, or was written after it: then it was uploaded again after the image was erased, and
+ * the processor has to delete it.
  */
+function isUnfinished(written: Date, finished: Date | undefined): boolean {
+  return written > (finished ?? new Date(0))
+}
+
 async function unfinishedOf(app: AppId, date: string, window: SweepWindow): Promise<ImageRef[]> {
   const inputs = await writtenWithin('input', app, date, window)
   if (inputs.size === 0) return []
   const finished = await writtenWithin('metadata', app, date, window)
   return [...inputs].flatMap(([imageId, written]) =>
-    written > (finished.get(imageId) ?? new Date(0)) ? { app, imageId } : [],
+    isUnfinished(written, finished.get(imageId)) ? { app, imageId } : [],
   )
 }
 

@@ -1,16 +1,14 @@
 import { listMultipartUploads, listStored } from '@darkroom/bucket'
-import { type ImageRef, ProblemError, parseUploadKey, timeOf } from '@darkroom/core'
+import { type ImageRef, ProblemError, parseUploadKey } from '@darkroom/core'
 import pMap from 'p-map'
 import { bucket } from '../clients.ts'
 import { logger } from '../logger.ts'
 import { acceptUpload } from '../uploads/accept-upload.ts'
-import type { SweepWindow } from './sweep-windows.ts'
+import { isWithin, type SweepWindow } from './sweep-windows.ts'
 
 /** Per sweep; the rest is found at its next age. Each upload streams up to 50 MB. */
 const MAX_UPLOADS = 100
 const MAX_CONCURRENT_UPLOADS = 4
-/** At most ten requests: uploads are deleted after a day or two. */
-const MAX_LISTED_OBJECTS = 10_000
 
 export interface AbandonedUploads {
   completed: number
@@ -18,35 +16,33 @@ export interface AbandonedUploads {
 }
 
 /**
- * Completes uploads that their client never completed: it crashed, or its page was closed. An upload with missing parts is
+ * Completes uploads, by the time when S3 received them, that their client never completed: it crashed, or its page was closed. An upload with missing parts is
  * left alone; a lifecycle rule deletes it.
  */
 export async function completeAbandoned(windows: SweepWindow[]): Promise<AbandonedUploads> {
-  const abandoned = (await listAbandoned(windows)).slice(0, MAX_UPLOADS)
-  const outcomes = await pMap(abandoned, complete, { concurrency: MAX_CONCURRENT_UPLOADS })
-  const count = (wanted: keyof AbandonedUploads) => outcomes.filter((outcome) => outcome === wanted).length
-  return { completed: count('completed'), refused: count('refused') }
+  const uploads = { completed: 0, refused: 0 }
+  const completeUntilMax = async (image: ImageRef) => {
+    // Those that are still being uploaded do not count, however many there are.
+    if (uploads.completed + uploads.refused >= MAX_UPLOADS) return
+    const outcome = await complete(image)
+    if (outcome) uploads[outcome] += 1
+  }
+  await pMap(await listAbandoned(windows), completeUntilMax, { concurrency: MAX_CONCURRENT_UPLOADS })
+  return uploads
 }
 
 /** Each image once, even if it has several uploads. */
 async function listAbandoned(windows: SweepWindow[]): Promise<ImageRef[]> {
-  const objects = await listUploads()
-  const begun = await listMultipartUploads(bucket)
-  const images = [...objects, ...begun].map(({ app, imageId }) => ({ app, imageId }))
-  const inWindow = images.filter(({ imageId }) =>
-    windows.some(({ from, to }) => timeOf(imageId) >= from && timeOf(imageId) < to),
-  )
-  return [...new Map(inWindow.map((image) => [`${image.app}/${image.imageId}`, image])).values()]
-}
-
-async function listUploads(): Promise<ImageRef[]> {
-  const found: ImageRef[] = []
-  let listed = 0
-  for await (const { key } of listStored(bucket, 'uploads')) {
-    found.push(...[parseUploadKey(key) ?? []].flat())
-    if (++listed === MAX_LISTED_OBJECTS) break
+  const images = new Map<string, ImageRef>()
+  const add = ({ app, imageId }: ImageRef) => images.set(`${app}/${imageId}`, { app, imageId })
+  for await (const { key, written } of listStored(bucket, 'uploads')) {
+    const upload = parseUploadKey(key)
+    if (upload && isWithin(windows, written)) add(upload)
   }
-  return found
+  for (const upload of await listMultipartUploads(bucket)) {
+    if (isWithin(windows, upload.initiated)) add(upload)
+  }
+  return [...images.values()]
 }
 
 /** Undefined if nothing changed. An error with one upload does not stop the others. */
