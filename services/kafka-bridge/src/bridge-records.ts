@@ -1,21 +1,32 @@
-import { acceptedTypes, isPlausibleTime, ProblemError, timeOf } from '@darkroom/core'
+import { acceptedTypes, isPlausibleTime, timeOf } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
 import { toArrival } from './claim-checks.ts'
 import { bucket, sqs } from './clients.ts'
-import { countImplausibleTime, countRecords, type RecordOutcome } from './count-records.ts'
+import { countImplausibleTime, countRecords, countUnsent, type RecordOutcome } from './count-records.ts'
 import { env } from './environment.ts'
 import { identifyRecord } from './identify-record.ts'
 import { imageIdOf } from './image-id-of.ts'
 import { logger } from './logger.ts'
 import { commitRefusal, rejectRecord } from './reject-record.ts'
-import { type IdentifiedEvent, RefusedImage, readSubmission, refusing } from './submission.ts'
+import {
+  type IdentifiedEvent,
+  isTemporary,
+  RefusedImage,
+  readSubmission,
+  refusing,
+  toProblem,
+} from './submission.ts'
 
 const acceptImage = createIntake({
   bucket,
   sqs,
   queueUrl: env.QUEUE_URL,
   source: '/darkroom/kafka-bridge',
+  onUnsent: (image, error) => {
+    logger.warn('message not sent, the sweep will send it', { ...image, ...causeOf(error), error })
+    countUnsent()
+  },
   accepted: acceptedTypes(env.HEIC_DECODER),
 })
 
@@ -28,8 +39,8 @@ export interface KafkaBatchResponse {
 
 /**
  * Consumes a topic of images. The records of a partition are processed in order. A record that cannot be accepted
- * is stored under `rejected/`, its image (if it has one) fails, and the partition continues. If S3 or SQS is
- * unavailable, the partition stops at that record and is retried from there, while the other partitions continue.
+ * is stored under `rejected/`, its image (if it has one) fails, and the partition continues. If S3 is unavailable, the
+ * partition stops at that record and is retried from there, while the other partitions continue.
  */
 export async function handler({ records }: MSKEvent | SelfManagedKafkaEvent): Promise<KafkaBatchResponse> {
   const partitions = await Promise.all(
@@ -63,8 +74,13 @@ async function bridge(record: MSKRecord): Promise<RecordOutcome> {
   try {
     return await accept(record).catch((error) => reject(record, error))
   } catch (error) {
-    const reason = error instanceof ProblemError ? error.slug : 'internal'
-    logger.error('record deferred', { ...positionOf(record), reason, error: error as Error })
+    const { slug: reason } = toProblem(error)
+    logger.error('record deferred', {
+      ...positionOf(record),
+      reason,
+      ...causeOf(error),
+      error: error as Error,
+    })
     return { outcome: 'deferred', ...positionOf(record), reason }
   }
 }
@@ -91,13 +107,21 @@ async function identify(record: MSKRecord): Promise<IdentifiedEvent> {
 
 /** Stores the record first: without it, the record must not count as processed. */
 async function reject(record: MSKRecord, error: unknown): Promise<RecordOutcome> {
-  if (!(error instanceof ProblemError) || error.retryable) throw error
-  await rejectRecord(record, error)
-  if (error instanceof RefusedImage) await commitRefusal(error)
-  const { slug: reason, detail } = error
-  const image = error instanceof RefusedImage && { app: error.image.app, imageId: error.image.imageId }
-  logger.warn('record rejected', { ...positionOf(record), ...image, reason, detail })
+  if (isTemporary(error)) throw error
+  const problem = toProblem(error)
+  await rejectRecord(record, problem)
+  if (problem instanceof RefusedImage) await commitRefusal(problem)
+  const { slug: reason, detail } = problem
+  const image = problem instanceof RefusedImage && { app: problem.image.app, imageId: problem.image.imageId }
+  const cause = problem.cause !== undefined && causeOf(problem)
+  logger.warn('record rejected', { ...positionOf(record), ...image, reason, detail, ...cause })
   return { outcome: 'rejected', ...positionOf(record), reason }
+}
+
+/** The innermost error: S3's, SQS's or the network's own. */
+function causeOf(error: unknown): { errorName: string; errorMessage: string } {
+  const { name, message, cause } = error as Error
+  return cause instanceof Error ? causeOf(cause) : { errorName: name, errorMessage: message }
 }
 
 function positionOf({ topic, partition, offset }: MSKRecord) {

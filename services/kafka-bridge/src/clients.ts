@@ -2,10 +2,13 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { openBucket } from '@darkroom/bucket'
 import { env } from './environment.ts'
 
-const timeouts = {
+export const bucket = openBucket(env.BUCKET, {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
-}
+})
 
-export const bucket = openBucket(env.BUCKET, timeouts)
-export const sqs = new SQSClient(timeouts)
+/** A batch of 50 records must fit into the function's timeout even if SQS is silent; the sweep sends what is not sent here. */
+export const sqs = new SQSClient({
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 500, requestTimeout: 2_000, throwOnRequestTimeout: true },
+})

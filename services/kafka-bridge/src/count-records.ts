@@ -36,6 +36,11 @@ export function countImplausibleTime(topic: string): void {
   add('KafkaImplausibleTimes', { topic }, 1)
 }
 
+/** Counts an image that is stored and accepted, but whose message was not sent. The sweep sends it. */
+export function countUnsent(): void {
+  metrics.singleMetric().addMetric('MessagesNotSent', MetricUnit.Count, 1)
+}
+
 function count({ outcome, topic, reason }: RecordOutcome, records: number): void {
   add(NAMES[outcome], { topic, ...(reason && { reason }) }, records)
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { type AppId, Filename, ProblemError, parseOrRefuse, readAttributes } from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
 import * as z from 'zod'
@@ -29,7 +30,7 @@ const STRUCTURED = /^application\/cloudevents\b/i
 const STRUCTURED_JSON = /^application\/cloudevents\+json\s*(;|$)/i
 
 function identifyEvent(record: MSKRecord): ReadEvent {
-  const headers = readHeaders(record)
+  const { headers, invalid } = readHeaders(record)
   const contentType = headers['content-type']?.trim() ?? ''
   if (STRUCTURED_JSON.test(contentType)) {
     return identifyStructuredEvent(requireValue(bytesOf(record)), record.timestamp)
@@ -37,10 +38,15 @@ function identifyEvent(record: MSKRecord): ReadEvent {
   if (STRUCTURED.test(contentType)) {
     throw new ProblemError('malformed-request', 'Send one event per record, as application/cloudevents+json.')
   }
-  return identifyBytes(record, headers)
+  return identifyBytes(record, headers, (...names) => requireUtf8(invalid, names))
 }
 
-function identifyBytes(record: MSKRecord, headers: Record<string, string>): ReadEvent {
+function identifyBytes(
+  record: MSKRecord,
+  headers: Record<string, string>,
+  requireText: (...names: string[]) => void,
+): ReadEvent {
+  requireText(...Object.keys(CloudEventHeaders.shape))
   const { 'content-type': declaredType, ce_filename, ce_attributes, traceparent, ce_traceparent } = headers
   const bytes = bytesOf(record)
   return {
@@ -48,9 +54,14 @@ function identifyBytes(record: MSKRecord, headers: Record<string, string>): Read
     bytes,
     filename: Filename.safeParse(ce_filename).data,
     traceparent: traceparent ?? ce_traceparent,
-    readContent: () => ({ bytes: requireValue(bytes), declaredType }),
-    readAttributes: () =>
-      ce_attributes === undefined ? undefined : readAttributes(ce_attributes, 'ce_attributes'),
+    readContent: () => {
+      requireText('content-type')
+      return { bytes: requireValue(bytes), declaredType }
+    },
+    readAttributes: () => {
+      requireText('ce_filename', 'ce_attributes')
+      return ce_attributes === undefined ? undefined : readAttributes(ce_attributes, 'ce_attributes')
+    },
   }
 }
 
@@ -75,11 +86,22 @@ function identityOf(
   return { time: ce_time ?? new Date(timestamp), source: ce_source, id: ce_id }
 }
 
-function readHeaders({ headers }: MSKRecord): Record<string, string> {
-  const entries = headers.flatMap((header) => Object.entries(header))
-  return Object.fromEntries(
-    entries.map(([name, bytes]) => [name.toLowerCase(), Buffer.from(bytes).toString()]),
-  )
+/** Names in lower case. `invalid`: those whose value is not UTF-8; they are no error unless the event needs them. */
+function readHeaders({ headers }: MSKRecord): { headers: Record<string, string>; invalid: Set<string> } {
+  const entries = headers
+    .flatMap((header) => Object.entries(header))
+    .map(([name, bytes]) => ({ name: name.toLowerCase(), value: Buffer.from(bytes ?? []) }))
+  const { text = [], other = [] } = Object.groupBy(entries, ({ value }) => (isUtf8(value) ? 'text' : 'other'))
+  return {
+    headers: Object.fromEntries(text.map(({ name, value }) => [name, value.toString()])),
+    invalid: new Set(other.map(({ name }) => name)),
+  }
+}
+
+/** @throws ProblemError `malformed-request` */
+function requireUtf8(invalid: Set<string>, names: string[]): void {
+  const name = names.find((each) => invalid.has(each))
+  if (name) throw new ProblemError('malformed-request', `${name}: is not valid UTF-8`)
 }
 
 /** A tombstone has no value. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateQueueCommand, DeleteQueueCommand } from '@aws-sdk/client-sqs'
 import { inputKey, metadataKey } from '@darkroom/core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import type { MSKRecord } from 'aws-lambda'
 import { type FaultFor, injectFaults } from '../test/inject-faults.ts'
 import { cloudEvent, DATE, photograph, TOPIC, tinyImage } from '../test/kafka-records.ts'
@@ -20,6 +20,8 @@ afterAll(async () => {
   await local.stop()
   await rm(dataDir, { recursive: true, force: true })
 })
+
+const isFor = (key: string, input: object) => 'Key' in input && input.Key === key
 
 const deferred = (reason: string, records = 1) => ({
   name: 'KafkaRecordsDeferred',
@@ -39,17 +41,97 @@ describe('a record is retried', () => {
     expect(await local.takeMessages()).toHaveLength(1)
   })
 
-  test('while SQS does not answer, and is enqueued afterwards', async () => {
-    const record = cloudEvent('not-enqueued', await photograph())
-    await local.sqs.send(new DeleteQueueCommand({ QueueUrl: local.QueueUrl }))
-    const { answer, counts } = await local.count(record)
-    expect(answer).toEqual({ batchItemFailures: [failedFrom(15)] })
-    expect(counts).toEqual([deferred('internal')])
-    expect(await local.keys('input/')).toHaveLength(1)
-    await local.sqs.send(new CreateQueueCommand({ QueueName: 'images' }))
-    await local.bridge(record)
-    expect(await local.keys('input/')).toHaveLength(1)
+  test.each([
+    [403, 'AccessDenied'],
+    [404, 'NoSuchBucket'],
+    [400, 'ExpiredToken'],
+    [400, 'RequestTimeout'],
+    [400, 'KMS.DisabledException'],
+    [503, 'SlowDown'],
+  ])('while S3 answers %i %s, which the log names', async (status, code) => {
+    const record = cloudEvent('patient', await photograph())
+    const { logger } = await import('./logger.ts')
+    const log = jest.spyOn(logger, 'error')
+    const end = injectFaults(local.clients, (name) =>
+      name === 'PutObjectCommand' ? { status, code } : undefined,
+    )
+    expect(await local.bridge(record)).toEqual({ batchItemFailures: [failedFrom(15)] })
+    end()
+    expect(log).toHaveBeenCalledWith(
+      'record deferred',
+      expect.objectContaining({
+        ...{ topic: TOPIC, partition: 0, offset: 15, reason: 'storage-unavailable' },
+        ...{ errorName: code, errorMessage: `refused: ${code}` },
+      }),
+    )
+    log.mockRestore()
+    expect(await local.imageKeys()).toEqual([])
+    expect(await local.bridge(record)).toEqual(NO_FAILURES)
     expect(await local.takeMessages()).toHaveLength(1)
+  })
+})
+
+describe('a record is accepted, and its message is left to the sweep', () => {
+  const record = cloudEvent('not-enqueued', tinyImage(1))
+  const next = cloudEvent('next', tinyImage(2), { offset: 16 })
+
+  async function expectAccepted() {
+    const { answer, counts } = await local.count(record, next)
+    expect(answer).toEqual(NO_FAILURES)
+    expect(counts).toContainEqual({
+      name: 'MessagesNotSent',
+      dimensions: { service: 'kafka-bridge', stage: 'test' },
+      records: 1,
+    })
+    expect(counts).toContainEqual(expect.objectContaining({ name: 'KafkaRecordsAccepted', records: 2 }))
+    expect(await local.keys('input/')).toHaveLength(2)
+  }
+
+  test('while SQS does not answer', async () => {
+    await local.sqs.send(new DeleteQueueCommand({ QueueUrl: local.QueueUrl }))
+    await expectAccepted()
+    await local.sqs.send(new CreateQueueCommand({ QueueName: 'images' }))
+    expect(await local.takeMessages()).toEqual([])
+  })
+
+  test('if SQS refuses its content', async () => {
+    const isFirst = (input: object) => JSON.stringify(input).includes(imageOf(record).imageId)
+    const end = injectFaults(local.clients, (name, input) =>
+      name === 'SendMessageCommand' && isFirst(input)
+        ? { status: 400, code: 'InvalidMessageContents' }
+        : undefined,
+    )
+    await expectAccepted()
+    end()
+    expect(await local.takeMessages()).toMatchObject([{ subject: imageOf(next).imageId }])
+  })
+})
+
+describe('a record that S3 refuses for its content', () => {
+  const record = cloudEvent('refused', tinyImage(1))
+  const next = cloudEvent('next', tinyImage(2), { offset: 16 })
+
+  test.each([
+    [400, 'MetadataTooLarge'],
+    [400, 'InvalidArgument'],
+    [400, 'RequestHeaderSectionTooLarge'],
+    [413, 'EntityTooLarge'],
+    [431, 'UnknownError'],
+  ])('with %i %s is kept with the reason, and the next one proceeds', async (status, code) => {
+    const key = inputKey(imageOf(record))
+    const end = injectFaults(local.clients, (name, input) =>
+      name === 'PutObjectCommand' && isFor(key, input) ? { status, code } : undefined,
+    )
+    expect(await local.bridge(record, next)).toEqual(NO_FAILURES)
+    end()
+    const { Metadata = {} } = await local.get(`rejected/${TOPIC}/${DATE}/0-15`)
+    expect(Metadata.reason).toBe('malformed-request')
+    expect(decodeURIComponent(String(Metadata.detail))).toContain(code)
+    expect(await local.document(imageOf(record))).toMatchObject({
+      status: 'failed',
+      failure_type: 'malformed-request',
+    })
+    expect(await local.takeMessages()).toMatchObject([{ subject: imageOf(next).imageId }])
   })
 })
 
@@ -57,7 +139,6 @@ describe('a record that is not an image is retried', () => {
   const record = cloudEvent('no-image', Buffer.from('no image'))
   const document = metadataKey(imageOf(record))
   const rejected = `rejected/${TOPIC}/${DATE}/0-15`
-  const isFor = (key: string, input: object) => 'Key' in input && input.Key === key
 
   test.each<[string, string[], FaultFor]>([
     ['the record cannot be stored', [], (_, input) => (isFor(rejected, input) ? 'lost' : undefined)],
@@ -113,18 +194,13 @@ describe('in the middle of a batch', () => {
     expect(announced.toSorted()).toEqual(batch.map(keyOf).toSorted())
   }
 
-  test.each([
-    ['S3', 'PutObjectCommand', 'storage-unavailable'],
-    ['SQS', 'SendMessageCommand', 'internal'],
-  ])('%s goes down: every partition stops, and the retry accepts the rest', async (_, command, reason) => {
+  test('S3 goes down: every partition stops, and the retry accepts the rest', async () => {
     let sent = 0
-    const end = injectFaults(local.clients, async (name) => {
-      if (name === command && ++sent === 11) await local.stop()
-      return undefined
-    })
+    const end = injectFaults(local.clients, (name) =>
+      name === 'PutObjectCommand' && ++sent > 20 ? 'lost' : undefined,
+    )
     const { answer, counts } = await local.count(...batch)
     end()
-    await local.start()
     const { batchItemFailures } = answer
     expect(batchItemFailures).toHaveLength(3)
     const rest = remaining(batchItemFailures)
@@ -132,7 +208,7 @@ describe('in the middle of a batch', () => {
     expect(counts).toEqual(
       expect.arrayContaining([expect.objectContaining({ name: 'KafkaRecordsDeferred' })]),
     )
-    expect(counts.some(({ dimensions }) => dimensions.reason === reason)).toBe(true)
+    expect(counts.some(({ dimensions }) => dimensions.reason === 'storage-unavailable')).toBe(true)
     // Everything before a stop has been accepted.
     const done = batch.filter((record) => !rest.includes(record)).map(keyOf)
     expect(await local.keys('input/')).toEqual(expect.arrayContaining(done))

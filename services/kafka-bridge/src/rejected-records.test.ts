@@ -49,6 +49,15 @@ const binary = (value: Uint8Array | undefined, headers: Record<string, string> =
 /** `known` is what the failed document says about the image. */
 type Case = [what: string, record: MSKRecord, reason: string, detail: string, known?: object]
 
+/** A record with one more header, whose value is bytes as Lambda delivers them: signed, as in Java. */
+const withHeader = (name: string, bytes: number[]) => {
+  const record = binary(photo)
+  const others = record.headers.filter((header) => !(name in header))
+  return { ...record, headers: [...others, { [name]: [...Int8Array.from(bytes)] }] }
+}
+/** Half of a surrogate pair in the encoding of UTF-8, which does not allow it. */
+const HALF_A_PAIR = [0xed, 0xa0, 0xbc]
+
 /** These records do not identify an image. */
 const WITHOUT_AN_IMAGE: Case[] = [
   [
@@ -59,6 +68,19 @@ const WITHOUT_AN_IMAGE: Case[] = [
   ],
   ['another specversion', binary(photo, { ce_specversion: '2.0' }), 'malformed-request', 'ce_specversion'],
   ['another type', binary(photo, { ce_type: 'order.placed' }), 'malformed-request', 'ce_type'],
+  ['an id that is not UTF-8', withHeader('ce_id', [0xff]), 'malformed-request', 'ce_id: is not valid UTF-8'],
+  [
+    'a source with half a surrogate pair',
+    withHeader('ce_source', HALF_A_PAIR),
+    'malformed-request',
+    'ce_source: is not valid UTF-8',
+  ],
+  [
+    'no headers, as no Lambda sends it: an error of ours',
+    { ...binary(photo), headers: null as unknown as [] },
+    'internal',
+    'error in Darkroom',
+  ],
   ['no id', binary(photo, { ce_id: '' }), 'malformed-request', 'ce_id'],
   [
     'another specversion, structured',
@@ -137,6 +159,27 @@ const WITH_AN_IMAGE: Case[] = [
     binary(photo, { ce_attributes: '{' }),
     'malformed-request',
     'ce_attributes',
+    describeBytes(photo),
+  ],
+  [
+    'a filename that is not UTF-8',
+    withHeader('ce_filename', [0x61, 0xe4, 0x2e]),
+    'malformed-request',
+    'ce_filename: is not valid UTF-8',
+    describeBytes(photo),
+  ],
+  [
+    'attributes with half a surrogate pair',
+    withHeader('ce_attributes', HALF_A_PAIR),
+    'malformed-request',
+    'ce_attributes: is not valid UTF-8',
+    describeBytes(photo),
+  ],
+  [
+    'a content type that is not UTF-8',
+    withHeader('content-type', [0xff]),
+    'malformed-request',
+    'content-type: is not valid UTF-8',
     describeBytes(photo),
   ],
   [
@@ -285,6 +328,34 @@ describe('a record that cannot be accepted', () => {
     expect(JSON.stringify(document).length).toBeLessThan(2_000)
     expect(document).toMatchObject({ failure_type: 'type-mismatch' })
   })
+})
+
+test.each([
+  ['another application', 'trace-state', [0xff, 0xfe]],
+  ['a trace', 'traceparent', [0xff]],
+])('a header of %s that is not UTF-8 does not reject a record', async (_, name, bytes) => {
+  const record = {
+    ...binary(photo),
+    headers: [...binary(photo).headers, { [name]: [...Int8Array.from(bytes)] }],
+  }
+  await local.bridge(record)
+  expect(await local.keys('rejected/')).toEqual([])
+  expect(await local.takeMessages()).toHaveLength(1)
+})
+
+test.each([
+  ['emoji and joined emoji', '👩‍👩‍👧 🇩🇪 Straße', '🎞️\u{1f9d1}\u200d\u{1f680}'],
+  ['non-characters and controls', 'a.jpg', '\ufffe\uffff\u0000\u0007\u001b\u007f\u0085\ufdd0'],
+  ['right-to-left and combining characters', 'صورة e\u0301.jpg'.normalize('NFC'), '\u202eabc\u202c'],
+])('%s are kept as sent', async (_, filename, caption) => {
+  const attributes = { caption }
+  const records = [
+    binary(photo, { ce_filename: filename, ce_attributes: JSON.stringify(attributes) }),
+    structuredEvent({ id: 'structured', data_base64: photo.toString('base64'), filename, attributes }),
+  ]
+  expect(await local.bridge(...records)).toEqual(NO_FAILURES)
+  const messages = await local.takeMessages()
+  expect(messages).toMatchObject(records.map(() => ({ data: { filename, attributes } })))
 })
 
 test('an invalid traceparent does not reject a record', async () => {

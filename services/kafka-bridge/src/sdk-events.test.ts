@@ -126,7 +126,12 @@ describe('an event from the CloudEvents SDK', () => {
       ['the bucket is missing', () => local.s3.send(new DeleteBucketCommand({ Bucket }))],
     ])('does not count as expired while %s', async (_, fail) => {
       const clients = await import('./clients.ts')
-      const acceptImage = createIntake({ ...clients, queueUrl: '', source: '/darkroom/test' })
+      const acceptImage = createIntake({
+        ...clients,
+        queueUrl: '',
+        source: '/darkroom/test',
+        onUnsent: () => {},
+      })
       const arrival = toArrival(
         await readSubmission({ ...identifyRecord(claim(own), APPS), ...imageOf(claim(own)) }),
         {

@@ -62,7 +62,11 @@ export class RefusedImage extends ProblemError {
   }
 }
 
-/** Runs a step. If the image is at fault, the error contains what was known about it before. */
+/**
+ * Runs a step. Unless the step may succeed later, its error contains what was known about the image before.
+ *
+ * @throws RefusedImage; a retryable ProblemError
+ */
 export async function refusing<Result>(
   image: KnownImage,
   step: () => Result | Promise<Result>,
@@ -70,7 +74,19 @@ export async function refusing<Result>(
   try {
     return await step()
   } catch (error) {
-    if (error instanceof ProblemError && !error.retryable) throw new RefusedImage(image, error)
-    throw error
+    throw isTemporary(error) ? error : new RefusedImage(image, toProblem(error))
   }
+}
+
+/** Whether the same record may be accepted later. */
+export function isTemporary(error: unknown): boolean {
+  return error instanceof ProblemError && error.retryable && !(error instanceof RefusedImage)
+}
+
+/** An error that is no problem of the image's is a defect of ours: the record is refused too, because it would fail again. */
+export function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error
+  return new ProblemError('internal', 'The record cannot be read because of an error in Darkroom.', {
+    cause: error,
+  })
 }

@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 /**
  * A line of CloudWatch's embedded metric format with one metric, by service and stage, and also by its other
- * dimensions.
+ * dimensions if it has any.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 const EmbeddedMetric = z.looseObject({
@@ -11,7 +11,7 @@ const EmbeddedMetric = z.looseObject({
     CloudWatchMetrics: z.tuple([
       z.object({
         Namespace: z.literal('Darkroom'),
-        Dimensions: z.tuple([z.tuple([z.literal('service'), z.literal('stage')]), z.array(z.string())]),
+        Dimensions: z.tuple([z.tuple([z.literal('service'), z.literal('stage')])]).rest(z.array(z.string())),
         Metrics: z.tuple([z.object({ Name: z.string(), Unit: z.literal('Count') })]),
       }),
     ]),
@@ -32,7 +32,9 @@ export function readCounts(printed: string): CountedRecords[] {
     const document = EmbeddedMetric.parse(JSON.parse(line))
     const [{ Dimensions, Metrics }] = document._aws.CloudWatchMetrics
     const name = Metrics[0].Name
-    const dimensions = Object.fromEntries(Dimensions[1].map((dimension) => [dimension, document[dimension]]))
+    const dimensions = Object.fromEntries(
+      (Dimensions[1] ?? Dimensions[0]).map((dimension) => [dimension, document[dimension]]),
+    )
     return { name, dimensions, records: document[name] }
   })
 }
