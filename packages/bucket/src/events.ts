@@ -22,10 +22,6 @@ function writeDecision(bucket: Bucket, image: ImageRef, etag?: string): Promise<
 }
 
 /** The id that was decided for the event of an image, whatever the time in the image's own id. */
-export async function findDecidedId(bucket: Bucket, image: ImageRef): Promise<ImageId | undefined> {
-  return (await readDecision(bucket, image))?.imageId
-}
-
 async function readDecision(bucket: Bucket, image: ImageRef) {
   const event = eventOf(image)
   const found = await getText(bucket, eventKey(event))

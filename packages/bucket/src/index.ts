@@ -1,7 +1,7 @@
 export { type Bucket, type BucketSettings, openBucket } from './bucket.ts'
 export { createClaim } from './claims.ts'
 export { type FoundDocument, finishedAt, getDocument, getDocumentText, putDocument } from './documents.ts'
-export { decideImageId, findDecidedId } from './events.ts'
+export { decideImageId } from './events.ts'
 export { findKnownBytes, forgetBytes, type HashedImage, type KnownBytes, rememberBytes } from './hashes.ts'
 export { type Hold, isHeld, placeHold, releaseHold } from './holds.ts'
 export { deleteEverything, everythingOf, type ImageObjects } from './image-objects.ts'
