@@ -1,7 +1,8 @@
 import root from '../../jest.config.js'
 
 /**
- * Runs the commands of the documentation. `api` needs bash, curl and openssl; `superset` needs Python 3.11, PyPI and a browser.
+ * Runs the commands of the documentation, checks the OpenAPI document and the page at `/docs` with tools from outside, and
+ * uploads with the clients that people use. `api` needs bash, curl and openssl; `superset` needs Python 3.11, PyPI and a browser.
  * So they are not part of `pnpm test`.
  */
 export default {

@@ -57,7 +57,7 @@ function welcome(
   return `
 ${bold('Darkroom is ready')} after ${seconds(startedAt)}.
 
-  upload API  ${uploadApi}/v1   (description: ${uploadApi}/v1/openapi.json)
+  upload API  ${uploadApi}/v1   (try it: ${uploadApi}/docs)
   Web App #1  ${webApp1}
   Web App #2  ${webApp2}
   dashboard   ${dashboard}

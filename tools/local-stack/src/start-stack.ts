@@ -170,6 +170,7 @@ function serviceEnvironment(endpoints: Endpoints): Record<string, string> {
     QUEUE_URL: endpoints.queueUrl,
     PARKED_QUEUE_URL: endpoints.parkedQueueUrl,
     API_KEY_HASHES: apiKeyHashes(),
+    DOCS_API_KEY: APPS['web-app-1'].apiKey,
     KAFKA_BROKERS: endpoints.kafkaBrokers,
   }
 }

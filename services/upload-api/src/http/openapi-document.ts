@@ -129,7 +129,7 @@ export function openApiDocument() {
               'multipart/form-data': {
                 schema: z.object({
                   file: z.string().meta({ format: 'binary', description: 'The image, at most 4 MB.' }),
-                  attributes: text('Attributes as JSON text: `{"album": "summer-2026"}`.'),
+                  attributes: text('Attributes as JSON text.').meta({ example: '{"album": "summer-2026"}' }),
                 }),
               },
               'image/*': bytes,
