@@ -1,14 +1,12 @@
-import { readFile } from 'node:fs/promises'
 import { type Client, createClient } from '@darkroom/client'
 import { PART_BYTES } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { openBrowser } from '@darkroom/testing'
 import { BROWSER, describeWith } from '@darkroom/testing/needs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { largePhotograph } from './large-photograph.ts'
-import { listen } from './web-app-1/listen.ts'
+import { uppyExample } from './uppy-example.ts'
 import { expectEventually } from './web-app-1/open-page.ts'
 
 const KEY = 'local-web-app-1'
@@ -18,7 +16,7 @@ describeWith(BROWSER, "the documented configuration of Uppy's S3 plugin", () => 
   let stack: Stack
   let browser: Browser
   let client: Client
-  let site: Awaited<ReturnType<typeof listen>>
+  let site: Awaited<ReturnType<typeof uppyExample>>
   let page: Page
   let photograph: Buffer
 
@@ -27,12 +25,7 @@ describeWith(BROWSER, "the documented configuration of Uppy's S3 plugin", () => 
     browser = await openBrowser()
     client = createClient({ url: stack.endpoints.uploadApi, credential: KEY })
     photograph = await largePhotograph(5_500_000)
-    const script = await bundleExample({ api: `${stack.endpoints.uploadApi}/v1`, key: KEY })
-    const html = '<!doctype html><title>Uppy</title><input type="file"><script src="/uppy.js"></script>'
-    site = await listen(({ url }, response) => {
-      response.setHeader('content-type', url === '/uppy.js' ? 'text/javascript' : 'text/html')
-      response.end(url === '/uppy.js' ? script : html)
-    })
+    site = await uppyExample({ api: `${stack.endpoints.uploadApi}/v1`, key: KEY })
     page = await browser.newPage()
     await page.goto(site.url)
   }, 90_000)
@@ -68,27 +61,3 @@ describeWith(BROWSER, "the documented configuration of Uppy's S3 plugin", () => 
     expect(sent.filter((each) => each === method)).toHaveLength(multipart ? parts : 1)
   })
 })
-
-/** The block of docs/api.md that configures Uppy, bundled for a page with one file input. */
-async function bundleExample(settings: { api: string; key: string }): Promise<string> {
-  const document = await readFile(new URL('../docs/api.md', import.meta.url), 'utf8')
-  const program = /^```js\n(import Uppy [\s\S]+?)^```/m.exec(document)?.[1] ?? ''
-  expect(program).toContain('signRequest')
-  const configured = program
-    .replace('http://127.0.0.1:4000/v1', settings.api)
-    .replace('local-web-app-1', settings.key)
-  const contents = `${configured}
-    globalThis.multipartAbove = MULTIPART_ABOVE
-    document.querySelector('input').onchange = ({ target }) =>
-      uppy.addFiles([...target.files].map((data) => ({ name: data.name, type: data.type, data })))`
-  const { outputFiles } = await build({
-    stdin: {
-      contents: contents.replace('size > MULTIPART_ABOVE', 'size > globalThis.multipartAbove'),
-      resolveDir: import.meta.dirname,
-    },
-    bundle: true,
-    write: false,
-    format: 'iife',
-  })
-  return outputFiles[0]?.text ?? ''
-}

@@ -14,7 +14,9 @@ import { createClient } from '@darkroom/client'
 import { inputKey } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { formatTable } from '@darkroom/terminal'
+import { openBrowser } from '@darkroom/testing'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { uppyExample } from '../uppy-example.ts'
 
 const run = promisify(execFile)
 const inRepository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
@@ -163,6 +165,31 @@ test('@darkroom/client', async () => {
   const client = createClient({ url: stack.endpoints.uploadApi, credential: key })
   const body = await client.upload(new Blob([image]))
   await expectResult('stored', { client: '@darkroom/client', form: 'upload()', status: 202, body })
+})
+
+test('Uppy', async () => {
+  const site = await uppyExample({ api: `${stack.endpoints.uploadApi}/v1`, key })
+  const browser = await openBrowser()
+  try {
+    const page = await browser.newPage()
+    await page.goto(site.url)
+    for (const [form, multipartAbove] of [
+      ['form to S3, complete', 100_000_000],
+      ['part to S3, complete', 0],
+    ]) {
+      await page.evaluate(`multipartAbove = ${multipartAbove}`)
+      const completed = page.waitForResponse((answer) => answer.url().endsWith('/complete'))
+      await page
+        .locator('input')
+        .setInputFiles({ name: `${form}.jpg`, mimeType: 'image/jpeg', buffer: image })
+      const answer = await completed
+      const row = { client: 'Uppy', form: String(form), status: answer.status(), body: await answer.json() }
+      await expectResult('stored', row)
+    }
+  } finally {
+    await browser.close()
+    await site.stop()
+  }
 })
 
 /** Forms as other clients write them, byte for byte: head of the part, then what comes around the image. */
