@@ -45,5 +45,5 @@ async function showLimit(): Promise<void> {
 function showConnection(): void {
   find('offline').textContent = navigator.onLine
     ? ''
-    : 'You are offline. Pictures that you add are kept here, and sent when you are online again.'
+    : 'You are offline. Pictures that you add are kept here and sent when you are back online.'
 }

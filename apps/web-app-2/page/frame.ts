@@ -151,7 +151,7 @@ export function createFrame({ name, bytes, note = '', file }: FrameOptions) {
       details.replaceChildren()
       setState(
         'waiting',
-        navigator.onLine ? 'Waiting to upload' : 'Offline · is sent when you are online again',
+        navigator.onLine ? 'Waiting to upload' : 'Offline · will be sent when you are back online',
         false,
       )
     },

@@ -192,10 +192,13 @@ drawn AS (
     ${pick(['web-app-1', 'web-app-1', 'web-app-1', 'web-app-1', 'web-app-2', 'web-app-2', 'shop', 'press', 'archive'], `1 + CAST(floor(9 * ${draw('app', 'original')}) AS BIGINT)`)} AS app,
     CASE WHEN app = 'web-app-2' AND ${draw('way')} < 0.8 THEN 'kafka' ELSE 'http' END AS origin,
     -- More recent than old images, and more by day than by night.
-    CAST(floor(${days} * pow(${draw('day')}, 1.5)) AS INTEGER) AS days_ago,
+    CAST(floor(${days} * pow(${draw('day')}, 1.5)) AS INTEGER) AS drawn_days_ago,
+    (epoch_ms(${last}) - epoch_ms(DATE '${until.slice(0, 10)}')) / 86400000.0 AS elapsed,
+    -- A last day that is not over has as many images less.
+    CASE WHEN drawn_days_ago = 0 AND ${days} > 1 AND ${draw('moved')} > elapsed
+      THEN 1 + CAST(floor(${days - 1} * ${draw('moved to')}) AS INTEGER) ELSE drawn_days_ago END AS days_ago,
     DATE '${until.slice(0, 10)}' - days_ago + to_milliseconds(CAST(floor(
-      (${draw('hour 1')} + ${draw('hour 2')}) / 2
-      * CASE WHEN days_ago = 0 THEN epoch_ms(${last}) - epoch_ms(DATE '${until.slice(0, 10)}') ELSE 86400000 END
+      86400000 * (${draw('hour 1')} + ${draw('hour 2')}) / 2 * CASE WHEN days_ago = 0 THEN elapsed ELSE 1 END
     ) AS BIGINT)) AS drawn_time,
     CASE WHEN ${draw('end')} < 0.965 THEN 'processed' WHEN ${draw('end')} < 0.99 THEN 'failed' ELSE 'erased' END AS status,
     ${pick(FAILURES, `1 + CAST(floor(5 * pow(${draw('reason')}, 2)) AS BIGINT)`)} AS failure,
