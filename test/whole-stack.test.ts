@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { openCatalogue } from '@darkroom/catalogue'
 import {
   claimKey,
   type ImageStatus,
@@ -102,6 +103,23 @@ describe('the whole stack', () => {
       expect(variant.headers.get('content-type')).toBe(contentType)
       expect((await variant.arrayBuffer()).byteLength).toBe(bytes)
     }
+  })
+
+  test('keeps any character as it was sent, in the status and in the catalogue', async () => {
+    const filename = '👩\u200d👧 写真 🌊.jpg'
+    const attributes = { note: '🌊 "\\\n\u0000\u0001\u001f\u007f\u0085\u2028\ufffe\uffff\u{10ffff}' }
+    const body = JSON.stringify({ data: photograph.toString('base64'), filename, attributes })
+    const image = await develop(stack, body, { 'content-type': 'application/json' })
+    expect(image).toMatchObject({ status: 'processed', filename, attributes })
+    const { endpoints } = stack
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+    const s3 = new S3Client({ endpoint: endpoints.aws, region: 'us-east-1', credentials })
+    const catalogue = await openCatalogue(s3, endpoints.bucket)
+    const { rows } = await catalogue.query(
+      `SELECT filename, attributes['note'] FROM images WHERE image_id = '${image.id}'`,
+    )
+    catalogue.close()
+    expect(rows).toEqual([[filename, attributes.note]])
   })
 
   test('develops a photograph that Web App #2 sends through Kafka', async () => {

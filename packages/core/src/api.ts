@@ -229,7 +229,7 @@ export const SelectionQuery = z.strictObject({
   ids: z
     .string()
     .transform((list) => [...new Set(list.toLowerCase().split(','))])
-    .pipe(z.array(ImageId).max(100, 'at most 100 ids'))
+    .pipe(z.array(ImageId).max(100, 'must have at most 100 ids'))
     .meta({ description: 'Up to 100 comma-separated ids, instead of a date.' }),
 })
 export type SelectionQuery = z.infer<typeof SelectionQuery>

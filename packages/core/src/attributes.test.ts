@@ -21,11 +21,11 @@ describe('attributes', () => {
   ])('may be %s', (_what, value) => expect(Attributes.parse(value)).toEqual(value))
 
   test.each([
-    ['17 pairs', pairs(17), 'at most 16 attributes'],
-    ['a key of 65 characters', { ['k'.repeat(65)]: '' }, 'an attribute key'],
-    ['an empty key', { '': 'v' }, 'an attribute key'],
-    ['a key in upper case', { Key: 'v' }, 'an attribute key'],
-    ['a key with a dot', { 'a.b': 'v' }, 'an attribute key'],
+    ['17 pairs', pairs(17), 'at most 16 entries'],
+    ['a key of 65 characters', { ['k'.repeat(65)]: '' }, 'must have a key'],
+    ['an empty key', { '': 'v' }, 'must have a key'],
+    ['a key in upper case', { Key: 'v' }, 'must have a key'],
+    ['a key with a dot', { 'a.b': 'v' }, 'must have a key'],
     ['a value of 257 characters', { k: 'v'.repeat(257) }, '256 characters'],
     ['1025 bytes', ofBytes(1025), '1 KB in total'],
     ['more bytes than characters', { a: '写'.repeat(200), b: '真'.repeat(200) }, '1 KB in total'],

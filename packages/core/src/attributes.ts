@@ -10,15 +10,13 @@ const MAX_ATTRIBUTES_BYTES = 1024
  */
 export const Attributes = z
   .record(
-    z
-      .string()
-      .regex(/^[a-z0-9_-]{1,64}$/, 'an attribute key must be 1 to 64 characters of a-z, 0-9, "_" and "-"'),
-    Text.max(256, 'an attribute value must be at most 256 characters'),
+    z.string().regex(/^[a-z0-9_-]{1,64}$/, 'must have a key of 1 to 64 characters of a-z, 0-9, "_" and "-"'),
+    Text.max(256, 'must have at most 256 characters'),
   )
-  .refine((value) => Object.keys(value).length <= 16, 'at most 16 attributes')
+  .refine((value) => Object.keys(value).length <= 16, 'must have at most 16 entries')
   .refine(
     (value) => new TextEncoder().encode(JSON.stringify(value)).length <= MAX_ATTRIBUTES_BYTES,
-    'attributes must be at most 1 KB in total',
+    'must have at most 1 KB in total, as JSON',
   )
   .meta({ description: 'Key/value pairs stored with the image.', example: { album: 'summer-2026' } })
 export type Attributes = z.infer<typeof Attributes>

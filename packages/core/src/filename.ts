@@ -8,9 +8,7 @@ const MAX_FILENAME_BYTES = 255
  * format characters are removed (not those that emoji and some scripts need), and the rest is cut to 255 bytes of UTF-8.
  */
 export const Filename = Text.transform(cleanFilename)
-  .pipe(
-    z.string().refine((name) => VISIBLE.test(name), 'a filename must have at least one visible character'),
-  )
+  .pipe(z.string().refine((name) => VISIBLE.test(name), 'must have at least one visible character'))
   .meta({ description: 'The original file name, for display.', example: 'IMG_0001.JPG' })
 export type Filename = z.infer<typeof Filename>
 

@@ -47,7 +47,7 @@ export function namesOf(types: readonly ImageType[]): string {
 /** SHA-256 of an image's bytes in lower-case hex. */
 export const Sha256 = z
   .string()
-  .regex(/^[0-9a-f]{64}$/, 'a sha256 must be 64 characters of lower-case hex')
+  .regex(/^[0-9a-f]{64}$/, 'must have 64 characters of lower-case hex')
   .meta({
     description: 'SHA-256 of the bytes, hex.',
     example: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c',

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { Attributes } from './attributes.ts'
+import { messageOf, toSentences } from './issue-sentences.ts'
 import { ProblemError } from './problem.ts'
 
 /**
@@ -14,7 +15,7 @@ export function decodeBase64(text: string, where: string): Buffer<ArrayBuffer> {
   if (bytes.toString('base64') === text) return bytes
   throw new ProblemError(
     'malformed-request',
-    `${where}: is not valid base64 (RFC 4648, section 4, with padding; no line breaks, no "data:" prefix)`,
+    `${where} is not valid base64. Send it with padding (RFC 4648, section 4), without line breaks and without a "data:" prefix.`,
   )
 }
 
@@ -22,20 +23,16 @@ export function decodeBase64(text: string, where: string): Buffer<ArrayBuffer> {
  * Parses what a client sent.
  *
  * @param where what the value is, for the message: `body`
- * @throws ProblemError `malformed-request`, with the name of each field that is wrong
+ * @throws ProblemError `malformed-request`: a sentence for each field that is wrong
  */
 export function parseOrRefuse<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   where: string,
 ): z.infer<Schema> {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: messageOf })
   if (result.success) return result.data
-  const complaints = result.error.issues.map((issue) => {
-    const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue
-    return `${[where, ...issue.path].join('.')}: ${message}`
-  })
-  throw new ProblemError('malformed-request', complaints.join('; '))
+  throw new ProblemError('malformed-request', toSentences(result.error.issues, where))
 }
 
 /** Attributes as JSON text, or as a value that is already parsed. @throws ProblemError `malformed-request` */
@@ -48,7 +45,7 @@ export function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new ProblemError('malformed-request', `${where}: is not valid JSON`, { cause })
+    throw new ProblemError('malformed-request', `${where} is not valid JSON.`, { cause })
   }
 }
 

@@ -92,7 +92,7 @@ const WITHOUT_AN_IMAGE: Case[] = [
     'another type, structured',
     structuredEvent({ type: 'order.placed' }),
     'malformed-request',
-    'event.type: ',
+    'event.type must be',
   ],
   [
     'an event that is not JSON',
@@ -214,7 +214,7 @@ const WITH_AN_IMAGE: Case[] = [
     'data_base64 of a wrong type',
     structuredEvent({ data_base64: 7 }),
     'malformed-request',
-    'event.data_base64: ',
+    'event.data_base64 must be',
     {},
   ],
   ['an event without an image', structuredEvent({}), 'malformed-request', 'no image', {}],

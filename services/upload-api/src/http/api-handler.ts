@@ -133,9 +133,31 @@ function problemJson(): Middleware {
     onError(request) {
       const { error, event, context } = request
       const problem = toProblemError(error)
-      if (problem.status >= 500) logger.error(problem.slug, problem)
+      if (problem.status >= 500) logFailure(problem, context)
       request.internal.problem = problem.slug
       request.response = problemAnswer(problem, event.rawPath, context.awsRequestId)
     },
   }
+}
+
+/** The request id leads to the line of the request. The cause stays out of the answer. */
+function logFailure(problem: ProblemError, { awsRequestId: requestId }: Context): void {
+  const causes: string[] = []
+  for (
+    let cause = problem.cause;
+    cause !== undefined && causes.length < MAX_CAUSES;
+    cause = Object(cause).cause
+  ) {
+    causes.push(describe(cause))
+  }
+  logger.error(problem.slug, { requestId, cause: causes.join(' < '), error: problem })
+}
+
+const MAX_CAUSES = 5
+
+/** An error of the network may have a code and no message. */
+function describe(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const { code } = cause as { code?: string }
+  return `${cause.name}: ${cause.message || code || 'without a message'}`
 }

@@ -72,6 +72,21 @@ describe('while S3 is down', () => {
     expect(await store.takeMessages()).toMatchObject([{ subject: key }])
   })
 
+  test('the log names the cause and the request, and the answer the request only', async () => {
+    const error = jest.spyOn(logger, 'error')
+    await running.s3.stop()
+    const { body } = await send(getImage, { app, id: newImageId() })
+    const requestId = body.requestId
+    expect(error.mock.calls.at(-1)).toMatchObject([
+      'storage-unavailable',
+      {
+        requestId,
+        cause: expect.stringMatching(/^\w+: .*(?:ECONNREFUSED|ECONNRESET|socket)/),
+        error: { slug: 'storage-unavailable' },
+      },
+    ])
+  })
+
   test('an S3 that accepts the connection but never answers leads to 503 too', async () => {
     await running.s3.stop()
     const sockets: Socket[] = []

@@ -54,6 +54,6 @@ function partOf(bytes: number, partNumber = 0) {
   }
   throw new ProblemError(
     'malformed-request',
-    `body.partNumber: must be 1 to ${partCount(bytes)} for a file of ${bytes} bytes`,
+    `body.partNumber must be 1 to ${partCount(bytes)} for a file of ${bytes} bytes.`,
   )
 }

@@ -357,7 +357,7 @@ describe('is refused before a byte is sent', () => {
     ['a media type with a line break', { ...valid, contentType: 'image/png\nx' }, 415, 'contentType'],
     ['no size', { contentType: 'image/jpeg' }, 400, 'body.bytes'],
     ['an unknown field', { ...valid, size: 10 }, 400, 'size'],
-    ['bad attributes', { ...valid, attributes: { A: 'b' } }, 400, 'attribute key'],
+    ['bad attributes', { ...valid, attributes: { A: 'b' } }, 400, 'must have a key'],
   ])('%s', async (_, body, status, words) => {
     const refused = await create(body)
     expect([refused.status, refused.body.detail]).toEqual([status, expect.stringContaining(words)])
