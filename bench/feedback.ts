@@ -156,7 +156,8 @@ const stack = await startStack({
 })
 const browser = await openBrowser()
 try {
-  const viewport = { width: 1280, height: 900 }
+  // Images outside of the window are not loaded, so a whole batch needs a tall one.
+  const viewport = { width: 1280, height: options.batch ? 12_000 : 900 }
   const loupe = await openPage(browser, stack.endpoints.webApp1, { viewport, script: WATCH, bypassCSP: true })
   const found = await photographs(SIZES, options.photos)
   const files = await Promise.all(found.map(({ path }) => readFile(path)))

@@ -11,15 +11,15 @@ export interface Uploads {
   uploads: readonly Upload[]
   /** Appends files, for example of an `<input type=file>` or a drop. */
   add: (files: Iterable<Blob>, options?: AddOptions) => void
-  /** Goes on with a failed upload. An image that could not be processed is uploaded again, as a new image. */
+  /** Continues a failed upload. An image that could not be processed is uploaded again, as a new image. */
   retry: (key: string) => void
   /** Removes an upload from the list, and stops it. An image that is stored is not erased. */
   remove: (key: string) => void
 }
 
 /**
- * Uploads files and waits for their results, as long as the component is mounted. The client and the options of the first
- * render count.
+ * Uploads files and waits for their results, as long as the component is mounted. Uses the client and the options of the
+ * first render.
  */
 export function useUploads(client: Client, options?: UploadQueueOptions): Uploads {
   const [queue] = useState(() => createUploadQueue(client, options))

@@ -57,7 +57,7 @@ interface Job extends AddOptions {
 const DEFAULT_MAX_CONCURRENT = 3
 const ERASED = { type: 'erased', title: 'Erased', detail: 'This image was erased.', retryable: false }
 
-/** Uploads files and waits for their results. Runs between `start` and `stop`; what was stopped goes on at the next start. */
+/** Uploads files and waits for their results. Runs between `start` and `stop`; the next start continues. */
 export function createUploadQueue(
   client: Client,
   { maxConcurrent = DEFAULT_MAX_CONCURRENT }: UploadQueueOptions = {},
@@ -152,7 +152,7 @@ export function createUploadQueue(
       startNext()
     },
 
-    /** Goes on with a failed upload. An image that could not be processed is uploaded again, as a new image. */
+    /** Continues a failed upload. An image that could not be processed is uploaded again, as a new image. */
     retry(key: string) {
       const upload = uploads.find((upload) => upload.key === key)
       const job = jobs.get(key)
