@@ -128,9 +128,9 @@ describe('the client against the whole stack', () => {
     expect(printed).toMatch(/^unsupported-media-type 415 try another file\n.*JPEG/)
   })
 
-  test('the list example prints the images of the day', async () => {
+  test('the list example prints the newest images', async () => {
     await client.upload(await readFile(photograph), { filename: 'listed.jpg' })
-    expect(await runExample('The images of a day')).toMatch(/^listed\.jpg (queued|processed)$/m)
+    expect(await runExample('List images, newest first')).toMatch(/^listed\.jpg (queued|processed)$/m)
   })
 
   test('every example has a test', async () => {
