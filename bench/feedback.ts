@@ -41,13 +41,21 @@ interface Seen {
   chosen: number
   /** The page reports that the picture is developed. */
   reported: number
-  /** The developed image has been painted. */
+  /** The developed image has been painted. Below the window it is not loaded before the user scrolls: as reported. */
   painted: number
 }
 
-/** Init script: records when visible states change. */
+/** Init script: records when visible states change, layout shifts, and the longest task. */
 const WATCH = `
   globalThis.seen = {}
+  globalThis.layoutShift = 0
+  globalThis.longestTaskMs = 0
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) layoutShift += value
+  }).observe({ type: 'layout-shift', buffered: true })
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) longestTaskMs = Math.max(longestTaskMs, duration)
+  }).observe({ type: 'longtask', buffered: true })
   const now = () => performance.timeOrigin + performance.now()
   addEventListener('change', ({ target }) => {
     for (const { name } of target.files ?? []) seen[name] = { chosen: now() }
@@ -58,7 +66,7 @@ const WATCH = `
       if (!moments || moments.loaded) continue
       moments.id = frame.dataset.id
       moments.reported ??= now()
-      if (!frame.querySelector('img.loaded')) continue
+      if (!frame.querySelector('img.loaded') && frame.getBoundingClientRect().top < innerHeight) continue
       moments.loaded = true
       requestAnimationFrame(() => setTimeout(() => (moments.painted = now())))
     }
@@ -129,6 +137,7 @@ async function sendBatch(
     uploadThroughput: throughput,
   })
   statusRequestsMs.length = 0
+  await page.evaluate('layoutShift = longestTaskMs = 0')
   await choose(...batch)
   const all = `Object.entries(globalThis.seen)
     .filter(([name, { painted }]) => name.startsWith('batch-') && painted)
@@ -137,6 +146,8 @@ async function sendBatch(
   await page.waitForFunction(done, undefined, { timeout: BATCH_TIMEOUT_MS, polling: 500 })
   const seen = await page.evaluate<Seen[]>(all)
   const shown = seen.map(({ chosen, painted }) => painted - chosen).sort((a, b) => a - b)
+  const layoutShift = await page.evaluate<number>('layoutShift')
+  const longestTaskMs = await page.evaluate<number>('longestTaskMs')
   const seconds = (milliseconds = 0) => `${(milliseconds / 1000).toFixed(1)} s`
   return [
     ['first on screen', seconds(shown[0])],
@@ -144,6 +155,8 @@ async function sendBatch(
     ['all on screen', seconds(shown.at(-1))],
     ['status requests', String(statusRequestsMs.length)],
     ['function time of status requests', seconds(statusRequestsMs.reduce((sum, ms) => sum + ms, 0))],
+    ['cumulative layout shift', layoutShift.toFixed(3)],
+    ['longest task of the page', `${Math.round(longestTaskMs)} ms`],
   ]
 }
 

@@ -43,13 +43,13 @@ export function photograph(name: string) {
   return { name, mimeType: 'image/jpeg', buffer: PHOTOGRAPH }
 }
 
-export async function expectEventually(check: () => unknown): Promise<void> {
+export async function expectEventually(check: () => unknown, timeoutMs = 20_000): Promise<void> {
   for (const began = Date.now(); ; ) {
     try {
       await check()
       return
     } catch (error) {
-      if (Date.now() - began > 20_000) throw error
+      if (Date.now() - began > timeoutMs) throw error
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }

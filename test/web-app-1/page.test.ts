@@ -10,7 +10,7 @@ import { expectAccessible, expectDeveloped } from './expect-page.ts'
 import { listen } from './listen.ts'
 import { CAMERA, expectEventually, type LoupePage, openPage, PHOTOGRAPH, photograph } from './open-page.ts'
 
-const START_TIMEOUT_MS = 90_000
+const START_TIMEOUT_MS = 240_000
 
 /** A valid header with scrambled data: only decoding shows that it is damaged. */
 const SCRAMBLED = await scrambledPng()

@@ -3,7 +3,6 @@ import { Frame, type PictureActions } from './frame.tsx'
 import type { Picture } from './sheet.ts'
 
 const SKELETONS = Array.from({ length: 8 }, (_, index) => index)
-const MOVE_MS = 220
 
 interface ContactSheetProps {
   pictures: Picture[]
@@ -21,23 +20,17 @@ export class ContactSheet extends Component<ContactSheetProps> {
   override getSnapshotBeforeUpdate({ pictures }: ContactSheetProps) {
     const { length } = this.props.pictures
     const isSame = pictures.length === length && pictures[0]?.key === this.props.pictures[0]?.key
-    return isSame ? null : this.visibleFrames()
+    // Further down, the browser keeps the visible frames in place itself (scroll anchoring).
+    return isSame || scrollY > 0 ? null : this.visibleFrames()
   }
 
-  override componentDidUpdate(_: ContactSheetProps, __: object, before: Map<Element, DOMRect> | null) {
-    for (const [frame, from] of before ?? []) {
-      if (!frame.isConnected) continue
-      const to = frame.getBoundingClientRect()
-      const [x, y] = [from.x - to.x, from.y - to.y]
-      if (x === 0 && y === 0) continue
-      const frames = [{ transform: `translate(${x}px, ${y}px)` }, { transform: 'none' }]
-      frame.animate(frames, { duration: MOVE_MS, easing: 'ease-out' })
-    }
+  override componentDidUpdate(_: ContactSheetProps, __: object, before: Map<HTMLElement, DOMRect> | null) {
+    for (const [frame, from] of before ?? []) if (frame.isConnected) glide(frame, from)
   }
 
-  private visibleFrames(): Map<Element, DOMRect> {
-    const frames = new Map<Element, DOMRect>()
-    for (const frame of this.grid.current?.children ?? []) {
+  private visibleFrames(): Map<HTMLElement, DOMRect> {
+    const frames = new Map<HTMLElement, DOMRect>()
+    for (const frame of this.grid.current?.querySelectorAll<HTMLElement>(':scope > *') ?? []) {
       const place = frame.getBoundingClientRect()
       if (place.top > innerHeight) break
       if (place.bottom > 0) frames.set(frame, place)
@@ -61,4 +54,17 @@ export class ContactSheet extends Component<ContactSheetProps> {
       </div>
     )
   }
+}
+
+/** A transform in the same rendering holds the frame where it was; then a transition takes it to its new place. */
+function glide(frame: HTMLElement, from: DOMRect): void {
+  frame.classList.remove('gliding')
+  frame.style.transform = ''
+  const to = frame.getBoundingClientRect()
+  if (from.x === to.x && from.y === to.y) return
+  frame.style.transform = `translate(${from.x - to.x}px, ${from.y - to.y}px)`
+  requestAnimationFrame(() => {
+    frame.classList.add('gliding')
+    frame.style.transform = ''
+  })
 }

@@ -17,7 +17,7 @@ import { createUploads } from './uploads.ts'
 import { createViewer } from './viewer.ts'
 
 /** Rows below the window that are loaded ahead. */
-const LOAD_AHEAD = '1200px'
+const LOAD_AHEAD = '2400px'
 
 /** Connects the parts of the page: files become uploads, uploads become pictures on the sheet. */
 export function startPage(session: Session): void {

@@ -1,0 +1,275 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Client, createClient } from '@darkroom/client'
+import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { openBrowser } from '@darkroom/testing'
+import { BROWSER, describeWith } from '@darkroom/testing/needs'
+import { startWebApp1, type WebApp1 } from '@darkroom/web-app-1'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import type { Browser, Page, Request } from 'playwright-core'
+import sharp from 'sharp'
+import { expectAccessible, expectDeveloped } from './expect-page.ts'
+import { type FaultyApi, startFaultyApi } from './faulty-api.ts'
+import { expectEventually, type LoupePage, openPage, PHOTOGRAPH, photograph } from './open-page.ts'
+
+const KEY = 'local-web-app-1'
+const MANY = 200
+
+describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
+  let stack: Stack
+  let browser: Browser
+  let api: FaultyApi
+  let app: WebApp1
+  let client: Client
+  let loupe: LoupePage
+  let folder: string
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
+    stack = await startStack({ ports: await freePorts() })
+    browser = await openBrowser()
+    api = await startFaultyApi(stack.endpoints.uploadApi)
+    app = await startWebApp1({ port: 0, uploadApi: { url: api.url, apiKey: KEY } })
+    client = createClient({ url: stack.endpoints.uploadApi, credential: KEY })
+  }, 240_000)
+  beforeEach(async () => {
+    loupe = await openPage(browser, app.url)
+    await loupe.page.clock.install()
+  })
+  afterEach(async () => {
+    api.behave(() => undefined)
+    await loupe.page.context().close()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await app?.stop()
+    await api?.stop()
+    await stack?.stop()
+    await rm(folder, { recursive: true })
+  })
+
+  /** Lets the page's timers expire, without waiting. */
+  const pass = (seconds: number) => loupe.page.clock.fastForward(seconds * 1000)
+
+  async function imagesNamed(name: string) {
+    const { items } = await client.listImages({ limit: 100 })
+    return items.filter(({ filename }) => filename === name)
+  }
+
+  test('a silent API: a skeleton and words at once, other words after 10 s, then a retry', async () => {
+    const { page, sees } = loupe
+    let isAsked = false
+    api.behave(() => {
+      isAsked = true
+      return 'silent'
+    })
+    await page.reload({ waitUntil: 'commit' })
+    await page.locator('.skeleton').first().waitFor({ timeout: 1000 })
+    await page.getByText('Loading your pictures …').waitFor({ timeout: 1000 })
+    await expectEventually(() => expect(isAsked).toBe(true))
+    await pass(10)
+    await sees('Loading takes longer than usual …')
+    await expectAccessible(page)
+    await pass(31)
+    await sees('Your pictures could not be loaded. Darkroom did not respond.')
+    api.behave(() => undefined)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await sees('No pictures yet.')
+  })
+
+  test('a silent server of the page: the same skeleton and words', async () => {
+    const { page, sees } = loupe
+    await page.route('**/session', () => {})
+    const asked = page.waitForRequest('**/session')
+    await page.reload({ waitUntil: 'commit' })
+    await page.locator('.skeleton').first().waitFor({ timeout: 1000 })
+    await sees('Loading your pictures …')
+    await asked
+    await pass(10)
+    await sees('Loading takes longer than usual …')
+  })
+
+  test('an upload without an answer: taking longer than usual, then again with the same key', async () => {
+    const { choose, frame, sees } = loupe
+    const methods: string[] = []
+    api.behave((method) => {
+      methods.push(method)
+      return method === 'POST' ? 'silent' : undefined
+    })
+    await choose(photograph('silent.jpg'))
+    await sees('Sent …', frame('silent.jpg'))
+    await pass(10)
+    await sees('Sent · taking longer than usual', frame('silent.jpg'))
+    // The answer of the second attempt is lost as well, but the image is stored.
+    api.behave((method) => (method === 'POST' ? 'lost' : undefined))
+    await pass(31)
+    await expectEventually(async () => {
+      await pass(1)
+      expect(await imagesNamed('silent.jpg')).toHaveLength(1)
+    })
+    api.behave(() => undefined)
+    await expectEventually(async () => {
+      await pass(2)
+      expect(await frame('silent.jpg').getByRole('link').count()).toBe(1)
+    })
+    expect(await imagesNamed('silent.jpg')).toHaveLength(1)
+  })
+
+  test('an outage: says so, and a retry by the keyboard', async () => {
+    const { page, choose, frame, sees } = loupe
+    api.behave((method) => (method === 'POST' ? 503 : undefined))
+    await choose(photograph('outage.jpg'))
+    const failed = frame('outage.jpg')
+    await expectEventually(async () => {
+      await pass(5)
+      expect(await failed.getAttribute('data-stage')).toBe('failed')
+    })
+    await sees('Storage is not available. Send it again.', failed)
+    await expectAccessible(page)
+    api.behave(() => undefined)
+    await failed.getByRole('button', { name: 'Try again: outage.jpg' }).press('Enter')
+    await expectDeveloped(failed)
+  })
+
+  test('offline: one message, pictures wait, and continue when it is online again', async () => {
+    const { page, choose, frame, sees } = loupe
+    await page.context().setOffline(true)
+    await sees(/^You are offline\./)
+    await choose(photograph('offline.jpg'))
+    await sees('Waiting for a connection', frame('offline.jpg'))
+    expect(await page.locator('.problem').count()).toBe(0)
+    expect(await page.getByRole('button', { name: /again/ }).count()).toBe(0)
+    await expectAccessible(page)
+    await page.context().setOffline(false)
+    await expectDeveloped(frame('offline.jpg'))
+    expect(await page.getByText('You are offline').count()).toBe(0)
+    expect(await imagesNamed('offline.jpg')).toHaveLength(1)
+  })
+
+  test('a reload before the upload has ended: the picture is sent by the new page', async () => {
+    const { page, choose, frame, sees } = loupe
+    api.behave((method) => (method === 'POST' ? 'silent' : undefined))
+    await choose(photograph('reloaded.jpg'))
+    await sees('Sent …', frame('reloaded.jpg'))
+    api.behave(() => undefined)
+    await page.reload()
+    await expectDeveloped(frame('reloaded.jpg'))
+    expect(await imagesNamed('reloaded.jpg')).toHaveLength(1)
+  })
+
+  test('a picture that cannot be deleted comes back, with a retry', async () => {
+    const { page, choose, frame, sees } = loupe
+    await choose(photograph('stays.jpg'))
+    await expectDeveloped(frame('stays.jpg'))
+    const id = String(await frame('stays.jpg').getAttribute('data-id'))
+    api.behave((method) => (method === 'DELETE' ? 503 : undefined))
+    await frame('stays.jpg').getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await sees(/^stays.jpg could not be deleted\. Storage is not available/)
+    await expectDeveloped(frame('stays.jpg'))
+    api.behave(() => undefined)
+    await page.locator('#notice').getByRole('button', { name: 'Try again' }).click()
+    await frame('stays.jpg').waitFor({ state: 'detached' })
+    await expectEventually(async () => expect((await client.getImage(id)).status).toBe('erased'))
+  })
+
+  test('links that have expired are renewed', async () => {
+    const { page, choose, frame } = loupe
+    await choose(photograph('expired.jpg'))
+    await expectDeveloped(frame('expired.jpg'))
+    await page.route(/expired=1/, (route) => route.fulfill({ status: 403 }))
+    await pass(7200)
+    const image = frame('expired.jpg').getByRole('img')
+    await image.evaluate((img: { srcset: string; src: string }) => {
+      img.srcset = ''
+      img.src += '&expired=1'
+    })
+    await expectEventually(async () => expect(await image.getAttribute('src')).not.toContain('expired=1'))
+    await expectDeveloped(frame('expired.jpg'))
+  })
+
+  test(`${MANY} files at once, then all of them after a reload, newest first, as the user scrolls`, async () => {
+    const viewport = { width: 1280, height: 900 }
+    const { page } = await openPage(browser, app.url, { script: MEASURE, viewport })
+    const most = watchConcurrency(page, api.url)
+    const ready = page.locator('article[data-stage=ready]')
+    const count = page.locator('#count')
+    await page.getByText(/^\d+ pictures?$/).waitFor()
+    const all = (await ready.count()) + MANY
+    await browser.startTracing(page, { categories: ['toplevel'] })
+    await page.locator('#pictures').setInputFiles(await writeSmallPhotographs(folder))
+    await expectEventually(async () => expect(await count.textContent()).toBe(`${all} pictures`))
+    await expectEventually(async () => expect(await ready.count()).toBe(all), 90_000)
+    expect(longestTaskMs(await browser.stopTracing())).toBeLessThanOrEqual(200)
+    expect(most).toMatchObject({ POST: 3, GET: 2 })
+    const names = () => page.getByRole('article').getByRole('heading').allTextContents()
+    const sent = Array.from({ length: MANY }, (_, index) => `many-${MANY - 1 - index}.jpg`)
+    expect((await names()).slice(0, MANY)).toEqual(sent)
+    expect(await page.evaluate('layoutShift')).toBeLessThanOrEqual(0.05)
+
+    await page.reload()
+    await page.getByText('48 pictures so far, scroll for more').waitFor()
+    await expectEventually(async () => {
+      await page.mouse.wheel(0, 2000)
+      expect(await count.textContent()).toBe(`${all} pictures`)
+    })
+    expect((await names()).slice(0, MANY).toSorted()).toEqual(sent.toSorted())
+    expect(await page.evaluate('layoutShift')).toBeLessThanOrEqual(0.05)
+    await page.context().close()
+  }, 150_000)
+})
+
+/** Init script: sums up layout shifts. */
+const MEASURE = `
+  globalThis.layoutShift = 0
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) layoutShift += value
+  }).observe({ type: 'layout-shift', buffered: true })`
+
+interface TraceEvent {
+  name: string
+  pid: number
+  tid: number
+  /** Microseconds of processor time, which other programs on the machine do not prolong. */
+  tdur?: number
+  args: { name?: string }
+}
+
+/** Of the page's main thread. */
+function longestTaskMs(trace: Buffer): number {
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] }
+  const threads = traceEvents
+    .filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain')
+    .map(({ pid, tid }) => `${pid}/${tid}`)
+  const tasks = traceEvents.filter(
+    ({ name, pid, tid }) => name.endsWith('RunTask') && threads.includes(`${pid}/${tid}`),
+  )
+  expect(tasks.length).toBeGreaterThan(100)
+  return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000
+}
+
+/** The highest number of concurrent uploads and status polls. */
+function watchConcurrency(page: Page, api: string) {
+  const current: Record<string, number> = { POST: 0, GET: 0 }
+  const most = { ...current }
+  const isCounted = (request: Request) =>
+    request.method() in current && /\/v1\/images\?(ids|filename)=/.test(request.url().replace(api, ''))
+  const change = (by: number) => (request: Request) => {
+    if (!isCounted(request)) return
+    const method = request.method()
+    current[method] = (current[method] ?? 0) + by
+    most[method] = Math.max(most[method] ?? 0, current[method])
+  }
+  page.on('request', change(1))
+  page.on('requestfinished', change(-1))
+  page.on('requestfailed', change(-1))
+  return most
+}
+
+async function writeSmallPhotographs(folder: string): Promise<string[]> {
+  const small = await sharp(PHOTOGRAPH).resize(64).jpeg().toBuffer()
+  const paths = Array.from({ length: MANY }, (_, index) => join(folder, `many-${index}.jpg`))
+  await Promise.all(paths.map((path) => writeFile(path, small)))
+  return paths
+}
