@@ -116,10 +116,11 @@ describe('the whole stack', () => {
     const s3 = new S3Client({ endpoint: endpoints.aws, region: 'us-east-1', credentials })
     const catalogue = await openCatalogue(s3, endpoints.bucket)
     const { rows } = await catalogue.query(
-      `SELECT filename, attributes['note'] FROM images WHERE image_id = '${image.id}'`,
+      `SELECT filename, attributes FROM images WHERE image_id = '${image.id}'`,
     )
     catalogue.close()
-    expect(rows).toEqual([[filename, attributes.note]])
+    const [row = []] = rows
+    expect([row[0], JSON.parse(String(row[1]))]).toEqual([filename, attributes])
   })
 
   test('develops a photograph that Web App #2 sends through Kafka', async () => {
