@@ -226,7 +226,7 @@ describe('the queues', () => {
     })
     expect(DeadLetterQueue?.Properties.RedrivePolicy).toEqual({
       deadLetterTargetArn: arn('darkroom-dev-images-parked'),
-      maxReceiveCount: 480,
+      maxReceiveCount: 1000,
     })
     const retention = [ImageQueue, DeadLetterQueue, ParkedQueue].map(
       (queue) => queue?.Properties.MessageRetentionPeriod,

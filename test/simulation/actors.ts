@@ -47,6 +47,8 @@ export interface Subject {
   hold: 'none' | 'placed' | 'unknown'
   /** Commands that change the hold and are not done. */
   holdCommands: number
+  /** Whether several commands ran at once, so that either may have won. */
+  isHoldContested: boolean
   looks: { from: number; to: number; status: ImageStatus['status'] }[]
 }
 
@@ -69,6 +71,7 @@ export function subjectOf({ start }: Pick<World, 'start'>, picture: Picture, n: 
     isErased: false,
     hold: 'none',
     holdCommands: 0,
+    isHoldContested: false,
     looks: [],
   }
 }
@@ -233,7 +236,7 @@ async function changeHold(
   n: number,
 ): Promise<void> {
   subject.hold = 'unknown'
-  const isAlone = subject.holdCommands === 0
+  if (subject.holdCommands > 0) subject.isHoldContested = true
   subject.holdCommands += 1
   for (let attempt = 1; ; attempt++) {
     const command = async () => {
@@ -245,7 +248,9 @@ async function changeHold(
     const ended = await processes.invoke(`${change} ${n}.${attempt}`, LIMITS_MS.command, command, { isCalm })
     if ('returned' in ended) {
       subject.holdCommands -= 1
-      if (isAlone && subject.holdCommands === 0) subject.hold = ended.returned > 0 ? 'placed' : 'none'
+      if (subject.holdCommands > 0) return
+      if (!subject.isHoldContested) subject.hold = ended.returned > 0 ? 'placed' : 'none'
+      subject.isHoldContested = false
       return
     }
     await sleep(FIRST_WAIT_MS * 2 ** Math.min(attempt, 8))

@@ -28,6 +28,8 @@ interface RunOptions {
   suppressed?: ReadonlySet<string>
 }
 
+const LONGEST_TROUBLE_MS = 20 * MINUTE_MS
+
 /** After the last action and the last outage there are no more faults, and everything has to heal by itself. */
 export async function runHistory(history: History, options: RunOptions = {}): Promise<Verdict> {
   const steps: StepTaken[] = []
@@ -73,7 +75,8 @@ async function play(
   }
   const lastAction = Math.max(...history.actions.map(({ at }) => at))
   const end = Math.max(lastAction + 2 * MINUTE_MS, ...history.outages.map(({ to }) => to))
-  time.after(end, faults.stop)
+  // Not during a long outage: each duplicate of a message that waits would be sent again, and duplicated again.
+  time.after(Math.min(end, LONGEST_TROUBLE_MS), faults.stop)
   // By then the sweep has looked at every image once more.
   const healed = 2.5 * end + 45 * MINUTE_MS
   lambda.sweepUntil(start + lastAction, start + healed)

@@ -21,7 +21,7 @@ export const retention: Retention = {
 /** The queues of image-processor's template. */
 export const QUEUES = {
   images: { visibilityTimeoutMs: 6 * MINUTE_MS, retentionMs: 4 * DAY_MS, maxReceives: 5 },
-  deadLetters: { visibilityTimeoutMs: 3 * MINUTE_MS, retentionMs: 14 * DAY_MS, maxReceives: 480 },
+  deadLetters: { visibilityTimeoutMs: 6 * MINUTE_MS, retentionMs: 14 * DAY_MS, maxReceives: 1000 },
   parked: { visibilityTimeoutMs: 30_000, retentionMs: 14 * DAY_MS },
 }
 export const MAX_BATCH = 4

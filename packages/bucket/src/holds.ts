@@ -1,6 +1,7 @@
 import { heldPrefix, holdKey, type ImageRef } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
 import { getDocument } from './documents.ts'
+import { isErasing } from './erasures.ts'
 import { everythingOf, heldKeysOf } from './image-objects.ts'
 import { copyObject, deleteObject, headObject, listKeys, orUnavailable, putObject } from './objects.ts'
 
@@ -16,19 +17,29 @@ export async function isHeld(bucket: Bucket, image: ImageRef): Promise<boolean> 
 
 /**
  * Places a hold, then copies all objects of the image to a prefix without lifecycle rules. The image cannot be erased once
- * the hold is written. Another call copies the objects that were added since.
+ * the hold is placed. Another call copies the objects that were added since.
  *
- * @returns the number of objects kept; 0 if the image does not exist or was being erased, and then there is no hold
+ * An erasure first marks itself, then looks for a hold; this first writes the hold, then looks for marks and a receipt. So at
+ * least one of the two sees the other, and nothing is copied of an image that is being erased.
+ *
+ * @returns the number of objects kept; 0 if the image does not exist or is being erased, and then there is no new hold
  */
 export async function placeHold(bucket: Bucket, image: ImageRef, hold: Hold): Promise<number> {
+  const wasHeld = await isHeld(bucket, image)
   await putObject(bucket, holdKey(image), {
     Body: JSON.stringify(hold),
     ContentType: 'application/json',
   })
-  const keys = heldKeysOf(image, await everythingOf(bucket, image))
+  // A hold that was there before is not lost to an erasure, which will see it.
+  const isLost = (!wasHeld && (await isErasing(bucket, image))) || (await isErased(bucket, image))
+  const keys = isLost ? [] : heldKeysOf(image, await everythingOf(bucket, image))
+  if (keys.length === 0) {
+    await releaseHold(bucket, image)
+    return 0
+  }
   await Promise.all(keys.map((key) => orUnavailable(copyObject(bucket, key, heldPrefix(image) + key))))
-  // An erasure that started before the hold was written wins.
-  if (keys.length > 0 && !(await isErased(bucket, image))) return keys.length
+  if (await isHeld(bucket, image)) return keys.length
+  // Released meanwhile: a copy without its hold would stay for ever.
   await releaseHold(bucket, image)
   return 0
 }

@@ -1,6 +1,14 @@
 export { type Bucket, type BucketSettings, openBucket } from './bucket.ts'
 export { createClaim } from './claims.ts'
 export { type FoundDocument, finishedAt, getDocument, getDocumentText, putDocument } from './documents.ts'
+export {
+  beginErasure,
+  endErasure,
+  findEraser,
+  isErasing,
+  listErasures,
+  type PendingErasure,
+} from './erasures.ts'
 export { decideImageId } from './events.ts'
 export { findKnownBytes, forgetBytes, type HashedImage, type KnownBytes, rememberBytes } from './hashes.ts'
 export { type Hold, isHeld, placeHold, releaseHold } from './holds.ts'
@@ -46,4 +54,4 @@ export {
   signUploadForm,
   type UploadedPart,
 } from './uploads.ts'
-export { deleteVariants, putVariant, signVariant } from './variants.ts'
+export { deleteVariants, listVariants, putVariant, signVariant } from './variants.ts'

@@ -1,10 +1,10 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import { processedKey, type VariantRef } from '@darkroom/core'
+import { type ImageRef, processedKey, processedPrefix, type VariantRef } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
-import { deleteObjects, putObject } from './objects.ts'
+import { deleteObjects, listObjects, putObject, type StoredObject } from './objects.ts'
 
-/** The bytes under a variant's key change only with a new preset version, so browsers may cache it. */
+/** The bytes under a variant's key never change, so browsers may cache it. */
 const CACHE_CONTROL = 'private, max-age=86400'
 
 /** @returns its key */
@@ -17,6 +17,13 @@ export async function putVariant(
   const key = processedKey(variant)
   await putObject(bucket, key, { Body: data, ContentType: contentType, CacheControl: CACHE_CONTROL })
   return key
+}
+
+/** All stored variants of an image, whether or not its document lists them. */
+export async function listVariants(bucket: Bucket, image: ImageRef): Promise<StoredObject[]> {
+  const variants: StoredObject[] = []
+  for await (const variant of listObjects(bucket, processedPrefix(image))) variants.push(variant)
+  return variants
 }
 
 export async function deleteVariants(bucket: Bucket, keys: string[]): Promise<void> {

@@ -56,7 +56,8 @@ export interface ImageStatus {
   timings?: { queuedMs: number; processingMs: number } | undefined
   /** Only for a failed image. `detail` is written for users. */
   failure?: { type: string; title: string; detail: string; retryable: boolean } | undefined
-  erasure?: { at: string; by: string; objects: number } | undefined
+  /** `complete` is false while parts of the image may still be stored. */
+  erasure?: { at: string; by: string; objects: number; complete: boolean } | undefined
   /** Missing for an erased image. */
   keptUntil?: { original: string; variants: string; status: string } | undefined
 }

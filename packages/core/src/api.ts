@@ -158,6 +158,10 @@ const Erasure = z
       .string()
       .meta({ description: 'The credential that erased the image: the first 12 hex digits of its SHA-256.' }),
     objects: z.int().meta({ description: 'How many objects were deleted: the original and its variants.' }),
+    complete: z.boolean().meta({
+      description:
+        'False while parts of the image may still be stored, because a deletion failed and is repeated.',
+    }),
   })
   .meta({ id: 'Erasure' })
 

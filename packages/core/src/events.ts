@@ -40,6 +40,10 @@ function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, dat
  *                 "acceptedAt": "2026-11-23T10:00:00.000Z", "origin": { "kind": "http" },
  *                 "filename": "IMG_0001.JPG", "attributes": {} } }
  *
+ * `receives`, `waitingsince` and `enginedeaths` are extension attributes that the image processor adds when it sends a
+ * message again: how often it was received before, since when S3 has not answered, and how often the engine's process died
+ * while it developed this image.
+ *
  * With `"redevelop": { "preset": "default" }` an image that is already processed is developed again with that preset,
  * unless it was developed with the preset's current version.
  */
@@ -58,7 +62,11 @@ export const ImageAccepted = cloudEvent(
     attributes: Attributes,
     redevelop: z.object({ preset: PresetName }).optional(),
   }),
-)
+).extend({
+  receives: z.int().positive().optional(),
+  waitingsince: z.iso.datetime().optional(),
+  enginedeaths: z.int().positive().optional(),
+})
 export type ImageAccepted = z.infer<typeof ImageAccepted>
 
 /** A message of another type follows another contract. Parts of S3 keys are checked, whoever wrote them. */

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { newImageId } from './image-id.ts'
 import {
   claimKey,
+  erasureKey,
   eventKey,
   eventOf,
   hashKey,
@@ -13,6 +14,7 @@ import {
   metadataKey,
   metadataPrefix,
   parseClaimKey,
+  parseErasureKey,
   parseEventKey,
   parseHashKey,
   parseInputKey,
@@ -42,6 +44,7 @@ const variant = fc.record({
   app,
   imageId: id,
   variant: fc.stringMatching(/^[a-z0-9-]{1,32}$/),
+  development: fc.option(fc.stringMatching(/^[0-9a-f]{8}-[a-z0-9-]{1,32}-v[0-9]{1,9}$/), { nil: undefined }),
   extension: fc.constantFrom('jpg' as const, 'webp' as const),
 })
 const rejected = fc.record({
@@ -113,6 +116,13 @@ describe('each parser is the inverse of its builder', () => {
   })
   test('processed', () => {
     fc.assert(fc.property(variant, (ref) => expect(parseProcessedKey(processedKey(ref))).toEqual(ref)))
+  })
+  test('erasure', () => {
+    fc.assert(
+      fc.property(fc.record({ app, imageId: id, request: fc.uuid() }), (ref) =>
+        expect(parseErasureKey(erasureKey(ref))).toEqual(ref),
+      ),
+    )
   })
   test('metadata', () => {
     fc.assert(

@@ -9,13 +9,14 @@ import { KafkaTopic } from './origin.ts'
  * reach outside its prefix.
  *
  *     input/{app}/{yyyy-mm-dd}/{imageId}                        the original, create-once
- *     processed/{app}/{yyyy-mm-dd}/{imageId}/{variant}.{ext}
+ *     processed/{app}/{yyyy-mm-dd}/{imageId}/{variant}_{development}.{ext}
  *     metadata/app={app}/dt={yyyy-mm-dd}/{imageId}.json         one line of JSON per finished image
  *     rejected/{topic}/{yyyy-mm-dd}/{partition}-{offset}        Kafka records that could not be read
  *     claims/{app}/{yyyy-mm-dd}/{imageId}                       images too large for a Kafka record, which refers to them
  *     held/{app}/{yyyy-mm-dd}/{imageId}/…                       copies that a legal hold keeps, under their original keys
  *     uploads/{app}/{yyyy-mm-dd}/{imageId}/{bytes}              direct uploads to S3, until they are accepted
  *     hashes/{app}/{sha256}                                     the first image with these bytes
+ *     erasing/{app}/{yyyy-mm-dd}/{imageId}/{request}            erasures that are not complete
  *     events/{app}/{digest}                                     the image id of an event whose time does not decide it
  */
 export interface ImageRef {
@@ -48,13 +49,19 @@ export function parseInputKey(key: string): ImageRef | undefined {
   return confirm(/^input\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)$/.exec(key), inputKey)
 }
 
+/** What made a variant: a digest of its message, the preset and its version. */
+export const Development = z.string().regex(/^[0-9a-f]{8}-[a-z0-9-]{1,32}-v[0-9]{1,9}$/)
+
 export interface VariantRef extends ImageRef {
   variant: string
   extension: Extension
+  /** So that a late message never writes over the variants of a newer one. Missing in keys of earlier versions. */
+  development?: string | undefined
 }
 
-export function processedKey(ref: VariantRef): string {
-  return `${processedPrefix(ref)}${VariantName.parse(ref.variant)}.${Extension.parse(ref.extension)}`
+export function processedKey({ variant, development, extension, ...image }: VariantRef): string {
+  const suffix = development === undefined ? '' : `_${Development.parse(development)}`
+  return `${processedPrefix(image)}${VariantName.parse(variant)}${suffix}.${Extension.parse(extension)}`
 }
 
 /** The prefix of all variants of an image. */
@@ -64,7 +71,7 @@ export function processedPrefix({ app, imageId }: ImageRef): string {
 
 export function parseProcessedKey(key: string): VariantRef | undefined {
   const pattern =
-    /^processed\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)\/(?<variant>[^/.]+)\.(?<extension>[^/.]+)$/
+    /^processed\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)\/(?<variant>[^/._]+)(_(?<development>[^/.]+))?\.(?<extension>[^/.]+)$/
   return confirm(pattern.exec(key), processedKey)
 }
 
@@ -121,6 +128,32 @@ export function heldPrefix({ app, imageId }: ImageRef): string {
 /** The hold itself: while this object exists, the image cannot be erased. */
 export function holdKey(image: ImageRef): string {
   return `${heldPrefix(image)}hold.json`
+}
+
+/** A request to erase an image. There can be several for one image. */
+export interface ErasureRef extends ImageRef {
+  /** A UUID. */
+  request: string
+}
+
+/** While this object exists, the erasure is not complete, and no legal hold can be placed. */
+export function erasureKey(ref: ErasureRef): string {
+  return erasurePrefix(ref) + z.uuid().parse(ref.request)
+}
+
+/** The prefix of all erasures of an image that are not complete. */
+export function erasurePrefix({ app, imageId }: ImageRef): string {
+  return `${ERASING_PREFIX}${AppId.parse(app)}/${dateOf(ImageId.parse(imageId))}/${imageId}/`
+}
+
+/** The prefix of all erasures that are not complete. */
+export const ERASING_PREFIX = 'erasing/'
+
+export function parseErasureKey(key: string): ErasureRef | undefined {
+  return confirm(
+    /^erasing\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)\/(?<request>[^/]+)$/.exec(key),
+    erasureKey,
+  )
 }
 
 /** A direct upload to S3. Its key contains its size. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import type { Bucket, Original } from '@darkroom/bucket'
 import {
@@ -39,7 +40,8 @@ export async function enqueueImage(
 ): Promise<void> {
   const event: Tolerant<ImageAccepted> = {
     specversion: '1.0',
-    id: image.imageId,
+    // Every redevelopment is an event of its own; the first message can be sent several times.
+    id: image.redevelop ? randomUUID() : image.imageId,
     source,
     type: 'image.accepted.v1',
     time: image.acceptedAt,

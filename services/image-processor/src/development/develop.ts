@@ -1,4 +1,4 @@
-import type { Preset, Warning } from '@darkroom/core'
+import type { Preset, ProblemError, Warning } from '@darkroom/core'
 import { readTraits, withoutLeadingJunk } from '@darkroom/image-file'
 import type { DevelopedVariant, ImageEngine } from '../engines/image-engine.ts'
 import { withWatermark } from '../presets/watermarks.ts'
@@ -40,11 +40,25 @@ export async function develop(engine: ImageEngine, original: Uint8Array, preset:
   }
 }
 
+/**
+ * The engine's process died or exceeded its limits while it developed an image, and developed another one without trouble
+ * right afterwards. Once can be bad luck. If it happens again in another receive, the image is at fault, with `problem`.
+ */
+export class EngineDeath extends Error {
+  override name = 'EngineDeath'
+  readonly problem: ProblemError
+
+  constructor(problem: ProblemError) {
+    super(problem.message, { cause: problem.cause })
+    this.problem = problem
+  }
+}
+
 /** Develops originals, in this process or in another. */
 export interface Developer {
   /** The engine's name. */
   readonly name: ImageEngine['name']
-  /** @throws ProblemError, not retryable, if the image is at fault; any other error is our fault */
+  /** @throws ProblemError, not retryable, if the image is at fault; EngineDeath; any other error is our fault */
   develop(original: Uint8Array, preset: Preset): Promise<Developed>
 }
 

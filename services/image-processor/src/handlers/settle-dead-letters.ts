@@ -7,6 +7,7 @@ import { bucket, sqs } from '../clients.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 import { type Attempt, commitFailure } from '../queue/commit.ts'
+import { tidyVariants } from '../queue/tidy-variants.ts'
 
 const processor = new BatchProcessor(EventType.SQS)
 
@@ -35,6 +36,7 @@ async function settle(record: SQSRecord): Promise<void> {
       ...(await findFacts(message.data)),
     }
     const failed = await commitFailure(attempt, problem)
+    await tidyVariants(message)
     if (!failed) return
   }
   await sqs.send(new SendMessageCommand({ QueueUrl: env.PARKED_QUEUE_URL, MessageBody: record.body }))

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { privateMemory, watchProcessorWait } from './process-usage.ts'
+import { privateMemory, watchProcessorTime } from './process-usage.ts'
 import type { Reply, Request } from './request.ts'
 
 /** The argument that starts a program as an engine's process. */
@@ -34,8 +34,11 @@ interface Limits {
 /** An engine's process ended during a request. */
 export class EngineProcessEnded extends Error {
   override name = 'EngineProcessEnded'
-  /** `starved`: it was too slow because the machine hardly let it run. */
-  readonly reason: 'too-slow' | 'starved' | 'too-much-memory' | 'died'
+  /**
+   * `stalled`: it was too slow, but hardly ran: it was stopped, or the machine was busy with others. `killed`: somebody else
+   * ended it. Neither says anything about the image.
+   */
+  readonly reason: 'too-slow' | 'stalled' | 'too-much-memory' | 'died' | 'killed'
 
   /** The end of its standard error. */
   readonly stderr: string
@@ -52,10 +55,12 @@ const READY_TIMEOUT_MS = 20_000
 /** How often memory is checked. A decoder can allocate 50 MB in between. */
 const MEMORY_INTERVAL_MS = 20
 /**
- * From which share of its time spent waiting for a processor a slow request is the machine's fault. A sound image would have
- * been finished in the rest.
+ * A slow request that ran for a smaller share of its time was kept from running, which is not the image's fault. The largest
+ * accepted images need a third of the time.
  */
-const STARVED_SHARE = 1 / 2
+const MIN_RUNNING_SHARE = 0.4
+/** Signals that a process gets from others. A decoder that crashes gets SIGSEGV, SIGABRT, SIGBUS, SIGILL or SIGFPE. */
+const SIGNALS_OF_OTHERS = new Set<unknown>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'])
 
 /**
  * Starts `program`, a file URL, as an engine's process. Its environment has only what it needs: a decoder must not
@@ -83,7 +88,7 @@ export function startEngineProcess(program: string): EngineProcess {
     pid: child.pid,
     ready: () => ready,
     ask: async (request, limits) => {
-      if (!isAlive()) throw new EngineProcessEnded('died', 'before the request', stderr())
+      if (!isAlive()) throw new EngineProcessEnded('killed', 'before the request', stderr())
       return ask(child, stderr, request, limits)
     },
     stop: () => child.kill('SIGKILL'),
@@ -123,23 +128,26 @@ async function ask(
   request: Request,
   { milliseconds, bytes }: Limits,
 ): Promise<Reply> {
-  let reason: EngineProcessEnded['reason'] = 'died'
+  let reason: EngineProcessEnded['reason'] | undefined
   const end = (why: typeof reason) => {
     reason = why
     child.kill('SIGKILL')
   }
-  const processorWait = watchProcessorWait(child.pid ?? 0)
-  const timer = setTimeout(
-    () => end(processorWait() > milliseconds * STARVED_SHARE ? 'starved' : 'too-slow'),
-    milliseconds,
-  )
+  const processorTime = watchProcessorTime(child.pid ?? 0)
+  const timer = setTimeout(() => {
+    const ranMs = processorTime() ?? milliseconds
+    end(ranMs < milliseconds * MIN_RUNNING_SHARE ? 'stalled' : 'too-slow')
+  }, milliseconds)
   const memoryTimer = setInterval(() => {
     if ((privateMemory(child.pid ?? 0) ?? 0) > bytes) end('too-much-memory')
   }, MEMORY_INTERVAL_MS)
   try {
     // If the process is gone, its end is reported below.
     child.send(request, () => {})
-    return await nextMessage<Reply>(child, (how) => new EngineProcessEnded(reason, how, stderr()))
+    return await nextMessage<Reply>(child, (how) => {
+      const why = reason ?? (SIGNALS_OF_OTHERS.has(how) ? 'killed' : 'died')
+      return new EngineProcessEnded(why, how, stderr())
+    })
   } finally {
     clearTimeout(timer)
     clearInterval(memoryTimer)

@@ -1,8 +1,9 @@
 import { ProblemError } from '@darkroom/core'
-import type { Developer } from '../development/develop.ts'
+import { type Developed, type Developer, EngineDeath } from '../development/develop.ts'
 import { logger } from '../logger.ts'
 import { EngineProcessEnded, startEngineProcess } from './engine-process.ts'
-import { readReply } from './request.ts'
+import { type Reply, type Request, readReply } from './request.ts'
+import { soundPictureLike } from './sound-pictures.ts'
 
 /** An engine and what it may use for one image. */
 export interface Isolation {
@@ -23,49 +24,68 @@ export interface IsolatedDeveloper extends Developer {
 }
 
 /**
- * Develops in a process of its own, which is started at once and reused. An image that takes too long fails. One that takes
- * too much memory, or crashes the process, is tried once more in a fresh process before the image is blamed, as an earlier
- * image may have been the cause. One that is slow because the machine is busy is not at fault, and is retried later.
+ * Develops in a process of its own, which is started at once and reused. If it dies or exceeds its limits, a fresh process
+ * develops a sound picture of the same type: if it cannot, the engine is broken; if it can, this is evidence against the
+ * image. A process that was killed or kept from running is no evidence, and the image is tried once more.
  */
 export function isolate({ name, program, seconds, megabytes }: Isolation): IsolatedDeveloper {
-  let engine = startEngineProcess(program)
-  engine.ready().catch(() => {}) // reported when it is used
-  const limits = { seconds, megabytes }
+  const limits = { milliseconds: seconds * 1000, bytes: megabytes * 1e6 }
+  let engine = start()
+
+  function start() {
+    const started = startEngineProcess(program)
+    started.ready().catch(() => {}) // reported when it is used
+    return started
+  }
+  async function ask(request: Request, milliseconds = limits.milliseconds): Promise<Reply> {
+    if (!engine.alive) engine = start()
+    await engine.ready()
+    try {
+      return await engine.ask(request, { ...limits, milliseconds })
+    } catch (error) {
+      engine.stop()
+      engine = start()
+      throw error
+    }
+  }
+  async function developOnce(request: Request, milliseconds?: number): Promise<Developed> {
+    try {
+      return readReply(await ask(request, milliseconds))
+    } catch (error) {
+      if (!(error instanceof EngineProcessEnded)) throw error
+      logger.warn('the engine process ended during an image', { error, stderr: error.stderr })
+      const problem = problemOf(error, { seconds, megabytes })
+      if (!problem) throw error
+      readReply(await ask({ ...request, original: soundPictureLike(request.original) }))
+      throw new EngineDeath(problem)
+    }
+  }
   return {
     name,
     pid: () => engine.pid,
     stop: () => engine.stop(),
     async develop(original, preset) {
-      let milliseconds = seconds * 1000
-      for (let attempt = 1; ; attempt++) {
-        if (!engine.alive) engine = startEngineProcess(program)
-        await engine.ready()
-        const began = performance.now()
-        try {
-          return readReply(await engine.ask({ original, preset }, { milliseconds, bytes: megabytes * 1e6 }))
-        } catch (error) {
-          if (!(error instanceof EngineProcessEnded)) throw error
-          logger.warn('the engine process ended during an image', {
-            attempt,
-            error,
-            stderr: error.stderr,
-          })
-          engine = startEngineProcess(program)
-          engine.ready().catch(() => {})
-          milliseconds = Math.max(1, milliseconds - (performance.now() - began))
-          const outOfTime = error.reason === 'too-slow' || error.reason === 'starved'
-          if (attempt === 2 || outOfTime) throw blame(error, limits)
-        }
+      const began = performance.now()
+      try {
+        return await developOnce({ original, preset })
+      } catch (error) {
+        if (!(error instanceof EngineProcessEnded) || error.reason !== 'killed') throw error
+        const leftMs = limits.milliseconds - (performance.now() - began)
+        return await developOnce({ original, preset }, Math.max(1, leftMs))
       }
     },
   }
 }
 
-/** The reason for the image's owner, unless the machine is at fault. */
-function blame(cause: EngineProcessEnded, { seconds, megabytes }: Pick<Isolation, 'seconds' | 'megabytes'>) {
+/** The reason for the image's owner, if the image may be at fault. */
+function problemOf(
+  cause: EngineProcessEnded,
+  { seconds, megabytes }: Pick<Isolation, 'seconds' | 'megabytes'>,
+): ProblemError | undefined {
   switch (cause.reason) {
-    case 'starved':
-      return cause
+    case 'stalled':
+    case 'killed':
+      return undefined
     case 'too-slow':
       return new ProblemError(
         'corrupt-image',

@@ -16,29 +16,29 @@ export function privateMemory(pid: number): number | undefined {
 }
 
 /**
- * Measures from now on how long a process waits for a processor. The function that it returns gives the longest time, in
- * milliseconds, that one of its threads was ready to run while the machine ran others (`run_delay` of
- * /proc/PID/task/TID/schedstat, Documentation/scheduler/sched-stats in Linux); 0 where the system does not tell.
+ * Measures from now on how long a process runs on a processor. The function that it returns gives the time in milliseconds,
+ * added up over its threads (the first figure of /proc/PID/task/TID/schedstat, Documentation/scheduler/sched-stats in Linux);
+ * undefined where the system does not report it.
  */
-export function watchProcessorWait(pid: number): () => number {
-  const before = waitsOf(pid)
-  if (!before) return () => 0
+export function watchProcessorTime(pid: number): () => number | undefined {
+  const before = timesOf(pid)
   return () => {
-    const waits = [...(waitsOf(pid) ?? [])]
-    return Math.max(0, ...waits.map(([thread, wait]) => wait - (before.get(thread) ?? 0)))
+    const after = before && timesOf(pid)
+    if (!after) return undefined
+    return [...after].reduce((sum, [thread, time]) => sum + time - (before.get(thread) ?? 0), 0)
   }
 }
 
-function waitsOf(pid: number): Map<string, number> | undefined {
+function timesOf(pid: number): Map<string, number> | undefined {
   try {
     const threads = readdirSync(`/proc/${pid}/task`)
-    return new Map(threads.map((thread) => [thread, waitOf(pid, thread)]))
+    return new Map(threads.map((thread) => [thread, timeOf(pid, thread)]))
   } catch {
     return undefined
   }
 }
 
-function waitOf(pid: number, thread: string): number {
-  const [, nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
+function timeOf(pid: number, thread: string): number {
+  const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
   return Number(nanoseconds) / 1e6
 }

@@ -1,6 +1,5 @@
 import {
   deleteEverything,
-  deleteVariants,
   everythingOf,
   type FoundDocument,
   forgetBytes,
@@ -52,7 +51,7 @@ export async function readOutcome(image: ImageRef): Promise<Outcome | undefined>
 
 /**
  * Commits an image as processed, which is final. If it replaces an `earlier` result, it keeps the timings of the first
- * one, which the owner waited for, and deletes the variants that only the earlier one had.
+ * one, which the owner waited for.
  */
 export async function commitSuccess(
   attempt: Attempt & { original: OriginalFacts },
@@ -60,7 +59,7 @@ export async function commitSuccess(
   developed: Developed,
   variants: StoredVariant[],
   earlier?: Outcome,
-): Promise<void> {
+): Promise<'written' | 'finished' | 'unreadable'> {
   const first = earlier?.document?.status === 'processed' ? earlier.document : undefined
   const document: StoredProcessed = {
     ...arrivalOf(attempt),
@@ -84,21 +83,13 @@ export async function commitSuccess(
     ...(developed.warnings.length > 0 && { warnings: developed.warnings }),
   }
   const committed = await commit(attempt, document, first && earlier)
-  if (committed === 'written' && first) await deleteStaleVariants(first, variants)
   const done = first ? 'image developed again' : 'image processed'
   logger.info(committed === 'written' ? done : 'image already finished', summaryOf(document))
+  return committed
 }
 
 function waitOf({ queued_ms, processing_ms, receive_count }: StoredProcessed) {
   return { queued_ms, processing_ms, receive_count }
-}
-
-async function deleteStaleVariants(first: StoredProcessed, variants: StoredVariant[]): Promise<void> {
-  const kept = new Set(variants.map(({ key }) => key))
-  await deleteVariants(
-    bucket,
-    first.variants.map(({ key }) => key).filter((key) => !kept.has(key)),
-  )
 }
 
 /**

@@ -24,6 +24,7 @@ import {
   type Outcome,
   readOutcome,
 } from './commit.ts'
+import { developmentOf, tidyVariants } from './tidy-variants.ts'
 
 /**
  * Develops one image. Its document is written last and is the commit. After an interruption, everything is written again
@@ -48,8 +49,10 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   const known = Object.assign(attempt, { original: factsOf(original.value) })
   await inspectImage(original.value, acceptedTypes(env.HEIC_DECODER))
   const developed = await developer.develop(original.value, preset)
-  const variants = await putVariants(image, developed.variants)
-  await commitSuccess(known, preset, developed, variants, earlier)
+  const variants = await putVariants(attempt.message, preset, developed.variants)
+  const replaced = earlier?.document?.status === 'processed' ? earlier.document : undefined
+  const committed = await commitSuccess(known, preset, developed, variants, earlier)
+  if (replaced || committed === 'finished') await tidyVariants(attempt.message, replaced)
 }
 
 /** A failed image can still succeed. A document that this version cannot read is final. */
@@ -95,11 +98,17 @@ function requireWithinRetention(image: ImageRef): void {
 }
 
 /** Stores all variants of an image in parallel. */
-function putVariants(image: ImageRef, variants: DevelopedVariant[]): Promise<StoredVariant[]> {
+function putVariants(
+  message: Attempt['message'],
+  preset: NamedPreset,
+  variants: DevelopedVariant[],
+): Promise<StoredVariant[]> {
+  const { app, imageId } = message.data
+  const development = developmentOf(message, preset)
   return Promise.all(
     variants.map(async ({ spec, data, width, height }) => {
       const { contentType, extension } = OUTPUT_FORMATS[spec.format]
-      const variant = { app: image.app, imageId: image.imageId, variant: spec.name, extension }
+      const variant = { app, imageId, variant: spec.name, development, extension }
       const key = await putVariant(bucket, variant, data, contentType)
       return { name: spec.name, key, content_type: contentType, width, height, bytes: data.length }
     }),

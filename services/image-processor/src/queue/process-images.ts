@@ -1,12 +1,13 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
 import { ProblemError, readImageAccepted } from '@darkroom/core'
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
-import type { Developer } from '../development/develop.ts'
+import { type Developer, EngineDeath } from '../development/develop.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 import { type Attempt, commitFailure } from './commit.ts'
 import { processImage } from './process-image.ts'
-import { retryLater } from './retry-later.ts'
+import { retryLater, sendAgain } from './send-again.ts'
+import { tidyVariants } from './tidy-variants.ts'
 
 /**
  * The time limit for developing one image. The largest accepted images take about five seconds on a full core. Three images
@@ -36,12 +37,15 @@ export function processImages(developer: Developer) {
 }
 
 async function settle(record: SQSRecord, developer: Developer, clock: Clock): Promise<void> {
-  const receiveCount = Number(record.attributes.ApproximateReceiveCount)
   const { message, unreadable } = readImageAccepted(record.body, env.BUCKET)
+  const ownReceives = Number(record.attributes.ApproximateReceiveCount)
+  const receiveCount = (message?.receives ?? 0) + ownReceives
   try {
     if (!message) throw new Error(`the message cannot be read: ${unreadable}`)
     requireTime(clock)
-    await processOrFail({ message, receiveCount, started: Date.now(), engine: developer.name }, developer)
+    const attempt = { message, receiveCount, started: Date.now(), engine: developer.name }
+    await processOrFail(attempt, developer)
+    if (receiveCount > 1 || message.data.redevelop) await tidyVariants(message)
   } catch (error) {
     logger.error('image not processed, will be retried', {
       imageId: message?.subject,
@@ -50,15 +54,20 @@ async function settle(record: SQSRecord, developer: Developer, clock: Clock): Pr
       receiveCount,
       error: error as Error,
     })
-    await retryLater(record.receiptHandle, receiveCount)
+    if (message && (await continueAsNew(record.body, message, receiveCount, error))) return
+    await retryLater(record.receiptHandle, ownReceives)
     throw error
   }
 }
 
 /** If a function runs out of time, the rest of its batch is retried only after the queue's visibility timeout. */
+class TooLittleTime extends Error {
+  override name = 'TooLittleTime'
+}
+
 function requireTime(clock: Clock): void {
   if (clock.getRemainingTimeInMillis() < MIN_REMAINING_SECONDS * 1000) {
-    throw new Error('too little time left for this image in the batch')
+    throw new TooLittleTime('too little time left for this image in the batch')
   }
 }
 
@@ -67,11 +76,46 @@ async function processOrFail(attempt: Attempt, developer: Developer): Promise<vo
   try {
     await processImage(attempt, developer)
   } catch (error) {
-    if (!isPermanent(error)) throw error
-    await commitFailure(attempt, error)
+    const problem = problemOf(error, attempt.message)
+    if (!problem) throw error
+    await commitFailure(attempt, problem)
   }
 }
 
-function isPermanent(error: unknown): error is ProblemError {
-  return error instanceof ProblemError && !error.retryable
+/** From so many deaths of the engine's process on, in separate receives, the image is at fault. */
+const MAX_ENGINE_DEATHS = 2
+
+/** The reason if the image is at fault. */
+function problemOf(error: unknown, { enginedeaths = 0 }: Message): ProblemError | undefined {
+  if (error instanceof EngineDeath && enginedeaths + 1 >= MAX_ENGINE_DEATHS) return error.problem
+  return error instanceof ProblemError && !error.retryable ? error : undefined
+}
+
+type Message = Attempt['message']
+
+/** As long as the image queue keeps a message. After that, an image that cannot be read fails. */
+const MAX_WAITING_SECONDS = 4 * 24 * 3600
+const FIRST_WAIT_SECONDS = 5
+
+/**
+ * After an error that does not count against the image, its message is sent again as a new one: after five receives a
+ * message is given up. @returns whether it was sent
+ */
+async function continueAsNew(
+  body: string,
+  message: Message,
+  receives: number,
+  error: unknown,
+): Promise<boolean> {
+  if (error instanceof TooLittleTime) return sendAgain(body, { receives }, 0)
+  if (error instanceof EngineDeath) {
+    const enginedeaths = (message.enginedeaths ?? 0) + 1
+    return sendAgain(body, { receives, enginedeaths }, FIRST_WAIT_SECONDS)
+  }
+  if (!(error instanceof ProblemError) || error.slug !== 'storage-unavailable') return false
+  const { waitingsince = new Date().toISOString() } = message
+  const waitedSeconds = (Date.now() - Date.parse(waitingsince)) / 1000
+  if (waitedSeconds > MAX_WAITING_SECONDS) return false
+  // As long again as it has waited already.
+  return sendAgain(body, { receives, waitingsince }, Math.max(FIRST_WAIT_SECONDS, waitedSeconds))
 }

@@ -1,4 +1,4 @@
-import { type StoredOriginal, signVariant } from '@darkroom/bucket'
+import { isErasing, type StoredOriginal, signVariant } from '@darkroom/bucket'
 import {
   type ImageRef,
   type ImageStatus,
@@ -49,15 +49,22 @@ function finishedStatus(document: StoredDocument): Promise<StatusAnswer> | Statu
   }
 }
 
-/** The receipt of an erasure. */
-function erased(document: StoredErased): StatusAnswer {
+/** The receipt of an erasure, and whether anything of the image may still be stored. */
+async function erased(document: StoredErased): Promise<StatusAnswer> {
+  const image = { app: document.app, imageId: document.image_id }
+  const complete = !(await isErasing(bucket, image))
   return {
     id: document.image_id,
     app: document.app,
     status: 'erased',
     acceptedAt: document.accepted_at,
     original: {},
-    erasure: { at: document.erased_at, by: document.erased_by, objects: document.erased_objects },
+    erasure: {
+      at: document.erased_at,
+      by: document.erased_by,
+      objects: document.erased_objects,
+      complete,
+    },
   }
 }
 

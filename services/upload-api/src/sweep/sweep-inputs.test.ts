@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ImageRef, inputKey, newImageId } from '@darkroom/core'
+import { erasureKey, type ImageRef, inputKey, metadataKey, newImageId } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals'
 import { failedDocument, processedDocument } from '../testing/documents.ts'
 import { openStore } from '../testing/open-store.ts'
+import { send } from '../testing/send.ts'
 
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
@@ -130,6 +132,28 @@ test('an object that Darkroom did not write does not stop the others', async () 
   await store.put(inputKey(foreign), 'anything')
   await store.putInput(lost)
   expect(await sweep('2026-11-20T12:03:00.000Z')).toMatchObject({ enqueued: 1 })
+})
+
+test('an erasure that stopped halfway is completed, and says until then that it is not', async () => {
+  const image = acceptedAt(new Date().toISOString())
+  await store.putInput(image)
+  const erasure = { ...image, request: randomUUID() }
+  await store.put(erasureKey(erasure), 'c0ffee123456')
+  await store.putDocument(erasedDocument(image))
+  const { handler: getImage } = await import('../routes/get-image.ts')
+  const erasureOf = async () => (await send(getImage, { app: image.app, id: image.imageId })).body.erasure
+  expect(await erasureOf()).toMatchObject({ complete: false })
+
+  const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 120_000)
+  try {
+    expect(await sweep('2026-11-20T14:00:00.000Z')).toMatchObject({ erased: 1 })
+  } finally {
+    now.mockRestore()
+  }
+  expect((await store.storedKeys()).filter((key) => key.includes(image.imageId))).toEqual([
+    metadataKey(image),
+  ])
+  expect(await erasureOf()).toMatchObject({ complete: true })
 })
 
 test('sweeps more images than S3 lists in one request', async () => {

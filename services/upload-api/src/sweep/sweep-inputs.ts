@@ -14,6 +14,7 @@ import { isPastDeadline } from '@darkroom/retention'
 import pMap, { pMapSkip } from 'p-map'
 import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
+import { completeErasures } from '../erasure/sweep-erasures.ts'
 import { imageQueue } from '../intake.ts'
 import { logger } from '../logger.ts'
 import { metrics } from '../metrics.ts'
@@ -32,15 +33,17 @@ interface Schedule {
 /** What a sweep did. */
 interface Repairs extends AbandonedUploads {
   enqueued: number
+  erased: number
 }
 
 /**
- * Completes direct uploads that nobody completed, and enqueues originals again that are not finished minutes after they
- * were accepted: a function may have crashed before it sent the message, or the message was lost.
+ * Completes erasures that stopped halfway and direct uploads that nobody completed, and enqueues originals again that are not
+ * finished minutes after they were accepted: a function may have crashed before it sent the message, or the message was lost.
  */
 export async function handler({ time }: Schedule): Promise<Repairs> {
   const scheduled = new Date(time)
   const repairs = {
+    erased: await completeErasures(),
     ...(await completeAbandoned(sweepWindows(scheduled))),
     enqueued: await enqueueUnfinished(scheduled),
   }
@@ -48,7 +51,8 @@ export async function handler({ time }: Schedule): Promise<Repairs> {
   return repairs
 }
 
-function count({ enqueued, completed, refused }: Repairs): void {
+function count({ enqueued, completed, refused, erased }: Repairs): void {
+  metrics.addMetric('ErasuresCompleted', MetricUnit.Count, erased)
   metrics.addMetric('ImagesEnqueuedAgain', MetricUnit.Count, enqueued)
   metrics.addMetric('UploadsCompleted', MetricUnit.Count, completed)
   metrics.addMetric('UploadsRefused', MetricUnit.Count, refused)

@@ -17,11 +17,11 @@ const MISDEEDS: Record<string, (argument: string) => unknown> = {
     const eaten: Buffer[] = []
     for (;;) eaten.push(Buffer.alloc(1e6, 1))
   },
-  /** The argument is a file that remembers the first time. */
-  abortOnce: (file) => {
+  /** As somebody else would. The argument is a file that remembers the first time. */
+  killOnce: (file) => {
     if (existsSync(file)) return
     writeFileSync(file, '')
-    process.abort()
+    process.kill(process.pid, 'SIGKILL')
   },
 }
 

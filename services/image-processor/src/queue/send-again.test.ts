@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type Resources, startResources } from '../../test/start-resources.ts'
 
 let resources: Resources
-let retryLater: typeof import('./retry-later.ts').retryLater
+let retryLater: typeof import('./send-again.ts').retryLater
 const delays: (number | undefined)[] = []
 beforeAll(async () => {
   resources = await startResources()
-  retryLater = (await import('./retry-later.ts')).retryLater
+  retryLater = (await import('./send-again.ts')).retryLater
   const { sqs } = await import('../clients.ts')
   sqs.middlewareStack.add(
     (next, { commandName }) =>

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import {
+  beginErasure,
+  deleteEverything,
+  endErasure,
+  everythingOf,
+  forgetBytes,
+  type ImageObjects,
+  isHeld,
+  putDocument,
+} from '@darkroom/bucket'
+import {
+  type ErasedDocument,
+  type ErasureRef,
+  type ImageRef,
+  ProblemError,
+  type StoredErased,
+  timeOf,
+} from '@darkroom/core'
+import { bucket } from '../clients.ts'
+import { noSuchImage } from '../http/request.ts'
+import { requireKept } from '../status/find-image.ts'
+
+const MAX_ATTEMPTS = 5
+
+/**
+ * Erases an image: replaces its metadata document with a receipt, then deletes its objects. Once the receipt is written, the
+ * processor cannot commit the image any more, and deletes what it has made. If this stops halfway, its mark makes the sweep
+ * complete it (decisions/0013-erasure.md).
+ *
+ * @param by the credential, for the receipt
+ * @returns the receipt, when nothing is left. If the image is already erased, the first one
+ * @throws ProblemError `not-found`, `expired-by-retention`, `legal-hold`, `storage-unavailable`
+ */
+export async function erase(image: ImageRef, by: string): Promise<StoredErased> {
+  const stored = await everythingOf(bucket, image)
+  const earlier = earlierReceipt(stored)
+  if (earlier) {
+    await deleteEverything(bucket, stored)
+    return earlier
+  }
+  requireExists(image, stored)
+  // Before the mark too, so that the usual refusal writes nothing.
+  await requireNoHold(image)
+  const erasure = { ...image, request: randomUUID() }
+  await beginErasure(bucket, erasure, by)
+  return completeErasure(erasure, by)
+}
+
+/** The rest of an erasure that has begun. It can be repeated. @throws ProblemError as `erase` does */
+export async function completeErasure(erasure: ErasureRef, by: string): Promise<StoredErased> {
+  const { app, imageId } = erasure
+  try {
+    const receipt = await commitReceipt({ app, imageId }, by)
+    // Listed after the receipt was written: a processor may have written variants until then.
+    await deleteEverything(bucket, await everythingOf(bucket, { app, imageId }))
+    await endErasure(bucket, erasure)
+    return receipt
+  } catch (error) {
+    if (error instanceof ProblemError && !error.retryable) {
+      await endErasure(bucket, erasure)
+      throw error
+    }
+    throw new ProblemError(
+      'storage-unavailable',
+      'The erasure has begun, but parts of the image are still stored. It will be completed within minutes; repeat the request to see whether it is.',
+      { cause: error },
+    )
+  }
+}
+
+async function commitReceipt(image: ImageRef, by: string): Promise<StoredErased> {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    const stored = await everythingOf(bucket, image)
+    const receipt = earlierReceipt(stored) ?? (await writeReceipt(image, stored, by))
+    if (receipt) return receipt
+  }
+  throw new Error('the image is being changed by other requests')
+}
+
+function earlierReceipt({ document: found }: ImageObjects): StoredErased | undefined {
+  return found?.document?.status === 'erased' ? found.document : undefined
+}
+
+/** Undefined if the document has changed since it was read. */
+async function writeReceipt(
+  image: ImageRef,
+  stored: ImageObjects,
+  by: string,
+): Promise<ErasedDocument | undefined> {
+  await requireNoHold(image)
+  requireExists(image, stored)
+  // Before the receipt, which does not contain the hash. After this, the same bytes are a new image.
+  if (stored.sha256 !== undefined) await forgetBytes(bucket, { ...image, sha256: stored.sha256 })
+  const receipt = receiptOf(image, by, stored.keys)
+  return (await putDocument(bucket, receipt, stored.document)) ? receipt : undefined
+}
+
+/** @throws ProblemError `legal-hold` */
+async function requireNoHold(image: ImageRef): Promise<void> {
+  if (!(await isHeld(bucket, image))) return
+  throw new ProblemError(
+    'legal-hold',
+    'The image is under a legal hold and cannot be erased. Try again after the operator has released it.',
+  )
+}
+
+/** @throws ProblemError `not-found`, `expired-by-retention` */
+function requireExists(image: ImageRef, stored: ImageObjects): void {
+  if (stored.isOnlyUploaded) return
+  requireKept(image, 'metadata')
+  if (stored.document) return
+  if (!stored.hasOriginal) throw noSuchImage()
+  requireKept(image, 'input')
+}
+
+function receiptOf({ app, imageId }: ImageRef, by: string, keys: string[]): ErasedDocument {
+  return {
+    schema_version: 1,
+    image_id: imageId,
+    app,
+    accepted_at: timeOf(imageId).toISOString(),
+    status: 'erased',
+    erased_at: new Date().toISOString(),
+    erased_by: by,
+    erased_objects: keys.length,
+  }
+}
