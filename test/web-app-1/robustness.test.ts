@@ -195,7 +195,7 @@ describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
     const most = watchConcurrency(page, api.url)
     const ready = page.locator('article[data-stage=ready]')
     const count = page.locator('#count')
-    await page.getByText(/^\d+ pictures?$/).waitFor()
+    await page.locator('.skeleton').first().waitFor({ state: 'detached' })
     const all = (await ready.count()) + MANY
     await browser.startTracing(page, { categories: ['toplevel'] })
     await page.locator('#pictures').setInputFiles(await writeSmallPhotographs(folder))

@@ -106,9 +106,9 @@ function enableSources({ types, maxBytes }: Session, add: (files: File[]) => voi
 
 /** Calls back when the element is near the window. The result makes it look again. */
 function watchNear(target: HTMLElement, onNear: () => void): () => void {
-  const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && onNear(), {
-    rootMargin: LOAD_AHEAD,
-  })
+  // A busy page gets several entries at once. Only the last one says where the element is now.
+  const onEntries = (entries: IntersectionObserverEntry[]) => entries.at(-1)?.isIntersecting && onNear()
+  const observer = new IntersectionObserver(onEntries, { rootMargin: LOAD_AHEAD })
   return () => {
     observer.unobserve(target)
     observer.observe(target)
