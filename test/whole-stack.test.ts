@@ -174,52 +174,38 @@ describe('the whole stack', () => {
     expect(refused.headers.get('access-control-allow-origin')).toMatch(/^(\*|http:\/\/shop\.example)$/)
   })
 
-  test(
-    'keeps its data after a restart',
-    async () => {
-      const before = await develop(stack, photograph, { 'content-type': 'image/jpeg' })
+  describe('after a restart without a native module and with the decoder for HEIC', () => {
+    let before: ImageStatus
+    beforeAll(async () => {
+      before = await develop(stack, photograph, { 'content-type': 'image/jpeg' })
       await stack.stop()
-      stack = await startStack({ ports: await freePorts(), dataDir })
+      const environment = { IMAGE_ENGINE: 'jimp', HEIC_DECODER: 'libheif' }
+      stack = await startStack({ ports: await freePorts(), dataDir, environment })
+    }, START_TIMEOUT_MS)
+
+    test('keeps its data', async () => {
       const after = await statusOf(stack, before.id)
       expect(after).toMatchObject({ status: 'processed', finishedAt: before.finishedAt })
       expect((await fetch(after.variants?.[0]?.url ?? '')).status).toBe(200)
-    },
-    START_TIMEOUT_MS,
-  )
-})
+      expect(await readDocument(stack, before)).toMatchObject({ engine: 'sharp' })
+    })
 
-test(
-  'the whole stack works without a native module',
-  async () => {
-    const stack = await startStack({ ports: await freePorts(), environment: { IMAGE_ENGINE: 'jimp' } })
-    try {
+    test('develops with jimp', async () => {
       const image = await develop(stack, photograph, { 'content-type': 'image/jpeg' })
       expect(image.status).toBe('processed')
       expect(await readDocument(stack, image)).toMatchObject({ engine: 'jimp' })
-    } finally {
-      await stack.stop()
-    }
-  },
-  START_TIMEOUT_MS,
-)
+    })
 
-test(
-  'the whole stack accepts HEIC if its decoder is enabled',
-  async () => {
-    const stack = await startStack({ ports: await freePorts(), environment: { HEIC_DECODER: 'libheif' } })
-    try {
+    test('accepts HEIC', async () => {
       const sample = '../packages/image-file/src/testing/heic/rotated.heic'
       const heic = Buffer.from(await readFile(new URL(sample, import.meta.url)))
       const image = await develop(stack, heic, { 'content-type': 'image/heic' })
       expect(image.status).toBe('processed')
       const developed = { content_type: 'image/heic', width: 96, height: 64 }
       expect(await readDocument(stack, image)).toMatchObject(developed)
-    } finally {
-      await stack.stop()
-    }
-  },
-  START_TIMEOUT_MS,
-)
+    })
+  })
+})
 
 /** Sends an image like Web App #2's page, and waits until it is finished. */
 async function developThroughKafka(
