@@ -31,7 +31,7 @@ export function brokerRestart(darkroom: () => Darkroom): void {
       expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
       expect(await refused.json()).toMatchObject({
         type: expect.stringMatching(/storage-unavailable$/),
-        detail: expect.stringMatching(/^Kafka did not confirm the picture. Send it again/),
+        detail: expect.stringMatching(/^The picture was not confirmed\. Send it again/),
         retryable: true,
       })
 

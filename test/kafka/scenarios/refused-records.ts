@@ -47,7 +47,7 @@ export function refusedRecords(darkroom: () => Darkroom): void {
       expect(answer.status).toBe(413)
       expect(await answer.json()).toMatchObject({
         type: expect.stringMatching(/payload-too-large$/),
-        detail: 'The picture is larger than this Kafka topic accepts. Send a smaller one.',
+        detail: 'The picture is larger than this application can take. Send a smaller one.',
         retryable: false,
       })
       expect((await postPicture(url, await tinyImage())).status).toBe(202)
