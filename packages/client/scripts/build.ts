@@ -62,12 +62,12 @@ for (const entry of entries) {
   if (gzipped > MAX_BYTES[entry]) process.exitCode = 1
 }
 
-/** npm's provenance compares it with the repository that publishes. A clone without a remote builds without it. */
+/** npm's provenance compares it with the repository that publishes. A clone of no public address builds without it. */
 function findRepository() {
   try {
     const command = ['config', '--get', 'remote.origin.url']
     const url = execFileSync('git', command, { cwd: packageFolder, encoding: 'utf8' }).trim()
-    return { type: 'git', url, directory: 'packages/client' }
+    return /^(https|ssh|git)|^git@/.test(url) ? { type: 'git', url, directory: 'packages/client' } : undefined
   } catch {
     return undefined
   }

@@ -58,12 +58,13 @@ const valuesUntil = (last: string): Record<string, string> => ({
   kafka_partition: "CASE WHEN origin = 'kafka' THEN i % 6 END",
   kafka_offset: "CASE WHEN origin = 'kafka' THEN i // 6 END",
   filename: "'IMG_' || lpad(CAST(i % 10000 AS VARCHAR), 4, '0') || extension",
+  // In alphabetical order, because Trino sorts the keys of JSON and DuckDB keeps them.
   attributes: `map_from_entries(list_concat(
     ${entryIf('i % 4 = 0', 'album', "'album-' || (i // 400 % 5000)")},
-    ${entryIf('h1 % 3 = 0', 'photographer', "'photographer-' || (h2 % 40)")},
-    ${entryIf("app = 'shop'", 'sku', "'sku-' || (h3 % 9000)")},
     ${entryIf('h2 % 7 = 0', 'licence', "['cc-by', 'cc0', 'editorial'][CAST(1 + h1 % 3 AS BIGINT)]")},
-    ${entryIf('h3 % 11 = 0', 'note', "['Low tide', 'Straße am Meer', '夕焼け 🌅'][CAST(1 + h2 % 3 AS BIGINT)]")}))`,
+    ${entryIf('h3 % 11 = 0', 'note', "['Low tide', 'Straße am Meer', '夕焼け 🌅'][CAST(1 + h2 % 3 AS BIGINT)]")},
+    ${entryIf('h1 % 3 = 0', 'photographer', "'photographer-' || (h2 % 40)")},
+    ${entryIf("app = 'shop'", 'sku', "'sku-' || (h3 % 9000)")}))`,
   engine: "CASE WHEN status = 'processed' THEN 'sharp' END",
   content_type: 'content_type',
   bytes: 'bytes',
