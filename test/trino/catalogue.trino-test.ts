@@ -115,9 +115,11 @@ test('the merge has the same result as in DuckDB, and a second run changes nothi
   expect(await runScheduled('CatchUpSchedule')).toBeGreaterThan(0)
   const columns =
     'image_id, app, dt, status, accepted_at, finished_at, attributes, bytes, camera_model, taken_at'
-  expect(await inTrino(`SELECT ${columns} FROM images`)).toEqual(
-    await inDuckDb(`SELECT ${columns} FROM images`),
-  )
+  // As JSON, attributes differ: Trino sorts the keys and escapes emoji.
+  const parseAttributes = (rows: string[]) =>
+    rows.map((row) => JSON.parse(row)).map((row) => row.with(6, JSON.parse(row[6])))
+  const sql = `SELECT ${columns} FROM images`
+  expect(parseAttributes(await inTrino(sql))).toEqual(parseAttributes(await inDuckDb(sql)))
   for (const schedule of ['MergeSchedule', 'CatchUpSchedule']) expect(await runScheduled(schedule)).toBe(0)
 })
 

@@ -58,7 +58,6 @@ const valuesUntil = (last: string): Record<string, string> => ({
   kafka_partition: "CASE WHEN origin = 'kafka' THEN i % 6 END",
   kafka_offset: "CASE WHEN origin = 'kafka' THEN i // 6 END",
   filename: "'IMG_' || lpad(CAST(i % 10000 AS VARCHAR), 4, '0') || extension",
-  // In alphabetical order, because Trino sorts the keys of JSON and DuckDB keeps them.
   attributes: `map_from_entries(list_concat(
     ${entryIf('i % 4 = 0', 'album', "'album-' || (i // 400 % 5000)")},
     ${entryIf('h2 % 7 = 0', 'licence', "['cc-by', 'cc0', 'editorial'][CAST(1 + h1 % 3 AS BIGINT)]")},
