@@ -127,7 +127,12 @@ describe('an upload is refused with the reason', () => {
     ['not an image', { bytes: Buffer.from('Dear diary') }, 415, /isn't an image. Supported types: JPEG/],
     ['cut off', { bytes: PHOTOGRAPH.subarray(0, 500_000) }, 422, /truncated/],
     ['with attributes that are not JSON', { attributes: '{' }, 400, /not valid JSON/],
-    ['with an invalid attribute key', { attributes: '{"A B":"x"}' }, 400, /attributes\."A B" must have a key of/],
+    [
+      'with an invalid attribute key',
+      { attributes: '{"A B":"x"}' },
+      400,
+      /attributes\."A B" must have a key of/,
+    ],
     ['with a key that is not a UUIDv7', { headers: { 'Idempotency-Key': 'mine' } }, 400, /UUIDv7/],
     ['with a key from last week', { headers: { 'Idempotency-Key': lastWeek() } }, 400, /last 24 hours/],
   ])('%s', async (_, form, status, detail) => {
