@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { type Client, createClient, newIdempotencyKey } from './index.ts'
+import { serve, type TestServer } from './testing/serve.ts'
 
 type Reply = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -9,24 +9,19 @@ let reply: Reply
 let client: Client
 let requests: IncomingMessage[]
 let bodies: Buffer[]
-let server: ReturnType<typeof createServer>
+let server: TestServer
 
 beforeEach(async () => {
   requests = []
   bodies = []
-  server = createServer(async (request, response) => {
+  server = await serve(async (request, response) => {
     requests.push(request)
     bodies.push(Buffer.concat(await request.toArray()))
     reply(request, response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  client = createClient({ url: `http://127.0.0.1:${port}`, credential: () => 'a-key' })
+  client = createClient({ url: server.url, credential: () => 'a-key' })
 })
-afterEach(() => {
-  server.closeAllConnections()
-  server.close()
-})
+afterEach(() => server.stop())
 
 const json = (response: ServerResponse, status: number, body: object) =>
   response

@@ -1,15 +1,15 @@
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createClient } from './index.ts'
 import { page } from './page.ts'
+import { serve, type TestServer } from './testing/serve.ts'
 
 /** Longer than the pause of a visible page, shorter than that of a hidden one. */
 const OBSERVED_MS = 1500
 
-let server: ReturnType<typeof createServer>
+let server: TestServer
 let requests: number
 const navigator = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
 
@@ -22,28 +22,21 @@ function answer(url: string, response: ServerResponse) {
   response.end(JSON.stringify({ items: [{ id, status }], notFound: [] }))
 }
 
-function openClient() {
-  const { port } = server.address() as AddressInfo
-  return createClient({ url: `http://127.0.0.1:${port}`, credential: 'a-key' })
-}
-
 beforeEach(async () => {
   requests = 0
-  server = createServer(({ url = '' }, response) => answer(url, response)).listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  server = await serve(({ url = '' }, response) => answer(url, response))
 })
 afterEach(() => {
   delete page.document
   if (navigator) Object.defineProperty(globalThis, 'navigator', navigator)
-  server.closeAllConnections()
-  server.close()
+  server.stop()
 })
 
 test('a hidden page polls once and then pauses until it is shown', async () => {
   const document = Object.assign(new EventTarget(), { hidden: true })
   page.document = document
-  const waiting = openClient().waitUntilFinal('an-image')
-  await once(server, 'request')
+  const waiting = createClient({ url: server.url, credential: 'a-key' }).waitUntilFinal('an-image')
+  await once(server.server, 'request')
   await sleep(OBSERVED_MS)
   expect(requests).toBe(1)
   document.hidden = false
@@ -56,7 +49,7 @@ test('an offline page sends nothing until it is online', async () => {
   page.document = document
   const state = { onLine: false }
   Object.defineProperty(globalThis, 'navigator', { value: state, configurable: true })
-  const waiting = openClient().waitUntilFinal('an-image')
+  const waiting = createClient({ url: server.url, credential: 'a-key' }).waitUntilFinal('an-image')
   await sleep(OBSERVED_MS)
   expect(requests).toBe(0)
   state.onLine = true

@@ -1,31 +1,27 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createClient } from './index.ts'
+import { serve, type TestServer } from './testing/serve.ts'
 
 type Reply = (request: IncomingMessage, response: ServerResponse) => void
 
 let reply: Reply
 let requests: IncomingMessage[]
-let server: ReturnType<typeof createServer>
+let server: TestServer
 
 beforeEach(async () => {
   requests = []
-  server = createServer((request, response) => {
+  server = await serve((request, response) => {
     requests.push(request)
     reply(request, response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 })
-afterEach(() => {
-  server.closeAllConnections()
-  server.close()
-})
+afterEach(() => server.stop())
 
 const openClient = (stallTimeoutMs?: number) =>
   createClient({
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     credential: 'a-key',
     stallTimeoutMs,
   })
@@ -41,7 +37,7 @@ test.each<[string, Reply]>([
 ])('an upload to a server that %s is sent again', async (_, stall) => {
   reply = (request, response) => (requests.length === 1 ? stall : accept)(request, response)
   const stalled = new Promise((resolve) =>
-    server.once('request', ({ socket }) => socket.on('close', resolve)),
+    server.server.once('request', ({ socket }) => socket.on('close', resolve)),
   )
   const { id } = await openClient(400).upload(new Blob([new Uint8Array(2_000)]))
   expect(requests.map(({ headers }) => headers['idempotency-key'])).toEqual([id, id])

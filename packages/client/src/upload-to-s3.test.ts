@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { type Client, createClient, newIdempotencyKey } from './index.ts'
+import { serve, type TestServer } from './testing/serve.ts'
 
 const MB = 1024 * 1024
 
@@ -13,7 +13,7 @@ let created: object
 let parts: Map<number, number>
 let uploadId: string | undefined
 let client: Client
-let server: ReturnType<typeof createServer>
+let server: TestServer
 let base: string
 
 beforeEach(async () => {
@@ -21,18 +21,14 @@ beforeEach(async () => {
   asked = []
   parts = new Map()
   uploadId = undefined
-  server = createServer((request, response) => {
+  server = await serve((request, response) => {
     // Some of these tests abort requests.
     answer(request, response).catch((error) => expect(error.message).toBe('aborted'))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  base = server.url
   client = createClient({ url: base, credential: 'a-key' })
 })
-afterEach(() => {
-  server.closeAllConnections()
-  server.close()
-})
+afterEach(() => server.stop())
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url: path = '', headers } = request

@@ -1,27 +1,22 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { type Client, createClient, newIdempotencyKey } from './index.ts'
+import { serve, type TestServer } from './testing/serve.ts'
 
 let reply: (request: IncomingMessage, response: ServerResponse) => void
 let client: Client
 let requests: IncomingMessage[]
-let server: ReturnType<typeof createServer>
+let server: TestServer
 
 beforeEach(async () => {
   requests = []
-  server = createServer((request, response) => {
+  server = await serve((request, response) => {
     requests.push(request)
     reply(request, response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  client = createClient({ url: `http://127.0.0.1:${port}`, credential: () => 'a-key' })
+  client = createClient({ url: server.url, credential: () => 'a-key' })
 })
-afterEach(() => {
-  server.closeAllConnections()
-  server.close()
-})
+afterEach(() => server.stop())
 
 const json = (response: ServerResponse, body: object) =>
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))

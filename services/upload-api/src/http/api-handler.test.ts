@@ -1,17 +1,9 @@
 import { Problem } from '@darkroom/core'
-import { readRetention, toEnvironment } from '@darkroom/retention'
 import { describe, expect, test } from '@jest/globals'
 import { send, type TestRequest } from '../testing/send.ts'
+import { setEnvironment } from '../testing/set-environment.ts'
 
-Object.assign(process.env, {
-  STAGE: 'test',
-  BUCKET: 'darkroom-test',
-  QUEUE_URL: 'http://127.0.0.1/queue',
-  DEDUPLICATED_APPS: '',
-  RETENTION: toEnvironment(readRetention()),
-  API_KEY_HASHES: '{}',
-  POWERTOOLS_LOG_LEVEL: 'SILENT',
-})
+setEnvironment()
 const routes = [
   'upload-image',
   'list-images',

@@ -1,16 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readRetention, toEnvironment } from '@darkroom/retention'
 import { describe, expect, test } from '@jest/globals'
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda'
+import { setEnvironment } from '../testing/set-environment.ts'
 
 const hash = (key: string) => createHash('sha256').update(key).digest('hex')
 
-Object.assign(process.env, {
-  STAGE: 'test',
-  BUCKET: 'darkroom-test',
-  QUEUE_URL: 'http://127.0.0.1/queue',
-  DEDUPLICATED_APPS: '',
-  RETENTION: toEnvironment(readRetention()),
+setEnvironment({
   API_KEY_HASHES: JSON.stringify({ 'web-app-1': [hash('old'), hash('new')], 'web-app-2': [hash('theirs')] }),
 })
 const { handler } = await import('./authorize.ts')

@@ -1,18 +1,10 @@
 import { Health, Problem } from '@darkroom/core'
-import { readRetention, toEnvironment } from '@darkroom/retention'
 import { expect, test } from '@jest/globals'
 import { openApiDocument } from '../http/openapi-document.ts'
 import { send } from '../testing/send.ts'
+import { setEnvironment } from '../testing/set-environment.ts'
 
-Object.assign(process.env, {
-  STAGE: 'test',
-  BUCKET: 'darkroom-test',
-  QUEUE_URL: 'http://127.0.0.1/queue',
-  DEDUPLICATED_APPS: '',
-  RETENTION: toEnvironment(readRetention()),
-  API_KEY_HASHES: '{}',
-  POWERTOOLS_LOG_LEVEL: 'SILENT',
-})
+setEnvironment()
 const { handler: health } = await import('./health.ts')
 const { handler: describeApi } = await import('./describe-api.ts')
 const { handler: noSuchRoute } = await import('./no-such-route.ts')
