@@ -157,8 +157,7 @@ const sentObject = ({ object, parts }: Sent = {}) => object ?? (parts?.whole ? '
 async function complete(world: World, n: number): Promise<void> {
   const { status } = await json(completeUpload, `/v1/uploads/${world.ids[n]}/complete`, {}, world.ids[n])
   const sent = sentObject(world.sent[n])
-  const known = world.states[n] === 'accepted' || world.states[n] === 'processed'
-  const otherwise = known ? 202 : 404
+  const otherwise = { unknown: 404, accepted: 202, processed: 202, erased: 410 }[world.states[n] ?? 'unknown']
   const expected = sent === 'valid' ? 202 : sent === 'wrong' ? 415 : world.sent[n]?.parts ? 409 : otherwise
   expect(status).toBe(expected)
   acceptSent(world, n)

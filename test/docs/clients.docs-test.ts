@@ -232,7 +232,7 @@ function sendRaw(contentType: string, body: Buffer): Promise<{ status: number; b
   })
 }
 
-test('recorded forms', async () => {
+test('forms as .NET, Java, Apache and old curl write them', async () => {
   const boundary = '5a1b0c9d-2f7e-4d7a-8f0e-1d2c3b4a5968'
   for (const [client, form, expected, head, quoted = '{}'] of RECORDED) {
     const start = Buffer.from(`--${boundary}\r\n${head}\r\n\r\n`)
