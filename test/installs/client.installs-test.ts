@@ -1,13 +1,11 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { freePort } from '@darkroom/local-stack'
 import { openBrowser } from '@darkroom/testing'
 import { BROWSER, describeWith } from '@darkroom/testing/needs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -21,27 +19,39 @@ const PIXEL = 'data:image/gif;base64,R0lGODlhAQABAAAAACw='
 
 let folder: string
 let archive: string
+let apps: ReturnType<typeof buildApps>
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
   await run(process.execPath, [join(packageFolder, 'scripts/build.ts')])
   await run('npm', ['pack', dist, '--pack-destination', folder])
   archive = join(folder, (await readdir(folder))[0] ?? '')
-  await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  apps = buildApps(await guideComponent())
+  // A failure is that of the test that awaits it.
+  void Promise.allSettled(Object.values(apps))
 })
 afterAll(async () => {
-  api.closeAllConnections()
-  api.close()
+  server.closeAllConnections()
+  server.close()
   await rm(folder, { recursive: true })
 })
 
-/** Accepts every upload; every image is processed at once. Any page may ask. */
-const api = createServer(async (request, response) => {
+/** The files of a built application. Under `/v1` it accepts every upload, and every image is processed at once. */
+const server = createServer(async (request, response) => {
   await request.toArray()
-  response.setHeader('access-control-allow-origin', '*')
-  response.setHeader('access-control-allow-headers', '*, authorization')
-  if (request.method === 'OPTIONS') response.end()
-  else answer(request, response)
+  if (request.url?.startsWith('/v1/')) answer(request, response)
+  else await sendFile(request.url === '/' ? '/index.html' : String(request.url), response)
 })
+
+let site = ''
+const contentTypes: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' }
+
+async function sendFile(path: string, response: ServerResponse) {
+  const bytes = await readFile(join(site, path)).catch(() => undefined)
+  if (!bytes) response.writeHead(404).end()
+  else
+    response.setHeader('content-type', contentTypes[extname(path)] ?? 'application/octet-stream').end(bytes)
+}
 
 function answer({ method, url = '', headers }: IncomingMessage, response: ServerResponse) {
   const id = headers['idempotency-key'] ?? url.split('ids=')[1]
@@ -52,25 +62,26 @@ function answer({ method, url = '', headers }: IncomingMessage, response: Server
   else response.writeHead(404, { 'content-type': 'text/html' }).end('Not found')
 }
 
-const apiUrl = () => `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+const serverUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-/** A command that fails shows what it printed. */
+/** A command that fails shows what it printed. It has no input, so that it cannot wait for an answer. */
 async function runIn(cwd: string, command: string, ...args: string[]): Promise<string> {
+  const running = run(command, args, { cwd, env, maxBuffer: 1e8 })
+  running.child.stdin?.end()
   try {
-    return (await run(command, args, { cwd, env, maxBuffer: 1e8 })).stdout
+    return (await running).stdout
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string }
     throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`)
   }
 }
 
-const install = (cwd: string, ...packages: string[]) =>
-  runIn(cwd, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', ...packages)
-
-test('publint and Are the types wrong find nothing', async () => {
-  expect(await runIn(folder, 'npx', '-y', 'publint@0.3', '--strict', archive)).toContain('All good!')
-  await runIn(folder, 'npx', '-y', '@arethetypeswrong/cli@0.18', archive, '--profile', 'esm-only')
-})
+/** The component of docs/guides/react.md, for the server of this test. */
+async function guideComponent(): Promise<string> {
+  const [code = ''] = await codeBlocks('docs/guides/react.md', 'tsx')
+  expect(code).toContain('http://127.0.0.1:4000')
+  return code.replace('http://127.0.0.1:4000', serverUrl())
+}
 
 const program = `
 import { createClient, DarkroomError, type ImageStatus, newIdempotencyKey } from '@darkroom/client'
@@ -86,20 +97,88 @@ await client.listImages({ days: 3 }).catch((error) => console.log(error instance
 console.log(process.version, id === idempotencyKey, contentType, image.status, image.variants?.[0]?.width)
 `
 
+const entry = `import { createRoot } from 'react-dom/client'
+import { Uploads } from './uploads'
+
+createRoot(document.body.appendChild(document.createElement('div'))).render(<Uploads />)
+`
+
+const page = "import { Uploads } from './uploads'\n\nexport default Uploads\n"
+
+const layout = `import type { ReactNode } from 'react'
+
+export default function Layout({ children }: { children: ReactNode }) {
+  return <html lang="en"><body>{children}</body></html>
+}
+`
+
+/** Three new applications, installed and built at the same time: most of it waits for the registry. */
+function buildApps(uploads: string) {
+  return {
+    program: newApp(
+      'program',
+      ['typescript@5', '@types/node@20'],
+      { 'program.ts': program },
+      'tsc --strict --module nodenext --target es2022 --lib es2023,dom --types node --skipLibCheck false program.ts',
+    ),
+    vite: newApp(
+      'vite-app',
+      ['react@19', 'react-dom@19', 'vite@8'],
+      {
+        'index.html':
+          '<!doctype html><title>Uploads</title><body><script type="module" src="/main.tsx"></script>',
+        'tsconfig.json': '{"compilerOptions":{"jsx":"react-jsx"}}',
+        'main.tsx': entry,
+        'uploads.tsx': uploads,
+      },
+      'vite build',
+    ),
+    next: newApp(
+      'next-app',
+      ['react@19', 'react-dom@19', 'next@16', 'typescript@5', '@types/node@20', '@types/react@19'],
+      {
+        'next.config.mjs': "export default { output: 'export' }",
+        'app/layout.tsx': layout,
+        'app/page.tsx': page,
+        'app/uploads.tsx': uploads,
+      },
+      'next build',
+    ),
+  }
+}
+
+/** A new application with these packages and files, built by this command. */
+async function newApp(
+  name: string,
+  packages: string[],
+  files: Record<string, string>,
+  build: string,
+): Promise<string> {
+  const app = join(folder, name)
+  for (const [file, text] of Object.entries({
+    'package.json': '{"type":"module","private":true}',
+    ...files,
+  })) {
+    await mkdir(dirname(join(app, file)), { recursive: true })
+    await writeFile(join(app, file), text)
+  }
+  const flags = ['--prefer-offline', '--no-audit', '--no-fund']
+  await runIn(app, 'npm', 'install', ...flags, archive, ...packages)
+  await runIn(app, 'npx', ...build.split(' '))
+  return app
+}
+
+test('publint and Are the types wrong find nothing', async () => {
+  expect(await runIn(folder, 'npx', '-y', 'publint@0.3', '--strict', archive)).toContain('All good!')
+  await runIn(folder, 'npx', '-y', '@arethetypeswrong/cli@0.18', archive, '--profile', 'esm-only')
+})
+
 test('an empty program is type-checked and runs on Node 20', async () => {
-  const app = join(folder, 'program')
-  await mkdir(app)
-  await writeFile(join(app, 'package.json'), '{"type":"module","private":true}')
-  await install(app, archive)
-  expect(await readdir(join(app, 'node_modules', '@darkroom'))).toEqual(['client'])
-  expect(await readdir(join(app, 'node_modules'))).toEqual(['.package-lock.json', '@darkroom'])
-  await install(app, 'typescript@5', '@types/node@20')
-  await writeFile(join(app, 'program.ts'), program)
-  const flags =
-    '--strict --module nodenext --target es2022 --lib es2023,dom --types node --skipLibCheck false'
-  await runIn(app, 'npx', 'tsc', ...flags.split(' '), 'program.ts')
-  const printed = await runIn(app, 'npx', '-y', 'node@20', 'program.js', apiUrl())
+  const app = await apps.program
+  const printed = await runIn(app, 'npx', '-y', 'node@20', 'program.js', serverUrl())
   expect(printed).toMatch(/^true unexpected-answer\nv20\.[\d.]+ true image\/jpeg processed 320\n$/)
+  const manifest = await readFile(join(app, 'node_modules/@darkroom/client/package.json'), 'utf8')
+  expect(JSON.parse(manifest)).not.toHaveProperty('dependencies')
 })
 
 test('the source maps have the sources', async () => {
@@ -113,24 +192,15 @@ test('the source maps have the sources', async () => {
   }
 })
 
-/** Writes the component of docs/guides/react.md, for the server of this test, and a page that has nothing else. */
-async function writePage(component: string, page: string): Promise<void> {
-  const [code = ''] = await codeBlocks('docs/guides/react.md', 'tsx')
-  expect(code).toContain('http://127.0.0.1:4000')
-  await writeFile(component, code.replace('http://127.0.0.1:4000', apiUrl()))
-  await writeFile(page, "import { Uploads } from './uploads'\n\nexport default Uploads\n")
-}
-
-/** Serves a built application, and uploads a file in it. */
-async function useApp(app: string, ...serve: string[]): Promise<void> {
-  const server = spawn('npx', serve, { cwd: app, env, detached: true })
+/** Opens a built application, and uploads a file in it. */
+async function useApp(built: string): Promise<void> {
+  site = built
   const browser = await openBrowser()
   try {
-    for await (const line of createInterface({ input: server.stdout })) if (/Local:/.test(line)) break
     const page = await browser.newPage()
     const errors: Error[] = []
     page.on('pageerror', (error) => errors.push(error))
-    await page.goto(`http://127.0.0.1:${serve.at(-1)}/`)
+    await page.goto(serverUrl())
     const file = { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('x') }
     await page.getByLabel('Images').setInputFiles(file)
     await page.getByText('photo.jpg: processed').waitFor()
@@ -138,29 +208,16 @@ async function useApp(app: string, ...serve: string[]): Promise<void> {
     expect(errors).toEqual([])
   } finally {
     await browser.close()
-    if (server.pid) process.kill(-server.pid)
   }
 }
 
 describeWith(BROWSER, 'the component of the React guide', () => {
   test('in a new Vite app', async () => {
-    const app = join(folder, 'vite-app')
-    const template = ['--template', 'react-ts', '--no-interactive']
-    await runIn(folder, 'npx', '-y', 'create-vite@9', 'vite-app', ...template)
-    await writePage(join(app, 'src/uploads.tsx'), join(app, 'src/App.tsx'))
-    await install(app, archive)
-    await runIn(app, 'npm', 'run', 'build')
-    await useApp(app, 'vite', 'preview', '--host', '127.0.0.1', '--port', String(await freePort()))
+    await useApp(join(await apps.vite, 'dist'))
   })
 
+  // `next build` also checks types, and renders the page in Node.
   test('in a new Next app', async () => {
-    const app = join(folder, 'next-app')
-    const template = '--ts --app --empty --no-eslint --no-tailwind --no-src-dir --no-react-compiler --yes'
-    const options = [...template.split(' '), '--use-npm', '--skip-install', '--disable-git']
-    await runIn(folder, 'npx', '-y', 'create-next-app@16', 'next-app', ...options)
-    await writePage(join(app, 'app/uploads.tsx'), join(app, 'app/page.tsx'))
-    await install(app, archive)
-    await runIn(app, 'npm', 'run', 'build')
-    await useApp(app, 'next', 'start', '--hostname', '127.0.0.1', '--port', String(await freePort()))
+    await useApp(join(await apps.next, 'out'))
   })
 })

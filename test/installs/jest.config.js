@@ -1,6 +1,6 @@
 import root from '../../jest.config.js'
 
-/** Installs the client's package into new applications. It needs the npm registry and minutes, so it is not part of `pnpm test`. */
+/** Installs the client's package into new applications. It needs the npm registry, so it is not part of `pnpm test`. */
 export default {
   ...root,
   rootDir: '../..',
