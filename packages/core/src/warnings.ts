@@ -7,6 +7,7 @@ export const WARNINGS = {
   'extra-images-ignored': 'The file contains several pictures; only the first was processed.',
   'gain-map-ignored': 'The HDR gain map was ignored; the variants show the standard picture.',
   'animation-flattened': 'The image is animated; the variants show only its first frame.',
+  'damaged-data': 'Part of the file is damaged; areas of the picture may be wrong or missing.',
   'bad-exif': 'The EXIF data is damaged; the unreadable part was ignored.',
   'bad-color-profile': 'The colour profile is damaged; the colours were treated as sRGB.',
   'colors-not-converted':

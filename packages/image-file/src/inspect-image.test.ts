@@ -44,6 +44,24 @@ async function quickVerdictOn(bytes: Uint8Array): Promise<string> {
 const ftyp = (brand: string) =>
   Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from(`ftyp${brand}\0\0\0\0mif1${brand}`)])
 
+/** A TIFF of one directory: entries of tag, type (SHORT), count, value. */
+function rawTiff(order: 'II' | 'MM', tags: Record<number, number>): Buffer {
+  const entries = Object.entries(tags)
+  const tiff = Buffer.alloc(8 + 2 + 12 * entries.length + 4)
+  const uint16 = (value: number, at: number) =>
+    order === 'II' ? tiff.writeUInt16LE(value, at) : tiff.writeUInt16BE(value, at)
+  tiff.write(order)
+  uint16(42, 2)
+  tiff.writeUInt8(8, order === 'II' ? 4 : 7)
+  uint16(entries.length, 8)
+  entries.forEach(([tag, value], i) => {
+    uint16(Number(tag), 10 + 12 * i)
+    uint16(3, 12 + 12 * i)
+    uint16(value, 18 + 12 * i)
+  })
+  return tiff
+}
+
 describe('accepted', () => {
   test.each(types)('%s', async (contentType) => {
     expect(await inspectImage(SAMPLES[contentType])).toEqual({ contentType, width: 24, height: 16 })
@@ -83,7 +101,7 @@ describe('refused', () => {
   const doctype =
     '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
   const SVG =
-    "unsupported-media-type: This file type isn't supported: SVG. Supported types: JPEG, PNG, WebP, GIF, AVIF."
+    "unsupported-media-type: This file type isn't supported: SVG. Export it as PNG. Supported types: JPEG, PNG, WebP, GIF, AVIF."
 
   test.each<[string, Uint8Array | string, string]>([
     ['no bytes', '', 'empty-body: The file is empty.'],
@@ -103,16 +121,80 @@ describe('refused', () => {
       "type isn't supported: ZIP. Supported types:",
     ],
     ['a PDF', '%PDF-1.7\n%âãÏÓ\n1 0 obj', "unsupported-media-type: This file type isn't supported: PDF."],
-    ['a BMP', Buffer.concat([Buffer.from('BM'), Buffer.alloc(64)]), "This file type isn't supported: BMP."],
-    ['a TIFF', tiff, "This file type isn't supported: TIF."],
+    [
+      'a BMP',
+      Buffer.concat([Buffer.from('BM'), Buffer.alloc(64)]),
+      "This file type isn't supported: BMP. Export it as PNG.",
+    ],
+    ['a TIFF', tiff, "This file type isn't supported: TIFF. Export it as JPEG or PNG."],
     [
       'a HEIC',
       ftyp('heic'),
       "unsupported-media-type: This file type isn't supported: HEIC. Export it as JPEG.",
     ],
     ['a HEIC of 10 bits', ftyp('heix'), "This file type isn't supported: HEIC. Export it as JPEG."],
+    [
+      'a JPEG XL',
+      Buffer.from('ff0a7f0090010012', 'hex'),
+      'supported: JPEG XL. Export it as JPEG. Supported types:',
+    ],
+    [
+      'a JPEG XL in a container',
+      Buffer.from('0000000c4a584c200d0a870a0000', 'hex'),
+      'supported: JPEG XL. Export',
+    ],
+    [
+      'a JPEG 2000',
+      Buffer.from('0000000c6a5020200d0a870a00000014667479706a703220', 'hex'),
+      'supported: JPEG 2000.',
+    ],
+    [
+      'a JPEG 2000 codestream',
+      Buffer.from('ff4fff5100290000', 'hex'),
+      'supported: JPEG 2000. Export it as JPEG.',
+    ],
+    ['a JPEG-LS', Buffer.from('ffd8fff7000b', 'hex'), 'supported: JPEG-LS. Export it as JPEG.'],
+    [
+      'an icon',
+      Buffer.from('0000010001001010000001002000680400001600', 'hex'),
+      'supported: ICO. Export it as PNG.',
+    ],
+    [
+      'a DICOM',
+      Buffer.concat([Buffer.alloc(128), Buffer.from('DICM\x02\0')]),
+      'supported: DICOM. Export it as',
+    ],
+    [
+      'a PSD',
+      Buffer.concat([Buffer.from('8BPS\0\x01'), Buffer.alloc(64)]),
+      'supported: Photoshop (PSD). Export',
+    ],
+    [
+      'a raw file of Fujifilm',
+      'FUJIFILMCCD-RAW 0201FF383501',
+      'supported: a camera raw file. Open it in a photo editor',
+    ],
+    ['a raw file of Nikon', rawTiff('II', { 254: 1, 271: 0 }), 'supported: a camera raw file. Open it'],
+    ['a raw file of Sony', rawTiff('II', { 271: 0, 330: 0 }), 'supported: a camera raw file. Open it'],
+    ['a raw file of Pentax', rawTiff('MM', { 259: 65_535, 271: 0 }), 'supported: a camera raw file. Open it'],
+    ['a DNG', rawTiff('II', { 50706: 1 }), 'supported: a camera raw file. Open it'],
+    [
+      "a camera's TIFF",
+      rawTiff('II', { 254: 0, 259: 1, 271: 0 }),
+      'supported: TIFF. Export it as JPEG or PNG.',
+    ],
+    [
+      'a Matroska',
+      Buffer.from('1a45dfa393428288' + '6d6174726f736b61', 'hex'),
+      'a video (MKV). Export one frame',
+    ],
+    ['a WAV', Buffer.from('RIFF\0\0\0\0WAVEfmt \0\0\0\0'), 'supported: audio (WAV). Supported types:'],
     ['a HEIF', ftyp('mif1'), "This file type isn't supported: HEIF. Export it as JPEG."],
-    ['a video', ftyp('isom'), "unsupported-media-type: This file type isn't supported: MP4."],
+    [
+      'a video',
+      ftyp('isom'),
+      "unsupported-media-type: This file type isn't supported: a video (MP4). Export one frame of it as JPEG.",
+    ],
     ['an SVG', svg, SVG],
     ['an SVG with an XML prolog', `<?xml version="1.0" encoding="UTF-8"?>\n${svg}`, SVG],
     ['an SVG with a comment', `<!-- made with <love> -->\n<!-- twice -->${svg}`, SVG],

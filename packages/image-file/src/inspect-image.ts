@@ -1,7 +1,8 @@
 import { acceptedTypes, IMAGE_TYPES, type ImageType, namesOf, ProblemError } from '@darkroom/core'
-import { fileTypeFromBuffer } from 'file-type'
 import { FORMATS, typeOf, withoutLeadingJunk } from './formats.ts'
+import { isHeif } from './readers/heif.ts'
 import { type Format, type Structure, type Walk, walk, walkAll } from './segments.ts'
+import { recognize } from './unsupported-files.ts'
 
 /** Read from an image's bytes. `width` and `height` are in pixels as stored, before any rotation. */
 export interface ImageHeader {
@@ -24,7 +25,7 @@ export async function inspectImage(
   accepted: readonly ImageType[] = acceptedTypes(),
 ): Promise<ImageHeader> {
   const bytes = withoutLeadingJunk(original)
-  const format = await requireFormat(bytes, accepted)
+  const format = await requireFormat(original, bytes, accepted)
   const [dimensions, structure] = [format.dimensions(), format.structure()]
   const { complete } = walkAll(bytes, format.read(), [dimensions.visit, structure.visit])
   const header = requireHeader(format, dimensions.result())
@@ -61,8 +62,9 @@ export async function inspectStream(
     head.push(chunk)
     held += chunk.length
     if (held < TYPE_DETECTION_BYTES) continue
-    const bytes = withoutLeadingJunk(Buffer.concat(head))
-    inspection = inspectInChunks(await requireFormat(bytes, accepted))
+    const start = Buffer.concat(head)
+    const bytes = withoutLeadingJunk(start)
+    inspection = inspectInChunks(await requireFormat(start, bytes, accepted))
     inspection.push(bytes)
     head = []
   }
@@ -95,47 +97,37 @@ function inspectInChunks(format: Format): Inspection {
   }
 }
 
-async function requireFormat(bytes: Uint8Array, accepted: readonly ImageType[]): Promise<Format> {
+/** @param bytes the original without junk before the image, which other formats need: an icon starts with zeros */
+async function requireFormat(
+  original: Uint8Array,
+  bytes: Uint8Array,
+  accepted: readonly ImageType[],
+): Promise<Format> {
   if (bytes.length === 0)
     throw new ProblemError('empty-body', 'The file is empty. Send the bytes of an image.')
   const type = typeOf(bytes)
   if (type && accepted.includes(type)) return FORMATS[type]
   throw new ProblemError(
     'unsupported-media-type',
-    `${await describe(bytes, type, accepted)} Supported types: ${namesOf(accepted)}.`,
+    `${await describe(original, type, accepted)} Supported types: ${namesOf(accepted)}.`,
   )
 }
 
+const UNSUPPORTED = "This file type isn't supported:"
+
 async function describe(
-  bytes: Uint8Array,
+  file: Uint8Array,
   type: ImageType | undefined,
   accepted: readonly ImageType[],
 ): Promise<string> {
-  const UNSUPPORTED = "This file type isn't supported:"
   if (type) return `${UNSUPPORTED} ${IMAGE_TYPES[type].name}. Export it as JPEG.`
-  if (SVG.test(textOf(bytes))) return `${UNSUPPORTED} SVG.`
-  const found = await fileTypeFromBuffer(bytes).catch(() => undefined)
+  if (isHeif(file)) {
+    const name = accepted.includes('image/heic') ? 'HEIF other than HEIC' : 'HEIF'
+    return `${UNSUPPORTED} ${name}. Export it as JPEG.`
+  }
+  const found = await recognize(file)
   if (!found) return "This file isn't an image."
-  if (found.ext !== 'heic') return `${UNSUPPORTED} ${found.ext.toUpperCase()}.`
-  // Image sequences, and HEIF of other codecs.
-  return accepted.includes('image/heic')
-    ? `${UNSUPPORTED} HEIF other than HEIC. Export it as JPEG.`
-    : `${UNSUPPORTED} HEIF. Export it as JPEG.`
-}
-
-/**
- * White space, XML declarations, comments and a document type before an `svg` element. No two alternatives start
- * with the same characters, so matching never takes exponential time.
- */
-const SVG =
-  /^(?:\s|<\?[^>]*>|<!--(?:(?!-->).)*-->|<!DOCTYPE[^>[]*(?:\[[^\]]*\]\s*)?>)*<(?:\w{1,32}:)?svg[\s/>]/is
-
-/** The first kilobyte as text, in the encoding of its byte order mark. */
-function textOf(bytes: Uint8Array): string {
-  const [first, second] = bytes
-  const encoding =
-    first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
-  return new TextDecoder(encoding).decode(bytes.subarray(0, 1024))
+  return [`${UNSUPPORTED} ${found.name}.`, found.advice].filter(Boolean).join(' ')
 }
 
 function requireHeader(

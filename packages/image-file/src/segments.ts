@@ -52,16 +52,22 @@ export interface Structure {
 
 /** Metadata of a file. */
 export interface Traits {
-  /** EXIF, starting with its TIFF header. */
+  /** EXIF, starting with its TIFF header. If there are several blocks, the one that decoders use. */
   exif?: Buffer
-  /** The XMP packet. */
-  xmp?: Buffer
+  /** EXIF that decoders ignore: in second segments, texts and Photoshop's resources. */
+  furtherExif?: Buffer[]
+  /** All XMP packets, and the parts of those that are split. */
+  xmp?: Buffer[]
+  /** When the picture was made, as a PNG's text says. */
+  creationTime?: string
   /** The ICC profile; empty if it is damaged. */
   profile?: Buffer
   /** It declares a color space other than sRGB only by code points (ITU-T H.273), which engines do not convert. */
   hasOtherColors?: boolean
   isAnimated?: boolean
   isCmyk?: boolean
+  /** It has bytes between its parts that belong to none. */
+  hasStrayBytes?: boolean
   /** It declares a gain map for HDR screens (ISO 21496-1, Ultra HDR, Apple). */
   hasGainMap?: boolean
   /** It declares more pictures after its own end (CIPA DC-007, Multi-Picture Format). */

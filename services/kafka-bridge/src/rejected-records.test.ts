@@ -131,7 +131,7 @@ const WITH_AN_IMAGE: Case[] = [
     'an SVG',
     binary(svg),
     'unsupported-media-type',
-    "This file type isn't supported: SVG. Supported types: JPEG",
+    "This file type isn't supported: SVG. Export it as PNG. Supported types: JPEG",
     describeBytes(svg),
   ],
   [

@@ -1,4 +1,13 @@
-import type { Fold, Format, Reader, Size, Structure, Traits } from '../segments.ts'
+import { EmbeddedMetadata } from '../embedded-metadata.ts'
+import {
+  type Fold,
+  type Format,
+  type Reader,
+  type Size,
+  type Structure,
+  type Traits,
+  walkAll,
+} from '../segments.ts'
 
 const EXTENSION = 0x21
 const IMAGE_DESCRIPTOR = 0x2c
@@ -94,14 +103,100 @@ function structure(): Fold<Structure> {
   }
 }
 
+/**
+ * An application extension of 11 letters. XMP follows it as plain text, not in sub-blocks, and a trailer makes readers of
+ * sub-blocks come out behind it (XMP specification, part 3, 1.1.2).
+ */
+const XMP = Buffer.from('\x0bXMP DataXMP', 'latin1')
+
 function traits(): Fold<Traits> {
   let images = 0
+  const metadata = new EmbeddedMetadata()
   return {
-    visit({ type }) {
+    visit({ type, payload }) {
       if (type === 'image') images++
+      if (type === 'data' && payload.subarray(0, XMP.length).equals(XMP))
+        metadata.addXmp(payload.subarray(XMP.length))
     },
-    result: () => ({ isAnimated: images > 1 }),
+    result: () => ({ isAnimated: images > 1, ...metadata.result() }),
   }
+}
+
+/** A frame as far as its surroundings go. `control` is the position of its Graphic Control Extension's data. */
+interface Frame {
+  coversScreen: boolean
+  control?: number
+  hasTransparency: boolean
+  /** Its area is cleared before the next frame. */
+  isCleared: boolean
+  colors: number
+}
+
+/** A still frame of one transparent pixel: control extension, descriptor, two colors, LZW data. */
+const TRANSPARENT_FRAME = Buffer.from(
+  '21f9040100000000' + '2c000000000100010080' + '000000ffffff' + '0202440100',
+  'hex',
+)
+const MAX_COLORS = 256
+
+/**
+ * Browsers show nothing where no frame was drawn or where one was cleared (disposal 2). libnsgif shows black, or the
+ * background color, unless a frame has a transparent color. So this gives such frames a transparent color that they do not
+ * use, and appends a transparent frame, which must not be shown. Returns other files unchanged.
+ */
+export function withTransparentScreen(gif: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(gif.buffer, gif.byteOffset, gif.length)
+  const { frames, end } = framesOf(bytes)
+  const cleared = frames.filter(({ isCleared, hasTransparency }) => isCleared && !hasTransparency)
+  if (frames[0]?.coversScreen !== false && cleared.length === 0) return gif
+  const copy = Buffer.from(bytes)
+  for (const { control, colors } of cleared) {
+    if (control === undefined || colors === MAX_COLORS) continue
+    copy.writeUInt8(copy.readUInt8(control + 1) | TRANSPARENCY_FLAG, control + 1)
+    copy.writeUInt8(MAX_COLORS - 1, control + 4)
+  }
+  return Buffer.concat([copy.subarray(0, end), TRANSPARENT_FRAME, copy.subarray(end)])
+}
+
+const TRANSPARENCY_FLAG = 0x01
+const GRAPHIC_CONTROL = 0xf9
+
+/**
+ * A Graphic Control Extension precedes its image: a size of 4, flags (disposal in bits 2 to 4, transparency in bit 0), a delay
+ * of 2 bytes, the transparent color.
+ */
+function framesOf(gif: Buffer): { frames: Frame[]; end: number } {
+  const frames: Frame[] = []
+  let screen = { width: 0, height: 0 }
+  let colors = 0
+  let end = gif.length
+  let control: number | undefined
+  walkAll(gif, read(), [
+    ({ type, offset, payload }) => {
+      if (type === 'screen') {
+        screen = screenSize(payload)
+        colors = colorTableBytes(payload[10]) / 3
+      }
+      if (type === 'extension' && gif[offset + 1] === GRAPHIC_CONTROL) control = offset + 2
+      if (type === 'trailer') end = offset
+      if (type !== 'image' || payload.length < 9) return
+      const flags = control === undefined ? 0 : (gif[control + 1] ?? 0)
+      frames.push({
+        coversScreen: covers(payload, screen),
+        ...(control !== undefined && { control }),
+        hasTransparency: (flags & TRANSPARENCY_FLAG) !== 0,
+        isCleared: ((flags >> 2) & 7) === 2,
+        colors: colorTableBytes(payload[8]) / 3 || colors,
+      })
+      control = undefined
+    },
+  ])
+  return { frames, end }
+}
+
+function covers(descriptor: Buffer, { width, height }: Size): boolean {
+  const [left = 0, top = 0, w = 0, h = 0] = [0, 2, 4, 6].map((at) => descriptor.readUInt16LE(at))
+  return left === 0 && top === 0 && w >= width && h >= height
 }
 
 export const gif: Format = {

@@ -1,5 +1,7 @@
 import type { ImageType } from '@darkroom/core'
+import { EmbeddedMetadata } from '../embedded-metadata.ts'
 import type { Fold, Format, Reader, Segment, Size, Structure, Traits } from '../segments.ts'
+import { addItems, type ItemBoxes } from './heif-items.ts'
 
 /** Boxes at the top level. Anything else after the image data is not part of the image. */
 const TOP_LEVEL = new Set('ftyp meta moov mdat moof mfra free skip uuid sidx styp wide'.split(' '))
@@ -83,6 +85,17 @@ function typeOf(start: Buffer): ImageType | undefined {
   )
   const brand = first === 'mif1' ? others.find((one) => one in TYPES) : first
   return brand === undefined ? undefined : TYPES[brand]
+}
+
+/** Brands of pictures that are neither AVIF nor HEIC: other codecs, and sequences (ISO/IEC 23008-12, annex B). */
+const OTHER_PICTURES = new Set(
+  'mif1 mif2 msf1 heim heis hevc hevx hevm hevs miaf jpeg jpgs avci avcs j2ki j2is vvic'.split(' '),
+)
+
+/** Whether a file is HEIF of any codec. */
+export function isHeif(file: Uint8Array): boolean {
+  const start = Buffer.from(file.buffer, file.byteOffset, Math.min(file.length, 12))
+  return start.toString('latin1', 4, 8) === 'ftyp' && OTHER_PICTURES.has(start.toString('latin1', 8, 12))
 }
 
 /** The first brand, a version, the others: 4 bytes each. */
@@ -197,8 +210,13 @@ const HDR_TRANSFERS = [16, 18]
 function traits(): Fold<Traits> {
   const found: Traits = {}
   let hasOtherCodePoints: boolean | undefined
+  const boxes: ItemBoxes = { data: [] }
   return {
-    visit({ type, payload }) {
+    visit({ type, payload, offset, length }) {
+      if (type === 'meta/iinf') boxes.information = payload
+      if (type === 'meta/iloc') boxes.locations = payload
+      if (type === 'meta/idat') boxes.inline = payload
+      if (type === 'mdat') boxes.data.push({ start: offset + length - payload.length, content: payload })
       if (type === 'ftyp') {
         const brands = brandsIn(payload)
         found.isAnimated = brands.includes('avis')
@@ -209,7 +227,12 @@ function traits(): Fold<Traits> {
       if (kind === 'prof' || kind === 'rICC') found.profile ??= payload.subarray(4)
       if (kind === 'nclx') hasOtherCodePoints ??= isOther(payload)
     },
-    result: () => ({ ...found, hasOtherColors: !found.profile && hasOtherCodePoints === true }),
+    result() {
+      const metadata = new EmbeddedMetadata()
+      addItems(metadata, boxes)
+      const hasOtherColors = !found.profile && hasOtherCodePoints === true
+      return { ...found, ...metadata.result(), hasOtherColors }
+    },
   }
 }
 
@@ -217,6 +240,16 @@ function traits(): Fold<Traits> {
 function isOther(nclx: Buffer): boolean {
   if (nclx.length < 8) return false
   return !USUAL_PRIMARIES.includes(nclx.readUInt16BE(4)) || HDR_TRANSFERS.includes(nclx.readUInt16BE(6))
+}
+
+/**
+ * Makes a still picture's file of an AVIF sequence, in place of the first brand. Its primary picture is the first frame, and
+ * libvips does not recognise the brand of sequences. Returns other files unchanged.
+ */
+export function stillAvif(avif: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(avif.buffer, avif.byteOffset, avif.length)
+  if (bytes.toString('latin1', 4, 12) !== 'ftypavis') return avif
+  return Buffer.concat([bytes.subarray(0, 8), Buffer.from('avif', 'latin1'), bytes.subarray(12)])
 }
 
 function heif(contentType: 'image/avif' | 'image/heic', heldPerPixel: HeldPerPixel): Format {

@@ -1,4 +1,13 @@
-import type { Fold, Format, Reader, Size, Structure, Traits } from '../segments.ts'
+import { EmbeddedMetadata } from '../embedded-metadata.ts'
+import {
+  type Fold,
+  type Format,
+  type Reader,
+  type Size,
+  type Structure,
+  type Traits,
+  walkAll,
+} from '../segments.ts'
 
 const START_OF_SCAN = 0xda
 const END_OF_IMAGE = Buffer.from([0xff, 0xd9])
@@ -49,7 +58,7 @@ function nextMarker(bytes: Buffer, from: number): number | undefined {
   return at === -1 ? undefined : at
 }
 
-const NAMES: Record<number, string> = { 225: 'APP1', 226: 'APP2', 218: 'SOS' }
+const NAMES: Record<number, string> = { 225: 'APP1', 226: 'APP2', 237: 'APP13', 218: 'SOS' }
 
 function nameOf(marker: number): string {
   return isFrameHeader(marker) ? 'SOF' : (NAMES[marker] ?? marker.toString(16))
@@ -121,8 +130,22 @@ function faultOf(headers: number, scans: number): { fault?: string } {
   return {}
 }
 
-const EXIF = Buffer.from('Exif\0\0', 'latin1')
-const XMP = Buffer.from('http://ns.adobe.com/xap/1.0/\0', 'latin1')
+/** T.81, B.1.1.2: any number of FF may precede a marker. */
+const isFill = (bytes: Buffer) => bytes.every((byte) => byte === 0xff)
+
+/** Removes bytes between segments that belong to none, because jimp's decoder refuses them. */
+export function withoutStrayBytes(jpeg: Uint8Array): Buffer {
+  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.length)
+  const kept: Buffer[] = []
+  const { end } = walkAll(bytes, read(), [
+    ({ type, offset, length }) => {
+      if (type !== 'stray') kept.push(bytes.subarray(offset, offset + length))
+    },
+  ])
+  return Buffer.concat([...kept, bytes.subarray(end)])
+}
+
+const PHOTOSHOP = Buffer.from('Photoshop 3.0\0', 'latin1')
 const ICC = Buffer.from('ICC_PROFILE\0', 'latin1')
 const MULTI_PICTURE = Buffer.from('MPF\0', 'latin1')
 const GAIN_MAP = Buffer.from('urn:iso:std:iso:ts:21496', 'latin1')
@@ -133,29 +156,36 @@ const startsWith = (payload: Buffer, prefix: Buffer) => payload.subarray(0, pref
 
 function traits(): Fold<Traits> {
   const found: Traits = {}
+  const metadata = new EmbeddedMetadata()
+  /** Photoshop's resources of more than 64 KB are in several segments, in order. */
+  const resources: Buffer[] = []
   /** A profile of more than 64 KB is in several segments, in order. */
   const profile: Buffer[] = []
   return {
     visit({ type, payload }) {
-      if (type === 'APP1') visitApp1(found, payload)
+      if (type === 'APP1') {
+        metadata.addApp1(payload)
+        if (GAIN_MAPS_IN_XMP.some((namespace) => payload.includes(namespace))) found.hasGainMap = true
+      }
+      if (type === 'APP13' && startsWith(payload, PHOTOSHOP))
+        resources.push(payload.subarray(PHOTOSHOP.length))
       if (type === 'APP2') {
         if (startsWith(payload, ICC)) profile.push(payload.subarray(ICC.length + 2)) // its number and the count
         if (startsWith(payload, MULTI_PICTURE)) found.hasMorePictures = true
         if (startsWith(payload, GAIN_MAP)) found.hasGainMap = true
       }
       if (type === 'SOF') found.isCmyk = payload[5] === 4
+      if (type === 'stray') found.hasStrayBytes ||= !isFill(payload)
     },
-    result: () => ({ ...found, ...(profile.length > 0 && { profile: Buffer.concat(profile) }) }),
+    result() {
+      metadata.addPhotoshopResources(Buffer.concat(resources))
+      return {
+        ...found,
+        ...metadata.result(),
+        ...(profile.length > 0 && { profile: Buffer.concat(profile) }),
+      }
+    },
   }
-}
-
-function visitApp1(found: Traits, payload: Buffer): void {
-  if (startsWith(payload, EXIF)) {
-    found.exif ??= payload.subarray(EXIF.length)
-    return
-  }
-  if (startsWith(payload, XMP)) found.xmp ??= payload.subarray(XMP.length)
-  if (GAIN_MAPS_IN_XMP.some((namespace) => payload.includes(namespace))) found.hasGainMap = true
 }
 
 export const jpeg: Format = {

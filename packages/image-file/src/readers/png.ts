@@ -1,9 +1,11 @@
 import { crc32, inflateSync } from 'node:zlib'
+import { EmbeddedMetadata } from '../embedded-metadata.ts'
 import {
   chunkNames,
   type Fold,
   type Format,
   type Reader,
+  type Segment,
   type Size,
   type Structure,
   type Traits,
@@ -14,7 +16,7 @@ const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex')
 /** Length, type, IHDR and checksum. */
 const HEADER_CHUNK_BYTES = 25
 
-const nameOf = chunkNames('IHDR', 'IEND', 'acTL', 'fcTL', 'eXIf', 'iCCP', 'tEXt', 'zTXt', 'iTXt')
+const nameOf = chunkNames('IHDR', 'IDAT', 'IEND', 'acTL', 'fcTL', 'eXIf', 'iCCP', 'tEXt', 'zTXt', 'iTXt')
 
 /** PNG (W3C PNG, section 5.3): a signature, then chunks of `length type data crc`, the last one IEND. */
 function* read(): Reader {
@@ -49,6 +51,25 @@ export function stillPng(png: Uint8Array): Buffer {
     },
   ])
   return Buffer.concat(kept)
+}
+
+/**
+ * Moves an eXIf chunk that follows the pixels in front of them. The specification allows both (W3C PNG, 5.6), but libpng and
+ * libspng stop reading after the pixels. Returns other files unchanged.
+ */
+export function withEarlyExif(png: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(png.buffer, png.byteOffset, png.length)
+  let pixels: number | undefined
+  let exif: Segment | undefined
+  walkAll(bytes, read(), [
+    (segment) => {
+      if (segment.type === 'IDAT') pixels ??= segment.offset
+      if (segment.type === 'eXIf') exif ??= segment
+    },
+  ])
+  if (pixels === undefined || exif === undefined || exif.offset < pixels) return png
+  const chunk = bytes.subarray(exif.offset, exif.offset + exif.length)
+  return Buffer.concat([bytes.subarray(0, pixels), chunk, bytes.subarray(pixels)])
 }
 
 /** IHDR: width, height (4 bytes each), bit depth, color type, two methods, interlacing (W3C PNG, 11.2.1). */
@@ -153,23 +174,45 @@ function internationalText(data: Buffer): { isCompressed: boolean; text?: Buffer
   return { isCompressed: data[flag] === 1, text: data.subarray(translated + 1) }
 }
 
-const XMP = Buffer.from('XML:com.adobe.xmp\0', 'latin1')
+/** The keyword of a text and its content, decompressed; no content if it is damaged. */
+function textIn(type: string, data: Buffer): { keyword: string; text?: Buffer | undefined } {
+  const end = data.indexOf(0)
+  const keyword = data.toString('latin1', 0, Math.max(0, end))
+  const deflated = DEFLATED[type]?.(data)
+  if (deflated) return { keyword, text: inflate(deflated).data }
+  return { keyword, text: type === 'iTXt' ? internationalText(data).text : data.subarray(end + 1) }
+}
+
+/**
+ * Metadata in texts: XMP, and what ImageMagick and libraries after it write as `Raw profile type exif`, `APP1` or `xmp`: a
+ * name, a length, and hex digits in lines.
+ */
+function addText(metadata: EmbeddedMetadata, { keyword, text }: ReturnType<typeof textIn>): void {
+  if (!text) return
+  if (keyword === 'XML:com.adobe.xmp') metadata.addXmp(text)
+  const kind = keyword.match(/^Raw profile type (exif|app1|xmp)$/i)?.[1]?.toLowerCase()
+  if (!kind) return
+  const digits = text.toString('latin1').replace(/^\s*\S[^\n]*\n\s*\d+\s/, '')
+  const profile = Buffer.from(digits.replace(/\s+/g, ''), 'hex')
+  if (kind === 'xmp' || profile.includes('http://ns.adobe.com/')) metadata.addXmp(profile)
+  else metadata.addForeignExif(profile)
+}
 
 function traits(): Fold<Traits> {
   const found: Traits = {}
+  const metadata = new EmbeddedMetadata()
   return {
     visit({ type, payload }) {
       if (type === 'acTL') found.isAnimated = true
-      if (type === 'eXIf') found.exif ??= payload
+      if (type === 'eXIf') metadata.addExif(payload)
       if (type === 'iCCP')
         found.profile ??= inflate(DEFLATED.iCCP?.(payload) ?? payload).data ?? Buffer.alloc(0)
-      if (type === 'iTXt' && payload.subarray(0, XMP.length).equals(XMP)) {
-        const { isCompressed, text = Buffer.alloc(0) } = internationalText(payload)
-        const xmp = isCompressed ? inflate(text).data : text
-        if (xmp) found.xmp ??= xmp
-      }
+      if (!TEXTS.has(type)) return
+      const text = textIn(type, payload)
+      addText(metadata, text)
+      if (text.keyword === 'Creation Time' && text.text) found.creationTime ??= text.text.toString('latin1')
     },
-    result: () => found,
+    result: () => ({ ...found, ...metadata.result() }),
   }
 }
 

@@ -1,3 +1,4 @@
+import { EmbeddedMetadata } from '../embedded-metadata.ts'
 import {
   chunkNames,
   type Fold,
@@ -98,22 +99,18 @@ function structure(): Fold<Structure> {
 
 const ANIMATION_FLAG = 0x02
 const ALPHA_FLAG = 0x10
-/** JPEG's prefix, which some writers add. */
-const EXIF_PREFIX = Buffer.from('Exif\0\0', 'latin1')
 
 function traits(): Fold<Traits> {
   const found: Traits = {}
+  const metadata = new EmbeddedMetadata()
   return {
     visit({ type, payload }) {
       if (type === 'VP8X') found.isAnimated = ((payload[0] ?? 0) & ANIMATION_FLAG) !== 0
       if (type === 'ICCP') found.profile ??= payload
-      if (type === 'XMP ') found.xmp ??= payload
-      if (type === 'EXIF') {
-        const hasPrefix = payload.subarray(0, EXIF_PREFIX.length).equals(EXIF_PREFIX)
-        found.exif ??= hasPrefix ? payload.subarray(EXIF_PREFIX.length) : payload
-      }
+      if (type === 'XMP ') metadata.addXmp(payload)
+      if (type === 'EXIF') metadata.addExif(payload)
     },
-    result: () => found,
+    result: () => ({ ...found, ...metadata.result() }),
   }
 }
 

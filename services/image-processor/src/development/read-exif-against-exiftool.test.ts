@@ -20,6 +20,7 @@ const TAGS = [
   'EXIF:Model',
   'EXIF:Orientation',
   'EXIF:DateTimeOriginal',
+  'EXIF:SubSecTimeOriginal',
   'EXIF:OffsetTimeOriginal',
 ]
 const LOCATIONS = ['EXIF:GPSLatitude', 'XMP:GPSLatitude']
@@ -32,12 +33,15 @@ async function readByExifTool(files: string[]): Promise<Map<string, Exif>> {
 }
 
 function toExif(found: Record<string, unknown>): Exif {
-  const [make, model, orientation, time, zone] = TAGS.map((tag) => found[tag])
+  const [make, model, orientation, time, fraction, zone] = TAGS.map((tag) => found[tag])
   const exif: Exif = { hadLocation: LOCATIONS.some((tag) => found[tag] !== undefined) }
   if (make) exif.cameraMake = normalize(make)
   if (model) exif.cameraModel = normalize(model)
   if (orientation) exif.orientation = Number(orientation)
-  if (time) exif.takenAt = normalize(time).replace(/^(\d+):(\d+):(\d+) /, '$1-$2-$3T') + (zone ?? '')
+  if (time) {
+    const seconds = normalize(time).replace(/^(\d+):(\d+):(\d+) /, '$1-$2-$3T')
+    exif.takenAt = seconds + (fraction === undefined ? '' : `.${fraction}`) + (zone ?? '')
+  }
   return exif
 }
 
@@ -68,7 +72,7 @@ describeWith(EXIFTOOL, 'ExifTool agrees', () => {
     [
       'a time with a zone',
       ['-DateTimeOriginal=2024:02:29 23:59:58', '-OffsetTimeOriginal=+05:45', '-SubSecTimeOriginal=123'],
-      { takenAt: '2024-02-29T23:59:58+05:45' },
+      { takenAt: '2024-02-29T23:59:58.123+05:45' },
     ],
     ['a time west of Greenwich', ['-DateTimeOriginal=1999:12:31 00:00:00', '-OffsetTimeOriginal=-03:30'], {}],
     [

@@ -85,7 +85,7 @@ describe('readExif', () => {
 
   test("reads a camera's JPEG", async () => {
     expect(readExif(await photograph('iphone-6-plus'))).toEqual({
-      takenAt: '2016-03-24T14:49:51',
+      takenAt: '2016-03-24T14:49:51.308',
       cameraMake: 'Apple',
       cameraModel: 'iPhone 6 Plus',
       orientation: 6,

@@ -1,9 +1,10 @@
-import { type FileTraits, readTraits, typeOf } from '@darkroom/image-file'
+import { type FileTraits, readTraits } from '@darkroom/image-file'
 import ExifReader from 'exifreader'
+import { takenAt, type WrittenTime } from './taken-at.ts'
 
 /** The part of an original's EXIF and XMP that is kept. */
 export interface Exif {
-  /** The camera's local time, `2008-05-30T15:56:01`, followed by `+02:00` if the camera wrote its zone. */
+  /** ISO 8601: the camera's local time, and its offset from UTC if the camera wrote it. */
   takenAt?: string
   cameraMake?: string
   cameraModel?: string
@@ -15,61 +16,66 @@ export interface Exif {
 
 /** Metadata that cannot be read counts as absent. */
 export function readExif(original: Uint8Array, traits: FileTraits = readTraits(original)): Exif {
-  const { exif, xmp } = readTags(original, traits)
+  const own = traits.exif ? load(traits.exif) : {}
+  const exif = Object.assign({}, ...(traits.furtherExif ?? []).slice(0, MAX_FURTHER_BLOCKS).map(load), own)
+  const xmp = (traits.xmp ?? []).map(textOf).join('\n')
   return {
-    ...optional('takenAt', toTime(text(exif.DateTimeOriginal), text(exif.OffsetTimeOriginal))),
+    ...optional('takenAt', takenAt([...timesInExif(exif), ...timesInXmp(xmp), ...timesInTexts(traits)])),
     ...optional('cameraMake', text(exif.Make)),
     ...optional('cameraModel', text(exif.Model)),
-    ...optional('orientation', toOrientation(exif.Orientation?.value)),
-    hadLocation: exif.GPSLatitude !== undefined || /\bGPSLatitude\b/.test(xmp),
+    // Decoders rotate by this block only.
+    ...optional('orientation', toOrientation(own.Orientation?.value)),
+    hadLocation: LOCATION_TAGS.some((tag) => exif[tag] !== undefined) || LOCATION_IN_XMP.test(xmp),
   }
 }
 
-const TAGS = ['DateTimeOriginal', 'OffsetTimeOriginal', 'Make', 'Model', 'Orientation', 'GPSLatitude']
+/** What names a place; an altitude or a compass direction does not. */
+const LOCATION_TAGS = [
+  'GPSLatitude',
+  'GPSLongitude',
+  'GPSDestLatitude',
+  'GPSDestLongitude',
+  'GPSAreaInformation',
+] as const
+/** As an attribute or an element, with a value. */
+const LOCATION_IN_XMP = new RegExp(`\\b(?:${LOCATION_TAGS.join('|')})(?:\\s*=\\s*["'][^"']|>[^<])`)
 
-interface Tags {
-  exif: Partial<Record<string, { value: unknown }>>
-  /** Only searched, not parsed: it can contain a depth map of several megabytes. */
-  xmp: string
-}
+const TAGS = [
+  'DateTimeOriginal',
+  'SubSecTimeOriginal',
+  'OffsetTimeOriginal',
+  'DateTimeDigitized',
+  'SubSecTimeDigitized',
+  'OffsetTimeDigitized',
+  'DateTime',
+  'SubSecTime',
+  'OffsetTime',
+  'Make',
+  'Model',
+  'Orientation',
+  ...LOCATION_TAGS,
+] as const
+
+type Tags = Partial<Record<(typeof TAGS)[number], { value: unknown }>>
 
 /**
  * Cameras write up to 64 KB, the most that fits into a JPEG segment. If tags claim a whole file as their value, reading
  * them takes seconds and hundreds of megabytes.
  */
-const MAX_METADATA_BYTES = 256 * 1024
+const MAX_EXIF_BYTES = 256 * 1024
+/** Real files have one or two. */
+const MAX_FURTHER_BLOCKS = 4
+/** XMP is only searched, not parsed: it can contain a depth map of several megabytes. */
+const MAX_XMP_BYTES = 1024 * 1024
 
-/** In a HEIF the metadata is stored among the image data, where the library finds it. */
-function readTags(original: Uint8Array, traits: FileTraits): Tags {
-  const type = typeOf(original)
-  if (type === 'image/avif' || type === 'image/heic') return load(original)
-  const [exif, xmp] = [traits.exif, traits.xmp].map((part) =>
-    part && part.length <= MAX_METADATA_BYTES ? part : undefined,
-  )
-  const found = exif ? load(exif) : { exif: {}, xmp: '' }
-  return { exif: found.exif, xmp: found.xmp + (xmp?.toString() ?? '') }
-}
-
-/** @param file an image, or EXIF by itself, which is TIFF */
-function load(file: Uint8Array): Tags {
-  const found: Tags = { exif: {}, xmp: '' }
-  const domParser = {
-    parseFromString(packet: string): never {
-      found.xmp += packet
-      throw new Error('not parsed')
-    },
-  }
+function load(block: Buffer): Tags {
+  if (block.length > MAX_EXIF_BYTES) return {}
   try {
-    const { exif = {} } = ExifReader.load(wholeBuffer(file), {
-      expanded: true,
-      includeTags: { exif: TAGS, xmp: true },
-      domParser,
-    })
-    found.exif = exif as Tags['exif']
+    const found = ExifReader.load(wholeBuffer(block), { expanded: true, includeTags: { exif: [...TAGS] } })
+    return (found.exif ?? {}) as Tags
   } catch {
-    // Damaged: what was found before is kept.
+    return {} // damaged
   }
-  return found
 }
 
 /** The library copies a Buffer, but uses an ArrayBuffer without copying. */
@@ -77,25 +83,68 @@ function wholeBuffer(bytes: Uint8Array): ArrayBufferLike {
   return bytes.length === bytes.buffer.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer
 }
 
-function text(tag: Tags['exif'][string]): string | undefined {
-  const value = Array.isArray(tag?.value) ? tag.value.join(' ') : tag?.value
+/** Names and times in XMP are ASCII, so without zeros UTF-16 reads like UTF-8. */
+function textOf(packet: Buffer): string {
+  return packet.toString('latin1', 0, MAX_XMP_BYTES).replaceAll('\0', '')
+}
+
+/** When the shutter opened, when the sensor or scanner was read, when the file was written. */
+function timesInExif(exif: Tags): WrittenTime[] {
+  const [original, digitized, changed] = [
+    exif.OffsetTimeOriginal,
+    exif.OffsetTimeDigitized,
+    exif.OffsetTime,
+  ].map(text)
+  return [
+    {
+      time: text(exif.DateTimeOriginal),
+      fraction: text(exif.SubSecTimeOriginal),
+      offsets: [original, changed, digitized],
+    },
+    {
+      time: text(exif.DateTimeDigitized),
+      fraction: text(exif.SubSecTimeDigitized),
+      offsets: [digitized, original, changed],
+    },
+    { time: text(exif.DateTime), fraction: text(exif.SubSecTime), offsets: [changed] },
+  ]
+}
+
+const TIMES_IN_XMP = [
+  'exif:DateTimeOriginal',
+  'photoshop:DateCreated',
+  'exif:DateTimeDigitized',
+  'xmp:CreateDate',
+]
+
+function timesInXmp(xmp: string): WrittenTime[] {
+  return TIMES_IN_XMP.map((name) => {
+    const [, attribute, element] = xmp.match(new RegExp(`\\b${name}(?:\\s*=\\s*["']([^"']*)|>([^<]*))`)) ?? []
+    return { time: attribute ?? element }
+  })
+}
+
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
+
+/** PNG recommends RFC 1123 (W3C PNG, 11.3.3.1): `Wed, 01 May 2024 12:34:56 +0200`. Many programs write ISO 8601. */
+function timesInTexts({ creationTime = '' }: FileTraits): WrittenTime[] {
+  const [, day, month = '', year, time, zone = ''] =
+    creationTime.match(/^(?:\w{3}, )?(\d{1,2}) (\w{3}) (\d{4}) (\S+) ?(\S*)/) ?? []
+  if (!time) return [{ time: creationTime }]
+  return [{ time: `${year}:${MONTHS.indexOf(month) + 1}:${day} ${time}${zone === 'GMT' ? 'Z' : zone}` }]
+}
+
+/** EXIF's texts end at the first NUL; what follows it was in the camera's memory. */
+function text(tag: Tags[keyof Tags]): string | undefined {
+  const value = Array.isArray(tag?.value) ? tag.value[0] : tag?.value
   if (typeof value !== 'string') return undefined
+  const [beforeNul = ''] = value.split('\0')
   return (
-    value
+    beforeNul
       .replace(/[\p{Cc}\s]+/gu, ' ')
       .trim()
       .slice(0, 100) || undefined
   )
-}
-
-/** EXIF has `2008:05:30 15:56:01`, or `0000:00:00 00:00:00` or blanks if the clock was never set. */
-function toTime(written: string | undefined, offset: string | undefined): string | undefined {
-  const parts = written?.match(/^(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)/)
-  if (!parts) return undefined
-  const time = `${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}`
-  const parsed = new Date(`${time}Z`)
-  if (Number.isNaN(parsed.getTime()) || !parsed.toISOString().startsWith(time)) return undefined
-  return offset && /^[+-]\d\d:\d\d$/.test(offset) ? time + offset : time
 }
 
 function toOrientation(value: unknown): number | undefined {

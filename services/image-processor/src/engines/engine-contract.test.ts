@@ -159,14 +159,6 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     })
   })
 
-  test('skips stray bytes between the segments of a JPEG, or refuses them as jimp does', async () => {
-    const jpeg = await fourCorners(120, 80).jpeg({ quality: 95 }).toBuffer()
-    const second = 4 + jpeg.readUInt16BE(4)
-    const original = [jpeg.subarray(0, second), Buffer.from('stray'), jpeg.subarray(second)]
-    if (engine.name === 'jimp') return expectProblem(engine, Buffer.concat(original), 'corrupt-image')
-    await expectFourCorners(await engine.develop(Buffer.concat(original), BOTH_FORMATS), [64, 43])
-  })
-
   describe('transparency of inputs', () => {
     test('grey with alpha', async () => {
       const original = await sharp(await halfTransparent())

@@ -6,7 +6,14 @@ import {
   type VariantSpec,
   type Warning,
 } from '@darkroom/core'
-import { inspectImage, isSrgbProfile, readTraits, stillPng } from '@darkroom/image-file'
+import {
+  inspectImage,
+  isSrgbProfile,
+  readTraits,
+  stillAvif,
+  stillPng,
+  withoutStrayBytes,
+} from '@darkroom/image-file'
 import { Jimp } from 'jimp'
 import { readExif } from '../development/read-exif.ts'
 import { type Decoded, developInCascade, type Stages } from './cascade.ts'
@@ -61,11 +68,11 @@ function refuseTooManyPixels({ width, height }: Size): void {
 }
 
 const DECODERS: Partial<Record<ImageType, (original: Uint8Array) => Promise<Pixels>>> = {
-  'image/jpeg': readWithJimp,
+  'image/jpeg': (original) => readWithJimp(withoutStrayBytes(original)),
   'image/png': async (original) => upright(original, await readWithJimp(stillPng(original))),
   'image/webp': async (original) => upright(original, await wasmDecoders['image/webp'](original)),
   'image/gif': readWithJimp,
-  'image/avif': wasmDecoders['image/avif'],
+  'image/avif': (original) => wasmDecoders['image/avif'](stillAvif(original)),
 }
 
 /** Rotates a JPEG by itself. `maxMemoryUsageInMB` is high because pixels were counted before. */

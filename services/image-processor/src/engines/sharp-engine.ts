@@ -7,7 +7,7 @@ import {
   qualityOf,
   type VariantSpec,
 } from '@darkroom/core'
-import { isSrgbProfile } from '@darkroom/image-file'
+import { isSrgbProfile, stillAvif, typeOf, withEarlyExif, withTransparentScreen } from '@darkroom/image-file'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
 import { type Decoded, developInCascade, type Stages } from './cascade.ts'
 import type { ImageEngine, Size } from './image-engine.ts'
@@ -32,18 +32,37 @@ export async function decodeWithSharp(
   original: Uint8Array,
   frame: (upright: Size) => Size,
 ): Promise<Decoded> {
-  const header = await readHeader(original)
+  const readable = forLibvips(original)
+  const header = await readHeader(readable)
   refuseTooManyPixels(header)
   const upright = header.autoOrient
   const fitted = frame(upright)
+  const image = withAlpha(readable)
   const pixels = needsConversion(header)
-    ? await (canConvertLate(header) ? convertAfterResize : convertBeforeResize)(original, fitted)
-    : await toPixels(open(original, { ignoreIcc: true }, fitted))
+    ? await (canConvertLate(header) ? convertAfterResize : convertBeforeResize)(image, fitted)
+    : await toPixels(open(image, { ignoreIcc: true }, fitted))
   return { width: upright.width, height: upright.height, pixels, frames: framesOf(header) }
 }
 
 /** `failOn: 'warning'`, the default, refuses files as real cameras write them. */
 const LENIENT: SharpOptions = { failOn: 'error', limitInputPixels: false }
+
+/** The same file in a way that libvips understands. */
+function forLibvips(original: Uint8Array): Uint8Array {
+  switch (typeOf(original)) {
+    case 'image/png':
+      return withEarlyExif(original)
+    case 'image/avif':
+      return stillAvif(original)
+    default:
+      return original
+  }
+}
+
+/** A GIF whose frames leave parts of its screen empty gets an alpha channel, and a last frame that only serves this. */
+function withAlpha(original: Uint8Array): Uint8Array {
+  return typeOf(original) === 'image/gif' ? withTransparentScreen(original) : original
+}
 
 function readHeader(original: Uint8Array): Promise<Metadata> {
   return sharp(original, LENIENT).metadata()
@@ -113,8 +132,9 @@ function encode(pixels: Pixels, spec: VariantSpec): Promise<Buffer> {
 }
 
 /** libvips stacks the frames, and scales and crops each. */
-function animate(original: Uint8Array, spec: VariantSpec, frame: Size): Promise<Buffer> {
-  const moving = sharp(original, { ...LENIENT, animated: true }).resize({ ...frame, fit: 'fill' })
+async function animate(original: Uint8Array, spec: VariantSpec, frame: Size): Promise<Buffer> {
+  const { pages = 1 } = await readHeader(original)
+  const moving = sharp(withAlpha(original), { ...LENIENT, pages }).resize({ ...frame, fit: 'fill' })
   const size = cropOf(frame, spec)
   if (!hasSize(frame, size)) {
     const { x, y } = placeAt(fixedPosition(spec), frame, size)

@@ -1,0 +1,134 @@
+import { fileTypeFromBuffer } from 'file-type'
+
+/** What a file is that is no accepted image, and what its owner can do. */
+export interface UnsupportedFile {
+  name: string
+  advice?: string
+}
+
+const AS_JPEG = 'Export it as JPEG.'
+const AS_PNG = 'Export it as PNG.'
+const AS_EITHER = 'Export it as JPEG or PNG.'
+const FROM_EDITOR = 'Open it in a photo editor and export it as JPEG.'
+
+/** @returns undefined if nothing recognises the file */
+export async function recognize(file: Uint8Array): Promise<UnsupportedFile | undefined> {
+  if (SVG.test(textOf(file))) return { name: 'SVG', advice: AS_PNG }
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.length)
+  const [name, , advice] = SIGNATURES.find(([, matches]) => matches(bytes)) ?? []
+  if (name) return { name, ...(advice && { advice }) }
+  const found = await fileTypeFromBuffer(bytes).catch(() => undefined)
+  return found && (KINDS[found.ext] ?? ofKind(found.ext.toUpperCase(), found.mime))
+}
+
+const starts =
+  (latin1: string, at = 0) =>
+  (bytes: Buffer) =>
+    bytes.toString('latin1', at, at + latin1.length) === latin1
+
+/** What file-type does not know, or knows less about. */
+const SIGNATURES: [name: string, matches: (bytes: Buffer) => boolean, advice: string][] = [
+  ['JPEG XL', starts('\xff\x0a'), AS_JPEG],
+  ['JPEG XL', starts('JXL \r\n', 4), AS_JPEG],
+  ['JPEG-LS', starts('\xff\xd8\xff\xf7'), AS_JPEG],
+  ['JPEG 2000', starts('jP  \r\n', 4), AS_JPEG],
+  ['JPEG 2000', starts('\xff\x4f\xff\x51'), AS_JPEG],
+  ['DICOM', starts('DICM', 128), AS_EITHER],
+  ['a camera raw file', isCameraRaw, FROM_EDITOR],
+]
+
+/** By file-type's extensions. */
+const KINDS: Record<string, UnsupportedFile> = {
+  ico: { name: 'ICO', advice: AS_PNG },
+  cur: { name: 'CUR', advice: AS_PNG },
+  icns: { name: 'ICNS', advice: AS_PNG },
+  bmp: { name: 'BMP', advice: AS_PNG },
+  tif: { name: 'TIFF', advice: AS_EITHER },
+  psd: { name: 'Photoshop (PSD)', advice: AS_EITHER },
+  xcf: { name: 'GIMP (XCF)', advice: AS_EITHER },
+  indd: { name: 'InDesign', advice: AS_EITHER },
+  ai: { name: 'Illustrator', advice: AS_PNG },
+  eps: { name: 'EPS', advice: AS_PNG },
+  ps: { name: 'PostScript', advice: AS_PNG },
+  pdf: { name: 'PDF', advice: 'Export its page as JPEG or PNG.' },
+  jxr: { name: 'JPEG XR', advice: AS_JPEG },
+  jls: { name: 'JPEG-LS', advice: AS_JPEG },
+  ...Object.fromEntries(
+    ['cr2', 'cr3', 'nef', 'arw', 'dng', 'orf', 'raf', 'rw2'].map((ext) => [
+      ext,
+      { name: `a camera raw file (${ext.toUpperCase()})`, advice: FROM_EDITOR },
+    ]),
+  ),
+}
+
+function ofKind(name: string, mime: string): UnsupportedFile {
+  if (mime.startsWith('video/'))
+    return { name: `a video (${name})`, advice: 'Export one frame of it as JPEG.' }
+  if (mime.startsWith('audio/')) return { name: `audio (${name})` }
+  return mime.startsWith('image/') ? { name, advice: AS_EITHER } : { name }
+}
+
+/** Raw formats that are not TIFF: Olympus, Panasonic, Fujifilm, Canon CRW, Minolta, Sigma. */
+const RAW_STARTS = ['IIRO', 'IIRS', 'MMOR', 'IIU\0', 'FUJIFILMCCD-RAW', '\0MRM', 'FOVb'].map((text) =>
+  starts(text),
+)
+
+const TIFF_TAGS = {
+  subfileType: 0x00fe,
+  compression: 0x0103,
+  make: 0x010f,
+  subDirectories: 0x014a,
+  dng: 0xc612,
+}
+/** Of pictures: TIFF 6.0, section 7 and 22, and its supplements. Cameras have numbers of their own. */
+const TIFF_COMPRESSIONS = [1, 2, 3, 4, 5, 6, 7, 8, 32_773, 32_946, 50_000, 50_001, 50_002, 52_546]
+
+/**
+ * A raw file of most makers is a TIFF of a camera, in which the first directory is a thumbnail, refers to further ones, or is
+ * compressed in the maker's way. A camera's plain TIFF has the picture in its first directory.
+ */
+function isCameraRaw(file: Buffer): boolean {
+  if (RAW_STARTS.some((matches) => matches(file)) || starts('HEAPCCDR', 6)(file)) return true
+  const order = file.toString('latin1', 0, 4)
+  if (order !== 'II*\0' && order !== 'MM\0*') return false
+  try {
+    const tags = firstDirectory(file, order === 'II*\0')
+    if (tags.has(TIFF_TAGS.dng)) return true
+    if (!tags.has(TIFF_TAGS.make)) return false
+    const compression = tags.get(TIFF_TAGS.compression)
+    return (
+      tags.get(TIFF_TAGS.subfileType) === 1 ||
+      tags.has(TIFF_TAGS.subDirectories) ||
+      (compression !== undefined && !TIFF_COMPRESSIONS.includes(compression))
+    )
+  } catch {
+    return false // an offset outside the file
+  }
+}
+
+/** The tags of a TIFF's first directory with their values, as far as these are one number of up to 4 bytes. */
+function firstDirectory(tiff: Buffer, isLittle: boolean): Map<number, number> {
+  const uint16 = (at: number) => (isLittle ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at))
+  const uint32 = (at: number) => (isLittle ? tiff.readUInt32LE(at) : tiff.readUInt32BE(at))
+  const start = uint32(4)
+  const entries = Array.from({ length: uint16(start) }, (_, i) => start + 2 + 12 * i)
+  const SHORT = 3
+  return new Map(
+    entries.map((at) => [uint16(at), uint16(at + 2) === SHORT ? uint16(at + 8) : uint32(at + 8)]),
+  )
+}
+
+/**
+ * White space, XML declarations, comments and a document type before an `svg` element. No two alternatives start
+ * with the same characters, so matching never takes exponential time.
+ */
+const SVG =
+  /^(?:\s|<\?[^>]*>|<!--(?:(?!-->).)*-->|<!DOCTYPE[^>[]*(?:\[[^\]]*\]\s*)?>)*<(?:\w{1,32}:)?svg[\s/>]/is
+
+/** The first kilobyte as text, in the encoding of its byte order mark. */
+function textOf(bytes: Uint8Array): string {
+  const [first, second] = bytes
+  const encoding =
+    first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
+  return new TextDecoder(encoding).decode(bytes.subarray(0, 1024))
+}
