@@ -59,7 +59,11 @@ describe('the client against the whole stack', () => {
     await cp(photograph, join(folder, 'photo.jpg'))
     large = await largePhotograph(9_000_000)
     await writeFile(join(folder, 'large.png'), large)
-    stack = await startStack({ ports: await freePorts(), dataDir })
+    stack = await startStack({
+      ports: await freePorts(),
+      dataDir,
+      services: ['upload-api', 'image-processor'],
+    })
     client = createClient({ url: stack.endpoints.uploadApi, credential: async () => KEY })
   }, START_TIMEOUT_MS)
   afterAll(async () => {

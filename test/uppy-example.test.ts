@@ -21,7 +21,7 @@ describeWith(BROWSER, "the documented configuration of Uppy's S3 plugin", () => 
   let photograph: Buffer
 
   beforeAll(async () => {
-    stack = await startStack({ ports: await freePorts() })
+    stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
     browser = await openBrowser()
     client = createClient({ url: stack.endpoints.uploadApi, credential: KEY })
     photograph = await largePhotograph(5_500_000)

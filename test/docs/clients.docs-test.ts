@@ -40,7 +40,7 @@ let url: string
 let key: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
-  stack = await startStack({ ports: await freePorts() })
+  stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
   url = `${stack.endpoints.uploadApi}/v1/images`
   key = stack.endpoints.apps[APP]?.apiKey ?? ''
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await run(process.execPath, [join(root, 'packages/client/scripts/build.ts')])
   await mkdir(join(folder, 'node_modules/@darkroom'), { recursive: true })
   await cp(dist, join(folder, 'node_modules/@darkroom/client'), { recursive: true })
-  stack = await startStack({ ports: await freePorts() })
+  stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
   env = { ...process.env, DARKROOM_URL: stack.endpoints.uploadApi }
 })
 afterAll(async () => {

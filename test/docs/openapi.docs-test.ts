@@ -19,7 +19,7 @@ let folder: string
 let stack: Stack
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
-  stack = await startStack({ ports: await freePorts() })
+  stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
   const answer = await fetch(`${stack.endpoints.uploadApi}/v1/openapi.json`)
   await writeFile(join(folder, 'openapi.json'), await answer.text())
 })

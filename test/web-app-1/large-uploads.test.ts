@@ -23,7 +23,7 @@ describeWith(BROWSER, 'a large photograph in Loupe with the whole local stack', 
   let partCount: number
 
   beforeAll(async () => {
-    stack = await startStack({ ports: await freePorts() })
+    stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
     browser = await openBrowser()
     client = createClient({ url: stack.endpoints.uploadApi, credential: KEY })
     photograph = await largePhotograph(5_500_000)

@@ -24,7 +24,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
   const others: (WebApp1 | Awaited<ReturnType<typeof listen>>)[] = []
 
   beforeAll(async () => {
-    stack = await startStack({ ports: await freePorts() })
+    stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
     browser = await openBrowser(CAMERA)
     loupe = await openPage(browser, stack.endpoints.webApp1)
   }, START_TIMEOUT_MS)

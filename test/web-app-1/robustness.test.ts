@@ -27,7 +27,7 @@ describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
-    stack = await startStack({ ports: await freePorts() })
+    stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
     browser = await openBrowser()
     api = await startFaultyApi(stack.endpoints.uploadApi)
     app = await startWebApp1({ port: 0, uploadApi: { url: api.url, apiKey: KEY } })

@@ -78,7 +78,7 @@ async function shoot(page: LoupePage['page'], name: string): Promise<void> {
 }
 
 await mkdir(folder, { recursive: true })
-const stack = await startStack({ ports: await freePorts() })
+const stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
 const browser = await openBrowser()
 try {
   await takeAll(await openPage(browser, stack.endpoints.webApp1, { viewport: DESKTOP }))

@@ -11,13 +11,16 @@ import { type DashboardOptions, startDashboard } from './start-dashboard.ts'
 import { type RunningService, startService } from './start-service.ts'
 
 /** In data-flow order. */
-export const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog']
+export const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
+export type ServiceName = (typeof SERVICES)[number]
 
 /** Partitions of the image topic, and so the number of concurrent batches. */
 const PARTITIONS = 2
 
 export interface StackOptions {
   ports: Ports
+  /** The services to start; each is a process that takes seconds to load. Default: all. */
+  services?: readonly ServiceName[]
   /** Directory for the state of S3 and SQS. Default: in memory. Kafka is always in memory. */
   dataDir?: string
   /** Additional environment variables for the services, such as `IMAGE_ENGINE`. */
@@ -39,7 +42,7 @@ export interface Stack {
 
 /**
  * Starts the whole system on this machine: S3 and SQS (unless `AWS_ENDPOINT_URL` is set), a Kafka broker (unless
- * `KAFKA_BROKERS` is set), all four services with `serverless offline`, both web applications and the dashboard.
+ * `KAFKA_BROKERS` is set), the services with `serverless offline`, both web applications and the dashboard.
  *
  * @throws Error if a part does not start. All started parts are stopped first.
  */
@@ -136,7 +139,7 @@ interface NamedService {
 }
 
 async function startServices(
-  { ports, environment, inspect, onReady, onLine }: StackOptions,
+  { ports, services = SERVICES, environment, inspect, onReady, onLine }: StackOptions,
   endpoints: Endpoints,
   aws: LocalAws | undefined,
 ): Promise<NamedService[]> {
@@ -145,7 +148,7 @@ async function startServices(
     ...serviceEnvironment(endpoints),
     ...environment,
   }
-  const starting = SERVICES.map(async (name): Promise<NamedService> => {
+  const starting = services.map(async (name): Promise<NamedService> => {
     const service = await startService({
       name,
       environment: shared,
