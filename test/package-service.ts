@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -35,6 +35,9 @@ export interface ServicePackage {
   archives: Record<string, Archive>
 }
 
+/** Every template that a test has packaged. CI lints them. */
+const TEMPLATES = join(REPOSITORY, '.cache/templates')
+
 /** Packages a service for the stage `dev` without an AWS account. `params` are stage parameters. */
 export async function packageService(
   name: string,
@@ -45,9 +48,12 @@ export async function packageService(
   try {
     const chosen = Object.entries(params).map(([key, value]) => `--param=${key}=${value}`)
     await runServerless(name, ['package', '--stage', 'dev', '--package', folder, ...chosen], environment)
-    const template = JSON.parse(
-      await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8'),
-    )
+    const file = join(folder, 'cloudformation-template-update-stack.json')
+    const text = await readFile(file, 'utf8')
+    const hash = createHash('sha256').update(text).digest('hex')
+    await mkdir(TEMPLATES, { recursive: true })
+    await writeFile(join(TEMPLATES, `${name}-${hash.slice(0, 8)}.json`), text)
+    const template = JSON.parse(text)
     return { resources: template.Resources, archives: await readArchives(template.Resources, folder) }
   } finally {
     await rm(folder, { recursive: true, force: true })

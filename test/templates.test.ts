@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { presetFor } from '@darkroom/core'
 import { lifecycleRules, RetentionVariable, readRetention } from '@darkroom/retention'
-import { beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
 import { presetConfiguration } from '../services/image-processor/src/presets/preset-configuration.ts'
@@ -18,9 +18,23 @@ const HEIC = new URL('../packages/image-file/src/testing/heic/upright.heic', imp
 const SIZE = { width: 96, height: 64 }
 
 const packages: Record<string, ServicePackage> = {}
+/** The retention of one deployment. */
+const OWN_RETENTION = {
+  default: { ...readRetention().default, input: 60 },
+  apps: { 'web-app-2': { input: 14 } },
+}
+let folder: string
+let retentionFile: string
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'templates-'))
+  retentionFile = join(folder, 'retention.json')
+  await writeFile(retentionFile, JSON.stringify(OWN_RETENTION))
   for (const service of SERVICES) packages[service] = await packageService(service)
-  packages['image-processor with jimp'] = await packageService('image-processor', { IMAGE_ENGINE: 'jimp' })
+  packages['image-processor with jimp'] = await packageService(
+    'image-processor',
+    { IMAGE_ENGINE: 'jimp' },
+    { retentionFile },
+  )
   for (const [name, engine] of [
     ['image-processor with libheif', 'sharp'],
     ['image-processor with jimp and libheif', 'jimp'],
@@ -29,6 +43,7 @@ beforeAll(async () => {
     packages[name] = await packageService('image-processor', environment)
   }
 }, 240_000)
+afterAll(() => rm(folder, { recursive: true }))
 
 function packageOf(service: string): ServicePackage {
   const made = packages[service]
@@ -186,24 +201,15 @@ describe('the bucket of images', () => {
   })
 
   test('uses the retention file of a deployment, and is not packaged if that is invalid', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'retention-'))
-    const file = join(folder, 'retention.json')
-    const own = {
-      default: { ...readRetention().default, input: 60 },
-      apps: { 'web-app-2': { input: 14 } },
-    }
-    const packageWith = async (retention: object) => {
-      await writeFile(file, JSON.stringify(retention))
-      return packageService('image-processor', {}, { retentionFile: file })
-    }
-    const { resources } = await packageWith(own)
-    expect(resources.Bucket?.Properties.LifecycleConfiguration.Rules).toEqual(lifecycleRules(own))
-    const wrong = { ...own, apps: { 'web-app-2': { input: 61 } } }
-    await expect(packageWith(wrong)).rejects.toMatchObject({
+    const { Bucket } = packageOf('image-processor with jimp').resources
+    expect(Bucket?.Properties.LifecycleConfiguration.Rules).toEqual(lifecycleRules(OWN_RETENTION))
+    const invalid = join(folder, 'invalid', 'retention.json')
+    await mkdir(dirname(invalid))
+    await writeFile(invalid, JSON.stringify({ ...OWN_RETENTION, apps: { 'web-app-2': { input: 61 } } }))
+    await expect(packageService('image-processor', {}, { retentionFile: invalid })).rejects.toMatchObject({
       stdout: expect.stringMatching(/retention\.json cannot be used[\s\S]*apps\["web-app-2"\]\.input/),
     })
-    await rm(folder, { recursive: true })
-  }, 60_000)
+  })
 })
 
 describe('the queues', () => {
@@ -357,10 +363,10 @@ describe("the image processor's zip", () => {
     ],
     ['a HEIC', 'jimp-and-libheif', () => readFile(HEIC)],
   ])('develops %s when it runs as the engine process', async (_, handler, original) => {
-    const folder = await mkdtemp(join(tmpdir(), 'image-processor-zip-'))
+    const unpacked = await mkdtemp(join(folder, 'zip-'))
     const service = `image-processor with ${handler.replaceAll('-', ' ')}`
-    await packageOf(service).archives.processImages?.unpack(folder)
-    const program = pathToFileURL(join(folder, `src/handlers/process-images-with-${handler}.mjs`)).href
+    await packageOf(service).archives.processImages?.unpack(unpacked)
+    const program = pathToFileURL(join(unpacked, `src/handlers/process-images-with-${handler}.mjs`)).href
     const engine = startEngineProcess(program)
     await engine.ready()
     const preset = presetFor(presetConfiguration, 'web-app-1')
@@ -368,16 +374,14 @@ describe("the image processor's zip", () => {
     const answer = await engine.ask(request, { milliseconds: 60_000, bytes: 1e9 })
     expect(answer).toMatchObject({ developed: { ...SIZE, variants: [{}, {}, {}] } })
     engine.stop()
-    await rm(folder, { recursive: true })
   })
 
   test('loads sharp only in the engine process', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'image-processor-zip-'))
-    await packageOf('image-processor').archives.processImages?.unpack(folder)
-    const program = await readFile(join(folder, 'src/handlers/process-images-with-sharp.mjs'), 'utf8')
+    const unpacked = await mkdtemp(join(folder, 'zip-'))
+    await packageOf('image-processor').archives.processImages?.unpack(unpacked)
+    const program = await readFile(join(unpacked, 'src/handlers/process-images-with-sharp.mjs'), 'utf8')
     expect(program).toContain('import("sharp")')
     expect(program).not.toMatch(/from ?"sharp"|require\("sharp"\)/)
-    await rm(folder, { recursive: true })
   })
 
   test('of the function for dead letters has no engine', () => {

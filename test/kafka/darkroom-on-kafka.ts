@@ -42,7 +42,12 @@ export async function startDarkroom(kind: BrokerUnderTest): Promise<Darkroom> {
   const before = { ...process.env }
   Object.assign(process.env, awsEnvironment(endpoint), { KAFKA_BROKERS: broker.brokers })
   const log = bridgeLog()
-  const start = async () => startStack({ ports: await freePorts(), onLine: log.read })
+  const start = async () =>
+    startStack({
+      ports: await freePorts(),
+      services: ['upload-api', 'kafka-bridge', 'image-processor'],
+      onLine: log.read,
+    })
   let stack = await start()
   return {
     broker,

@@ -32,7 +32,7 @@ async function start(variables: Record<string, string> = {}) {
     KAFKA_PASSWORD: PASSWORDS.darkroom,
     ...variables,
   })
-  return startStack({ ports: await freePorts() })
+  return startStack({ ports: await freePorts(), services: ['upload-api', 'kafka-bridge', 'image-processor'] })
 }
 
 test('a picture is processed over TLS with user and password', async () => {

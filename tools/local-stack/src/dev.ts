@@ -15,7 +15,8 @@ async function dev(): Promise<void> {
   const { values } = parseArgs({
     options: { clean: { type: 'boolean', default: false }, inspect: { type: 'string' } },
   })
-  if (values.inspect !== undefined && !SERVICES.includes(values.inspect)) {
+  const inspect = SERVICES.find((name) => name === values.inspect)
+  if (values.inspect !== undefined && !inspect) {
     throw new Error(`--inspect takes one of ${SERVICES.join(', ')}.`)
   }
   const envFile = join(repositoryRoot, '.env')
@@ -31,7 +32,7 @@ async function dev(): Promise<void> {
   const stack = await startStack({
     ports,
     dataDir,
-    inspect: values.inspect,
+    inspect,
     onReady: (part) => console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(startedAt)}`),
     onLine: (service, line) => printLine(formatLogLine(service, line)),
   })

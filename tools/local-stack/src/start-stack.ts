@@ -26,7 +26,7 @@ export interface StackOptions {
   /** Additional environment variables for the services, such as `IMAGE_ENGINE`. */
   environment?: Record<string, string>
   /** The service that a debugger attaches to. */
-  inspect?: string | undefined
+  inspect?: ServiceName | undefined
   /** Called when a part is ready. */
   onReady?: (part: string) => void
   /** Called with each line of output. */
