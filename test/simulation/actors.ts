@@ -1,22 +1,26 @@
 import {
   firstIdAt,
+  type ImageAccepted,
   type ImageId,
   type ImageRef,
-  type ImageStatus,
+  inputKey,
   parseInputKey,
-  toUserMetadata,
-  uploadKey,
+  s3Uri,
 } from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
-import type { Action, Picture } from './history.ts'
+import type { Answer } from '../../services/upload-api/src/testing/send.ts'
+import type { Answered } from './answers.ts'
+import { abort, complete, sendToS3 } from './direct-uploads.ts'
+import { type Action, isDirect, type Picture } from './history.ts'
 import type { Stored } from './memory-s3.ts'
-import { damaged, sha256Of, sound } from './pictures.ts'
+import { bytesOf, sha256Of } from './pictures.ts'
 import { LIMITS_MS, presetsOf } from './settings.ts'
 import {
+  BUCKET,
   bridge,
-  completeUpload,
   eraseImage,
   getImage,
+  IMAGE_QUEUE,
   operator,
   placeHold,
   presetConfiguration,
@@ -42,22 +46,22 @@ export interface Subject {
   accepted: Set<ImageId>
   /** The offsets of its Kafka records. */
   offsets: Set<number>
-  /** Whether `erase` was answered 200. */
-  isErased: boolean
+  /** What its clients did, and what they were answered. */
+  answers: Answered[]
   hold: 'none' | 'placed' | 'unknown'
   /** Commands that change the hold and are not done. */
   holdCommands: number
   /** Whether several commands ran at once, so that either may have won. */
   isHoldContested: boolean
-  looks: { from: number; to: number; status: ImageStatus['status'] }[]
+  wasHeld: boolean
 }
 
 const ATTEMPTS = 4
 const FIRST_WAIT_MS = 1_000
 
 export function subjectOf({ start }: Pick<World, 'start'>, picture: Picture, n: number): Subject {
-  const bytes = picture.bytes === 'damaged' ? damaged : (sound[picture.bytes] ?? damaged)
-  const hasChosenId = picture.source === 'http' || picture.source === 'direct upload'
+  const bytes = bytesOf(picture)
+  const hasChosenId = picture.source === 'http' || isDirect(picture)
   const chosenId = `${firstIdAt(new Date(start)).slice(0, -12)}${String(n).padStart(12, '0')}`
   return {
     name: `picture ${n}`,
@@ -68,11 +72,11 @@ export function subjectOf({ start }: Pick<World, 'start'>, picture: Picture, n: 
     isSent: false,
     accepted: new Set(),
     offsets: new Set(),
-    isErased: false,
+    answers: [],
     hold: 'none',
     holdCommands: 0,
     isHoldContested: false,
-    looks: [],
+    wasHeld: false,
   }
 }
 
@@ -89,18 +93,49 @@ export async function act(world: World, subjects: Subject[], action: Action, n: 
   const subject = subjects[action.picture]
   if (!subject) return
   if (action.do === 'send') return send(world, subject, n)
+  if (action.do === 'complete') return isDirect(subject.picture) ? complete(world, subject, n) : undefined
+  if (action.do === 'abort') return isDirect(subject.picture) ? abort(world, subject, n) : undefined
   const image = imageOf(subject)
   if (!image) return
   if (action.do === 'erase') return erase(world, subject, image, n)
   if (action.do === 'look') return look(world, subject, image, `look ${n}`)
   if (action.do === 'redevelop') return redevelopImage(world, image, action.preset, n)
+  if (action.do === 'forge') return forge(world, image, subjects[action.victim])
   return changeHold(world, subject, image, action.do, n)
+}
+
+/** A message about an image that names the original of another one. */
+function forge({ sqs, time }: World, { app, imageId }: ImageRef, victim: Subject | undefined): void {
+  const other = victim && imageOf(victim)
+  if (!other || other.imageId === imageId) return
+  const now = new Date(time.now()).toISOString()
+  const message: ImageAccepted = {
+    specversion: '1.0',
+    type: 'image.accepted.v1',
+    source: '/somewhere',
+    id: imageId,
+    subject: imageId,
+    time: now,
+    datacontenttype: 'application/json',
+    data: {
+      app,
+      imageId,
+      s3Uri: s3Uri(BUCKET, inputKey(other)),
+      contentType: 'image/png',
+      bytes: victim.bytes.length,
+      sha256: victim.sha256,
+      acceptedAt: now,
+      origin: { kind: 'http' },
+      attributes: {},
+    },
+  }
+  sqs.run('SendMessage', { QueueUrl: IMAGE_QUEUE, MessageBody: JSON.stringify(message) }, `forged ${now}`)
 }
 
 const isFinal = (status: number) => status < 500
 
 /** Repeats a request until it is answered, a few times. */
-async function untilAnswered<Answer extends { status: number }>(
+export async function untilAnswered<Answer extends { status: number }>(
   { processes, sleep }: World,
   name: string,
   attempt: () => Promise<Answer>,
@@ -114,42 +149,45 @@ async function untilAnswered<Answer extends { status: number }>(
   return undefined
 }
 
+/** Keeps what a client did and was answered. */
+export async function record<Told extends Pick<Answer, 'status'>>(
+  { time }: World,
+  subject: Subject,
+  what: Answered['what'],
+  run: () => Promise<Told | undefined>,
+  more: (told: Told) => Partial<Answered> = () => ({}),
+): Promise<Told | undefined> {
+  const answered: Answered = { what, from: time.now(), to: Number.POSITIVE_INFINITY, status: undefined }
+  subject.answers.push(answered)
+  const told = await run()
+  Object.assign(answered, { to: time.now(), status: told?.status, ...(told && more(told)) })
+  return told
+}
+
 function send(world: World, subject: Subject, n: number): Promise<void> {
   subject.isSent = true
   if (subject.picture.source === 'kafka') return produce(world, subject, n)
-  return subject.picture.source === 'direct upload' ? sendToS3(world, subject, n) : post(world, subject, n)
+  return isDirect(subject.picture) ? sendToS3(world, subject, n) : post(world, subject, n)
 }
 
 async function post(world: World, subject: Subject, n: number): Promise<void> {
   const { picture, bytes, chosenId, accepted } = subject
-  const answer = await untilAnswered(world, `uploadImage ${n}`, () =>
-    request(uploadImage, {
-      method: 'POST',
-      app: picture.app,
-      headers: { 'content-type': 'image/png', ...(chosenId && { 'idempotency-key': chosenId }) },
-      body: bytes,
-    }),
+  const answer = await record(
+    world,
+    subject,
+    'send',
+    () =>
+      untilAnswered(world, `uploadImage ${n}`, () =>
+        request(uploadImage, {
+          method: 'POST',
+          app: picture.app,
+          headers: { 'content-type': 'image/png', ...(chosenId && { 'idempotency-key': chosenId }) },
+          body: bytes,
+        }),
+      ),
+    ({ status, body }) => ({ isAccepted: status === 202 && !body.duplicate }),
   )
   if (answer?.status === 202 && !answer.body.duplicate) accepted.add(answer.body.id)
-}
-
-/** The form was answered before: only the transfer and its completion are part of a history. */
-async function sendToS3(world: World, subject: Subject, n: number): Promise<void> {
-  const { picture, bytes, chosenId = '', accepted } = subject
-  const upload = { app: picture.app, imageId: chosenId, bytes: bytes.length }
-  const metadata = { app: picture.app, origin: { kind: 'http' as const }, attributes: {} }
-  const object = { Body: bytes, ContentType: 'image/png', Metadata: toUserMetadata(metadata) }
-  const sent = await world.processes.invoke(`browser ${n}`, LIMITS_MS.http, () =>
-    world.processes.step('s3', 'POST uploads', () =>
-      world.s3.run('PutObject', { Key: uploadKey(upload), ...object }),
-    ),
-  )
-  if (!('returned' in sent) || world.chance.happens(`browser ${n} is closed`, 0.3)) return
-  const id = chosenId
-  const answer = await untilAnswered(world, `completeUpload ${n}`, () =>
-    request(completeUpload, { method: 'POST', path: `/v1/uploads/${id}/complete`, app: picture.app, id }),
-  )
-  if (answer?.status === 202) accepted.add(answer.body.id)
 }
 
 /** Lambda's poller delivers the record again until it is accepted; sometimes it does so once more, as after a rebalance. */
@@ -208,19 +246,24 @@ export function learnKafkaId(subjects: Subject[], key: string, { metadata }: Sto
 
 /** The client gives up after some attempts; then the image may be erased or not. */
 async function erase(world: World, subject: Subject, { app, imageId }: ImageRef, n: number): Promise<void> {
-  const answer = await untilAnswered(world, `eraseImage ${n}`, () =>
-    request(eraseImage, { method: 'DELETE', app, id: imageId }),
+  await record(world, subject, 'erase', () =>
+    untilAnswered(world, `eraseImage ${n}`, () =>
+      request(eraseImage, { method: 'DELETE', app, id: imageId }),
+    ),
   )
-  if (answer?.status === 200) subject.isErased = true
 }
 
 export async function look(world: World, subject: Subject, image: ImageRef, name: string): Promise<void> {
-  const from = world.time.now()
-  const answer = await untilAnswered(world, `getImage ${name}`, () =>
-    request(getImage, { app: image.app, id: image.imageId }),
+  await record(
+    world,
+    subject,
+    'look',
+    () =>
+      untilAnswered(world, `getImage ${name}`, () =>
+        request(getImage, { app: image.app, id: image.imageId }),
+      ),
+    ({ status, body }) => (status === 200 ? { shown: body.status } : {}),
   )
-  if (answer?.status !== 200) return
-  subject.looks.push({ from, to: world.time.now(), status: answer.body.status })
 }
 
 async function redevelopImage({ processes }: World, image: ImageRef, preset: string, n: number) {
@@ -236,6 +279,7 @@ async function changeHold(
   n: number,
 ): Promise<void> {
   subject.hold = 'unknown'
+  subject.wasHeld = true
   if (subject.holdCommands > 0) subject.isHoldContested = true
   subject.holdCommands += 1
   for (let attempt = 1; ; attempt++) {

@@ -20,6 +20,8 @@ export interface Rates {
   undeleted: number
   /** The engine's process is killed or stopped from outside. */
   engineKilled: number
+  /** The engine's process dies of a picture, once. */
+  engineDied: number
 }
 
 export const NO_FAULTS: Rates = {
@@ -32,6 +34,7 @@ export const NO_FAULTS: Rates = {
   duplicate: 0,
   undeleted: 0,
   engineKilled: 0,
+  engineDied: 0,
 }
 
 /** All requests to a service fail. In milliseconds since the start of the history. */
@@ -49,7 +52,7 @@ const SLOWEST_MS = 20_000
 export interface Faults {
   fateOf(step: string): Fate
   latencyOf(step: string, isCalm: boolean): number
-  happens(kind: 'duplicate' | 'undeleted' | 'engineKilled', step: string): boolean
+  happens(kind: 'duplicate' | 'undeleted' | 'engineKilled' | 'engineDied', step: string): boolean
   isOut(service: string, sinceStart: number): boolean
   /** After this no fault happens any more; steps still take their time. */
   stop(): void

@@ -3,21 +3,25 @@ import { NO_FAULTS, type Outage, type Rates } from './faults.ts'
 import { DAY_MS, MINUTE_MS } from './settings.ts'
 
 /** How an image comes: over HTTP, over Kafka, or sent to S3 directly. */
-type Source = 'http' | 'http without a key' | 'direct upload' | 'kafka'
+type Source = 'http' | 'http without a key' | 'direct upload' | 'multipart upload' | 'kafka'
 
 export interface Picture {
   source: Source
   app: string
-  /** The index of its bytes, or the damaged ones. */
-  bytes: number | 'damaged'
+  /** The index of its bytes, or the damaged ones, or a file that is not an image. */
+  bytes: number | 'damaged' | 'text'
 }
+
+export const isDirect = ({ source }: Picture) => source === 'direct upload' || source === 'multipart upload'
 
 /** Something that somebody does, and when: in milliseconds since the start. */
 export type Action = ImageAction | { at: number; do: 'deploy' } | { at: number; do: 'nothing' }
 
 type ImageAction = { at: number; picture: number } & (
-  | { do: 'send' | 'erase' | 'hold' | 'release' | 'look' }
+  | { do: 'send' | 'complete' | 'abort' | 'erase' | 'hold' | 'release' | 'look' }
   | { do: 'redevelop'; preset: 'default' | 'big' }
+  /** Somebody sends a message about the picture that names the original of another. */
+  | { do: 'forge'; victim: number }
 )
 
 export interface History {
@@ -59,13 +63,20 @@ function pictureOf(seed: number, n: number): Picture {
     'http',
     'http without a key',
     'direct upload',
+    'multipart upload',
     'kafka',
   ])
   return {
     source,
     app: source === 'kafka' ? 'web-app-2' : chance.pick(`app ${n}`, APPS),
-    bytes: chance.happens(`damaged ${n}`, 0.1) ? 'damaged' : chance.whole(`bytes ${n}`, 0, 3),
+    bytes: bytesOf(seed, n),
   }
+}
+
+function bytesOf(seed: number, n: number): Picture['bytes'] {
+  const chance = chanceOf(seed)
+  if (chance.happens(`text ${n}`, 0.08)) return 'text'
+  return chance.happens(`damaged ${n}`, 0.1) ? 'damaged' : chance.whole(`bytes ${n}`, 0, 3)
 }
 
 function otherAction(seed: number, n: number, pictures: number, span: number): Action {
@@ -81,9 +92,13 @@ function otherAction(seed: number, n: number, pictures: number, span: number): A
     'release',
     'look',
     'send',
+    'complete',
+    'abort',
     'deploy',
+    'forge',
   ] as const)
   if (what === 'deploy') return { do: what, at }
+  if (what === 'forge') return { do: what, picture, at, victim: (picture + 1) % pictures }
   if (what !== 'redevelop') return { do: what, picture, at }
   return { do: what, picture, at, preset: chance.pick(`preset of ${n}`, ['default', 'big', 'big'] as const) }
 }
@@ -104,6 +119,7 @@ function ratesOf(seed: number): Rates {
     duplicate: rate('duplicate', 0.4),
     undeleted: rate('undeleted', 0.2),
     engineKilled: rate('engineKilled', 0.2),
+    engineDied: rate('engineDied', 0.4),
   }
 }
 

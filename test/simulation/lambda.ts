@@ -1,7 +1,8 @@
-import { ProblemError } from '@darkroom/core'
+import { metadataKey, ProblemError, parseInputKey } from '@darkroom/core'
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda'
-import type { Developer } from '../../services/image-processor/src/development/develop.ts'
-import { developed } from './pictures.ts'
+import { type Developer, EngineDeath } from '../../services/image-processor/src/development/develop.ts'
+import { developed, sha256Of } from './pictures.ts'
+import { believe } from './sabotage.ts'
 import { LIMITS_MS, MAX_BATCH, MINUTE_MS } from './settings.ts'
 import { DEAD_LETTERS, IMAGE_QUEUE, processImages, settleDeadLetters, sweep } from './system.ts'
 import type { World } from './world.ts'
@@ -14,17 +15,26 @@ export interface Lambda {
   sweepUntil(calmFrom: number, end: number): void
 }
 
+const IDLE_SWEEP_SHARE = 0.1
 const OUTAGE_POLL_MS = 5 * MINUTE_MS
 /** A message that crashes at each of its five receives may fail, so the last ones are without faults, except outages. */
 const MAX_FAULTY_RECEIVES = 3
 
 export function createLambda(world: () => World): Lambda {
+  /** The hashes of pictures that an engine died of. */
+  const survivors = new Set<string>()
   const developer: Developer = {
     name: 'sharp',
     develop: (original, preset) => {
       const { processes, faults, sabotage } = world()
       return processes.step('engine', 'develop', (name) => {
-        if (faults.happens('engineKilled', name)) throw engineEnded(sabotage.blamedAtOnce)
+        if (faults.happens('engineKilled', name)) throw new Error('the engine was killed')
+        const sha256 = sha256Of(original)
+        // A second death would be evidence against the image.
+        if (!survivors.has(sha256) && faults.happens('engineDied', name)) {
+          survivors.add(sha256)
+          throw sabotage.blamedAtOnce ? blame() : new EngineDeath(blame())
+        }
         return developed(original, preset)
       })
     },
@@ -32,10 +42,13 @@ export function createLambda(world: () => World): Lambda {
   const consume = processImages(developer)
 
   const handlers: Record<string, (records: SQSRecord[]) => Promise<void>> = {
-    [IMAGE_QUEUE]: (records) =>
-      handle(world(), IMAGE_QUEUE, 'processImages', LIMITS_MS.processImages, records, (remainingMs) =>
-        consume({ Records: records }, { getRemainingTimeInMillis: remainingMs }),
-      ),
+    [IMAGE_QUEUE]: (records) => {
+      const { sabotage, redirects } = world()
+      const Records = sabotage.urisBelieved ? records.map((record) => believe(record, redirects)) : records
+      return handle(world(), IMAGE_QUEUE, 'processImages', LIMITS_MS.processImages, records, (remainingMs) =>
+        consume({ Records }, { getRemainingTimeInMillis: remainingMs }),
+      )
+    },
     [DEAD_LETTERS]: (records) =>
       handle(world(), DEAD_LETTERS, 'settleDeadLetters', LIMITS_MS.settleDeadLetters, records, () =>
         settleDeadLetters({ Records: records }),
@@ -58,11 +71,14 @@ export function createLambda(world: () => World): Lambda {
   }
 
   const sweepNow = async (calmFrom: number, end: number) => {
-    const { time, start, processes, sabotage } = world()
+    const { time, start, processes, sabotage, chance } = world()
     if (time.now() >= end || sabotage.noSweep) return
     const interval = sweepIntervalMs(time.now() - calmFrom)
     const next = (Math.floor(time.now() / interval) + 1) * interval
     time.after(next - time.now(), () => void sweepNow(calmFrom, end))
+    // Nothing changes any more, and there is nothing to repair. A few of these sweeps still run.
+    const isIdle = time.now() > calmFrom && isSettled(world())
+    if (isIdle && !chance.happens(`idle sweep at ${next - start}`, IDLE_SWEEP_SHARE)) return
     const minute = Math.floor(time.now() / MINUTE_MS)
     const scheduled = { time: new Date(minute * MINUTE_MS).toISOString() }
     const age = minute - Math.floor(start / MINUTE_MS)
@@ -80,9 +96,18 @@ function sweepIntervalMs(calmMs: number): number {
   return (calmMs < 45 * MINUTE_MS ? 4 : 16) * MINUTE_MS
 }
 
-function engineEnded(isBlamed: boolean | undefined): Error {
-  return isBlamed ? new ProblemError('corrupt-image', 'simulated') : new Error('the engine was killed')
+/** Whether every original has a document that is not older, and nothing was begun and not ended. */
+function isSettled({ s3 }: World): boolean {
+  if (s3.uploads.size > 0) return false
+  for (const [key, { written }] of s3.objects) {
+    if (key.startsWith('uploads/') || key.startsWith('erasing/')) return false
+    const image = parseInputKey(key)
+    if (image && written > (s3.objects.get(metadataKey(image))?.written ?? 0)) return false
+  }
+  return true
 }
+
+const blame = () => new ProblemError('corrupt-image', 'simulated')
 
 async function handle(
   { processes, chance, faults, sqs, sabotage, start, time }: World,

@@ -37,6 +37,7 @@ export function createMemoryS3(
 ): MemoryS3 {
   const objects: MemoryS3['objects'] = new Map()
   const uploads: MemoryS3['uploads'] = new Map()
+  let begun = 0
 
   const write = (Key: string, object: Omit<Stored, 'written'>) => {
     const stored = { ...object, written: Math.floor(now() / 1000) * 1000 }
@@ -91,7 +92,7 @@ export function createMemoryS3(
     },
     ListObjectsV2: (input) => list(objects, input),
     CreateMultipartUpload: ({ Key, ContentType, Metadata = {} }) => {
-      const UploadId = `upload-${uploads.size + 1}-${now()}`
+      const UploadId = `upload-${++begun}`
       uploads.set(UploadId, {
         key: Key,
         contentType: ContentType,

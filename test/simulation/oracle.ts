@@ -15,6 +15,7 @@ import {
   type StoredProcessed,
 } from '@darkroom/core'
 import { imageOf, type Subject } from './actors.ts'
+import { type Answered, wrongAnswers } from './answers.ts'
 import type { Stored } from './memory-s3.ts'
 import { sha256Of, variantsOf } from './pictures.ts'
 import type { Counts } from './run-history.ts'
@@ -88,7 +89,7 @@ export function findBreaches(world: World, subjects: Subject[], ledger: Ledger):
 }
 
 function* breachesOf(world: World, subject: Subject, ledger: Ledger): Generator<string> {
-  const { picture, accepted, chosenId, looks } = subject
+  const { picture, accepted, chosenId, answers } = subject
   const ids = new Set([...accepted, ...(chosenId ? [chosenId] : [])])
   if (picture.source !== 'http without a key' && ids.size > 1)
     yield `${subject.name} became ${[...ids].join()}`
@@ -101,15 +102,16 @@ function* breachesOf(world: World, subject: Subject, ledger: Ledger): Generator<
     if (failure && picture.bytes !== 'damaged') yield `${imageId} was told failed: ${failure}`
     if (failure && failure !== 'corrupt-image') yield `${imageId} was told another reason: ${failure}`
   }
-  for (const later of looks) {
-    const earlier = looks.find(({ to, status }) => to <= later.from && isBackwards(status, later.status))
-    if (earlier) yield `${subject.name} was ${earlier.status}, then ${later.status}`
+  for (const later of answers) {
+    const earlier = answers.find(({ to, shown }) => to <= later.from && isBackwards(shown, later.shown))
+    if (earlier) yield `${subject.name} was ${earlier.shown}, then ${later.shown}`
   }
+  for (const wrong of wrongAnswers(subject)) yield `${subject.name}: ${wrong}`
 }
 
-function isBackwards(before: string, after: string): boolean {
+function isBackwards(before: Answered['shown'], after: Answered['shown']): boolean {
   const order = ['queued', 'failed', 'processed', 'erased']
-  return order.indexOf(after) < order.indexOf(before)
+  return before !== undefined && after !== undefined && order.indexOf(after) < order.indexOf(before)
 }
 
 function* objectBreaches(
@@ -118,7 +120,8 @@ function* objectBreaches(
   image: ImageRef,
   status: Status,
 ): Generator<string> {
-  const { isErased, sha256 } = subject
+  const { answers, sha256 } = subject
+  const isErased = answers.some(({ what, status }) => what === 'erase' && status === 200)
   // Without a key every repetition is another image; only the first is known to others.
   const hold = imageOf(subject)?.imageId === image.imageId ? subject.hold : 'none'
   const { imageId } = image
@@ -169,6 +172,7 @@ function* strayObjects({ s3 }: World, subjects: Subject[]): Generator<string> {
   for (const [key, { body }] of s3.objects) {
     const stored = parseStoredKey(key)
     const owner = subjects.find(({ picture }) => stored?.app === picture.app)
+    if (stored?.kind === 'rejected' && subjects.some(isRejected)) continue
     if (stored && !owner) yield `${key} belongs to no app that sent anything`
     if (key.startsWith('uploads/') || key.startsWith('erasing/')) yield `${key} was left`
     const receipt = receipts.find(({ imageId }) => key.includes(imageId) || body.includes(imageId))
@@ -179,8 +183,14 @@ function* strayObjects({ s3 }: World, subjects: Subject[]): Generator<string> {
     )
     if (isClaimed) yield `${key} was left`
   }
-  if (s3.uploads.size > 0) yield 'a multipart upload was left'
+  for (const { key, parts } of s3.uploads.values()) {
+    const isErased = receipts.some(({ imageId }) => key.includes(imageId))
+    // An upload whose only part was never sent waits for its client, or for the lifecycle rule.
+    if (parts.size > 0 || isErased) yield 'a multipart upload was left'
+  }
 }
+
+const isRejected = ({ picture: { source, bytes } }: Subject) => source === 'kafka' && bytes === 'text'
 
 function* leftMessages({ sqs }: World, { statusOf }: Ledger): Generator<string> {
   for (const url of [IMAGE_QUEUE, DEAD_LETTERS]) {

@@ -3,12 +3,13 @@ import { type Preset, ProblemError } from '@darkroom/core'
 import sharp from 'sharp'
 import { type Developed, developHere } from '../../services/image-processor/src/development/develop.ts'
 import { sharpEngine } from '../../services/image-processor/src/engines/sharp-engine.ts'
+import type { Picture } from './history.ts'
 import { presetsOf } from './settings.ts'
 
 export const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 /** Small sound pictures, all different. */
-export const sound: Buffer[] = await Promise.all(
+const sound: Buffer[] = await Promise.all(
   [0, 1, 2, 3].map((n) =>
     sharp({ create: { width: 40, height: 30, channels: 3, background: { r: 60 * n, g: 90, b: 200 } } })
       .png()
@@ -17,8 +18,15 @@ export const sound: Buffer[] = await Promise.all(
 )
 
 /** A picture whose header is fine and whose pixels are damaged. */
-export const damaged: Buffer = Buffer.from(sound[0] ?? [])
+const damaged: Buffer = Buffer.from(sound[0] ?? [])
 damaged.fill(0x11, damaged.indexOf('IDAT') + 4, damaged.indexOf('IEND') - 8)
+
+const text = Buffer.from('this is not an image')
+
+export function bytesOf({ bytes }: Picture): Buffer {
+  if (bytes === 'text') return text
+  return bytes === 'damaged' ? damaged : (sound[bytes] ?? damaged)
+}
 
 /** What an engine makes of a picture: real, but made only once, as it depends on nothing else. */
 type Result = Developed | ProblemError

@@ -1,11 +1,13 @@
 import { act, imageOf, learnKafkaId, look, type Subject, subjectOf } from './actors.ts'
+import { passRetention } from './expiry.ts'
 import type { History } from './history.ts'
 import { createLambda } from './lambda.ts'
 import { createLedger, findBreaches } from './oracle.ts'
 import type { StepTaken } from './processes.ts'
+import type { Sabotage } from './sabotage.ts'
 import { MINUTE_MS, presetsOf } from './settings.ts'
 import { DEAD_LETTERS, IMAGE_QUEUE, presetConfiguration } from './system.ts'
-import { openWorld, type Sabotage, type World } from './world.ts'
+import { openWorld, type World } from './world.ts'
 
 export interface Verdict {
   /** What is wrong, in words; none if everything is as promised. */
@@ -28,6 +30,8 @@ interface RunOptions {
   suppressed?: ReadonlySet<string>
 }
 
+/** The share of histories that go on until everything has expired. */
+const EXPIRED_SHARE = 0.25
 const LONGEST_TROUBLE_MS = 20 * MINUTE_MS
 
 /** After the last action and the last outage there are no more faults, and everything has to heal by itself. */
@@ -52,10 +56,14 @@ export async function runHistory(history: History, options: RunOptions = {}): Pr
       ledger.written(key, object)
     },
   })
+  // Errors are answers here, and there are thousands of them.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   try {
     subjects.push(...history.pictures.map((picture, n) => subjectOf(current(), picture, n)))
     return await play(world, subjects, lambda, ledger, steps)
   } finally {
+    Error.stackTraceLimit = stackTraceLimit
     world.time.stop()
   }
 }
@@ -69,7 +77,7 @@ async function play(
 ): Promise<Verdict> {
   const { history, start, time, faults, sqs } = world
   const errors: string[] = []
-  const report = (error: unknown) => errors.push(`a client failed: ${(error as Error).stack}`)
+  const report = (error: unknown) => errors.push(`a client failed: ${error}`)
   for (const [n, action] of history.actions.entries()) {
     time.after(action.at, () => void act(world, subjects, action, n).catch(report))
   }
@@ -92,8 +100,9 @@ async function play(
   const lastStep = steps.findLast(
     ({ kind }) => !kind.startsWith('sweepInputs') && !kind.startsWith('getImage'),
   )
+  const isWatchedToTheEnd = world.chance.happens('retention ends', EXPIRED_SHARE)
   return {
-    breaches,
+    breaches: [...breaches, ...(isWatchedToTheEnd ? await passRetention(world, subjects) : [])],
     steps,
     counts: { ...ledger.counts(subjects), healedMs: Math.max(0, (lastStep?.time ?? 0) - start - end) },
   }

@@ -4,16 +4,16 @@ import type { Retention } from '@darkroom/retention'
 export const MINUTE_MS = 60_000
 export const DAY_MS = 24 * 60 * MINUTE_MS
 
-/** Longer than any history. */
+/** Days. Longer than any history, which ends before anything expires; after some, time passes until all has expired. */
 export const retention: Retention = {
   default: {
-    input: 3650,
-    processed: 3650,
-    metadata: 3650,
-    claims: 3650,
-    rejected: 3650,
-    uploads: 30,
-    unfinishedUploads: 30,
+    input: 20,
+    processed: 40,
+    metadata: 60,
+    claims: 60,
+    rejected: 60,
+    uploads: 20,
+    unfinishedUploads: 20,
   },
   apps: {},
 }

@@ -1,7 +1,7 @@
 import { NO_FAULTS, type Rates } from './faults.ts'
-import type { History } from './history.ts'
+import { type History, historyOf } from './history.ts'
 import { runHistory, type Verdict } from './run-history.ts'
-import type { Sabotage } from './world.ts'
+import type { Sabotage } from './sabotage.ts'
 
 export interface Shrunk {
   history: History
@@ -11,9 +11,22 @@ export interface Shrunk {
 const FAULTS = /^(error|lost|repeated|crash)/
 
 /** The kind of a breach, without its ids and dates. */
-export function kindOf(breach: string): string {
+export function kindOf(breach = ''): string {
   const [line = ''] = breach.split('\n')
   return line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID').replace(/\d{4}-\d\d-\d\d/g, 'DATE')
+}
+
+/** The first seed whose history breaks a promise. */
+export async function findFailing(
+  sabotage: Sabotage,
+  first: number,
+  count: number,
+): Promise<{ seed: number; breaches: string[] } | undefined> {
+  for (let seed = first; seed < first + count; seed++) {
+    const { breaches } = await runHistory(historyOf(seed), { sabotage })
+    if (breaches.length > 0) return { seed, breaches }
+  }
+  return undefined
 }
 
 /** Leaves out actions, outages, kinds of faults and single faults as long as the history still breaks the same promise. */

@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util'
 import { type History, historyOf } from './history.ts'
 import { runHistory } from './run-history.ts'
-import { kindOf, shrink } from './shrink.ts'
+import { SABOTAGES } from './sabotage.ts'
+import { findFailing, kindOf, shrink } from './shrink.ts'
 import { createTally } from './tally.ts'
 
 const { values } = parseArgs({
@@ -11,27 +12,41 @@ const { values } = parseArgs({
     count: { type: 'string', default: '2000' },
     /** Prints the shortest history that still fails, step by step, for the first seed of each kind of breach. */
     trace: { type: 'boolean', default: false },
+    /** Instead: for each sabotage the first seed that finds it. */
+    sabotages: { type: 'boolean', default: false },
   },
 })
 const first = Number(values.seed)
 const count = Number(values.count)
 
-// Errors are answers here, and there are thousands of them.
-Error.stackTraceLimit = 0
 /** What the sweep meets every minute is left out of a trace. */
 const QUIET = new Set(['done', 'outage', 'NotFound', 'NoSuchKey'])
-const tally = createTally()
-const explained = new Set<string>()
-for (let seed = first; seed < first + count; seed++) {
-  const history = historyOf(seed)
-  const verdict = await runHistory(history)
-  tally.add(seed, verdict)
-  const isNew = verdict.breaches.some((breach) => !explained.has(kindOf(breach)))
-  if (values.trace && isNew) await explain(history)
-  for (const breach of verdict.breaches) explained.add(kindOf(breach))
+process.exitCode = (await (values.sabotages ? sabotageAll() : simulate())) ? 0 : 1
+
+async function simulate(): Promise<boolean> {
+  const tally = createTally()
+  const explained = new Set<string>()
+  for (let seed = first; seed < first + count; seed++) {
+    const history = historyOf(seed)
+    const verdict = await runHistory(history)
+    tally.add(seed, verdict)
+    const isNew = verdict.breaches.some((breach) => !explained.has(kindOf(breach)))
+    if (values.trace && isNew) await explain(history)
+    for (const breach of verdict.breaches) explained.add(kindOf(breach))
+  }
+  console.log(tally.summary())
+  return tally.failed === 0
 }
-console.log(tally.summary())
-process.exitCode = tally.failed > 0 ? 1 : 0
+
+async function sabotageAll(): Promise<boolean> {
+  let found = 0
+  for (const [title, sabotage] of Object.entries(SABOTAGES)) {
+    const failing = await findFailing(sabotage, first, count)
+    if (failing) found++
+    console.log(`${title}: ${failing ? `seed ${failing.seed}, ${kindOf(failing.breaches[0])}` : 'NOT FOUND'}`)
+  }
+  return found === Object.keys(SABOTAGES).length
+}
 
 async function explain(failing: History): Promise<void> {
   const { history, verdict } = await shrink(failing)

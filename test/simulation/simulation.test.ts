@@ -2,16 +2,8 @@
 import { expect, test } from '@jest/globals'
 import { historyOf } from './history.ts'
 import { runHistory } from './run-history.ts'
-import { shrink } from './shrink.ts'
-import type { Sabotage } from './world.ts'
-
-async function findBreach(sabotage: Sabotage, first: number, count: number): Promise<number | undefined> {
-  for (let seed = first; seed < first + count; seed++) {
-    const { breaches } = await runHistory(historyOf(seed), { sabotage })
-    if (breaches.length > 0) return seed
-  }
-  return undefined
-}
+import { SABOTAGES } from './sabotage.ts'
+import { findFailing, shrink } from './shrink.ts'
 
 test('a seed is one history, to the last step', async () => {
   const [once, again] = [await runHistory(historyOf(5)), await runHistory(historyOf(5))]
@@ -19,28 +11,40 @@ test('a seed is one history, to the last step', async () => {
   expect(again).toEqual(once)
 })
 
-test.each<[string, Sabotage]>([
-  ['conditional writes are unconditional', { unconditionalWrites: true }],
-  ['the sweep never runs', { noSweep: true }],
-  ['variants are acknowledged but not stored', { lostPrefix: 'processed/' }],
-  ['an erasure forgets the variants', { keptPrefix: 'processed/' }],
-  ['an erasure forgets the original', { keptPrefix: 'input/' }],
-  ['uploads are not deleted', { keptPrefix: 'uploads/' }],
-  ['messages are deleted before the image is done', { acknowledgedEarly: true }],
-  ['an image is blamed for the first death of the engine', { blamedAtOnce: true }],
-])(
-  'the oracle sees it if %s',
-  async (_, sabotage) => {
-    expect(await findBreach(sabotage, 1, 200)).toBeDefined()
-  },
-  30_000,
-)
+test('no history contradicts an earlier answer, loses an image, or leaves anything of an erased one', async () => {
+  expect(await findFailing({}, 1, 25)).toBeUndefined()
+})
+
+/** `pnpm simulate:faults --sabotages` prints these seeds. A change of the handlers may move some of them a little. */
+const SEEDS: Record<string, number> = {
+  'conditional writes are unconditional': 22,
+  'the sweep never runs': 4,
+  'variants are acknowledged and lost': 1,
+  'the document is written before the variants': 22,
+  'an older preset writes over a newer one': 718,
+  'an erasure forgets the variants': 4,
+  'an erasure forgets the original': 4,
+  'an erasure does not look for holds': 64,
+  'an erased image is accepted again': 66,
+  'uploads are not deleted': 3,
+  'hashes do not expire': 11,
+  'messages are deleted before the image is done': 22,
+  'one death of the engine condemns an image': 1,
+  'five receives condemn an image': 38,
+  'the s3Uri of a message is believed': 15,
+}
+
+test.each(Object.entries(SABOTAGES))('the oracle sees it if %s', async (title, sabotage) => {
+  const failing = await findFailing(sabotage, SEEDS[title] ?? 1, 30)
+  expect(failing).toBeDefined()
+  expect(await findFailing({}, failing?.seed ?? 0, 1)).toBeUndefined()
+})
 
 test('a failing history shrinks to fewer steps that still fail', async () => {
-  const sabotage: Sabotage = { keptPrefix: 'processed/' }
-  const seed = (await findBreach(sabotage, 1, 200)) ?? 0
+  const sabotage = { keptPrefix: 'processed/' }
+  const { seed = 0 } = (await findFailing(sabotage, 4, 200)) ?? {}
   const whole = await runHistory(historyOf(seed), { sabotage })
   const { verdict } = await shrink(historyOf(seed), sabotage)
   expect(verdict.breaches).not.toEqual([])
   expect(verdict.steps.length).toBeLessThan(whole.steps.length)
-}, 30_000)
+})

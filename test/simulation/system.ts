@@ -28,6 +28,7 @@ Object.assign(process.env, {
 })
 
 export const { handler: uploadImage } = await import('../../services/upload-api/src/routes/upload-image.ts')
+export const { handler: createUpload } = await import('../../services/upload-api/src/routes/create-upload.ts')
 export const { handler: completeUpload } = await import(
   '../../services/upload-api/src/routes/complete-upload.ts'
 )
@@ -58,17 +59,19 @@ export const operator = {
 }
 
 type Service = 's3' | 'sqs'
-type Send = (service: Service, command: string, input: Input) => Promise<unknown>
-let send: Send = () => Promise.reject(new Error('no history runs'))
+type Send = (command: string, input: Input) => Promise<unknown>
+let send: Record<Service, Send> | undefined
 
 /** Lets all clients send their commands to a history. */
-export function connect(to: Send): void {
+export function connect(to: Record<Service, Send>): void {
   send = to
 }
 
 function divert(client: { send: unknown }, service: Service): void {
-  client.send = (command: { constructor: { name: string }; input: Input }) =>
-    send(service, command.constructor.name.replace(/Command$/, ''), command.input)
+  client.send = (command: { constructor: { name: string }; input: Input }) => {
+    if (!send) throw new Error('no history runs')
+    return send[service](command.constructor.name.replace(/Command$/, ''), command.input)
+  }
 }
 
 const clients = await Promise.all([

@@ -4,30 +4,17 @@ import type { History } from './history.ts'
 import { createMemoryS3, type Input, type MemoryS3, type Stored } from './memory-s3.ts'
 import { createMemorySqs, type MemorySqs } from './memory-sqs.ts'
 import { createProcesses, type Processes, type StepTaken } from './processes.ts'
+import { reorderWrites, type Sabotage, sabotageS3 } from './sabotage.ts'
 import { QUEUES } from './settings.ts'
 import { connect, DEAD_LETTERS, IMAGE_QUEUE, PARKED } from './system.ts'
 import { startVirtualTime, type VirtualTime } from './virtual-time.ts'
-
-/** Ways to break Darkroom or what it relies on, to show that the oracle sees it. */
-export interface Sabotage {
-  /** S3 ignores If-Match and If-None-Match. */
-  unconditionalWrites?: boolean
-  /** The sweep never runs. */
-  noSweep?: boolean
-  /** Deletions below this prefix do nothing. */
-  keptPrefix?: string
-  /** Messages are deleted when they are delivered, not when they are done. */
-  acknowledgedEarly?: boolean
-  /** Writes below this prefix are acknowledged and lost. */
-  lostPrefix?: string
-  /** The death of the engine's process is the image's fault at once. */
-  blamedAtOnce?: boolean
-}
 
 /** Everything around the handlers during one history. */
 export interface World {
   history: History
   sabotage: Sabotage
+  /** Keys of originals that a believed message replaced by others. */
+  redirects: Map<string, string>
   start: number
   time: VirtualTime
   chance: Chance
@@ -75,26 +62,24 @@ export function openWorld(history: History, options: Options): World {
     onVisible,
   )
   const processes = createProcesses({ time, start, chance, faults, onStep })
-  connect((service, command, input) =>
-    processes.step(service, `${command} ${placeOf(input)}`, (name) =>
-      service === 'sqs' ? sqs.run(command, input, name) : runS3(s3, command, input, sabotage),
-    ),
-  )
+  const redirects = new Map<string, string>()
+  const runS3 = sabotageS3(s3, sabotage, redirects)
+  const sendToS3 = (command: string, input: Input) =>
+    processes.step('s3', `${command} ${placeOf(input)}`, (name) => runS3(name, command, input))
+  const sendInOrder = sabotage.documentFirst ? reorderWrites(sendToS3) : sendToS3
+  const sendToSqs = (command: string, input: Input) =>
+    processes.step('sqs', `${command} ${placeOf(input)}`, (name) => {
+      if (sabotage.neverSentAgain && name.startsWith('processImages') && command === 'SendMessage')
+        throw new Error('sabotage')
+      return sqs.run(command, input, name)
+    })
+  connect({ s3: sendInOrder, sqs: sendToSqs })
   const sleep = (milliseconds: number) => new Promise<void>((resolve) => time.after(milliseconds, resolve))
-  return { history, sabotage, start, time, chance, faults, s3, sqs, processes, sleep }
+  return { history, sabotage, redirects, start, time, chance, faults, s3, sqs, processes, sleep }
 }
 
 /** The first part of the key, or the name of the queue: what does not change from image to image. */
 function placeOf({ Key, Prefix, QueueUrl }: Input): string {
   if (QueueUrl !== undefined) return QueueUrl.split('/').at(-1)
   return (Key ?? Prefix ?? '').split('/')[0]
-}
-
-function runS3(s3: MemoryS3, command: string, input: Input, sabotage: Sabotage): unknown {
-  const { unconditionalWrites, keptPrefix, lostPrefix } = sabotage
-  if (command === 'DeleteObject' && keptPrefix && input.Key.startsWith(keptPrefix)) return {}
-  if (command === 'PutObject' && lostPrefix && input.Key.startsWith(lostPrefix)) return { ETag: '"lost"' }
-  if (!unconditionalWrites) return s3.run(command, input)
-  const { IfMatch: _, IfNoneMatch: __, ...always } = input
-  return s3.run(command, always)
 }

@@ -29,8 +29,19 @@ export interface ImageObjects {
   isOnlyUploaded: boolean
 }
 
-/** Finds everything, in parallel: one read, two HEADs and three listings. */
+/**
+ * Finds everything: one read, two HEADs and three listings, in parallel. If there seems to be no image, it may have moved
+ * meanwhile from upload to original, or from original to the receipt of its erasure, so these are read again in that order.
+ */
 export async function everythingOf(bucket: Bucket, image: ImageRef): Promise<ImageObjects> {
+  const found = await findObjects(bucket, image)
+  if (found.document || found.hasOriginal || found.isOnlyUploaded) return found
+  const original = await headObject(bucket, inputKey(image))
+  const document = await getDocument(bucket, image)
+  return original || document ? findObjects(bucket, image) : found
+}
+
+async function findObjects(bucket: Bucket, image: ImageRef): Promise<ImageObjects> {
   const [document, original, claim, uploads, multipartUploads, variants] = await Promise.all([
     getDocument(bucket, image),
     headObject(bucket, inputKey(image)),

@@ -12,7 +12,7 @@ export type FoundImage =
   | { state: 'unreadable' }
 
 /**
- * Finds an image with at most two requests to S3. After its deadline it counts as deleted, whether or not S3 has deleted
+ * Finds an image with at most two requests to S3, or three if it does not exist. After its deadline it counts as deleted, whether or not S3 has deleted
  * it yet.
  *
  * @throws ProblemError `not-found` (the same for another app's image), `expired-by-retention`,
@@ -23,7 +23,12 @@ export async function findImage(image: ImageRef): Promise<FoundImage> {
   const finished = await findFinished(image)
   if (finished) return finished
   const original = await findOriginal(bucket, image)
-  if (!original) throw noSuchImage()
+  if (!original) {
+    // An erasure may have written its receipt after the first read, and then deleted the original.
+    const erased = await findFinished(image)
+    if (erased) return erased
+    throw noSuchImage()
+  }
   requireKept(image, 'input')
   return { state: 'queued', original }
 }

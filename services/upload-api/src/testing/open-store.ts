@@ -24,7 +24,7 @@ import { type Retention, toEnvironment } from '@darkroom/retention'
 const bucket = 'darkroom-test'
 
 /** Long enough for the dates in tests. Images of the apps `brief` and `fleeting` expire sooner. */
-export const testRetention: Retention = {
+const testRetention: Retention = {
   default: {
     input: 36_500,
     processed: 36_500,

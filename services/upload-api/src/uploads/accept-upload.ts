@@ -34,6 +34,8 @@ export async function acceptUpload(image: ImageRef): Promise<AcceptedUpload> {
   await requireUsable(image)
   const accepted = (await acceptStaged(image)) ?? (await acceptAgain(image))
   if (accepted) return accepted
+  // It may have been erased meanwhile.
+  await requireUsable(image)
   throw new ProblemError(
     'not-found',
     'Nothing is stored for this upload: its bytes were never sent, were refused, or have expired. Start again with POST /v1/uploads.',

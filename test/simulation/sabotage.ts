@@ -1,0 +1,115 @@
+import { type ImageAccepted, inputKey, parseProcessedKey, parseS3Uri, s3Uri } from '@darkroom/core'
+import type { SQSRecord } from 'aws-lambda'
+import type { Input, MemoryS3 } from './memory-s3.ts'
+import { BUCKET } from './system.ts'
+
+/** Ways to break Darkroom or what it relies on, to show that the oracle sees it. */
+export interface Sabotage {
+  /** S3 ignores If-Match and If-None-Match. */
+  unconditionalWrites?: boolean
+  /** The sweep never runs. */
+  noSweep?: boolean
+  /** Deletions below this prefix do nothing. */
+  keptPrefix?: string
+  /** The lifecycle rules forget this prefix. */
+  unexpiredPrefix?: string
+  /** Messages are deleted when they are delivered, not when they are done. */
+  acknowledgedEarly?: boolean
+  /** Writes below this prefix are acknowledged and lost. */
+  lostPrefix?: string
+  /** The death of the engine's process is the image's fault at once. */
+  blamedAtOnce?: boolean
+  /** Variants are written after the document. */
+  documentFirst?: boolean
+  /** The variants of all presets and messages have the same keys. */
+  sharedVariants?: boolean
+  /** Erasures do not look for holds. */
+  holdsUnseen?: boolean
+  /** New uploads do not look for the receipt of an erasure. */
+  receiptsUnseen?: boolean
+  /** The image processor does not send messages again, so five receives are all there are. */
+  neverSentAgain?: boolean
+  /** A message may name the original of another image. */
+  urisBelieved?: boolean
+}
+
+export const SABOTAGES: Record<string, Sabotage> = {
+  'conditional writes are unconditional': { unconditionalWrites: true },
+  'the sweep never runs': { noSweep: true },
+  'variants are acknowledged and lost': { lostPrefix: 'processed/' },
+  'the document is written before the variants': { documentFirst: true },
+  'an older preset writes over a newer one': { sharedVariants: true },
+  'an erasure forgets the variants': { keptPrefix: 'processed/' },
+  'an erasure forgets the original': { keptPrefix: 'input/' },
+  'an erasure does not look for holds': { holdsUnseen: true },
+  'an erased image is accepted again': { receiptsUnseen: true },
+  'uploads are not deleted': { keptPrefix: 'uploads/' },
+  'hashes do not expire': { unexpiredPrefix: 'hashes/' },
+  'messages are deleted before the image is done': { acknowledgedEarly: true },
+  'one death of the engine condemns an image': { blamedAtOnce: true },
+  'five receives condemn an image': { neverSentAgain: true },
+  'the s3Uri of a message is believed': { urisBelieved: true },
+}
+
+const ERASERS = /^(eraseImage|sweepInputs) /
+const RECEIVERS = /^(uploadImage|createUpload|completeUpload) /
+
+export type Run = (name: string, command: string, input: Input) => unknown
+
+/** @returns S3 as it is with this sabotage. `name` is that of the step */
+export function sabotageS3(s3: MemoryS3, sabotage: Sabotage, redirects: Map<string, string>): Run {
+  const { unconditionalWrites, keptPrefix = 'none', lostPrefix = 'none' } = sabotage
+  return (name, command, given) => {
+    const { Key = '' } = given
+    const input = { ...given }
+    if (unconditionalWrites) Object.assign(input, { IfMatch: undefined, IfNoneMatch: undefined })
+    if (command === 'DeleteObject' && Key.startsWith(keptPrefix)) return {}
+    if (command === 'PutObject' && Key.startsWith(lostPrefix)) return { ETag: '"lost"' }
+    const isUnseen =
+      (sabotage.holdsUnseen && Key.startsWith('held/') && ERASERS.test(name)) ||
+      (sabotage.receiptsUnseen && Key.startsWith('metadata/') && RECEIVERS.test(name))
+    if (isUnseen) return s3.run(command, { ...input, Key: 'nothing' })
+    if (command === 'GetObject') input.Key = redirects.get(Key) ?? Key
+    const result = s3.run(command, input)
+    if (sabotage.sharedVariants && command === 'PutObject') overwriteOthers(s3, Key)
+    return result
+  }
+}
+
+function overwriteOthers({ objects }: MemoryS3, key: string): void {
+  const variant = parseProcessedKey(key)
+  const written = objects.get(key)
+  if (!variant || !written) return
+  for (const other of objects.keys()) {
+    const { imageId, variant: name } = parseProcessedKey(other) ?? {}
+    if (imageId === variant.imageId && name === variant.variant) objects.set(other, written)
+  }
+}
+
+/** Holds the variants of an image back until its document is written. */
+export function reorderWrites(
+  send: (command: string, input: Input) => Promise<unknown>,
+): (command: string, input: Input) => Promise<unknown> {
+  const held: Input[] = []
+  return async (command, input) => {
+    if (command !== 'PutObject') return send(command, input)
+    if (parseProcessedKey(input.Key)) {
+      held.push(input)
+      return { ETag: '"later"' }
+    }
+    const result = await send(command, input)
+    if (input.Key.startsWith('metadata/'))
+      for (const variant of held.splice(0)) await send('PutObject', variant)
+    return result
+  }
+}
+
+/** Makes a message look right, and remembers where its original is said to be. */
+export function believe(record: SQSRecord, redirects: Map<string, string>): SQSRecord {
+  const message: ImageAccepted = JSON.parse(record.body)
+  const key = inputKey(message.data)
+  const stated = parseS3Uri(message.data.s3Uri)
+  if (stated && stated.key !== key) redirects.set(key, stated.key)
+  const data = { ...message.data, s3Uri: s3Uri(BUCKET, key) }
+  return { ...record, body: JSON.stringify({ ...message, data }) }
+}
