@@ -24,15 +24,17 @@ export {
   listStored,
 } from './listings.ts'
 export { type ImagesPage, listNewestImages } from './newest-images.ts'
-export type { StoredObject } from './objects.ts'
+export { listFolders, listObjects, type StoredObject } from './objects.ts'
 export {
   createOriginal,
+  findHashes,
   findOriginal,
   getOriginal,
   hasHash,
   hasOriginal,
   isAccepted,
   type Original,
+  type OriginalHashes,
   readStored,
   type StoredOriginal,
   type StoredSource,
@@ -43,8 +45,10 @@ export {
   discardUploads,
   listMultipartUploads,
   listParts,
+  listPendingParts,
   listStagedUploads,
   type MultipartUpload,
+  type PendingParts,
   type PlannedUpload,
   readUploadDetails,
   SIGNER_SETTINGS,

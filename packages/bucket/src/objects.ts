@@ -6,6 +6,7 @@ import {
   GetObjectCommand,
   type GetObjectCommandOutput,
   HeadObjectCommand,
+  type HeadObjectCommandInput,
   type HeadObjectCommandOutput,
   ListObjectsV2Command,
   NoSuchKey,
@@ -28,8 +29,13 @@ export async function orUnavailable<Result>(request: Promise<Result>): Promise<R
 }
 
 /** Undefined if the object does not exist. Without the permission to list the bucket, S3 answers 403 instead. */
-export async function headObject(bucket: Bucket, key: string): Promise<HeadObjectCommandOutput | undefined> {
-  return orUnavailable(orMissing(bucket.s3.send(new HeadObjectCommand({ Bucket: bucket.name, Key: key }))))
+export async function headObject(
+  bucket: Bucket,
+  key: string,
+  more: Pick<HeadObjectCommandInput, 'ChecksumMode'> = {},
+): Promise<HeadObjectCommandOutput | undefined> {
+  const head = new HeadObjectCommand({ Bucket: bucket.name, Key: key, ...more })
+  return orUnavailable(orMissing(bucket.s3.send(head)))
 }
 
 export interface StoredText {

@@ -52,6 +52,26 @@ export async function isAccepted(bucket: Bucket, image: ImageRef): Promise<boole
   return found.some((object) => object !== undefined)
 }
 
+/** SHA-256 of an original in hex, from three sources, for an audit. */
+export interface OriginalHashes {
+  /** In its metadata, as whoever stored it computed it. */
+  stated: string | undefined
+  /** Computed by S3 when it was stored. Local servers and copies may have none. */
+  byS3: string | undefined
+}
+
+/** Undefined if the original was deleted. One HEAD request. */
+export async function findHashes(bucket: Bucket, image: ImageRef): Promise<OriginalHashes | undefined> {
+  const head = await headObject(bucket, inputKey(image), { ChecksumMode: 'ENABLED' })
+  const checksum = head?.ChecksumType === 'COMPOSITE' ? undefined : head?.ChecksumSHA256
+  return (
+    head && {
+      stated: fromUserMetadata(head.Metadata, image).sha256,
+      byS3: checksum && Buffer.from(checksum, 'base64').toString('hex'),
+    }
+  )
+}
+
 /** The bytes of an original; undefined if it was deleted. */
 export function getOriginal(bucket: Bucket, image: ImageRef): Promise<Uint8Array | undefined> {
   return getObject(bucket, inputKey(image), async ({ Body }) => {

@@ -5,7 +5,6 @@ import {
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandInput,
   ListPartsCommand,
-  type MultipartUpload as MultipartUploadOfS3,
   NoSuchUpload,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
@@ -146,22 +145,41 @@ export async function readUploadDetails(bucket: Bucket, { key }: StagedUpload) {
   return head && { ...fromUploadMetadata(head.Metadata), contentType: head.ContentType }
 }
 
-/** The multipart uploads of one image, or of all images: oldest first. S3 lists a thousand per request. */
+/** The multipart uploads of one image, or of all images: oldest first. */
 export async function listMultipartUploads(bucket: Bucket, image?: ImageRef): Promise<MultipartUpload[]> {
   const found: MultipartUpload[] = []
-  let next: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> = {}
+  const prefix = image ? uploadPrefix(image) : storedPrefix('uploads')
+  for await (const upload of listPendingParts(bucket, prefix)) found.push(...toMultipartUpload(upload))
+  return found.toSorted((a, b) => a.initiated.getTime() - b.initiated.getTime())
+}
+
+/** A multipart upload under any key. Its parts are stored, and listings of objects do not show them. */
+export interface PendingParts {
+  key: string
+  uploadId: string
+  initiated: Date
+}
+
+/** All multipart uploads with a prefix, sorted by key; S3 lists a thousand per request. */
+export async function* listPendingParts(
+  bucket: Bucket,
+  prefix = '',
+  after?: string,
+): AsyncGenerator<PendingParts> {
+  let next: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> = { KeyMarker: after }
   for (;;) {
-    const Prefix = image ? uploadPrefix(image) : storedPrefix('uploads')
-    const list = new ListMultipartUploadsCommand({ Bucket: bucket.name, Prefix, ...next })
+    const list = new ListMultipartUploadsCommand({ Bucket: bucket.name, Prefix: prefix, ...next })
     const page = await orUnavailable(bucket.s3.send(list))
-    found.push(...(page.Uploads ?? []).flatMap(toMultipartUpload))
-    if (!page.IsTruncated) return found.toSorted((a, b) => a.initiated.getTime() - b.initiated.getTime())
+    for (const { Key = '', UploadId = '', Initiated = new Date(0) } of page.Uploads ?? []) {
+      yield { key: Key, uploadId: UploadId, initiated: Initiated }
+    }
+    if (!page.IsTruncated) return
     next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
   }
 }
 
-function toMultipartUpload({ Key = '', UploadId = '', Initiated = new Date(0) }: MultipartUploadOfS3) {
-  return toStaged(Key).map((upload) => ({ ...upload, uploadId: UploadId, initiated: Initiated }))
+function toMultipartUpload({ key, uploadId, initiated }: PendingParts): MultipartUpload[] {
+  return toStaged(key).map((upload) => ({ ...upload, uploadId, initiated }))
 }
 
 /** All parts: S3 lists a thousand in one request. None if the upload was completed or aborted in the meantime. */

@@ -125,6 +125,19 @@ export function heldPrefix({ app, imageId }: ImageRef): string {
   return `held/${AppId.parse(app)}/${dateOf(ImageId.parse(imageId))}/${imageId}/`
 }
 
+/** A copy that a hold keeps, by the key of the object it was copied from, or `hold.json` for the hold itself. */
+export interface HeldRef extends ImageRef {
+  original: string
+}
+
+export function heldKey({ original, ...image }: HeldRef): string {
+  return heldPrefix(image) + z.string().min(1).parse(original)
+}
+
+export function parseHeldKey(key: string): HeldRef | undefined {
+  return confirm(/^held\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)\/(?<original>.+)$/s.exec(key), heldKey)
+}
+
 /** The hold itself: while this object exists, the image cannot be erased. */
 export function holdKey(image: ImageRef): string {
   return `${heldPrefix(image)}hold.json`

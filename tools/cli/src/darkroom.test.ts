@@ -214,6 +214,53 @@ describe('retention', () => {
   })
 })
 
+describe('audit', () => {
+  const put = (Bucket: string, Key: string) => s3.send(new PutObjectCommand({ Bucket, Key, Body: 'bytes' }))
+
+  test('of a sound store says what was not looked at', async () => {
+    await startStore('sound')
+    await putFailure('sound')
+    const { code, printed } = await darkroom('audit')
+    expect([code, printed]).toEqual([
+      0,
+      expect.stringMatching(/1 objects of 1 images .*No breach was found.*Not looked at: queues/s),
+    ])
+  })
+
+  test('prints each breach, a summary by class and what to do, and exits with 1', async () => {
+    await startStore('broken')
+    for (const key of ['secret', 'zzz/1']) await put('broken', key)
+    const { code, printed } = await darkroom('audit')
+    expect(code).toBe(1)
+    expect(printed).toMatch(/^unknown-object {2}secret {2}\(.*\)$.* unknown-object +2 +delete it/ms)
+    const lines = (await darkroom('audit', '--json')).printed.trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { class: 'unknown-object', key: 'secret', detail: expect.any(String) },
+      { class: 'unknown-object', key: 'zzz/1', detail: expect.any(String) },
+      { summary: expect.objectContaining({ objects: 2, breaches: { 'unknown-object': 2 } }) },
+    ])
+  })
+
+  test('says how to continue if it stops, and does not continue that of another store', async () => {
+    await startStore('stopped')
+    const lost = await darkroom('audit', '--bucket', 'does-not-exist')
+    expect([lost.code, lost.printed]).toEqual([1, expect.stringContaining('same options and --continue')])
+    const none = await darkroom('audit', '--continue')
+    expect([none.code, none.printed]).toEqual([1, expect.stringContaining('There is no audit to continue')])
+    const checkpoint = {
+      store: 's3://other',
+      section: 'images',
+      started: 0,
+      objects: 1,
+      images: 1,
+      waiting: 0,
+    }
+    await writeFile(join(folder, 'audit.json'), JSON.stringify({ ...checkpoint, breaches: {} }))
+    const other = await darkroom('audit', '--continue')
+    expect([other.code, other.printed]).toEqual([1, expect.stringContaining('is of another store')])
+  })
+})
+
 describe('hold', () => {
   const image = () => ({ app: 'web-app-1', imageId: newImageId() })
   const put = (Bucket: string, Key: string, Body = 'bytes') =>

@@ -75,6 +75,7 @@ const COMMANDS: Record<string, string[]> = {
   analytics: ['analytics', 'volume'],
   'analytics --export': ['analytics', '--export', 'never-written'],
   'analytics --dashboard': ['analytics', '--dashboard', 'never-written'],
+  audit: ['audit'],
   backfill: ['backfill', '--app', 'web-app-1', '--preset', 'default'],
   hold: ['hold', newImageId(), '--app', 'web-app-1', '--reason', 'case 7'],
   'hold --release': ['hold', newImageId(), '--app', 'web-app-1', '--release'],
@@ -155,7 +156,13 @@ test('every command that reads a store explains the choice in the same words', (
     return help
   }
   const commands = darkroom().commands.filter((command) => command.name() !== 'endpoints')
-  expect(commands.map((command) => command.name())).toEqual(['analytics', 'backfill', 'hold', 'retention'])
+  expect(commands.map((command) => command.name())).toEqual([
+    'analytics',
+    'audit',
+    'backfill',
+    'hold',
+    'retention',
+  ])
   for (const command of commands) {
     expect(helpOf(command)).toMatch(/--bucket <name> .*--queue-url <url> .*--local .*\nStore: --bucket/s)
   }

@@ -8,14 +8,13 @@ export interface Store {
   bucket: Bucket
   /** For people: `s3://darkroom-prod (AWS, eu-central-1)` or `local stack at http://127.0.0.1:4566`. */
   label: string
+  /** The queues, if the image queue is known. The names of the others begin with its name. */
+  queues?: { sqs: SQSClient; queueUrl: string } | undefined
   close(): void
 }
 
 /** A store together with the queue from which its images are processed. */
-export interface StoreWithQueue extends Store {
-  sqs: SQSClient
-  queueUrl: string
-}
+export type StoreWithQueue = Store & NonNullable<Store['queues']>
 
 /** What `addStoreOptions` adds to a command. */
 export interface StoreOptions {
@@ -50,18 +49,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** Like `openStore`, for a command that also sends messages. @throws Error as `openStore` does, or if there is no queue */
 export async function openStoreWithQueue(options: StoreOptions): Promise<StoreWithQueue> {
-  const { queueUrl, ...location } = await chooseStore(options)
-  if (!queueUrl) {
+  const { queues, ...store } = await openStore(options)
+  if (!queues) {
+    store.close()
     const [queue, bucket] = options.bucket ? ['--queue-url', '--bucket'] : ['QUEUE_URL', 'BUCKET']
     throw new Error(`This command sends messages: set ${queue} as well as ${bucket}.`)
   }
-  const store = await connect(location)
-  const sqs = new SQSClient(clientSettings(location))
-  const close = () => {
-    store.close()
-    sqs.destroy()
-  }
-  return { ...store, sqs, queueUrl, close }
+  return { ...store, ...queues }
 }
 
 interface StoreLocation {
@@ -108,7 +102,13 @@ function localStack({ bucket, queueUrl, aws }: Endpoints): StoreLocation {
 async function connect(location: StoreLocation): Promise<Store> {
   const pathStyle = location.localEndpoint && { forcePathStyle: true }
   const bucket = openBucket(location.bucket, { ...clientSettings(location), ...pathStyle }, warnOfUnreadable)
-  return { bucket, label: await labelOf(location, bucket), close: () => bucket.s3.destroy() }
+  const { queueUrl } = location
+  const queues = queueUrl ? { sqs: new SQSClient(clientSettings(location)), queueUrl } : undefined
+  const close = () => {
+    bucket.s3.destroy()
+    queues?.sqs.destroy()
+  }
+  return { bucket, label: await labelOf(location, bucket), queues, close }
 }
 
 /** On stderr, so that results can be piped. */

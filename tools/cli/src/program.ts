@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addAnalytics } from './commands/analytics.ts'
+import { addAudit } from './commands/audit.ts'
 import { addBackfill } from './commands/backfill.ts'
 import { addEndpoints } from './commands/endpoints.ts'
 import { addHold } from './commands/hold.ts'
@@ -12,6 +13,6 @@ export function darkroom(): Command {
     .showHelpAfterError()
     // A command and its subcommands can have options with the same name.
     .enablePositionalOptions()
-  for (const add of [addAnalytics, addBackfill, addEndpoints, addHold, addRetention]) add(program)
+  for (const add of [addAnalytics, addAudit, addBackfill, addEndpoints, addHold, addRetention]) add(program)
   return program
 }

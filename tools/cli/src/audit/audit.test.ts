@@ -1,0 +1,359 @@
+import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
+import { createClaim, putDocument, rememberBytes } from '@darkroom/bucket'
+import {
+  claimKey,
+  erasureKey,
+  eventKey,
+  eventOf,
+  hashKey,
+  heldPrefix,
+  holdKey,
+  type ImageRef,
+  inputKey,
+  metadataKey,
+  newImageId,
+  processedKey,
+  rejectedKey,
+  s3Uri,
+  uploadKey,
+} from '@darkroom/core'
+import { startLocalAws } from '@darkroom/local-aws'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import sharp from 'sharp'
+import { decodeShare } from './decode.ts'
+import {
+  type AuditedStore,
+  accept,
+  acceptAndProcess,
+  failedDocument,
+  openAuditedStore,
+  PICTURE,
+  processedDocument,
+  receipt,
+} from './testing/audited-store.ts'
+
+const aws = await startLocalAws()
+const stores: AuditedStore[] = []
+afterAll(async () => {
+  for (const open of stores) open.close()
+  await aws.stop()
+})
+
+let store: AuditedStore
+beforeEach(async () => {
+  store = await openAuditedStore(aws.endpoint, `audited-${stores.length}`)
+  stores.push(store)
+})
+
+const REQUEST = '3f1c1d3e-8b0e-4d0e-9d0a-0a1b2c3d4e5f'
+const OTHER_SHA256 = 'ab'.repeat(32)
+const DAY_MS = 24 * 3_600_000
+
+const processed = () => acceptAndProcess(store)
+const unknown = (): ImageRef => ({ app: 'web-app-1', imageId: newImageId() })
+const message = ({ app, imageId }: ImageRef) =>
+  JSON.stringify({
+    specversion: '1.0',
+    id: imageId,
+    source: '/test',
+    type: 'image.accepted.v1',
+    time: new Date().toISOString(),
+    subject: imageId,
+    datacontenttype: 'application/json',
+    data: {
+      ...{ app, imageId, s3Uri: s3Uri(store.bucket.name, inputKey({ app, imageId })) },
+      ...{ contentType: 'image/webp', bytes: 1, sha256: OTHER_SHA256 },
+      ...{ acceptedAt: new Date().toISOString(), origin: { kind: 'http' }, attributes: {} },
+    },
+  })
+
+/** The same store with everything that is allowed, under several apps whose names begin alike. */
+async function fillSoundly(): Promise<void> {
+  for (const app of ['a', 'a-b', 'ab', 'web-app-1']) await acceptAndProcess(store, app)
+  const failed = await accept(store)
+  await putDocument(store.bucket, failedDocument(failed))
+  await store.send('-parked', message(failed))
+  await rememberBytes(store.bucket, failed, undefined)
+  await store.put(eventKey(eventOf(failed)), failed.imageId)
+  await store.put(holdKey(failed), '{}')
+  await store.put(heldPrefix(failed) + inputKey(failed))
+  await putDocument(store.bucket, receipt(unknown()))
+  await store.put(`claims/web-app-1/my photo.jpg`)
+  await createClaim(store.bucket, { ...failed, bytes: PICTURE, contentType: 'image/webp' })
+  await store.put(rejectedKey({ topic: 'images', date: '2026-11-23', partition: 0, offset: 1 }))
+  await store.put(uploadKey({ ...unknown(), bytes: 5 }))
+}
+
+test('a sound store has no breach', async () => {
+  await fillSoundly()
+  const { total, breaches } = await store.audit({ decode: decodeShare(store.bucket, 1) })
+  expect(breaches).toEqual([])
+  expect(total).toMatchObject({ images: 7, objects: 23 })
+})
+
+test('an image that is accepted or being processed is not a breach until it should be finished', async () => {
+  const image = await accept(store)
+  await store.put(processedKey({ ...image, variant: 'thumb', extension: 'webp' }), PICTURE)
+  expect((await store.audit({ settledMs: 60_000 })).breaches).toEqual([])
+  await store.send('', message(image))
+  const waiting = await store.audit()
+  expect([waiting.found, waiting.total.waiting]).toEqual([[], 1])
+})
+
+test('more unfinished images than messages are a breach', async () => {
+  const [first, second] = [await accept(store), await accept(store)]
+  await store.send('', message(first))
+  expect((await store.audit()).found).toEqual([
+    ['unfinished', inputKey(first)],
+    ['unfinished', inputKey(second)],
+  ])
+})
+
+/** What breaks a store, and the breaches that the audit then finds. */
+const DAMAGES: Record<string, () => Promise<[string, string][]>> = {
+  'an original without a document': async () => {
+    const image = await accept(store)
+    return [['unfinished', inputKey(image)]]
+  },
+  'a document that is not JSON': async () => {
+    const image = await processed()
+    await store.put(metadataKey(image), '{')
+    return [['unreadable-document', metadataKey(image)]]
+  },
+  'a document of another image': async () => {
+    const [image, other] = [await processed(), await processed()]
+    await store.put(metadataKey(image), JSON.stringify(processedDocument(other, other.thumb)))
+    return [['unreadable-document', metadataKey(image)]]
+  },
+  "a document that lists another app's variant": async () => {
+    const image = await processed()
+    const other = await acceptAndProcess(store, 'web-app-2')
+    const document = processedDocument(image, image.thumb)
+    const variants = [...document.variants, { ...document.variants[0], key: other.thumb }]
+    await store.put(metadataKey(image), JSON.stringify({ ...document, variants }))
+    return [['foreign-reference', metadataKey(image)]]
+  },
+  'an original of another size': async () => {
+    const image = await processed()
+    await store.put(inputKey(image), 'other bytes')
+    return [['wrong-bytes', inputKey(image)]]
+  },
+  'a document with another hash than its original': async () => {
+    const image = await processed()
+    const document = processedDocument(image, image.thumb)
+    await store.put(metadataKey(image), JSON.stringify({ ...document, sha256: OTHER_SHA256 }))
+    return [['wrong-bytes', inputKey(image)]]
+  },
+  'an original that was deleted too early': async () => {
+    const image = await processed()
+    await store.remove(inputKey(image))
+    return [['missing-original', inputKey(image)]]
+  },
+  'a variant that was deleted too early': async () => {
+    const image = await processed()
+    await store.remove(image.thumb)
+    return [['missing-variant', image.thumb]]
+  },
+  'a variant of another size': async () => {
+    const image = await processed()
+    await store.put(image.thumb, 'other bytes')
+    return [['wrong-bytes', image.thumb]]
+  },
+  'a variant that no document lists': async () => {
+    const image = await processed()
+    const key = processedKey({ ...image, variant: 'large', extension: 'jpg' })
+    await store.put(key)
+    return [['orphan', key]]
+  },
+  'a variant of a failed image': async () => {
+    const image = await processed()
+    await store.put(metadataKey(image), JSON.stringify(failedDocument(image)))
+    return [['orphan', image.thumb]]
+  },
+  'a variant of an image that does not exist': async () => {
+    const key = processedKey({ ...unknown(), variant: 'large', extension: 'jpg' })
+    await store.put(key)
+    return [['orphan', key]]
+  },
+  'an upload of a finished image': async () => {
+    const key = uploadKey({ ...(await processed()), bytes: 5 })
+    await store.put(key)
+    return [['orphan', key]]
+  },
+  'a multipart upload of a finished image': async () => {
+    const Key = uploadKey({ ...(await processed()), bytes: 5 })
+    await store.bucket.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket.name, Key }))
+    return [['orphan', Key]]
+  },
+  'a multipart upload under another prefix': async () => {
+    const Key = 'elsewhere/5'
+    await store.bucket.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket.name, Key }))
+    return [['unknown-object', Key]]
+  },
+  'an erased image that is still stored': async () => {
+    const image = await processed()
+    const Key = uploadKey({ ...image, bytes: 5 })
+    await store.put(claimKey(image))
+    await store.bucket.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket.name, Key }))
+    await store.put(metadataKey(image), JSON.stringify(receipt(image)))
+    return [inputKey(image), image.thumb, claimKey(image), Key].map((key) => ['not-erased', key])
+  },
+  'a pointer from bytes to an erased image': async () => {
+    const image = { ...unknown(), sha256: OTHER_SHA256 }
+    await rememberBytes(store.bucket, image, undefined)
+    await putDocument(store.bucket, receipt(image))
+    return [['not-erased', hashKey(image)]]
+  },
+  'a pointer from bytes to no image': async () => {
+    const image = { ...unknown(), sha256: 'cd'.repeat(32) }
+    await rememberBytes(store.bucket, image, undefined)
+    return [['orphan', hashKey(image)]]
+  },
+  'an event with the id of another one': async () => {
+    const key = eventKey(eventOf(unknown()))
+    await store.put(key, (await processed()).imageId)
+    return [['orphan', key]]
+  },
+  'an erasure that has not ended': async () => {
+    const key = erasureKey({ ...(await processed()), request: REQUEST })
+    await store.put(key)
+    return [['contradiction', key]]
+  },
+  'an erased image under a hold': async () => {
+    const image = unknown()
+    await putDocument(store.bucket, receipt(image))
+    await store.put(holdKey(image), '{}')
+    await store.put(heldPrefix(image) + inputKey(image))
+    return [['contradiction', holdKey(image)]]
+  },
+  'copies without their hold': async () => {
+    const image = await processed()
+    const key = heldPrefix(image) + inputKey(image)
+    await store.put(key)
+    return [['orphan', key]]
+  },
+  'a parked message of a processed image': async () => {
+    await store.send('-parked', message(await processed()))
+    return [['contradiction', `${store.bucket.name}-parked`]]
+  },
+  'a parked message of an erased image': async () => {
+    const image = unknown()
+    await putDocument(store.bucket, receipt(image))
+    await store.send('-parked', message(image))
+    return [['not-erased', `${store.bucket.name}-parked`]]
+  },
+  'a parked message that nobody can read': async () => {
+    await store.send('-parked', '{}')
+    return [['orphan', `${store.bucket.name}-parked`]]
+  },
+  'objects outside of every prefix': async () => {
+    for (const key of ['.hidden', 'inputs/a', 'secret', 'zzz/1']) await store.put(key)
+    return ['.hidden', 'inputs/a', 'secret', 'zzz/1'].map((key) => ['unknown-object', key])
+  },
+  'objects under a prefix that are not its own': async () => {
+    const { app, imageId } = unknown()
+    const keys = [
+      ...[
+        `claims/Web App/x`,
+        `held/${app}/x`,
+        `input/${app}/2020-01-01/${imageId}`,
+        `metadata/app=${app}/x.json`,
+      ],
+      ...[`processed/${app}/2020-01-01/${imageId}/thumb.webp`, `uploads/${app}/x`],
+      ...['hashes/web-app-1/x', 'events/web-app-1/x', 'rejected/images/x'],
+    ]
+    for (const key of keys) await store.put(key)
+    return keys.map((key) => ['unknown-object', key])
+  },
+}
+
+describe('of a damaged store', () => {
+  const expected = new Map<string, [string, string][]>()
+  let found: unknown[][]
+  beforeAll(async () => {
+    store = await openAuditedStore(aws.endpoint, 'damaged')
+    stores.push(store)
+    await fillSoundly()
+    for (const [name, damage] of Object.entries(DAMAGES)) expected.set(name, await damage())
+    const audited = await store.audit()
+    found = audited.found
+  })
+
+  test.each(Object.keys(DAMAGES))('%s is found', (name) => {
+    expect(found).toEqual(expect.arrayContaining(expected.get(name) ?? []))
+  })
+
+  test('nothing else is found, and nothing twice', () => {
+    expect(found.toSorted()).toEqual([...expected.values()].flat().toSorted())
+  })
+})
+
+const NAMED = await sharp(PICTURE)
+  .withExif({ IFD0: { Artist: 'me' } })
+  .webp()
+  .toBuffer()
+const SMALL = await sharp(PICTURE).resize(8).webp().toBuffer()
+
+/** Receiving takes a second, by SQS's long polling. */
+const withoutQueues = { queues: undefined }
+
+describe('the bytes', () => {
+  test.each([
+    ['do not decode', PICTURE.subarray(0, 60), /does not decode/],
+    ['carry metadata', NAMED, /metadata: exif/],
+    ['have another size', SMALL, /8 × 6 pixels/],
+  ])('of a variant that %s are found with --decode', async (_, bytes, detail) => {
+    const image = await processed()
+    await store.put(image.thumb, bytes)
+    const document = processedDocument(image, image.thumb)
+    const variants = document.variants.map((variant) => ({ ...variant, bytes: bytes.length }))
+    await store.put(metadataKey(image), JSON.stringify({ ...document, variants }))
+    expect((await store.audit({}, withoutQueues)).breaches).toEqual([])
+    expect((await store.audit({ decode: decodeShare(store.bucket, 1) }, withoutQueues)).breaches).toEqual([
+      { class: 'damaged-variant', key: image.thumb, detail: expect.stringMatching(detail) },
+    ])
+  })
+
+  test('of an original that changed are found with --decode', async () => {
+    const image = await processed()
+    await store.put(inputKey(image), Buffer.alloc(PICTURE.length))
+    const { found } = await store.audit({ decode: decodeShare(store.bucket, 1) }, withoutQueues)
+    expect(found).toContainEqual(['wrong-bytes', inputKey(image)])
+  })
+})
+
+test('what S3 should have deleted is found, three days after its retention ended', async () => {
+  await acceptAndProcess(store)
+  const claim = 'claims/web-app-1/my photo.jpg'
+  await store.put(claim)
+  const inDays = (days: number) => store.audit({ now: Date.now() + days * DAY_MS }, withoutQueues)
+  expect((await inDays(9)).found).toEqual([])
+  expect((await inDays(12)).found).toEqual([['past-retention', claim]])
+})
+
+test('an audit that stops goes on where it was, without what it has printed', async () => {
+  await accept(store)
+  await Promise.all(Array.from({ length: 520 }, (_, number) => store.put(`zzz/${number}`)))
+  const seen: string[] = []
+  let checkpoint = (await store.audit({}, withoutQueues)).total
+  const complete = checkpoint
+  const stopping = store.audit(
+    {},
+    {
+      ...withoutQueues,
+      onBreach: ({ key }) => seen.push(key),
+      onProgress: async (reached) => {
+        checkpoint = structuredClone(reached)
+        if (reached.objects > 500) throw new Error('stop')
+      },
+    },
+  )
+  await expect(stopping).rejects.toThrow('stop')
+  expect([seen.length, checkpoint.objects]).toEqual([501, 501])
+  const { total } = await store.audit(
+    {},
+    { ...withoutQueues, from: checkpoint, onBreach: ({ key }) => seen.push(key) },
+  )
+  expect([seen.length, new Set(seen).size]).toEqual([521, 521])
+  expect(total).toEqual(complete)
+})

@@ -1,0 +1,103 @@
+import {
+  type Bucket,
+  findOriginal,
+  getDocument,
+  getDocumentText,
+  listObjects,
+  type StoredObject,
+} from '@darkroom/bucket'
+import {
+  eventOf,
+  findOwner,
+  ImageId,
+  type ImageRef,
+  PLACES,
+  type Place,
+  parseEventKey,
+  parseHashKey,
+  placePrefix,
+} from '@darkroom/core'
+import { type AuditContext, isSettled, pastRetention, type Unit } from './audit-context.ts'
+import type { Breach } from './breaches.ts'
+
+/** Each object of a place that is not sorted by image. */
+export async function* unitsOf(
+  { bucket }: AuditContext,
+  place: Place,
+  after: string | undefined,
+  check: (object: StoredObject) => Promise<Breach[]>,
+): AsyncGenerator<Unit> {
+  for await (const object of listObjects(bucket, placePrefix(place), after)) {
+    yield { position: object.key, objects: 1, check: () => check(object) }
+  }
+}
+
+/** An object whose key names no image: it must be one of this version, and not past its retention. */
+export async function checkLoose(context: AuditContext, object: StoredObject): Promise<Breach[]> {
+  return findOwner(object.key) ? pastRetention(context, object) : [unknownObject(object)]
+}
+
+function unknownObject({ key }: StoredObject): Breach {
+  return { class: 'unknown-object', key, detail: 'no part of Darkroom writes such a key' }
+}
+
+/** A pointer from bytes to the first image with them: that image must be stored, and not erased. */
+export async function checkHash(context: AuditContext, object: StoredObject): Promise<Breach[]> {
+  const ref = parseHashKey(object.key)
+  if (!ref) return [unknownObject(object)]
+  return [...pastRetention(context, object), ...(await checkPointer(context, object, ref.app))]
+}
+
+async function checkPointer(context: AuditContext, object: StoredObject, app: string): Promise<Breach[]> {
+  const { key, written } = object
+  const text = await getDocumentText(context.bucket, key)
+  if (text === undefined || !isSettled(context, written)) return []
+  const imageId = ImageId.safeParse(text).data
+  if (imageId === undefined) return [{ class: 'orphan', key, detail: 'it does not contain an image id' }]
+  const status = await statusOf(context.bucket, { app, imageId })
+  if (status === 'erased') return [{ class: 'not-erased', key, detail: `${imageId} was erased` }]
+  return status === 'none' ? [{ class: 'orphan', key, detail: `${imageId} is not stored` }] : []
+}
+
+async function statusOf(bucket: Bucket, image: ImageRef): Promise<string> {
+  const found = await getDocument(bucket, image)
+  if (found) return found.document?.status ?? 'unreadable'
+  return (await findOriginal(bucket, image)) ? 'queued' : 'none'
+}
+
+/** Kafka delivers a record for as long as its topic keeps it, so its image may still come. */
+const MAX_DELIVERY_MS = 14 * 24 * 3_600_000
+
+/** The id of an event. It stays after an erasure, so that a record that is delivered again is the same image. */
+export async function checkEvent(context: AuditContext, object: StoredObject): Promise<Breach[]> {
+  const { key, written } = object
+  const event = parseEventKey(key)
+  if (!event) return [unknownObject(object)]
+  const expired = pastRetention(context, object)
+  const text = await getDocumentText(context.bucket, key)
+  if (text === undefined) return expired
+  const image = { app: event.app, imageId: text }
+  if (!ImageId.safeParse(text).success || eventOf(image).digest !== event.digest) {
+    return [...expired, { class: 'orphan', key, detail: 'it does not contain an id of this event' }]
+  }
+  if (context.now - written.getTime() < MAX_DELIVERY_MS) return expired
+  const isLost = (await statusOf(context.bucket, image)) === 'none'
+  return isLost ? [...expired, { class: 'orphan', key, detail: `${text} is not stored` }] : expired
+}
+
+/** The last character of Unicode sorts after all keys with a prefix. */
+const LAST = '\u{10ffff}'
+
+/** Every object that is in no place that this version knows. Skips the places, so it takes few requests. */
+export async function* strangers({ bucket }: AuditContext, after: string | undefined): AsyncGenerator<Unit> {
+  let start = after
+  for (let place: Place | undefined; ; start = place && placePrefix(place) + LAST) {
+    place = undefined
+    for await (const object of listObjects(bucket, '', start)) {
+      place = PLACES.find((name) => object.key.startsWith(placePrefix(name)))
+      if (place) break
+      yield { position: object.key, objects: 1, check: async () => [unknownObject(object)] }
+    }
+    if (!place) return
+  }
+}

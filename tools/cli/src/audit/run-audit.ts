@@ -1,0 +1,69 @@
+import pMap from 'p-map'
+import type { AuditContext, Unit } from './audit-context.ts'
+import type { Breach } from './breaches.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import { type AuditedQueues, checkParked, countOnTheWay } from './queues.ts'
+import { SECTIONS } from './rules.ts'
+
+/** Units between two checkpoints, and the number of them that are checked at the same time. */
+const BATCH = 500
+const CONCURRENCY = 24
+
+export interface AuditOptions {
+  context: AuditContext
+  /** Without them, unfinished images count as stuck even if their messages still wait. */
+  queues?: AuditedQueues | undefined
+  from: Checkpoint
+  onBreach: (breach: Breach) => void
+  /** Called after each batch. */
+  onProgress: (checkpoint: Checkpoint) => Promise<void>
+}
+
+/** Looks at everything. @returns the totals, those of before the checkpoint included */
+export async function runAudit(options: AuditOptions): Promise<Checkpoint> {
+  const { context, queues } = options
+  const onTheWay = queues ? await countOnTheWay(queues) : 0
+  const state = { ...options.from, breaches: { ...options.from.breaches } }
+  const report = (breach: Breach) => {
+    state.breaches[breach.class] = (state.breaches[breach.class] ?? 0) + 1
+    options.onBreach(breach)
+  }
+  const waiting: Breach[] = []
+  const take = (breach: Breach) => {
+    if (breach.class !== 'unfinished' || onTheWay === 0) return report(breach)
+    state.waiting += 1
+    if (waiting.length < MAX_LISTED) waiting.push(breach)
+  }
+  const first = SECTIONS.findIndex(({ name }) => name === state.section)
+  for (const { name, units } of SECTIONS.slice(Math.max(first, 0))) {
+    if (name !== state.section) Object.assign(state, { section: name, after: undefined })
+    for await (const batch of batches(units(context, state.after))) {
+      const found = await pMap(batch, ({ check }) => check(), { concurrency: CONCURRENCY })
+      for (const breach of found.flat()) take(breach)
+      state.objects += batch.reduce((sum, { objects }) => sum + objects, 0)
+      if (name === 'images') state.images += batch.filter(({ position }) => position !== undefined).length
+      state.after = batch.findLast(({ position }) => position !== undefined)?.position ?? state.after
+      await options.onProgress(state)
+    }
+  }
+  if (queues) {
+    if (state.waiting > Math.max(onTheWay, await countOnTheWay(queues)))
+      for (const breach of waiting) report(breach)
+    for (const breach of await checkParked(context, queues)) report(breach)
+  }
+  return state
+}
+
+/** Of images that wait, if there are more of them than messages. */
+const MAX_LISTED = 1_000
+
+async function* batches(units: AsyncGenerator<Unit>): AsyncGenerator<Unit[]> {
+  let batch: Unit[] = []
+  for await (const unit of units) {
+    batch.push(unit)
+    if (batch.length < BATCH) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}

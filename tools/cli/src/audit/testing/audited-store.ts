@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto'
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { type Bucket, createOriginal, putDocument, putVariant } from '@darkroom/bucket'
+import {
+  type ErasedDocument,
+  type FailedDocument,
+  type ImageRef,
+  newImageId,
+  type ProcessedDocument,
+  timeOf,
+} from '@darkroom/core'
+import type { Retention } from '@darkroom/retention'
+import sharp from 'sharp'
+import type { AuditContext } from '../audit-context.ts'
+import type { Breach } from '../breaches.ts'
+import type { Checkpoint } from '../checkpoint.ts'
+import { type AuditOptions, runAudit } from '../run-audit.ts'
+
+const PIXELS = { width: 32, height: 24, channels: 3, background: '#357' } as const
+/** 32 × 24 pixels. */
+export const PICTURE = await sharp({ create: PIXELS }).webp().toBuffer()
+
+const RETENTION: Retention = {
+  default: {
+    input: 30,
+    processed: 60,
+    metadata: 90,
+    claims: 7,
+    rejected: 30,
+    uploads: 1,
+    unfinishedUploads: 1,
+  },
+  apps: {},
+}
+
+const FROM_THE_START: Checkpoint = {
+  store: '',
+  started: 0,
+  section: 'images',
+  objects: 0,
+  images: 0,
+  waiting: 0,
+  breaches: {},
+}
+
+/** A bucket and the three queues on a local server. */
+export async function openAuditedStore(endpoint: string, name: string) {
+  const settings = {
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  }
+  const bucket: Bucket = { s3: new S3Client({ ...settings, forcePathStyle: true }), name }
+  const sqs = new SQSClient(settings)
+  await bucket.s3.send(new CreateBucketCommand({ Bucket: name }))
+  const [queueUrl = ''] = await Promise.all(
+    ['', '-dead-letters', '-parked'].map(
+      async (suffix) => (await sqs.send(new CreateQueueCommand({ QueueName: name + suffix }))).QueueUrl,
+    ),
+  )
+  const queues = { sqs, queueUrl }
+  return {
+    bucket,
+    queues,
+    put: (Key: string, Body: string | Uint8Array = 'bytes') =>
+      bucket.s3.send(new PutObjectCommand({ Bucket: name, Key, Body })),
+    remove: (Key: string) => bucket.s3.send(new DeleteObjectCommand({ Bucket: name, Key })),
+    send: (suffix: string, MessageBody: string) =>
+      sqs.send(new SendMessageCommand({ QueueUrl: queueUrl + suffix, MessageBody })),
+
+    /** Everything counts as settled unless the context says otherwise. */
+    async audit(context: Partial<AuditContext> = {}, options: Partial<AuditOptions> = {}) {
+      const breaches: Breach[] = []
+      const total = await runAudit({
+        context: { bucket, retention: RETENTION, now: Date.now() + 1_000, settledMs: 0, ...context },
+        queues,
+        from: FROM_THE_START,
+        onBreach: (breach) => breaches.push(breach),
+        onProgress: async () => {},
+        ...options,
+      })
+      return { total, breaches, found: breaches.map(({ class: kind, key }) => [kind, key]) }
+    },
+    close() {
+      bucket.s3.destroy()
+      sqs.destroy()
+    },
+  }
+}
+
+export type AuditedStore = Awaited<ReturnType<typeof openAuditedStore>>
+
+const SHA256 = createHash('sha256').update(PICTURE).digest('hex')
+
+/** Stores an original, as the intake does. */
+export async function accept(
+  { bucket }: AuditedStore,
+  app = 'web-app-1',
+): Promise<ImageRef & { sha256: string }> {
+  const image = { app, imageId: newImageId() }
+  const details = { acceptedAt: new Date().toISOString(), origin: { kind: 'http' as const }, attributes: {} }
+  const original = { ...image, ...details, contentType: 'image/webp', bytes: PICTURE.length, sha256: SHA256 }
+  await createOriginal(bucket, original, PICTURE)
+  return { ...image, sha256: SHA256 }
+}
+
+/** The same, and everything that the image processor writes. @returns the image and the key of its variant */
+export async function acceptAndProcess(
+  store: AuditedStore,
+  app?: string,
+): Promise<ImageRef & { thumb: string }> {
+  const image = await accept(store, app)
+  const variant = {
+    ...image,
+    variant: 'thumb',
+    development: '0a1b2c3d-default-v1',
+    extension: 'webp' as const,
+  }
+  const thumb = await putVariant(store.bucket, variant, PICTURE, 'image/webp')
+  await putDocument(store.bucket, processedDocument(image, thumb))
+  return { ...image, thumb }
+}
+
+function arrivalOf({ app, imageId }: ImageRef) {
+  return {
+    schema_version: 1 as const,
+    image_id: imageId,
+    app,
+    accepted_at: timeOf(imageId).toISOString(),
+    finished_at: new Date().toISOString(),
+    origin: 'http' as const,
+    attributes: {},
+    content_type: 'image/webp' as const,
+    bytes: PICTURE.length,
+    sha256: SHA256,
+    queued_ms: 1,
+    processing_ms: 1,
+    receive_count: 1,
+  }
+}
+
+export function processedDocument(image: ImageRef, thumb: string): ProcessedDocument {
+  const size = { width: 32, height: 24 }
+  return {
+    ...arrivalOf(image),
+    status: 'processed',
+    ...size,
+    had_location: false,
+    thumbhash: 'AA==',
+    dominant_color: '#335577',
+    perceptual_hash: '0123456789abcdef',
+    preset: 'default',
+    preset_version: 1,
+    variants: [{ name: 'thumb', key: thumb, content_type: 'image/webp', ...size, bytes: PICTURE.length }],
+    variants_bytes: PICTURE.length,
+  }
+}
+
+export function failedDocument(image: ImageRef): FailedDocument {
+  return {
+    ...arrivalOf(image),
+    status: 'failed',
+    failure_type: 'retries-exhausted',
+    failure_detail: 'Processing failed several times.',
+  }
+}
+
+export function receipt({ app, imageId }: ImageRef): ErasedDocument {
+  return {
+    schema_version: 1,
+    image_id: imageId,
+    app,
+    accepted_at: timeOf(imageId).toISOString(),
+    status: 'erased',
+    erased_at: new Date().toISOString(),
+    erased_by: 'c0ffee123456',
+    erased_objects: 2,
+  }
+}
