@@ -1,10 +1,10 @@
 /**
- * `pnpm lighthouse [--performance SCORE] [--verbose]`: measures the three pages, with pictures on them, by Lighthouse's
- * emulation of a phone. Prints the scores and fails if one is too low. Performance is a time, so a busy machine needs a
- * lower SCORE than 90. npx downloads Lighthouse, because it is 186 MB.
+ * `pnpm lighthouse`: measures the three pages, with pictures on them, by Lighthouse's emulation of a phone. Prints the scores
+ * and fails if one is too low. Performance is a time: run it alone. npx downloads Lighthouse, because it is 186 MB.
  */
 import { execFile } from 'node:child_process'
-import { parseArgs, promisify } from 'node:util'
+import { setPriority } from 'node:os'
+import { promisify } from 'node:util'
 import {
   developPhotograph,
   findPhotographs,
@@ -34,18 +34,22 @@ interface Report {
   audits: Record<string, { id: string; title: string; score: number | null; displayValue?: string }>
 }
 
-const { values } = parseArgs({
-  options: {
-    performance: { type: 'string', default: '90' },
-    verbose: { type: 'boolean', default: false },
-  },
-})
-const LEAST = { performance: Number(values.performance), accessibility: 100 }
-if (!(LEAST.performance >= 0 && LEAST.performance <= 100))
-  throw new Error('--performance is a score of 0 to 100.')
+const LEAST = { performance: 90, accessibility: 100 }
+
+/** Other programs on the machine only make a page slower, so one good run is enough. Otherwise the median of three counts. */
+async function measure(url: string, browserPort: number): Promise<Report> {
+  const reports: Report[] = []
+  while (reports.length < 3) {
+    const report = await run(url, browserPort)
+    if (failed(report).length === 0 && reports.length === 0) return report
+    reports.push(report)
+  }
+  reports.sort((a, b) => scoreOf(a, 'performance') - scoreOf(b, 'performance'))
+  return reports[1] as Report
+}
 
 /** Lighthouse opens a tab in the browser with this port. */
-async function measure(url: string, browserPort: number): Promise<Report> {
+async function run(url: string, browserPort: number): Promise<Report> {
   const { stdout } = await promisify(execFile)(
     'npx',
     [
@@ -54,6 +58,7 @@ async function measure(url: string, browserPort: number): Promise<Report> {
       url,
       `--port=${browserPort}`,
       `--only-categories=${Object.keys(LEAST)}`,
+      '--disable-full-page-screenshot',
       '--output=json',
       '--quiet',
     ],
@@ -90,6 +95,8 @@ async function addPictures({ endpoints }: Stack): Promise<void> {
 async function measureAll(): Promise<Map<string, Report>> {
   const browserPort = await freePort()
   const browser = await openBrowser([`--remote-debugging-port=${browserPort}`])
+  // What starts from here on gives way to the browser.
+  setPriority(10)
   const written = await writtenDashboard(12_000, 60)
   const site = await serveFolder(written.folder)
   const stack = await startStack({ ports: await freePorts() })
@@ -113,7 +120,7 @@ async function measureAll(): Promise<Map<string, Report>> {
 
 function explain(name: string, report: Report): void {
   const low = failed(report).map((category) => `${category} below ${LEAST[category]}`)
-  console.log(`\n${name}: ${low.join(', ') || 'passed'}`)
+  console.log(`\n${name}: ${low.join(', ')}`)
   const audits = Object.values(report.audits).filter(({ score }) => score !== null && score < 0.9)
   for (const { id, title, displayValue = '' } of audits) console.log(`  ${id}: ${title} ${displayValue}`)
 }
@@ -125,7 +132,8 @@ else {
   const rows = [...reports].map(([name, report]) => rowOf(name, report))
   console.log(formatTable(['page', ...Object.keys(LEAST), ...Object.values(METRICS)], rows, 100))
   for (const [name, report] of reports) {
-    if (values.verbose || failed(report).length > 0) explain(name, report)
-    if (failed(report).length > 0) process.exitCode = 1
+    if (failed(report).length === 0) continue
+    explain(name, report)
+    process.exitCode = 1
   }
 }

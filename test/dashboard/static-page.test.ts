@@ -90,6 +90,7 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
   test('draws the same numbers that the table shows', async () => {
     const chart = lightmeter.chart('Images by day')
     await chart.getByText('Numbers').click()
+    await chart.getByRole('row').first().waitFor()
     const cells = await chart.getByRole('row').allTextContents()
     const today = lately(1)
     const kafka = today.filter((image) => image.origin === 'kafka').length
@@ -203,6 +204,18 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     await page.locator('summary').first().click()
     await expectAccessible(page)
     await page.context().close()
+  })
+
+  test('says so if the charting library cannot be loaded, and still has the numbers', async () => {
+    const context = await browser.newContext()
+    await context.route(/\/graph-\w+\.js$/, (route) => route.abort())
+    const page = await context.newPage()
+    await page.goto(`${server.url}?days=30`)
+    const chart = page.getByRole('region', { name: 'Images by day' })
+    await chart.getByText('The chart could not be loaded.').waitFor()
+    await chart.locator('summary').click()
+    await chart.getByRole('columnheader', { name: 'web-app-2, Kafka' }).waitFor()
+    await context.close()
   })
 
   test('keeps its data when a refresh fails, and shows why', async () => {

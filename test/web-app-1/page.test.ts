@@ -59,7 +59,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
 
   test('shows an empty sheet and the accepted types', async () => {
     await loupe.sees('No pictures yet.')
-    await loupe.sees('JPEG, PNG, WebP, GIF, or AVIF, up to 50 MB each')
+    await loupe.sees('JPEG, PNG, WebP, GIF or AVIF, up to 50 MB each')
     await expectAccessible(loupe.page)
   })
 

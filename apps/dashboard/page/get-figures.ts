@@ -35,5 +35,12 @@ async function messageOf(response: Response): Promise<string> {
 }
 
 function unpack({ columns, rows }: Figures['views'][View]) {
-  return rows.map((row) => Object.fromEntries(columns.map((column, n) => [column, row[n]])))
+  return rows.map((values) => {
+    const row: Record<string, string | number | null | undefined> = {}
+    // Thousands of rows: Object.fromEntries takes three times as long.
+    columns.forEach((column, n) => {
+      row[column] = values[n]
+    })
+    return row
+  })
 }

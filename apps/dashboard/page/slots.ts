@@ -1,3 +1,4 @@
+import { MONTHS } from '@darkroom/page/months'
 import { DAY_MS, DAYS_BY_HOUR, lastDays, type Selection } from './selection.ts'
 
 /** A row with a day and, for recent rows, an hour. */
@@ -55,32 +56,28 @@ function isoDay(time: number): string {
   return new Date(time).toISOString().slice(0, 10)
 }
 
-/** Module constants, because creating a formatter is slow. */
-const TITLE = new Intl.DateTimeFormat('en-GB', {
-  weekday: 'short',
-  day: 'numeric',
-  month: 'short',
-  year: 'numeric',
-  timeZone: 'UTC',
-})
-const LABEL = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
-const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric', timeZone: 'UTC' })
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 
 /** `25 Nov`, `14:00`, `Nov 2026`. Midnight shows the day. */
 export function slotLabel(slot: string, unit: Unit): string {
   const hour = slot.slice(11)
   if (hour && hour !== '00') return `${hour}:00`
-  return (unit === 'month' ? MONTH : LABEL).format(new Date(slot.slice(0, 10)))
+  const date = new Date(slot.slice(0, 10))
+  return unit === 'month' ? monthOf(date) : `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`
 }
 
 /** `Wed 25 Nov 2026, 14:00–15:00`, `week from Mon 23 Nov 2026`, `Nov 2026` */
 export function slotTitle(slot: string, unit: Unit): string {
   const date = new Date(slot.slice(0, 10))
-  if (unit === 'month') return MONTH.format(date)
-  const day = TITLE.format(date)
+  if (unit === 'month') return monthOf(date)
+  const day = `${WEEKDAYS[date.getUTCDay()]}, ${date.getUTCDate()} ${monthOf(date)}`
   if (unit === 'week') return `week from ${day}`
   const hour = Number(slot.slice(11))
   return unit === 'hour' ? `${day}, ${pad(hour)}:00–${pad(hour + 1)}:00` : day
+}
+
+function monthOf(date: Date): string {
+  return `${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`
 }
 
 function pad(hour: number): string {

@@ -1,4 +1,5 @@
 import type { ImageStatus } from '@darkroom/client'
+import { MONTHS } from '@darkroom/page/months'
 
 /** `716 KB`, `5.2 MB` */
 export function formatBytes(bytes: number): string {
@@ -15,7 +16,7 @@ export function saving(before: number, after: number): string {
 
 /** `JPEG, PNG or WebP` */
 export function anyOf(words: string[]): string {
-  return new Intl.ListFormat('en', { type: 'disjunction' }).format(words)
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter(Boolean).join(' or ')
 }
 
 /** `NIKON D80`, whether or not the model name includes the maker. */
@@ -28,12 +29,19 @@ export function cameraOf({ cameraMake = '', cameraModel = '' }: NonNullable<Imag
 
 /** EXIF times have no time zone, so this shows the camera's local time. */
 export function takenAt(time: string): string {
-  return new Date(time.slice(0, 19)).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
+  return dateAndTime(new Date(time.slice(0, 19)))
 }
 
 /** `14:32` today, `3 Nov 2026, 14:32` on other days. */
 export function moment(time: string): string {
   const date = new Date(time)
-  const isToday = date.toDateString() === new Date().toDateString()
-  return date.toLocaleString('en-GB', { timeStyle: 'short', ...(!isToday && { dateStyle: 'medium' }) })
+  return date.toDateString() === new Date().toDateString() ? timeOfDay(date) : dateAndTime(date)
+}
+
+function dateAndTime(date: Date): string {
+  return `${date.getDate()} ${MONTHS[date.getMonth()]} ${date.getFullYear()}, ${timeOfDay(date)}`
+}
+
+function timeOfDay(date: Date): string {
+  return [date.getHours(), date.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':')
 }
