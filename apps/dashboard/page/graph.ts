@@ -15,6 +15,9 @@ use([BarChart, LineChart, GridComponent, TooltipComponent, LabelLayout, SVGRende
 
 type Option = ComposeOption<BarSeriesOption | LineSeriesOption | GridComponentOption | TooltipComponentOption>
 
+/** Room for a label of the time axis. Measuring all labels would take a third of the drawing's time. */
+const LABEL_PX = 64
+
 /** Lines with fewer points show a marker for each, so that an isolated point is visible. */
 const MAX_MARKED_POINTS = 60
 
@@ -37,12 +40,19 @@ export function createGraph(element: HTMLElement): Graph {
   const instance = init(element, null, { renderer: 'svg' })
   const schemes = [matchMedia('(prefers-color-scheme: dark)'), matchMedia('print')]
   let drawn: TimeChart | undefined
-  const redraw = () => drawn && instance.setOption(toOption(drawn, getComputedStyle(element)), true)
+  const redraw = () => {
+    if (!drawn) return
+    const option = toOption(drawn, getComputedStyle(element), element.clientWidth)
+    // On the screen it is drawn in the next frame: two short tasks block a phone less than a long one.
+    instance.setOption(option, { notMerge: true, lazyUpdate: !matchMedia('print').matches })
+  }
   // The observer also fires for the initial size. Resizing redraws everything, so skip it if nothing changed.
   const sizes = new ResizeObserver(() => {
     const { clientWidth: width, clientHeight: height } = element
     const isSame = width === instance.getWidth() && height === instance.getHeight()
-    if (!isSame && !matchMedia('print').matches) instance.resize()
+    if (isSame || matchMedia('print').matches) return
+    instance.resize()
+    redraw()
   })
   sizes.observe(element)
   for (const scheme of schemes) scheme.addEventListener('change', redraw)
@@ -73,6 +83,7 @@ function makeScalable(element: HTMLElement): void {
 function toOption(
   { kind, slots, series, formatValue, isInteger }: TimeChart,
   style: CSSStyleDeclaration,
+  width: number,
 ): Option {
   const color = (name: string) => style.getPropertyValue(name).trim()
   const font = { color: color('--soft'), fontFamily: style.fontFamily, fontSize: 12 }
@@ -93,6 +104,7 @@ function toOption(
       axisLabel: {
         ...font,
         hideOverlap: true,
+        interval: Math.ceil((slots.names.length * LABEL_PX) / width) - 1,
         formatter: (slot: string) => slotLabel(slot, slots.unit),
       },
     },
