@@ -50,21 +50,22 @@ async function measure(url: string, browserPort: number): Promise<Report> {
 
 /** Lighthouse opens a tab in the browser with this port. */
 async function run(url: string, browserPort: number): Promise<Report> {
-  const { stdout } = await promisify(execFile)(
-    'npx',
-    [
-      '--yes',
-      LIGHTHOUSE,
-      url,
-      `--port=${browserPort}`,
-      `--only-categories=${Object.keys(LEAST)}`,
-      '--disable-full-page-screenshot',
-      '--output=json',
-      '--quiet',
-    ],
-    { maxBuffer: 64 * 1024 * 1024 },
+  const json = await lighthouse(
+    url,
+    `--port=${browserPort}`,
+    `--only-categories=${Object.keys(LEAST)}`,
+    '--disable-full-page-screenshot',
+    '--output=json',
+    '--quiet',
   )
-  return JSON.parse(stdout)
+  return JSON.parse(json)
+}
+
+/** Returns its output. */
+async function lighthouse(...args: string[]): Promise<string> {
+  const maxBuffer = 64 * 1024 * 1024
+  const { stdout } = await promisify(execFile)('npx', ['--yes', LIGHTHOUSE, ...args], { maxBuffer })
+  return stdout
 }
 
 function scoreOf({ categories }: Report, name: keyof typeof LEAST): number {
@@ -93,6 +94,7 @@ async function addPictures({ endpoints }: Stack): Promise<void> {
 }
 
 async function measureAll(): Promise<Map<string, Report>> {
+  const isDownloaded = lighthouse('--version')
   const browserPort = await freePort()
   const browser = await openBrowser([`--remote-debugging-port=${browserPort}`])
   // What starts from here on gives way to the browser.
@@ -101,7 +103,7 @@ async function measureAll(): Promise<Map<string, Report>> {
   const site = await serveFolder(written.folder)
   const stack = await startStack({ ports: await freePorts() })
   try {
-    await addPictures(stack)
+    await Promise.all([addPictures(stack), isDownloaded])
     const pages = {
       Loupe: stack.endpoints.webApp1,
       'Field Notes': stack.endpoints.webApp2,

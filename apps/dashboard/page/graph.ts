@@ -6,12 +6,11 @@ import {
   type TooltipComponentOption,
 } from 'echarts/components'
 import { type ComposeOption, format, init, use } from 'echarts/core'
-import { LabelLayout } from 'echarts/features'
 import { SVGRenderer } from 'echarts/renderers'
 import type { Series, TimeChart } from './charts/chart.ts'
 import { slotLabel, slotTitle, type Unit } from './slots.ts'
 
-use([BarChart, LineChart, GridComponent, TooltipComponent, LabelLayout, SVGRenderer])
+use([BarChart, LineChart, GridComponent, TooltipComponent, SVGRenderer])
 
 type Option = ComposeOption<BarSeriesOption | LineSeriesOption | GridComponentOption | TooltipComponentOption>
 
@@ -92,7 +91,7 @@ function toOption(
     animation: false,
     grid: {
       // Browsers draw text a little larger than the library measures it.
-      ...{ left: 6, right: kind === 'lines' ? 34 : 22, top: 10, bottom: 6 },
+      ...{ left: 6, right: 22, top: 10, bottom: 6 },
       outerBoundsMode: 'same',
       outerBoundsContain: 'axisLabel',
     },
@@ -123,7 +122,7 @@ function toOption(
       textStyle: { ...ink, fontSize: 13 },
       formatter: (points) => tooltip(Array.isArray(points) ? points : [points], formatValue, slots.unit),
     },
-    series: series.map((one) => (kind === 'lines' ? toLine(one, color, ink) : toColumns(one, color))),
+    series: series.map((one) => (kind === 'lines' ? toLine(one, color) : toColumns(one, color))),
   }
 }
 
@@ -141,11 +140,7 @@ function toColumns({ name, color, values }: Series, read: (name: string) => stri
   }
 }
 
-function toLine(
-  { name, color, values }: Series,
-  read: (name: string) => string,
-  font: object,
-): LineSeriesOption {
+function toLine({ name, color, values }: Series, read: (name: string) => string): LineSeriesOption {
   return {
     type: 'line',
     name,
@@ -155,8 +150,6 @@ function toLine(
     symbolSize: 5,
     lineStyle: { color: read(color), width: 2 },
     itemStyle: { color: read(color) },
-    endLabel: { ...font, show: true, formatter: name, color: read(color) },
-    labelLayout: { moveOverlap: 'shiftY' },
   }
 }
 

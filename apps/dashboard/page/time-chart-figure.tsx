@@ -19,7 +19,7 @@ export function TimeChartFigure({ chart }: { chart: TimeChart }) {
     <section class="chart" aria-labelledby={id}>
       <h2 id={id}>{chart.title}</h2>
       <p>{chart.summary}</p>
-      {chart.kind === 'columns' && chart.series.length > 1 && <Legend chart={chart} />}
+      {chart.series.length > 1 && <Legend chart={chart} />}
       {hasFailed ? (
         <p class="notice">The chart could not be loaded. Reload the page, or open its numbers.</p>
       ) : (
