@@ -3,6 +3,7 @@ import {
   type Fold,
   type Format,
   type Reader,
+  type Segment,
   type Size,
   type Structure,
   type Traits,
@@ -143,6 +144,28 @@ export function withoutStrayBytes(jpeg: Uint8Array): Buffer {
     },
   ])
   return Buffer.concat([...kept, bytes.subarray(end)])
+}
+
+/** Longer than any run in the data of a real photograph. */
+const ZEROS = Buffer.alloc(64)
+
+/**
+ * A JPEG without the last byte of its data, if that contains a run of zeros, as a failed disk or an interrupted copy leaves
+ * them. A decoder misses that byte, unless damage made it finish before the end of the data. Flat pictures can have such
+ * runs too.
+ */
+export function withoutLastByte(jpeg: Uint8Array): Buffer | undefined {
+  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.length)
+  let data: Segment | undefined
+  walkAll(bytes, read(), [
+    (segment) => {
+      if (segment.type === 'scans') data = segment
+    },
+  ])
+  if (!data?.payload.includes(ZEROS)) return undefined
+  const end = data.offset + data.length
+  const last = bytes[end - 2] === 0xff && bytes[end - 1] === 0 ? 2 : 1 // FF 00 is one byte
+  return Buffer.concat([bytes.subarray(0, end - last), bytes.subarray(end)])
 }
 
 const PHOTOSHOP = Buffer.from('Photoshop 3.0\0', 'latin1')

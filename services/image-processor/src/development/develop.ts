@@ -36,7 +36,7 @@ export async function develop(engine: ImageEngine, original: Uint8Array, preset:
     thumbhash: thumbhash(preview),
     dominantColor: dominantColor(preview),
     perceptualHash: perceptualHash(preview),
-    warnings: [...junk, ...findWarnings(traits, image.length, developed.variants), ...warnings],
+    warnings: [...new Set([...junk, ...findWarnings(traits, image.length, developed.variants), ...warnings])],
   }
 }
 

@@ -7,7 +7,14 @@ import {
   qualityOf,
   type VariantSpec,
 } from '@darkroom/core'
-import { isSrgbProfile, stillAvif, typeOf, withEarlyExif, withTransparentScreen } from '@darkroom/image-file'
+import {
+  isSrgbProfile,
+  stillAvif,
+  typeOf,
+  withEarlyExif,
+  withoutLastByte,
+  withTransparentScreen,
+} from '@darkroom/image-file'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
 import { type Decoded, developInCascade, type Stages } from './cascade.ts'
 import type { ImageEngine, Size } from './image-engine.ts'
@@ -38,10 +45,18 @@ export async function decodeWithSharp(
   const upright = header.autoOrient
   const fitted = frame(upright)
   const image = withAlpha(readable)
-  const pixels = needsConversion(header)
-    ? await (canConvertLate(header) ? convertAfterResize : convertBeforeResize)(image, fitted)
-    : await toPixels(open(image, { ignoreIcc: true }, fitted))
-  return { width: upright.width, height: upright.height, pixels, frames: framesOf(header) }
+  const opened = open(image, { ignoreIcc: !needsConversion(header) }, fitted)
+  const isDamaged = listenForDamage(opened)
+  const convert = canConvertLate(header) ? convertAfterResize : convertBeforeResize
+  const pixels = await (needsConversion(header) ? convert : toPixels)(opened)
+  const damaged = isDamaged() || (await endsBeforeItsData(readable))
+  return {
+    width: upright.width,
+    height: upright.height,
+    pixels,
+    frames: framesOf(header),
+    warnings: damaged ? ['damaged-data'] : [],
+  }
 }
 
 /** `failOn: 'warning'`, the default, refuses files as real cameras write them. */
@@ -99,17 +114,40 @@ function open(original: Uint8Array, options: SharpOptions, { width, height }: Si
 }
 
 /**
+ * Whether libjpeg complained about the data: libvips then says `read gave 3 warnings` when it closes the file. Asking sharp to
+ * fail instead (`failOn: 'warning'`) would miss complaints about the last lines, and need a second decode (decision 31).
+ * libvips has one list of warnings, so images must be decoded one by one, as the engine's process does.
+ */
+function listenForDamage(image: Sharp): () => boolean {
+  let isDamaged = false
+  image.on('warning', (text: string) => {
+    isDamaged ||= /^read gave \d+ warnings/.test(text)
+  })
+  return () => isDamaged
+}
+
+/** libvips does not look for what is left of the data after the last line, so libjpeg says nothing of it. */
+async function endsBeforeItsData(original: Uint8Array): Promise<boolean> {
+  const shorter = typeOf(original) === 'image/jpeg' ? withoutLastByte(original) : undefined
+  if (!shorter) return false
+  const thumbnail = open(shorter, {}, { width: 16, height: 16 })
+  const missesTheByte = listenForDamage(thumbnail)
+  await toPixels(thumbnail)
+  return !missesTheByte()
+}
+
+/**
  * Color conversion costs time per pixel, so a wide-gamut image is resized in its own color space first. An uncompressed PNG
  * in memory keeps the profile in between.
  */
-async function convertAfterResize(original: Uint8Array, fitted: Size): Promise<Pixels> {
-  const small = await open(original, {}, fitted).keepIccProfile().png({ compressionLevel: 0 }).toBuffer()
+async function convertAfterResize(opened: Sharp): Promise<Pixels> {
+  const small = await opened.keepIccProfile().png({ compressionLevel: 0 }).toBuffer()
   return toPixels(sharp(small))
 }
 
 /** sharp converts 16-bit colors to Display P3; naming the output's profile converts them on to sRGB. */
-function convertBeforeResize(original: Uint8Array, fitted: Size): Promise<Pixels> {
-  return toPixels(open(original, {}, fitted).withIccProfile('srgb', { attach: false }))
+function convertBeforeResize(opened: Sharp): Promise<Pixels> {
+  return toPixels(opened.withIccProfile('srgb', { attach: false }))
 }
 
 /** The output is sRGB, so grayscale images have three channels as well. */

@@ -1,0 +1,69 @@
+import { photograph } from '@darkroom/testing/photographs'
+import { describe, expect, test } from '@jest/globals'
+import sharp, { type Sharp } from 'sharp'
+import { develop } from '../development/develop.ts'
+import { sharpEngine } from './sharp-engine.ts'
+
+const PRESET = { version: 1, variants: [{ name: 'a', size: 160, format: 'webp' } as const] }
+const picture = sharp(await photograph('nokia-lumia-820')).resize(640, 480, { fit: 'cover' })
+const JPEGS: Record<string, Buffer> = {
+  baseline: await picture.clone().jpeg({ quality: 88, optimiseCoding: false }).toBuffer(),
+  optimised: await picture.clone().jpeg({ quality: 70 }).toBuffer(),
+  progressive: await picture.clone().jpeg({ quality: 88, progressive: true }).toBuffer(),
+  'with a profile': await picture.clone().withIccProfile('p3').jpeg({ quality: 88 }).toBuffer(),
+}
+
+const zeros = (jpeg: Buffer, at: number, bytes: number) => Buffer.from(jpeg).fill(0, at, at + bytes)
+const END = Buffer.from([0xff, 0xd9])
+const KINDS: Record<string, (jpeg: Buffer, at: number) => Buffer> = {
+  'zeroed 2 KB': (jpeg, at) => zeros(jpeg, at, 2048),
+  'lost 2 KB': (jpeg, at) => Buffer.concat([jpeg.subarray(0, at), jpeg.subarray(at + 2048)]),
+  'zeros up to its end': (jpeg, at) => zeros(jpeg, at, jpeg.length - 2 - at),
+  'an end in the middle': (jpeg, at) => Buffer.concat([jpeg.subarray(0, at), END]),
+}
+
+async function outcomeOf(original: Buffer): Promise<string> {
+  try {
+    const { warnings } = await develop(sharpEngine, original, PRESET)
+    return warnings.includes('damaged-data') ? 'reported' : 'silent'
+  } catch (error) {
+    return (error as { slug: string }).slug === 'corrupt-image' ? 'reported' : String(error)
+  }
+}
+
+describe.each(Object.entries(JPEGS))('a JPEG, %s', (encoding, jpeg) => {
+  test('that is sound has no warning', async () => {
+    expect((await develop(sharpEngine, jpeg, PRESET)).warnings).toEqual([])
+  })
+
+  /** Any bits are valid in the later scans of a progressive JPEG, so libjpeg notices only that bytes are missing or left. */
+  const kinds = Object.entries(KINDS).filter(([kind]) => encoding !== 'progressive' || !kind.endsWith('2 KB'))
+
+  test.each(kinds)('with %s is never processed in silence', async (_kind, damage) => {
+    const places = [0.3, 0.5, 0.7].map((share) => Math.floor(jpeg.length * share))
+    // One by one: libvips has one list of warnings for all images.
+    const outcomes: string[] = []
+    for (const at of places) outcomes.push(await outcomeOf(damage(jpeg, at)))
+    expect(outcomes).toEqual(places.map(() => 'reported'))
+  })
+})
+
+test('a sound JPEG whose data has runs of zeros has no warning', async () => {
+  const white = await sharp({ create: { width: 4000, height: 3000, channels: 3, background: 'white' } })
+    .jpeg()
+    .toBuffer()
+  expect(white.includes(Buffer.alloc(64))).toBe(true)
+  expect((await develop(sharpEngine, white, PRESET)).warnings).toEqual([])
+})
+
+const LOSSLESS: Record<string, (image: Sharp) => Sharp> = {
+  PNG: (image) => image.png(),
+  'interlaced PNG': (image) => image.png({ progressive: true }),
+  AVIF: (image) => image.avif({ quality: 60, effort: 0 }),
+}
+
+test.each(Object.entries(LOSSLESS))('a %s with zeroed bytes is refused', async (_format, encode) => {
+  const sound = await encode(picture.clone().resize(200)).toBuffer()
+  const damaged = zeros(sound, Math.floor(sound.length / 2), 200)
+  await expect(develop(sharpEngine, damaged, PRESET)).rejects.toMatchObject({ slug: 'corrupt-image' })
+})
