@@ -16,6 +16,11 @@ export async function decideImageId(bucket: Bucket, image: ImageRef): Promise<Im
   throw storageUnavailable(new Error(`${eventKey(eventOf(image))} changed while it was written`))
 }
 
+/** The id that was decided for the event from which this id was derived, at whatever time; undefined if there is none. */
+export async function findDecidedId(bucket: Bucket, image: ImageRef): Promise<ImageId | undefined> {
+  return (await readDecision(bucket, image))?.imageId
+}
+
 function writeDecision(bucket: Bucket, image: ImageRef, etag?: string): Promise<boolean> {
   const object = { Body: image.imageId, ContentType: 'text/plain' }
   return putObjectIf(bucket, eventKey(eventOf(image)), object, etag === undefined ? undefined : { etag })

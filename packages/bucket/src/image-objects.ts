@@ -10,6 +10,7 @@ import {
 import type { Bucket } from './bucket.ts'
 import { type FoundDocument, getDocument } from './documents.ts'
 import { deleteObjects, headObject, listKeys } from './objects.ts'
+import { findOriginal, type StoredOriginal } from './originals.ts'
 import { abortMultipartUpload, listMultipartUploads, type MultipartUpload } from './uploads.ts'
 
 /**
@@ -22,7 +23,7 @@ export interface ImageObjects {
   /** Keys of the image's objects (original, claim, uploads, variants), without its document. */
   keys: string[]
   multipartUploads: MultipartUpload[]
-  hasOriginal: boolean
+  original: StoredOriginal | undefined
   /** SHA-256 of the original, from its document or its metadata. */
   sha256: string | undefined
   /** Whether there is only a direct upload that nobody has completed yet. */
@@ -35,7 +36,7 @@ export interface ImageObjects {
  */
 export async function everythingOf(bucket: Bucket, image: ImageRef): Promise<ImageObjects> {
   const found = await findObjects(bucket, image)
-  if (found.document || found.hasOriginal || found.isOnlyUploaded) return found
+  if (found.document || found.original || found.isOnlyUploaded) return found
   const original = await headObject(bucket, inputKey(image))
   const document = await getDocument(bucket, image)
   return original || document ? findObjects(bucket, image) : found
@@ -44,7 +45,7 @@ export async function everythingOf(bucket: Bucket, image: ImageRef): Promise<Ima
 async function findObjects(bucket: Bucket, image: ImageRef): Promise<ImageObjects> {
   const [document, original, claim, uploads, multipartUploads, variants] = await Promise.all([
     getDocument(bucket, image),
-    headObject(bucket, inputKey(image)),
+    findOriginal(bucket, image),
     headObject(bucket, claimKey(image)),
     listKeys(bucket, uploadPrefix(image)),
     listMultipartUploads(bucket, image),
@@ -55,8 +56,8 @@ async function findObjects(bucket: Bucket, image: ImageRef): Promise<ImageObject
     document,
     keys: [...own, ...uploads],
     multipartUploads,
-    hasOriginal: original !== undefined,
-    sha256: hashOf(document?.document) ?? original?.Metadata?.sha256,
+    original,
+    sha256: hashOf(document?.document) ?? original?.sha256,
     isOnlyUploaded: !document && own.length === 0 && uploads.length + multipartUploads.length > 0,
   }
 }

@@ -9,7 +9,7 @@ export {
   listErasures,
   type PendingErasure,
 } from './erasures.ts'
-export { decideImageId } from './events.ts'
+export { decideImageId, findDecidedId } from './events.ts'
 export { findKnownBytes, forgetBytes, type HashedImage, type KnownBytes, rememberBytes } from './hashes.ts'
 export { type Hold, isHeld, placeHold, releaseHold } from './holds.ts'
 export { deleteEverything, everythingOf, type ImageObjects } from './image-objects.ts'

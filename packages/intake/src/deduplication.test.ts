@@ -7,7 +7,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { forgetBytes } from '@darkroom/bucket'
+import { forgetBytes, type Original } from '@darkroom/bucket'
 import {
   hashKey,
   type ImageRef,
@@ -15,6 +15,7 @@ import {
   type MetadataDocument,
   metadataKey,
   newImageId,
+  toUserMetadata,
 } from '@darkroom/core'
 import { startLocalAws } from '@darkroom/local-aws'
 import type { Retention } from '@darkroom/retention'
@@ -75,6 +76,17 @@ beforeEach(async () => {
 
 const accept = (change: Partial<ImageRef & { bytes: Uint8Array; filename: string }> = {}) =>
   acceptImage({ app, imageId: newImageId(), bytes: png, origin: { kind: 'http' }, ...change })
+
+const storeAgain = (image: Original) =>
+  s3.send(
+    new PutObjectCommand({
+      Bucket: bucket,
+      Key: inputKey(image),
+      Body: png,
+      ContentType: image.contentType,
+      Metadata: toUserMetadata(image),
+    }),
+  )
 
 async function keys(prefix = ''): Promise<string[]> {
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }))
@@ -170,11 +182,12 @@ describe('the same bytes again', () => {
   })
 
   test('are a new image after the retention of the original, even if S3 still has it', async () => {
-    const at = (days: number) => newImageId(new Date(Date.now() - days * DAY))
-    const [late, early] = [at(31), at(29)]
-    await accept({ imageId: late })
-    expect((await accept({ imageId: early })).duplicate).toBeUndefined()
-    expect((await accept()).image.imageId).toBe(early)
+    const { image: first } = await accept()
+    await storeAgain({ ...first, acceptedAt: new Date(Date.now() - 31 * DAY).toISOString() })
+    const { image: second, duplicate } = await accept()
+    expect(duplicate).toBeUndefined()
+    await storeAgain({ ...second, acceptedAt: new Date(Date.now() - 29 * DAY).toISOString() })
+    expect((await accept()).image.imageId).toBe(second.imageId)
   })
 
   test('from another app are another image', async () => {

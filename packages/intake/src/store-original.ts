@@ -117,7 +117,7 @@ async function findAnswer(
   imageId: ImageRef['imageId'],
 ): Promise<Original | undefined> {
   const earlier = { app: image.app, imageId }
-  if (imageId === image.imageId || isPastDeadline(retention, earlier, 'input')) return undefined
+  if (imageId === image.imageId) return undefined
   const [original, found, own] = await Promise.all([
     findOriginal(bucket, earlier),
     getDocument(bucket, earlier),
@@ -125,5 +125,6 @@ async function findAnswer(
   ])
   const answers = found === undefined || found.document?.status === 'processed'
   if (own || !answers || original?.sha256 !== image.sha256) return undefined
+  if (isPastDeadline(retention, original, 'input')) return undefined
   return { ...original, sha256: image.sha256 }
 }

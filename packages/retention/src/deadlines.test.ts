@@ -17,19 +17,20 @@ const retention = Retention.parse({
   apps: { brief: { input: 1 } },
 })
 const accepted = new Date('2026-11-23T10:00:00.000Z')
+const acceptedAt = accepted.toISOString()
 const imageId = firstIdAt(accepted)
 
 describe('a deadline', () => {
-  test("is the configured number of days after the id's time", () => {
-    const image = { app: 'other', imageId }
+  test('is the configured number of days after the acceptance, whatever the time in the id', () => {
+    const image = { app: 'other', acceptedAt }
     expect(deadlineOf(retention, image, 'input')).toEqual(new Date('2026-12-23T10:00:00.000Z'))
-    expect(deadlineOf(retention, { app: 'brief', imageId }, 'input')).toEqual(
+    expect(deadlineOf(retention, { app: 'brief', acceptedAt }, 'input')).toEqual(
       new Date('2026-11-24T10:00:00.000Z'),
     )
   })
 
   test('has passed from its own millisecond on', () => {
-    const image = { app: 'brief', imageId }
+    const image = { app: 'brief', acceptedAt }
     const deadline = Date.parse('2026-11-24T10:00:00.000Z')
     expect(isPastDeadline(retention, image, 'input', deadline - 1)).toBe(false)
     expect(isPastDeadline(retention, image, 'input', deadline)).toBe(true)
@@ -62,10 +63,11 @@ describe('a deletion by S3', () => {
   test('is never before the deadline of an object written at or after acceptance', () => {
     const time = fc.date({ min: new Date(0), max: new Date('2200-01-01T00:00:00Z'), noInvalidDate: true })
     fc.assert(
-      fc.property(fc.constantFrom('brief', 'other'), time, fc.nat(1e9), (app, acceptedAt, later) => {
-        const image = { app, imageId: firstIdAt(acceptedAt) }
-        const written = new Date(acceptedAt.getTime() + later)
-        const deleted = deletionOf(retention, inputKey(image), written)?.getTime() ?? 0
+      fc.property(fc.constantFrom('brief', 'other'), time, fc.nat(1e9), (app, acceptance, later) => {
+        const key = inputKey({ app, imageId: firstIdAt(acceptance) })
+        const written = new Date(acceptance.getTime() + later)
+        const deleted = deletionOf(retention, key, written)?.getTime() ?? 0
+        const image = { app, acceptedAt: acceptance.toISOString() }
         expect(deleted).toBeGreaterThanOrEqual(deadlineOf(retention, image, 'input').getTime())
         expect(deleted - written.getTime()).toBeLessThan(((app === 'brief' ? 1 : 30) + 1) * 86_400_000)
       }),

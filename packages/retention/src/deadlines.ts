@@ -1,21 +1,32 @@
-import { type ImageRef, parseStoredKey, timeOf } from '@darkroom/core'
+import { type AppId, parseStoredKey } from '@darkroom/core'
 import { lifecycleRules } from './lifecycle-rules.ts'
 import { type AppDays, daysOf, type Retention } from './retention.ts'
 
 const DAY_MS = 86_400_000
 
+/** An image with the time from which its retention counts. The time in its id can be up to 24 hours earlier. */
+export interface AcceptedImage {
+  app: AppId
+  /** ISO 8601. */
+  acceptedAt: string
+}
+
 /**
  * The time from which an image's original, variants or document are no longer shown or used, whether or not S3 has deleted
- * them yet: the configured number of days after its acceptance, which is the id's time.
+ * them yet: the configured number of days after its acceptance.
  */
-export function deadlineOf(retention: Retention, { app, imageId }: ImageRef, kind: keyof AppDays): Date {
-  return new Date(timeOf(imageId).getTime() + daysOf(retention, app)[kind] * DAY_MS)
+export function deadlineOf(
+  retention: Retention,
+  { app, acceptedAt }: AcceptedImage,
+  kind: keyof AppDays,
+): Date {
+  return new Date(Date.parse(acceptedAt) + daysOf(retention, app)[kind] * DAY_MS)
 }
 
 /** Whether `deadlineOf` has passed. */
 export function isPastDeadline(
   retention: Retention,
-  image: ImageRef,
+  image: AcceptedImage,
   kind: keyof AppDays,
   now = Date.now(),
 ): boolean {

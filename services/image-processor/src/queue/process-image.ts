@@ -9,7 +9,7 @@ import {
   type StoredVariant,
 } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-file'
-import { isPastDeadline } from '@darkroom/retention'
+import { type AcceptedImage, isPastDeadline } from '@darkroom/retention'
 import { bucket } from '../clients.ts'
 import type { Developer } from '../development/develop.ts'
 import type { DevelopedVariant } from '../engines/image-engine.ts'
@@ -89,7 +89,7 @@ function factsOf(original: Uint8Array): OriginalFacts {
  *
  * @throws ProblemError `source-expired`
  */
-function requireWithinRetention(image: ImageRef): void {
+function requireWithinRetention(image: AcceptedImage): void {
   if (!isPastDeadline(env.RETENTION, image, 'input')) return
   throw new ProblemError(
     'source-expired',

@@ -337,8 +337,9 @@ describe('a bad image fails permanently, with a text for its owner', () => {
 })
 
 test('an original past its retention is not used, even if it still exists', async () => {
-  const imageId = newImageId(new Date(Date.now() - 31 * 86_400_000))
-  const image = await submit(await fourCorners(400, 300).jpeg().toBuffer(), { imageId })
+  const accepted = new Date(Date.now() - 31 * 86_400_000)
+  const [imageId, acceptedAt] = [newImageId(accepted), accepted.toISOString()]
+  const image = await submit(await fourCorners(400, 300).jpeg().toBuffer(), { imageId, acceptedAt })
   expect(await processImages(await receive())).toEqual(ALL_DONE)
   expect(await resources.document(image)).toMatchObject({
     status: 'failed',

@@ -18,8 +18,7 @@ import {
   timeOf,
 } from '@darkroom/core'
 import { bucket } from '../clients.ts'
-import { noSuchImage } from '../http/request.ts'
-import { requireKept } from '../status/find-image.ts'
+import { acceptanceOf, notFound, requireKept } from '../status/find-image.ts'
 
 const MAX_ATTEMPTS = 5
 
@@ -108,10 +107,10 @@ async function requireNoHold(image: ImageRef): Promise<void> {
 /** @throws ProblemError `not-found`, `expired-by-retention` */
 function requireExists(image: ImageRef, stored: ImageObjects): void {
   if (stored.isOnlyUploaded) return
-  requireKept(image, 'metadata')
-  if (stored.document) return
-  if (!stored.hasOriginal) throw noSuchImage()
-  requireKept(image, 'input')
+  const { document: found, original } = stored
+  if (found) requireKept(acceptanceOf(image, found.document), 'metadata')
+  else if (original) requireKept(original, 'input')
+  else throw notFound(image)
 }
 
 function receiptOf({ app, imageId }: ImageRef, by: string, keys: string[]): ErasedDocument {

@@ -37,7 +37,7 @@ async function keysOf({ imageId }: ImageRef): Promise<string[]> {
 
 async function processedImage(): Promise<ImageRef> {
   const image = newImage()
-  await store.putInput(image, 'IMG_0001.JPG')
+  await store.putInput({ ...image, filename: 'IMG_0001.JPG' })
   for (const variant of ['thumb', 'large'])
     await store.put(processedKey({ ...image, variant, extension: 'jpg' }), 'x')
   await store.putDocument(processedDocument(image))

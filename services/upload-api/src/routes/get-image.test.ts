@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ImageStatus, inputKey, metadataKey, newImageId, Problem } from '@darkroom/core'
+import { ImageStatus, inputKey, metadataKey, newImageId, Problem, timeOf } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { failedDocument, processedDocument, refusedDocument } from '../testing/documents.ts'
@@ -22,7 +22,7 @@ const prefer = (value: string) => ({ headers: { prefer: value } })
 
 async function queued(): Promise<string> {
   const imageId = newImageId()
-  await store.putInput({ app, imageId }, 'IMG_0001.JPG')
+  await store.putInput({ app, imageId, filename: 'IMG_0001.JPG' })
   return imageId
 }
 
@@ -42,7 +42,7 @@ describe('the answer for an image', () => {
       id,
       app,
       status: 'queued',
-      acceptedAt: '2026-11-23T10:00:00.000Z',
+      acceptedAt: timeOf(id).toISOString(),
       filename: 'IMG_0001.JPG',
       attributes: {},
       original: { contentType: 'image/jpeg', bytes: 5, sha256: 'ab'.repeat(32) },
@@ -356,7 +356,22 @@ describe('after its retention, even if S3 still has it,', () => {
     expect(Math.abs(ends - Date.parse(body.keptUntil.variants))).toBeLessThanOrEqual(1_000)
   })
 
-  test('an image that never existed is still not found', async () => {
+  test('an image that never existed is not found, or gone if nothing is kept for that long', async () => {
     expect((await get(aged(89).imageId, { app })).status).toBe(404)
+    const { status, body } = await get(aged(91).imageId, { app })
+    expect([status, body.type]).toEqual(gone)
+  })
+
+  test('counted from acceptance, not from the time in the id', async () => {
+    const acceptedAt = (days: number) => new Date(Date.now() - days * DAY).toISOString()
+    const [queued, finished, developed] = [aged(7.5), aged(90.5), aged(30.5)]
+    await store.putInput({ ...queued, acceptedAt: acceptedAt(6.9) })
+    await store.putDocument({ ...processedDocument(finished), accepted_at: acceptedAt(89.9) })
+    await store.putDocument({ ...processedDocument(developed), accepted_at: acceptedAt(29.9) })
+    expect((await get(queued.imageId, { app })).body.status).toBe('queued')
+    expect((await get(finished.imageId, { app })).body.status).toBe('processed')
+    const { body } = await get(developed.imageId, { app })
+    expect(body.variants).toHaveLength(3)
+    expect(Date.parse(body.keptUntil.variants) - Date.parse(body.acceptedAt)).toBe(30 * DAY)
   })
 })

@@ -10,7 +10,8 @@ import { waitForImage } from '../status/wait.ts'
 export const handler = apiHandler(async (event) => {
   const image = requireImage(event)
   const wait = readPreferWait(event.headers.prefer)
-  const status = await toImageStatus(await waitForImage(image, wait ?? 0))
+  const found = await waitForImage(image, wait ?? 0)
+  const status = { ...(await toImageStatus(found)), id: image.imageId }
   const etag = `"${createHash('sha256').update(JSON.stringify(status)).digest('base64url').slice(0, 22)}"`
   const headers = {
     etag,

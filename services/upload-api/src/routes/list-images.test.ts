@@ -143,6 +143,14 @@ describe('after their retention, even if S3 still has them,', () => {
     expect([status, body.type]).toEqual([410, 'urn:problem-type:darkroom:expired-by-retention'])
   })
 
+  test('an image that was accepted a day after the time in its id is kept for as long as the others', async () => {
+    const image = { app, imageId: newImageId(daysAgo(90.9)) }
+    await store.putDocument({ ...processedDocument(image), accepted_at: daysAgo(89.9).toISOString() })
+    const day = await list({ date: dateOf(daysAgo(90.9)) }, app)
+    expect([day.status, idsOf(day.body)]).toEqual([200, [image.imageId]])
+    expect(idsOf((await list({ limit: '100' }, app)).body)).toContain(image.imageId)
+  })
+
   test('an original that was never processed is not in the list', async () => {
     const [day, kept, late] = [daysAgo(8), newImageId(daysAgo(8)), newImageId(daysAgo(8))]
     await store.putDocument(processedDocument({ app, imageId: kept }))

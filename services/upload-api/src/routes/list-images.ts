@@ -1,7 +1,6 @@
 import { type ImagesPage, listImagesPage, listNewestImages } from '@darkroom/bucket'
 import {
   type AppId,
-  firstIdAt,
   type ImageId,
   type ImageList,
   type ImageSelection,
@@ -18,10 +17,10 @@ import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
 import { requireApp } from '../http/request.ts'
-import { findImageOrUndefined } from '../status/find-image.ts'
 import { toImageStatuses } from '../status/to-image-status.ts'
-import { waitForImages } from '../status/wait.ts'
+import { findImages, waitForImages } from '../status/wait.ts'
 
+/** An image can be accepted up to a day after the time in its id. */
 const DAY_MS = 86_400_000
 
 /**
@@ -50,14 +49,14 @@ export const handler = apiHandler(
 
 async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promise<Tolerant<ImageSelection>> {
   const found = await waitForImages(app, ids, seconds)
-  const items = await toImageStatuses(found.values())
+  const items = await toImageStatuses(found)
   return { items, notFound: ids.filter((id) => !found.has(id)) }
 }
 
-/** @throws ProblemError `expired-by-retention` if even the last image of the day is past its retention */
+/** @throws ProblemError `expired-by-retention` if every image of the day is past its retention, whenever it was accepted */
 function requireWithinRetention(app: AppId, date: string): string {
-  const nextDay = firstIdAt(new Date(Date.parse(date) + DAY_MS))
-  if (!isPastDeadline(env.RETENTION, { app, imageId: nextDay }, 'metadata')) return date
+  const acceptedAt = new Date(Date.parse(date) + 2 * DAY_MS).toISOString()
+  if (!isPastDeadline(env.RETENTION, { app, acceptedAt }, 'metadata')) return date
   const { metadata } = daysOf(env.RETENTION, app)
   throw new ProblemError(
     'expired-by-retention',
@@ -66,13 +65,12 @@ function requireWithinRetention(app: AppId, date: string): string {
 }
 
 async function toImageList(app: AppId, { ids, next }: ImagesPage): Promise<Tolerant<ImageList>> {
-  const found = await Promise.all(ids.map((imageId) => findImageOrUndefined({ app, imageId })))
-  const items = await toImageStatuses(found.filter((image) => image !== undefined))
+  const items = await toImageStatuses(await findImages(app, ids))
   return { items, ...(next && { cursor: next }) }
 }
 
 function listNewest(app: AppId, limit: number, from: ImageId | undefined): Promise<ImagesPage> {
-  const oldest = new Date(Date.now() - daysOf(env.RETENTION, app).metadata * DAY_MS)
+  const oldest = new Date(Date.now() - (daysOf(env.RETENTION, app).metadata + 1) * DAY_MS)
   return listNewestImages({ bucket, app, from, oldest, limit })
 }
 

@@ -1,6 +1,6 @@
-import { findOriginal, getDocument, type StoredOriginal } from '@darkroom/bucket'
-import { type ImageRef, ProblemError, type StoredDocument } from '@darkroom/core'
-import { deadlineOf, isPastDeadline } from '@darkroom/retention'
+import { findDecidedId, findOriginal, getDocument, type StoredOriginal } from '@darkroom/bucket'
+import { type ImageId, type ImageRef, ProblemError, type StoredDocument, timeOf } from '@darkroom/core'
+import { type AcceptedImage, deadlineOf, isPastDeadline } from '@darkroom/retention'
 import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
 import { noSuchImage } from '../http/request.ts'
@@ -12,26 +12,61 @@ export type FoundImage =
   | { state: 'unreadable' }
 
 /**
- * Finds an image with at most two requests to S3, or three if it does not exist. After its deadline it counts as deleted, whether or not S3 has deleted
- * it yet.
+ * Finds an image with at most two requests to S3, or four if it does not exist. After its deadline it counts as deleted,
+ * whether or not S3 has deleted it yet. A producer may have derived the id from an event whose time was not believed: then it
+ * is the image of that event.
  *
  * @throws ProblemError `not-found` (the same for another app's image), `expired-by-retention`,
  *   `storage-unavailable`
  */
 export async function findImage(image: ImageRef): Promise<FoundImage> {
-  requireKept(image, 'metadata')
+  const found = (await findStored(image)) ?? (await findEventImage(image))
+  if (found) return found
+  throw notFound(image)
+}
+
+/** The image of the event from which the id was derived, if the bridge decided on another id. */
+async function findEventImage(image: ImageRef): Promise<FoundImage | undefined> {
+  const imageId = await otherIdOf(image)
+  return imageId === undefined ? undefined : findStored({ app: image.app, imageId })
+}
+
+/** The id that the bridge decided on instead of this one. */
+export async function otherIdOf(image: ImageRef): Promise<ImageId | undefined> {
+  const decided = await findDecidedId(bucket, image)
+  return decided === image.imageId ? undefined : decided
+}
+
+async function findStored(image: ImageRef): Promise<FoundImage | undefined> {
   const finished = await findFinished(image)
-  if (finished) return finished
-  const original = await findOriginal(bucket, image)
-  if (!original) {
-    // An erasure may have written its receipt after the first read, and then deleted the original.
-    const erased = await findFinished(image)
-    if (erased) return erased
-    throw noSuchImage()
+  if (finished) {
+    requireKept(acceptanceOf(image, documentOf(finished)), 'metadata')
+    return finished
   }
-  requireKept(image, 'input')
+  const original = await findOriginal(bucket, image)
+  // An erasure may have written its receipt after the first read, and then deleted the original.
+  if (!original) return findFinished(image)
+  requireKept(original, 'input')
   return { state: 'queued', original }
 }
+
+/** @returns ProblemError `not-found`, or `expired-by-retention` for an id so old that its image would be deleted */
+export function notFound(image: ImageRef): ProblemError {
+  const oldest = idAcceptance(image)
+  return isPastDeadline(env.RETENTION, oldest, 'metadata') ? expired(oldest, 'metadata') : noSuchImage()
+}
+
+/** When a finished image was accepted. If its document is unreadable, the time in the id is the best guess. */
+export function acceptanceOf(image: ImageRef, document: StoredDocument | undefined): AcceptedImage {
+  return document ? { app: image.app, acceptedAt: document.accepted_at } : idAcceptance(image)
+}
+
+export const documentOf = (found: FoundImage) => (found.state === 'finished' ? found.document : undefined)
+
+const idAcceptance = ({ app, imageId }: ImageRef): AcceptedImage => ({
+  app,
+  acceptedAt: timeOf(imageId).toISOString(),
+})
 
 /** The same, but undefined if the image does not exist or has expired. @throws ProblemError `storage-unavailable` */
 export async function findImageOrUndefined(image: ImageRef): Promise<FoundImage | undefined> {
@@ -51,10 +86,13 @@ export async function findFinished(image: ImageRef): Promise<FoundImage | undefi
 }
 
 /** @throws ProblemError `expired-by-retention` if the image's objects of this kind are past their deadline */
-export function requireKept(image: ImageRef, kind: 'input' | 'metadata'): void {
-  if (!isPastDeadline(env.RETENTION, image, kind)) return
+export function requireKept(image: AcceptedImage, kind: 'input' | 'metadata'): void {
+  if (isPastDeadline(env.RETENTION, image, kind)) throw expired(image, kind)
+}
+
+function expired(image: AcceptedImage, kind: 'input' | 'metadata'): ProblemError {
   const deadline = deadlineOf(env.RETENTION, image, kind).toISOString()
-  throw new ProblemError(
+  return new ProblemError(
     'expired-by-retention',
     `The retention of this image ended on ${deadline.slice(0, 10)}, and it was deleted.`,
   )

@@ -1,6 +1,6 @@
 import { isErasing, type StoredOriginal, signVariant } from '@darkroom/bucket'
 import {
-  type ImageRef,
+  type ImageId,
   type ImageStatus,
   PROBLEMS,
   ProblemError,
@@ -12,7 +12,7 @@ import {
   type Tolerant,
   WARNINGS,
 } from '@darkroom/core'
-import { deadlineOf, isPastDeadline } from '@darkroom/retention'
+import { type AcceptedImage, deadlineOf, isPastDeadline } from '@darkroom/retention'
 import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
 import type { FoundImage } from './find-image.ts'
@@ -31,9 +31,16 @@ export async function toImageStatus(found: FoundImage): Promise<StatusAnswer> {
   )
 }
 
-/** The same for several images. One that cannot be read is left out; it was logged when it was read. */
-export function toImageStatuses(found: Iterable<FoundImage>): Promise<StatusAnswer[]> {
-  return Promise.all([...found].filter(({ state }) => state !== 'unreadable').map(toImageStatus))
+/**
+ * The same for several images, each under the id that was asked for. One that cannot be read is left out; it was logged when
+ * it was read.
+ */
+export function toImageStatuses(found: Iterable<readonly [ImageId, FoundImage]>): Promise<StatusAnswer[]> {
+  return Promise.all(
+    [...found]
+      .filter(([, { state }]) => state !== 'unreadable')
+      .map(async ([id, image]) => ({ ...(await toImageStatus(image)), id })),
+  )
 }
 
 function finishedStatus(document: StoredDocument): Promise<StatusAnswer> | StatusAnswer {
@@ -78,7 +85,7 @@ function queued(original: StoredOriginal): StatusAnswer {
     filename,
     attributes,
     original: { contentType, bytes, sha256 },
-    keptUntil: keptUntil({ app, imageId }),
+    keptUntil: keptUntil({ app, acceptedAt }),
   }
 }
 
@@ -106,13 +113,13 @@ async function processed(document: StoredProcessed): Promise<StatusAnswer> {
 /** The variants with their URLs, until their retention ends. */
 async function variantsOf({
   app,
-  image_id: imageId,
+  accepted_at: acceptedAt,
   variants: stored,
   width,
   height,
 }: StoredProcessed): Promise<Pick<StatusAnswer, 'variants' | 'srcset'>> {
-  if (isPastDeadline(env.RETENTION, { app, imageId }, 'processed')) return {}
-  const until = deadlineOf(env.RETENTION, { app, imageId }, 'processed')
+  if (isPastDeadline(env.RETENTION, { app, acceptedAt }, 'processed')) return {}
+  const until = deadlineOf(env.RETENTION, { app, acceptedAt }, 'processed')
   const variants = await Promise.all(
     stored.map(async ({ key, content_type: contentType, ...variant }) => ({
       ...variant,
@@ -142,7 +149,7 @@ function finished(document: StoredProcessed | StoredFailed | StoredUnknown): Omi
     attributes: document.attributes,
     original: { contentType: document.content_type, bytes: document.bytes, sha256: document.sha256 },
     timings: timingsOf(document),
-    keptUntil: keptUntil({ app: document.app, imageId: document.image_id }),
+    keptUntil: keptUntil({ app: document.app, acceptedAt: document.accepted_at }),
   }
 }
 
@@ -155,7 +162,7 @@ function timingsOf({
 }
 
 /** Until when each part of an image is kept. */
-function keptUntil(image: ImageRef): NonNullable<ImageStatus['keptUntil']> {
+function keptUntil(image: AcceptedImage): NonNullable<ImageStatus['keptUntil']> {
   const [original, variants, status] = (['input', 'processed', 'metadata'] as const).map((kind) =>
     deadlineOf(env.RETENTION, image, kind).toISOString(),
   ) as [string, string, string]

@@ -11,8 +11,9 @@ import { type FoundImage, findFinished, findImage, findImageOrUndefined } from '
 export async function waitForImage(image: ImageRef, seconds: number): Promise<FoundImage> {
   const found = await findImage(image)
   if (found.state !== 'queued') return found
+  const { imageId } = found.original
   for await (const _ of polls(seconds)) {
-    const finished = await findFinished(image)
+    const finished = await findFinished({ app: image.app, imageId })
     if (finished) return finished
   }
   return found
@@ -42,14 +43,17 @@ export async function waitForImages(
     (found.get(id)?.state ?? (mayStillArrive(id) ? 'queued' : '')) === 'queued'
   const isOver = () => [...found.values()].some(({ state }) => state === 'finished') || !ids.some(isWaiting)
   if (seconds === 0 || isOver()) return found
-  const days = Object.entries(Object.groupBy(ids.filter(isWaiting), dateOf))
+  const requestedIds = new Map(ids.filter(isWaiting).map((id) => [storedIdOf(id, found.get(id)), id]))
+  const days = Object.entries(Object.groupBy(requestedIds.keys(), dateOf))
   const windows = days.map(([date, pending = []]) => openWindow(app, date, pending))
   for await (const _ of polls(seconds)) {
     const finished = (await Promise.all(windows.map((poll) => poll()))).flat()
     // A document that cannot be read stays in the listing; it is read only once.
-    for (const imageId of finished.filter(isWaiting)) {
+    for (const imageId of finished) {
+      const id = requestedIds.get(imageId)
+      if (!id || !isWaiting(id)) continue
       const image = await findFinished({ app, imageId })
-      if (image) found.set(imageId, image)
+      if (image) found.set(id, image)
     }
     if (isOver()) break
   }
@@ -60,7 +64,12 @@ export async function waitForImages(
   return new Map(ids.map((id) => [id, found.get(id) ?? arrived.get(id)] as const).filter(isFound))
 }
 
-async function findImages(app: AppId, ids: ImageId[]): Promise<Map<ImageId, FoundImage>> {
+/** A queued image can have another id than the one that was asked for: see `findImage`. */
+function storedIdOf(id: ImageId, found: FoundImage | undefined): ImageId {
+  return found?.state === 'queued' ? found.original.imageId : id
+}
+
+export async function findImages(app: AppId, ids: ImageId[]): Promise<Map<ImageId, FoundImage>> {
   const images = await Promise.all(
     ids.map(async (imageId) => [imageId, await findImageOrUndefined({ app, imageId })] as const),
   )

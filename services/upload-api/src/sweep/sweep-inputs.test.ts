@@ -35,7 +35,7 @@ const erasedDocument = (image: ImageRef) => ({
 
 test('the message of an unfinished original is sent again, once at each age', async () => {
   const image = acceptedAt('2026-11-20T10:00:30.000Z')
-  await store.putInput(image, 'IMG_0001.JPG')
+  await store.putInput({ ...image, filename: 'IMG_0001.JPG' })
   expect(await sweep('2026-11-20T10:02:59.000Z')).toMatchObject({ enqueued: 0 })
   expect(await sweep('2026-11-20T10:03:01.000Z')).toMatchObject({ enqueued: 1 })
   expect(await store.takeMessages()).toMatchObject([
@@ -122,9 +122,12 @@ test('an original stored again after its image was erased gets a message, so tha
 test('an original past its retention is left to S3', async () => {
   const accepted = new Date(Date.now() - 8 * 86_400_000)
   const [past, kept] = [acceptedAt(accepted.toISOString(), 'brief'), acceptedAt(accepted.toISOString())]
-  for (const image of [past, kept]) await store.putInput(image)
-  expect(await sweep(new Date(accepted.getTime() + 180_000).toISOString())).toMatchObject({ enqueued: 1 })
-  expect(await store.takeMessages()).toMatchObject([{ subject: kept.imageId }])
+  const late = acceptedAt(accepted.toISOString(), 'brief')
+  for (const image of [past, kept, { ...late, acceptedAt: new Date().toISOString() }])
+    await store.putInput(image)
+  expect(await sweep(new Date(accepted.getTime() + 180_000).toISOString())).toMatchObject({ enqueued: 2 })
+  const sent = (await store.takeMessages()).map(({ subject }) => subject)
+  expect(sent.toSorted()).toEqual([kept.imageId, late.imageId].toSorted())
 })
 
 test('an object that Darkroom did not write does not stop the others', async () => {

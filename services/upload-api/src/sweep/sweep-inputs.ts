@@ -151,9 +151,8 @@ async function writtenWithin(
 /** Whether a message was sent. An error with one image does not stop the others. */
 async function enqueueAgain(image: ImageRef): Promise<boolean> {
   try {
-    if (isPastDeadline(env.RETENTION, image, 'input')) return false
     const original = await findOriginal(bucket, image)
-    if (!original) return false
+    if (!original || isPastDeadline(env.RETENTION, original, 'input')) return false
     if (!hasHash(original)) throw new Error('the metadata of the original has no hash')
     await enqueueImage(imageQueue, original)
     logger.warn('image enqueued again', { ...image, acceptedAt: original.acceptedAt })

@@ -17,6 +17,7 @@ import {
   inputKey,
   type MetadataDocument,
   metadataKey,
+  timeOf,
   toUserMetadata,
 } from '@darkroom/core'
 import { type Retention, toEnvironment } from '@darkroom/retention'
@@ -68,14 +69,14 @@ export async function openStore(environment: Record<string, string>) {
     bucket,
     put,
 
-    /** A queued original, as the intake stores it. */
-    async putInput(image: ImageRef, filename?: string): Promise<void> {
+    /** A queued original, as the intake stores it; accepted at the time in its id unless told otherwise. */
+    async putInput(image: ImageRef & { filename?: string; acceptedAt?: string | undefined }): Promise<void> {
       const metadata = {
         app: image.app,
-        acceptedAt: '2026-11-23T10:00:00.000Z',
+        acceptedAt: image.acceptedAt ?? timeOf(image.imageId).toISOString(),
         sha256: 'ab'.repeat(32),
         origin: { kind: 'http' as const },
-        filename,
+        filename: image.filename,
         attributes: {},
       }
       await put(inputKey(image), 'bytes', { ContentType: 'image/jpeg', Metadata: toUserMetadata(metadata) })

@@ -8,6 +8,7 @@ import {
   newImageId,
   PART_BYTES,
   Signature,
+  toUserMetadata,
   UploadAccepted,
   uploadKey,
 } from '@darkroom/core'
@@ -216,11 +217,24 @@ describe('a form upload', () => {
   })
 
   test('of an image past its retention is 410', async () => {
-    const imageId = newImageId(new Date(Date.now() - 2 * 86_400_000))
+    const imageId = newImageId(new Date(Date.now() - 10 * 86_400_000))
     await store.put(uploadKey({ app: 'fleeting', imageId, bytes: jpeg.length }), jpeg)
+    await store.putDocument(processedDocument({ app: 'fleeting', imageId }))
     const answer = await complete(imageId, 'fleeting')
     expect([answer.status, answer.body.type]).toEqual([410, 'urn:problem-type:darkroom:expired-by-retention'])
-    expect(await keysOf(imageId)).toEqual([])
+    const kept = metadataKey({ app: 'fleeting', imageId })
+    expect(await keysOf(imageId)).toEqual([kept])
+    await store.remove(kept)
+  })
+
+  test('that was completed late is kept from then on', async () => {
+    const imageId = newImageId(new Date(Date.now() - 2 * 86_400_000))
+    const sent = toUserMetadata({ app: 'fleeting', origin: { kind: 'http' }, attributes: {} })
+    await store.put(uploadKey({ app: 'fleeting', imageId, bytes: jpeg.length }), jpeg, { Metadata: sent })
+    const { status, body } = await complete(imageId, 'fleeting')
+    expect(await store.takeMessages()).toMatchObject([{ subject: imageId }])
+    expect([status, Date.now() - Date.parse(body.acceptedAt) < 60_000]).toEqual([202, true])
+    await store.remove(inputKey({ app: 'fleeting', imageId }))
   })
 
   test.each([

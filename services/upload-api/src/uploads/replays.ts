@@ -2,7 +2,7 @@ import { findOriginal } from '@darkroom/bucket'
 import { type AppId, type ImageRef, ProblemError } from '@darkroom/core'
 import { type Repetition, requireSameImage } from '@darkroom/intake'
 import { bucket } from '../clients.ts'
-import { findFinished, requireKept } from '../status/find-image.ts'
+import { acceptanceOf, documentOf, findFinished, requireKept } from '../status/find-image.ts'
 
 /**
  * Checks that an id which the client chose can still become an image. Without this check, the bytes of an erased image would
@@ -12,8 +12,10 @@ import { findFinished, requireKept } from '../status/find-image.ts'
  */
 export async function requireUsableId(image: ImageRef): Promise<void> {
   const found = await findFinished(image)
-  requireKept(image, found ? 'metadata' : 'input')
-  if (found?.state !== 'finished' || found.document.status !== 'erased') return
+  if (!found) return
+  const document = documentOf(found)
+  requireKept(acceptanceOf(image, document), 'metadata')
+  if (document?.status !== 'erased') return
   throw new ProblemError(
     'erased',
     'The image of this Idempotency-Key was erased. To upload it again, make a new key.',

@@ -8,7 +8,7 @@ import {
   type StoredDocument,
   type StoredProcessed,
 } from '@darkroom/core'
-import { isPastDeadline } from '@darkroom/retention'
+import { type AcceptedImage, isPastDeadline } from '@darkroom/retention'
 import { type AuditContext, isSettled, pastRetention } from './audit-context.ts'
 import type { Breach, BreachClass } from './breaches.ts'
 import { type GatheredImage, gatherImage } from './join-images.ts'
@@ -110,13 +110,19 @@ function checkOriginal({ context, gathered, hashes }: Facts, document: StoredDoc
   const [original] = objects.input ?? []
   const wasStored = 'receive_count' in document && document.receive_count !== undefined
   if (!original) {
-    const isKept = wasStored && !isPastDeadline(context.retention, image, 'input', context.now)
+    const isKept =
+      wasStored && !isPastDeadline(context.retention, acceptanceOf(document), 'input', context.now)
     const isExpected = document.status === 'failed' && document.failure_type === 'source-expired'
     return isKept && !isExpected ? [breach('missing-original', inputKey(image), 'it is not stored')] : []
   }
   const difference = findDifference(document, original, hashes)
   return difference ? [breach('wrong-bytes', original.key, difference)] : []
 }
+
+const acceptanceOf = ({ app, accepted_at: acceptedAt }: StoredDocument): AcceptedImage => ({
+  app,
+  acceptedAt,
+})
 
 function findDifference(
   document: StoredDocument,
@@ -138,9 +144,9 @@ function findDifference(
 
 function checkVariants(facts: Facts, document: StoredProcessed): Breach[] {
   const { context, gathered } = facts
-  const { image, objects } = gathered
+  const { objects } = gathered
   const stored = new Map((objects.processed ?? []).map((variant) => [variant.key, variant]))
-  const isKept = !isPastDeadline(context.retention, image, 'processed', context.now)
+  const isKept = !isPastDeadline(context.retention, acceptanceOf(document), 'processed', context.now)
   const wrong = document.variants.flatMap(({ key, bytes }) => {
     const variant = stored.get(key)
     if (!variant) return isKept ? [breach('missing-variant', key, 'the document lists it')] : []
