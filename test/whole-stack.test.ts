@@ -1,4 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
@@ -44,6 +46,28 @@ async function develop(stack: Stack, body: Body, headers: Record<string, string>
   return statusOf(stack, id, { prefer: 'wait=25' })
 }
 
+/** Runs `pnpm darkroom …` from a folder, which is also the local stack's. */
+function startDarkroom(folder: string, ...args: string[]) {
+  const script = new URL('../tools/cli/src/darkroom.ts', import.meta.url).pathname
+  const env = { ...process.env, LOCAL_DIR: folder, INIT_CWD: folder, NO_COLOR: '1', DARKROOM_URL: '' }
+  const child = spawn(process.execPath, [script, ...args], { env })
+  let printed = ''
+  const changes = new EventEmitter()
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      printed += text
+      changes.emit('change')
+    })
+  }
+  return {
+    ended: once(child, 'close').then(([code]) => ({ code, printed })),
+    async prints(text: string) {
+      while (!printed.includes(text)) await once(changes, 'change')
+    },
+    stop: () => child.kill('SIGINT'),
+  }
+}
+
 describe('the whole stack', () => {
   let dataDir: string
   let stack: Stack
@@ -66,6 +90,40 @@ describe('the whole stack', () => {
     expect(receipt).toMatchObject({ id: image.id, status: 'erased', erasure: { objects: 4 } })
     expect(await statusOf(stack, image.id)).toEqual(receipt)
     for (const { url } of image.variants ?? []) expect((await fetch(url)).status).toBe(404)
+  })
+
+  test('the command line uploads, follows, saves and erases an image', async () => {
+    const folder = join(dataDir, 'command-line')
+    await mkdir(folder)
+    await writeFile(join(folder, 'endpoints.json'), JSON.stringify(stack.endpoints))
+    await writeFile(join(folder, 'alps.jpg'), photograph)
+    await writeFile(join(folder, 'notes.txt'), 'no image')
+    const followed = startDarkroom(folder, 'tail', '--interval', '1')
+    await followed.prints('Ctrl-C ends this.')
+    const files = ['alps.jpg', 'notes.txt', 'missing.jpg', '.']
+    const uploaded = await startDarkroom(folder, 'upload', ...files, '--attribute', 'album=2026').ended
+    expect(uploaded).toMatchObject({ code: 1, printed: expect.stringContaining('1 of 4 processed.') })
+    expect(uploaded.printed).toContain("notes.txt    unsupported-media-type: This file isn't an image.")
+    expect(uploaded.printed).toContain('missing.jpg  There is no such file.')
+    const [, id = ''] = /✔ alps\.jpg .* ([0-9a-f-]{36})/.exec(uploaded.printed) ?? []
+    const status = await startDarkroom(folder, 'status', id).ended
+    expect(status).toMatchObject({ code: 0, printed: expect.stringMatching(/album = 2026[\s\S]*medium/) })
+    expect(await startDarkroom(folder, 'get', id, '--out', 'got').ended).toMatchObject({ code: 0 })
+    const saved = await readFile(join(folder, `got/${id}-thumb.webp`))
+    expect(await sharp(saved).metadata()).toMatchObject({ format: 'webp', width: 320 })
+    const asked = await startDarkroom(folder, 'erase', id).ended
+    expect([asked.code, asked.printed]).toEqual([0, expect.stringContaining('Nothing was deleted.')])
+    expect(await startDarkroom(folder, 'erase', id, '--yes').ended).toMatchObject({
+      code: 0,
+      printed: expect.stringContaining('is erased: 4 objects were deleted.'),
+    })
+    await followed.prints(`erased  ${id}`)
+    expect(await startDarkroom(folder, 'get', id).ended).toMatchObject({
+      code: 1,
+      printed: expect.stringContaining('The image was erased.'),
+    })
+    followed.stop()
+    expect((await followed.ended).printed).toMatch(/alps\.jpg {2}processed/)
   })
 
   const form = new FormData()

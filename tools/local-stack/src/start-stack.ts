@@ -12,7 +12,7 @@ import { type RunningService, startService } from './start-service.ts'
 
 /** In data-flow order. */
 export const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
-export type ServiceName = (typeof SERVICES)[number]
+type ServiceName = (typeof SERVICES)[number]
 
 /** Partitions of the image topic, and so the number of concurrent batches. */
 const PARTITIONS = 2
