@@ -14,7 +14,13 @@ import { addUpload } from './commands/upload.ts'
 /** The commands under their headings in the help. */
 const COMMANDS = {
   'Images, over the upload API:': [addUpload, addStatus, addGet, addTail, addErase],
-  'The store of a deployment or of the local stack:': [addAnalytics, addAudit, addBackfill, addHold, addRetention],
+  'The store of a deployment or of the local stack:': [
+    addAnalytics,
+    addAudit,
+    addBackfill,
+    addHold,
+    addRetention,
+  ],
   'The local stack:': [addOpen, addEndpoints],
 }
 
