@@ -1,4 +1,4 @@
-/** `pnpm darkroom backfill`, from the command to the variants, on local S3 and SQS servers. */
+/** `pnpm darkroom backfill` and `redrive`, from the command to the variants, on local S3 and SQS servers. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
@@ -87,12 +87,14 @@ async function developByOlderPreset(image: ImageRef): Promise<ProcessedDocument>
   return earlier
 }
 
-function backfill(...args: string[]): Promise<{ code: number; printed: string }> {
+const backfill = (...args: string[]) => run('backfill', ...args)
+
+function run(command: string, ...args: string[]): Promise<{ code: number; printed: string }> {
   const script = new URL('../tools/cli/src/darkroom.ts', import.meta.url).pathname
   const env = { ...process.env, NO_COLOR: '1' }
   const store = ['--bucket', String(Bucket), '--queue-url', resources.queueUrl]
   return new Promise((resolve) => {
-    execFile(process.execPath, [script, 'backfill', ...store, ...args], { env }, (error, stdout, stderr) =>
+    execFile(process.execPath, [script, command, ...store, ...args], { env }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, printed: stdout + stderr }),
     )
   })
@@ -150,18 +152,42 @@ test('only processed images of the given days are sent', async () => {
   const unfinished = await store()
   const day = dateOf(image.imageId)
   const earlier = await developByOlderPreset(image)
-  const { schema_version, image_id, accepted_at, finished_at, origin, attributes } = earlier
-  await resources.put(
-    metadataKey(failed),
-    JSON.stringify({
-      ...{ schema_version, image_id, app, accepted_at, finished_at, origin, attributes, status: 'failed' },
-      ...{ failure_type: 'corrupt-image', failure_detail: 'It is damaged.' },
-    }),
-  )
+  await fail(failed, earlier)
   expect(unfinished.imageId).not.toBe(image.imageId)
   expect((await toDefault('--dry-run', '--from', day, '--to', day)).printed).toMatch(/^1 message would/m)
   expect((await toDefault('--dry-run', '--from', dateOf(newImageId()))).printed).toMatch(/^0 messages would/m)
   expect((await toDefault('--dry-run', '--to', '2020-01-01')).printed).toMatch(/^0 messages would/m)
+})
+
+/** Gives an image a failed document. */
+async function fail(image: ImageRef, like: ProcessedDocument, more: object = {}): Promise<void> {
+  const { schema_version, accepted_at, finished_at, origin, attributes } = like
+  const { app, imageId: image_id } = image
+  await resources.put(
+    metadataKey(image),
+    JSON.stringify({
+      ...{ schema_version, image_id, app, accepted_at, finished_at, origin, attributes, status: 'failed' },
+      ...{ failure_type: 'corrupt-image', failure_detail: 'It is damaged.', ...more },
+    }),
+  )
+}
+
+test('what failed by a guess is redriven and processed; a verdict of the decoder stays', async () => {
+  const [guessed, judged] = [await store(), await store()]
+  const like = await developByOlderPreset(await store())
+  await fail(guessed, like, { receive_count: 2 })
+  await fail(judged, like, { receive_count: 1 })
+  const redrive = (...more: string[]) => run('redrive', '--app', app, '--rate', '50', ...more)
+  const day = dateOf(guessed.imageId)
+  expect((await redrive('--all', '--dry-run')).printed).toBe(
+    `${STORE}${day}  2 of corrupt-image\n2 messages would be sent, to be processed again\n`,
+  )
+  expect((await redrive()).printed).toBe(
+    `${STORE}${day}  1 of corrupt-image\n1 message sent, to be processed again\n`,
+  )
+  expect(await consume(await receive(), wholeMinute)).toEqual(DONE)
+  expect((await resources.document(guessed)).status).toBe('processed')
+  expect((await resources.document(judged)).status).toBe('failed')
 })
 
 test('an image that is erased in the meantime stays erased', async () => {

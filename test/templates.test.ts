@@ -390,6 +390,51 @@ describe("the image processor's zip", () => {
   })
 })
 
+describe('the queues of image-processor', () => {
+  const ROLE = 'arn:aws:iam::123456789012:role/'
+
+  test.each([
+    [
+      'ImageQueue',
+      [
+        'ProcessImagesIamRoleLambdaExecution.Arn',
+        `${ROLE}darkroom-upload-api-dev-*`,
+        `${ROLE}darkroom-kafka-bridge-dev-*`,
+      ],
+    ],
+    ['DeadLetterQueue', undefined],
+    ['ParkedQueue', ['SettleDeadLettersIamRoleLambdaExecution.Arn']],
+  ])('%s takes messages only from its senders and from operators', (id, senders) => {
+    const { resources } = packageOf('image-processor')
+    const queue = { url: resolveIntrinsics({ Ref: id }, resources), arn: arnOf(id) }
+    const policies = propertiesOf('image-processor', 'AWS::SQS::QueuePolicy')
+    const policy = policies.find(({ Queues }) => Queues.includes(queue.url))
+    expect(policy?.PolicyDocument.Statement).toEqual([
+      {
+        Sid: 'OnlyTheseSend',
+        Effect: 'Deny',
+        Principal: '*',
+        Action: 'sqs:SendMessage',
+        Resource: queue.arn,
+        Condition: {
+          Null: { 'aws:PrincipalArn': 'false' },
+          StringNotLike: { 'aws:PrincipalArn': ['arn:aws:iam::123456789012:root'] },
+          ...(senders && { ArnNotLike: { 'aws:PrincipalArn': senders } }),
+        },
+      },
+    ])
+  })
+
+  /** The names of roles begin with the name of the service and the stage: see serverless-iam-roles-per-function. */
+  test.each(['upload-api', 'kafka-bridge'])('the roles of %s match the pattern', (service) => {
+    for (const { RoleName } of propertiesOf(service, 'AWS::IAM::Role'))
+      expect(RoleName).toMatch(new RegExp(`^darkroom-${service}-dev-`))
+  })
+
+  const arnOf = (id: string) =>
+    resolveIntrinsics({ 'Fn::GetAtt': [id, 'Arn'] }, packageOf('image-processor').resources)
+})
+
 describe('the schedule', () => {
   test('measures freshness every hour', () => {
     expect(propertiesOf('analytics-catalog', 'AWS::Events::Rule')).toMatchObject([

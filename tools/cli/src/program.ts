@@ -7,6 +7,7 @@ import { addEndpoints } from './commands/endpoints.ts'
 import { addHold } from './commands/hold.ts'
 import { addErase, addGet, addStatus } from './commands/image.ts'
 import { addOpen } from './commands/open.ts'
+import { addRedrive } from './commands/redrive.ts'
 import { addRetention } from './commands/retention.ts'
 import { addTail } from './commands/tail.ts'
 import { addUpload } from './commands/upload.ts'
@@ -19,6 +20,7 @@ const COMMANDS = {
     addAudit,
     addBackfill,
     addHold,
+    addRedrive,
     addRetention,
   ],
   'The local stack:': [addOpen, addEndpoints],

@@ -40,3 +40,26 @@ export async function redevelop(store: StoreWithQueue, image: ImageRef, preset: 
   if (!original || !hasHash(original)) return
   await enqueueImage({ ...store, source: '/darkroom/backfill' }, { ...original, redevelop: { preset } })
 }
+
+/**
+ * Why an image failed; undefined if it did not. A verdict of the decoder is given at the first receive. Whatever takes more of
+ * them, such as two deaths of the engine, may be a wrong guess.
+ *
+ * @param all also after one receive
+ */
+export async function failureOf(
+  { bucket }: Store,
+  image: ImageRef,
+  all: boolean,
+): Promise<string | undefined> {
+  const document = (await getDocument(bucket, image))?.document
+  if (document?.status !== 'failed') return undefined
+  const isGuess = document.failure_type === 'retries-exhausted' || (document.receive_count ?? 0) > 1
+  return isGuess || all ? document.failure_type : undefined
+}
+
+/** Asks the image processor to process an image that failed. */
+export async function processAgain(store: StoreWithQueue, image: ImageRef): Promise<void> {
+  const original = await findOriginal(store.bucket, image)
+  if (original && hasHash(original)) await enqueueImage({ ...store, source: '/darkroom/redrive' }, original)
+}
