@@ -161,6 +161,7 @@ test('every command that reads a store explains the choice in the same words', (
     'audit',
     'backfill',
     'hold',
+    'redrive',
     'retention',
   ])
   for (const command of commands) {
