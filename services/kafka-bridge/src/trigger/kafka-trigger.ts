@@ -67,10 +67,8 @@ function mappingProperties(settings: TriggerSettings): object {
     MaximumRetryAttempts: settings.kafkaMaximumRetryAttempts,
     MaximumRecordAgeInSeconds: settings.kafkaMaximumRecordAgeSeconds,
     MetricsConfig: { Metrics: ['EventCount', 'ErrorCount', 'KafkaMetrics'] },
-    // The local stack has no such bucket and never gives up a record.
-    ...(settings.stage !== 'local' && {
-      DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': ['UndeliveredBucket', 'Arn'] } } },
-    }),
+    // With the records, also those that are too large for an event.
+    DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': ['UndeliveredBucket', 'Arn'] } } },
   }
 }
 

@@ -1,3 +1,4 @@
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
@@ -227,7 +228,7 @@ describe('failures', () => {
     const work = recordingKafkaFunction((invocation) => {
       if (invocation.values['bisect-0']?.includes('v2')) throw new Error('v2 is bad')
     })
-    const mapping = { bisectsOnError: true, maximumRetryAttempts: 1, onFailureQueue: queue.name }
+    const mapping = { bisectsOnError: true, maximumRetryAttempts: 1, onFailure: { queue: queue.name } }
     const opened = await start('bisect', work.invoke, mapping)
     const reported = await aws.spy.waitForMessage({ queueName: queue.name }, 'published')
     await work.received(4 + 2 + 2 + 1 + 1 + 1)
@@ -263,13 +264,27 @@ describe('failures', () => {
     expect(await committedBy(opened, 'old')).toEqual([2, 0])
   })
 
-  test('discards records that are too large', async () => {
-    await client.send('giant', { value: Buffer.alloc(5_000_000) })
+  test('discards records that are too large, which a bucket receives whole', async () => {
+    const s3 = new S3Client({ region })
+    const Bucket = 'undelivered'
+    await s3.send(new CreateBucketCommand({ Bucket }))
+    await client.send('giant', { value: Buffer.alloc(5_000_000, 'x') })
     await client.send('giant', { value: 'after it' })
     const work = recordingKafkaFunction()
-    const opened = await start('giant', work.invoke)
+    const opened = await start('giant', work.invoke, { onFailure: { bucket: Bucket } })
     expect((await work.invoked(1))[0]?.values).toEqual({ 'giant-0': ['after it'] })
     await opened.waitFor(/giant-0 from 0\): MaximumPayloadSizeExceeded/)
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'aws/lambda/' }))
+    expect(Contents).toHaveLength(1)
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: Contents[0]?.Key }))
+    const { requestContext, payload } = JSON.parse(String(await Body?.transformToString()))
+    expect(requestContext).toMatchObject({
+      condition: 'MaximumPayloadSizeExceeded',
+      approximateInvokeCount: 0,
+    })
+    const [record] = JSON.parse(payload).records['giant-0']
+    expect(Buffer.from(record.value, 'base64').equals(Buffer.alloc(5_000_000, 'x'))).toBe(true)
+    s3.destroy()
   })
 })
 

@@ -1,16 +1,14 @@
-import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { KafkaConnection } from '@darkroom/kafka-connection'
 import { readConnection } from '../environment.ts'
 import type { EventSource, SourceContext } from '../event-source.ts'
 import { type Outage, retry, watchOutage } from '../retry.ts'
-import { createSqsClient, findQueue, type Queue } from '../sqs/queue.ts'
 import { Notifier } from '../wait.ts'
 import type { FetchedRecord } from './assigned-partition.ts'
 import { toEvent } from './event.ts'
 import type { GroupSession } from './group-session.ts'
 import type { KafkaMapping } from './mapping.ts'
 import { planBatch, takeBatch } from './next-batch.ts'
-import { type Discard, reportDiscard } from './on-failure-destination.ts'
+import { type OnFailureDestination, openDestination } from './on-failure-destination.ts'
 import { runBatch } from './run-batch.ts'
 
 /**
@@ -23,7 +21,6 @@ export class KafkaSource implements EventSource {
   readonly #context: SourceContext
   readonly #connection: KafkaConnection
   readonly #outage: Outage
-  readonly #client: SQSClient
   readonly #stopping = new AbortController()
   readonly #changes = new Notifier()
   readonly #running = new Set<Promise<void>>()
@@ -31,7 +28,7 @@ export class KafkaSource implements EventSource {
   readonly #busy = new Set<number>()
   #session: GroupSession | undefined
   #polling: Promise<unknown> | undefined
-  #destination: Queue | undefined
+  #destination: OnFailureDestination | undefined
   #turn = 0
 
   constructor(mapping: KafkaMapping, context: SourceContext) {
@@ -41,11 +38,16 @@ export class KafkaSource implements EventSource {
     this.#connection = readConnection(mapping.bootstrapServers)
     const { bootstrapBrokers } = this.#connection
     this.#outage = watchOutage(`Kafka topic ${mapping.topic} at ${bootstrapBrokers.join(',')}`, context.log)
-    this.#client = createSqsClient(context.region)
   }
 
   async start(): Promise<void> {
-    this.#destination = await this.#findDestination()
+    const { bootstrapBrokers } = this.#connection
+    this.#destination = await openDestination(
+      this.#mapping,
+      this.#context,
+      bootstrapBrokers,
+      this.#stopping.signal,
+    )
     await this.#openSession()
     this.#polling = Promise.all([this.#stayInGroup(), this.#dispatch()])
   }
@@ -58,17 +60,7 @@ export class KafkaSource implements EventSource {
     await this.#polling
     // #stayInGroup may have opened a new session in the meantime.
     await this.#session?.close()
-    this.#client.destroy()
-  }
-
-  async #findDestination(): Promise<Queue | undefined> {
-    const { onFailureQueue } = this.#mapping
-    if (onFailureQueue === undefined) return undefined
-    const outage = watchOutage(`SQS queue ${onFailureQueue}`, this.#context.log)
-    return retry(() => findQueue(this.#client, onFailureQueue), {
-      outage,
-      signal: this.#stopping.signal,
-    })
+    this.#destination?.close()
   }
 
   /** Imports the client lazily, so that only services with a Kafka event load it. */
@@ -132,7 +124,7 @@ export class KafkaSource implements EventSource {
       log: this.#context.log,
       signal: this.#stopping.signal,
       invoke: (part) => this.#context.invoke(toEvent(part, this.#mapping, this.#connection.bootstrapBrokers)),
-      discard: (discard) => this.#discard(discard),
+      discard: async (discard) => this.#destination?.report(discard),
       release: (partition) => {
         this.#busy.delete(partition)
         this.#changes.notify()
@@ -146,25 +138,6 @@ export class KafkaSource implements EventSource {
         this.#changes.notify()
       })
     this.#running.add(batch)
-  }
-
-  /** Retries until the destination accepts the report, because the records are dropped afterwards. */
-  async #discard(discard: Discard): Promise<void> {
-    const queue = this.#destination
-    if (!queue) return
-    const { region, functionName, log } = this.#context
-    await retry(
-      () =>
-        reportDiscard(this.#client, queue, discard, this.#mapping, {
-          functionArn: `arn:aws:lambda:${region}:000000000000:function:${functionName}`,
-          bootstrapServers: this.#connection.bootstrapBrokers.join(','),
-        }),
-      {
-        outage: watchOutage(`SQS queue ${queue.name}`, log),
-        signal: this.#stopping.signal,
-        isRetryable: () => true,
-      },
-    )
   }
 }
 

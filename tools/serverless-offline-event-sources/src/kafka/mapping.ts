@@ -19,8 +19,8 @@ export interface KafkaMapping {
   /** Not counting the first attempt. */
   maximumRetryAttempts: number
   maximumRecordAgeSeconds: number
-  /** The SQS queue that discarded batches are reported to. */
-  onFailureQueue?: string
+  /** Where discarded batches are reported. */
+  onFailure?: { queue: string } | { bucket: string }
 }
 
 export type StartingPosition = 'TRIM_HORIZON' | 'LATEST' | { timestamp: number }

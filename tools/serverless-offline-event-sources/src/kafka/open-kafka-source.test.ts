@@ -97,10 +97,12 @@ describe('resources.extensions for the mapping', () => {
     expect(() => openKafkaSource(kafka, context)).toThrow(/MaximumRetryAttempts/)
   })
 
-  test('a destination other than a queue logs a warning', () => {
+  test('a destination other than a queue or a bucket logs a warning', () => {
     const { context, lines } = contextWith()
     openKafkaSource({ ...kafka, onFailureDestination: 'arn:aws:sns:eu-west-1:1:failures' }, context)
-    expect(lines).toMatchObject([{ level: 'warning', text: expect.stringContaining('not an SQS queue') }])
+    expect(lines).toMatchObject([
+      { level: 'warning', text: expect.stringContaining('neither an SQS queue nor an S3 bucket') },
+    ])
   })
 })
 

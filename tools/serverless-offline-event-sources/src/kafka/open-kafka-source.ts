@@ -1,6 +1,5 @@
 import type { EventSource, OpenEventSource, SourceContext } from '../event-source.ts'
 import { EventSourceError } from '../event-source-error.ts'
-import { queueNameOf } from '../sqs/queue.ts'
 import { KafkaSource } from './kafka-source.ts'
 import type { KafkaMapping, StartingPosition } from './mapping.ts'
 import {
@@ -73,7 +72,7 @@ function open(
       reportsItemFailures: properties.FunctionResponseTypes.length > 0,
       bisectsOnError: properties.BisectBatchOnFunctionError,
       ...limitsOf(properties, destination !== undefined),
-      ...queueOf(destination, label, context),
+      ...destinationOf(destination, label, context),
     },
     context,
   )
@@ -99,10 +98,19 @@ function limitsOf(
   }
 }
 
-function queueOf(destination: unknown, label: string, { log }: SourceContext): { onFailureQueue?: string } {
+function destinationOf(
+  destination: unknown,
+  label: string,
+  { log }: SourceContext,
+): Pick<KafkaMapping, 'onFailure'> {
   if (destination === undefined) return {}
-  if (/^arn:[^:]+:sqs:/.test(String(destination))) return { onFailureQueue: queueNameOf(String(destination)) }
-  log.warning(`${label}: discarded batches are only logged, because ${destination} is not an SQS queue.`)
+  const { service, name = '' } =
+    /^arn:[^:]+:(?<service>[^:]+):.*:(?<name>[^:]+)$/.exec(String(destination))?.groups ?? {}
+  if (service === 'sqs') return { onFailure: { queue: name } }
+  if (service === 's3') return { onFailure: { bucket: name } }
+  log.warning(
+    `${label}: discarded batches are only logged, because ${destination} is neither an SQS queue nor an S3 bucket.`,
+  )
   return {}
 }
 
