@@ -101,7 +101,8 @@ async function measureAll(): Promise<Map<string, Report>> {
   setPriority(10)
   const written = await writtenDashboard(12_000, 60)
   const site = await serveFolder(written.folder)
-  const stack = await startStack({ ports: await freePorts() })
+  const services = ['upload-api', 'kafka-bridge', 'image-processor'] as const
+  const stack = await startStack({ ports: await freePorts(), services })
   try {
     await Promise.all([addPictures(stack), isDownloaded])
     const pages = {

@@ -16,6 +16,14 @@ const START_TIMEOUT_MS = 240_000
 const SCRAMBLED = await scrambledPng()
 const SMALL = await sharp(PHOTOGRAPH).resize(64).jpeg().toBuffer()
 
+/** Of an element in the browser. */
+interface Sizes {
+  scrollWidth: number
+  clientWidth: number
+}
+
+const LONG_NAME = 'a-picture-whose-name-does-not-fit-into-a-line-on-a-phone.jpg'
+
 describeWith(BROWSER, 'Loupe with the whole local stack', () => {
   let stack: Stack
   let browser: Browser
@@ -89,10 +97,10 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     const { page, choose, frame, sees } = loupe
     const held: Route[] = []
     await page.route(`${stack.endpoints.aws}/**`, (route) => void held.push(route))
-    await choose(photograph('placeholder.jpg'))
-    const picture = frame('placeholder.jpg')
+    await choose(photograph(LONG_NAME))
+    const picture = frame(LONG_NAME)
     await sees(/^Developed in/, picture)
-    const developed = picture.getByRole('img', { name: 'placeholder.jpg' })
+    const developed = picture.getByRole('img', { name: LONG_NAME })
     expect(await developed.getAttribute('style')).toMatch(/url\("data:image\/png;base64,/)
     await expectEventually(() => expect(held).not.toHaveLength(0))
     for (const route of held.splice(0)) await route.continue()
@@ -109,7 +117,9 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await sees('2448 × 2448', view)
     await expectAccessible(page)
     await page.keyboard.press('ArrowLeft')
-    await sees('placeholder.jpg', view.getByRole('heading'))
+    await sees(LONG_NAME, view.getByRole('heading'))
+    const overflow = await view.evaluate((dialog: Sizes) => dialog.scrollWidth - dialog.clientWidth)
+    expect(overflow).toBe(0)
     await page.keyboard.press('ArrowRight')
     await sees('IMG_0001.JPG', view.getByRole('heading'))
     for (let stops = 0; stops < 12; stops++) {
@@ -222,14 +232,16 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     ['cut-off.jpg', 'image/jpeg', PHOTOGRAPH.subarray(0, 90_000), /is truncated/],
     ['scrambled.png', 'image/png', SCRAMBLED, /damaged|decoded/],
   ])('explains why %s is refused, and offers no retry', async (name, mimeType, buffer, words) => {
-    const { choose, frame, sees } = loupe
+    const { page, choose, frame, sees } = loupe
+    const counted = await page.locator('#count').textContent()
     await choose({ name, mimeType, buffer })
     await sees(words, frame(name))
     expect(await frame(name).getByRole('button', { name: /again/ }).count()).toBe(0)
     const remove = frame(name).getByRole('button', { name: /^(Remove|Delete): / })
     const isStored = (await remove.textContent()) === 'Delete'
+    if (!isStored) expect(await page.locator('#count').textContent()).toBe(counted)
     await remove.click()
-    if (isStored) await loupe.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    if (isStored) await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await frame(name).waitFor({ state: 'detached' })
   })
 

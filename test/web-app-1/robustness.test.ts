@@ -134,8 +134,16 @@ describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
 
   test('offline: one message, pictures wait, and continue when it is online again', async () => {
     const { page, choose, frame, sees } = loupe
+    api.behave((method) => (method === 'POST' ? 503 : undefined))
+    await choose(photograph('failed.jpg'))
+    await expectEventually(async () => {
+      await pass(5)
+      expect(await frame('failed.jpg').getAttribute('data-stage')).toBe('failed')
+    })
+    api.behave(() => undefined)
     await page.context().setOffline(true)
     await sees(/^You are offline\./)
+    await sees('Waiting for a connection', frame('failed.jpg'))
     await choose(photograph('offline.jpg'))
     await sees('Waiting for a connection', frame('offline.jpg'))
     expect(await page.locator('.problem').count()).toBe(0)
@@ -143,6 +151,7 @@ describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
     await expectAccessible(page)
     await page.context().setOffline(false)
     await expectDeveloped(frame('offline.jpg'))
+    await expectDeveloped(frame('failed.jpg'))
     expect(await page.getByText('You are offline').count()).toBe(0)
     expect(await imagesNamed('offline.jpg')).toHaveLength(1)
   })

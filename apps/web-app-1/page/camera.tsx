@@ -42,9 +42,11 @@ function Camera({ onPicture, onClose }: CameraProps) {
         <video ref={video} autoPlay playsInline muted onLoadedData={() => setState('ready')} />
       )}
       <p class="sources">
-        <button type="button" disabled={state !== 'ready'} onClick={take}>
-          Take a picture
-        </button>
+        {state !== 'failed' && (
+          <button type="button" disabled={state !== 'ready'} onClick={take}>
+            Take a picture
+          </button>
+        )}
         <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
           Close
         </button>

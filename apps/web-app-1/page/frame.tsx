@@ -27,7 +27,8 @@ export class Frame extends Component<FrameProps> {
     return next.picture !== this.props.picture || next.isOnline !== this.props.isOnline
   }
 
-  override render({ picture, isOnline, actions }: FrameProps) {
+  override render({ picture: known, isOnline, actions }: FrameProps) {
+    const picture = isOnline ? known : waitingForConnection(known)
     const { key, id, name, stage, image } = picture
     return (
       <article class="frame" aria-labelledby={`name-${key}`} data-id={id} data-stage={stage}>
@@ -46,6 +47,12 @@ export class Frame extends Component<FrameProps> {
       </article>
     )
   }
+}
+
+/** A failure that is retried when the browser is online again is no failure until then. */
+function waitingForConnection(picture: Picture): Picture {
+  if (!picture.problem?.retry) return picture
+  return { ...picture, stage: picture.id ? 'developing' : 'waiting', problem: undefined }
 }
 
 /** Shows the chosen file, then the thumbhash until the developed image has loaded. */

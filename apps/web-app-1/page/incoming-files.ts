@@ -68,10 +68,8 @@ export function acceptFiles(add: (files: File[]) => void): void {
   function accept(files: File[]): void {
     const pictures = files.filter((file) => !isInFolder(file) || maybePicture(file))
     const left = files.length - pictures.length
-    if (left > 0)
-      showNotice(
-        `${left === 1 ? '1 file is' : `${left} files are`} not pictures and ${left === 1 ? 'was' : 'were'} left out.`,
-      )
+    if (left === 1) showNotice('1 file is not a picture and was left out.')
+    else if (left > 1) showNotice(`${left} files are not pictures and were left out.`)
     if (pictures.length > 0) add(pictures)
     else if (left === 0) showNotice('There are no pictures in this folder.')
   }

@@ -1,4 +1,5 @@
 import type { Listing } from './list-pictures.ts'
+import type { Picture } from './sheet.ts'
 
 interface SheetEndProps {
   listing: Listing
@@ -25,8 +26,9 @@ function textOf(state: Listing['state']): string {
   return state === 'slow' ? 'Loading more pictures takes longer than usual …' : 'Loading more pictures …'
 }
 
-/** `48 pictures so far, scroll for more` */
-export function sheetCount(count: number, { state, isFirst }: Listing): string {
+/** `48 pictures so far, scroll for more`. Files that were refused do not count. */
+export function sheetCount(all: Picture[], { state, isFirst }: Listing): string {
+  const count = all.filter(({ id, stage }) => id || stage !== 'failed').length
   const pictures = count === 1 ? '1 picture' : `${count.toLocaleString('en')} pictures`
   if (state === 'complete') return count === 0 ? '' : pictures
   if (!isFirst) return `${pictures} so far, scroll for more`
@@ -36,5 +38,5 @@ export function sheetCount(count: number, { state, isFirst }: Listing): string {
     slow: 'Loading takes longer than usual …',
     failed: '',
   }[state]
-  return count === 0 ? words : `${pictures} added${words && `. ${words}`}`
+  return count === 0 ? words : `${count.toLocaleString('en')} added. ${words}`
 }

@@ -60,7 +60,7 @@ export function startPage(session: Session): void {
     const isLoading = listing.isFirst && (listing.state !== 'failed' || !isOnline)
     render(<ContactSheet {...{ pictures, isOnline, isLoading, isComplete, actions }} />, element('sheet'))
     render(<SheetEnd listing={listing} isOnline={isOnline} onRetry={lister.loadMore} />, end)
-    element('count').textContent = sheetCount(pictures.length, listing)
+    element('count').textContent = sheetCount(pictures, listing)
     drawViewer()
   }
 

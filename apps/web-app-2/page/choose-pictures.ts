@@ -25,16 +25,24 @@ export function onPictures(take: (files: File[]) => void): void {
     drop.classList.remove('over')
     const files = await fromEvent(event).catch(() => [...(event.dataTransfer?.files ?? [])])
     takePictures(files.filter((file) => file instanceof File))
+    if (files.length === 0)
+      find('left-out').textContent =
+        'There is no file in what you dropped. Save the picture to this device, then add the file.'
   })
 
   /** A folder has other files too. What was chosen by itself is sent, and the server says if it is no picture. */
   function takePictures(files: File[]): void {
     const pictures = files.filter((file) => !isInFolder(file) || file.type.startsWith('image/'))
-    const others = files.length - pictures.length
-    const left = others === 1 ? '1 file is' : `${others} files are`
-    find('left-out').textContent = others > 0 ? `${left} not a picture and not sent.` : ''
+    find('left-out').textContent = leftOut(files.length - pictures.length)
     take(pictures)
   }
+}
+
+function leftOut(others: number): string {
+  if (others === 0) return ''
+  return others === 1
+    ? '1 file is not a picture and was left out.'
+    : `${others} files are not pictures and were left out.`
 }
 
 /** Browsers set the path for a chosen folder, and file-selector for a dropped one. */

@@ -62,6 +62,7 @@ function append(items: Picture[]): Frame[] {
 }
 
 function showProblem(text: string): void {
+  find('loading').hidden ||= Boolean(text)
   find('problem').textContent = text
   find('problem').hidden = !text
 }

@@ -199,7 +199,7 @@ describeWith(BROWSER, 'the page', () => {
     await (await chooser).setFiles(folder)
     await sees(/^Ready in/, frame('a.gif'))
     await topic.next()
-    await page.getByText('1 file is not a picture and not sent.').waitFor()
+    await page.getByText('1 file is not a picture and was left out.').waitFor()
     expect(await page.getByRole('article').count()).toBe(1)
     await page.evaluate(`(${dropFolder})(${JSON.stringify({ name: 'b.gif', gif: GIF })})`)
     await sees(/^Ready in/, frame('b.gif'))
@@ -254,6 +254,10 @@ describeWith(BROWSER, 'the page', () => {
       await sees(/^Ready in/, frame(`${type}.gif`))
       await topic.next()
     }
+    await page.evaluate(
+      "document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true }))",
+    )
+    await page.getByText(/^There is no file in what you dropped\./).waitFor()
   })
 
   test.each(['dark', 'light'] as const)('has no axe violations, %s', async (colorScheme) => {
