@@ -1,4 +1,4 @@
-/** `pnpm screenshots:dashboard`: takes the pictures in docs/dashboard anew, in headless Chromium over made-up images. */
+/** `pnpm screenshots:dashboard`: retakes the screenshots in docs/dashboard, with headless Chromium and generated images. */
 import { mkdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -46,6 +46,10 @@ async function takeEmpty(browser: Browser, written: WrittenDashboard): Promise<v
 }
 
 async function shoot({ page }: LightmeterPage, name: string): Promise<void> {
+  for (const graph of await page.locator('.graph').all()) {
+    const top = (await graph.boundingBox())?.y ?? 0
+    if (top < (page.viewportSize()?.height ?? 0)) await graph.locator('svg text').first().waitFor()
+  }
   const png = await page.screenshot()
   const { size } = await sharp(png)
     .jpeg({ quality: 80, mozjpeg: true })
