@@ -180,6 +180,7 @@ describe('the bucket of images', () => {
       'claims/': 7,
       'hashes/': 30,
       'events/': 730,
+      'linked/': 730,
       'rejected/': 30,
       'uploads/': 1,
     })

@@ -30,7 +30,8 @@ const NEXT: Record<Status, Status[]> = {
   none: ['processed', 'failed', 'erased'],
   failed: ['processed', 'failed', 'erased'],
   processed: ['processed', 'erased'],
-  erased: [],
+  // Its place in the chain of receipts is added.
+  erased: ['erased'],
   unknown: [],
 }
 
@@ -160,8 +161,11 @@ function* variantBreaches(
   }
 }
 
-/** A hold is checked by itself. What is known of an event names only the id, so that it stays the erased image. */
-const KEPT_AFTER_ERASURE = /^(held|events)\//
+/**
+ * A hold is checked by itself. What is known of an event, and the chain of receipts, name only the id, so that it stays the
+ * erased image.
+ */
+const KEPT_AFTER_ERASURE = /^(held|events|receipts)\//
 
 /** Every object belongs to an image that was sent, under its app, and to a status that keeps it. */
 function* strayObjects({ s3 }: World, subjects: Subject[]): Generator<string> {

@@ -1,5 +1,6 @@
 import { claimKey, type ImageRef } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
+import { linkObject } from './links.ts'
 import { headObject, putObjectIf } from './objects.ts'
 
 /** An image that is too large for a Kafka record; the record refers to it. */
@@ -22,4 +23,9 @@ export async function createClaim(bucket: Bucket, claim: Claim): Promise<boolean
   if (await putObjectIf(bucket, claimKey(claim), object, undefined)) return true
   const stored = await headObject(bucket, claimKey(claim))
   return stored?.Metadata?.sha256 === sha256
+}
+
+/** Remembers the claim of an image. A claim that has the image's own key is found without that. */
+export async function linkClaim(bucket: Bucket, image: ImageRef, key: string): Promise<void> {
+  if (key !== claimKey(image)) await linkObject(bucket, image, key)
 }

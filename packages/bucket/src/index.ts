@@ -1,5 +1,5 @@
 export { type Bucket, type BucketSettings, openBucket } from './bucket.ts'
-export { createClaim } from './claims.ts'
+export { createClaim, linkClaim } from './claims.ts'
 export { type FoundDocument, finishedAt, getDocument, getDocumentText, putDocument } from './documents.ts'
 export {
   beginErasure,
@@ -13,6 +13,7 @@ export { decideImageId, findDecidedId } from './events.ts'
 export { findKnownBytes, forgetBytes, type HashedImage, type KnownBytes, rememberBytes } from './hashes.ts'
 export { type Hold, isHeld, placeHold, releaseHold } from './holds.ts'
 export { deleteEverything, everythingOf, type ImageObjects } from './image-objects.ts'
+export { deleteLinked, listLinks } from './links.ts'
 export {
   type AppDay,
   type ListedImage,
@@ -24,7 +25,7 @@ export {
   listStored,
 } from './listings.ts'
 export { type ImagesPage, listNewestImages } from './newest-images.ts'
-export { listFolders, listObjects, type StoredObject } from './objects.ts'
+export { getText, listObjects, type StoredObject } from './objects.ts'
 export {
   createOriginal,
   findHashes,
@@ -39,6 +40,7 @@ export {
   type StoredOriginal,
   type StoredSource,
 } from './originals.ts'
+export { chainReceipt, sequenceOf } from './receipts.ts'
 export { putRejected } from './rejected.ts'
 export {
   completeMultipartUpload,

@@ -41,13 +41,16 @@ export async function headObject(
 export interface StoredText {
   text: string
   etag: string
+  /** Of the object in S3. */
+  metadata: Record<string, string>
 }
 
 /** Undefined if the object does not exist. */
 export function getText(bucket: Bucket, key: string): Promise<StoredText | undefined> {
-  return getObject(bucket, key, async ({ Body, ETag = '' }) => ({
+  return getObject(bucket, key, async ({ Body, ETag = '', Metadata = {} }) => ({
     text: (await Body?.transformToString()) ?? '',
     etag: ETag,
+    metadata: Metadata,
   }))
 }
 

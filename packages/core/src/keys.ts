@@ -18,6 +18,8 @@ import { KafkaTopic } from './origin.ts'
  *     hashes/{app}/{sha256}                                     the first image with these bytes
  *     erasing/{app}/{yyyy-mm-dd}/{imageId}/{request}            erasures that are not complete
  *     events/{app}/{digest}                                     the image id of an event whose time does not decide it
+ *     linked/{app}/{yyyy-mm-dd}/{imageId}/{sha256}              names an object elsewhere that has bytes of the image
+ *     receipts/{app}/{number}                                   the chain of erasure receipts, the newest first
  */
 export interface ImageRef {
   app: AppId
@@ -189,6 +191,50 @@ export function parseUploadKey(key: string): UploadRef | undefined {
   return confirmed({ app, imageId, bytes: Number(bytes) }, key, uploadKey)
 }
 
+/** An object elsewhere that has bytes of the image: a claim under another name, or a rejected record. */
+export interface LinkRef extends ImageRef {
+  /** Of the key of that object. */
+  sha256: Sha256
+}
+
+export function linkKey(ref: LinkRef): string {
+  return linkPrefix(ref) + Sha256.parse(ref.sha256)
+}
+
+/** The prefix of all links of an image. */
+export function linkPrefix({ app, imageId }: ImageRef): string {
+  return `linked/${AppId.parse(app)}/${dateOf(ImageId.parse(imageId))}/${imageId}/`
+}
+
+export function parseLinkKey(key: string): LinkRef | undefined {
+  return confirm(/^linked\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)\/(?<sha256>[^/]+)$/.exec(key), linkKey)
+}
+
+/** A receipt's place in the chain of its app. */
+export interface ReceiptRef {
+  app: AppId
+  /** From 1. */
+  sequence: number
+}
+
+const MAX_SEQUENCE = 999_999_999_999_999
+
+/** Numbers count down, because S3 lists keys in ascending order only and the newest receipt is needed. */
+export function receiptKey({ app, sequence }: ReceiptRef): string {
+  const number = MAX_SEQUENCE - z.int().positive().max(MAX_SEQUENCE).parse(sequence)
+  return `${receiptsPrefix(app)}${String(number).padStart(15, '0')}`
+}
+
+/** The prefix of the chain of an app. */
+export function receiptsPrefix(app: AppId): string {
+  return `receipts/${AppId.parse(app)}/`
+}
+
+export function parseReceiptKey(key: string): ReceiptRef | undefined {
+  const { app = '', number } = /^receipts\/(?<app>[^/]+)\/(?<number>\d{15})$/.exec(key)?.groups ?? {}
+  return confirmed({ app, sequence: MAX_SEQUENCE - Number(number) }, key, receiptKey)
+}
+
 /** The bytes of an original, within its app. */
 export interface HashRef {
   app: AppId
@@ -236,6 +282,7 @@ export const StoredKind = z.enum([
   'events',
   'uploads',
   'rejected',
+  'linked',
 ])
 export type StoredKind = z.infer<typeof StoredKind>
 

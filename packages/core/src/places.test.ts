@@ -13,7 +13,12 @@ const PARTS = {
   ...image,
   ...{ variant: 'thumb', extension: 'webp', development: '0a1b2c3d-default-v1' },
   ...{ topic: 'images', date: '2026-11-23', partition: 0, offset: 1, bytes: 5, sha256 },
-  ...{ request: '3f1c1d3e-8b0e-4d0e-9d0a-0a1b2c3d4e5f', original: 'input/x', ...keys.eventOf(image) },
+  ...{
+    request: '3f1c1d3e-8b0e-4d0e-9d0a-0a1b2c3d4e5f',
+    original: 'input/x',
+    sequence: 7,
+    ...keys.eventOf(image),
+  },
 }
 
 /** Every function in keys.ts that builds a key. */

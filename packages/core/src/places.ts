@@ -7,6 +7,7 @@ import {
   type ImageRef,
   inputKey,
   isVariantKeyOf,
+  linkPrefix,
   metadataKey,
   parseClaimKey,
   parseErasureKey,
@@ -14,7 +15,9 @@ import {
   parseHashKey,
   parseHeldKey,
   parseInputKey,
+  parseLinkKey,
   parseMetadataKey,
+  parseReceiptKey,
   parseRejectedKey,
   parseStoredKey,
   parseUploadKey,
@@ -44,6 +47,8 @@ const OWNERS = {
   rejected: (key: string) => parseRejectedKey(key) && {},
   held: parseHeldKey,
   erasing: parseErasureKey,
+  linked: parseLinkKey,
+  receipts: parseReceiptKey,
 } satisfies Record<string, (key: string) => Owner | undefined>
 
 /** The first part of every key. */
@@ -71,6 +76,7 @@ const IMAGE_PREFIXES: Partial<Record<Place, (image: ImageRef) => string>> = {
   uploads: uploadPrefix,
   held: heldPrefix,
   erasing: erasurePrefix,
+  linked: linkPrefix,
 }
 
 /** The place and the owner of a key; undefined if no key of this version looks like that. */

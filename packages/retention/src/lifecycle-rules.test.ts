@@ -29,6 +29,7 @@ const defaults = {
   'claims/': 7,
   'hashes/': 30,
   'events/': 730,
+  'linked/': 730,
   'rejected/': 30,
   'uploads/': 1,
 }
@@ -50,6 +51,7 @@ describe('the list of lifecycle rules', () => {
       'hashes/brief/': 1,
       'metadata/app=brief/': 90,
       'events/brief/': 90,
+      'linked/brief/': 90,
     })
   })
 
@@ -70,8 +72,8 @@ describe('the list of lifecycle rules', () => {
   })
 
   test('throws if there are more than a bucket can have', () => {
-    expect(lifecycleRules(retentionOf(many(330)))).toHaveLength(9 + 3 * 330)
-    expect(() => lifecycleRules(retentionOf(many(331)))).toThrow('1002 lifecycle rules')
+    expect(lifecycleRules(retentionOf(many(330)))).toHaveLength(10 + 3 * 330)
+    expect(() => lifecycleRules(retentionOf(many(331)))).toThrow('1003 lifecycle rules')
   })
 })
 

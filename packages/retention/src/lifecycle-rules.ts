@@ -25,6 +25,8 @@ const daysFrom = {
   hashes: 'input',
   // An event is the same image as long as there is a status, or the receipt of its erasure.
   events: 'metadata',
+  // An image can be erased as long as it has a status.
+  linked: 'metadata',
 } as const
 
 /**

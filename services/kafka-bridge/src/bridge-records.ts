@@ -1,3 +1,4 @@
+import { linkClaim } from '@darkroom/bucket'
 import { acceptedTypes, isPlausibleTime, timeOf } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
@@ -87,7 +88,12 @@ async function bridge(record: MSKRecord): Promise<RecordOutcome> {
 
 async function accept(record: MSKRecord): Promise<RecordOutcome> {
   const submission = await readSubmission(await identify(record))
-  const { image, replayed } = await refusing(submission, () => acceptImage(toArrival(submission, claimRules)))
+  const { image, replayed } = await refusing(submission, async () => {
+    const arrival = toArrival(submission, claimRules)
+    // An erasure has to find the claim, whatever its name.
+    if ('stored' in arrival) await linkClaim(bucket, arrival, arrival.stored.key)
+    return acceptImage(arrival)
+  })
   const { app, imageId } = image
   logger.info('record accepted', { ...positionOf(record), app, imageId, replayed })
   return { outcome: 'accepted', ...positionOf(record) }

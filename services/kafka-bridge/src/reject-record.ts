@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { hasOriginal, putDocument, putRejected } from '@darkroom/bucket'
+import { deleteLinked, getDocument, hasOriginal, putDocument, putRejected } from '@darkroom/bucket'
 import { type ProblemError, type StoredFailed, Traceparent } from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
 import { bucket } from './clients.ts'
-import type { KnownImage, RefusedImage } from './submission.ts'
+import { type KnownImage, RefusedImage } from './submission.ts'
 
 /**
  * Stores a record that cannot be accepted, as Lambda delivered it, with the reason.
@@ -11,7 +11,8 @@ import type { KnownImage, RefusedImage } from './submission.ts'
  * @throws ProblemError `storage-unavailable`
  */
 export function rejectRecord(record: MSKRecord, reason: ProblemError): Promise<void> {
-  return putRejected(bucket, { ...record, date: dateOf(record) }, record, reason)
+  const image = reason instanceof RefusedImage ? reason.image : undefined
+  return putRejected(bucket, { ...record, date: dateOf(record) }, record, reason, image)
 }
 
 const MAX_TIME_MS = Date.UTC(9999, 11, 31)
@@ -25,13 +26,17 @@ function dateOf({ timestamp }: MSKRecord): string {
 /**
  * Commits a refused image as failed, with a reason for its owner. The result of an event's first record stays: this
  * neither overwrites a document nor writes one if there is an original, because then the image processor writes it. If
- * the original arrives in between, the processor's document replaces this one.
+ * the original arrives in between, the processor's document replaces this one. If the image was erased, the record that was
+ * just stored is deleted again.
  *
  * @throws ProblemError `storage-unavailable`
  */
 export async function commitRefusal(refused: RefusedImage): Promise<void> {
-  if (await hasOriginal(bucket, refused.image)) return
-  await putDocument(bucket, toDocument(refused))
+  const { image } = refused
+  if (await hasOriginal(bucket, image)) return
+  if (await putDocument(bucket, toDocument(refused))) return
+  const stored = await getDocument(bucket, image)
+  if (stored?.document?.status === 'erased') await deleteLinked(bucket, image)
 }
 
 /** A detail may quote text of any length from the record. */

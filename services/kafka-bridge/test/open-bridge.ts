@@ -108,9 +108,9 @@ export async function openBridge(dataDir?: string) {
       return found
     },
 
-    /** Keys of everything but the decided ids of events. */
+    /** Keys of everything but the decided ids of events and what an erasure has to find. */
     async imageKeys(): Promise<string[]> {
-      return (await this.keys('')).filter((key) => !key.startsWith('events/'))
+      return (await this.keys('')).filter((key) => !/^(events|linked)\//.test(key))
     },
 
     /** As if the images had been accepted before the ids of events were decided. */

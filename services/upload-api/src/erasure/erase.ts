@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   beginErasure,
+  chainReceipt,
   deleteEverything,
   endErasure,
   everythingOf,
@@ -53,6 +54,7 @@ export async function completeErasure(erasure: ErasureRef, by: string): Promise<
     const receipt = await commitReceipt({ app, imageId }, by)
     // Listed after the receipt was written: a processor may have written variants until then.
     await deleteEverything(bucket, await everythingOf(bucket, { app, imageId }))
+    await chainReceipt(bucket, { app, imageId })
     await endErasure(bucket, erasure)
     return receipt
   } catch (error) {

@@ -62,6 +62,15 @@ test('everything of a processed image is deleted; a receipt without personal dat
   expect((await send(getImage, { app, id: image.imageId })).body).toEqual(body)
 })
 
+test('every erasure is one more receipt in the chain of its app', async () => {
+  const chain = async () => (await store.storedKeys()).filter((key) => key.startsWith(`receipts/${app}/`))
+  const before = (await chain()).length
+  const image = await processedImage()
+  await erase(image.imageId)
+  await erase(image.imageId)
+  expect(await chain()).toHaveLength(before + 1)
+})
+
 test('the entry for its hash is deleted, unless it names another image', async () => {
   const [waiting, processed, other] = [newImage(), await processedImage(), newImage()]
   await store.putInput(waiting)

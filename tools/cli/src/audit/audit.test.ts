@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
-import { createClaim, putDocument, rememberBytes } from '@darkroom/bucket'
+import { createClaim, getText, linkClaim, putDocument, putRejected, rememberBytes } from '@darkroom/bucket'
 import {
   claimKey,
   erasureKey,
@@ -10,10 +11,12 @@ import {
   holdKey,
   type ImageRef,
   inputKey,
+  linkKey,
   metadataKey,
   newImageId,
   processedKey,
-  rejectedKey,
+  receiptHash,
+  receiptKey,
   s3Uri,
   uploadKey,
 } from '@darkroom/core'
@@ -29,7 +32,7 @@ import {
   openAuditedStore,
   PICTURE,
   processedDocument,
-  receipt,
+  writeReceipt,
 } from './testing/audited-store.ts'
 
 const aws = await startLocalAws()
@@ -44,6 +47,9 @@ beforeEach(async () => {
   store = await openAuditedStore(aws.endpoint, `audited-${stores.length}`)
   stores.push(store)
 })
+
+/** Receiving takes a second, by SQS's long polling. */
+const withoutQueues = { queues: undefined }
 
 const REQUEST = '3f1c1d3e-8b0e-4d0e-9d0a-0a1b2c3d4e5f'
 const OTHER_SHA256 = 'ab'.repeat(32)
@@ -77,10 +83,13 @@ async function fillSoundly(): Promise<void> {
   await store.put(eventKey(eventOf(failed)), failed.imageId)
   await store.put(holdKey(failed), '{}')
   await store.put(heldPrefix(failed) + inputKey(failed))
-  await putDocument(store.bucket, receipt(unknown()))
+  await writeReceipt(store, unknown())
   await store.put(`claims/web-app-1/my photo.jpg`)
   await createClaim(store.bucket, { ...failed, bytes: PICTURE, contentType: 'image/webp' })
-  await store.put(rejectedKey({ topic: 'images', date: '2026-11-23', partition: 0, offset: 1 }))
+  await linkClaim(store.bucket, failed, 'claims/web-app-1/my photo.jpg')
+  const reason = { slug: 'corrupt-image', detail: '' }
+  const record = { topic: 'images', date: '2026-11-23', partition: 0, offset: 1 }
+  await putRejected(store.bucket, record, {}, reason, failed)
   await store.put(uploadKey({ ...unknown(), bytes: 5 }))
 }
 
@@ -88,7 +97,7 @@ test('a sound store has no breach', async () => {
   await fillSoundly()
   const { total, breaches } = await store.audit({ decode: decodeShare(store.bucket, 1) })
   expect(breaches).toEqual([])
-  expect(total).toMatchObject({ images: 7, objects: 23 })
+  expect(total).toMatchObject({ images: 7, objects: 26 })
 })
 
 test('an image that is accepted or being processed is not a breach until it should be finished', async () => {
@@ -195,13 +204,20 @@ const DAMAGES: Record<string, () => Promise<[string, string][]>> = {
     const Key = uploadKey({ ...image, bytes: 5 })
     await store.put(claimKey(image))
     await store.bucket.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket.name, Key }))
-    await store.put(metadataKey(image), JSON.stringify(receipt(image)))
+    await writeReceipt(store, image)
     return [inputKey(image), image.thumb, claimKey(image), Key].map((key) => ['not-erased', key])
+  },
+  'a link of an erased image': async () => {
+    const image = unknown()
+    await writeReceipt(store, image)
+    await linkClaim(store.bucket, image, 'claims/web-app-1/other.jpg')
+    const sha256 = createHash('sha256').update('claims/web-app-1/other.jpg').digest('hex')
+    return [['not-erased', linkKey({ ...image, sha256 })]]
   },
   'a pointer from bytes to an erased image': async () => {
     const image = { ...unknown(), sha256: OTHER_SHA256 }
     await rememberBytes(store.bucket, image, undefined)
-    await putDocument(store.bucket, receipt(image))
+    await writeReceipt(store, image)
     return [['not-erased', hashKey(image)]]
   },
   'a pointer from bytes to no image': async () => {
@@ -221,7 +237,7 @@ const DAMAGES: Record<string, () => Promise<[string, string][]>> = {
   },
   'an erased image under a hold': async () => {
     const image = unknown()
-    await putDocument(store.bucket, receipt(image))
+    await writeReceipt(store, image)
     await store.put(holdKey(image), '{}')
     await store.put(heldPrefix(image) + inputKey(image))
     return [['contradiction', holdKey(image)]]
@@ -238,7 +254,7 @@ const DAMAGES: Record<string, () => Promise<[string, string][]>> = {
   },
   'a parked message of an erased image': async () => {
     const image = unknown()
-    await putDocument(store.bucket, receipt(image))
+    await writeReceipt(store, image)
     await store.send('-parked', message(image))
     return [['not-erased', `${store.bucket.name}-parked`]]
   },
@@ -260,7 +276,13 @@ const DAMAGES: Record<string, () => Promise<[string, string][]>> = {
         `metadata/app=${app}/x.json`,
       ],
       ...[`processed/${app}/2020-01-01/${imageId}/thumb.webp`, `uploads/${app}/x`],
-      ...['hashes/web-app-1/x', 'events/web-app-1/x', 'rejected/images/x'],
+      ...[
+        'hashes/web-app-1/x',
+        'events/web-app-1/x',
+        'receipts/web-app-1/x',
+        'linked/web-app-1/x',
+        'rejected/images/x',
+      ],
     ]
     for (const key of keys) await store.put(key)
     return keys.map((key) => ['unknown-object', key])
@@ -288,14 +310,66 @@ describe('of a damaged store', () => {
   })
 })
 
+describe('the chain of receipts', () => {
+  const images = () => Array.from({ length: 4 }, () => ({ app: 'chained', imageId: newImageId() }))
+  const linkOf = (sequence: number) => receiptKey({ app: 'chained', sequence })
+  const textOf = async (key: string) => (await getText(store.bucket, key))?.text ?? ''
+  const rewrite = async (key: string, from: string | RegExp, to: string) =>
+    store.put(key, (await textOf(key)).replace(from, to))
+  let erased: ImageRef[]
+  const forged = { app: 'chained', imageId: newImageId() }
+  beforeEach(async () => {
+    erased = images()
+    for (const image of erased) await writeReceipt(store, image)
+  })
+  const second = () => metadataKey(erased[1] as ImageRef)
+  const last = () => metadataKey(erased[3] as ImageRef)
+
+  test.each<[string, () => Promise<unknown>, () => string[]]>([
+    ['a link that was removed', () => store.remove(linkOf(2)), () => [linkOf(2), linkOf(3)]],
+    ['the newest link that was removed', () => store.remove(linkOf(4)), () => [linkOf(4)]],
+    [
+      'a link that was changed',
+      () => rewrite(linkOf(2), /"previous":"[0-9a-f]{64}"/, `"previous":"${OTHER_SHA256}"`),
+      () => [linkOf(2), linkOf(3)],
+    ],
+    [
+      'a link with another number',
+      () => rewrite(linkOf(2), '"sequence":2', '"sequence":9'),
+      () => [linkOf(2), linkOf(3)],
+    ],
+    [
+      'a link of no receipt that was added',
+      async () => {
+        const link = { sequence: 5, previous: receiptHash(await textOf(linkOf(4))), receipt: OTHER_SHA256 }
+        return store.put(linkOf(5), JSON.stringify({ ...link, imageId: forged.imageId }))
+      },
+      () => [metadataKey(forged)],
+    ],
+    ['a receipt that was removed', () => store.remove(second()), () => [second()]],
+    ['a receipt that was changed', () => rewrite(second(), 'c0ffee', 'decade'), () => [second()]],
+    [
+      'a receipt that was added',
+      async () => {
+        const receipt = await textOf(last())
+        return store.put(metadataKey(forged), receipt.replace(erased[3]?.imageId ?? '', forged.imageId))
+      },
+      () => [metadataKey(forged)],
+    ],
+  ])('%s is found', async (_, tamper, expected) => {
+    expect((await store.audit({}, withoutQueues)).breaches).toEqual([])
+    await tamper()
+    const { breaches } = await store.audit({}, withoutQueues)
+    const broken = breaches.filter(({ class: kind }) => kind === 'broken-chain').map(({ key }) => key)
+    expect([...new Set(broken)].toSorted()).toEqual(expected().toSorted())
+  })
+})
+
 const NAMED = await sharp(PICTURE)
   .withExif({ IFD0: { Artist: 'me' } })
   .webp()
   .toBuffer()
 const SMALL = await sharp(PICTURE).resize(8).webp().toBuffer()
-
-/** Receiving takes a second, by SQS's long polling. */
-const withoutQueues = { queues: undefined }
 
 describe('the bytes', () => {
   test.each([

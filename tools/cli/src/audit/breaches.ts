@@ -10,6 +10,8 @@ export const REMEDIES = {
   'missing-variant': 'develop the image again: pnpm darkroom backfill',
   'damaged-variant': 'develop the image again: pnpm darkroom backfill',
   'not-erased': 'repeat the erasure: DELETE /v1/images/{id}, or delete the object',
+  'broken-chain':
+    'somebody removed, changed or inserted a receipt: compare with a backup, find out who may write to receipts/ and metadata/',
   contradiction: 'see docs/operations.md, "Audit", for this pair',
   orphan: 'delete it: no image owns it',
   'past-retention': "check the bucket's lifecycle rules; the local stack has none, so delete it there",

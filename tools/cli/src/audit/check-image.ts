@@ -1,4 +1,4 @@
-import { findHashes, getDocumentText, type OriginalHashes, type StoredObject } from '@darkroom/bucket'
+import { findHashes, getText, type OriginalHashes, type StoredObject } from '@darkroom/bucket'
 import {
   holdKey,
   inputKey,
@@ -11,6 +11,7 @@ import {
 import { type AcceptedImage, isPastDeadline } from '@darkroom/retention'
 import { type AuditContext, isSettled, pastRetention } from './audit-context.ts'
 import type { Breach, BreachClass } from './breaches.ts'
+import { checkChained } from './check-receipts.ts'
 import { type GatheredImage, gatherImage } from './join-images.ts'
 
 /**
@@ -30,7 +31,7 @@ async function isStillUnfinished(
   breaches: Breach[],
 ): Promise<boolean> {
   if (breaches.some(({ class: kind }) => kind !== 'unfinished')) return false
-  return (await getDocumentText(bucket, metadataKey(image))) === undefined
+  return (await getText(bucket, metadataKey(image))) === undefined
 }
 
 /** One read and one HEAD request, unless the audit looks into the bytes. */
@@ -39,11 +40,11 @@ async function checkOnce(context: AuditContext, gathered: GatheredImage): Promis
   const { image, objects } = gathered
   const [document] = objects.metadata ?? []
   const [original] = objects.input ?? []
-  const [text, hashes] = await Promise.all([
-    document && getDocumentText(bucket, document.key),
+  const [stored, hashes] = await Promise.all([
+    document && getText(bucket, document.key),
     original && findHashes(bucket, image),
   ])
-  const read = text === undefined ? undefined : readDocument(text, image)
+  const read = stored && readDocument(stored.text, image)
   const facts = { context, gathered, document: read?.document, written: document?.written, hashes }
   return [
     ...Object.values(objects)
@@ -58,6 +59,7 @@ async function checkOnce(context: AuditContext, gathered: GatheredImage): Promis
     ...(read?.unreadable === undefined ? checkStatus(facts) : []),
     ...checkHold(facts),
     ...checkMarks(facts),
+    ...(stored && isSettledErasure(facts) ? await checkChained(context, image, stored) : []),
     ...(await checkBytes(facts)),
   ]
 }
@@ -183,9 +185,13 @@ function orphansOf({ context }: Facts, objects: StoredObject[], why: string): Br
 /** A hold and marks have checks of their own. */
 const KEPT_AFTER_ERASURE: Place[] = ['metadata', 'held', 'erasing']
 
+function isSettledErasure({ context, document, written }: Facts): boolean {
+  return document?.status === 'erased' && (written === undefined || isSettled(context, written))
+}
+
 function checkErased(facts: Facts): Breach[] {
-  const { context, gathered, written } = facts
-  if (written && !isSettled(context, written)) return []
+  const { gathered } = facts
+  if (!isSettledErasure(facts)) return []
   const left = Object.entries(gathered.objects).flatMap(([place, objects]) =>
     KEPT_AFTER_ERASURE.includes(place as Place) ? [] : objects,
   )

@@ -2,7 +2,7 @@ import {
   type Bucket,
   findOriginal,
   getDocument,
-  getDocumentText,
+  getText,
   listObjects,
   type StoredObject,
 } from '@darkroom/bucket'
@@ -50,7 +50,7 @@ export async function checkHash(context: AuditContext, object: StoredObject): Pr
 
 async function checkPointer(context: AuditContext, object: StoredObject, app: string): Promise<Breach[]> {
   const { key, written } = object
-  const text = await getDocumentText(context.bucket, key)
+  const text = (await getText(context.bucket, key))?.text
   if (text === undefined || !isSettled(context, written)) return []
   const imageId = ImageId.safeParse(text).data
   if (imageId === undefined) return [{ class: 'orphan', key, detail: 'it does not contain an image id' }]
@@ -74,7 +74,7 @@ export async function checkEvent(context: AuditContext, object: StoredObject): P
   const event = parseEventKey(key)
   if (!event) return [unknownObject(object)]
   const expired = pastRetention(context, object)
-  const text = await getDocumentText(context.bucket, key)
+  const text = (await getText(context.bucket, key))?.text
   if (text === undefined) return expired
   const image = { app: event.app, imageId: text }
   if (!ImageId.safeParse(text).success || eventOf(image).digest !== event.digest) {

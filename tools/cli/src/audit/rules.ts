@@ -4,6 +4,7 @@ import type { AuditContext, Unit } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
 import { checkImage } from './check-image.ts'
 import { checkEvent, checkHash, checkLoose, strangers, unitsOf } from './check-others.ts'
+import { checkLink } from './check-receipts.ts'
 import { gatherImages, pathOf } from './join-images.ts'
 
 /** How the objects of a place are checked. */
@@ -18,9 +19,11 @@ export const RULES: Record<Place, Rule> = {
   uploads: 'with its image',
   held: 'with its image',
   erasing: 'with its image',
+  linked: 'with its image',
   hashes: checkHash,
   events: checkEvent,
   rejected: checkLoose,
+  receipts: checkLink,
 }
 
 /** A part of the audit that can be continued where it stopped. */

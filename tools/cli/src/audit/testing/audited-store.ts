@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { type Bucket, createOriginal, putDocument, putVariant } from '@darkroom/bucket'
+import { type Bucket, chainReceipt, createOriginal, putDocument, putVariant } from '@darkroom/bucket'
 import {
   type ErasedDocument,
   type FailedDocument,
   type ImageRef,
+  metadataKey,
   newImageId,
   type ProcessedDocument,
   timeOf,
@@ -166,7 +167,7 @@ export function failedDocument(image: ImageRef): FailedDocument {
   }
 }
 
-export function receipt({ app, imageId }: ImageRef): ErasedDocument {
+function receipt({ app, imageId }: ImageRef): ErasedDocument {
   return {
     schema_version: 1,
     image_id: imageId,
@@ -177,4 +178,10 @@ export function receipt({ app, imageId }: ImageRef): ErasedDocument {
     erased_by: 'c0ffee123456',
     erased_objects: 2,
   }
+}
+
+/** Writes the receipt of an erasure, over any document, and chains it. */
+export async function writeReceipt(store: AuditedStore, image: ImageRef): Promise<void> {
+  await store.put(metadataKey(image), `${JSON.stringify(receipt(image))}\n`)
+  await chainReceipt(store.bucket, image)
 }

@@ -1,0 +1,68 @@
+import { deleteEverything, everythingOf, openBucket, putDocument } from '@darkroom/bucket'
+import { type ImageRef, inputKey, metadataKey, timeOf } from '@darkroom/core'
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { cloudEvent, photograph, structuredEvent } from '../test/kafka-records.ts'
+import { Bucket, imageOf, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
+
+let local: OpenBridge
+beforeAll(async () => {
+  local = await openBridge()
+})
+beforeEach(() => local.startEmpty())
+afterAll(() => local.stop())
+
+const photo = await photograph()
+const CLAIM = 'claims/web-app-2/summer/my photo.jpg'
+const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')
+
+/** As the upload API erases. */
+async function erase({ app, imageId }: ImageRef): Promise<void> {
+  const bucket = openBucket(Bucket)
+  const stored = await everythingOf(bucket, { app, imageId })
+  const receipt = {
+    schema_version: 1 as const,
+    image_id: imageId,
+    app,
+    accepted_at: timeOf(imageId).toISOString(),
+    status: 'erased' as const,
+    erased_at: new Date().toISOString(),
+    erased_by: 'c0ffee123456',
+    erased_objects: stored.keys.length,
+  }
+  await putDocument(bucket, receipt, stored.document)
+  await deleteEverything(bucket, await everythingOf(bucket, { app, imageId }))
+  bucket.s3.destroy()
+}
+
+const keysLeft = async () => (await local.keys('')).filter((key) => !key.startsWith('events/'))
+
+test('an erasure deletes a claim under any name', async () => {
+  const record = structuredEvent({ data: { ref: `s3://${Bucket}/${CLAIM}` } })
+  const image = imageOf(record)
+  await local.put(CLAIM, photo)
+  await local.bridge(record)
+  expect(await keysLeft()).toEqual(expect.arrayContaining([CLAIM, inputKey(image)]))
+  await erase(image)
+  expect(await keysLeft()).toEqual([metadataKey(image)])
+})
+
+test('an erasure deletes each rejected record of the image, and only those', async () => {
+  const [record, other] = [cloudEvent('refused', svg), cloudEvent('other', svg, { offset: 17 })]
+  for (const each of [record, { ...record, offset: 16 }, other]) await local.bridge(each)
+  expect(await local.keys('rejected/')).toHaveLength(3)
+  await erase(imageOf(record))
+  expect(await local.keys('rejected/')).toEqual([expect.stringMatching(/\/0-17$/)])
+})
+
+test('a refused record or a lost claim that is delivered again leaves nothing of an erased image', async () => {
+  const refused = cloudEvent('refused', svg)
+  const claimed = structuredEvent({ data: { ref: `s3://${Bucket}/${CLAIM}` } })
+  await local.put(CLAIM, photo)
+  for (const record of [refused, claimed]) {
+    await local.bridge(record)
+    await erase(imageOf(record))
+    expect(await local.bridge({ ...record, offset: record.offset + 1 })).toEqual(NO_FAILURES)
+  }
+  const receipts = [refused, claimed].map((record) => metadataKey(imageOf(record)))
+  expect(await keysLeft()).toEqual(receipts.toSorted())
+})
