@@ -5,6 +5,7 @@ import { Filename } from './filename.ts'
 import { ImageId } from './image-id.ts'
 import { ImageType, MAX_STORED_BYTES, Sha256 } from './image-types.ts'
 import { DatePartition } from './keys.ts'
+import { Text } from './text.ts'
 import { Warning } from './warnings.ts'
 
 /** `POST /v1/images` as JSON: the image in base64 (RFC 4648, section 4). */
@@ -106,7 +107,8 @@ export const SignatureRequest = z
   .object({
     method: z.enum(['PUT', 'GET', 'POST', 'DELETE']),
     key: z.string().meta({ description: 'The key from the answer to POST /v1/uploads.' }),
-    uploadId: z.string().min(1),
+    // S3 makes it, and it becomes part of a URL, which half of a surrogate pair cannot.
+    uploadId: Text.min(1).max(1024),
     partNumber: z.int().positive().optional().meta({ description: 'Required for PUT.' }),
   })
   .meta({ id: 'SignatureRequest' })

@@ -18,6 +18,7 @@ describe('Prefer', () => {
     ['wait=25', 25],
     ['wait=26', 25],
     ['wait=999999999', 25],
+    [`wait=${'9'.repeat(400)}`, 25],
     ['wait=0', 0],
     [['respond-async', 'wait=7'], 7],
     ['wait', undefined],

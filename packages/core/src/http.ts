@@ -43,7 +43,7 @@ export function readIdempotencyKey(header: Header, now = Date.now()): ImageId | 
  * An invalid preference is ignored, as the RFC asks.
  */
 export function readPreferWait(header: Header): number | undefined {
-  const seconds = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(String(header ?? ''))?.[1]
+  const seconds = /(?:^|,)\s*wait\s*=\s*"?(\d+)"?\s*(?:$|[,;])/i.exec(String(header ?? ''))?.[1]
   return seconds === undefined ? undefined : Math.min(Number(seconds), MAX_WAIT_SECONDS)
 }
 

@@ -12,10 +12,10 @@ const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
  */
 export const ImageId = z
   .string()
-  .regex(
-    /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
-    'must be a UUIDv7 in lower case',
-  )
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, {
+    error: 'must be a UUIDv7 in lower case',
+    abort: true,
+  })
   .refine((id) => millisecondsOf(id) <= LAST_INSTANT, 'has a time after the year 9999')
   .meta({ description: 'The image id, a UUIDv7.', example: '01a207d9-2100-7000-8000-0a1b2c3d4e5f' })
 export type ImageId = z.infer<typeof ImageId>

@@ -44,6 +44,34 @@ describe('a query parameter that a route does not know', () => {
   })
 })
 
+test.each(['filename=%FF', 'filename=%ED%A0%80', 'filename=50%', 'limit=1&cursor=%zz'])(
+  'a query that is no UTF-8 is refused by every route: %s',
+  async (rawQuery) => {
+    for (const route of routes) {
+      const query = Object.fromEntries(new URLSearchParams(rawQuery))
+      const { status, body } = await send(await handlerOf(route), { app, query, rawQuery, id: 'x' })
+      expect([status, body.detail]).toEqual([400, expect.stringContaining('query is invalid')])
+    }
+  },
+)
+
+test.each(['\ud83d', '', 'x'.repeat(1025)])(
+  'an upload id that cannot be in a URL is refused: %j',
+  async (uploadId) => {
+    const request = { method: 'POST', app, json: { method: 'GET', key: 'uploads/x', uploadId } } as const
+    const { status, body } = await send(await handlerOf('sign-upload'), {
+      ...request,
+      headers: { 'content-type': 'application/json' },
+    })
+    expect([status, body.detail]).toEqual([400, expect.stringMatching(/^body\.uploadId [^.]+\.$/)])
+  },
+)
+
+test('an id that is none is refused in one sentence', async () => {
+  const { body } = await send(await handlerOf('list-images'), { app, query: { ids: 'x' } })
+  expect(body.detail).toBe('query.ids.0 must be a UUIDv7 in lower case.')
+})
+
 describe.each(['create-upload', 'sign-upload'])('%s', (route) => {
   test.each([
     'application/json',

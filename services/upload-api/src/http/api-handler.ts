@@ -60,11 +60,20 @@ export function apiHandlerWithBody(handle: Handle, { isJsonOnly = false, ...opti
     .onError(refuseInvalidJson)
 }
 
-/** A parameter with a typing error would be ignored silently otherwise. */
+/**
+ * A parameter with a typing error would be ignored silently otherwise. The gateway decodes a "%" that encodes nothing, or no
+ * UTF-8, to other text than was sent.
+ */
 function requireKnownQuery(
-  { queryStringParameters = {} }: ApiEvent,
+  { queryStringParameters = {}, rawQueryString }: ApiEvent,
   known: RouteOptions['query'] = [],
 ): void {
+  if (!isDecodable(rawQueryString)) {
+    throw new ProblemError(
+      'malformed-request',
+      'The query is invalid: a "%" must be followed by two hex digits, and together they must be UTF-8. Write a percent sign as %25.',
+    )
+  }
   if (known === 'own') return
   const unknown = Object.keys(queryStringParameters ?? {}).filter((name) => !known.includes(name))
   if (unknown.length === 0) return
@@ -73,6 +82,15 @@ function requireKnownQuery(
     'malformed-request',
     `The query parameter ${unknown.map((name) => `"${name}"`).join(', ')} is unknown: this route ${takes}. Remove it.`,
   )
+}
+
+function isDecodable(query: string): boolean {
+  try {
+    decodeURIComponent(query)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The body parser knows JSON by the media type alone, in lower case. JSON without a Content-Type is JSON if nothing else is. */

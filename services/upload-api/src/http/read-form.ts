@@ -36,6 +36,7 @@ export function readForm<Name extends string>(
     }
     parser.on('field', (name, text) => {
       lastPart = name
+      if (text.includes(REPLACEMENT) && !body.includes(REPLACEMENT)) reject(notUtf8(name))
       add(name, { text })
     })
     parser.on('file', (name, stream, { filename, mimeType, encoding }) => {
@@ -54,6 +55,9 @@ export function readForm<Name extends string>(
     parser.end(body)
   })
 }
+
+/** The parser puts it where bytes are no UTF-8. */
+const REPLACEMENT = '\ufffd'
 
 function openParser(contentType: string): Busboy {
   try {
@@ -81,6 +85,10 @@ function describeFailure(cause: Error, lastPart: string | undefined): ProblemErr
       : `The form cannot be read ${where}: a part has an invalid header.`,
     cause,
   )
+}
+
+export function notUtf8(part: string): ProblemError {
+  return malformed(`The part "${part}" is not valid UTF-8.`)
 }
 
 function malformed(detail: string, cause?: unknown): ProblemError {

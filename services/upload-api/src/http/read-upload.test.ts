@@ -176,6 +176,26 @@ describe('a form is refused', () => {
 
   test.each<[string, string, Buffer, string]>([
     ['two files', contentType, Buffer.from(twice(plainHead), 'latin1'), 'two parts named "file"'],
+    [
+      'attributes that are no UTF-8',
+      contentType,
+      Buffer.from(
+        twice(disposition('name="attributes"')).replace('\r\nx\r\n', '\r\n{"a":"\xff"}\r\n'),
+        'latin1',
+      ),
+      'The part "attributes" is not valid UTF-8.',
+    ],
+    [
+      'attributes as a blob that is no UTF-8',
+      contentType,
+      Buffer.from(
+        twice(
+          `${disposition('name="attributes"; filename="blob"')}\r\nContent-Type: application/json`,
+        ).replace('\r\nx\r\n', '\r\n{"a":"\xff"}\r\n'),
+        'latin1',
+      ),
+      'The part "attributes" is not valid UTF-8.',
+    ],
     ['no boundary', 'multipart/form-data', body, 'no boundary'],
     ['an empty boundary', 'multipart/form-data; boundary=', body, 'no boundary'],
     ['another boundary', 'multipart/form-data; boundary=x', body, 'before its first part is complete'],

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import {
   type Attributes,
@@ -12,7 +13,7 @@ import {
   UploadRequest,
 } from '@darkroom/core'
 import { parseDictionary } from 'structured-headers'
-import { type FormPart, readForm } from './read-form.ts'
+import { type FormPart, notUtf8, readForm } from './read-form.ts'
 import type { ApiEvent } from './request.ts'
 
 /** The image of an upload, independent of the request's format. */
@@ -88,7 +89,9 @@ async function readMultipart(event: ApiEvent): Promise<Upload> {
 
 /** A browser sends a Blob of type application/json as a file. */
 function toText(part: FormPart): string {
-  return 'text' in part ? part.text : part.bytes.toString()
+  if ('text' in part) return part.text
+  if (!isUtf8(part.bytes)) throw notUtf8('attributes')
+  return part.bytes.toString()
 }
 
 function readRaw(event: ApiEvent): Upload {

@@ -293,7 +293,7 @@ const refusals: [string, TestRequest, number, string, string][] = [
     await formWith({ file: fileOf(jpeg), attributes: fileOf(jpeg) }),
     400,
     'malformed-request',
-    'attributes is not valid JSON',
+    'The part "attributes" is not valid UTF-8.',
   ],
   [
     'a form without its boundary',

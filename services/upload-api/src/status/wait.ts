@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listImagesPage } from '@darkroom/bucket'
 import { type AppId, dateOf, firstIdAt, type ImageId, type ImageRef, timeOf } from '@darkroom/core'
+import pMap from 'p-map'
 import { bucket } from '../clients.ts'
 import { type FoundImage, findFinished, findImage, findImageOrUndefined } from './find-image.ts'
 
@@ -69,9 +70,14 @@ function storedIdOf(id: ImageId, found: FoundImage | undefined): ImageId {
   return found?.state === 'queued' ? found.original.imageId : id
 }
 
+/** More would wait for a connection, and that time counts as S3's. */
+const MAX_CONCURRENT_IMAGES = 25
+
 export async function findImages(app: AppId, ids: ImageId[]): Promise<Map<ImageId, FoundImage>> {
-  const images = await Promise.all(
-    ids.map(async (imageId) => [imageId, await findImageOrUndefined({ app, imageId })] as const),
+  const images = await pMap(
+    ids,
+    async (imageId) => [imageId, await findImageOrUndefined({ app, imageId })] as const,
+    { concurrency: MAX_CONCURRENT_IMAGES },
   )
   return new Map(images.filter(isFound))
 }

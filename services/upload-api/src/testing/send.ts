@@ -11,6 +11,8 @@ export interface TestRequest {
   app?: string
   headers?: Record<string, string>
   query?: Record<string, string>
+  /** The query as it is in the URL. */
+  rawQuery?: string
   id?: string
   body?: string | Uint8Array
   /** Sent as a JSON body. */
@@ -39,6 +41,7 @@ function toEvent({
   app,
   headers = {},
   query,
+  rawQuery = new URLSearchParams(query).toString(),
   id,
   json,
   body = json && JSON.stringify(json),
@@ -48,7 +51,7 @@ function toEvent({
     version: '2.0',
     routeKey: `${method} ${rawPath}`,
     rawPath,
-    rawQueryString: new URLSearchParams(query).toString(),
+    rawQueryString: rawQuery,
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
     requestContext: {
       accountId: '000000000000',
