@@ -81,7 +81,9 @@ await mkdir(folder, { recursive: true })
 const stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
 const browser = await openBrowser()
 try {
-  await takeAll(await openPage(browser, stack.endpoints.webApp1, { viewport: DESKTOP }))
+  await takeAll(
+    await openPage(browser, stack.endpoints.webApp1, { viewport: DESKTOP, reducedMotion: 'reduce' }),
+  )
 } finally {
   await browser.close()
   await stack.stop()
