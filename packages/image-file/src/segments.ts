@@ -66,6 +66,8 @@ export interface Traits {
   hasOtherColors?: boolean
   isAnimated?: boolean
   isCmyk?: boolean
+  /** About the quality that it was saved with, 1 to 100. */
+  quality?: number | undefined
   /** It has bytes between its parts that belong to none. */
   hasStrayBytes?: boolean
   /** It declares a gain map for HDR screens (ISO 21496-1, Ultra HDR, Apple). */

@@ -59,7 +59,7 @@ function nextMarker(bytes: Buffer, from: number): number | undefined {
   return at === -1 ? undefined : at
 }
 
-const NAMES: Record<number, string> = { 225: 'APP1', 226: 'APP2', 237: 'APP13', 218: 'SOS' }
+const NAMES: Record<number, string> = { 225: 'APP1', 226: 'APP2', 237: 'APP13', 218: 'SOS', 219: 'DQT' }
 
 function nameOf(marker: number): string {
   return isFrameHeader(marker) ? 'SOF' : (NAMES[marker] ?? marker.toString(16))
@@ -177,6 +177,19 @@ const GAIN_MAPS_IN_XMP = ['http://ns.adobe.com/hdr-gain-map/', 'http://ns.apple.
 
 const startsWith = (payload: Buffer, prefix: Buffer) => payload.subarray(0, prefix.length).equals(prefix)
 
+/** T.81, table K.1. */
+const SUM_OF_LUMINANCE_TABLE = 3688
+
+/**
+ * A quantization table has a number (for luminance 0, 4 bits after those for its precision) and 64 steps. libjpeg scales the
+ * standard's table by the quality, so the sum of the steps gives it back.
+ */
+function qualityOf(table: Buffer): number | undefined {
+  if (table.length < 65 || table[0] !== 0) return undefined
+  const percent = (100 * table.subarray(1, 65).reduce((sum, step) => sum + step, 0)) / SUM_OF_LUMINANCE_TABLE
+  return Math.min(100, Math.max(1, Math.round(percent <= 100 ? (200 - percent) / 2 : 5000 / percent)))
+}
+
 function traits(): Fold<Traits> {
   const found: Traits = {}
   const metadata = new EmbeddedMetadata()
@@ -198,6 +211,7 @@ function traits(): Fold<Traits> {
         if (startsWith(payload, GAIN_MAP)) found.hasGainMap = true
       }
       if (type === 'SOF') found.isCmyk = payload[5] === 4
+      if (type === 'DQT') found.quality ??= qualityOf(payload)
       if (type === 'stray') found.hasStrayBytes ||= !isFill(payload)
     },
     result() {

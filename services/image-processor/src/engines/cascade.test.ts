@@ -16,6 +16,8 @@ const spec = (name: string, size: number, quality = 80): VariantSpec => ({
   quality,
 })
 
+const ORIGINAL = Buffer.alloc(100)
+
 /** Stages that write down the work they are given. */
 function recorded(overrides: Partial<Stages> = {}): { stages: Stages; log: string[] } {
   const log: string[] = []
@@ -30,7 +32,7 @@ function recorded(overrides: Partial<Stages> = {}): { stages: Stages; log: strin
     },
     encode: async (from, { name }) => {
       log.push(`encode ${name} from ${from.width}`)
-      return Buffer.from(name)
+      return { format: 'jpeg', data: Buffer.from(name) }
     },
     ...overrides,
   }
@@ -47,7 +49,7 @@ describe('developInCascade', () => {
       spec('medium', 500),
       spec('better', 500, 90),
     ]
-    const { variants, preview } = await developInCascade(stages, Buffer.alloc(0), specs)
+    const { variants, preview } = await developInCascade(stages, ORIGINAL, specs)
     expect(log).toEqual([
       'decode for 2000',
       'encode huge from 1000',
@@ -73,16 +75,29 @@ describe('developInCascade', () => {
   test('shares a variant only where nothing that shows differs, in fields of later versions either', async () => {
     const { stages, log } = recorded()
     const sharpened = { ...spec('sharpened', 2000), sharpen: 1 }
-    await developInCascade(stages, Buffer.alloc(0), [spec('a', 2000), sharpened, spec('b', 3000)])
+    await developInCascade(stages, ORIGINAL, [spec('a', 2000), sharpened, spec('b', 3000)])
     expect(log.filter((line) => line.startsWith('encode'))).toEqual([
       'encode a from 1000',
       'encode sharpened from 1000',
     ])
   })
 
+  test('lowers the quality of a variant that is as large as its original and heavier', async () => {
+    const qualities: (number | undefined)[] = []
+    const { stages } = recorded({
+      encode: async (_, { quality }) => {
+        qualities.push(quality)
+        return { format: 'jpeg', data: Buffer.alloc(quality === 64 ? 90 : 110) }
+      },
+    })
+    const { variants } = await developInCascade(stages, ORIGINAL, [spec('same', 1000), spec('half', 500)])
+    expect(qualities).toEqual([80, 72, 64, 80])
+    expect(variants.map(({ data }) => data.length)).toEqual([90, 110])
+  })
+
   test('decodes large enough for the preview when all variants are smaller', async () => {
     const { stages, log } = recorded()
-    await developInCascade(stages, Buffer.alloc(0), [spec('tiny', 64)])
+    await developInCascade(stages, ORIGINAL, [spec('tiny', 64)])
     expect(log).toEqual(['decode for 320', 'shrink 1000 to 320', 'shrink 320 to 64', 'encode tiny from 64'])
   })
 
@@ -92,7 +107,7 @@ describe('developInCascade', () => {
 
   test('what the decoder cannot read is a corrupt image, its cause kept', async () => {
     const { stages } = recorded({ decode: broken })
-    await expect(developInCascade(stages, Buffer.alloc(0), [spec('a', 500)])).rejects.toMatchObject({
+    await expect(developInCascade(stages, ORIGINAL, [spec('a', 500)])).rejects.toMatchObject({
       slug: 'corrupt-image',
       cause: { message: 'broken' },
     })
@@ -104,14 +119,14 @@ describe('developInCascade', () => {
         throw new ProblemError('image-too-large', 'Too many pixels.')
       },
     })
-    await expect(developInCascade(stages, Buffer.alloc(0), [spec('a', 500)])).rejects.toMatchObject({
+    await expect(developInCascade(stages, ORIGINAL, [spec('a', 500)])).rejects.toMatchObject({
       slug: 'image-too-large',
     })
   })
 
   test.each(['shrink', 'encode'] as const)('a failed %s is not the image’s fault', async (stage) => {
     const { stages } = recorded({ [stage]: broken })
-    const developing = developInCascade(stages, Buffer.alloc(0), [spec('a', 500)])
+    const developing = developInCascade(stages, ORIGINAL, [spec('a', 500)])
     await expect(developing).rejects.toThrow(/^broken$/)
     await expect(developing).rejects.not.toBeInstanceOf(ProblemError)
   })

@@ -1,4 +1,13 @@
-import { type CropPosition, ProblemError, type VariantSpec, type Warning } from '@darkroom/core'
+import {
+  type CropPosition,
+  type OutputFormat,
+  ProblemError,
+  qualityOf,
+  type VariantSpec,
+  type Warning,
+} from '@darkroom/core'
+import { readTraits } from '@darkroom/image-file'
+import { kindOf, type PictureKind } from './graphics.ts'
 import type { DevelopedVariant, Development, Size, VariantRequest } from './image-engine.ts'
 import { composite, crop, hasSize, type Pixels, toPreview } from './pixels.ts'
 import { cropOf, fitInside, frameOf, placeAt } from './placement.ts'
@@ -10,9 +19,15 @@ export interface Stages {
   shrink(pixels: Pixels, to: Size): Promise<Pixels>
   /** Crops to the part that draws the eye. */
   cropSmartly?(pixels: Pixels, to: Size): Promise<Pixels>
-  encode(pixels: Pixels, spec: VariantSpec): Promise<Buffer>
+  /** @param kind how to save what a photograph does not need: hard edges and flat areas */
+  encode(pixels: Pixels, spec: VariantSpec, kind: PictureKind): Promise<Encoded>
   /** All frames of an animation, each resized to `frame` and cropped. */
   animate?(original: Uint8Array, spec: VariantSpec, frame: Size): Promise<Buffer>
+}
+
+export interface Encoded {
+  format: OutputFormat
+  data: Buffer
 }
 
 /** The size is that of the upright original, whatever the size of the pixels. */
@@ -48,9 +63,10 @@ export async function developInCascade(
 
   let { pixels } = decoded
   let preview = pixels
+  const picture = { width, height, original, kind: kindOf(pixels) }
   for (const { frame, request } of descending(decoded, still)) {
     pixels = await shrink(stages, pixels, frame)
-    if (request) variants.push(await finish(stages, pixels, request, variants))
+    if (request) variants.push(await finish(stages, pixels, request, picture, variants))
     else preview = pixels
   }
 
@@ -98,7 +114,7 @@ async function animate(
   const frame = frameOf(decoded, spec)
   const { width, height } = cropOf(frame, spec)
   const data = await blamingTheImage(() => animate(original, spec, frame))
-  return { spec, width, height, frames: decoded.frames ?? 1, data }
+  return { spec, format: spec.format, width, height, frames: decoded.frames ?? 1, data }
 }
 
 async function shrink(stages: Stages, pixels: Pixels, to: Size): Promise<Pixels> {
@@ -110,14 +126,47 @@ async function finish(
   stages: Stages,
   frame: Pixels,
   request: VariantRequest,
+  picture: Picture,
   finished: DevelopedVariant[],
 ): Promise<DevelopedVariant> {
   const size = cropOf(frame, request)
   const same = finished.find((one) => one.frames === 1 && lookOf(one.spec, one) === lookOf(request, size))
   if (same) return { ...same, spec: request }
   const cropped = await cropFrame(stages, frame, size, request.position)
-  const data = await stages.encode(await applyWatermark(stages, cropped, request), request)
-  return { ...size, spec: request, frames: 1, data }
+  const pixels = await applyWatermark(stages, cropped, request)
+  return { ...size, spec: request, frames: 1, ...(await encode(stages, pixels, request, picture)) }
+}
+
+/** Of the upright original. */
+interface Picture extends Size {
+  original: Uint8Array
+  kind: PictureKind
+}
+
+const QUALITY_STEP = 8
+const MAX_QUALITY_STEPS = 6
+
+/**
+ * A variant as large as its original would only add bytes at a higher quality than that of the original, so it gets a lower
+ * one, and an even lower one while it is heavier.
+ */
+async function encode(
+  stages: Stages,
+  pixels: Pixels,
+  spec: VariantRequest,
+  { original, kind, ...size }: Picture,
+): Promise<Encoded> {
+  if (!hasSize(pixels, size) || spec.watermark || spec.format === 'png')
+    return stages.encode(pixels, spec, kind)
+  let quality = qualityOf(spec)
+  if (spec.format === 'jpeg') quality = Math.min(quality, readTraits(original).quality ?? quality)
+  let best = await stages.encode(pixels, { ...spec, quality }, kind)
+  for (let step = 1; step <= MAX_QUALITY_STEPS && best.data.length > original.length; step++) {
+    const lowered = { ...spec, quality: Math.max(1, quality - step * QUALITY_STEP) }
+    const lower = await stages.encode(pixels, lowered, kind)
+    if (lower.data.length < best.data.length) best = lower
+  }
+  return best
 }
 
 /**

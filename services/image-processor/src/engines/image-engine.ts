@@ -1,4 +1,4 @@
-import type { VariantSpec, Warning } from '@darkroom/core'
+import type { OutputFormat, VariantSpec, Warning } from '@darkroom/core'
 
 /** A width and a height in pixels. */
 export interface Size {
@@ -12,6 +12,8 @@ export type VariantRequest = VariantSpec & { watermarkImage?: Uint8Array }
 /** One output of a development, encoded as its spec asks: upright, sRGB, no EXIF, no ICC profile. */
 export interface DevelopedVariant extends Size {
   spec: VariantSpec
+  /** The spec's, or PNG instead of JPEG for a graphic that is smaller so. */
+  format: OutputFormat
   data: Buffer
   /** More than one where an animation was kept. */
   frames: number

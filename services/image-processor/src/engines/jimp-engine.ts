@@ -1,6 +1,7 @@
 import {
   backgroundOf,
   type ImageType,
+  type OutputFormat,
   ProblemError,
   qualityOf,
   type VariantSpec,
@@ -16,10 +17,11 @@ import {
 } from '@darkroom/image-file'
 import { Jimp } from 'jimp'
 import { readExif } from '../development/read-exif.ts'
-import { type Decoded, developInCascade, type Stages } from './cascade.ts'
+import { type Decoded, developInCascade, type Encoded, type Stages } from './cascade.ts'
+import type { PictureKind } from './graphics.ts'
 import type { ImageEngine, Size } from './image-engine.ts'
 import { autoOrient, flatten, type Pixels } from './pixels.ts'
-import { encodeWebpInWasm, wasmDecoders } from './wasm-codecs.ts'
+import { encodeLosslessWebpInWasm, encodeWebpInWasm, wasmDecoders } from './wasm-codecs.ts'
 
 /**
  * The engine without a native module: jimp for JPEG, PNG and GIF, WebAssembly for WebP and AVIF. It takes
@@ -93,12 +95,28 @@ async function shrink(pixels: Pixels, { width, height }: Size): Promise<Pixels> 
   return { ...bitmap, channels: 4 }
 }
 
-async function encode(pixels: Pixels, spec: VariantSpec): Promise<Buffer> {
+async function encode(pixels: Pixels, spec: VariantSpec, kind: PictureKind): Promise<Encoded> {
   const encoder = ENCODERS[spec.format]
   if (!encoder)
     throw new Error(`the jimp engine writes no ${spec.format}; \`unsupportedBy\` should have refused it`)
   const background = backgroundOf(spec)
-  return encoder(background ? flatten(pixels, background) : pixels, qualityOf(spec))
+  const flat = background ? flatten(pixels, background) : pixels
+  const lossy = { format: spec.format, data: await encoder(flat, qualityOf(spec)) }
+  const lossless = kind === 'flat' ? LOSSLESS[spec.format] : undefined
+  if (!lossless) return lossy
+  const data = await lossless.save(flat)
+  return data.length <= lossy.data.length ? { format: lossless.format, data } : lossy
+}
+
+/** Without filters, which only help photographs, and without alpha. */
+const OPAQUE_DRAWING = { deflateLevel: 9, deflateStrategy: 0, filterType: 0, colorType: 2 } as const
+
+/** A lossless file for what has few colors. jimp's JPEGs have colors at full resolution anyway. */
+const LOSSLESS: Partial<
+  Record<OutputFormat, { format: OutputFormat; save: (pixels: Pixels) => Promise<Buffer> }>
+> = {
+  jpeg: { format: 'png', save: (pixels) => new Jimp(pixels).getBuffer('image/png', OPAQUE_DRAWING) },
+  webp: { format: 'webp', save: encodeLosslessWebpInWasm },
 }
 
 const ENCODERS: Partial<Record<VariantSpec['format'], (pixels: Pixels, quality: number) => Promise<Buffer>>> =

@@ -3,6 +3,7 @@ import {
   type Gravity,
   IMAGE_TYPES,
   ImageType,
+  type OutputFormat,
   ProblemError,
   qualityOf,
   type VariantSpec,
@@ -16,7 +17,8 @@ import {
   withTransparentScreen,
 } from '@darkroom/image-file'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
-import { type Decoded, developInCascade, type Stages } from './cascade.ts'
+import { type Decoded, developInCascade, type Encoded, type Stages } from './cascade.ts'
+import type { PictureKind } from './graphics.ts'
 import type { ImageEngine, Size } from './image-engine.ts'
 import { hasSize, type Pixels } from './pixels.ts'
 import { cropOf, placeAt } from './placement.ts'
@@ -165,8 +167,13 @@ function cropSmartly(pixels: Pixels, { width, height }: Size): Promise<Pixels> {
   return toPixels(fromPixels(pixels).resize({ width, height, fit: 'cover', position: 'attention' }))
 }
 
-function encode(pixels: Pixels, spec: VariantSpec): Promise<Buffer> {
-  return encodeAs(spec, fromPixels(pixels)).toBuffer()
+async function encode(pixels: Pixels, spec: VariantSpec, kind: PictureKind): Promise<Encoded> {
+  const lossy = { format: spec.format, data: await encodeAs(spec, fromPixels(pixels), kind).toBuffer() }
+  const lossless = kind === 'flat' ? LOSSLESS[spec.format] : undefined
+  if (!lossless) return lossy
+  const { format, save } = lossless
+  const data = await save(flattenAs(spec, fromPixels(pixels)))
+  return data.length <= lossy.data.length ? { format, data } : lossy
 }
 
 /** libvips stacks the frames, and scales and crops each. */
@@ -186,9 +193,14 @@ function fixedPosition({ position = 'centre' }: VariantSpec): Gravity {
   return position === 'smart' ? 'centre' : position
 }
 
-function encodeAs(spec: VariantSpec, image: Sharp): Sharp {
+function encodeAs(spec: VariantSpec, image: Sharp, kind: PictureKind = 'photograph'): Sharp {
+  const encoders = kind === 'photograph' ? ENCODERS : { ...ENCODERS, ...DRAWING_ENCODERS }
+  return encoders[spec.format](flattenAs(spec, image), qualityOf(spec))
+}
+
+function flattenAs(spec: VariantSpec, image: Sharp): Sharp {
   const background = backgroundOf(spec)
-  return ENCODERS[spec.format](background ? image.flatten({ background }) : image, qualityOf(spec))
+  return background ? image.flatten({ background }) : image
 }
 
 /**
@@ -200,6 +212,35 @@ const ENCODERS: Record<VariantSpec['format'], (image: Sharp, quality: number) =>
   webp: (image, quality) => image.webp({ quality, effort: 2 }),
   avif: (image, quality) => image.avif({ quality, effort: 1 }),
   png: (image) => image.png(),
+}
+
+/** Colors at full resolution, because colored text blurs otherwise; there is little to encode, so bytes count more than time. */
+const DRAWING_ENCODERS: Partial<typeof ENCODERS> = {
+  jpeg: (image, quality) => image.jpeg({ quality, chromaSubsampling: '4:4:4' }),
+  webp: (image, quality) => image.webp({ quality, effort: 2, smartSubsample: true }),
+}
+
+/** A file without visible loss for what has few colors. Every program that shows a JPEG shows a PNG. */
+const LOSSLESS: Partial<
+  Record<OutputFormat, { format: OutputFormat; save: (image: Sharp) => Promise<Buffer> }>
+> = {
+  jpeg: { format: 'png', save: saveAsPng },
+  webp: { format: 'webp', save: (image) => image.webp({ lossless: true, effort: 2 }).toBuffer() },
+}
+
+/** Of a channel, 0 to 255. */
+const INVISIBLE_DIFFERENCE = 4
+
+/** With a palette if that changes nothing that can be seen: about a third of the bytes. */
+async function saveAsPng(image: Sharp): Promise<Buffer> {
+  const { data, width, height, channels } = await toPixels(image)
+  const again = () => sharp(data, { raw: { width, height, channels } })
+  const paletted = await again().png({ palette: true, dither: 0, effort: 1 }).toBuffer()
+  const shown = await sharp(paletted).toColorspace('srgb').raw().toBuffer()
+  const isSame =
+    shown.length === data.length &&
+    data.every((value, i) => Math.abs(value - (shown[i] ?? 0)) <= INVISIBLE_DIFFERENCE)
+  return isSame ? paletted : again().png({ compressionLevel: 9 }).toBuffer()
 }
 
 function fromPixels({ data, width, height, channels }: Pixels): Sharp {

@@ -23,11 +23,19 @@ export const wasmDecoders = {
 }
 
 /** @param quality 1 to 100 */
-export async function encodeWebpInWasm(pixels: Pixels, quality: number): Promise<Buffer> {
+export function encodeWebpInWasm(pixels: Pixels, quality: number): Promise<Buffer> {
+  return encodeWebpWith(pixels, { quality, method: 2 })
+}
+
+export function encodeLosslessWebpInWasm(pixels: Pixels): Promise<Buffer> {
+  return encodeWebpWith(pixels, { lossless: 1, quality: 75, method: 2 })
+}
+
+async function encodeWebpWith(pixels: Pixels, options: Parameters<typeof encodeWebp>[1]): Promise<Buffer> {
   await webpEncoder()
   const { width, height } = pixels
   const data = new Uint8ClampedArray(pixels.data)
-  return Buffer.from(await encodeWebp({ data, width, height, colorSpace: 'srgb' }, { quality, method: 2 }))
+  return Buffer.from(await encodeWebp({ data, width, height, colorSpace: 'srgb' }, options))
 }
 
 const webpDecoder = once(async () => initWebpDecoder(await wasm('@jsquash/webp/codec/dec/webp_dec.wasm')))

@@ -106,8 +106,8 @@ function putVariants(
   const { app, imageId } = message.data
   const development = developmentOf(message, preset)
   return Promise.all(
-    variants.map(async ({ spec, data, width, height }) => {
-      const { contentType, extension } = OUTPUT_FORMATS[spec.format]
+    variants.map(async ({ spec, format, data, width, height }) => {
+      const { contentType, extension } = OUTPUT_FORMATS[format]
       const variant = { app, imageId, variant: spec.name, development, extension }
       const key = await putVariant(bucket, variant, data, contentType)
       return { name: spec.name, key, content_type: contentType, width, height, bytes: data.length }

@@ -14,7 +14,7 @@ export function contactSheet(examined: Examined[]): string {
 function frame({ name, result, detail, crash, developed }: Examined): string {
   const thumb = developed?.variants[0]
   const picture = thumb
-    ? `<img alt="" src="data:image/${thumb.spec.format};base64,${thumb.data.toString('base64')}">`
+    ? `<img alt="" src="data:image/${thumb.format};base64,${thumb.data.toString('base64')}">`
     : `<p>${escaped(detail ?? String(crash))}</p>`
   const size = developed ? `${developed.width} × ${developed.height}` : (result ?? 'crashed')
   return `<figure>${picture}<figcaption><b>${escaped(name)}</b><br>${size}</figcaption></figure>`
