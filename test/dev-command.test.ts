@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { freePort } from '@darkroom/local-stack'
 import { expect, test } from '@jest/globals'
 
@@ -14,9 +16,13 @@ const LOCAL_DIR = mkdtempSync(join(tmpdir(), 'darkroom-dev-'))
 const endpointsFile = join(LOCAL_DIR, 'endpoints.json')
 const command = fileURLToPath(new URL('../tools/local-stack/src/dev.ts', import.meta.url))
 
-async function dev(ports: Record<string, number>): Promise<ChildProcess> {
-  const environment = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]))
-  return spawn(process.execPath, [command], { env: { ...process.env, LOCAL_DIR, ...environment } })
+async function dev(settings: Record<string, number | string>): Promise<ChildProcess> {
+  const environment = Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, String(value)]),
+  )
+  return spawn(process.execPath, [command], {
+    env: { ...process.env, LOCAL_DIR, ...environment, NO_COLOR: '1' },
+  })
 }
 
 async function everything(child: ChildProcess): Promise<string> {
@@ -24,6 +30,12 @@ async function everything(child: ChildProcess): Promise<string> {
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => chunks.push(chunk))
   await once(child, 'close')
   return Buffer.concat(chunks).toString()
+}
+
+/** Resolves with the first line that matches. */
+function sees({ stdout }: ChildProcess, pattern: RegExp): Promise<void> {
+  const lines = createInterface({ input: stdout ?? process.stdin })
+  return new Promise((resolve) => lines.on('line', (line) => pattern.test(line) && resolve()))
 }
 
 test('says which port is in use and what to do', async () => {
@@ -36,26 +48,47 @@ test('says which port is in use and what to do', async () => {
   other.close()
 })
 
-test('rejects an invalid port', async () => {
-  const child = await dev({ UPLOAD_API_PORT: 99_999 })
-  expect(await everything(child)).toContain('UPLOAD_API_PORT is "99999", which is not a valid port')
+const NO_FOLDER = fileURLToPath(import.meta.url)
+
+test.each<[string, Record<string, number | string>, string]>([
+  [
+    'an invalid port',
+    { UPLOAD_API_PORT: 99_999 },
+    'UPLOAD_API_PORT is "99999", which is not a valid port. Use a number from 1 to 65535.',
+  ],
+  [
+    'one port for two parts',
+    { UPLOAD_API_PORT: 4999, KAFKA_PORT: 4999 },
+    'UPLOAD_API_PORT and KAFKA_PORT are both 4999. Give each a port of its own.',
+  ],
+  ['an unknown engine', { IMAGE_ENGINE: 'magick' }, 'IMAGE_ENGINE is "magick". It must be sharp or jimp.'],
+  ['an unknown decoder', { HEIC_DECODER: 'x' }, 'HEIC_DECODER is "x". It must be none or libheif.'],
+  [
+    'a local folder that is none',
+    { LOCAL_DIR: NO_FOLDER },
+    `LOCAL_DIR is ${NO_FOLDER}, where no files can be written (EEXIST). Set LOCAL_DIR to another folder.`,
+  ],
+])('refuses %s', async (_, settings, advice) => {
+  const child = await dev(settings)
+  expect(await everything(child)).toContain(`\nDarkroom stopped. ${advice}\n`)
   expect(child.exitCode).toBe(1)
 })
 
 test(
-  'starts, prints the endpoints, formats log lines and stops on Ctrl-C',
+  'starts, prints the endpoints, formats log lines, refuses a second stack and stops on Ctrl-C',
   async () => {
     const ports = { UPLOAD_API_PORT: await freePort(), AWS_PORT: await freePort() }
     const child = await dev(ports)
     const output = everything(child)
-    const lines = createInterface({ input: child.stdout ?? process.stdin })
-    const sees = (pattern: RegExp) =>
-      new Promise<void>((resolve) => lines.on('line', (line) => pattern.test(line) && resolve()))
-    await sees(/Press Ctrl-C to stop/)
+    await sees(child, /Press Ctrl-C to stop/)
     expect(existsSync(endpointsFile)).toBe(true)
-    const logged = sees(/upload-api +GET \/v1\/health 200/)
+    const logged = sees(child, /upload-api +GET \/v1\/health 200/)
     await fetch(`http://127.0.0.1:${ports.UPLOAD_API_PORT}/v1/health`)
     await logged
+    const second = await dev({ UPLOAD_API_PORT: await freePort() })
+    expect(await everything(second)).toContain(
+      `Another local stack, process ${child.pid}, uses ${LOCAL_DIR}. Stop it, or set LOCAL_DIR`,
+    )
     child.kill('SIGINT')
     expect(await output).toContain('Stopping')
     expect(child.exitCode).toBe(0)
@@ -63,3 +96,43 @@ test(
   },
   START_TIMEOUT_MS,
 )
+
+test('killed while it starts it leaves no process behind, and the next start can be interrupted', async () => {
+  const ports = { UPLOAD_API_PORT: await freePort(), AWS_PORT: await freePort() }
+  const killed = await dev(ports)
+  await sees(killed, /✔ Kafka/)
+  const services = await childrenOf(killed, 4)
+  killed.kill('SIGKILL')
+  await allEnd(services)
+  const interrupted = await dev(ports)
+  const output = everything(interrupted)
+  await sees(interrupted, /✔ Kafka/)
+  const ended = await childrenOf(interrupted, 4)
+  interrupted.kill('SIGINT')
+  expect(await output).toMatch(/Stopped\.\n$/)
+  expect(interrupted.exitCode).toBe(0)
+  await allEnd(ended)
+})
+
+/** The ids of the processes that a process has started, once there are that many services of Node. */
+async function childrenOf({ pid }: ChildProcess, count: number): Promise<number[]> {
+  while (true) {
+    const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args='])
+    const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/))
+    const own = rows.filter(([, parent, ...args]) => Number(parent) === pid && /serverless/.test(args.join()))
+    if (own.length >= count) return own.map(([id]) => Number(id))
+    await setTimeout(50)
+  }
+}
+
+async function allEnd(processes: number[]): Promise<void> {
+  while (processes.some(isRunning)) await setTimeout(50)
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { loadEnvFile, stdout } from 'node:process'
+import { stdout } from 'node:process'
 import { parseArgs, styleText } from 'node:util'
-import { type Endpoints, endpointsFile, localFolder, removeEndpoints, writeEndpoints } from './endpoints.ts'
+import { type Configuration, readConfiguration } from './configuration.ts'
+import { type Endpoints, endpointsFile, removeEndpoints, writeEndpoints } from './endpoints.ts'
 import { formatLogLine } from './format-log-line.ts'
-import { configuredPorts } from './ports.ts'
-import { repositoryRoot } from './repository-root.ts'
-import { INSPECT_PORT } from './start-service.ts'
-import { SERVICES, startStack } from './start-stack.ts'
+import { INSPECT_PORT, SERVICES, type ServiceName } from './start-service.ts'
 
 /** `pnpm dev [--clean] [--inspect SERVICE]`: runs the whole system on this machine until Ctrl-C. */
 async function dev(): Promise<void> {
@@ -19,35 +16,57 @@ async function dev(): Promise<void> {
   if (values.inspect !== undefined && !inspect) {
     throw new Error(`--inspect takes one of ${SERVICES.join(', ')}.`)
   }
-  const envFile = join(repositoryRoot, '.env')
-  if (existsSync(envFile)) loadEnvFile(envFile)
-  const dataDir = join(localFolder(), 'aws')
-  const ports = await configuredPorts()
-  if (values.clean) await rm(dataDir, { recursive: true, force: true })
+  const configuration = await readConfiguration()
+  try {
+    await run(configuration, { clean: values.clean, inspect })
+  } finally {
+    await configuration.release()
+  }
+}
+
+interface RunOptions {
+  clean: boolean
+  inspect: ServiceName | undefined
+}
+
+async function run({ ports, folder }: Configuration, { clean, inspect }: RunOptions): Promise<void> {
+  const dataDir = join(folder, 'aws')
+  if (clean) await rm(dataDir, { recursive: true, force: true })
   const startedAt = Date.now()
-  const interrupted = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-  })
+  const interruption = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
   console.log('Starting Darkroom …')
+  // Loading all parts takes a second: a mistake in the configuration is reported before.
+  const { startStack } = await import('./start-stack.ts')
   const stack = await startStack({
     ports,
     dataDir,
     inspect,
+    signal: interruption.signal,
     onReady: (part) => console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(startedAt)}`),
     onLine: (service, line) => printLine(formatLogLine(service, line)),
+  }).catch((error) => {
+    if (!interruption.signal.aborted) throw error
   })
+  if (!stack) return console.log('\nStopped.')
   await writeEndpoints(stack.endpoints)
   console.log(welcome(stack.endpoints, startedAt))
-  if (values.inspect)
-    console.log(`A debugger for ${values.inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
+  if (inspect) console.log(`A debugger for ${inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
   try {
-    const ended = await Promise.race([interrupted, stack.firstToEnd])
+    const ended = await Promise.race([whenAborted(interruption.signal), stack.firstToEnd])
     if (ended) throw new Error(`${ended} exited. See its last lines above.`)
   } finally {
     console.log('\nStopping …')
     await removeEndpoints()
     await stack.stop()
   }
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve())
+  })
 }
 
 function welcome(

@@ -21,10 +21,14 @@ const PORT_VARIABLES: Record<keyof Ports, [variable: string, defaultPort: number
   kafka: ['KAFKA_PORT', 9092],
 }
 
-/** The ports from the environment, or the defaults. @throws Error if one is invalid or in use */
+/** The ports from the environment, or the defaults. @throws Error if one is invalid, used twice or in use */
 export function configuredPorts(): Promise<Ports> {
+  const chosen = new Map<number, string>()
   return forEach(async ([variable, defaultPort]) => {
     const port = readPort(variable, defaultPort)
+    const other = chosen.get(port)
+    if (other) throw new Error(`${other} and ${variable} are both ${port}. Give each a port of its own.`)
+    chosen.set(port, variable)
     await requireFree(port, variable)
     return port
   })

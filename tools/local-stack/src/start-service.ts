@@ -8,7 +8,12 @@ import { createInterface } from 'node:readline'
 import { freePort } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
 
+const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href
 const serverlessCommand = createRequire(import.meta.url).resolve('serverless/bin/serverless.js')
+
+/** In data-flow order. */
+export const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
+export type ServiceName = (typeof SERVICES)[number]
 
 /** A service that runs with `serverless offline`. */
 export interface RunningService {
@@ -18,11 +23,13 @@ export interface RunningService {
 }
 
 export interface ServiceOptions {
-  name: string
+  name: ServiceName
   environment: Record<string, string>
   httpPort?: number
   /** Runs the handlers where a debugger on `INSPECT_PORT` reaches them, without timeouts. */
   inspect?: boolean
+  /** Ends a start. */
+  signal?: AbortSignal | undefined
   /** Called with each line of output after the service is ready. */
   onLine: (line: string) => void
 }
@@ -45,6 +52,7 @@ export async function startService({
   environment,
   httpPort,
   inspect = false,
+  signal,
   onLine,
 }: ServiceOptions): Promise<RunningService> {
   const ports = [
@@ -60,7 +68,11 @@ export async function startService({
     [...OFFLINE, ...ports, ...(inspect ? ['--useInProcess', '--noTimeout'] : [])],
     {
       cwd,
-      execArgv: inspect ? [...process.execArgv, `--inspect=127.0.0.1:${INSPECT_PORT}`] : process.execArgv,
+      execArgv: [
+        ...process.execArgv,
+        `--import=${endWithParent}`,
+        ...(inspect ? [`--inspect=127.0.0.1:${INSPECT_PORT}`] : []),
+      ],
       // Its own build folder, because other stacks may run at the same time.
       env: { ...process.env, ...environment, ESBUILD_WORK_FOLDER: workFolder },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -75,7 +87,10 @@ export async function startService({
   for (const stream of [child.stdout, child.stderr]) {
     if (stream) createInterface({ input: stream }).on('line', takeLine)
   }
+  const kill = () => child.kill('SIGKILL')
+  signal?.addEventListener('abort', kill)
   await Promise.race([isReady(child), exited])
+  signal?.removeEventListener('abort', kill)
   if (child.exitCode !== null || child.signalCode !== null) {
     throw new Error(`${name} did not start:\n${startup.join('\n')}`)
   }

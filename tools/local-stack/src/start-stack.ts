@@ -8,11 +8,7 @@ import { type Endpoints, endpointsFor } from './endpoints.ts'
 import type { Ports } from './ports.ts'
 import { requireTopic } from './require-topic.ts'
 import { type DashboardOptions, startDashboard } from './start-dashboard.ts'
-import { type RunningService, startService } from './start-service.ts'
-
-/** In data-flow order. */
-export const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
-type ServiceName = (typeof SERVICES)[number]
+import { type RunningService, SERVICES, type ServiceName, startService } from './start-service.ts'
 
 /** Partitions of the image topic, and so the number of concurrent batches. */
 const PARTITIONS = 2
@@ -27,6 +23,8 @@ export interface StackOptions {
   environment?: Record<string, string>
   /** The service that a debugger attaches to. */
   inspect?: ServiceName | undefined
+  /** Ends a start: everything that runs by then is stopped. */
+  signal?: AbortSignal
   /** Called when a part is ready. */
   onReady?: (part: string) => void
   /** Called with each line of output. */
@@ -139,7 +137,7 @@ interface NamedService {
 }
 
 async function startServices(
-  { ports, services = SERVICES, environment, inspect, onReady, onLine }: StackOptions,
+  { ports, services = SERVICES, environment, inspect, signal, onReady, onLine }: StackOptions,
   endpoints: Endpoints,
   aws: LocalAws | undefined,
 ): Promise<NamedService[]> {
@@ -148,11 +146,13 @@ async function startServices(
     ...serviceEnvironment(endpoints),
     ...environment,
   }
+  signal?.throwIfAborted()
   const starting = services.map(async (name): Promise<NamedService> => {
     const service = await startService({
       name,
       environment: shared,
       inspect: name === inspect,
+      signal,
       ...(name === 'upload-api' && { httpPort: ports.uploadApi }),
       onLine: (line) => onLine?.(name, line),
     })
