@@ -15,7 +15,7 @@ export const PART_BYTES = 5 * 1024 * 1024
  * see `acceptedTypes`; phones write 24 megapixels.
  */
 export const IMAGE_TYPES = {
-  'image/jpeg': { name: 'JPEG', maxPixels: 100_000_000 },
+  'image/jpeg': { name: 'JPEG', maxPixels: 210_000_000 },
   'image/png': { name: 'PNG', maxPixels: 50_000_000 },
   'image/webp': { name: 'WebP', maxPixels: 50_000_000 },
   'image/gif': { name: 'GIF', maxPixels: 50_000_000 },

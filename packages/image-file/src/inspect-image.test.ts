@@ -234,7 +234,7 @@ describe('refused', () => {
       'image/jpeg',
       20_000,
       14_000,
-      'image-too-large: The image is 20000 × 14000 pixels (280 megapixels); the limit for JPEG is 100 megapixels.',
+      'image-too-large: The image is 20000 × 14000 pixels (280 megapixels); the limit for JPEG is 210 megapixels.',
     ],
     [
       'image/gif',

@@ -31,7 +31,11 @@ type Row = [name: string, outcome: EnormousImage['outcome'], make: () => Sharp]
 
 const MAX_MEGABYTES = 600
 const ROWS: Row[] = [
-  ['JPEG, 100 MP', 'developed', () => mosaic(10_000, 10_000).jpeg()],
+  [
+    'JPEG, 200 MP, to be rotated',
+    'developed',
+    () => mosaic(16_320, 12_240).withMetadata({ orientation: 6 }).jpeg(),
+  ],
   ['JPEG, 100 MP, CMYK', 'developed', () => mosaic(10_000, 10_000).toColorspace('cmyk').jpeg()],
   ['JPEG, 100 MP, progressive', 'developed', () => mosaic(10_000, 10_000).jpeg({ progressive: true })],
   [
