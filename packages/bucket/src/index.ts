@@ -25,7 +25,7 @@ export {
   listStored,
 } from './listings.ts'
 export { type ImagesPage, listNewestImages } from './newest-images.ts'
-export { getText, listObjects, type StoredObject } from './objects.ts'
+export { getText, listFolders, listObjects, type StoredObject } from './objects.ts'
 export {
   createOriginal,
   findHashes,
@@ -40,8 +40,8 @@ export {
   type StoredOriginal,
   type StoredSource,
 } from './originals.ts'
-export { chainReceipt, sequenceOf } from './receipts.ts'
-export { putRejected } from './rejected.ts'
+export { chainReceipt, newestReceipt, sequenceOf } from './receipts.ts'
+export { putRejected, rejectedImage } from './rejected.ts'
 export {
   completeMultipartUpload,
   discardUploads,

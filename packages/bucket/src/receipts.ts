@@ -8,6 +8,7 @@ import {
   receiptHash,
   receiptKey,
   receiptsPrefix,
+  type Sha256,
 } from '@darkroom/core'
 import { type Bucket, storageUnavailable } from './bucket.ts'
 import { getText, listPage, putObjectIf } from './objects.ts'
@@ -49,7 +50,7 @@ async function append(
   app: AppId,
   link: Pick<ChainedReceipt, 'imageId' | 'receipt'>,
 ): Promise<number> {
-  let last = await findLast(bucket, app)
+  let last = await newestReceipt(bucket, app)
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const sequence = last.sequence + 1
     const next: ChainedReceipt = { sequence, previous: last.hash, ...link }
@@ -63,18 +64,19 @@ async function append(
   throw storageUnavailable(new Error(`too many erasures of ${app} at the same time`))
 }
 
-interface LastLink {
+/** The end of a chain: the number of its newest link, 0 if there is none, and the link's hash. */
+export interface NewestReceipt {
   sequence: number
-  hash: string
+  hash: Sha256
 }
 
-async function findLast(bucket: Bucket, app: AppId): Promise<LastLink> {
+export async function newestReceipt(bucket: Bucket, app: AppId): Promise<NewestReceipt> {
   const [newest] = (await listPage(bucket, receiptsPrefix(app), { limit: 1 })).objects
   const ref = newest && parseReceiptKey(newest.key)
   return ref ? readLink(bucket, app, ref.sequence) : { sequence: 0, hash: NO_RECEIPT }
 }
 
-async function readLink(bucket: Bucket, app: AppId, sequence: number): Promise<LastLink> {
+async function readLink(bucket: Bucket, app: AppId, sequence: number): Promise<NewestReceipt> {
   const key = receiptKey({ app, sequence })
   const stored = await getText(bucket, key)
   if (!stored) throw storageUnavailable(new Error(`${key} was deleted`))

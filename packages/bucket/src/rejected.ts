@@ -1,7 +1,7 @@
-import { type ImageRef, type RejectedRef, rejectedKey } from '@darkroom/core'
+import { AppId, ImageId, type ImageRef, type RejectedRef, rejectedKey } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
 import { linkObject } from './links.ts'
-import { putObject } from './objects.ts'
+import { headObject, putObject } from './objects.ts'
 
 /** S3 accepts 2 KB of metadata in total. */
 const MAX_DETAIL_CHARACTERS = 1024
@@ -23,6 +23,13 @@ export async function putRejected(
   return putObject(bucket, rejectedKey(ref), {
     Body: JSON.stringify(record),
     ContentType: 'application/json',
-    Metadata: { reason: reason.slug, detail },
+    Metadata: { reason: reason.slug, detail, ...(image && { image: `${image.app}/${image.imageId}` }) },
   })
+}
+
+/** The image in a rejected record; undefined if its image is not known, or it was deleted. One HEAD request. */
+export async function rejectedImage(bucket: Bucket, key: string): Promise<ImageRef | undefined> {
+  const [app, imageId] = (await headObject(bucket, key))?.Metadata?.image?.split('/') ?? []
+  const isImage = AppId.safeParse(app).success && ImageId.safeParse(imageId).success
+  return isImage && app !== undefined && imageId !== undefined ? { app, imageId } : undefined
 }

@@ -12,6 +12,7 @@ import {
   metadataKey,
   newImageId,
   processedKey,
+  receiptKey,
 } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
@@ -238,6 +239,32 @@ describe('audit', () => {
       { class: 'unknown-object', key: 'secret', detail: expect.any(String) },
       { class: 'unknown-object', key: 'zzz/1', detail: expect.any(String) },
       { summary: expect.objectContaining({ objects: 2, breaches: { 'unknown-object': 2 } }) },
+    ])
+  })
+
+  test('--receipts prints the newest link of each app, and --erased what is left of an image', async () => {
+    await startStore('receipts')
+    const image = { app: 'web-app-1', imageId: newImageId() }
+    const link = { sequence: 1, previous: '0'.repeat(64), imageId: image.imageId, receipt: 'ab'.repeat(32) }
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: 'receipts',
+        Key: receiptKey({ app: 'web-app-1', sequence: 1 }),
+        Body: JSON.stringify(link),
+      }),
+    )
+    await put('receipts', inputKey(image))
+    const receipts = await darkroom('audit', '--receipts')
+    expect([receipts.code, receipts.printed]).toEqual([
+      1,
+      expect.stringMatching(/broken-chain .*removed.*--head web-app-1:1:[0-9a-f]{64}\n/s),
+    ])
+    const erased = await darkroom('audit', '--erased', image.imageId, '--app', image.app)
+    expect([erased.code, erased.printed]).toEqual([
+      1,
+      expect.stringMatching(
+        new RegExp(`^input/ .*: ${inputKey(image)}$.*^1 found: the image is not erased`, 'ms'),
+      ),
     ])
   })
 

@@ -14,9 +14,11 @@ import {
   linkKey,
   metadataKey,
   newImageId,
+  PLACES,
   processedKey,
   receiptHash,
   receiptKey,
+  rejectedKey,
   s3Uri,
   uploadKey,
 } from '@darkroom/core'
@@ -24,6 +26,8 @@ import { startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { decodeShare } from './decode.ts'
+import { type Looked, lookForErased } from './look-for-erased.ts'
+import { listHeads, ReceiptHead } from './receipt-heads.ts'
 import {
   type AuditedStore,
   accept,
@@ -214,6 +218,14 @@ const DAMAGES: Record<string, () => Promise<[string, string][]>> = {
     const sha256 = createHash('sha256').update('claims/web-app-1/other.jpg').digest('hex')
     return [['not-erased', linkKey({ ...image, sha256 })]]
   },
+  'a rejected record of an erased image': async () => {
+    const image = unknown()
+    await writeReceipt(store, image)
+    const ref = { topic: 'images', date: '2026-11-23', partition: 0, offset: 7 }
+    await putRejected(store.bucket, ref, {}, { slug: 'corrupt-image', detail: '' }, image)
+    const link = createHash('sha256').update(rejectedKey(ref)).digest('hex')
+    return [rejectedKey(ref), linkKey({ ...image, sha256: link })].map((key) => ['not-erased', key])
+  },
   'a pointer from bytes to an erased image': async () => {
     const image = { ...unknown(), sha256: OTHER_SHA256 }
     await rememberBytes(store.bucket, image, undefined)
@@ -364,6 +376,66 @@ describe('the chain of receipts', () => {
     expect([...new Set(broken)].toSorted()).toEqual(expected().toSorted())
   })
 })
+
+test('a kept head finds newest links that were removed with their receipts', async () => {
+  const images = Array.from({ length: 3 }, unknown)
+  for (const image of images) await writeReceipt(store, image)
+  const [printed = ''] = await listHeads(store.bucket)
+  const heads = [ReceiptHead.parse(printed)]
+  expect((await store.audit({}, { ...withoutQueues, heads })).breaches).toEqual([])
+  const newest = receiptKey({ app: 'web-app-1', sequence: 3 })
+  for (const key of [newest, metadataKey(images[2] as ImageRef)]) await store.remove(key)
+  expect((await store.audit({}, withoutQueues)).breaches).toEqual([])
+  expect((await store.audit({}, { ...withoutQueues, heads })).found).toEqual([['broken-chain', newest]])
+})
+
+describe('the search for an erased image', () => {
+  const search = async (image: ImageRef) => {
+    const looked: Looked[] = []
+    const { bucket, queues } = store
+    for await (const each of lookForErased({ bucket, queues, image, sha256: SHA256 })) looked.push(each)
+    return looked
+  }
+
+  test('names every place, and finds nothing after an erasure', async () => {
+    await fillSoundly()
+    const image = unknown()
+    await writeReceipt(store, image)
+    const looked = await search(image)
+    expect(looked.filter(({ found }) => found.length > 0)).toEqual([
+      expect.objectContaining({ place: 'claims/' }),
+    ])
+    expect(looked.map(({ place }) => place)).toEqual(
+      expect.arrayContaining(PLACES.map((place) => `${place}/`)),
+    )
+    expect(looked).toContainEqual({ place: 'receipts/', how: 'its receipt is number 2, kept', found: [] })
+  })
+
+  test('finds what is left, wherever it is', async () => {
+    const image = { ...unknown(), sha256: SHA256 }
+    const ref = { topic: 'images', date: '2026-11-23', partition: 0, offset: 7 }
+    const claim = 'claims/web-app-1/any name'
+    const upload = uploadKey({ ...image, bytes: 5 })
+    const keys = [
+      ...[claim, claimKey(image), inputKey(image), upload, holdKey(image)],
+      ...[erasureKey({ ...image, request: REQUEST }), metadataKey(image)],
+      processedKey({ ...image, variant: 'thumb', extension: 'webp' }),
+    ]
+    for (const key of keys) await store.put(key, key === metadataKey(image) ? '{}' : PICTURE)
+    await rememberBytes(store.bucket, image, undefined)
+    await putRejected(store.bucket, ref, {}, { slug: 'corrupt-image', detail: '' }, image)
+    await store.bucket.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket.name, Key: upload }))
+    await store.send('-parked', message(image))
+    const found = (await search(image)).flatMap((looked) => looked.found)
+    const link = linkKey({ ...image, sha256: createHash('sha256').update(rejectedKey(ref)).digest('hex') })
+    expect(found).toEqual(expect.arrayContaining([...keys, hashKey(image), rejectedKey(ref), link]))
+    expect(
+      found.filter((each) => each.includes('multipart upload') || each.startsWith('message ')),
+    ).toHaveLength(2)
+  })
+})
+
+const SHA256 = createHash('sha256').update(PICTURE).digest('hex')
 
 const NAMED = await sharp(PICTURE)
   .withExif({ IFD0: { Artist: 'me' } })

@@ -4,6 +4,7 @@ import {
   getDocument,
   getText,
   listObjects,
+  rejectedImage,
   type StoredObject,
 } from '@darkroom/bucket'
 import {
@@ -63,6 +64,19 @@ async function statusOf(bucket: Bucket, image: ImageRef): Promise<string> {
   const found = await getDocument(bucket, image)
   if (found) return found.document?.status ?? 'unreadable'
   return (await findOriginal(bucket, image)) ? 'queued' : 'none'
+}
+
+/** A refused Kafka record, which an erasure of its image deletes. */
+export async function checkRejected(context: AuditContext, object: StoredObject): Promise<Breach[]> {
+  const { key, written } = object
+  const image = await rejectedImage(context.bucket, key)
+  if (!image || !isSettled(context, written)) return checkLoose(context, object)
+  const isErased = (await statusOf(context.bucket, image)) === 'erased'
+  const detail = `${image.imageId} was erased`
+  return [
+    ...(await checkLoose(context, object)),
+    ...(isErased ? [{ class: 'not-erased' as const, key, detail }] : []),
+  ]
 }
 
 /** Kafka delivers a record for as long as its topic keeps it, so its image may still come. */

@@ -3,6 +3,7 @@ import { type Bucket, readStored } from '@darkroom/bucket'
 import type { StoredProcessed } from '@darkroom/core'
 import sharp, { type Metadata } from 'sharp'
 import type { Breach } from './breaches.ts'
+import { hashOf } from './hash-of.ts'
 import type { GatheredImage } from './join-images.ts'
 
 /** Looks into the bytes of an image. */
@@ -36,12 +37,6 @@ async function checkOriginal(
   if (!original || actual === undefined || actual === sha256) return []
   const detail = `its bytes have the SHA-256 ${actual}, by the document ${sha256}`
   return [{ class: 'wrong-bytes', key: original.key, detail }]
-}
-
-async function hashOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of chunks) hash.update(chunk)
-  return hash.digest('hex')
 }
 
 type Variant = StoredProcessed['variants'][number]

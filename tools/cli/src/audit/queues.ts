@@ -28,7 +28,7 @@ const COUNTS = [
 ] as const
 
 /** How many messages a queue has, by SQS's own estimate: waiting, being processed, and delayed. */
-async function countMessages(queues: AuditedQueues, suffix: QueueSuffix): Promise<number> {
+export async function countMessages(queues: AuditedQueues, suffix: QueueSuffix): Promise<number> {
   const QueueUrl = queues.queueUrl + suffix
   const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...COUNTS] })
   const { Attributes = {} } = await queues.sqs.send(command)
@@ -49,12 +49,13 @@ const HIDDEN_SECONDS = 60
  * hidden from other receivers for a moment. The parked queue does not count receives.
  */
 export async function checkParked(context: AuditContext, queues: AuditedQueues): Promise<Breach[]> {
-  const messages = await peek(queues)
+  const messages = await peekParked(queues)
   const breaches = await Promise.all(messages.map((message) => checkMessage(context, queues, message)))
   return breaches.flat()
 }
 
-async function peek({ sqs, queueUrl }: AuditedQueues): Promise<Message[]> {
+/** Up to 1,000 parked messages. */
+export async function peekParked({ sqs, queueUrl }: AuditedQueues): Promise<Message[]> {
   const QueueUrl = `${queueUrl}-parked`
   const messages = new Map<string, Message>()
   while (messages.size < MAX_PARKED) {

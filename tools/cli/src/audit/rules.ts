@@ -3,7 +3,7 @@ import type { Place } from '@darkroom/core'
 import type { AuditContext, Unit } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
 import { checkImage } from './check-image.ts'
-import { checkEvent, checkHash, checkLoose, strangers, unitsOf } from './check-others.ts'
+import { checkEvent, checkHash, checkLoose, checkRejected, strangers, unitsOf } from './check-others.ts'
 import { checkLink } from './check-receipts.ts'
 import { gatherImages, pathOf } from './join-images.ts'
 
@@ -22,7 +22,7 @@ export const RULES: Record<Place, Rule> = {
   linked: 'with its image',
   hashes: checkHash,
   events: checkEvent,
-  rejected: checkLoose,
+  rejected: checkRejected,
   receipts: checkLink,
 }
 

@@ -3,7 +3,8 @@ import type { AuditContext, Unit } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { type AuditedQueues, checkParked, countOnTheWay } from './queues.ts'
-import { SECTIONS } from './rules.ts'
+import { checkHead, type ReceiptHead } from './receipt-heads.ts'
+import { SECTIONS, type Section } from './rules.ts'
 
 /** Units between two checkpoints, and the number of them that are checked at the same time. */
 const BATCH = 500
@@ -14,6 +15,10 @@ export interface AuditOptions {
   /** Without them, unfinished images count as stuck even if their messages still wait. */
   queues?: AuditedQueues | undefined
   from: Checkpoint
+  /** By default all. */
+  sections?: Section[] | undefined
+  /** Links of the chain of receipts that must still be there. */
+  heads?: ReceiptHead[]
   onBreach: (breach: Breach) => void
   /** Called after each batch. */
   onProgress: (checkpoint: Checkpoint) => Promise<void>
@@ -34,8 +39,10 @@ export async function runAudit(options: AuditOptions): Promise<Checkpoint> {
     state.waiting += 1
     if (waiting.length < MAX_LISTED) waiting.push(breach)
   }
-  const first = SECTIONS.findIndex(({ name }) => name === state.section)
-  for (const { name, units } of SECTIONS.slice(Math.max(first, 0))) {
+  const { sections = SECTIONS, heads = [] } = options
+  for (const head of heads) for (const breach of await checkHead(context.bucket, head)) report(breach)
+  const first = sections.findIndex(({ name }) => name === state.section)
+  for (const { name, units } of sections.slice(Math.max(first, 0))) {
     if (name !== state.section) Object.assign(state, { section: name, after: undefined })
     for await (const batch of batches(units(context, state.after))) {
       const found = await pMap(batch, ({ check }) => check(), { concurrency: CONCURRENCY })

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { AppId, ImageId, Sha256 } from '@darkroom/core'
 import { localFolder } from '@darkroom/local-stack/endpoints'
 import { RETENTION_FILE, readRetention } from '@darkroom/retention'
 import { formatTable } from '@darkroom/terminal'
@@ -7,7 +8,9 @@ import * as z from 'zod'
 import type { AuditContext } from '../audit/audit-context.ts'
 import { type Breach, type BreachClass, REMEDIES } from '../audit/breaches.ts'
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint } from '../audit/checkpoint.ts'
-import { SECTIONS } from '../audit/rules.ts'
+import { lookForErased } from '../audit/look-for-erased.ts'
+import { listHeads, ReceiptHead } from '../audit/receipt-heads.ts'
+import { SECTIONS, type Section } from '../audit/rules.ts'
 import { runAudit } from '../audit/run-audit.ts'
 import { addStoreOptions, openStore, type Store, type StoreOptions } from '../open-store.ts'
 import { parsedBy } from '../parsed-by.ts'
@@ -18,6 +21,11 @@ interface Options extends StoreOptions {
   continue?: boolean
   checkpoint?: string
   json?: boolean
+  receipts?: boolean
+  head?: ReceiptHead[]
+  erased?: string
+  app?: string
+  sha256?: string
   file: string
 }
 
@@ -42,6 +50,19 @@ export function addAudit(program: Command): void {
     )
     .option('--continue', 'go on where the last audit of this store stopped')
     .option('--checkpoint <file>', 'where to remember how far it has come (.local/audit.json)')
+    .option('--receipts', 'only check the chain of erasure receipts, and print its newest link for each app')
+    .option(
+      '--head <app:number:hash...>',
+      'newest links that --receipts printed before: they must still be there',
+      (text: string, before: ReceiptHead[] = []) => [...before, parsedBy(ReceiptHead)(text)],
+    )
+    .option(
+      '--erased <image>',
+      'look everywhere for what is left of an erased image (with --app)',
+      parsedBy(ImageId),
+    )
+    .option('--app <app>', 'the app of that image', parsedBy(AppId))
+    .option('--sha256 <hash>', 'the hash of its original, to find claims under any name', parsedBy(Sha256))
     .option('--json', 'print a line of JSON for each breach, and one for the summary')
     .addOption(
       new Option('--file <path>', 'the retention file').env('RETENTION_FILE').default(RETENTION_FILE),
@@ -57,7 +78,8 @@ listing; bytes are only read with --decode. The exit code is 1 if anything was f
       const store = await openStore(options)
       try {
         if (!options.json) console.log(`store: ${store.label}`)
-        await audited(store, options)
+        if (options.erased !== undefined) await searched(store, options.erased, options)
+        else await audited(store, options)
       } finally {
         store.close()
       }
@@ -66,27 +88,52 @@ listing; bytes are only read with --decode. The exit code is 1 if anything was f
 
 async function audited(store: Store, options: Options): Promise<void> {
   const file = options.checkpoint ?? join(localFolder(), 'audit.json')
-  const from = options.continue ? await readCheckpoint(file, store.label) : start(store)
+  const sections = options.receipts ? SECTIONS.filter(({ name }) => name === 'receipts') : SECTIONS
+  const from = options.continue ? await readCheckpoint(file, store.label) : start(store, sections)
+  const onBreach = options.json ? printJson : printBreach
   const began = performance.now()
   const total = await runAudit({
     context: await contextOf(store, options),
-    queues: store.queues,
+    queues: options.receipts ? undefined : store.queues,
     from,
-    onBreach: options.json ? printJson : printBreach,
+    sections,
+    heads: options.head ?? [],
+    onBreach,
     onProgress: (checkpoint) => writeCheckpoint(file, checkpoint),
   }).catch((cause) => {
     throw new Error('The audit stopped. Continue it with the same options and --continue.', { cause })
   })
   await removeCheckpoint(file)
   const seconds = (performance.now() - began) / 1000
-  if (options.json) printJson({ summary: { ...total, notLookedAt: notLookedAt(store, options), seconds } })
-  else printSummary(total, (total.objects - from.objects) / seconds, seconds)
-  if (!options.json) for (const line of notLookedAt(store, options)) console.log(`Not looked at: ${line}.`)
+  const skipped = options.receipts ? ['everything but receipts'] : notLookedAt(store, options)
+  const heads = options.receipts ? await listHeads(store.bucket) : []
+  if (options.json) printJson({ summary: { ...total, heads, notLookedAt: skipped, seconds } })
+  else {
+    printSummary(total, (total.objects - from.objects) / seconds, seconds)
+    for (const head of heads) console.log(`Newest receipt, to keep elsewhere: --head ${head}`)
+    for (const line of skipped) console.log(`Not looked at: ${line}.`)
+  }
   if (Object.keys(total.breaches).length > 0) process.exitCode = 1
 }
 
-function start(store: Store): Checkpoint {
-  const [first] = SECTIONS
+/** Prints each place and what was found there. */
+async function searched({ bucket, queues }: Store, imageId: ImageId, options: Options): Promise<void> {
+  const { app, sha256, json } = options
+  if (app === undefined) throw new Error('--erased needs the app of the image: add --app.')
+  const image = { app, imageId }
+  let left = 0
+  for await (const looked of lookForErased({ bucket, queues, image, sha256 })) {
+    left += looked.found.length
+    const { place, how, found } = looked
+    if (json) printJson(looked)
+    else console.log(`${place.padEnd(26)}${how}: ${found.length === 0 ? 'nothing' : found.join(', ')}`)
+  }
+  if (left > 0) process.exitCode = 1
+  if (!json)
+    console.log(left === 0 ? 'Nothing of the image was found.' : `${left} found: the image is not erased.`)
+}
+
+function start(store: Store, [first]: Section[]): Checkpoint {
   return {
     store: store.label,
     started: Date.now(),

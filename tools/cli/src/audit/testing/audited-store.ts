@@ -106,21 +106,21 @@ export async function accept(
   return { ...image, sha256: SHA256 }
 }
 
-/** The same, and everything that the image processor writes. @returns the image and the key of its variant */
+/** The same, and everything that the image processor writes. @returns the image and the key of its first variant */
 export async function acceptAndProcess(
   store: AuditedStore,
   app?: string,
+  names: string[] = ['thumb'],
 ): Promise<ImageRef & { thumb: string }> {
   const image = await accept(store, app)
-  const variant = {
-    ...image,
-    variant: 'thumb',
-    development: '0a1b2c3d-default-v1',
-    extension: 'webp' as const,
-  }
-  const thumb = await putVariant(store.bucket, variant, PICTURE, 'image/webp')
-  await putDocument(store.bucket, processedDocument(image, thumb))
-  return { ...image, thumb }
+  const development = '0a1b2c3d-default-v1'
+  const keys = await Promise.all(
+    names.map((variant) =>
+      putVariant(store.bucket, { ...image, variant, development, extension: 'webp' }, PICTURE, 'image/webp'),
+    ),
+  )
+  await putDocument(store.bucket, processedDocument(image, ...keys))
+  return { ...image, thumb: keys[0] ?? '' }
 }
 
 function arrivalOf({ app, imageId }: ImageRef) {
@@ -141,7 +141,7 @@ function arrivalOf({ app, imageId }: ImageRef) {
   }
 }
 
-export function processedDocument(image: ImageRef, thumb: string): ProcessedDocument {
+export function processedDocument(image: ImageRef, ...keys: string[]): ProcessedDocument {
   const size = { width: 32, height: 24 }
   return {
     ...arrivalOf(image),
@@ -153,8 +153,14 @@ export function processedDocument(image: ImageRef, thumb: string): ProcessedDocu
     perceptual_hash: '0123456789abcdef',
     preset: 'default',
     preset_version: 1,
-    variants: [{ name: 'thumb', key: thumb, content_type: 'image/webp', ...size, bytes: PICTURE.length }],
-    variants_bytes: PICTURE.length,
+    variants: keys.map((key, index) => ({
+      name: `variant-${index}`,
+      key,
+      content_type: 'image/webp',
+      ...size,
+      bytes: PICTURE.length,
+    })),
+    variants_bytes: PICTURE.length * keys.length,
   }
 }
 

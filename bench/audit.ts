@@ -1,0 +1,48 @@
+/**
+ * Measures `pnpm darkroom audit` over a local store: seconds, objects a second and peak memory of its process.
+ * `pnpm bench:audit [images]`, by default 20,000 images of five objects each: original, three variants, document.
+ *
+ * The store is in memory in this process, so half of the time is the server's. Exits with 1 if the audit found anything.
+ */
+
+import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import pMap from 'p-map'
+import { acceptAndProcess, openAuditedStore } from '../tools/cli/src/audit/testing/audited-store.ts'
+
+const SAMPLE_MS = 100
+const WRITERS = 32
+const CLI = new URL('../tools/cli/src/darkroom.ts', import.meta.url).pathname
+
+const images = Number(process.argv[2] ?? 20_000)
+const aws = await startLocalAws()
+const store = await openAuditedStore(aws.endpoint, 'bench-audit')
+const names = ['thumb', 'medium', 'large']
+console.log(`writing ${images} images`)
+await pMap(Array.from({ length: images }), () => acceptAndProcess(store, 'web-app-1', names), {
+  concurrency: WRITERS,
+})
+
+const began = performance.now()
+const { BUCKET: _, QUEUE_URL: __, ...inherited } = process.env
+const audit = spawn(
+  process.execPath,
+  [
+    ...[CLI, 'audit', '--bucket', 'bench-audit', '--queue-url', store.queues.queueUrl],
+    ...['--settled', '0', '--checkpoint', `.cache/bench-audit-${process.pid}.json`],
+  ],
+  { env: { ...inherited, ...awsEnvironment(aws.endpoint) }, stdio: 'inherit' },
+)
+let peakKilobytes = 0
+const sampling = setInterval(async () => {
+  const status = await readFile(`/proc/${audit.pid}/status`, 'utf8').catch(() => '')
+  peakKilobytes = Math.max(peakKilobytes, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0))
+}, SAMPLE_MS)
+const code = await new Promise<number | null>((resolve) => audit.once('exit', resolve))
+clearInterval(sampling)
+const seconds = (performance.now() - began) / 1000
+console.log(`${seconds.toFixed(1)} s in all, ${Math.round(peakKilobytes / 1024)} MB at most`)
+store.close()
+await aws.stop()
+process.exitCode = code ?? 1
