@@ -206,6 +206,24 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     await page.context().close()
   })
 
+  test('says that it is loading, and after 10 s that it takes longer', async () => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    await page.clock.install()
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    await page.route('**/figures.json', (route) => released.then(() => route.continue()))
+    const asked = page.waitForRequest('**/figures.json')
+    await page.goto(server.url)
+    await asked
+    await page.getByText('Loading …').waitFor()
+    await page.clock.fastForward(10_000)
+    await page.getByText('Loading takes longer than usual …').waitFor()
+    release()
+    await page.locator('.strip').waitFor()
+    expect(await page.getByText('Loading').count()).toBe(0)
+    await context.close()
+  })
+
   test('says so if the charting library cannot be loaded, and still has the numbers', async () => {
     const context = await browser.newContext()
     await context.route(/\/graph-\w+\.js$/, (route) => route.abort())

@@ -8,6 +8,8 @@ import { sum } from './sums.ts'
 /** After a failed request. */
 const RETRY_SECONDS = 5
 
+const SLOW_AFTER_MS = 10_000
+
 /** Key in localStorage for the last selection. */
 const STORAGE_KEY = 'lightmeter'
 
@@ -16,6 +18,9 @@ let reading: Reading | undefined
 let selection: Selection | undefined
 let errorMessage = ''
 let timer: ReturnType<typeof setTimeout> | undefined
+const slow = setTimeout(() => {
+  element('loading').textContent = 'Loading takes longer than usual …'
+}, SLOW_AFTER_MS)
 
 async function refresh(): Promise<void> {
   clearTimeout(timer)
@@ -33,6 +38,8 @@ async function refresh(): Promise<void> {
 }
 
 function draw(): void {
+  clearTimeout(slow)
+  document.getElementById('loading')?.remove()
   if (reading && selection) {
     render(<Board reading={reading} selection={selection} error={errorMessage} onSelect={onSelect} />, board)
     return
@@ -86,5 +93,4 @@ document.addEventListener('visibilitychange', () => {
 })
 const stored = localStorage.getItem(STORAGE_KEY)
 if (stored && !location.search) history.replaceState(null, '', stored)
-board.replaceChildren()
 refresh()
