@@ -60,12 +60,20 @@ test.each(['multipart/form-data', 'nonsense', 'a/b/c', 'image/jpeg; q', 'applica
     expect(await answer.json()).toEqual({
       method: 'POST',
       rawPath: '/echo/a',
+      rawQuery: '',
       id: 'a',
       contentType,
       bytes: body.length,
     })
   },
 )
+
+test('the function gets the query as it came', async () => {
+  const query = 'filename=%FF%zz+é&&x'
+  expect(await (await fetch(`${url}/echo/a?${query}`)).json()).toMatchObject({
+    rawQuery: query.replace('é', '%C3%A9'),
+  })
+})
 
 test('invalid cookies are no reason to refuse a request', async () => {
   expect((await fetch(`${url}/echo/a`, { headers: { cookie: 'a=b=c; =x; "' } })).status).toBe(200)

@@ -1,8 +1,23 @@
 /** Answers with what the function received. */
-export async function echo({ rawPath, pathParameters, headers, body, isBase64Encoded, requestContext }) {
+export async function echo({
+  rawPath,
+  rawQueryString,
+  pathParameters,
+  headers,
+  body,
+  isBase64Encoded,
+  requestContext,
+}) {
   const bytes = body === null ? 0 : Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8').length
   const { method } = requestContext.http
-  const received = { method, rawPath, id: pathParameters?.id, contentType: headers['content-type'], bytes }
+  const received = {
+    method,
+    rawPath,
+    rawQuery: rawQueryString,
+    id: pathParameters?.id,
+    contentType: headers['content-type'],
+    bytes,
+  }
   return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(received) }
 }
 
