@@ -5,5 +5,5 @@ export { type ImageHeader, inspectImage, inspectStream } from './inspect-image.t
 export { withTransparentScreen } from './readers/gif.ts'
 export { stillAvif } from './readers/heif.ts'
 export { withoutLastByte, withoutStrayBytes } from './readers/jpeg.ts'
-export { pngChunk, stillPng, withEarlyExif } from './readers/png.ts'
+export { pngChunk, stillPng, withColorProfile, withEarlyExif } from './readers/png.ts'
 export { firstWebpFrame } from './readers/webp.ts'

@@ -12,6 +12,7 @@ import {
   isSrgbProfile,
   stillAvif,
   typeOf,
+  withColorProfile,
   withEarlyExif,
   withoutLastByte,
   withTransparentScreen,
@@ -68,7 +69,7 @@ const LENIENT: SharpOptions = { failOn: 'error', limitInputPixels: false }
 function forLibvips(original: Uint8Array): Uint8Array {
   switch (typeOf(original)) {
     case 'image/png':
-      return withEarlyExif(original)
+      return withColorProfile(withEarlyExif(original))
     case 'image/avif':
       return stillAvif(original)
     default:

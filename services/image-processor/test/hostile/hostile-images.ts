@@ -144,7 +144,7 @@ const WRONG_HEADERS: Row[] = [
   ],
   ['JPEG, 1000 scans', 'corrupt-image', withScans(progressive, 1000)],
   ['JPEG, 60 unnecessary scans', 'corrupt-image', withScans(progressive, 60)],
-  ['JPEG, declared larger than its data', 'developed', claiming(jpeg, 4000, 4000)],
+  ['JPEG, declared larger than its data', 'developed, damaged-data', claiming(jpeg, 4000, 4000)],
   [
     'JPEG, declared lossless',
     'corrupt-image',
@@ -162,14 +162,14 @@ const WRONG_HEADERS: Row[] = [
   ],
   [
     'JPEG, no Huffman tables',
-    'developed',
+    'developed, damaged-data',
     join(jpeg.subarray(0, positionOf(jpeg, 0xc4)), jpeg.subarray(positionOf(jpeg, 0xda))),
   ],
   ['JPEG, no scan', 'corrupt-image', join(jpeg.subarray(0, positionOf(jpeg, 0xda)), '\xff\xd9')],
   ['JPEG, truncated', 'corrupt-image', jpeg.subarray(0, jpeg.length / 2)],
   [
     'JPEG, truncated, with an end marker',
-    'developed',
+    'developed, damaged-data',
     join(jpeg.subarray(0, positionOf(jpeg, 0xda) + 14), '\xff\xd9'),
   ],
   ['GIF, picture far larger than its screen', 'image-too-large', withGifPicture(gif, 20_000, 20_000)],

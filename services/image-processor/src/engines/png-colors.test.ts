@@ -1,0 +1,109 @@
+import type { VariantSpec } from '@darkroom/core'
+import { pngChunk } from '@darkroom/image-file'
+import { describe, expect, test } from '@jest/globals'
+import sharp from 'sharp'
+import { develop } from '../development/develop.ts'
+import { CORNERS, fourCorners } from '../testing/test-images.ts'
+import { COLOR_SPACES, pngIn } from '../testing/wide-gamut.ts'
+import { jimpEngine } from './jimp-engine.ts'
+import { sharpEngine } from './sharp-engine.ts'
+
+const SPEC: VariantSpec = { name: 'a', size: 40, format: 'png' }
+const PRESET = { version: 1, variants: [SPEC] }
+const picture = () => fourCorners(40, 30)
+
+const uint32s = (...values: number[]) => {
+  const bytes = Buffer.alloc(4 * values.length)
+  for (const [i, value] of values.entries()) bytes.writeUInt32BE(value, 4 * i)
+  return bytes
+}
+const cICP = (primaries: number, curve: number) => pngChunk('cICP', Buffer.from([primaries, curve, 0, 1]))
+const gAMA = (value: number) => pngChunk('gAMA', uint32s(value))
+const sRGB = pngChunk('sRGB', Buffer.from([0]))
+const cHRM = (...rgb: number[]) => pngChunk('cHRM', uint32s(31_270, 32_900, ...rgb))
+const BT709 = cHRM(64_000, 33_000, 30_000, 60_000, 15_000, 6000)
+const ADOBE = cHRM(64_000, 33_000, 21_000, 71_000, 15_000, 6000)
+const LINEAR = { ...COLOR_SPACES.sRGB, curve: (signal: number) => signal, inverse: (light: number) => light }
+
+/** A picture in a color space whose profile, the first chunk after the header, is replaced. */
+async function declaredBy(space: typeof LINEAR, ...chunks: Buffer[]): Promise<Buffer> {
+  const png = await pngIn(space, picture())
+  return Buffer.concat([png.subarray(0, 33), ...chunks, png.subarray(33 + 12 + png.readUInt32BE(33))])
+}
+
+async function withChunks(png: Buffer, ...chunks: Buffer[]): Promise<Buffer> {
+  return Buffer.concat([png.subarray(0, 33), ...chunks, png.subarray(33)])
+}
+
+async function topLeftOf(data: Buffer | undefined): Promise<number[]> {
+  const raw = await sharp(data).removeAlpha().toColorspace('srgb').raw().toBuffer()
+  return [...raw.subarray((5 * 40 + 5) * 3, (5 * 40 + 5) * 3 + 3)]
+}
+
+function expectNear(actual: number[], expected: readonly number[]) {
+  actual.forEach((value, c) => {
+    expect(Math.abs(value - (expected[c] ?? 0))).toBeLessThan(5)
+  })
+}
+
+describe('a PNG that declares its colors in numbers', () => {
+  test.each<[string, () => Promise<Buffer>]>([
+    ['Display P3 by cICP', () => declaredBy(COLOR_SPACES['Display P3'], cICP(12, 13))],
+    ['linear light by cICP', () => declaredBy(LINEAR, cICP(1, 8))],
+    ['linear light by gAMA', () => declaredBy(LINEAR, gAMA(100_000))],
+    ['Adobe RGB by gAMA and cHRM', () => declaredBy(COLOR_SPACES['Adobe RGB'], gAMA(45_471), ADOBE)],
+    ['cICP before sRGB', () => declaredBy(COLOR_SPACES['Display P3'], cICP(12, 13), sRGB)],
+    [
+      'a profile before gAMA',
+      async () => withChunks(await pngIn(COLOR_SPACES['Display P3'], picture()), gAMA(100_000)),
+    ],
+  ])('is converted by sharp, with a warning by jimp: %s', async (_what, make) => {
+    const original = await make()
+    const { variants, warnings } = await develop(sharpEngine, original, PRESET)
+    expect(warnings).toEqual([])
+    expectNear(await topLeftOf(variants[0]?.data), CORNERS.topLeft)
+    expect((await develop(jimpEngine, original, PRESET)).warnings).toEqual(['colors-not-converted'])
+  })
+
+  test.each<[string, Buffer[]]>([
+    ['the usual numbers of sRGB', [sRGB, gAMA(45_455), BT709]],
+    ['gAMA and cHRM of sRGB', [gAMA(45_455), BT709]],
+    ['cICP of sRGB', [cICP(1, 13)]],
+    ['sRGB before gAMA', [sRGB, gAMA(100_000)]],
+    ['cHRM alone', [ADOBE]],
+    ['a gAMA of nothing', [gAMA(0)]],
+  ])('is sRGB: %s', async (_what, chunks) => {
+    const original = await withChunks(await picture().png().toBuffer(), ...chunks)
+    for (const engine of [sharpEngine, jimpEngine]) {
+      const { variants, warnings } = await develop(engine, original, PRESET)
+      expect(warnings).toEqual([])
+      expectNear(await topLeftOf(variants[0]?.data), CORNERS.topLeft)
+    }
+  })
+
+  test('is sRGB by cICP, whatever its profile says', async () => {
+    const profile = (await pngIn(COLOR_SPACES['Display P3'], picture())).subarray(33)
+    const chunk = profile.subarray(0, 12 + profile.readUInt32BE(0))
+    const original = await withChunks(await picture().png().toBuffer(), cICP(1, 13), chunk)
+    const { variants } = await develop(sharpEngine, original, PRESET)
+    expectNear(await topLeftOf(variants[0]?.data), CORNERS.topLeft)
+  })
+
+  test.each([
+    ['PQ', [cICP(9, 16)]],
+    ['HLG', [cICP(9, 18)]],
+    ['unknown numbers', [cICP(77, 13)]],
+    ['primaries on a line', [gAMA(50_000), cHRM(30_000, 30_000, 40_000, 40_000, 50_000, 50_000)]],
+  ])('has a warning where it cannot be converted: %s', async (_what, chunks) => {
+    const original = await withChunks(await picture().png().toBuffer(), ...chunks)
+    for (const engine of [sharpEngine, jimpEngine]) {
+      expect((await develop(engine, original, PRESET)).warnings).toEqual(['colors-not-converted'])
+    }
+  })
+
+  test('grey by gAMA has a warning', async () => {
+    const grey = await picture().toColorspace('b-w').png().toBuffer()
+    const original = await withChunks(grey, gAMA(100_000))
+    expect((await develop(sharpEngine, original, PRESET)).warnings).toEqual(['colors-not-converted'])
+  })
+})
