@@ -1,5 +1,5 @@
 /**
- * Measures `pnpm darkroom audit` over a local store: seconds, objects a second and peak memory of its process.
+ * Measures `pnpm darkroom audit` over a local store: seconds, objects a second, and the CPU time and peak memory of its process.
  * `pnpm bench:audit [images]`, by default 20,000 images of five objects each: original, three variants, document.
  *
  * The store is in memory in this process, so half of the time is the server's. Exits with 1 if the audit found anything.
@@ -12,6 +12,8 @@ import pMap from 'p-map'
 import { acceptAndProcess, openAuditedStore } from '../tools/cli/src/audit/testing/audited-store.ts'
 
 const SAMPLE_MS = 100
+/** Of /proc/PID/stat, on Linux. */
+const TICKS_PER_SECOND = 100
 const WRITERS = 32
 const CLI = new URL('../tools/cli/src/darkroom.ts', import.meta.url).pathname
 
@@ -34,15 +36,21 @@ const audit = spawn(
   ],
   { env: { ...inherited, ...awsEnvironment(aws.endpoint) }, stdio: 'inherit' },
 )
-let peakKilobytes = 0
+let [peakKilobytes, cpuTicks] = [0, 0]
 const sampling = setInterval(async () => {
-  const status = await readFile(`/proc/${audit.pid}/status`, 'utf8').catch(() => '')
+  const readProcess = (name: string) => readFile(`/proc/${audit.pid}/${name}`, 'utf8').catch(() => '')
+  const [status, stat] = await Promise.all([readProcess('status'), readProcess('stat')])
   peakKilobytes = Math.max(peakKilobytes, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0))
+  const [user = 0, system = 0] = stat.split(' ').slice(13, 15).map(Number)
+  cpuTicks = Math.max(cpuTicks, user + system)
 }, SAMPLE_MS)
 const code = await new Promise<number | null>((resolve) => audit.once('exit', resolve))
 clearInterval(sampling)
 const seconds = (performance.now() - began) / 1000
-console.log(`${seconds.toFixed(1)} s in all, ${Math.round(peakKilobytes / 1024)} MB at most`)
+const cpuSeconds = cpuTicks / TICKS_PER_SECOND
+console.log(
+  `${seconds.toFixed(1)} s in all, ${cpuSeconds.toFixed(1)} s of CPU, ${Math.round(peakKilobytes / 1024)} MB at most`,
+)
 store.close()
 await aws.stop()
 process.exitCode = code ?? 1
