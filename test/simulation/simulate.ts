@@ -1,10 +1,12 @@
 /** `pnpm simulate:faults`: runs random histories of the deployed handlers, and checks what is left of each. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type History, historyOf } from './history.ts'
 import { runHistory } from './run-history.ts'
 import { SABOTAGES } from './sabotage.ts'
 import { findFailing, kindOf, shrink } from './shrink.ts'
-import { createTally } from './tally.ts'
+import { createTally, summaryOf, type Tally } from './tally.ts'
 
 const { values } = parseArgs({
   options: {
@@ -12,6 +14,8 @@ const { values } = parseArgs({
     count: { type: 'string', default: '2000' },
     /** Prints the shortest history that still fails, step by step, for the first seed of each kind of breach. */
     trace: { type: 'boolean', default: false },
+    /** Writes the results to this file, for `pnpm reliability`. */
+    json: { type: 'string' },
     /** Instead: for each sabotage the first seed that finds it. */
     sabotages: { type: 'boolean', default: false },
   },
@@ -24,18 +28,27 @@ const QUIET = new Set(['done', 'outage', 'NotFound', 'NoSuchKey'])
 process.exitCode = (await (values.sabotages ? sabotageAll() : simulate())) ? 0 : 1
 
 async function simulate(): Promise<boolean> {
-  const tally = createTally()
+  const tally = createTally(first)
   const explained = new Set<string>()
   for (let seed = first; seed < first + count; seed++) {
     const history = historyOf(seed)
     const verdict = await runHistory(history)
-    tally.add(seed, verdict)
+    tally.add(history, verdict)
     const isNew = verdict.breaches.some((breach) => !explained.has(kindOf(breach)))
     if (values.trace && isNew) await explain(history)
     for (const breach of verdict.breaches) explained.add(kindOf(breach))
+    // A long run can be ended at any time.
+    if ((seed - first) % 1000 === 999) await save(tally)
   }
-  console.log(tally.summary())
-  return tally.failed === 0
+  await save(tally)
+  console.log(summaryOf(tally.results()))
+  return tally.results().failed === 0
+}
+
+async function save(tally: Tally): Promise<void> {
+  if (!values.json) return
+  await mkdir(dirname(values.json), { recursive: true })
+  await writeFile(values.json, JSON.stringify(tally.results(), null, 2))
 }
 
 async function sabotageAll(): Promise<boolean> {
