@@ -33,22 +33,23 @@ export interface Sabotage {
   urisBelieved?: boolean
 }
 
-export const SABOTAGES: Record<string, Sabotage> = {
-  'conditional writes are unconditional': { unconditionalWrites: true },
-  'the sweep never runs': { noSweep: true },
-  'variants are acknowledged and lost': { lostPrefix: 'processed/' },
-  'the document is written before the variants': { documentFirst: true },
-  'an older preset writes over a newer one': { sharedVariants: true },
-  'an erasure forgets the variants': { keptPrefix: 'processed/' },
-  'an erasure forgets the original': { keptPrefix: 'input/' },
-  'an erasure does not look for holds': { holdsUnseen: true },
-  'an erased image is accepted again': { receiptsUnseen: true },
-  'uploads are not deleted': { keptPrefix: 'uploads/' },
-  'hashes do not expire': { unexpiredPrefix: 'hashes/' },
-  'messages are deleted before the image is done': { acknowledgedEarly: true },
-  'one death of the engine condemns an image': { blamedAtOnce: true },
-  'five receives condemn an image': { neverSentAgain: true },
-  'the s3Uri of a message is believed': { urisBelieved: true },
+/** With the first seed that finds it, which `pnpm simulate:faults --sabotages` prints. */
+export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
+  'conditional writes are unconditional': { seed: 22, sabotage: { unconditionalWrites: true } },
+  'the sweep never runs': { seed: 4, sabotage: { noSweep: true } },
+  'variants are acknowledged and lost': { seed: 1, sabotage: { lostPrefix: 'processed/' } },
+  'the document is written before the variants': { seed: 22, sabotage: { documentFirst: true } },
+  'an older preset writes over a newer one': { seed: 718, sabotage: { sharedVariants: true } },
+  'an erasure forgets the variants': { seed: 4, sabotage: { keptPrefix: 'processed/' } },
+  'an erasure forgets the original': { seed: 4, sabotage: { keptPrefix: 'input/' } },
+  'an erasure does not look for holds': { seed: 64, sabotage: { holdsUnseen: true } },
+  'an erased image is accepted again': { seed: 66, sabotage: { receiptsUnseen: true } },
+  'uploads are not deleted': { seed: 3, sabotage: { keptPrefix: 'uploads/' } },
+  'hashes do not expire': { seed: 11, sabotage: { unexpiredPrefix: 'hashes/' } },
+  'messages are deleted before the image is done': { seed: 22, sabotage: { acknowledgedEarly: true } },
+  'one death of the engine condemns an image': { seed: 1, sabotage: { blamedAtOnce: true } },
+  'five receives condemn an image': { seed: 38, sabotage: { neverSentAgain: true } },
+  'the s3Uri of a message is believed': { seed: 15, sabotage: { urisBelieved: true } },
 }
 
 const ERASERS = /^(eraseImage|sweepInputs) /

@@ -53,7 +53,7 @@ async function save(tally: Tally): Promise<void> {
 
 async function sabotageAll(): Promise<boolean> {
   let found = 0
-  for (const [title, sabotage] of Object.entries(SABOTAGES)) {
+  for (const [title, { sabotage }] of Object.entries(SABOTAGES)) {
     const failing = await findFailing(sabotage, first, count)
     if (failing) found++
     console.log(`${title}: ${failing ? `seed ${failing.seed}, ${kindOf(failing.breaches[0])}` : 'NOT FOUND'}`)

@@ -4,7 +4,7 @@ import type { Counts, Verdict } from './run-history.ts'
 import { kindOf } from './shrink.ts'
 
 /** Sums over the histories of a class. */
-export interface Sums extends Omit<Counts, 'healedMs'> {
+interface Sums extends Omit<Counts, 'healedMs'> {
   histories: number
   /** Breaches by what became of an image: it is lost, doubled, or something was left behind. */
   lost: number

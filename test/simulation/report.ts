@@ -1,0 +1,170 @@
+/** `pnpm reliability HISTORIES.json [STACK.json]`: writes docs/reliability.md from results, outages and sabotages. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { tryOutage } from './outages.ts'
+import { SABOTAGES } from './sabotage.ts'
+import { DAY_MS, MINUTE_MS } from './settings.ts'
+import { findFailing, kindOf } from './shrink.ts'
+import type { Results } from './tally.ts'
+
+/** What `pnpm simulate:stack --json` writes. */
+interface StackResults {
+  date: string
+  seed: number
+  outageSeconds: number
+  accepted: number
+  processed: number
+  failed: number
+  lost: number
+  doubled: number
+  healedMs: number
+  faults: Record<string, number>
+  audit: boolean
+}
+
+const [historiesFile, stackFile] = process.argv.slice(2)
+if (!historiesFile) throw new Error('Name the file that pnpm simulate:faults --json wrote.')
+const histories: Results = JSON.parse(await readFile(historiesFile, 'utf8'))
+const stack: StackResults | undefined = stackFile && JSON.parse(await readFile(stackFile, 'utf8'))
+
+type Row = (string | number)[]
+
+function table(header: string[], rows: Row[]): string {
+  const widths = header.map((name, n) => Math.max(name.length, ...rows.map((row) => String(row[n]).length)))
+  const line = (cells: Row) =>
+    `| ${cells.map((cell, n) => String(cell).padEnd(widths[n] ?? 0)).join(' | ')} |`
+  return [
+    line(header),
+    `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`,
+    ...rows.map(line),
+  ].join('\n')
+}
+
+function duration(milliseconds: number): string {
+  if (milliseconds < MINUTE_MS) return `${Math.round(milliseconds / 1000)} s`
+  if (milliseconds < 100 * MINUTE_MS) return `${Math.round(milliseconds / MINUTE_MS)} min`
+  return milliseconds < 2 * DAY_MS
+    ? `${Math.round(milliseconds / 3_600_000)} h`
+    : `${Math.round(milliseconds / DAY_MS)} days`
+}
+
+const number = (value: number) => value.toLocaleString('en')
+
+function classes(): string {
+  const header = ['histories with', 'histories', 'accepted', 'processed', 'failed with reason', 'erased']
+  return table(
+    [...header, 'lost', 'doubled', 'orphans', 'other', 'healed: median', 'longest'],
+    Object.entries(histories.classes).map(([name, sums]) => [
+      name === 'all' ? 'anything' : name,
+      ...[sums.histories, sums.accepted, sums.processed, sums.failed, sums.erased].map(number),
+      ...[sums.lost, sums.doubled, sums.orphans, sums.other],
+      duration(sums.healedMs.median),
+      duration(sums.healedMs.longest),
+    ]),
+  )
+}
+
+async function outages(): Promise<string> {
+  const lengths = [MINUTE_MS, 10 * MINUTE_MS, 60 * MINUTE_MS, DAY_MS / 2, 3 * DAY_MS]
+  const rows: Row[] = []
+  for (const service of ['s3', 'sqs'] as const) {
+    for (const length of lengths) {
+      const effect = await tryOutage(service, length)
+      rows.push([
+        service === 's3' ? 'S3' : 'SQS',
+        duration(length),
+        ...[effect.accepted, effect.processed, effect.toldFailed, effect.breaches],
+        duration(effect.longestHealingMs),
+      ])
+    }
+  }
+  return table(['away', 'for', 'accepted', 'processed', 'told failed', 'breaches', 'healed after'], rows)
+}
+
+async function sabotages(): Promise<string> {
+  const rows: Row[] = []
+  for (const [title, { seed, sabotage }] of Object.entries(SABOTAGES)) {
+    const failing = await findFailing(sabotage, seed, 30)
+    rows.push([
+      title,
+      failing?.seed ?? 'not found',
+      kindOf(failing?.breaches[0]).replace(/_[0-9a-f]{8}-/, '_DIGEST-'),
+    ])
+  }
+  return table(['sabotage', 'seed', 'what the oracle says'], rows)
+}
+
+function stackRun(): string {
+  if (!stack) return ''
+  const { requests = 0, error = 0, reset = 0, lost = 0, slow = 0, out = 0 } = stack.faults
+  const header = [
+    'date',
+    'seed',
+    'accepted',
+    'processed',
+    'failed',
+    'lost',
+    'doubled',
+    'healed after',
+    'audit',
+  ]
+  const { date, seed, accepted, processed, failed, doubled, healedMs } = stack
+  const row = [date, seed, accepted, processed, failed, stack.lost, doubled, duration(healedMs)]
+  return `## The running stack
+
+The three services with local S3, SQS and Kafka, images over HTTP and Kafka, faults at the socket, kill -9 of each service and of
+the engine, an outage; then \`pnpm darkroom audit\`.
+
+${table(header, [[...row, stack.audit ? 'no breaches' : 'BREACHES']])}
+
+Of ${number(requests)} requests to S3 and SQS ${error} failed with 503, ${reset} were reset, ${lost} took effect without an answer,
+${slow} took up to 1.5 s, and ${out} met an outage of ${stack.outageSeconds} s.
+
+`
+}
+
+const { firstSeed, steps, historiesPerSecond, kinds, crashedAt, notCrashedAt, date } = histories
+const lastSeed = firstSeed + histories.histories - 1
+const page = `# Reliability
+
+The promise: every accepted image ends processed, or failed with a reason that its user can read. None is lost, doubled or left
+half-erased, and none crosses to another app. This page shows how that is tested. The commands below write it; do not edit it.
+
+\`\`\`sh
+pnpm simulate:faults --seed ${firstSeed} --count ${histories.histories} --json .cache/histories.json
+${stack ? `pnpm simulate:stack --seed ${stack.seed} --json .cache/stack.json\n` : ''}pnpm reliability .cache/histories.json${stack ? ' .cache/stack.json' : ''}
+\`\`\`
+
+## Simulated histories
+
+The deployed handlers over S3 and SQS in memory, in virtual time ([test/simulation](../test/simulation/README.md)).
+${date}, seeds ${firstSeed} to ${lastSeed}: ${number(histories.histories)} histories of ${(steps / histories.histories).toFixed(0)} I/O steps on average, ${historiesPerSecond.toFixed(0)} histories/s.
+They crashed before or after ${crashedAt} of ${kinds} kinds of I/O steps. A history has several kinds of faults, so it is counted in
+several rows. "Failed with reason" are damaged pictures. "Healed" is the time from the last fault until nothing was left to do.
+
+${classes()}
+
+${notCrashedAt.length > 0 ? `Not crashed at: ${notCrashedAt.map((kind) => `\`${kind}\``).join(', ')}.` : 'There is no kind of step that was not crashed at.'}
+
+## Outages
+
+Twenty histories of six pictures a row, without other faults: three pictures are sent in the second before S3 or SQS goes away,
+three in the minute after. Uploads that are refused meanwhile are not accepted, so they are not counted.
+
+${await outages()}
+
+## Able to fail
+
+Each check is shown to catch its bug: something is broken on purpose, and the seed is the first that finds it.
+
+${await sabotages()}
+
+${stackRun()}## What this does not prove
+
+- How S3 and SQS scale and throttle, and how often they lose events or answers.
+- IAM: the simulation may do everything. \`test/templates.test.ts\` compares each function's permissions with the template.
+- When S3 applies lifecycle rules, and how long a deleted object can still be read.
+- API Gateway, the pollers of SQS and Kafka, and Lambda's own retries: in the simulation they are models, locally they are ours.
+- The SDK's retries, and the engine's process, which \`isolate.test.ts\` kills.
+`
+await writeFile(new URL('../../docs/reliability.md', import.meta.url), page)
+console.log('docs/reliability.md was written.')
