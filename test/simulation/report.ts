@@ -32,11 +32,7 @@ function table(header: string[], rows: Row[]): string {
   const widths = header.map((name, n) => Math.max(name.length, ...rows.map((row) => String(row[n]).length)))
   const line = (cells: Row) =>
     `| ${cells.map((cell, n) => String(cell).padEnd(widths[n] ?? 0)).join(' | ')} |`
-  return [
-    line(header),
-    `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`,
-    ...rows.map(line),
-  ].join('\n')
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
 }
 
 function duration(milliseconds: number): string {
