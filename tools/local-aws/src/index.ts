@@ -1,2 +1,2 @@
-export { awsEnvironment } from './aws-environment.ts'
+export { awsEnvironment, localCredentials } from './aws-environment.ts'
 export { type LocalAws, type LocalAwsOptions, startLocalAws } from './start-local-aws.ts'

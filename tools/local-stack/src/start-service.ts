@@ -19,6 +19,7 @@ export type ServiceName = (typeof SERVICES)[number]
 export interface RunningService {
   /** Resolves when the process has exited, for any reason. */
   exited: Promise<void>
+  pid: number | undefined
   stop(): Promise<void>
 }
 
@@ -95,7 +96,7 @@ export async function startService({
     throw new Error(`${name} did not start:\n${startup.join('\n')}`)
   }
   ready = true
-  return { exited, stop: () => stop(child, exited) }
+  return { exited, pid: child.pid, stop: () => stop(child, exited) }
 }
 
 function isReady(child: ChildProcess): Promise<void> {

@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { text } from 'node:stream/consumers'
+import type { Chance } from '../simulation/chance.ts'
+
+/** Probabilities per request. */
+const RATES = { error: 0.03, reset: 0.02, lost: 0.03, slow: 0.15 }
+const SLOWEST_MS = 1_500
+
+/** Stands between the services and S3 and SQS, and does what networks and AWS do on a bad day. */
+export interface FaultProxy {
+  endpoint: string
+  /** `calm`: forwards everything. `faulty`: some requests fail. `out`: every connection is closed at once. */
+  mode: 'calm' | 'faulty' | 'out'
+  /** How often each fault happened. */
+  counts: Record<'requests' | 'error' | 'reset' | 'lost' | 'slow' | 'out', number>
+  stop(): Promise<void>
+}
+
+export async function startFaultProxy(target: string, chance: Chance): Promise<FaultProxy> {
+  const server = createServer(
+    (incoming, answer) => void handle(incoming, answer).catch(() => answer.destroy()),
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  const proxy: FaultProxy = {
+    endpoint: `http://127.0.0.1:${port}`,
+    mode: 'calm',
+    counts: { requests: 0, error: 0, reset: 0, lost: 0, slow: 0, out: 0 },
+    stop: async () => {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+
+  async function handle(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const name = `request ${++proxy.counts.requests}`
+    const happens = (kind: keyof typeof RATES) => {
+      if (proxy.mode !== 'faulty' || !chance.happens(`${kind} ${name}`, RATES[kind])) return false
+      proxy.counts[kind] += 1
+      return true
+    }
+    if (proxy.mode === 'out') {
+      proxy.counts.out += 1
+      return void incoming.socket.destroy()
+    }
+    if (happens('slow')) await delay(chance.number(`latency ${name}`) * SLOWEST_MS)
+    if (happens('reset')) return void incoming.socket.destroy()
+    if (happens('error')) {
+      await text(incoming)
+      answer.writeHead(503, { 'content-type': 'application/xml' })
+      return void answer.end('<Error><Code>SlowDown</Code><Message>simulated</Message></Error>')
+    }
+    await forward(incoming, answer, target, happens('lost'))
+  }
+  return proxy
+}
+
+/** @param isLost the request takes effect, and its answer never arrives */
+async function forward(incoming: IncomingMessage, answer: ServerResponse, target: string, isLost: boolean) {
+  const { method, url, headers } = incoming
+  const outgoing = request(new URL(url ?? '/', target), { method, headers })
+  outgoing.on('error', () => answer.destroy())
+  // A long poll that its client gave up must not take messages.
+  answer.once('close', () => outgoing.destroy())
+  incoming.pipe(outgoing)
+  const [reply] = (await once(outgoing, 'response')) as [IncomingMessage]
+  if (isLost) {
+    await text(reply)
+    return void incoming.socket.destroy()
+  }
+  answer.writeHead(reply.statusCode ?? 502, reply.headers)
+  reply.pipe(answer)
+}
+
+const delay = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))

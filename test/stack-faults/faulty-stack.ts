@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
+import { startLocalKafka } from '@darkroom/local-kafka'
+import {
+  APPS,
+  apiKeyHashes,
+  freePort,
+  IMAGE_TOPIC,
+  type RunningService,
+  startService,
+} from '@darkroom/local-stack'
+import type { Chance } from '../simulation/chance.ts'
+import { startFaultProxy } from './fault-proxy.ts'
+
+const NAMES = ['upload-api', 'kafka-bridge', 'image-processor'] as const
+export type Name = (typeof NAMES)[number]
+
+export type FaultyStack = Awaited<ReturnType<typeof startFaultyStack>>
+
+/** After a kill, its messages are visible again this much later. On AWS it is 360 s. */
+const VISIBILITY_SECONDS = 20
+
+const BUCKET = 'darkroom-local'
+
+/** The variables of a program whose S3 and SQS are at an endpoint. */
+function storesAt(endpoint: string) {
+  const queueUrl = `${endpoint}/000000000000/darkroom-local-images`
+  return {
+    ...awsEnvironment(endpoint),
+    BUCKET,
+    QUEUE_URL: queueUrl,
+    PARKED_QUEUE_URL: `${queueUrl}-parked`,
+    API_KEY_HASHES: apiKeyHashes(),
+  }
+}
+
+/** The three services over local S3, SQS and Kafka, with a proxy in front of S3 and SQS. */
+export async function startFaultyStack(chance: Chance, onLine: (name: string, line: string) => void) {
+  const aws = await startLocalAws()
+  const proxy = await startFaultProxy(aws.endpoint, chance)
+  const kafka = await startLocalKafka({ topics: { [IMAGE_TOPIC]: 2 }, timestampType: 'LogAppendTime' })
+  const httpPort = await freePort()
+  const direct = storesAt(aws.endpoint)
+  const environment = {
+    ...storesAt(proxy.endpoint),
+    KAFKA_BROKERS: kafka.brokers,
+    KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT',
+  }
+  const start = (name: Name) =>
+    startService({
+      name,
+      environment,
+      ...(name === 'upload-api' && { httpPort }),
+      onLine: (line) => onLine(name, line),
+    })
+  const services = new Map<Name, RunningService>()
+  await Promise.all(NAMES.map(async (name) => services.set(name, await start(name))))
+  const sqs = new SQSClient({ endpoint: aws.endpoint, region: 'us-east-1', credentials: localCredentials })
+  const Attributes = { VisibilityTimeout: String(VISIBILITY_SECONDS) }
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl: direct.QUEUE_URL, Attributes }))
+  sqs.destroy()
+
+  return {
+    proxy,
+    uploadApi: `http://127.0.0.1:${httpPort}`,
+    apiKey: APPS['web-app-1'].apiKey,
+    kafka,
+    topic: IMAGE_TOPIC,
+    bucket: BUCKET,
+    /** The environment of programs that use S3 and SQS without the proxy. */
+    direct,
+    s3Endpoint: aws.endpoint,
+
+    /** Ends a service's process without a word and starts it again. */
+    async killService(name: Name): Promise<void> {
+      const service = services.get(name)
+      for (const pid of await descendantsOf(service?.pid ?? 0)) kill(pid)
+      kill(service?.pid)
+      await service?.exited
+      services.set(name, await start(name))
+    },
+
+    /** Waits until an image is developed by an engine's process. @returns how many were killed */
+    async killEngines(): Promise<number> {
+      for (;;) {
+        const engines = await descendantsOf(services.get('image-processor')?.pid ?? 0, 'engine-process')
+        engines.forEach(kill)
+        if (engines.length > 0) return engines.length
+        await new Promise((resolve) => setTimeout(resolve, 200))
+      }
+    },
+
+    async stop(): Promise<void> {
+      await Promise.all([...services.values()].map((service) => service.stop()))
+      await kafka.stop()
+      await proxy.stop()
+      await aws.stop()
+    },
+  }
+}
+
+function kill(pid: number | undefined): void {
+  try {
+    if (pid) process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** The processes below a process whose command contains `word`. */
+async function descendantsOf(root: number, word = ''): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,command='])
+  const rows = stdout.split('\n').map((line) => /^ *(\d+) +(\d+) +(.*)$/.exec(line) ?? [])
+  const found: number[] = []
+  const visit = (parent: number) => {
+    for (const [, pid, ppid, command = ''] of rows) {
+      if (Number(ppid) !== parent) continue
+      if (command.includes(word)) found.push(Number(pid))
+      visit(Number(pid))
+    }
+  }
+  visit(root)
+  return found
+}

@@ -1,0 +1,151 @@
+/**
+ * `pnpm simulate:stack`: the running services under faults at the socket, an outage and kill -9, with images over HTTP and Kafka;
+ * then the audit. Takes two to three minutes.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
+import { toEnvironment } from '@darkroom/retention'
+import { chanceOf } from '../simulation/chance.ts'
+import { audit, type Found, findImages } from './check.ts'
+import { openTopic, post, type Sent } from './clients.ts'
+import { type FaultyStack, startFaultyStack } from './faulty-stack.ts'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    /** Within how many seconds everything is killed. */
+    seconds: { type: 'string', default: '20' },
+    /** How long S3 and SQS are away in the middle. */
+    outage: { type: 'string', default: '8' },
+    /** Writes the results to this file, for `pnpm reliability`. */
+    json: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+  },
+})
+const seed = Number(values.seed)
+const chance = chanceOf(seed)
+const lengthMs = Number(values.seconds) * 1000
+const outageMs = Number(values.outage) * 1000
+/** From the end of the faults until every image must be finished. */
+const MAX_HEALING_MS = 240_000
+const IMAGES_PER_SECOND = 1.5
+const RETENTION = {
+  ...{ input: 30, processed: 30, metadata: 30, claims: 30, rejected: 30 },
+  ...{ uploads: 1, unfinishedUploads: 1 },
+}
+
+const began = Date.now()
+const say = (text: string) =>
+  console.log(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${text}`)
+say(`seed ${seed}`)
+const stack = await startFaultyStack(
+  chance,
+  (name, line) => values.verbose && console.log(`${name}: ${line}`),
+)
+try {
+  say('the services run; faults begin')
+  process.exitCode = (await run(stack)) ? 0 : 1
+} finally {
+  await stack.stop()
+}
+
+async function run(stack: FaultyStack): Promise<boolean> {
+  stack.proxy.mode = 'faulty'
+  const from = Date.now()
+  const over = new AbortController()
+  const sending = send(stack, over.signal)
+  await breakThings(stack)
+  over.abort()
+  stack.proxy.mode = 'calm'
+  const faultsEnd = Date.now()
+  const sent = await sending
+  say(`${sent.length} images sent; faults end: ${JSON.stringify(stack.proxy.counts)}`)
+  await repair(stack, from)
+  const found = await untilHealed(stack, sent, faultsEnd + MAX_HEALING_MS)
+  const healedMs = Date.now() - faultsEnd
+  const { code, printed } = await audit(stack)
+  say(`audit:\n${printed.trim()}`)
+  const accepted = sent.filter((image) => image.accepted).length
+  say(`${accepted} accepted: ${JSON.stringify(found)}, healed after ${(healedMs / 1000).toFixed(0)} s`)
+  const isSound = code === 0 && found.lost + found.failed + found.doubled === 0
+  if (!isSound) say(`a promise was broken; repeat it with: pnpm simulate:stack --seed ${seed}`)
+  await save({ seed, accepted, ...found, healedMs, faults: stack.proxy.counts, audit: code === 0 })
+  return isSound
+}
+
+/** Over HTTP and Kafka in turn, until the faults are over. */
+async function send(stack: FaultyStack, over: AbortSignal): Promise<Sent[]> {
+  const topic = openTopic(stack)
+  const sending: Promise<Sent>[] = []
+  for (let n = 0; !over.aborted; n++) {
+    sending.push(n % 2 === 0 ? post(stack, n) : topic.produce(n))
+    await delay(1000 / IMAGES_PER_SECOND)
+  }
+  const sent = await Promise.all(sending)
+  await topic.close()
+  return sent
+}
+
+/** Everything is killed once, the engine twice; when, depends on the seed. */
+async function breakThings(stack: FaultyStack): Promise<void> {
+  const { proxy } = stack
+  const part = lengthMs / 6
+  const wait = (name: string) => delay(chance.number(name) * part)
+  await wait('first engine')
+  say(`engines killed: ${await stack.killEngines()}`)
+  const restarts: Promise<void>[] = []
+  const order = chance.happens('order', 0.5)
+    ? (['image-processor', 'upload-api', 'kafka-bridge'] as const)
+    : (['kafka-bridge', 'image-processor', 'upload-api'] as const)
+  for (const name of order) {
+    await wait(name)
+    say(`kill -9 ${name}`)
+    restarts.push(stack.killService(name))
+  }
+  await Promise.all(restarts)
+  await wait('outage')
+  say(`S3 and SQS are away for ${outageMs / 1000} s`)
+  proxy.mode = 'out'
+  await delay(outageMs)
+  proxy.mode = 'faulty'
+  await wait('second engine')
+  say(`engines killed: ${await stack.killEngines()}`)
+}
+
+/** Runs the sweep as it would run in the next minutes, so that the run need not wait for them. */
+async function repair({ direct }: FaultyStack, from: number): Promise<void> {
+  Object.assign(process.env, direct, {
+    STAGE: 'local',
+    DEDUPLICATED_APPS: '',
+    POWERTOOLS_LOG_LEVEL: 'SILENT',
+    POWERTOOLS_METRICS_DISABLED: 'true',
+    RETENTION: toEnvironment({ default: RETENTION, apps: {} }),
+  })
+  const { handler: sweep } = await import('../../services/upload-api/src/sweep/sweep-inputs.ts')
+  for (let time = from; time < Date.now() + 4 * 60_000; time += 60_000)
+    await sweep({ time: new Date(time).toISOString() })
+}
+
+async function untilHealed(stack: FaultyStack, sent: Sent[], deadline: number): Promise<Found> {
+  const accepted = sent.filter((image) => image.accepted).length
+  for (;;) {
+    const found = await findImages(stack, sent)
+    if (found.processed >= accepted || Date.now() > deadline) return found
+    await delay(1_000)
+  }
+}
+
+async function save(results: object): Promise<void> {
+  if (!values.json) return
+  await mkdir(dirname(values.json), { recursive: true })
+  const date = new Date().toISOString().slice(0, 10)
+  await writeFile(
+    values.json,
+    JSON.stringify({ date, seconds: lengthMs / 1000, outageSeconds: outageMs / 1000, ...results }, null, 2),
+  )
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
