@@ -189,6 +189,7 @@ function notLookedAt({ queues }: Store, { decode }: Options): string[] {
       ? ['messages in the image and dead-letter queues, which are only counted']
       : ['queues (add --queue-url)']),
     ...(decode === undefined ? ['the bytes of originals and variants (add --decode)'] : []),
+    'the catalogue, whose rows are not compared with the documents',
     'logs, which contain ids only',
   ]
 }
