@@ -223,7 +223,9 @@ describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
       await page.mouse.wheel(0, 2000)
       expect(await count.textContent()).toBe(`${all} pictures`)
     })
-    expect((await names()).slice(0, MANY).toSorted()).toEqual(sent.toSorted())
+    // Pictures of the tests before can be newer: their page's clock was ahead.
+    const listed = (await names()).filter((name) => name.startsWith('many-'))
+    expect(listed.toSorted()).toEqual(sent.toSorted())
     expect(await page.evaluate('layoutShift')).toBeLessThanOrEqual(0.05)
     await page.context().close()
   }, 150_000)

@@ -139,9 +139,15 @@ describe('analytics', () => {
     const { printed } = await darkroom('analytics', '--dashboard', target, '--days', '7')
     const files = printed.trim().split('\n').slice(1)
     expect(files.map((file) => file.replace(/-\w{8}\./, '-HASH.')).toSorted()).toEqual(
-      ['figures.json', 'icon-HASH.svg', 'index.html', 'lightmeter-HASH.css', 'lightmeter-HASH.js'].map(
-        (file) => `site/${file}`,
-      ),
+      [
+        'chunk-HASH.js',
+        'figures.json',
+        'graph-HASH.js',
+        'icon-HASH.svg',
+        'index.html',
+        'lightmeter-HASH.css',
+        'lightmeter-HASH.js',
+      ].map((file) => `site/${file}`),
     )
     const figures = JSON.parse(await readFile(join(target, 'figures.json'), 'utf8'))
     const week = new Date(Date.now() - 6 * 86_400_000).toISOString().slice(0, 10)
