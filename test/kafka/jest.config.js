@@ -6,6 +6,6 @@ export default {
   rootDir: '../..',
   // With an existing cluster, tests that start their own broker are skipped.
   testPathIgnorePatterns: process.env.KAFKA_BROKERS ? ['(apache-kafka|secured|embedded)\\.kafka-test'] : [],
-  testTimeout: 180_000,
+  testTimeout: 300_000,
   testMatch: ['<rootDir>/test/kafka/*.kafka-test.ts'],
 }
