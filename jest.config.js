@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+
 /** TypeScript as ES modules: swc strips the types, Node's own module loader runs the rest. */
 export default {
   testEnvironment: 'node',
@@ -14,6 +16,7 @@ export default {
       },
     ],
   },
+  setupFiles: [fileURLToPath(new URL('tools/testing/src/property-seed.ts', import.meta.url))],
   testMatch: ['<rootDir>/**/*.test.ts'],
   modulePathIgnorePatterns: [
     '/\\.esbuild/',
