@@ -213,13 +213,18 @@ export const ImageStatus = z
   .meta({ id: 'ImageStatus' })
 export type ImageStatus = z.infer<typeof ImageStatus>
 
+/** Only digits, so that `1e1`, `5.0` and `+5` are refused as they are. */
+function toInteger(text: unknown): unknown {
+  return typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : text
+}
+
 /** The query of `GET /v1/images`. */
 export const ListQuery = z.strictObject({
   date: DatePartition.optional().meta({
     description:
       'A UTC day: lists its images, oldest first. Without it, the newest images of all days come first.',
   }),
-  limit: z.coerce.number().int().min(1).max(100).default(25),
+  limit: z.preprocess(toInteger, z.int().min(1).max(100).default(25)),
   cursor: ImageId.optional().meta({ description: 'The cursor from the previous page.' }),
 })
 export type ListQuery = z.infer<typeof ListQuery>

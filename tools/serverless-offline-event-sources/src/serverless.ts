@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { Template } from './template.ts'
 
 /** The parts of the framework and of a resolved serverless.yml that this plugin uses. */
@@ -34,6 +35,7 @@ export type PluginUtils = { log: Log }
 
 /** The parts of a hapi server that this plugin uses. */
 export interface HttpServer {
+  listener: Server
   ext(point: 'onPreResponse', method: (request: HttpRequest, toolkit: Toolkit) => unknown): void
 }
 

@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { Problem } from '@darkroom/core'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { freePort, runServerless, serviceEnvironment } from './run-serverless.ts'
@@ -44,6 +46,22 @@ test.each<[string, string, RequestInit, number, string]>([
   expect(answer.headers.get('access-control-allow-origin')).toBe(
     'headers' in request && status === 500 ? page.origin : null,
   )
+})
+
+test.each([
+  ['an unknown method', 'FOO /echo/a HTTP/1.1', 'no method of HTTP'],
+  ['raw bytes in the URL', 'GET /echo/\xe9 HTTP/1.1', 'printable ASCII'],
+  ['a blank in the URL', 'GET /echo/a b HTTP/1.1', 'not valid HTTP'],
+  ['large headers', `GET /echo/a HTTP/1.1\r\nx: ${'x'.repeat(20_000)}`, 'larger than 16 KB'],
+  ['TLS', '\x16\x03\x01', 'use http://'],
+])('%s is answered with problem+json, and the connection is closed', async (_what, head, detail) => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.end(`${head}\r\nhost: x\r\n\r\n`, 'latin1')
+  const [, headers, body] = /^HTTP\/1.1 400 Bad Request\r\n(.*?)\r\n\r\n(.*)$/s.exec(await text(socket)) ?? []
+  expect(headers).toContain('content-type: application/problem+json')
+  const problem = Problem.strict().parse(JSON.parse(String(body)))
+  expect(problem).toMatchObject({ type: 'urn:problem-type:darkroom:malformed-request', status: 400 })
+  expect(problem.detail).toContain(detail)
 })
 
 test('a function runs again after a crash', async () => {

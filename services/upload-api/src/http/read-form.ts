@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { ProblemError } from '@darkroom/core'
 import busboy, { type Busboy } from 'busboy'
 
@@ -36,11 +37,14 @@ export function readForm<Name extends string>(
     }
     parser.on('field', (name, text) => {
       lastPart = name
-      if (text.includes(REPLACEMENT) && !body.includes(REPLACEMENT)) reject(notUtf8(name))
+      if (text.includes(REPLACEMENT) && !body.includes(text)) reject(notUtf8(`The part "${name}"`))
       add(name, { text })
     })
     parser.on('file', (name, stream, { filename, mimeType, encoding }) => {
       lastPart = name
+      if (filename?.includes(REPLACEMENT) && !hasUtf8Heads(body)) {
+        reject(notUtf8(`The file name of the part "${name}"`))
+      }
       const chunks: Buffer[] = []
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
       stream.on('end', () => {
@@ -58,6 +62,11 @@ export function readForm<Name extends string>(
 
 /** The parser puts it where bytes are no UTF-8. */
 const REPLACEMENT = '\ufffd'
+
+function hasUtf8Heads(body: Buffer): boolean {
+  const heads = body.toString('latin1').match(/^content-disposition:.*(\r\n[ \t].*)*/gim) ?? []
+  return heads.every((head) => isUtf8(Buffer.from(head, 'latin1')))
+}
 
 function openParser(contentType: string): Busboy {
   try {
@@ -87,8 +96,8 @@ function describeFailure(cause: Error, lastPart: string | undefined): ProblemErr
   )
 }
 
-export function notUtf8(part: string): ProblemError {
-  return malformed(`The part "${part}" is not valid UTF-8.`)
+export function notUtf8(what: string): ProblemError {
+  return malformed(`${what} is not valid UTF-8.`)
 }
 
 function malformed(detail: string, cause?: unknown): ProblemError {

@@ -99,6 +99,8 @@ describe('a form is read whole, with the exact bytes', () => {
     ['a further parameter', named('name="file"; filename="x.jpg"; size=310')],
     ['an escaped quote', named('name="file"; filename="a\\"b.jpg"'), 'a"b.jpg'],
     ['a name in UTF-8', named('name="file"; filename="Été 🌊.jpg"'), 'Été 🌊.jpg'],
+    ['U+FFFD as it was sent', named('name="file"; filename="a\ufffd.jpg"'), 'a\ufffd.jpg'],
+    ['the same with percent signs', named(`name="file"; filename*=UTF-8''a%EF%BF%BD.jpg`), 'a\ufffd.jpg'],
     ['a path of Windows', named('name="file"; filename="C:\\photos\\x.jpg"')],
     [
       'a folded header',
@@ -195,6 +197,15 @@ describe('a form is refused', () => {
         'latin1',
       ),
       'The part "attributes" is not valid UTF-8.',
+    ],
+    [
+      'a file name that is no UTF-8',
+      contentType,
+      Buffer.from(
+        body.toString('latin1').replace('x.jpg', 'caf\xe9.jpg').replace('\xff\xd8', '\xff\xd8\xef\xbf\xbd'),
+        'latin1',
+      ),
+      'The file name of the part "file" is not valid UTF-8.',
     ],
     ['no boundary', 'multipart/form-data', body, 'no boundary'],
     ['an empty boundary', 'multipart/form-data; boundary=', body, 'no boundary'],

@@ -90,7 +90,7 @@ async function readMultipart(event: ApiEvent): Promise<Upload> {
 /** A browser sends a Blob of type application/json as a file. */
 function toText(part: FormPart): string {
   if ('text' in part) return part.text
-  if (!isUtf8(part.bytes)) throw notUtf8('attributes')
+  if (!isUtf8(part.bytes)) throw notUtf8('The part "attributes"')
   return part.bytes.toString()
 }
 

@@ -168,7 +168,10 @@ describe('a query is refused', () => {
     [{ date, limit: '0' }, 'query.limit'],
     [{ date, limit: '101' }, 'query.limit'],
     [{ date, limit: '1.5' }, 'query.limit'],
-    [{ date, limit: 'all' }, 'query.limit'],
+    ...['all', '5.0', '1e1', '+5', '0x10', ' 5', ''].map((limit): [Record<string, string>, string] => [
+      { limit },
+      'query.limit',
+    ]),
     [{ date, cursor: '../x' }, 'query.cursor'],
     [{ cursor: '../x' }, 'query.cursor'],
     [{ limit: '0' }, 'query.limit'],

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { ProblemError, problemAnswer, toProblemError } from '@darkroom/core'
 import type { HttpServer, Log } from '../serverless.ts'
 
@@ -21,6 +22,38 @@ export function answerWithProblems(server: HttpServer, log: Log): void {
     for (const [name, value] of Object.entries(headers)) answer.header(name, String(value))
     return answer
   })
+  answerWhatIsNoHttp(server.listener)
+}
+
+/** Answers requests that Node's HTTP parser refuses, so that hapi never sees them. */
+function answerWhatIsNoHttp(listener: HttpServer['listener']): void {
+  const answering = new WeakSet<Socket>()
+  listener.prependListener('request', ({ socket }, answer) => {
+    answering.add(socket)
+    answer.once('close', () => answering.delete(socket))
+  })
+  listener.removeAllListeners('clientError')
+  listener.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // A second answer would end up inside the first one.
+    if (!socket.writable || answering.has(socket)) return socket.destroy(error)
+    const problem = new ProblemError('malformed-request', PARSER_DETAILS[error.code ?? ''] ?? NO_HTTP)
+    const { statusCode, headers, body } = problemAnswer(problem, '', randomUUID())
+    const all = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' }
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.end(`HTTP/1.1 ${statusCode} Bad Request\r\n${lines.join('')}\r\n${body}`)
+  })
+}
+
+const NO_HTTP = 'The request is not valid HTTP/1.1: see RFC 9112.'
+
+/** By the codes of Node's parser, llhttp. */
+const PARSER_DETAILS: Record<string, string> = {
+  HPE_INVALID_METHOD:
+    'The request begins with no method of HTTP. GET /v1/openapi.json lists the methods. This port has no TLS: use http://.',
+  HPE_INVALID_URL:
+    'The URL is invalid: it may have printable ASCII characters only. Encode others as UTF-8 with percent signs.',
+  HPE_HEADER_OVERFLOW: 'The headers are larger than 16 KB.',
+  ERR_HTTP_REQUEST_TIMEOUT: 'The headers did not arrive in time.',
 }
 
 function toProblem(status: number, cause: unknown): ProblemError {
