@@ -40,27 +40,34 @@ module.exports = ({ service, serviceDir, processedInput }) => {
   }
 }
 
+/** The options of one build of all functions of a service, which share their chunks. */
+function bundleTogether(service, serviceDir, outdir) {
+  const sources = new Set(
+    Object.values(service.functions).map(({ handler }) => handler.replace(/\.\w+$/, '')),
+  )
+  return {
+    ...BUNDLE,
+    entryPoints: [...sources].map((source) => join(serviceDir, `${source}.ts`)),
+    outbase: serviceDir,
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
+    external: service.custom.esbuild.external ?? [],
+    logLevel: 'silent',
+  }
+}
+
+module.exports.bundleTogether = bundleTogether
+
 /**
  * serverless-esbuild builds one function after the other, and each contains the AWS SDK again: for the upload API that is
  * 8 s of processor time and 800 MB. On a laptop this plugin builds all functions of a service in one pass with shared
  * chunks, and gives serverless-esbuild a file for each function that re-exports its handler.
  */
 function buildTogether(service, serviceDir, outdir) {
-  const sources = [
-    ...new Set(Object.values(service.functions).map(({ handler }) => handler.replace(/\.\w+$/, ''))),
-  ]
   let context
   const build = async () => {
-    context ??= await esbuild.context({
-      ...BUNDLE,
-      entryPoints: sources.map((source) => join(serviceDir, `${source}.ts`)),
-      outbase: serviceDir,
-      outdir,
-      outExtension: { '.js': '.mjs' },
-      splitting: true,
-      external: service.custom.esbuild.external ?? [],
-      logLevel: 'silent',
-    })
+    context ??= await esbuild.context(bundleTogether(service, serviceDir, outdir))
     await context.rebuild()
   }
   // Every change makes serverless-esbuild ask for each function again; the first of them starts the build for all.

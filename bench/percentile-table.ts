@@ -9,9 +9,9 @@ export function printPercentiles(steps: Record<string, number[]>): void {
 }
 
 function percentiles(samples: number[]): string[] {
-  const sorted = samples.toSorted((a, b) => a - b)
-  return Object.values(PARTS).map((part) => {
-    const sample = sorted[Math.ceil(part * sorted.length) - 1] ?? Number.NaN
-    return `${(sample / 1000).toFixed(2)} s`
-  })
+  return Object.values(PARTS).map((part) => `${(percentile(samples, part) / 1000).toFixed(2)} s`)
+}
+
+export function percentile(samples: number[], part: number): number {
+  return samples.toSorted((a, b) => a - b)[Math.ceil(part * samples.length) - 1] ?? Number.NaN
 }

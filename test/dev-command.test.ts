@@ -101,26 +101,26 @@ test('killed while it starts it leaves no process behind, and the next start can
   const ports = { UPLOAD_API_PORT: await freePort(), AWS_PORT: await freePort() }
   const killed = await dev(ports)
   await sees(killed, /✔ Kafka/)
-  const services = await childrenOf(killed, 4)
+  const services = await childrenOf(killed)
   killed.kill('SIGKILL')
   await allEnd(services)
   const interrupted = await dev(ports)
   const output = everything(interrupted)
   await sees(interrupted, /✔ Kafka/)
-  const ended = await childrenOf(interrupted, 4)
+  const ended = await childrenOf(interrupted)
   interrupted.kill('SIGINT')
   expect(await output).toMatch(/Stopped\.\n$/)
   expect(interrupted.exitCode).toBe(0)
   await allEnd(ended)
 })
 
-/** The ids of the processes that a process has started, once there are that many services of Node. */
-async function childrenOf({ pid }: ChildProcess, count: number): Promise<number[]> {
+/** The ids of the processes that a process has started, once the one that hosts the services is among them. */
+async function childrenOf({ pid }: ChildProcess): Promise<number[]> {
   while (true) {
     const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args='])
     const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/))
-    const own = rows.filter(([, parent, ...args]) => Number(parent) === pid && /serverless/.test(args.join()))
-    if (own.length >= count) return own.map(([id]) => Number(id))
+    const own = rows.filter(([, parent, ...args]) => Number(parent) === pid && /host\.ts/.test(args.join()))
+    if (own.length > 0) return own.map(([id]) => Number(id))
     await setTimeout(50)
   }
 }

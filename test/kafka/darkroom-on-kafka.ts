@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
-import { freePorts, type Stack, startService, startStack } from '@darkroom/local-stack'
+import { freePorts, type Stack, startServices, startStack } from '@darkroom/local-stack'
 import { bridgeLog, type RecordLine } from './bridge-log.ts'
 import type { BrokerUnderTest, RunningBroker } from './brokers-under-test.ts'
 import { type Bucket, openBucket } from './bucket.ts'
@@ -82,12 +82,12 @@ async function joinBridge(
   readLine: (part: string, line: string) => void,
 ): Promise<SecondBridge> {
   const own = bridgeLog()
-  const service = await startService({
-    name: 'kafka-bridge',
+  const service = await startServices({
+    services: ['kafka-bridge'],
     environment: { BUCKET: endpoints.bucket, QUEUE_URL: endpoints.queueUrl },
-    onLine: (line) => {
-      readLine('kafka-bridge', line)
-      own.read('kafka-bridge', line)
+    onLine: (name, line) => {
+      readLine(name, line)
+      own.read(name, line)
     },
   })
   return {

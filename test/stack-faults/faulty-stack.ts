@@ -8,8 +8,8 @@ import {
   apiKeyHashes,
   freePort,
   IMAGE_TOPIC,
-  type RunningService,
-  startService,
+  type RunningServices,
+  startServices,
 } from '@darkroom/local-stack'
 import type { Chance } from '../simulation/chance.ts'
 import { startFaultProxy } from './fault-proxy.ts'
@@ -49,13 +49,13 @@ export async function startFaultyStack(chance: Chance, onLine: (name: string, li
     KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT',
   }
   const start = (name: Name) =>
-    startService({
-      name,
+    startServices({
+      services: [name],
       environment,
       ...(name === 'upload-api' && { httpPort }),
-      onLine: (line) => onLine(name, line),
+      onLine,
     })
-  const services = new Map<Name, RunningService>()
+  const services = new Map<Name, RunningServices>()
   await Promise.all(NAMES.map(async (name) => services.set(name, await start(name))))
   const sqs = new SQSClient({ endpoint: aws.endpoint, region: 'us-east-1', credentials: localCredentials })
   const Attributes = { VisibilityTimeout: String(VISIBILITY_SECONDS) }

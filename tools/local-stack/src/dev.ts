@@ -5,7 +5,7 @@ import { parseArgs, styleText } from 'node:util'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, writeEndpoints } from './endpoints.ts'
 import { formatLogLine } from './format-log-line.ts'
-import { INSPECT_PORT, SERVICES, type ServiceName } from './start-service.ts'
+import { INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
 
 /** `pnpm dev [--clean] [--inspect SERVICE]`: runs the whole system on this machine until Ctrl-C. */
 async function dev(): Promise<void> {
@@ -53,8 +53,8 @@ async function run({ ports, folder }: Configuration, { clean, inspect }: RunOpti
   console.log(welcome(stack.endpoints, startedAt))
   if (inspect) console.log(`A debugger for ${inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
   try {
-    const ended = await Promise.race([whenAborted(interruption.signal), stack.firstToEnd])
-    if (ended) throw new Error(`${ended} exited. See its last lines above.`)
+    const ended = await Promise.race([whenAborted(interruption.signal), stack.ended.then(() => true)])
+    if (ended) throw new Error('The services exited. See their last lines above.')
   } finally {
     console.log('\nStopping …')
     await removeEndpoints()

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 
 /** Lines that `serverless offline` writes for every request. Our own log lines already contain this. */
-const NOISE = /^\s*$|\(λ: \w+\)|^\s*(ANY|GET|POST|PUT|DELETE) \/\S* \(/
+const NOISE = /^\s*$|^[┌│└]|\(λ: \w+\)|^\s*(ANY|GET|POST|PUT|DELETE) \/\S* \(/
 
 const HIDDEN_FIELDS = new Set(['level', 'message', 'service', 'timestamp', 'sampling_rate', 'xray_trace_id'])
 
@@ -13,13 +13,14 @@ const HIDDEN_FIELDS = new Set(['level', 'message', 'service', 'timestamp', 'samp
 export function formatLogLine(service: string, line: string): string | undefined {
   if (NOISE.test(line)) return undefined
   const name = styleText('cyan', service.padEnd(17))
-  const entry = parse(line)
+  const entry = parseLogEntry(line)
   if (!entry) return `${' '.repeat(8)} ${name} ${styleText('dim', line)}`
   const time = new Date(String(entry.timestamp)).toTimeString().slice(0, 8)
   return `${styleText('dim', time)} ${name} ${styleMessage(entry)}${formatFields(entry)}`
 }
 
-function parse(line: string): Record<string, unknown> | undefined {
+/** A structured line of a function or of the host. */
+export function parseLogEntry(line: string): Record<string, unknown> | undefined {
   if (!line.startsWith('{')) return undefined
   try {
     const entry = JSON.parse(line)

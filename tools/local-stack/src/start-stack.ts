@@ -8,14 +8,14 @@ import { type Endpoints, endpointsFor } from './endpoints.ts'
 import type { Ports } from './ports.ts'
 import { requireTopic } from './require-topic.ts'
 import { type DashboardOptions, startDashboard } from './start-dashboard.ts'
-import { type RunningService, SERVICES, type ServiceName, startService } from './start-service.ts'
+import { type RunningServices, SERVICES, type ServiceName, startServices } from './start-services.ts'
 
 /** Partitions of the image topic, and so the number of concurrent batches. */
 const PARTITIONS = 2
 
 export interface StackOptions {
   ports: Ports
-  /** The services to start; each is a process that takes seconds to load. Default: all. */
+  /** The services to start. Default: all. */
   services?: readonly ServiceName[]
   /** Directory for the state of S3 and SQS. Default: in memory. Kafka is always in memory. */
   dataDir?: string
@@ -33,8 +33,8 @@ export interface StackOptions {
 
 export interface Stack {
   endpoints: Endpoints
-  /** Resolves with the name of the first service that exits. */
-  firstToEnd: Promise<string>
+  /** Resolves when the process of the services exits. */
+  ended: Promise<void>
   stop(): Promise<void>
 }
 
@@ -62,7 +62,7 @@ async function startParts(
   running: { stop(): Promise<void> }[],
   stop: Stack['stop'],
 ): Promise<Stack> {
-  const { ports, onReady, onLine } = options
+  const { ports, onReady } = options
   const aws = await startAws(options)
   if (aws) running.push(aws)
   const { kafka, connection } = await startKafka(options)
@@ -70,38 +70,49 @@ async function startParts(
   const awsEndpoint = aws?.endpoint ?? process.env.AWS_ENDPOINT_URL
   const endpoints = endpointsFor(ports, awsEndpoint, connection.bootstrapBrokers.join(','))
   const environment = { ...kafkaEnvironment(connection), ...options.environment }
-  const services = await startServices({ ...options, environment }, endpoints, aws)
-  running.push({ stop: async () => void (await Promise.all(services.map(({ service }) => service.stop()))) })
-  running.push(
-    await startWebApp1({
-      port: ports.webApp1,
-      uploadApi: { url: endpoints.uploadApi, apiKey: APPS['web-app-1'].apiKey },
-    }),
+  // In a process of their own: they start beside the parts of this one.
+  const starting = startAll({ ...options, environment }, endpoints, aws)
+  const stopServices = starting.then(
+    (services) => services.stop,
+    () => async () => {},
   )
-  onReady?.('web-app-1')
-  running.push(
-    await startWebApp2({
-      port: ports.webApp2,
-      kafka: { ...connection, topic: IMAGE_TOPIC },
-      claims: storeOf(endpoints.bucket, aws),
-      uploadApi: { url: endpoints.uploadApi, apiKey: APPS['web-app-2'].apiKey },
-      onLine: (line) => onLine?.('web-app-2', line),
-    }),
-  )
-  onReady?.('web-app-2')
-  running.push(
-    await startDashboard({
-      port: ports.dashboard,
-      store: storeOf(endpoints.bucket, aws),
-      uploadPages: [
-        { name: 'Web App #1', url: endpoints.webApp1 },
-        { name: 'Web App #2', url: endpoints.webApp2 },
-      ],
-    }),
-  )
-  onReady?.('dashboard')
-  const firstToEnd = Promise.race(services.map(({ name, service }) => service.exited.then(() => name)))
-  return { endpoints, firstToEnd, stop }
+  running.push({ stop: async () => (await stopServices)() })
+  for (const [name, start] of Object.entries(pages(options, endpoints, connection, aws))) {
+    running.push(await start())
+    onReady?.(name)
+  }
+  const services = await starting
+  return { endpoints, ended: services.exited, stop }
+}
+
+/** What serves pages, by name. */
+function pages(
+  { ports, onLine }: StackOptions,
+  endpoints: Endpoints,
+  connection: KafkaConnection,
+  aws: LocalAws | undefined,
+): Record<string, () => Promise<{ stop(): Promise<void> }>> {
+  const uploadApi = (app: keyof typeof APPS) => ({ url: endpoints.uploadApi, apiKey: APPS[app].apiKey })
+  return {
+    'web-app-1': () => startWebApp1({ port: ports.webApp1, uploadApi: uploadApi('web-app-1') }),
+    'web-app-2': () =>
+      startWebApp2({
+        port: ports.webApp2,
+        kafka: { ...connection, topic: IMAGE_TOPIC },
+        claims: storeOf(endpoints.bucket, aws),
+        uploadApi: uploadApi('web-app-2'),
+        onLine: (line) => onLine?.('web-app-2', line),
+      }),
+    dashboard: () =>
+      startDashboard({
+        port: ports.dashboard,
+        store: storeOf(endpoints.bucket, aws),
+        uploadPages: [
+          { name: 'Web App #1', url: endpoints.webApp1 },
+          { name: 'Web App #2', url: endpoints.webApp2 },
+        ],
+      }),
+  }
 }
 
 async function startAws({ ports, dataDir, onReady }: StackOptions): Promise<LocalAws | undefined> {
@@ -131,40 +142,25 @@ async function startKafka({
   return { kafka, connection: { bootstrapBrokers: [kafka.brokers] } }
 }
 
-interface NamedService {
-  name: string
-  service: RunningService
-}
-
-async function startServices(
+function startAll(
   { ports, services = SERVICES, environment, inspect, signal, onReady, onLine }: StackOptions,
   endpoints: Endpoints,
   aws: LocalAws | undefined,
-): Promise<NamedService[]> {
-  const shared = {
-    ...(aws && awsEnvironment(aws.endpoint)),
-    ...serviceEnvironment(endpoints),
-    ...environment,
-  }
+): Promise<RunningServices> {
   signal?.throwIfAborted()
-  const starting = services.map(async (name): Promise<NamedService> => {
-    const service = await startService({
-      name,
-      environment: shared,
-      inspect: name === inspect,
-      signal,
-      ...(name === 'upload-api' && { httpPort: ports.uploadApi }),
-      onLine: (line) => onLine?.(name, line),
-    })
-    onReady?.(name)
-    return { name, service }
+  return startServices({
+    services,
+    environment: {
+      ...(aws && awsEnvironment(aws.endpoint)),
+      ...serviceEnvironment(endpoints),
+      ...environment,
+    },
+    httpPort: ports.uploadApi,
+    inspect,
+    signal,
+    ...(onReady && { onReady }),
+    onLine: (service, line) => onLine?.(service, line),
   })
-  const results = await Promise.allSettled(starting)
-  const started = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value)
-  const failure = results.find((result) => result.status === 'rejected')
-  if (!failure) return started
-  await Promise.all(started.map(({ service }) => service.stop()))
-  throw failure.reason
 }
 
 function serviceEnvironment(endpoints: Endpoints): Record<string, string> {

@@ -4,6 +4,11 @@ import { answerWithProblems } from './http/gateway-problems.ts'
 import { type OfflineStages, stageOfflineCommand } from './offline-command.ts'
 import type { Log, PluginUtils, Serverless } from './serverless.ts'
 
+/** Requests that one worker of a function runs at the same time: the default of an AWS account. */
+const WORKER_CONCURRENCY = 1_000
+/** Lambda keeps idle instances for minutes. */
+const IDLE_SECONDS = 900
+
 /**
  * Runs a service's event sources. serverless-offline runs its HTTP endpoints.
  *
@@ -39,6 +44,12 @@ export default class OfflineEventSources {
 
   /** Imports the AWS clients lazily, so that they do not slow down `package` and `deploy`. */
   async #prepare(): Promise<void> {
+    const { service } = this.#serverless
+    const offline = { workerConcurrency: WORKER_CONCURRENCY, terminateIdleLambdaTime: IDLE_SECONDS }
+    service.custom = {
+      ...service.custom,
+      'serverless-offline': { ...offline, ...(service.custom?.['serverless-offline'] as object) },
+    }
     const { EventSourceRunner } = await import('./event-source-runner.ts')
     this.#runner = new EventSourceRunner(this.#serverless, this.#cliOptions, this.#log)
     await this.#runner.prepare()

@@ -25,7 +25,7 @@ export class OfflineFunctions {
     this.#createLambda = () => {
       const { service } = this.#serverless
       const custom = service.custom?.['serverless-offline'] as Record<string, unknown> | undefined
-      const lambda = new Lambda(this.#serverless, { ...custom, ...this.#options })
+      const lambda = new Lambda(this.#serverless, { ...custom, ...this.#options, workerConcurrency: 1 })
       lambda.create(
         service
           .getAllFunctions()

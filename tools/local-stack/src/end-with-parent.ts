@@ -1,2 +1,0 @@
-/** Loaded into each service: a parent that is killed closes its channel and cannot stop its services. */
-process.once('disconnect', () => process.exit())

@@ -1,0 +1,126 @@
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { freePort } from '../ports.ts'
+import { repositoryRoot } from '../repository-root.ts'
+import { type HostedService, hostService } from './hosted-service.ts'
+import { reloadOnChange } from './reload-on-change.ts'
+import type { Log } from './serverless.ts'
+
+const CONFIGURATION = `
+service: fixture
+frameworkVersion: '4'
+plugins: [serverless-esbuild, '@darkroom/serverless-offline-event-sources', serverless-offline]
+provider:
+  name: aws
+  runtime: nodejs24.x
+  region: us-east-1
+  environment: { PLACE: '\${file(../settings/place.json):place}' }
+functions:
+  say: { handler: say.handler, events: [{ httpApi: GET /say }] }
+  never: { handler: say.never, timeout: 1, events: [{ httpApi: GET /never }] }
+  slowly: { handler: say.slowly, timeout: 20, events: [{ httpApi: GET /slowly }] }
+custom: { esbuild: {} }
+`
+const HANDLERS = `import { word } from '../package/word.ts'
+let invocations = 0
+export const handler = async () => \`\${word}, \${process.env.PLACE}\`
+export const never = () => new Promise(() => {})
+export const slowly = async ({ rawQueryString: url }) => \`\${word} \${await (await fetch(url)).text()}\`
+`
+
+let root: string
+let service: HostedService
+let watching: { stop(): void }
+let url: string
+const lines: string[] = []
+let onLine: () => void = () => {}
+
+/** In one step, so that there is one change. */
+async function write(path: string, text: string): Promise<void> {
+  const draft = join(root, dirname(path), '.draft')
+  await writeFile(draft, text)
+  await rename(draft, join(root, path))
+}
+const say = async () => (await fetch(`${url}/say`)).text()
+const note = (...message: unknown[]) => {
+  lines.push(message.join(' '))
+  onLine()
+}
+const log: Log = { debug() {}, verbose() {}, info() {}, notice: note, warning: note, error: note }
+
+/** Writes a file and resolves with the line about it. */
+async function edit(path: string, text: string): Promise<string> {
+  const before = lines.length
+  const line = new Promise<void>((resolve) => {
+    onLine = () => lines.length > before && resolve()
+  })
+  await write(path, text)
+  await line
+  return String(lines[before])
+}
+
+beforeAll(async () => {
+  await mkdir(join(repositoryRoot, '.cache'), { recursive: true })
+  root = await mkdtemp(join(repositoryRoot, '.cache', 'reload-'))
+  for (const folder of ['service', 'package', 'settings']) await mkdir(join(root, folder))
+  await write('service/package.json', '{"type": "module"}')
+  await write('service/serverless.yml', CONFIGURATION)
+  await write('service/say.ts', HANDLERS)
+  await write('package/word.ts', `export const word: string = 'hello'`)
+  await write('settings/place.json', '{"place": "world"}')
+  const httpPort = await freePort()
+  url = `http://127.0.0.1:${httpPort}`
+  process.env.ESBUILD_WORK_FOLDER = 'build'
+  service = await hostService({ name: 'fixture', folder: join(root, 'service'), httpPort, inspect: false })
+  watching = reloadOnChange(service, log)
+}, 30_000)
+
+afterAll(async () => {
+  watching.stop()
+  await service.stop()
+  await rm(root, { recursive: true })
+})
+
+test('an edit outside of the service is effective at once, and a syntax error keeps the last good version', async () => {
+  expect(await say()).toBe('hello, world')
+  const reloaded = await edit('package/word.ts', `export const word: string = 'good evening'`)
+  expect(reloaded).toMatch(/^reloaded after \d+ ms: \S+\/package\/word\.ts has changed$/)
+  expect(await say()).toBe('good evening, world')
+  const failed = await edit('package/word.ts', `export const word: string == 'x'`)
+  expect(failed).toMatch(/the last good version keeps running: \S+\/package\/word\.ts:1:27 /)
+  expect(await say()).toBe('good evening, world')
+  await edit('package/word.ts', `export const word: string = 'good night'`)
+  expect(await say()).toBe('good night, world')
+})
+
+test('a file that the configuration names changes the environment', async () => {
+  expect(await edit('settings/place.json', '{"place": "moon"}')).toContain('place.json has changed')
+  expect(await say()).toMatch(/, moon$/)
+  expect(await edit('settings/place.json', '{"place"')).toContain('place.json')
+  expect(await say()).toMatch(/, moon$/)
+  await edit('settings/place.json', '{"place": "moon"}')
+})
+
+test('a request that runs during a reload ends with the code it began with', async () => {
+  await edit('package/word.ts', `export const word = 'before'`)
+  const gate = createServer().listen(0, '127.0.0.1')
+  await once(gate, 'listening')
+  const { port } = gate.address() as { port: number }
+  const slow = fetch(`${url}/slowly?http://127.0.0.1:${port}`)
+  const [, answer] = await once(gate, 'request')
+  await edit('package/word.ts', `export const word = 'after'`)
+  expect(await say()).toMatch(/^after/)
+  answer.end('done')
+  expect(await (await slow).text()).toBe('before done')
+  gate.close()
+})
+
+test('requests share an instance, and one that exceeds its timeout fails alone', async () => {
+  const answers = await Promise.all(Array.from({ length: 50 }, () => fetch(`${url}/say`)))
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  expect((await fetch(`${url}/never`)).status).toBe(500)
+  expect(await say()).toMatch(/^after/)
+})

@@ -1,0 +1,32 @@
+/** The parts of the framework that plugins use while a service runs. */
+export interface Serverless {
+  serviceDir: string
+  config: { servicePath: string }
+  service: Service
+}
+
+export interface Service {
+  service: string
+  custom?: { esbuild?: object; 'serverless-offline'?: object }
+  plugins: string[]
+  provider: FunctionSettings
+  functions: Record<string, FunctionSettings & { handler: string }>
+}
+
+/** Set for all functions or for one. */
+interface FunctionSettings {
+  environment?: object
+  memorySize?: number
+  timeout?: number
+}
+
+export interface Plugin {
+  hooks?: Record<string, () => Promise<void> | void>
+  /** Of serverless-offline. */
+  end?(skipExit: boolean): Promise<void>
+}
+
+export type Log = Record<
+  'debug' | 'verbose' | 'info' | 'notice' | 'warning' | 'error',
+  (...message: unknown[]) => void
+>

@@ -1,0 +1,130 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { formatLogLine, parseLogEntry } from './format-log-line.ts'
+import type { FromHost, HostedServiceOptions } from './host/host-messages.ts'
+import { freePort } from './ports.ts'
+import { repositoryRoot } from './repository-root.ts'
+
+const hostProgram = fileURLToPath(new URL('./host/host.ts', import.meta.url))
+const cacheFolder = join(repositoryRoot, 'node_modules', '.cache', 'compiled')
+
+/** In data-flow order. */
+export const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
+export type ServiceName = (typeof SERVICES)[number]
+
+/** A process that runs services. */
+export interface RunningServices {
+  /** Resolves when the process has exited, for any reason. */
+  exited: Promise<void>
+  pid: number | undefined
+  stop(): Promise<void>
+}
+
+export interface ServicesOptions {
+  services: readonly ServiceName[]
+  environment: Record<string, string>
+  /** The port of upload-api. Default: a free one. */
+  httpPort?: number
+  /** Runs this service's handlers where a debugger on `INSPECT_PORT` reaches them, without timeouts. */
+  inspect?: ServiceName | undefined
+  /** Ends a start. */
+  signal?: AbortSignal | undefined
+  /** Called with the name of each service that is ready. */
+  onReady?: (service: string) => void
+  /** Called with each line of output. */
+  onLine: (service: string, line: string) => void
+}
+
+/** Where `.vscode/launch.json` attaches; Node's own default. */
+export const INSPECT_PORT = 9229
+
+/** Time to stop before the process is killed. */
+const STOP_TIMEOUT_MS = 10_000
+
+/**
+ * Starts services in one process and waits until their functions and event sources are ready. A service has its own
+ * worker threads and environment, as with `serverless offline`.
+ *
+ * @throws Error with the output if the process exits before that
+ */
+export async function startServices(options: ServicesOptions): Promise<RunningServices> {
+  const { services, environment, signal } = options
+  const workFolder = `stack-${randomUUID()}`
+  const child = fork(hostProgram, [JSON.stringify(await toHost(options))], {
+    execArgv: [
+      ...process.execArgv,
+      '--enable-source-maps',
+      ...(options.inspect ? [`--inspect=127.0.0.1:${INSPECT_PORT}`] : []),
+    ],
+    env: {
+      NODE_COMPILE_CACHE: cacheFolder,
+      ...process.env,
+      ...environment,
+      // Its own build folder, because other stacks may run at the same time.
+      ESBUILD_WORK_FOLDER: workFolder,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const exited = once(child, 'exit').then(() => removeBuilds(services, workFolder))
+  const lastLines = followOutput(child, options)
+  const kill = () => child.kill('SIGKILL')
+  signal?.addEventListener('abort', kill)
+  await Promise.race([allReady(child, options), exited])
+  signal?.removeEventListener('abort', kill)
+  if (child.exitCode !== null || child.signalCode !== null) {
+    throw new Error(`${services.join(', ')} did not start:\n${lastLines.join('\n')}`)
+  }
+  return { exited, pid: child.pid, stop: () => stop(child, exited) }
+}
+
+function toHost({ services, httpPort, inspect }: ServicesOptions): Promise<HostedServiceOptions[]> {
+  return Promise.all(
+    services.map(async (name) => ({
+      name,
+      httpPort: name === 'upload-api' && httpPort ? httpPort : await freePort(),
+      inspect: name === inspect,
+    })),
+  )
+}
+
+function followOutput(child: ChildProcess, { services, onLine }: ServicesOptions): string[] {
+  const lastLines: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    if (!stream) continue
+    createInterface({ input: stream }).on('line', (line) => {
+      const service = String(parseLogEntry(line)?.service ?? services[0])
+      lastLines.push(formatLogLine(service, line) ?? '')
+      if (lastLines.length > 50) lastLines.shift()
+      onLine(service, line)
+    })
+  }
+  return lastLines
+}
+
+function allReady(child: ChildProcess, { services, onReady }: ServicesOptions): Promise<void> {
+  const waiting = new Set<string>(services)
+  return new Promise((resolve) => {
+    child.on('message', ({ type, name }: FromHost) => {
+      if (type !== 'ready' || !waiting.delete(name)) return
+      onReady?.(name)
+      if (waiting.size === 0) resolve()
+    })
+  })
+}
+
+async function removeBuilds(services: readonly string[], workFolder: string): Promise<void> {
+  const folders = services.map((name) => join(repositoryRoot, 'services', name, '.esbuild', workFolder))
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })))
+}
+
+async function stop(child: ChildProcess, exited: Promise<void>): Promise<void> {
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+  await exited
+  clearTimeout(timer)
+}
