@@ -8,7 +8,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { contactSheet } from './corpus/contact-sheet.ts'
-import { type Examined, examine } from './corpus/examine.ts'
+import { type Examined, examine, type Weights } from './corpus/examine.ts'
 import { hostileSpecimens, type Specimen, specimensIn } from './corpus/specimen.ts'
 import { openPipeline } from './run-pipeline.ts'
 
@@ -48,12 +48,14 @@ function summary(examined: Examined[]): string {
     (warning) => warning,
   )
   const failed = examined.filter(({ complaints }) => complaints.length > 0).length
+  const total = (count: keyof Weights) => examined.reduce((sum, { weights }) => sum + weights[count], 0)
   return [
     `${examined.length} files: ${counts.map(([name, all]) => `${all.length} ${name}`).join(', ')}`,
     warnings.size > 0 &&
       `warnings: ${[...warnings].map(([name, all]) => `${all.length} ${name}`).join(', ')}`,
     `slowest ${slowest?.milliseconds.toFixed(0)} ms (${slowest?.name})`,
     largest?.memory && `most memory of both processes ${largest.memory.toFixed(0)} MB (${largest.name})`,
+    `${total('heavierThanOriginal')} of ${total('variants')} variants are heavier than their original, ${total('heavierAtSameSize')} of them have its size`,
     `contact sheet: ${relative(startedIn, sheet)}`,
     failed > 0 ? `${failed} failed, see ✘` : 'no failures',
   ]

@@ -168,6 +168,55 @@ export function withoutLastByte(jpeg: Uint8Array): Buffer | undefined {
   return Buffer.concat([bytes.subarray(0, end - last), bytes.subarray(end)])
 }
 
+/** What a picture needs: frames 0 to 2, tables and scans. Browsers show no other frames. */
+const ESSENTIAL = new Set([0xd8, 0xc0, 0xc1, 0xc2, 0xc4, 0xda, 0xdb, 0xdd])
+/** What may be between scans. A marker inside a table looks like any other, which only costs a copy. */
+const IN_SCANS = new Set([0xc4, 0xda, 0xdb, 0xdd, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7])
+/** They say whether three components are YCbCr or RGB. The number is the length without a thumbnail. */
+const COLOR_SEGMENTS: Record<number, { prefix: Buffer; length: number }> = {
+  224: { prefix: Buffer.from('JFIF\0', 'latin1'), length: 14 },
+  238: { prefix: Buffer.from('Adobe', 'latin1'), length: 12 },
+}
+
+/**
+ * Keeps only what the pixels need. Nothing for a JPEG that browsers may not show, or that has other segments between or
+ * behind its scans.
+ */
+export function bareJpeg(jpeg: Buffer): Buffer | undefined {
+  const kept: Buffer[] = []
+  let isBare = true
+  walkAll(jpeg, read(), [
+    ({ type, offset, length, payload }) => {
+      const marker = jpeg[offset + 1] ?? 0
+      if (type === 'stray') isBare &&= isFill(payload)
+      else if (type === 'scans') {
+        isBare &&= hasOnlyScans(payload)
+        kept.push(payload)
+      } else if (type === 'EOI') kept.push(END_OF_IMAGE)
+      else if (ESSENTIAL.has(marker)) {
+        if (type === 'SOF') isBare &&= payload[0] === 8 && (payload[5] === 1 || payload[5] === 3)
+        kept.push(jpeg.subarray(offset, offset + length))
+      } else if (type === 'SOF' || marker < 0xe0) isBare = false
+      else kept.push(...colorSegment(marker, payload))
+    },
+  ])
+  return isBare ? Buffer.concat(kept) : undefined
+}
+
+function hasOnlyScans(scans: Buffer): boolean {
+  for (let at = nextMarker(scans, 0); at !== undefined; at = nextMarker(scans, at + 1))
+    if (at + 1 < scans.length && !IN_SCANS.has(scans[at + 1] ?? 0)) return false
+  return true
+}
+
+function colorSegment(marker: number, payload: Buffer): Buffer[] {
+  const wanted = COLOR_SEGMENTS[marker]
+  if (!wanted || payload.length < wanted.length || !startsWith(payload, wanted.prefix)) return []
+  const segment = Buffer.from([0xff, marker, 0, 2 + wanted.length, ...payload.subarray(0, wanted.length)])
+  if (marker === 224) segment.fill(0, segment.length - 2) // the thumbnail's width and height
+  return [segment]
+}
+
 const PHOTOSHOP = Buffer.from('Photoshop 3.0\0', 'latin1')
 const ICC = Buffer.from('ICC_PROFILE\0', 'latin1')
 const MULTI_PICTURE = Buffer.from('MPF\0', 'latin1')

@@ -88,6 +88,21 @@ export function withEarlyExif(png: Uint8Array): Uint8Array {
   return Buffer.concat([bytes.subarray(0, pixels), chunk, bytes.subarray(pixels)])
 }
 
+/** Keeps only what the pixels need: header, palette, transparency and data. */
+export function barePng(png: Buffer): Buffer {
+  const kept: Buffer[] = []
+  walkAll(png, read(), [
+    ({ type, offset, length }) => {
+      const isEssential =
+        type === 'signature' || ESSENTIAL.has(png.toString('latin1', offset + 4, offset + 8))
+      if (isEssential) kept.push(png.subarray(offset, offset + length))
+    },
+  ])
+  return Buffer.concat(kept)
+}
+
+const ESSENTIAL = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'])
+
 /** IHDR: width, height (4 bytes each), bit depth, color type, two methods, interlacing (W3C PNG, 11.2.1). */
 function sizeIn(header: Buffer): Size | undefined {
   return header.length < 8 ? undefined : { width: header.readUInt32BE(0), height: header.readUInt32BE(4) }

@@ -134,6 +134,25 @@ export function firstWebpFrame(webp: Buffer): Buffer {
   return chunk('RIFF', Buffer.concat([Buffer.from('WEBP'), chunk('VP8X', header), still]))
 }
 
+/** Keeps only what the pixels of a still WebP need. Nothing for an animation. */
+export function bareWebp(webp: Buffer): Buffer | undefined {
+  const segments = segmentsOf(webp, read())
+  const find = (name: string) => segments.find(({ type }) => type === name)?.payload
+  const [header, alpha, lossy, lossless] = [find('VP8X'), find('ALPH'), find('VP8 '), find('VP8L')]
+  const parts: Buffer[] = [Buffer.from('WEBP')]
+  if (lossless) parts.push(chunk('VP8L', lossless))
+  else if (!lossy) return undefined
+  else {
+    if (header && alpha) {
+      const withAlpha = Buffer.from(header)
+      withAlpha.writeUInt8(ALPHA_FLAG)
+      parts.push(chunk('VP8X', withAlpha), chunk('ALPH', alpha))
+    }
+    parts.push(chunk('VP8 ', lossy))
+  }
+  return chunk('RIFF', Buffer.concat(parts))
+}
+
 function segmentsOf(bytes: Buffer, reader: Reader): Segment[] {
   const segments: Segment[] = []
   walkAll(bytes, reader, [(segment) => segments.push(segment)])
@@ -144,7 +163,7 @@ function chunk(name: string, payload: Buffer): Buffer {
   const head = Buffer.alloc(8)
   head.write(name, 'latin1')
   head.writeUInt32LE(payload.length, 4)
-  return Buffer.concat([head, payload])
+  return Buffer.concat([head, payload, Buffer.alloc(payload.length % 2)])
 }
 
 export const webp: Format = {

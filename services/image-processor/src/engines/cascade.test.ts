@@ -82,17 +82,23 @@ describe('developInCascade', () => {
     ])
   })
 
-  test('lowers the quality of a variant that is as large as its original and heavier', async () => {
-    const qualities: (number | undefined)[] = []
+  test('encodes what is heavier than its original thoroughly, then at lower qualities', async () => {
+    const attempts: unknown[] = []
     const { stages } = recorded({
-      encode: async (_, { quality }) => {
-        qualities.push(quality)
-        return { format: 'jpeg', data: Buffer.alloc(quality === 64 ? 90 : 110) }
+      encode: async (_, { name, quality = 0 }, _kind, thoroughly = false) => {
+        attempts.push([name, quality, thoroughly])
+        return { format: 'jpeg', data: Buffer.alloc(name === 'light' || quality < 80 ? 90 : 110) }
       },
     })
-    const { variants } = await developInCascade(stages, ORIGINAL, [spec('same', 1000), spec('half', 500)])
-    expect(qualities).toEqual([80, 72, 64, 80])
-    expect(variants.map(({ data }) => data.length)).toEqual([90, 110])
+    const specs = [spec('heavy', 500), spec('light', 400)]
+    const { variants } = await developInCascade(stages, ORIGINAL, specs)
+    expect(attempts).toEqual([
+      ['heavy', 86, false],
+      ['heavy', 86, true],
+      ['heavy', 78, true],
+      ['light', 86, false],
+    ])
+    expect(variants.map(({ data }) => data.length)).toEqual([90, 90])
   })
 
   test('decodes large enough for the preview when all variants are smaller', async () => {

@@ -1,15 +1,18 @@
 import {
+  backgroundOf,
   type CropPosition,
+  OUTPUT_FORMATS,
   type OutputFormat,
   ProblemError,
   qualityOf,
   type VariantSpec,
   type Warning,
 } from '@darkroom/core'
-import { readTraits } from '@darkroom/image-file'
+import { type FileTraits, readTraits, typeOf, withoutMetadata } from '@darkroom/image-file'
+import { readExif } from '../development/read-exif.ts'
 import { kindOf, type PictureKind } from './graphics.ts'
 import type { DevelopedVariant, Development, Size, VariantRequest } from './image-engine.ts'
-import { composite, crop, hasSize, type Pixels, toPreview } from './pixels.ts'
+import { composite, crop, hasSize, isOpaque, type Pixels, toPreview } from './pixels.ts'
 import { cropOf, fitInside, frameOf, placeAt } from './placement.ts'
 
 /** The stages in which engines differ. */
@@ -19,8 +22,11 @@ export interface Stages {
   shrink(pixels: Pixels, to: Size): Promise<Pixels>
   /** Crops to the part that draws the eye. */
   cropSmartly?(pixels: Pixels, to: Size): Promise<Pixels>
-  /** @param kind how to save what a photograph does not need: hard edges and flat areas */
-  encode(pixels: Pixels, spec: VariantSpec, kind: PictureKind): Promise<Encoded>
+  /**
+   * @param kind how to save what a photograph does not need: hard edges and flat areas
+   * @param thoroughly for fewer bytes, at several times the cost
+   */
+  encode(pixels: Pixels, spec: VariantSpec, kind: PictureKind, thoroughly?: boolean): Promise<Encoded>
   /** All frames of an animation, each resized to `frame` and cropped. */
   animate?(original: Uint8Array, spec: VariantSpec, frame: Size): Promise<Buffer>
 }
@@ -63,7 +69,7 @@ export async function developInCascade(
 
   let { pixels } = decoded
   let preview = pixels
-  const picture = { width, height, original, kind: kindOf(pixels) }
+  const picture = describe(original, decoded)
   for (const { frame, request } of descending(decoded, still)) {
     pixels = await shrink(stages, pixels, frame)
     if (request) variants.push(await finish(stages, pixels, request, picture, variants))
@@ -137,36 +143,117 @@ async function finish(
   return { ...size, spec: request, frames: 1, ...(await encode(stages, pixels, request, picture)) }
 }
 
-/** Of the upright original. */
+/** The size is that of the upright original. */
 interface Picture extends Size {
   original: Uint8Array
   kind: PictureKind
+  /** The quality that it was saved with, if it is a JPEG. */
+  quality: number | undefined
+  /** The original without its metadata, if that shows what its pixels show. Made when it is first needed. */
+  bare: () => Encoded | undefined
 }
 
-const QUALITY_STEP = 8
-const MAX_QUALITY_STEPS = 6
+function describe(original: Uint8Array, { pixels, width, height, warnings = [] }: Decoded): Picture {
+  const traits = readTraits(original)
+  let bare: Encoded | undefined | null
+  return {
+    width,
+    height,
+    original,
+    kind: kindOf(pixels),
+    quality: traits.quality,
+    bare: () => {
+      if (bare === undefined) bare = (warnings.length === 0 && bareOf(original, traits)) || null
+      return bare ?? undefined
+    },
+  }
+}
+
+function bareOf(original: Uint8Array, traits: FileTraits): Encoded | undefined {
+  if ((readExif(original, traits).orientation ?? 1) !== 1) return undefined
+  const data = withoutMetadata(original, traits)
+  return data && { format: formatOf(data), data }
+}
+
+function formatOf(image: Uint8Array): OutputFormat {
+  const type = typeOf(image)
+  const formats = Object.keys(OUTPUT_FORMATS) as OutputFormat[]
+  return formats.find((format) => OUTPUT_FORMATS[format].contentType === type) ?? 'jpeg'
+}
+
+/** What every program shows that shows the format of the spec. */
+const SHOWN_WITH: Record<OutputFormat, readonly OutputFormat[]> = {
+  jpeg: ['jpeg', 'png'],
+  webp: ['webp', 'jpeg', 'png'],
+  avif: [],
+  png: ['png'],
+}
+
+/** The original itself, if it can be the variant. */
+function copyOf(pixels: Pixels, spec: VariantRequest, picture: Picture): Encoded | undefined {
+  if (!hasSize(pixels, picture) || spec.watermark) return undefined
+  const bare = picture.bare()
+  if (!bare || !SHOWN_WITH[spec.format].includes(bare.format)) return undefined
+  return backgroundOf(spec) && !isOpaque(pixels) ? undefined : bare
+}
+
+/** Hard edges show the errors of a quality at which photographs look good. */
+const DRAWING_QUALITY_BONUS = 6
+
+/** What makes a JPEG that must be rotated or converted no heavier than it was, without optimised Huffman tables. */
+const LOSS_FOR_WEIGHT = 5
 
 /**
- * A variant as large as its original would only add bytes at a higher quality than that of the original, so it gets a lower
- * one, and an even lower one while it is heavier.
+ * A variant as large as its original would only add bytes at a higher quality than that of the original. So a JPEG of no more
+ * than the preset's quality stays as it is, and other originals stay if that is lighter.
  */
 async function encode(
   stages: Stages,
   pixels: Pixels,
   spec: VariantRequest,
-  { original, kind, ...size }: Picture,
+  picture: Picture,
 ): Promise<Encoded> {
-  if (!hasSize(pixels, size) || spec.watermark || spec.format === 'png')
-    return stages.encode(pixels, spec, kind)
-  let quality = qualityOf(spec)
-  if (spec.format === 'jpeg') quality = Math.min(quality, readTraits(original).quality ?? quality)
-  let best = await stages.encode(pixels, { ...spec, quality }, kind)
-  for (let step = 1; step <= MAX_QUALITY_STEPS && best.data.length > original.length; step++) {
-    const lowered = { ...spec, quality: Math.max(1, quality - step * QUALITY_STEP) }
-    const lower = await stages.encode(pixels, lowered, kind)
-    if (lower.data.length < best.data.length) best = lower
+  const copy = copyOf(pixels, spec, picture)
+  const { kind, original, quality: highest = 100 } = picture
+  const wanted = Math.min(100, qualityOf(spec) + (kind === 'photograph' ? 0 : DRAWING_QUALITY_BONUS))
+  if (copy?.format === 'jpeg' && spec.format === 'jpeg' && highest <= wanted) return copy
+  const isCapped = spec.format === 'jpeg' && hasSize(pixels, picture) && highest <= wanted
+  const request = { ...spec, quality: isCapped ? Math.max(1, highest - LOSS_FOR_WEIGHT) : wanted }
+  const encoded = await stages.encode(pixels, request, kind)
+  const best = copy && copy.data.length <= encoded.data.length ? copy : encoded
+  if (best.data.length <= original.length || spec.watermark || spec.format === 'png') return best
+  return encodeLighter(stages, pixels, request, picture, best)
+}
+
+const QUALITY_STEP = 8
+const MAX_QUALITY_STEPS = 2
+
+/** For what is heavier than its original: thoroughly, then at lower qualities too. */
+async function encodeLighter(
+  stages: Stages,
+  pixels: Pixels,
+  spec: VariantRequest,
+  { original, kind }: Picture,
+  first: Encoded,
+): Promise<Encoded> {
+  let best = first
+  for (let step = 0; step <= MAX_QUALITY_STEPS && best.data.length > original.length; step++) {
+    const quality = Math.max(1, qualityOf(spec) - step * QUALITY_STEP)
+    const lighter = await stages.encode(
+      pixels,
+      { ...spec, quality },
+      isLossless(original) ? 'flat' : kind,
+      true,
+    )
+    if (lighter.data.length < best.data.length) best = lighter
   }
   return best
+}
+
+/** It may be, so saving without loss may be the lightest way for the variant too. */
+function isLossless(original: Uint8Array): boolean {
+  const type = typeOf(original)
+  return type === 'image/png' || type === 'image/gif' || type === 'image/webp'
 }
 
 /**

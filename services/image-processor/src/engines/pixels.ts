@@ -15,6 +15,12 @@ export function hasSize(pixels: Size, { width, height }: Size): boolean {
   return pixels.width === width && pixels.height === height
 }
 
+export function isOpaque({ channels, data }: Pixels): boolean {
+  if (channels === 3) return true
+  for (let alpha = 3; alpha < data.length; alpha += 4) if (data[alpha] !== 255) return false
+  return true
+}
+
 export function toPreview({ width, height, channels, data }: Pixels): Preview {
   if (channels === 4) return { width, height, rgba: data }
   const rgba = new Uint8Array(width * height * 4).fill(255)

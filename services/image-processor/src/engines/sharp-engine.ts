@@ -168,12 +168,21 @@ function cropSmartly(pixels: Pixels, { width, height }: Size): Promise<Pixels> {
   return toPixels(fromPixels(pixels).resize({ width, height, fit: 'cover', position: 'attention' }))
 }
 
-async function encode(pixels: Pixels, spec: VariantSpec, kind: PictureKind): Promise<Encoded> {
-  const lossy = { format: spec.format, data: await encodeAs(spec, fromPixels(pixels), kind).toBuffer() }
+async function encode(
+  pixels: Pixels,
+  spec: VariantSpec,
+  kind: PictureKind,
+  thoroughly = false,
+): Promise<Encoded> {
+  const image = encodeAs(spec, fromPixels(pixels), kind)
+  const lossy = {
+    format: spec.format,
+    data: await (thoroughly ? withMoreEffort(image, spec) : image).toBuffer(),
+  }
   const lossless = kind === 'flat' ? LOSSLESS[spec.format] : undefined
   if (!lossless) return lossy
   const { format, save } = lossless
-  const data = await save(flattenAs(spec, fromPixels(pixels)))
+  const data = await save(flattenAs(spec, fromPixels(pixels)), thoroughly)
   return data.length <= lossy.data.length ? { format, data } : lossy
 }
 
@@ -217,32 +226,61 @@ const ENCODERS: Record<VariantSpec['format'], (image: Sharp, quality: number) =>
 
 /** Colors at full resolution, because colored text blurs otherwise; there is little to encode, so bytes count more than time. */
 const DRAWING_ENCODERS: Partial<typeof ENCODERS> = {
-  jpeg: (image, quality) => image.jpeg({ quality, chromaSubsampling: '4:4:4' }),
-  webp: (image, quality) => image.webp({ quality, effort: 2, smartSubsample: true }),
+  jpeg: (image, quality) => image.jpeg({ quality, mozjpeg: true, chromaSubsampling: '4:4:4' }),
+  webp: (image, quality) => image.webp({ quality, effort: 4, smartSubsample: true }),
+}
+
+/** Trellis quantization and progressive scans: a quarter fewer bytes at the same quality, in six times the time. */
+function withMoreEffort(image: Sharp, { format }: VariantSpec): Sharp {
+  if (format === 'jpeg') return image.jpeg({ mozjpeg: true })
+  return format === 'webp' ? image.webp({ effort: 6 }) : image
 }
 
 /** A file without visible loss for what has few colors. Every program that shows a JPEG shows a PNG. */
 const LOSSLESS: Partial<
-  Record<OutputFormat, { format: OutputFormat; save: (image: Sharp) => Promise<Buffer> }>
+  Record<OutputFormat, { format: OutputFormat; save: (image: Sharp, thoroughly: boolean) => Promise<Buffer> }>
 > = {
   jpeg: { format: 'png', save: saveAsPng },
-  webp: { format: 'webp', save: (image) => image.webp({ lossless: true, effort: 2 }).toBuffer() },
+  webp: {
+    format: 'webp',
+    save: (image, thoroughly) => image.webp({ lossless: true, effort: thoroughly ? 6 : 2 }).toBuffer(),
+  },
 }
 
 /** Of a channel, 0 to 255. */
 const INVISIBLE_DIFFERENCE = 4
 
 /** With a palette if that changes nothing that can be seen: about a third of the bytes. */
-async function saveAsPng(image: Sharp): Promise<Buffer> {
-  const { data, width, height, channels } = await toPixels(image)
-  const again = () => sharp(data, { raw: { width, height, channels } })
-  const paletted = await again().png({ palette: true, dither: 0, effort: 1 }).toBuffer()
-  const shown = await sharp(paletted).toColorspace('srgb').raw().toBuffer()
-  const isSame =
+async function saveAsPng(image: Sharp, thoroughly: boolean): Promise<Buffer> {
+  const pixels = await toPixels(image)
+  const paletted = await fromPixels(pixels).png({ palette: true, dither: 0, effort: 1 }).toBuffer()
+  const hasPalette = await looksLike(pixels, paletted)
+  if (hasPalette && !thoroughly) return paletted
+  const whole = isGrey(pixels) ? fromPixels(pixels).toColourspace('b-w') : fromPixels(pixels)
+  const plain = await whole.clone().png({ compressionLevel: 9 }).toBuffer()
+  if (!thoroughly) return plain
+  // Filters help where colors change gradually.
+  const filtered = await whole.png({ compressionLevel: 9, adaptiveFiltering: true }).toBuffer()
+  return lightest(hasPalette ? [paletted, plain, filtered] : [plain, filtered])
+}
+
+async function looksLike({ data }: Pixels, png: Buffer): Promise<boolean> {
+  const shown = await sharp(png).toColorspace('srgb').raw().toBuffer()
+  return (
     shown.length === data.length &&
     data.every((value, i) => Math.abs(value - (shown[i] ?? 0)) <= INVISIBLE_DIFFERENCE)
-  return isSame ? paletted : again().png({ compressionLevel: 9 }).toBuffer()
+  )
 }
+
+function isGrey({ data, channels }: Pixels): boolean {
+  if (channels === 4) return false
+  for (let at = 0; at < data.length; at += 3)
+    if (data[at] !== data[at + 1] || data[at] !== data[at + 2]) return false
+  return true
+}
+
+const lightest = (files: [Buffer, ...Buffer[]]) =>
+  files.reduce((best, file) => (file.length < best.length ? file : best))
 
 function fromPixels({ data, width, height, channels }: Pixels): Sharp {
   return sharp(data, { raw: { width, height, channels } })

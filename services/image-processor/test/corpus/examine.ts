@@ -10,6 +10,15 @@ export interface Examined extends PipelineResult {
   memory: number | undefined
   /** Everything that is wrong with the result. */
   complaints: string[]
+  weights: Weights
+}
+
+/** Counts of variants. */
+export interface Weights {
+  variants: number
+  heavierThanOriginal: number
+  /** Of those, the ones with as many pixels as the original. */
+  heavierAtSameSize: number
 }
 
 /** Added to the engine process's own memory: the queue's consumer (118 MB, `pnpm bench:isolation`) and libvips. */
@@ -29,6 +38,18 @@ export async function examine(specimen: Specimen, pipeline: Pipeline): Promise<E
     bytes: original.length,
     memory,
     complaints: complaintsOf(specimen, result, memory),
+    weights: weigh(result, original),
+  }
+}
+
+function weigh({ developed }: PipelineResult, original: Buffer): Weights {
+  const { variants = [], width, height } = developed ?? {}
+  const heavier = variants.filter(({ data }) => data.length > original.length)
+  return {
+    variants: variants.length,
+    heavierThanOriginal: heavier.length,
+    heavierAtSameSize: heavier.filter((variant) => variant.width === width && variant.height === height)
+      .length,
   }
 }
 

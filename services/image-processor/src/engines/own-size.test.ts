@@ -1,0 +1,107 @@
+import type { OutputFormat, VariantSpec } from '@darkroom/core'
+import { photograph } from '@darkroom/testing/photographs'
+import { describe, expect, test } from '@jest/globals'
+import sharp, { type Sharp } from 'sharp'
+import { fourCorners } from '../testing/test-images.ts'
+import { COLOR_SPACES, jpegIn } from '../testing/wide-gamut.ts'
+import { jimpEngine } from './jimp-engine.ts'
+import { sharpEngine } from './sharp-engine.ts'
+
+const spec = (format: OutputFormat, rest: Partial<VariantSpec> = {}): VariantSpec => ({
+  name: format,
+  size: 2048,
+  format,
+  ...rest,
+})
+const small = sharp(await photograph('nokia-lumia-820')).resize(200)
+const photo = () => small.clone()
+const rgb = (image: Buffer) => sharp(image).removeAlpha().toColorspace('srgb').raw().toBuffer()
+
+function gradient(alpha: (x: number) => number): Sharp {
+  const data = Buffer.alloc(128 * 96 * 4)
+  for (let y = 0; y < 96; y++)
+    for (let x = 0; x < 128; x++) data.set([x, y, 2 * y, alpha(x)], (y * 128 + x) * 4)
+  return sharp(data, { raw: { width: 128, height: 96, channels: 4 } })
+}
+
+describe.each([sharpEngine, jimpEngine])(
+  'variants as large as their original, by the $name engine',
+  (engine) => {
+    const develop = async (original: Buffer, ...specs: VariantSpec[]) =>
+      (await engine.develop(original, specs)).variants
+
+    test('a JPEG of no more than the preset’s quality stays as it is, without its metadata', async () => {
+      const bytes = await photo().jpeg({ quality: 70 }).toBuffer()
+      const original = await sharp(bytes)
+        .withExif({ IFD0: { Artist: 'N. N.' } })
+        .jpeg({ quality: 70 })
+        .toBuffer()
+      const [jpeg, webp] = await develop(original, spec('jpeg'), spec('webp', { quality: 95 }))
+      expect(await rgb(jpeg?.data as Buffer)).toEqual(await rgb(original))
+      expect((await sharp(jpeg?.data).metadata()).exif).toBeUndefined()
+      expect([webp?.format, webp?.data]).toEqual(['jpeg', jpeg?.data])
+    })
+
+    test('one of a higher quality is saved at the preset’s', async () => {
+      const original = await photo().jpeg({ quality: 97 }).toBuffer()
+      const [variant] = await develop(original, spec('jpeg', { quality: 75 }))
+      expect(variant?.data.length).toBeLessThan(0.6 * original.length)
+    })
+
+    test('one that must be rotated is not copied', async () => {
+      const original = await photo().withMetadata({ orientation: 6 }).jpeg({ quality: 50 }).toBuffer()
+      const [variant] = await develop(original, spec('jpeg'))
+      const { width = 0, height = 0 } = await sharp(original).metadata()
+      expect(await sharp(variant?.data).metadata()).toMatchObject({ width: height, height: width })
+      expect(variant?.data.length).toBeLessThanOrEqual(original.length)
+    })
+
+    test('a PNG of soft colors that a JPEG would make heavier stays a PNG', async () => {
+      const original = await gradient(() => 255)
+        .png({ compressionLevel: 9, adaptiveFiltering: true })
+        .toBuffer()
+      const [variant] = await develop(original, spec('jpeg'))
+      expect(variant?.format).toBe('png')
+      expect(await rgb(variant?.data as Buffer)).toEqual(await rgb(original))
+    })
+
+    test('a transparent one is composited over the background', async () => {
+      const original = await gradient((x) => 2 * x)
+        .png({ compressionLevel: 9, adaptiveFiltering: true })
+        .toBuffer()
+      const [variant] = await develop(original, spec('jpeg', { background: '#ffffff' }))
+      const { data } = await sharp(variant?.data).raw().toBuffer({ resolveWithObject: true })
+      expect(data[0]).toBeGreaterThan(250)
+    })
+
+    test('a lossy WebP stays one', async () => {
+      const original = await photo().webp({ quality: 30, effort: 6 }).toBuffer()
+      const [variant] = await develop(original, spec('webp'))
+      expect(variant?.data).toEqual(original)
+    })
+
+    test('no original that is JPEG, PNG or WebP gets a heavier variant of a format that shows it', async () => {
+      const pictures = [photo(), fourCorners(60, 40), gradient(() => 255), photo().resize(24).greyscale()]
+      for (const picture of pictures) {
+        const jpeg = await picture.clone().jpeg({ quality: 35, mozjpeg: true }).toBuffer()
+        const png = await picture.clone().png({ palette: true, colors: 16 }).toBuffer()
+        const webp = await picture.clone().webp({ quality: 40, effort: 6 }).toBuffer()
+        const weights = [
+          ...(await develop(jpeg, spec('jpeg'), spec('webp'))).map(({ data }) => data.length / jpeg.length),
+          ...(await develop(png, spec('jpeg'), spec('webp'), spec('png'))).map(
+            ({ data }) => data.length / png.length,
+          ),
+          ...(await develop(webp, spec('webp'))).map(({ data }) => data.length / webp.length),
+        ]
+        expect(Math.max(...weights)).toBeLessThanOrEqual(1)
+      }
+    })
+  },
+)
+
+test('a JPEG of wide gamut is converted, not copied', async () => {
+  const original = await jpegIn(COLOR_SPACES['Display P3'], fourCorners(60, 40))
+  const { variants } = await sharpEngine.develop(original, [spec('jpeg', { quality: 100 })])
+  const [r = 0, g = 0] = await rgb(variants[0]?.data as Buffer)
+  expect(Math.abs(r - 200) + Math.abs(g - 40)).toBeLessThan(12)
+})
