@@ -16,11 +16,11 @@ const LOCAL_DIR = mkdtempSync(join(tmpdir(), 'darkroom-dev-'))
 const endpointsFile = join(LOCAL_DIR, 'endpoints.json')
 const command = fileURLToPath(new URL('../tools/local-stack/src/dev.ts', import.meta.url))
 
-async function dev(settings: Record<string, number | string>): Promise<ChildProcess> {
+async function dev(settings: Record<string, number | string>, ...options: string[]): Promise<ChildProcess> {
   const environment = Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [name, String(value)]),
   )
-  return spawn(process.execPath, [command], {
+  return spawn(process.execPath, [command, ...options], {
     env: { ...process.env, LOCAL_DIR, ...environment, NO_COLOR: '1' },
   })
 }
@@ -78,7 +78,7 @@ test(
   'starts, prints the endpoints, formats log lines, refuses a second stack and stops on Ctrl-C',
   async () => {
     const ports = { UPLOAD_API_PORT: await freePort(), AWS_PORT: await freePort() }
-    const child = await dev(ports)
+    const child = await dev(ports, '--verbose')
     const output = everything(child)
     await sees(child, /Press Ctrl-C to stop/)
     expect(existsSync(endpointsFile)).toBe(true)

@@ -263,7 +263,7 @@ async function run(...args: string[]): Promise<string> {
     jest.spyOn(console, name).mockImplementation(print),
   )
   try {
-    await darkroom().parseAsync(args, { from: 'user' })
+    await (await darkroom(args)).parseAsync(args, { from: 'user' })
     return lines.join('\n')
   } finally {
     for (const spy of spies) spy.mockRestore()

@@ -30,6 +30,10 @@ async function startLocalStack(): Promise<void> {
   await writeFile(join(folder, 'endpoints.json'), JSON.stringify(endpoints))
 }
 
+async function run(args: string[]): Promise<void> {
+  await (await darkroom(args)).parseAsync(args, { from: 'user' })
+}
+
 describe('a store that is named', () => {
   const AWS = { label: 's3://prod (AWS, eu-central-1)', bucket: { name: 'prod' }, queueUrl: QUEUE_URL }
   const LOCAL = {
@@ -120,7 +124,7 @@ describe.each(Object.entries(COMMANDS))('%s', (_, command) => {
   ])('refuses %s', async (_case, options, variables, isRunning, refusal) => {
     Object.assign(process.env, variables)
     if (isRunning) await startLocalStack()
-    await expect(darkroom().parseAsync([...command, ...options], { from: 'user' })).rejects.toThrow(refusal)
+    await expect(run([...command, ...options])).rejects.toThrow(refusal)
   })
 })
 
@@ -135,15 +139,14 @@ test.each<[string, string[], NodeJS.ProcessEnv, RegExp]>([
 ])('backfill, which sends messages, refuses %s', async (_, options, variables, refusal) => {
   Object.assign(process.env, variables)
   const backfill = ['backfill', '--app', 'web-app-1', '--preset', 'default', ...options]
-  await expect(darkroom().parseAsync(backfill, { from: 'user' })).rejects.toThrow(refusal)
+  await expect(run(backfill)).rejects.toThrow(refusal)
 })
 
 test('retention without --date refuses store options', async () => {
-  const retention = darkroom().parseAsync(['retention', '--bucket', 'prod'], { from: 'user' })
-  await expect(retention).rejects.toThrow(/reads no store: add --date/)
+  await expect(run(['retention', '--bucket', 'prod'])).rejects.toThrow(/reads no store: add --date/)
 })
 
-test('every command that reads a store explains the choice in the same words', () => {
+test('every command that reads a store explains the choice in the same words', async () => {
   const helpOf = (command: Command) => {
     let help = ''
     command
@@ -155,7 +158,7 @@ test('every command that reads a store explains the choice in the same words', (
       .outputHelp()
     return help
   }
-  const commands = darkroom().commands.filter(({ options }) =>
+  const commands = (await darkroom()).commands.filter(({ options }) =>
     options.some(({ long }) => long === '--bucket'),
   )
   expect(commands.map((command) => command.name())).toEqual([

@@ -1,42 +1,61 @@
 import { Command } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
-import { addAnalytics } from './commands/analytics.ts'
-import { addAudit } from './commands/audit.ts'
-import { addBackfill } from './commands/backfill.ts'
-import { addEndpoints } from './commands/endpoints.ts'
-import { addHold } from './commands/hold.ts'
-import { addErase, addGet, addStatus } from './commands/image.ts'
-import { addOpen } from './commands/open.ts'
-import { addRedrive } from './commands/redrive.ts'
-import { addRetention } from './commands/retention.ts'
-import { addTail } from './commands/tail.ts'
-import { addUpload } from './commands/upload.ts'
 
-/** The commands under their headings in the help. */
-const COMMANDS = {
-  'Images, over the upload API:': [addUpload, addStatus, addGet, addTail, addErase],
-  'The store of a deployment or of the local stack:': [
-    addAnalytics,
-    addAudit,
-    addBackfill,
-    addHold,
-    addRedrive,
-    addRetention,
-  ],
-  'The local stack:': [addOpen, addEndpoints],
+type Add = (program: Command) => void
+
+/** The commands under their headings in the help. Each is loaded on demand, because some load for a second. */
+const COMMANDS: Record<string, Record<string, () => Promise<Add>>> = {
+  'Images, over the upload API:': {
+    upload: async () => (await import('./commands/upload.ts')).addUpload,
+    status: async () => (await import('./commands/image.ts')).addStatus,
+    get: async () => (await import('./commands/image.ts')).addGet,
+    tail: async () => (await import('./commands/tail.ts')).addTail,
+    erase: async () => (await import('./commands/image.ts')).addErase,
+  },
+  'The store of a deployment or of the local stack:': {
+    analytics: async () => (await import('./commands/analytics.ts')).addAnalytics,
+    audit: async () => (await import('./commands/audit.ts')).addAudit,
+    backfill: async () => (await import('./commands/backfill.ts')).addBackfill,
+    hold: async () => (await import('./commands/hold.ts')).addHold,
+    redrive: async () => (await import('./commands/redrive.ts')).addRedrive,
+    retention: async () => (await import('./commands/retention.ts')).addRetention,
+  },
+  'The local stack:': {
+    open: async () => (await import('./commands/open.ts')).addOpen,
+    endpoints: async () => (await import('./commands/endpoints.ts')).addEndpoints,
+  },
 }
 
-/** `pnpm darkroom …`: one tool for operators and developers. Each file in `commands` adds commands. */
-export function darkroom(): Command {
+/**
+ * `pnpm darkroom …`: one tool for operators and developers. Each file in `commands` adds commands.
+ *
+ * @param args decide which commands are loaded; without any, all are
+ */
+export async function darkroom(args: string[] = []): Promise<Command> {
   const program = new Command('darkroom')
     .description('Operates a Darkroom: the local stack or a deployment on AWS.')
     .version(manifest.version)
     .showHelpAfterError('Run it with --help for the commands and options.')
     // A command and its subcommands can have options with the same name.
     .enablePositionalOptions()
-  for (const [heading, adders] of Object.entries(COMMANDS)) {
-    program.commandsGroup(heading)
-    for (const add of adders) add(program)
-  }
+  await addCommands(program, args)
   return program
+}
+
+/** Adds the command that is asked for, or all: help lists them, and a typing error is compared with them. */
+async function addCommands(program: Command, [name = '']: string[]): Promise<void> {
+  if (['-V', '--version'].includes(name)) return
+  for (const [heading, commands] of Object.entries(COMMANDS)) {
+    const loaders = Object.hasOwn(commands, name)
+      ? [commands[name]]
+      : isKnown(name)
+        ? []
+        : Object.values(commands)
+    program.commandsGroup(heading)
+    for (const load of loaders) (await load?.())?.(program)
+  }
+}
+
+function isKnown(name: string): boolean {
+  return Object.values(COMMANDS).some((commands) => Object.hasOwn(commands, name))
 }

@@ -1,16 +1,22 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { stdout } from 'node:process'
+import { stdin, stdout } from 'node:process'
 import { parseArgs, styleText } from 'node:util'
+import { cockpitKeys } from './cockpit/cockpit-keys.ts'
+import { listenToKeys } from './cockpit/keys.ts'
+import { createLogView } from './cockpit/log-view.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, writeEndpoints } from './endpoints.ts'
-import { formatLogLine } from './format-log-line.ts'
 import { INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
 
-/** `pnpm dev [--clean] [--inspect SERVICE]`: runs the whole system on this machine until Ctrl-C. */
+/** `pnpm dev [--clean] [--verbose] [--inspect SERVICE]`: runs the whole system on this machine until Ctrl-C. */
 async function dev(): Promise<void> {
   const { values } = parseArgs({
-    options: { clean: { type: 'boolean', default: false }, inspect: { type: 'string' } },
+    options: {
+      clean: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
+      inspect: { type: 'string' },
+    },
   })
   const inspect = SERVICES.find((name) => name === values.inspect)
   if (values.inspect !== undefined && !inspect) {
@@ -18,7 +24,7 @@ async function dev(): Promise<void> {
   }
   const configuration = await readConfiguration()
   try {
-    await run(configuration, { clean: values.clean, inspect })
+    await run(configuration, { ...values, inspect })
   } finally {
     await configuration.release()
   }
@@ -26,15 +32,17 @@ async function dev(): Promise<void> {
 
 interface RunOptions {
   clean: boolean
+  verbose: boolean
   inspect: ServiceName | undefined
 }
 
-async function run({ ports, folder }: Configuration, { clean, inspect }: RunOptions): Promise<void> {
+async function run({ ports, folder }: Configuration, { clean, verbose, inspect }: RunOptions): Promise<void> {
   const dataDir = join(folder, 'aws')
   if (clean) await rm(dataDir, { recursive: true, force: true })
   const startedAt = Date.now()
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
+  const view = createLogView(printLine, verbose)
   console.log('Starting Darkroom …')
   // Loading all parts takes a second: a mistake in the configuration is reported before.
   const { startStack } = await import('./start-stack.ts')
@@ -44,7 +52,7 @@ async function run({ ports, folder }: Configuration, { clean, inspect }: RunOpti
     inspect,
     signal: interruption.signal,
     onReady: (part) => console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(startedAt)}`),
-    onLine: (service, line) => printLine(formatLogLine(service, line)),
+    onLine: view.take,
   }).catch((error) => {
     if (!interruption.signal.aborted) throw error
   })
@@ -52,10 +60,14 @@ async function run({ ports, folder }: Configuration, { clean, inspect }: RunOpti
   await writeEndpoints(stack.endpoints)
   console.log(welcome(stack.endpoints, startedAt))
   if (inspect) console.log(`A debugger for ${inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
+  const quit = () => interruption.abort()
+  const keys = cockpitKeys({ endpoints: stack.endpoints, view, write: printLine, quit })
+  const stopListening = listenToKeys(keys, printLine)
   try {
     const ended = await Promise.race([whenAborted(interruption.signal), stack.ended.then(() => true)])
     if (ended) throw new Error('The services exited. See their last lines above.')
   } finally {
+    stopListening()
     console.log('\nStopping …')
     await removeEndpoints()
     await stack.stop()
@@ -85,13 +97,21 @@ ${bold('Darkroom is ready')} after ${seconds(startedAt)}.
   Kafka       ${kafkaBrokers}
   endpoints   ${endpointsFile()}
 
-Upload a photograph:
-  curl -i ${uploadApi}/v1/images -H 'Authorization: Bearer ${apps['web-app-1']?.apiKey}' \\
+${stdin.isTTY ? KEYS : curlCommands(uploadApi, apps['web-app-1']?.apiKey)}
+Press Ctrl-C to stop. Uploads are kept; pnpm dev --clean starts empty.
+`
+}
+
+const KEYS = 'Press u to upload a sample photograph, o to open the pages, ? for all keys.'
+
+function curlCommands(uploadApi: string, apiKey = ''): string {
+  return `Upload a photograph:
+  curl -i ${uploadApi}/v1/images \\
+    -H 'Authorization: Bearer ${apiKey}' \\
     -H 'Content-Type: image/jpeg' --data-binary @photo.jpg
 Get its status, with the id from the response:
-  curl ${uploadApi}/v1/images/ID -H 'Authorization: Bearer ${apps['web-app-1']?.apiKey}' -H 'Prefer: wait=10'
-
-Press Ctrl-C to stop. Uploads are kept for the next start; pnpm dev --clean starts empty.
+  curl ${uploadApi}/v1/images/ID \\
+    -H 'Authorization: Bearer ${apiKey}' -H 'Prefer: wait=10'
 `
 }
 
@@ -99,8 +119,8 @@ function seconds(since: number): string {
   return `${((Date.now() - since) / 1000).toFixed(1)} s`
 }
 
-function printLine(line: string | undefined): void {
-  if (line !== undefined) stdout.write(`${line}\n`)
+function printLine(line: string): void {
+  stdout.write(`${line}\n`)
 }
 
 try {

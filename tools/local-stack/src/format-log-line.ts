@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 
-/** Lines that `serverless offline` writes for every request. Our own log lines already contain this. */
-const NOISE = /^\s*$|^[┌│└]|\(λ: \w+\)|^\s*(ANY|GET|POST|PUT|DELETE) \/\S* \(/
+/** Metrics, and lines that serverless-offline writes for every request: our own log lines already contain this. */
+const NOISE = /^\s*$|^\{"_aws"|^[┌│└]|\(λ: \w+\)|^\s*(ANY|GET|POST|PUT|DELETE) \/\S* \(/
 
 const HIDDEN_FIELDS = new Set(['level', 'message', 'service', 'timestamp', 'sampling_rate', 'xray_trace_id'])
 
@@ -19,8 +19,10 @@ export function formatLogLine(service: string, line: string): string | undefined
   return `${styleText('dim', time)} ${name} ${styleMessage(entry)}${formatFields(entry)}`
 }
 
+export type LogEntry = Record<string, unknown>
+
 /** A structured line of a function or of the host. */
-export function parseLogEntry(line: string): Record<string, unknown> | undefined {
+export function parseLogEntry(line: string): LogEntry | undefined {
   if (!line.startsWith('{')) return undefined
   try {
     const entry = JSON.parse(line)

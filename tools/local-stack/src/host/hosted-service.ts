@@ -1,7 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { type BuildContext, context } from 'esbuild'
+import { join } from 'node:path'
+import { bundleService } from './bundle-service.ts'
 import type { HostedServiceOptions } from './host-messages.ts'
 import { readService } from './read-service.ts'
 import type { Log, Plugin, Serverless, Service } from './serverless.ts'
@@ -38,8 +38,7 @@ export async function hostService(options: HostOptions): Promise<HostedService> 
   const { name, folder } = options
   const serverless = await readService(folder)
   const outdir = join(folder, '.esbuild', String(process.env.ESBUILD_WORK_FOLDER))
-  const bundle = await bundleService(serverless, outdir)
-  let inputs = await build(bundle)
+  let inputs = await bundleService(serverless, outdir)
   let configurationFiles = await filesOfConfiguration(folder)
   const run = await runPlugins(serverless, options, outdir)
   return {
@@ -50,7 +49,7 @@ export async function hostService(options: HostOptions): Promise<HostedService> 
     },
     async reload() {
       const { service } = await readService(folder)
-      inputs = await build(bundle)
+      inputs = await bundleService({ ...serverless, service }, outdir)
       configurationFiles = await filesOfConfiguration(folder)
       takeSettings(serverless.service, service)
       await run('offline:functionsUpdated:cleanup')
@@ -58,7 +57,6 @@ export async function hostService(options: HostOptions): Promise<HostedService> 
     async stop() {
       await run('before:offline:start:end')
       await run('offline:start:end')
-      await bundle.dispose()
       await rm(outdir, { recursive: true, force: true })
     },
   }
@@ -80,21 +78,6 @@ async function filesOfConfiguration(folder: string): Promise<string[]> {
   const file = join(folder, 'serverless.yml')
   const named = (await readFile(file, 'utf8')).matchAll(/\$\{file\(([^)$]+)\)/g)
   return [file, ...Array.from(named, ([, path = '']) => join(folder, path))]
-}
-
-function bundleService({ service, serviceDir }: Serverless, outdir: string): Promise<BuildContext> {
-  const { bundleTogether } = createRequire(import.meta.url)('../../../../esbuild.config.cjs')
-  const options = bundleTogether(service, serviceDir, outdir)
-  return context({ ...options, absWorkingDir: serviceDir, metafile: true, write: false })
-}
-
-/** Writes only what is good: esbuild itself would delete the last good files when a build fails. */
-async function build(bundle: BuildContext): Promise<string[]> {
-  const { metafile, outputFiles = [] } = await bundle.rebuild()
-  const folders = new Set(outputFiles.map(({ path }) => dirname(path)))
-  await Promise.all([...folders].map((folder) => mkdir(folder, { recursive: true })))
-  await Promise.all(outputFiles.map(({ path, contents }) => writeFile(path, contents)))
-  return Object.keys(metafile?.inputs ?? {})
 }
 
 /** The order of `serverless offline start`. */

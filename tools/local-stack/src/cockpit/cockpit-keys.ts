@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises'
+import openInBrowser from 'open'
+import { findPhotographs } from '../demo/photographs.ts'
+import type { Endpoints } from '../endpoints.ts'
+import type { Key } from './keys.ts'
+import type { LogView } from './log-view.ts'
+
+export interface CockpitContext {
+  endpoints: Endpoints
+  view: LogView
+  write(line: string): void
+  quit(): void
+}
+
+/** The keys of `pnpm dev`. */
+export function cockpitKeys({ endpoints, view, write, quit }: CockpitContext): Record<string, Key> {
+  let uploads = 0
+  return {
+    o: {
+      what: 'open the pages in the browser',
+      press: async () => {
+        for (const url of [endpoints.webApp1, endpoints.webApp2, endpoints.dashboard])
+          await openInBrowser(url)
+      },
+    },
+    u: {
+      what: 'upload a sample photograph',
+      press: async () => {
+        const samples = await findPhotographs([])
+        await uploadSample(endpoints, samples[uploads++ % samples.length]?.path ?? '')
+      },
+    },
+    d: {
+      what: "print the last image's document",
+      press: async () => {
+        const { latestImage } = view
+        write(latestImage ? await statusOf(endpoints, latestImage) : 'No image yet. Press u to upload one.')
+      },
+    },
+    l: {
+      what: 'show all log lines, or only images, warnings and errors',
+      press: () => write(view.toggle() ? 'All log lines:' : 'Images, warnings and errors:'),
+    },
+    q: { what: 'stop', press: quit },
+  }
+}
+
+async function uploadSample({ uploadApi, apps }: Endpoints, path: string): Promise<void> {
+  const headers = { ...authorization(apps, 'web-app-1'), 'content-type': 'image/jpeg' }
+  const answer = await fetch(`${uploadApi}/v1/images`, {
+    method: 'POST',
+    headers,
+    body: await readFile(path),
+  })
+  if (!answer.ok) throw new Error(`The upload returned ${answer.status}: ${await answer.text()}`)
+}
+
+async function statusOf({ uploadApi, apps }: Endpoints, image: { app: string; id: string }): Promise<string> {
+  const answer = await fetch(`${uploadApi}/v1/images/${image.id}`, {
+    headers: authorization(apps, image.app),
+  })
+  return JSON.stringify(await answer.json(), null, 2)
+}
+
+const authorization = (apps: Endpoints['apps'], app: string) => ({
+  authorization: `Bearer ${apps[app]?.apiKey}`,
+})
