@@ -72,6 +72,7 @@ async function developByOlderPreset(image: ImageRef): Promise<ProcessedDocument>
   await resources.send(resources.queueUrl, message)
   await consume(await resources.receiveEvent(resources.queueUrl), wholeMinute)
   const document = (await resources.document(image)) as ProcessedDocument
+  for (const { key } of document.variants) await resources.remove(key)
   const key = processedKey({ ...image, ...OLD_VARIANT })
   await resources.put(key, 'an old variant')
   const old = { name: 'square', key, content_type: 'image/webp', width: 9, height: 9, bytes: 14 }

@@ -21,7 +21,7 @@ export interface Sabotage {
   blamedAtOnce?: boolean
   /** Variants are written after the document. */
   documentFirst?: boolean
-  /** The variants of all presets and messages have the same keys. */
+  /** All attempts at an image, and all presets, write the same keys. */
   sharedVariants?: boolean
   /** Erasures do not look for holds. */
   holdsUnseen?: boolean
@@ -35,18 +35,18 @@ export interface Sabotage {
 
 /** With the first seed that finds it, which `pnpm simulate:faults --sabotages` prints. */
 export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
-  'conditional writes are unconditional': { seed: 22, sabotage: { unconditionalWrites: true } },
+  'conditional writes are unconditional': { seed: 9, sabotage: { unconditionalWrites: true } },
   'the sweep never runs': { seed: 4, sabotage: { noSweep: true } },
   'variants are acknowledged and lost': { seed: 1, sabotage: { lostPrefix: 'processed/' } },
   'the document is written before the variants': { seed: 22, sabotage: { documentFirst: true } },
-  'an older preset writes over a newer one': { seed: 718, sabotage: { sharedVariants: true } },
+  'attempts write to the same variants': { seed: 718, sabotage: { sharedVariants: true } },
   'an erasure forgets the variants': { seed: 4, sabotage: { keptPrefix: 'processed/' } },
   'an erasure forgets the original': { seed: 4, sabotage: { keptPrefix: 'input/' } },
   'an erasure does not look for holds': { seed: 64, sabotage: { holdsUnseen: true } },
   'an erased image is accepted again': { seed: 66, sabotage: { receiptsUnseen: true } },
   'uploads are not deleted': { seed: 3, sabotage: { keptPrefix: 'uploads/' } },
   'hashes do not expire': { seed: 11, sabotage: { unexpiredPrefix: 'hashes/' } },
-  'messages are deleted before the image is done': { seed: 22, sabotage: { acknowledgedEarly: true } },
+  'messages are deleted before the image is done': { seed: 28, sabotage: { acknowledgedEarly: true } },
   'one death of the engine condemns an image': { seed: 1, sabotage: { blamedAtOnce: true } },
   'five receives condemn an image': { seed: 38, sabotage: { neverSentAgain: true } },
   'the s3Uri of a message is believed': { seed: 15, sabotage: { urisBelieved: true } },
@@ -71,21 +71,15 @@ export function sabotageS3(s3: MemoryS3, sabotage: Sabotage, redirects: Map<stri
       (sabotage.receiptsUnseen && Key.startsWith('metadata/') && RECEIVERS.test(name))
     if (isUnseen) return s3.run(command, { ...input, Key: 'nothing' })
     if (command === 'GetObject') input.Key = redirects.get(Key) ?? Key
-    const result = s3.run(command, input)
-    if (sabotage.sharedVariants && command === 'PutObject') overwriteOthers(s3, Key)
-    return result
+    if (sabotage.sharedVariants && command === 'PutObject') {
+      input.Key = withoutDevelopment(Key)
+      if (Key.startsWith('metadata/')) input.Body = withoutDevelopment(String(input.Body))
+    }
+    return s3.run(command, input)
   }
 }
 
-function overwriteOthers({ objects }: MemoryS3, key: string): void {
-  const variant = parseProcessedKey(key)
-  const written = objects.get(key)
-  if (!variant || !written) return
-  for (const other of objects.keys()) {
-    const { imageId, variant: name } = parseProcessedKey(other) ?? {}
-    if (imageId === variant.imageId && name === variant.variant) objects.set(other, written)
-  }
-}
+const withoutDevelopment = (text: string) => text.replace(/(\/[a-z]+)_[0-9a-f]{8}-[a-z]+-v\d+/g, '$1')
 
 /** Holds the variants of an image back until its document is written. */
 export function reorderWrites(

@@ -10,10 +10,13 @@ export interface Shrunk {
 
 const FAULTS = /^(error|lost|repeated|crash)/
 
-/** The kind of a breach, without its ids and dates. */
+/** The kind of a breach, without its ids, dates and attempts. */
 export function kindOf(breach = ''): string {
   const [line = ''] = breach.split('\n')
-  return line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID').replace(/\d{4}-\d\d-\d\d/g, 'DATE')
+  return line
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID')
+    .replace(/\d{4}-\d\d-\d\d/g, 'DATE')
+    .replace(/_[0-9a-f]{8}-/g, '_ATTEMPT-')
 }
 
 /** The first seed whose history breaks a promise. */

@@ -51,13 +51,13 @@ export function parseInputKey(key: string): ImageRef | undefined {
   return confirm(/^input\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)$/.exec(key), inputKey)
 }
 
-/** What made a variant: a digest of its message, the preset and its version. */
+/** What made a variant: a random number of the attempt, the preset and its version. */
 export const Development = z.string().regex(/^[0-9a-f]{8}-[a-z0-9-]{1,32}-v[0-9]{1,9}$/)
 
 export interface VariantRef extends ImageRef {
   variant: string
   extension: Extension
-  /** So that a late message never writes over the variants of a newer one. Missing in keys of earlier versions. */
+  /** So that no attempt ever writes over the variants of another. Missing in keys of earlier versions. */
   development?: string | undefined
 }
 

@@ -14,6 +14,7 @@ import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
   DeleteMessageCommand,
+  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageCommand,
@@ -165,6 +166,13 @@ function queuedMessages(sqs: SQSClient) {
       for (const { receiptHandle: ReceiptHandle } of Records) {
         await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
       }
+    },
+    /** How many messages wait for the end of their delay. */
+    delayed: async (QueueUrl: string): Promise<number> => {
+      const { Attributes } = await sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['ApproximateNumberOfMessagesDelayed'] }),
+      )
+      return Number(Attributes?.ApproximateNumberOfMessagesDelayed)
     },
     /** The bodies of the messages in a queue. */
     bodies: async (QueueUrl: string): Promise<string[]> => {

@@ -36,7 +36,7 @@ async function settle(record: SQSRecord): Promise<void> {
       ...(await findFacts(message.data)),
     }
     const failed = await commitFailure(attempt, problem)
-    await tidyVariants(message)
+    await tidyVariants(message.data)
     if (!failed) return
   }
   await sqs.send(new SendMessageCommand({ QueueUrl: env.PARKED_QUEUE_URL, MessageBody: record.body }))

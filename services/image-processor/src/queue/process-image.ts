@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { getOriginal, putVariant } from '@darkroom/bucket'
 import {
   acceptedTypes,
@@ -24,11 +24,11 @@ import {
   type Outcome,
   readOutcome,
 } from './commit.ts'
-import { developmentOf, tidyVariants } from './tidy-variants.ts'
+import { tidyVariants } from './tidy-variants.ts'
 
 /**
- * Develops one image. Its document is written last and is the commit. After an interruption, everything is written again
- * to the same keys. An image that is already processed stays unchanged, unless the message asks for another preset.
+ * Develops one image. Its document is written last and is the commit. After an interruption, everything is written again,
+ * under new keys. An image that is already processed stays unchanged, unless the message asks for another preset.
  *
  * @throws ProblemError, not retryable, if the image is at fault; after any other error the message is retried
  */
@@ -49,10 +49,12 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   const known = Object.assign(attempt, { original: factsOf(original.value) })
   await inspectImage(original.value, acceptedTypes(env.HEIC_DECODER))
   const developed = await developer.develop(original.value, preset)
-  const variants = await putVariants(attempt.message, preset, developed.variants)
-  const replaced = earlier?.document?.status === 'processed' ? earlier.document : undefined
+  const variants = await putVariants(image, preset, developed.variants)
+  const replaced = earlier?.document?.status === 'processed' ? earlier.document.variants : []
   const committed = await commitSuccess(known, preset, developed, variants, earlier)
-  if (replaced || committed === 'finished') await tidyVariants(attempt.message, replaced)
+  if (replaced.length === 0 && committed !== 'finished') return
+  const done = [...variants, ...replaced].map(({ key }) => key)
+  await tidyVariants(image, done)
 }
 
 /** A failed image can still succeed. A document that this version cannot read is final. */
@@ -97,14 +99,13 @@ function requireWithinRetention(image: AcceptedImage): void {
   )
 }
 
-/** Stores all variants of an image in parallel. */
+/** Stores all variants of an image in parallel, under keys that no other attempt writes. */
 function putVariants(
-  message: Attempt['message'],
+  { app, imageId }: ImageRef,
   preset: NamedPreset,
   variants: DevelopedVariant[],
 ): Promise<StoredVariant[]> {
-  const { app, imageId } = message.data
-  const development = developmentOf(message, preset)
+  const development = `${randomUUID().slice(0, 8)}-${preset.name}-v${preset.version}`
   return Promise.all(
     variants.map(async ({ spec, format, data, width, height }) => {
       const { contentType, extension } = OUTPUT_FORMATS[format]

@@ -10,7 +10,7 @@ import {
   processedPrefix,
 } from '@darkroom/core'
 import { photograph } from '@darkroom/testing/photographs'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
 import sharp from 'sharp'
 import { acceptedMessage, type Resources, startResources, wholeMinute } from '../../test/start-resources.ts'
@@ -270,17 +270,45 @@ describe('a message that is received again', () => {
     expect((await resources.document(image)).status).toBe('processed')
   })
 
-  test('after a crash between variants and document writes the same keys', async () => {
+  test('after a crash between variants and document writes other keys, and deletes the first ones later', async () => {
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
     const event = await receive()
     await processImages(event)
-    const files = await resources.list(processedPrefix(image))
+    const left = await resources.list(processedPrefix(image))
     await resources.remove(metadataKey(image))
-    resources.clearWrites()
-    expect(await processImages(await resources.redeliver(resources.queueUrl, event))).toEqual(ALL_DONE)
-    expect(await resources.list(processedPrefix(image))).toEqual(files)
-    expect(resources.writtenKeys().toSorted()).toEqual([metadataKey(image), ...files].toSorted())
-    expect(await resources.document(image)).toMatchObject({ status: 'processed', receive_count: 2 })
+    const again = await resources.redeliver(resources.queueUrl, event)
+    expect(await processImages(again)).toEqual(ALL_DONE)
+    const document = await resources.document(image)
+    if (document.status !== 'processed') throw new Error('unreachable')
+    expect(document.receive_count).toBe(2)
+    const listed = document.variants.map(({ key }) => key)
+    // The first attempt could still commit its own.
+    expect(await resources.list(processedPrefix(image))).toEqual([...left, ...listed].toSorted())
+    expect(await resources.delayed(resources.queueUrl)).toBe(1)
+
+    const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 130_000)
+    expect(await processImages(again)).toEqual(ALL_DONE)
+    now.mockRestore()
+    expect(await resources.list(processedPrefix(image))).toEqual(listed.toSorted())
+    expect(await resources.document(image)).toEqual(document)
+    expect(await resources.delayed(resources.queueUrl)).toBe(1)
+  })
+
+  test('while another one is processed deletes its own variants only', async () => {
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    const event = await receive()
+    const { sharpEngine } = await import('../engines/sharp-engine.ts')
+    // The first delivery finishes after the second has read that there is no document.
+    const develop: typeof sharpEngine.develop = async (...args) => {
+      await processImages(event)
+      return sharpEngine.develop(...args)
+    }
+    const second = processImagesWith(developHere({ ...sharpEngine, develop }))
+    expect(await second(event, wholeMinute)).toEqual(ALL_DONE)
+    const document = await resources.document(image)
+    if (document.status !== 'processed') throw new Error('unreachable')
+    const listed = document.variants.map(({ key }) => key)
+    expect(await resources.list(processedPrefix(image))).toEqual(listed.toSorted())
   })
 
   test('replaces a failure if it succeeds', async () => {

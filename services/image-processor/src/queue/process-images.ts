@@ -7,7 +7,7 @@ import { logger } from '../logger.ts'
 import { type Attempt, commitFailure } from './commit.ts'
 import { processImage } from './process-image.ts'
 import { retryLater, sendAgain } from './send-again.ts'
-import { tidyVariants } from './tidy-variants.ts'
+import { SETTLED_SECONDS, tidyVariants, UnsettledVariants } from './tidy-variants.ts'
 
 /**
  * The time limit for developing one image. The largest accepted images take about five seconds on a full core. Three images
@@ -45,8 +45,13 @@ async function settle(record: SQSRecord, developer: Developer, clock: Clock): Pr
     requireTime(clock)
     const attempt = { message, receiveCount, started: Date.now(), engine: developer.name }
     await processOrFail(attempt, developer)
-    if (receiveCount > 1 || message.data.redevelop) await tidyVariants(message)
+    if (receiveCount > 1 || message.data.redevelop) await tidyVariants(message.data)
   } catch (error) {
+    if (
+      error instanceof UnsettledVariants &&
+      (await sendAgain(record.body, { receives: receiveCount }, SETTLED_SECONDS))
+    )
+      return
     logger.error('image not processed, will be retried', {
       imageId: message?.subject,
       app: message?.data.app,
