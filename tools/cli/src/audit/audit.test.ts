@@ -104,6 +104,15 @@ test('a sound store has no breach', async () => {
   expect(total).toMatchObject({ images: 7, objects: 26 })
 })
 
+test('a dead letter without a stored image is found; the others are about to be settled', async () => {
+  for (const body of ['{}', message(unknown()), message(await accept(store)), message(await processed())])
+    await store.send('-dead-letters', body)
+  const { found } = await store.audit()
+  expect(found).toEqual(Array(2).fill(['orphan', `${store.bucket.name}-dead-letters`]))
+  // Other receivers see them again.
+  expect((await store.audit()).found).toEqual(found)
+})
+
 test('an image that is accepted or being processed is not a breach until it should be finished', async () => {
   const image = await accept(store)
   await store.put(processedKey({ ...image, variant: 'thumb', extension: 'webp' }), PICTURE)
@@ -274,6 +283,10 @@ const DAMAGES: Record<string, () => Promise<[string, string][]>> = {
     await store.send('-parked', '{}')
     return [['orphan', `${store.bucket.name}-parked`]]
   },
+  'a parked message of an image that is not stored': async () => {
+    await store.send('-parked', message(unknown()))
+    return [['orphan', `${store.bucket.name}-parked`]]
+  },
   'objects outside of every prefix': async () => {
     for (const key of ['.hidden', 'inputs/a', 'secret', 'zzz/1']) await store.put(key)
     return ['.hidden', 'inputs/a', 'secret', 'zzz/1'].map((key) => ['unknown-object', key])
@@ -425,14 +438,27 @@ describe('the search for an erased image', () => {
     await rememberBytes(store.bucket, image, undefined)
     await putRejected(store.bucket, ref, {}, { slug: 'corrupt-image', detail: '' }, image)
     await store.bucket.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket.name, Key: upload }))
-    await store.send('-parked', message(image))
+    for (const queue of ['-dead-letters', '-parked']) await store.send(queue, message(image))
     const found = (await search(image)).flatMap((looked) => looked.found)
     const link = linkKey({ ...image, sha256: createHash('sha256').update(rejectedKey(ref)).digest('hex') })
     expect(found).toEqual(expect.arrayContaining([...keys, hashKey(image), rejectedKey(ref), link]))
     expect(
       found.filter((each) => each.includes('multipart upload') || each.startsWith('message ')),
-    ).toHaveLength(2)
+    ).toHaveLength(3)
   })
+
+  test.each(['{', 'null', '{"status":"erased"}'])(
+    'finds a document that cannot be read: %s',
+    async (text) => {
+      const image = unknown()
+      await store.put(metadataKey(image), text)
+      expect(await search(image)).toContainEqual({
+        place: 'metadata/',
+        how: expect.stringMatching(/cannot be read: /),
+        found: [metadataKey(image)],
+      })
+    },
+  )
 })
 
 const SHA256 = createHash('sha256').update(PICTURE).digest('hex')

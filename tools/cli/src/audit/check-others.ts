@@ -60,7 +60,8 @@ async function checkPointer(context: AuditContext, object: StoredObject, app: st
   return status === 'none' ? [{ class: 'orphan', key, detail: `${imageId} is not stored` }] : []
 }
 
-async function statusOf(bucket: Bucket, image: ImageRef): Promise<string> {
+/** `none` if neither a document nor an original is stored. */
+export async function statusOf(bucket: Bucket, image: ImageRef): Promise<string> {
   const found = await getDocument(bucket, image)
   if (found) return found.document?.status ?? 'unreadable'
   return (await findOriginal(bucket, image)) ? 'queued' : 'none'

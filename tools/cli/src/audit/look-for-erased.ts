@@ -18,6 +18,7 @@ import {
   type Place,
   placePrefix,
   readChainedReceipt,
+  readDocument,
   readImageAccepted,
   receiptKey,
   type Sha256,
@@ -25,7 +26,7 @@ import {
 } from '@darkroom/core'
 import pMap from 'p-map'
 import { hashOf } from './hash-of.ts'
-import { type AuditedQueues, countMessages, peekParked, QUEUES } from './queues.ts'
+import { type AuditedQueues, countMessages, peek, QUEUES } from './queues.ts'
 
 /** A place where something of an erased image could be. */
 export interface Looked {
@@ -50,8 +51,9 @@ const LOOKS: Record<Place, Look> = {
   processed: byKey('processed'),
   metadata: async ({ bucket, image }) => {
     const stored = await getText(bucket, metadataKey(image))
-    const isReceipt = stored !== undefined && JSON.parse(stored.text).status === 'erased'
-    return { how: 'the document', found: isReceipt || !stored ? [] : [metadataKey(image)] }
+    const { document, unreadable } = stored ? readDocument(stored.text, image) : {}
+    const how = unreadable === undefined ? 'the document' : `the document cannot be read: ${unreadable}`
+    return { how, found: !stored || document?.status === 'erased' ? [] : [metadataKey(image)] }
   },
   claims: async (erased) => {
     const own = await byKey('claims')(erased)
@@ -146,11 +148,11 @@ async function lookInQueue(
   suffix: (typeof QUEUES)[number],
 ): Promise<Omit<Looked, 'place'>> {
   if (!queues) return { how: 'not looked at: add --queue-url', found: [] }
-  if (suffix !== '-parked') {
+  if (suffix === '') {
     const count = await countMessages(queues, suffix)
     return { how: `not read: ${count} messages, which are deleted when they are received`, found: [] }
   }
-  const messages = await peekParked(queues)
+  const messages = await peek(queues, suffix)
   const own = messages.filter(({ Body = '' }) => {
     const data = readImageAccepted(Body, bucket.name).message?.data
     return data?.imageId === image.imageId && data.app === image.app

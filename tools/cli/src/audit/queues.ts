@@ -5,10 +5,10 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs'
-import { getDocument } from '@darkroom/bucket'
 import { readImageAccepted } from '@darkroom/core'
 import type { AuditContext } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
+import { statusOf } from './check-others.ts'
 
 /** The queues of a deployment, by the suffix of their names. */
 export const QUEUES = ['', '-dead-letters', '-parked'] as const
@@ -40,25 +40,34 @@ export async function countOnTheWay(queues: AuditedQueues): Promise<number> {
   return (await countMessages(queues, '')) + (await countMessages(queues, '-dead-letters'))
 }
 
-/** At most this many parked messages are looked at. */
-const MAX_PARKED = 1_000
+/** At most this many messages of a queue are looked at. */
+const MAX_PEEKED = 1_000
 const HIDDEN_SECONDS = 60
 
-/**
- * Each parked message belongs to an image that failed. SQS has no way to read a message without receiving it, so they are
- * hidden from other receivers for a moment. The parked queue does not count receives.
- */
-export async function checkParked(context: AuditContext, queues: AuditedQueues): Promise<Breach[]> {
-  const messages = await peekParked(queues)
-  const breaches = await Promise.all(messages.map((message) => checkMessage(context, queues, message)))
-  return breaches.flat()
+/** Each parked message belongs to an image that failed, each dead letter to one that is stored. */
+export async function checkMessages(context: AuditContext, queues: AuditedQueues): Promise<Breach[]> {
+  const breaches: Breach[] = []
+  for (const suffix of ['-dead-letters', '-parked'] as const) {
+    const messages = await peek(queues, suffix)
+    const checked = await Promise.all(
+      messages.map((message) => checkMessage(context, queues, suffix, message)),
+    )
+    breaches.push(...checked.flat())
+  }
+  return breaches
 }
 
-/** Up to 1,000 parked messages. */
-export async function peekParked({ sqs, queueUrl }: AuditedQueues): Promise<Message[]> {
-  const QueueUrl = `${queueUrl}-parked`
+/**
+ * Up to 1,000 messages. SQS has no way to read a message without receiving it, so they are hidden from other receivers for a
+ * moment. In the image queue a receive would count against the image; the other queues allow a thousand or do not count.
+ */
+export async function peek(
+  { sqs, queueUrl }: AuditedQueues,
+  suffix: Exclude<QueueSuffix, ''>,
+): Promise<Message[]> {
+  const QueueUrl = queueUrl + suffix
   const messages = new Map<string, Message>()
-  while (messages.size < MAX_PARKED) {
+  while (messages.size < MAX_PEEKED) {
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl,
@@ -89,14 +98,18 @@ async function showAgain(sqs: SQSClient, QueueUrl: string, messages: Message[]):
 async function checkMessage(
   { bucket }: AuditContext,
   { queueUrl }: AuditedQueues,
+  suffix: QueueSuffix,
   { Body = '', MessageId }: Message,
 ): Promise<Breach[]> {
-  const key = `${queueUrl.split('/').at(-1)}-parked`
+  const key = `${queueUrl.split('/').at(-1)}${suffix}`
   const { message, unreadable } = readImageAccepted(Body, bucket.name)
   if (!message) return [{ class: 'orphan', key, detail: `message ${MessageId}: ${unreadable}` }]
   const { app, imageId } = message.data
-  const status = (await getDocument(bucket, { app, imageId }))?.document?.status ?? 'not finished'
-  if (status === 'failed') return []
-  const detail = `message ${MessageId}: image ${imageId} of ${app} is ${status}`
+  const status = await statusOf(bucket, { app, imageId })
+  const stored = status === 'none' ? 'not stored' : status
+  const detail = `message ${MessageId}: image ${imageId} of ${app} is ${stored}`
+  if (status === 'none') return [{ class: 'orphan', key, detail }]
+  // Dead letters are about to be settled, whatever the image is.
+  if (suffix !== '-parked' || status === 'failed') return []
   return [{ class: status === 'erased' ? 'not-erased' : 'contradiction', key, detail }]
 }

@@ -2,7 +2,7 @@ import pMap from 'p-map'
 import type { AuditContext, Unit } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { type AuditedQueues, checkParked, countOnTheWay } from './queues.ts'
+import { type AuditedQueues, checkMessages, countOnTheWay } from './queues.ts'
 import { checkHead, type ReceiptHead } from './receipt-heads.ts'
 import { SECTIONS, type Section } from './rules.ts'
 
@@ -56,7 +56,7 @@ export async function runAudit(options: AuditOptions): Promise<Checkpoint> {
   if (queues) {
     if (state.waiting > Math.max(onTheWay, await countOnTheWay(queues)))
       for (const breach of waiting) report(breach)
-    for (const breach of await checkParked(context, queues)) report(breach)
+    for (const breach of await checkMessages(context, queues)) report(breach)
   }
   return state
 }

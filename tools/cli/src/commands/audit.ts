@@ -185,9 +185,7 @@ function printSummary(
 
 function notLookedAt({ queues }: Store, { decode }: Options): string[] {
   return [
-    ...(queues
-      ? ['messages in the image and dead-letter queues, which are only counted']
-      : ['queues (add --queue-url)']),
+    ...(queues ? ['messages in the image queue, which are only counted'] : ['queues (add --queue-url)']),
     ...(decode === undefined ? ['the bytes of originals and variants (add --decode)'] : []),
     'the catalogue, whose rows are not compared with the documents',
     'logs, which contain ids only',
