@@ -23,6 +23,8 @@ export interface StepTaken {
   /** Without what distinguishes one run from another: `eraseImage PutObject metadata`. */
   kind: string
   what: string
+  /** Its stack is where the handler was. V8 formats it when it is read, which takes longer than most steps. */
+  site: Error
 }
 
 export interface Processes {
@@ -84,7 +86,8 @@ export function createProcesses({ time, start, chance, faults, onStep }: Surroun
       invocation.steps.set(label, count)
       const name = `${invocation.name} / ${label}${count > 1 ? ` ${count}` : ''}`
       const kind = `${invocation.name.split(' ')[0]} ${label}`
-      const tell = (what: string) => onStep({ time: time.now(), name, kind, what })
+      const site = siteOfStep()
+      const tell = (what: string) => onStep({ time: time.now(), name, kind, what, site })
       return new Promise((resolve, reject) => {
         time.after(faults.latencyOf(name, invocation.isCalm), () => {
           // A request that was under way when its process ended may have arrived or not.
@@ -116,6 +119,16 @@ export function createProcesses({ time, start, chance, faults, onStep }: Surroun
       })
     },
   }
+}
+
+const MAX_FRAMES = 60
+
+function siteOfStep(): Error {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = MAX_FRAMES
+  const site = new Error('a step')
+  Error.stackTraceLimit = stackTraceLimit
+  return site
 }
 
 function attempt<Result>(effect: () => Result): { result: Result; error?: undefined } | { error: unknown } {

@@ -114,7 +114,7 @@ ${slow} took up to 1.5 s, and ${out} met an outage of ${stack.outageSeconds} s.
 `
 }
 
-const { firstSeed, steps, historiesPerSecond, kinds, crashedAt, notCrashedAt, date } = histories
+const { firstSeed, steps, historiesPerSecond, kinds, crashedAt, notCrashedAt, branches, date } = histories
 const lastSeed = firstSeed + histories.histories - 1
 const page = `# Reliability
 
@@ -130,12 +130,14 @@ ${stack ? `pnpm simulate:stack --seed ${stack.seed} --json .cache/stack.json\n` 
 
 The deployed handlers over S3 and SQS in memory, in virtual time ([test/simulation](../test/simulation/README.md)).
 ${date}, seeds ${firstSeed} to ${lastSeed}: ${number(histories.histories)} histories of ${(steps / histories.histories).toFixed(0)} I/O steps on average, ${historiesPerSecond.toFixed(0)} histories/s.
-They crashed before or after ${crashedAt} of ${kinds} kinds of I/O steps. A history has several kinds of faults, so it is counted in
+They crashed before or after ${crashedAt} of ${kinds} kinds of I/O steps, and in ${branches.crashedAt} of the ${branches.waited} branches (functions and arms
+of conditions, as V8 counts them) of the handlers and their packages in which such a step was under way. A history has several kinds of faults, so it is counted in
 several rows. "Failed with reason" are damaged pictures. "Healed" is the time from the last fault until nothing was left to do.
 
 ${classes()}
 
 ${notCrashedAt.length > 0 ? `Not crashed at: ${notCrashedAt.map((kind) => `\`${kind}\``).join(', ')}.` : 'There is no kind of step that was not crashed at.'}
+${branches.notCrashedAt.length > 0 ? `Branches not crashed in begin at ${branches.notCrashedAt.map((line) => `\`${line}\``).join(', ')}.` : 'There is no such branch that was not crashed in.'}
 
 ## Outages
 

@@ -2,11 +2,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
+import { watchBranches } from './branches.ts'
 import { type History, historyOf } from './history.ts'
 import { runHistory } from './run-history.ts'
 import { SABOTAGES } from './sabotage.ts'
 import { findFailing, kindOf, shrink } from './shrink.ts'
-import { createTally, summaryOf, type Tally } from './tally.ts'
+import { createTally, summaryOf } from './tally.ts'
 
 const { values } = parseArgs({
   options: {
@@ -28,7 +29,7 @@ const QUIET = new Set(['done', 'outage', 'NotFound', 'NoSuchKey'])
 process.exitCode = (await (values.sabotages ? sabotageAll() : simulate())) ? 0 : 1
 
 async function simulate(): Promise<boolean> {
-  const tally = createTally(first)
+  const tally = createTally(first, watchBranches())
   const explained = new Set<string>()
   for (let seed = first; seed < first + count; seed++) {
     const history = historyOf(seed)
@@ -37,18 +38,14 @@ async function simulate(): Promise<boolean> {
     const isNew = verdict.breaches.some((breach) => !explained.has(kindOf(breach)))
     if (values.trace && isNew) await explain(history)
     for (const breach of verdict.breaches) explained.add(kindOf(breach))
-    // A long run can be ended at any time.
-    if ((seed - first) % 1000 === 999) await save(tally)
   }
-  await save(tally)
-  console.log(summaryOf(tally.results()))
-  return tally.results().failed === 0
-}
-
-async function save(tally: Tally): Promise<void> {
-  if (!values.json) return
-  await mkdir(dirname(values.json), { recursive: true })
-  await writeFile(values.json, JSON.stringify(tally.results(), null, 2))
+  const results = tally.results()
+  if (values.json) {
+    await mkdir(dirname(values.json), { recursive: true })
+    await writeFile(values.json, JSON.stringify(results, null, 2))
+  }
+  console.log(summaryOf(results))
+  return results.failed === 0
 }
 
 async function sabotageAll(): Promise<boolean> {

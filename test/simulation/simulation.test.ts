@@ -15,6 +15,11 @@ test('no history contradicts an earlier answer, loses an image, or leaves anythi
   expect(await findFailing({}, 1, 25)).toBeUndefined()
 })
 
+/** A variant was tidied while it was written again; a variant was written after its attempt had failed. */
+test.each([16_044, 1_701])('seed %i, which once broke a promise, keeps them', async (seed) => {
+  expect(await findFailing({}, seed, 1)).toBeUndefined()
+})
+
 test.each(Object.entries(SABOTAGES))('the oracle sees it if %s', async (_, { seed, sabotage }) => {
   // A change of the handlers may move the seed a little.
   const failing = await findFailing(sabotage, seed, 30)

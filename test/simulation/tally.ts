@@ -1,3 +1,4 @@
+import type { Branches, BranchShares } from './branches.ts'
 import type { Rates } from './faults.ts'
 import type { History } from './history.ts'
 import type { Counts, Verdict } from './run-history.ts'
@@ -26,6 +27,7 @@ export interface Results {
   crashedAt: number
   /** Kinds of steps that no history crashed at. */
   notCrashedAt: string[]
+  branches: BranchShares
   failed: number
   /** The seeds of each kind of breach. */
   breaches: Record<string, number[]>
@@ -35,6 +37,7 @@ export interface Results {
 /** Adds up histories. */
 export interface Tally {
   add(history: History, verdict: Verdict): void
+  /** Once, at the end. */
   results(): Results
 }
 
@@ -61,7 +64,7 @@ function has(...names: (keyof Rates)[]) {
 
 type Running = Omit<Sums, 'healedMs'> & { healed: number[] }
 
-export function createTally(firstSeed: number): Tally {
+export function createTally(firstSeed: number, branches: Branches): Tally {
   const began = performance.now()
   const kinds = new Set<string>()
   const crashedAt = new Set<string>()
@@ -72,6 +75,7 @@ export function createTally(firstSeed: number): Tally {
   return {
     add(history, verdict) {
       steps += verdict.steps.length
+      branches.add(verdict.steps)
       for (const { kind, what } of verdict.steps) {
         kinds.add(kind)
         if (what.startsWith('crash')) crashedAt.add(kind)
@@ -92,6 +96,7 @@ export function createTally(firstSeed: number): Tally {
         kinds: kinds.size,
         crashedAt: crashedAt.size,
         notCrashedAt: [...kinds].filter((kind) => !crashedAt.has(kind)).toSorted(),
+        branches: branches.shares(),
         failed,
         breaches,
         classes: Object.fromEntries([...classes].map(([name, sums]) => [name, toSums(sums)])),
@@ -127,13 +132,14 @@ function toSums({ healed, ...sums }: Running): Sums {
 
 /** For people. */
 export function summaryOf(results: Results): string {
-  const { histories, steps, historiesPerSecond, kinds, crashedAt, failed, breaches, classes } = results
+  const { histories, steps, historiesPerSecond, kinds, crashedAt, branches, failed, breaches, classes } =
+    results
   const { accepted = 0, processed = 0, failed: refused = 0, erased = 0 } = classes.all ?? {}
   const found = Object.entries(breaches).toSorted(([, a], [, b]) => b.length - a.length)
   return [
     `${histories} histories, ${(steps / histories).toFixed(0)} I/O steps each, ${historiesPerSecond.toFixed(0)} histories/s.`,
     `${accepted} images accepted: ${processed} processed, ${refused} failed with a reason, ${erased} erased.`,
-    `Crashed at ${crashedAt} of ${kinds} kinds of I/O steps.`,
+    `Crashed at ${crashedAt} of ${kinds} kinds of I/O steps, and in ${branches.crashedAt} of ${branches.waited} branches that wait for them.`,
     `${failed} histories broke a promise.`,
     ...found.map(
       ([kind, seeds]) => `  ${seeds.length} × ${kind} (seeds ${seeds.slice(0, MAX_SEEDS).join(', ')})`,

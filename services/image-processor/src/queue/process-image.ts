@@ -99,14 +99,17 @@ function requireWithinRetention(image: AcceptedImage): void {
   )
 }
 
-/** Stores all variants of an image in parallel, under keys that no other attempt writes. */
-function putVariants(
+/**
+ * Stores all variants of an image in parallel, under keys that no other attempt writes. If one fails, it still waits for the
+ * others: one that arrived after the next attempt would never be deleted.
+ */
+async function putVariants(
   { app, imageId }: ImageRef,
   preset: NamedPreset,
   variants: DevelopedVariant[],
 ): Promise<StoredVariant[]> {
   const development = `${randomUUID().slice(0, 8)}-${preset.name}-v${preset.version}`
-  return Promise.all(
+  const puts = await Promise.allSettled(
     variants.map(async ({ spec, format, data, width, height }) => {
       const { contentType, extension } = OUTPUT_FORMATS[format]
       const variant = { app, imageId, variant: spec.name, development, extension }
@@ -114,4 +117,8 @@ function putVariants(
       return { name: spec.name, key, content_type: contentType, width, height, bytes: data.length }
     }),
   )
+  return puts.map((put) => {
+    if (put.status === 'rejected') throw put.reason
+    return put.value
+  })
 }
