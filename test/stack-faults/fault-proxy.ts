@@ -10,12 +10,16 @@ const SLOWEST_MS = 1_500
 /** Stands between the services and S3 and SQS, and does what networks and AWS do on a bad day. */
 export interface FaultProxy {
   endpoint: string
-  /** `calm`: forwards everything. `faulty`: some requests fail. `out`: every connection is closed at once. */
-  mode: 'calm' | 'faulty' | 'out'
+  /** `calm`: forwards everything. `faulty`: some requests fail. */
+  mode: 'calm' | 'faulty'
+  /** Every connection to them is closed at once. */
+  away: readonly Store[]
   /** How often each fault happened. */
   counts: Record<'requests' | 'error' | 'reset' | 'lost' | 'slow' | 'out', number>
   stop(): Promise<void>
 }
+
+export type Store = 's3' | 'sqs'
 
 export async function startFaultProxy(target: string, chance: Chance): Promise<FaultProxy> {
   const server = createServer(
@@ -28,6 +32,7 @@ export async function startFaultProxy(target: string, chance: Chance): Promise<F
   const proxy: FaultProxy = {
     endpoint: `http://127.0.0.1:${port}`,
     mode: 'calm',
+    away: [],
     counts: { requests: 0, error: 0, reset: 0, lost: 0, slow: 0, out: 0 },
     stop: async () => {
       server.closeAllConnections()
@@ -43,7 +48,7 @@ export async function startFaultProxy(target: string, chance: Chance): Promise<F
       proxy.counts[kind] += 1
       return true
     }
-    if (proxy.mode === 'out') {
+    if (proxy.away.includes(storeOf(incoming))) {
       proxy.counts.out += 1
       return void incoming.socket.destroy()
     }
@@ -58,6 +63,8 @@ export async function startFaultProxy(target: string, chance: Chance): Promise<F
   }
   return proxy
 }
+
+const storeOf = ({ headers }: IncomingMessage): Store => (headers['x-amz-target'] ? 'sqs' : 's3')
 
 /** @param isLost the request takes effect, and its answer never arrives */
 async function forward(incoming: IncomingMessage, answer: ServerResponse, target: string, isLost: boolean) {

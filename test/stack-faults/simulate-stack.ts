@@ -1,11 +1,12 @@
 /**
  * `pnpm simulate:stack`: the running services under faults at the socket, an outage and kill -9, with images over HTTP and Kafka;
- * then the audit. Takes about a minute.
+ * then the audit. Takes about a minute; with --outage 600 about 25.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { toEnvironment } from '@darkroom/retention'
+import * as z from 'zod'
 import { chanceOf } from '../simulation/chance.ts'
 import { audit, type Found, findImages } from './check.ts'
 import { openTopic, post, type Sent } from './clients.ts'
@@ -16,8 +17,9 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     /** Within how many seconds everything is killed. */
     seconds: { type: 'string', default: '15' },
-    /** How long S3 and SQS are away in the middle. */
+    /** How long S3 and SQS are away in the middle, in seconds, and which of them. */
     outage: { type: 'string', default: '8' },
+    away: { type: 'string', default: 's3,sqs' },
     /** Writes the results to this file, for `pnpm reliability`. */
     json: { type: 'string' },
     verbose: { type: 'boolean', default: false },
@@ -27,9 +29,10 @@ const seed = Number(values.seed)
 const chance = chanceOf(seed)
 const lengthMs = Number(values.seconds) * 1000
 const outageMs = Number(values.outage) * 1000
-/** From the end of the faults until every image must be finished. */
-const MAX_HEALING_MS = 240_000
-const IMAGES_PER_SECOND = 1.5
+const away = z.array(z.enum(['s3', 'sqs'])).parse(values.away.split(','))
+/** From the end of the faults until every image must be finished. After an outage a message waits as long again as before. */
+const MAX_HEALING_MS = 240_000 + outageMs
+const IMAGES = 36
 const RETENTION = {
   ...{ input: 30, processed: 30, metadata: 30, claims: 30, rejected: 30 },
   ...{ uploads: 1, unfinishedUploads: 1 },
@@ -70,7 +73,7 @@ async function run(stack: FaultyStack): Promise<boolean> {
   say(`${accepted} accepted: ${JSON.stringify(found)}, healed after ${(healedMs / 1000).toFixed(0)} s`)
   const isSound = code === 0 && found.lost + found.failed + found.doubled === 0
   if (!isSound) say(`a promise was broken; repeat it with: pnpm simulate:stack --seed ${seed}`)
-  await save({ seed, accepted, ...found, healedMs, faults: stack.proxy.counts, audit: code === 0 })
+  await save({ seed, away, accepted, ...found, healedMs, faults: stack.proxy.counts, audit: code === 0 })
   return isSound
 }
 
@@ -80,7 +83,7 @@ async function send(stack: FaultyStack, over: AbortSignal): Promise<Sent[]> {
   const sending: Promise<Sent>[] = []
   for (let n = 0; !over.aborted; n++) {
     sending.push(n % 2 === 0 ? post(stack, n) : topic.produce(n))
-    await delay(1000 / IMAGES_PER_SECOND)
+    await delay((lengthMs + outageMs) / IMAGES)
   }
   const sent = await Promise.all(sending)
   await topic.close()
@@ -105,10 +108,10 @@ async function breakThings(stack: FaultyStack): Promise<void> {
   }
   await Promise.all(restarts)
   await wait('outage')
-  say(`S3 and SQS are away for ${outageMs / 1000} s`)
-  proxy.mode = 'out'
+  say(`${away.join(' and ')} away for ${outageMs / 1000} s`)
+  proxy.away = away
   await delay(outageMs)
-  proxy.mode = 'faulty'
+  proxy.away = []
   await wait('second engine')
   say(`engines killed: ${await stack.killEngines()}`)
 }

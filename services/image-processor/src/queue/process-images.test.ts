@@ -7,6 +7,7 @@ import {
   newImageId,
   ProblemError,
   parseProcessedKey,
+  processedKey,
   processedPrefix,
 } from '@darkroom/core'
 import { photograph } from '@darkroom/testing/photographs'
@@ -248,6 +249,9 @@ test('refused: a document that lists an original as its variant does not get it 
 })
 
 describe('a message that is received again', () => {
+  const keysOf = (document: MetadataDocument) =>
+    document.status === 'processed' ? document.variants.map(({ key }) => key).toSorted() : []
+
   test('changes nothing if the document exists', async () => {
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
     const event = await receive()
@@ -270,27 +274,37 @@ describe('a message that is received again', () => {
     expect((await resources.document(image)).status).toBe('processed')
   })
 
-  test('after a crash between variants and document writes other keys, and deletes the first ones later', async () => {
+  test('after a crash between variants and document writes other keys and deletes the first ones', async () => {
     const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
     const event = await receive()
     await processImages(event)
     const left = await resources.list(processedPrefix(image))
     await resources.remove(metadataKey(image))
+    expect(await processImages(await resources.redeliver(resources.queueUrl, event))).toEqual(ALL_DONE)
+    const document = await resources.document(image)
+    expect(document).toMatchObject({ status: 'processed', receive_count: 2 })
+    const listed = keysOf(document)
+    expect(await resources.list(processedPrefix(image))).toEqual(listed)
+    expect(left.filter((key) => listed.includes(key))).toEqual([])
+  })
+
+  test('deletes variants of another preset once nobody can commit them any more', async () => {
+    const image = await submit(await fourCorners(400, 300).jpeg().toBuffer())
+    const event = await receive()
+    await processImages(event)
+    const listed = keysOf(await resources.document(image))
+    const development = '0a1b2c3d-other-v1'
+    const other = processedKey({ ...image, variant: 'thumb', extension: 'webp', development })
+    await resources.put(other, 'an attempt that may still be running')
     const again = await resources.redeliver(resources.queueUrl, event)
     expect(await processImages(again)).toEqual(ALL_DONE)
-    const document = await resources.document(image)
-    if (document.status !== 'processed') throw new Error('unreachable')
-    expect(document.receive_count).toBe(2)
-    const listed = document.variants.map(({ key }) => key)
-    // The first attempt could still commit its own.
-    expect(await resources.list(processedPrefix(image))).toEqual([...left, ...listed].toSorted())
+    expect(await resources.list(processedPrefix(image))).toEqual([...listed, other].toSorted())
     expect(await resources.delayed(resources.queueUrl)).toBe(1)
 
     const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 130_000)
     expect(await processImages(again)).toEqual(ALL_DONE)
     now.mockRestore()
-    expect(await resources.list(processedPrefix(image))).toEqual(listed.toSorted())
-    expect(await resources.document(image)).toEqual(document)
+    expect(await resources.list(processedPrefix(image))).toEqual(listed)
     expect(await resources.delayed(resources.queueUrl)).toBe(1)
   })
 
@@ -305,10 +319,7 @@ describe('a message that is received again', () => {
     }
     const second = processImagesWith(developHere({ ...sharpEngine, develop }))
     expect(await second(event, wholeMinute)).toEqual(ALL_DONE)
-    const document = await resources.document(image)
-    if (document.status !== 'processed') throw new Error('unreachable')
-    const listed = document.variants.map(({ key }) => key)
-    expect(await resources.list(processedPrefix(image))).toEqual(listed.toSorted())
+    expect(await resources.list(processedPrefix(image))).toEqual(keysOf(await resources.document(image)))
   })
 
   test('replaces a failure if it succeeds', async () => {

@@ -1,5 +1,5 @@
-import { deleteVariants, listVariants } from '@darkroom/bucket'
-import type { ImageRef } from '@darkroom/core'
+import { deleteVariants, listVariants, type StoredObject } from '@darkroom/bucket'
+import { type ImageRef, parseProcessedKey, type StoredDocument } from '@darkroom/core'
 import { bucket } from '../clients.ts'
 import { readOutcome } from './commit.ts'
 
@@ -12,23 +12,36 @@ export class UnsettledVariants extends Error {
 }
 
 /**
- * Deletes variants that the document does not list, after a crash or a lost race: those that are `done`, because no attempt
- * can commit them any more, and old ones. Each attempt writes keys of its own, so what is deleted is never written again.
+ * Deletes variants that the document does not list, after a crash or a lost race. No attempt can commit them any more if
+ * they are old, or `done`, or of the preset that the document has. Each attempt writes keys of its own, so what is deleted is
+ * never written again.
  *
  * @param done keys
  * @throws UnsettledVariants if there are others, so look again after `SETTLED_SECONDS`
  */
 export async function tidyVariants(image: ImageRef, done: readonly string[] = []): Promise<void> {
+  const variants = await listVariants(bucket, image)
+  // After the listing: whoever wrote these variants had read this document before, or an earlier one.
   const document = (await readOutcome(image))?.document
   if (!document || document.status === 'unknown') return
   const listed = document.status === 'processed' ? document.variants : []
   const keep = new Set(listed.map(({ key }) => key))
-  const unlisted = (await listVariants(bucket, image)).filter(({ key }) => !keep.has(key))
-  const settled = Date.now() - SETTLED_SECONDS * 1000
-  const left = unlisted.filter(({ key, written }) => done.includes(key) || written.getTime() < settled)
+  const unlisted = variants.filter(({ key }) => !keep.has(key))
+  const left = unlisted.filter(
+    (variant) => done.includes(variant.key) || isOld(variant) || hasPresetOf(document, variant),
+  )
   await deleteVariants(
     bucket,
     left.map(({ key }) => key),
   )
   if (left.length < unlisted.length) throw new UnsettledVariants('another attempt may still commit variants')
+}
+
+const isOld = ({ written }: StoredObject) => Date.now() - written.getTime() > SETTLED_SECONDS * 1000
+
+/** An image is not developed again by the preset that it has, and a document that was read before can no longer be replaced. */
+function hasPresetOf(document: StoredDocument, { key }: StoredObject): boolean {
+  if (document.status !== 'processed') return false
+  const { development } = parseProcessedKey(key) ?? {}
+  return development?.replace(/^[0-9a-f]+-/, '') === `${document.preset}-v${document.preset_version}`
 }
