@@ -51,7 +51,7 @@ export function audit({ direct, bucket }: FaultyStack): Promise<{ code: number; 
   const script = new URL('../../tools/cli/src/darkroom.ts', import.meta.url).pathname
   const checkpoint = join(tmpdir(), `audit-${process.pid}.json`)
   const store = ['--bucket', bucket, '--queue-url', direct.QUEUE_URL]
-  const args = ['audit', ...store, '--settled', '0', '--decode', '--checkpoint', checkpoint]
+  const args = ['audit', ...store, '--settled', '0', '--hashes', '--decode', '--checkpoint', checkpoint]
   const env = { ...process.env, ...direct, NO_COLOR: '1' }
   return new Promise((resolve) => {
     execFile(

@@ -11,6 +11,8 @@ export interface AuditContext {
   now: number
   /** Work in progress may be incomplete for this long. */
   settledMs: number
+  /** Asks for the hash of every original. By default only of those that could have changed since they were processed. */
+  hashes?: boolean
   /** Looks into the bytes of an image, too. */
   decode?: Decode | undefined
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
+import { CreateMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { createClaim, getText, linkClaim, putDocument, putRejected, rememberBytes } from '@darkroom/bucket'
 import {
   claimKey,
@@ -104,6 +104,28 @@ test('a sound store has no breach', async () => {
   expect(total).toMatchObject({ images: 7, objects: 26 })
 })
 
+/** The same number of bytes, with another hash in its metadata. */
+async function createOriginalAgain(image: ImageRef): Promise<void> {
+  const Metadata = { sha256: OTHER_SHA256 }
+  const put = {
+    Bucket: store.bucket.name,
+    Key: inputKey(image),
+    Body: Buffer.alloc(PICTURE.length),
+    Metadata,
+  }
+  await store.bucket.s3.send(new PutObjectCommand(put))
+}
+
+test('with --hashes, an original with another hash than its document is found, whichever is older', async () => {
+  const image = await processed()
+  const document = processedDocument(image, image.thumb)
+  await store.put(metadataKey(image), JSON.stringify({ ...document, sha256: OTHER_SHA256 }))
+  expect((await store.audit({}, withoutQueues)).found).toEqual([])
+  expect((await store.audit({ hashes: true }, withoutQueues)).found).toEqual([
+    ['wrong-bytes', inputKey(image)],
+  ])
+})
+
 test('a dead letter without a stored image is found; the others are about to be settled', async () => {
   for (const body of ['{}', message(unknown()), message(await accept(store)), message(await processed())])
     await store.send('-dead-letters', body)
@@ -160,10 +182,9 @@ const DAMAGES: Record<string, () => Promise<[string, string][]>> = {
     await store.put(inputKey(image), 'other bytes')
     return [['wrong-bytes', inputKey(image)]]
   },
-  'a document with another hash than its original': async () => {
+  'an original that was written again': async () => {
     const image = await processed()
-    const document = processedDocument(image, image.thumb)
-    await store.put(metadataKey(image), JSON.stringify({ ...document, sha256: OTHER_SHA256 }))
+    await createOriginalAgain(image)
     return [['wrong-bytes', inputKey(image)]]
   },
   'an original that was deleted too early': async () => {

@@ -34,7 +34,7 @@ async function isStillUnfinished(
   return (await getText(bucket, metadataKey(image))) === undefined
 }
 
-/** One read and one HEAD request, unless the audit looks into the bytes. */
+/** One read, and one HEAD request if the original's hash is needed, unless the audit looks into the bytes. */
 async function checkOnce(context: AuditContext, gathered: GatheredImage): Promise<Breach[]> {
   const { bucket } = context
   const { image, objects } = gathered
@@ -42,10 +42,16 @@ async function checkOnce(context: AuditContext, gathered: GatheredImage): Promis
   const [original] = objects.input ?? []
   const [stored, hashes] = await Promise.all([
     document && getText(bucket, document.key),
-    original && findHashes(bucket, image),
+    original && needsHashes(context, original, document) && findHashes(bucket, image),
   ])
   const read = stored && readDocument(stored.text, image)
-  const facts = { context, gathered, document: read?.document, written: document?.written, hashes }
+  const facts = {
+    context,
+    gathered,
+    document: read?.document,
+    written: document?.written,
+    hashes: hashes || undefined,
+  }
   return [
     ...Object.values(objects)
       .flat()
@@ -62,6 +68,14 @@ async function checkOnce(context: AuditContext, gathered: GatheredImage): Promis
     ...(stored && isSettledErasure(facts) ? await checkChained(context, image, stored) : []),
     ...(await checkBytes(facts)),
   ]
+}
+
+/**
+ * The image processor took the hash in the document from the bytes, and objects cannot be changed, only written again. So an
+ * original that is older than its document is the one that was processed. AWS rounds times to seconds.
+ */
+function needsHashes({ hashes }: AuditContext, original: StoredObject, document?: StoredObject): boolean {
+  return hashes === true || !document || original.written.getTime() >= document.written.getTime()
 }
 
 interface Facts {

@@ -17,6 +17,7 @@ import { parsedBy } from '../parsed-by.ts'
 
 interface Options extends StoreOptions {
   settled: number
+  hashes?: boolean
   decode?: number | true
   continue?: boolean
   checkpoint?: string
@@ -42,6 +43,10 @@ export function addAudit(program: Command): void {
       'ignore what is younger, because it may still change',
       parsedBy(Minutes, 'It must be a number of minutes, such as 15.'),
       15,
+    )
+    .option(
+      '--hashes',
+      'ask for the hash of every original, not only of those that are newer than their document',
     )
     .option(
       '--decode [percent]',
@@ -71,8 +76,8 @@ export function addAudit(program: Command): void {
     .addHelpText(
       'after',
       `
-By default it lists everything, reads each document and asks for the hash of each original. Sizes are compared with the
-listing; bytes are only read with --decode. The exit code is 1 if anything was found. docs/operations.md explains each class.`,
+By default it lists everything and reads each document. Sizes are compared with the listing. The hash of an original is compared
+if it was written after its document, or with --hashes; bytes are only read with --decode. The exit code is 1 if anything was found. docs/operations.md explains each class.`,
     )
     .action(async (options: Options) => {
       const store = await openStore(options)
@@ -145,13 +150,17 @@ function start(store: Store, [first]: Section[]): Checkpoint {
   }
 }
 
-async function contextOf({ bucket }: Store, { settled, decode, file }: Options): Promise<AuditContext> {
+async function contextOf(
+  { bucket }: Store,
+  { settled, hashes, decode, file }: Options,
+): Promise<AuditContext> {
   const percent = decode === true ? 100 : decode
   return {
     bucket,
     retention: readRetention(file),
     now: Date.now(),
     settledMs: settled * 60_000,
+    hashes: hashes ?? false,
     // Loads sharp, which the other commands do not need.
     decode:
       percent === undefined
@@ -183,9 +192,10 @@ function printSummary(
   )
 }
 
-function notLookedAt({ queues }: Store, { decode }: Options): string[] {
+function notLookedAt({ queues }: Store, { hashes, decode }: Options): string[] {
   return [
     ...(queues ? ['messages in the image queue, which are only counted'] : ['queues (add --queue-url)']),
+    ...(hashes ? [] : ['hashes of originals older than their document (add --hashes)']),
     ...(decode === undefined ? ['the bytes of originals and variants (add --decode)'] : []),
     'the catalogue, whose rows are not compared with the documents',
     'logs, which contain ids only',
