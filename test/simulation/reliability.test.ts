@@ -55,7 +55,9 @@ test('on the running stack everything that was accepted was processed', () => {
   expect(runs.length).toBeGreaterThan(0)
   for (const row of runs) {
     expect(Number(row.accepted)).toBeGreaterThan(10)
-    expect(row).toMatchObject({ processed: row.accepted, failed: '0', lost: '0', audit: 'no breaches' })
+    // Some are accepted without their client knowing it.
+    expect(Number(row.processed)).toBeGreaterThanOrEqual(Number(row.accepted))
+    expect(row).toMatchObject({ failed: '0', lost: '0', audit: 'no breaches' })
   }
 })
 
