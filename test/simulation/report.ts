@@ -94,7 +94,7 @@ function stackRuns(): string {
   const { requests = 0, error = 0, reset = 0, lost = 0, slow = 0, out = 0 } = first.faults
   const header = ['date', 'seed', 'away', 'for', 'accepted', 'processed', 'failed', 'lost', 'doubled']
   const rows = stacks.map(({ date, seed, away, outageSeconds, accepted, processed, failed, ...more }) => [
-    ...[date, seed, away.join(' and ').toUpperCase(), duration(outageSeconds * 1000)],
+    ...[date, seed, away.map((store) => store.toUpperCase()).join(' and '), duration(outageSeconds * 1000)],
     ...[accepted, processed, failed, more.lost, more.doubled, duration(more.healedMs)],
     more.audit ? 'no breaches' : 'BREACHES',
   ])
