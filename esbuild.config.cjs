@@ -40,6 +40,9 @@ module.exports = ({ service, serviceDir, processedInput }) => {
   }
 }
 
+/** Time to report the errors of a build. */
+const END_DELAY_MS = 500
+
 /** The options of one build of all functions of a service, which share their chunks. */
 function bundleTogether(service, serviceDir, outdir) {
   const sources = new Set(
@@ -73,6 +76,7 @@ function buildTogether(service, serviceDir, outdir) {
   // Every change makes serverless-esbuild ask for each function again; the first of them starts the build for all.
   const timesAsked = new Map()
   let builds = 0
+  let hasBuilt = false
   let latest
   const buildOnce = (entry) => {
     const times = (timesAsked.get(entry) ?? 0) + 1
@@ -93,7 +97,10 @@ function buildTogether(service, serviceDir, outdir) {
       onLoad({ filter: /./, namespace: 'together' }, async () => {
         try {
           await buildOnce(entry)
+          hasBuilt = true
         } catch ({ errors }) {
+          // serverless-esbuild does not end its builds when the first one fails, and the command would never end.
+          if (!hasBuilt) setTimeout(() => esbuild.stop(), END_DELAY_MS)
           return { errors }
         }
         const built = pathToFileURL(join(outdir, entry.replace(/\.ts$/, '.mjs')))
