@@ -40,7 +40,7 @@ beforeAll(async () => {
     ['image-processor with jimp and libheif', 'jimp'],
   ] as const) {
     const environment = { IMAGE_ENGINE: engine, HEIC_DECODER: 'libheif' }
-    packages[name] = await packageService('image-processor', environment)
+    packages[name] = await packageService('image-processor', environment, { architecture: 'x86_64' })
   }
 }, 240_000)
 afterAll(() => rm(folder, { recursive: true }))
@@ -155,9 +155,9 @@ describe.each(SERVICES)('every bucket of %s', (service) => {
 describe('the bucket of images', () => {
   const bucket = () => resourcesOf('image-processor', 'AWS::S3::Bucket').Bucket
 
-  test('is kept when its stack is deleted, and has no ACLs', () => {
+  test('is kept when its stack is deleted, but not when its creation fails, and has no ACLs', () => {
     expect(bucket()).toMatchObject({
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
       Properties: { OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] } },
     })
@@ -312,6 +312,8 @@ describe("the image processor's zip", () => {
     ])
     expect(matching('image-processor', /@img\/sharp-(?!(libvips-)?linux-arm64\/)/)).toEqual([])
     expect(matching('image-processor', /jimp|jsquash|\.wasm$/)).toEqual([])
+    const native = matching('image-processor with libheif', /\.(node|so[.\d]*)$/)
+    expect(native.map((file) => file.split('/')[2])).toEqual(['sharp-libvips-linux-x64', 'sharp-linux-x64'])
   })
 
   test('has the watermarks for presets', () => {

@@ -1,0 +1,317 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  InvokeCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+  ListFunctionsCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda'
+import { paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  PurgeQueueCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
+import { type Client, createClient } from '@darkroom/client'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { unzipSync, zipSync } from 'fflate'
+import { CLOUD_EVENT, kafkaEvent, kafkaRecord } from '../../services/kafka-bridge/test/kafka-records.ts'
+import { largePhotograph } from '../large-photograph.ts'
+import type { Resource } from '../package-service.ts'
+import { PHOTOGRAPH } from '../web-app-1/open-page.ts'
+import { changeTemplate, type ServiceName, serverless } from './deploy-service.ts'
+import { type Api, openApi } from './open-api.ts'
+import { type Emulator, startEmulator } from './start-emulator.ts'
+
+const APPS = ['web-app-1', 'web-app-2']
+const TIMEOUT_MS = 120_000
+
+let emulator: Emulator
+let folder: string
+let lambda: LambdaClient
+let s3: S3Client
+let sqs: SQSClient
+
+beforeAll(async () => {
+  emulator = await startEmulator()
+  folder = await mkdtemp(join(tmpdir(), 'darkroom-packages-'))
+  const config = {
+    endpoint: emulator.endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  }
+  lambda = new LambdaClient(config)
+  s3 = new S3Client({ ...config, forcePathStyle: true })
+  sqs = new SQSClient(config)
+  const ssm = new SSMClient(config)
+  for (const stage of ['prod', 'staging']) {
+    const hashes = APPS.map((app) => [app, [createHash('sha256').update(apiKey(app, stage)).digest('hex')]])
+    const Value = JSON.stringify(Object.fromEntries(hashes))
+    await ssm.send(
+      new PutParameterCommand({ Name: `/darkroom/${stage}/api-key-hashes`, Type: 'String', Value }),
+    )
+  }
+})
+afterAll(async () => {
+  for (const { close } of opened) await close()
+  await emulator?.stop()
+  if (folder) await rm(folder, { recursive: true })
+})
+
+test('all four services deploy, one by one', async () => {
+  for (const service of ['image-processor', 'upload-api', 'kafka-bridge', 'analytics-catalog'] as const) {
+    const began = Date.now()
+    const removed = await deploy(service, 'prod')
+    const seconds = ((Date.now() - began) / 1000).toFixed(0)
+    console.log(`${service}: ${seconds} s; left out for the emulator: ${removed.join(', ') || 'nothing'}`)
+  }
+  const { url } = await apiOf('prod')
+  expect(await (await fetch(`${url}/v1/health`)).json()).toMatchObject({ stage: 'prod' })
+})
+
+describe('on the deployed stage', () => {
+  test('a photograph over HTTP becomes variants that can be downloaded', async () => {
+    const client = await clientOf('web-app-1')
+    const { id } = await client.upload(PHOTOGRAPH, { filename: 'Été.jpg' })
+    const image = await processed(client, id)
+    expect(image).toMatchObject({ filename: 'Été.jpg', app: 'web-app-1' })
+    expect(image.variants?.length).toBeGreaterThan(1)
+    for (const { url } of image.variants ?? []) expect((await fetch(url)).status).toBe(200)
+    await expect((await clientOf('web-app-2')).getImage(id)).rejects.toMatchObject({ type: 'not-found' })
+  })
+
+  test('one of 6 MB goes directly to S3', async () => {
+    const client = await clientOf('web-app-1')
+    const { id } = await client.upload(new Uint8Array(await largePhotograph(2_000_000)))
+    await processed(client, id)
+  })
+
+  test('a Kafka record becomes an image', async () => {
+    const record = kafkaRecord({ value: PHOTOGRAPH, headers: CLOUD_EVENT })
+    expect(await invoke('kafka-bridge', 'bridgeRecords', kafkaEvent(record))).toEqual({
+      batchItemFailures: [],
+    })
+    const client = await clientOf('web-app-2')
+    const { items } = await client.listImages()
+    await processed(client, String(items[0]?.id))
+  })
+
+  test('an erased image leaves only its document', async () => {
+    const client = await clientOf('web-app-1')
+    const { id } = await client.upload(PHOTOGRAPH)
+    await processed(client, id)
+    await client.deleteImage(id)
+    expect(await client.getImage(id)).toMatchObject({ status: 'erased' })
+    const left = (await keysOf('prod')).filter((key) => key.includes(id)).map((key) => key.split('/')[0])
+    expect(left).toEqual(['metadata'])
+  })
+
+  test('the repair sends a lost message again', async () => {
+    const FunctionName = 'darkroom-image-processor-prod-processImages'
+    const mappings = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }))
+    const UUID = mappings.EventSourceMappings?.[0]?.UUID
+    await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }))
+    const client = await clientOf('web-app-1')
+    const { id } = await client.upload(PHOTOGRAPH)
+    await sqs.send(new PurgeQueueCommand({ QueueUrl: await queueUrl('darkroom-prod-images') }))
+    await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }))
+    expect(await client.getImage(id)).toMatchObject({ status: 'queued' })
+    const time = new Date(Date.now() + 2.5 * 60_000).toISOString()
+    expect(await invoke('upload-api', 'sweepInputs', { time })).toMatchObject({ enqueued: 1 })
+    await processed(client, id)
+  })
+
+  test('a dead letter that cannot be read is parked', async () => {
+    const QueueUrl = await queueUrl('darkroom-prod-images-dead-letters')
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'no message of ours' }))
+    const parked = { QueueUrl: await queueUrl('darkroom-prod-images-parked') }
+    const AttributeNames = ['ApproximateNumberOfMessages' as const]
+    await eventually(async () => {
+      const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ ...parked, AttributeNames }))
+      expect(Attributes?.ApproximateNumberOfMessages).toBe('1')
+    })
+  })
+})
+
+describe('deploying again', () => {
+  let before: Record<string, string>
+
+  test('changes nothing if nothing changed', async () => {
+    before = await codeHashes('upload-api', 'prod')
+    await deploy('upload-api', 'prod', { packageAgain: true })
+    expect(await codeHashes('upload-api', 'prod')).toEqual(before)
+  })
+
+  test('changes the code of the one function that changed', async () => {
+    await deploy('upload-api', 'prod', { changedFunction: 'health' })
+    const after = await codeHashes('upload-api', 'prod')
+    const changed = Object.keys(after).filter((name) => after[name] !== before[name])
+    expect(changed).toEqual(['darkroom-upload-api-prod-health'])
+  })
+
+  test('can be rolled back', async () => {
+    const list = await serverless('upload-api', ['deploy', 'list', '--stage', 'prod'], emulator.environment)
+    const [first] = list.match(/\b\d{13}\b/) ?? []
+    const back = ['rollback', '--stage', 'prod', '--timestamp', String(first)]
+    await serverless('upload-api', back, emulator.environment)
+    expect(await codeHashes('upload-api', 'prod')).toEqual(before)
+    const client = await clientOf('web-app-1')
+    await processed(client, (await client.upload(PHOTOGRAPH)).id)
+  })
+})
+
+describe('a second stage', () => {
+  test('deploys after a first deployment that failed', async () => {
+    const fails = (resources: Resources) => {
+      resources.Fails = {
+        Type: 'AWS::Athena::NamedQuery',
+        DependsOn: ['Bucket', 'ImageQueue'],
+        Properties: {},
+      }
+    }
+    await expect(deploy('image-processor', 'staging', { change: fails })).rejects.toThrow()
+    await deploy('image-processor', 'staging')
+  })
+
+  test('refuses an upload if its function must not write originals', async () => {
+    const forbid = (resources: Resources) => {
+      const [policy] = resources.UploadImageIamRoleLambdaExecution?.Properties.Policies ?? []
+      const { Statement } = policy.PolicyDocument
+      policy.PolicyDocument.Statement = Statement.filter(
+        ({ Action }: { Action: string[] }) => !Action.includes('s3:PutObject'),
+      )
+    }
+    await deploy('upload-api', 'staging', { change: forbid })
+    const { url } = await apiOf('staging')
+    const headers = {
+      authorization: `Bearer ${apiKey('web-app-1', 'staging')}`,
+      'content-type': 'image/jpeg',
+    }
+    const answer = await fetch(`${url}/v1/images`, { method: 'POST', headers, body: PHOTOGRAPH })
+    expect(await answer.json()).toMatchObject({
+      status: 503,
+      type: 'urn:problem-type:darkroom:storage-unavailable',
+    })
+    await deploy('upload-api', 'staging')
+  })
+
+  test('has images and keys of its own', async () => {
+    const client = await clientOf('web-app-1', 'staging')
+    const { id } = await client.upload(PHOTOGRAPH)
+    await processed(client, id)
+    await expect((await clientOf('web-app-1')).getImage(id)).rejects.toMatchObject({ type: 'not-found' })
+    const { url } = await apiOf('staging')
+    const other = createClient({ url, credential: apiKey('web-app-1', 'prod') })
+    await expect(other.getImage(id)).rejects.toMatchObject({ type: 'unauthenticated' })
+  })
+
+  test('can be removed and keeps its images', async () => {
+    const images = await keysOf('staging')
+    for (const service of ['upload-api', 'image-processor'] as const)
+      await serverless(service, ['remove', '--stage', 'staging'], emulator.environment)
+    expect(await keysOf('staging')).toEqual(images)
+    expect(await codeHashes('image-processor', 'staging')).toEqual({})
+  })
+})
+
+type Resources = Record<string, Resource>
+
+interface DeployOptions {
+  change?: (resources: Resources) => void
+  changedFunction?: string
+  packageAgain?: boolean
+}
+
+/** Resolves to what the emulator cannot do and was left out. */
+async function deploy(
+  service: ServiceName,
+  stage: string,
+  { change, changedFunction, packageAgain = false }: DeployOptions = {},
+): Promise<string[]> {
+  const packaged = join(folder, `${service}-${stage}`)
+  if (packageAgain || !existsSync(packaged)) {
+    await serverless(service, ['package', '--stage', stage, '--package', packaged], {})
+  }
+  const target = await mkdtemp(`${packaged}-`)
+  await cp(packaged, target, { recursive: true })
+  const removed = await changeTemplate(target, change)
+  if (changedFunction) await addFile(join(target, `${changedFunction}.zip`))
+  await serverless(service, ['deploy', '--stage', stage, '--package', target], emulator.environment)
+  return removed
+}
+
+async function addFile(zip: string): Promise<void> {
+  const files = unzipSync(await readFile(zip))
+  await writeFile(zip, zipSync({ ...files, 'CHANGED.md': Buffer.from('Changed.') }))
+}
+
+const opened: Api[] = []
+
+async function apiOf(stage: string): Promise<Api> {
+  const api = await openApi(emulator.endpoint, stage)
+  opened.push(api)
+  return api
+}
+
+async function clientOf(app: string, stage = 'prod'): Promise<Client> {
+  const { url } = await apiOf(stage)
+  return createClient({ url, credential: apiKey(app, stage) })
+}
+
+function apiKey(app: string, stage: string): string {
+  return `key-of-${app}-in-${stage}`
+}
+
+async function processed(client: Client, id: string) {
+  const image = await client.waitUntilFinal(id, { timeout: TIMEOUT_MS })
+  expect(image).toMatchObject({ id, status: 'processed' })
+  return image
+}
+
+async function invoke(service: ServiceName, name: string, event: unknown): Promise<unknown> {
+  const { Payload } = await lambda.send(
+    new InvokeCommand({
+      FunctionName: `darkroom-${service}-prod-${name}`,
+      Payload: Buffer.from(JSON.stringify(event)),
+    }),
+  )
+  return JSON.parse(Buffer.from(Payload ?? []).toString())
+}
+
+/** The SHA-256 of each function's code. */
+async function codeHashes(service: ServiceName, stage: string): Promise<Record<string, string>> {
+  const { Functions = [] } = await lambda.send(new ListFunctionsCommand({ MaxItems: 50 }))
+  const own = Functions.filter(({ FunctionName }) =>
+    FunctionName?.startsWith(`darkroom-${service}-${stage}-`),
+  )
+  return Object.fromEntries(own.map(({ FunctionName, CodeSha256 }) => [FunctionName, CodeSha256]))
+}
+
+async function queueUrl(QueueName: string): Promise<string> {
+  return String((await sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl)
+}
+
+async function keysOf(stage: string): Promise<string[]> {
+  const keys: string[] = []
+  const Bucket = `darkroom-${stage}-000000000000-us-east-1`
+  for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket }))
+    keys.push(...Contents.map(({ Key }) => String(Key)))
+  return keys
+}
+
+async function eventually(check: () => Promise<void>): Promise<void> {
+  for (const began = Date.now(); ; await new Promise((resolve) => setTimeout(resolve, 500))) {
+    try {
+      return await check()
+    } catch (error) {
+      if (Date.now() - began > TIMEOUT_MS) throw error
+    }
+  }
+}
