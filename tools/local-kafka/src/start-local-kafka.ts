@@ -10,7 +10,7 @@ const MiB = 1024 * 1024
 export interface LocalKafkaOptions {
   /** TCP port on 127.0.0.1. Default: 0, which picks a free port. */
   port?: number
-  /** Topics to create at the start, with their number of partitions. Others are created on first use. */
+  /** Topics to create at the start unless they exist, with their number of partitions. Others are created on first use. */
   topics?: Record<string, number>
   /** Partitions of a topic that is created without a number. Default: 2. */
   partitions?: number
@@ -20,6 +20,10 @@ export interface LocalKafkaOptions {
   retentionBytes?: number
   /** Whose time records have, in a topic that is created without `message.timestamp.type`. Default: CreateTime, as in Kafka. */
   timestampType?: TimestampType
+  /** Directory for records, topics and committed offsets. Created if missing. Default: everything is in memory. */
+  dataDir?: string
+  /** Called with one sentence if records were cut off or cannot be written. Default: prints it to standard error. */
+  onProblem?: (message: string) => void
 }
 
 /** A running broker. */
@@ -27,21 +31,24 @@ export interface LocalKafka {
   /** `127.0.0.1:PORT`, for a client's bootstrap servers. */
   brokers: string
   port: number
-  /** Closes all connections and discards all data. Idempotent. */
+  /** Closes all connections and the data directory. Idempotent. */
   stop(): Promise<void>
 }
 
 /**
- * Starts an in-memory Kafka cluster of one broker, reachable from any process on this machine.
+ * Starts a Kafka cluster of one broker, reachable from any process on this machine.
  *
  * @throws Error that names the port if it is in use, with `EADDRINUSE` as its cause
  */
 export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<LocalKafka> {
   const { port = 0, topics = {}, partitions = 2 } = options
   const { maxMessageBytes = 32 * MiB, retentionBytes = 256 * MiB } = options
-  const { timestampType = 'CreateTime' } = options
-  const broker = new Broker(partitions, { maxMessageBytes, retentionBytes }, timestampType)
-  for (const [name, count] of Object.entries(topics)) broker.topics.create(name, count)
+  const { timestampType = 'CreateTime', dataDir, onProblem = console.error } = options
+  const defaults = { partitions, timestampType, limits: { maxMessageBytes, retentionBytes } }
+  const broker = new Broker(defaults, { dataDir, onProblem })
+  for (const [name, count] of Object.entries(topics)) {
+    if (!broker.topics.find(name)) broker.topics.create(name, count)
+  }
 
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -51,14 +58,15 @@ export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<
   })
   server.listen(port, broker.host)
   await once(server, 'listening').catch((cause) => {
+    broker.close()
     throw explain(cause, broker.host, port)
   })
   broker.port = (server.address() as AddressInfo).port
 
   let stopped: Promise<void> | undefined
   const stop = async () => {
-    broker.close()
     for (const socket of sockets) socket.destroy()
+    broker.close()
     server.close()
     await once(server, 'close')
   }

@@ -61,7 +61,7 @@ export const createTopics = defineApi({
   }),
   handle({ topics }, { broker }) {
     const created = topics.map(({ name, partitions, assignments, configs }) => {
-      const wanted = partitions > 0 ? partitions : assignments.length || broker.topics.defaultPartitions
+      const wanted = partitions > 0 ? partitions : assignments.length || broker.topics.defaults.partitions
       const { errorCode, result } = attempt(() =>
         broker.topics.create(name, wanted, timestampTypeOf(configs)),
       )

@@ -21,7 +21,7 @@ export const initProducerId = defineApi({
     return {
       throttleTimeMs: 0,
       errorCode: errorCodes.NONE,
-      producerId: broker.newProducerId(),
+      producerId: broker.state.newProducerId(),
       producerEpoch: 0,
     }
   },

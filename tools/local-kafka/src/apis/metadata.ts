@@ -67,7 +67,7 @@ export const metadata = defineApi({
     return {
       throttleTimeMs: 0,
       brokers: [{ nodeId: broker.nodeId, host: broker.host, port: broker.port, rack: null }],
-      clusterId: broker.clusterId,
+      clusterId: broker.state.clusterId,
       controllerId: broker.nodeId,
       topics: found,
       clusterOperations: UNKNOWN_OPERATIONS,

@@ -1,4 +1,3 @@
-import type { ConsumerGroup } from '../groups/consumer-group.ts'
 import { attempt } from '../wire/error-codes.ts'
 import {
   array,
@@ -50,7 +49,7 @@ export const offsetCommit = defineApi({
         const { errorCode } = attempt(() => {
           group.checkCommit(membership)
           broker.topics.partition(broker.topics.find(name), index)
-          storeOffset(group, name, index, committed)
+          broker.state.commit(groupId, name, index, committed)
         })
         return { index, errorCode }
       }),
@@ -58,11 +57,3 @@ export const offsetCommit = defineApi({
     return { throttleTimeMs: 0, topics: answered }
   },
 })
-
-type Committed = { offset: number; leaderEpoch: number; metadata: string | null }
-
-function storeOffset(group: ConsumerGroup, topic: string, index: number, committed: Committed): void {
-  const partitions = group.offsets.get(topic) ?? new Map<number, Committed>()
-  partitions.set(index, committed)
-  group.offsets.set(topic, partitions)
-}

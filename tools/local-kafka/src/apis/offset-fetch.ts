@@ -80,7 +80,7 @@ function findCommitted(
   groupId: string,
   wanted: { name: string; partitions: number[] }[] | null,
 ) {
-  const { offsets } = broker.group(groupId)
+  const offsets = broker.state.committed(groupId)
   const topics =
     wanted ?? [...offsets].map(([name, partitions]) => ({ name, partitions: [...partitions.keys()] }))
   return topics.map(({ name, partitions }) => ({

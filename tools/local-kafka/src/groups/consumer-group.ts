@@ -47,15 +47,11 @@ export interface Membership {
   generationId: number
 }
 
-export type Committed = { offset: number; leaderEpoch: number; metadata: string | null }
-
 /**
  * The classic rebalance protocol. When a member joins, leaves or times out, all members join again (`joining`). Then the
  * leader assigns the partitions (`syncing`), and all consume until the next change (`stable`).
  */
 export class ConsumerGroup {
-  /** By topic, then by partition. */
-  readonly offsets = new Map<string, Map<number, Committed>>()
   readonly #members = new Map<string, Member>()
   readonly #pendingMemberIds = new Set<string>()
   #state: 'empty' | 'joining' | 'syncing' | 'stable' = 'empty'

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
+import { crc32c } from '@platformatic/kafka'
 import { PartitionLog } from './partition-log.ts'
+import { SegmentStore } from './segment-store.ts'
 
 const HEADER = 61
 
@@ -28,6 +33,7 @@ function produced({
   batch.writeBigInt64BE(BigInt(timestamp), 35)
   batch.writeBigInt64BE(BigInt(producerId), 43)
   batch.writeInt32BE(sequence, 53)
+  batch.writeUInt32BE(crc32c(batch.subarray(21)) >>> 0, 17)
   return batch
 }
 
@@ -51,6 +57,24 @@ test('stores a repeated batch of an idempotent producer once and rejects one out
   expect(log.append(produced({ producerId: 1, sequence: 2 }))).toBe(2)
   expect(() => log.append(produced({ producerId: 1, sequence: 4 }))).toThrow('OUT_OF_ORDER_SEQUENCE_NUMBER')
   expect(log.append(produced({ producerId: 2, sequence: 0 }))).toBe(3)
+})
+
+test('knows the batches of idempotent producers after a restart', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'partition-log-'))
+  const open = () => {
+    const store = new SegmentStore(folder, 100, (message) => expect(message).toBe(undefined))
+    return { store, log: new PartitionLog({ maxMessageBytes: 1_000, retentionBytes: 1_000 }, undefined, store) }
+  }
+  const first = open()
+  const batch = produced({ producerId: 1, sequence: 0, records: 2 })
+  first.log.append(batch)
+  first.store.close()
+  const { store, log } = open()
+  expect(log.append(batch)).toBe(0)
+  expect(() => log.append(produced({ producerId: 1, sequence: 4 }))).toThrow('OUT_OF_ORDER_SEQUENCE_NUMBER')
+  expect(log.append(produced({ producerId: 1, sequence: 2 }))).toBe(2)
+  store.close()
+  rmSync(folder, { recursive: true })
 })
 
 test('deletes the oldest batches over the limit, but never the last one', () => {
@@ -84,6 +108,7 @@ test.each([
   ['too large', produced({ bytes: 1_000 }), 'MESSAGE_TOO_LARGE'],
   ['of an older format', produced({ magic: 1 }), 'UNSUPPORTED_FOR_MESSAGE_FORMAT'],
   ['cut off', produced({}).subarray(0, 65), 'CORRUPT_MESSAGE'],
+  ['damaged', produced({}).fill(1, 65), 'CORRUPT_MESSAGE'],
   ['empty', Buffer.alloc(0), 'CORRUPT_MESSAGE'],
 ])('refuses a batch that is %s', (_, batch, error) => {
   expect(() => newLog().append(batch)).toThrow(error)

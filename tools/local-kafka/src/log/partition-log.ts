@@ -1,5 +1,6 @@
 import { KafkaError } from '../wire/error-codes.ts'
-import { assignOffset, type RecordBatch } from './record-batch.ts'
+import { type BatchStore, MemoryStore, type StoredBatch } from './batch-store.ts'
+import { assignOffset, type BatchHeader } from './record-batch.ts'
 
 export interface LogLimits {
   /** Maximum size of a record batch. */
@@ -11,19 +12,33 @@ export interface LogLimits {
 /** Kafka's `message.timestamp.type`: whether a record has its producer's time or the broker's. */
 export type TimestampType = 'CreateTime' | 'LogAppendTime'
 
-/** The records of a partition, in memory. */
+/** The records of a partition: headers of its batches in memory, the rest in a store. */
 export class PartitionLog {
   readonly timestampType: TimestampType
   readonly #limits: LogLimits
-  readonly #batches: RecordBatch[] = []
+  readonly #store: BatchStore
+  readonly #batches: StoredBatch[]
   readonly #sequences = new ProducerSequences()
   readonly #waiting = new Set<() => void>()
   #bytes = 0
   #endOffset = 0
 
-  constructor(limits: LogLimits, timestampType: TimestampType = 'CreateTime') {
+  constructor(
+    limits: LogLimits,
+    timestampType: TimestampType = 'CreateTime',
+    store: BatchStore = new MemoryStore(),
+  ) {
     this.#limits = limits
     this.timestampType = timestampType
+    this.#store = store
+    const { batches, endOffset } = store.load()
+    this.#batches = batches
+    this.#endOffset = endOffset
+    for (const batch of batches) {
+      this.#sequences.remember(batch)
+      this.#bytes += batch.length
+    }
+    this.#removeOldest()
   }
 
   get startOffset(): number {
@@ -42,8 +57,8 @@ export class PartitionLog {
     const batch = assignOffset(produced, this.#endOffset, appendTimeMs)
     const repeated = this.#sequences.findRepeated(batch)
     if (repeated) return repeated.baseOffset
+    this.#batches.push(this.#store.append(batch))
     this.#sequences.remember(batch)
-    this.#batches.push(batch)
     this.#bytes += batch.bytes.length
     this.#endOffset = batch.lastOffset + 1
     this.#removeOldest()
@@ -57,24 +72,28 @@ export class PartitionLog {
     const found: Buffer[] = []
     let bytesLeft = maxBytes
     for (let at = this.#indexOf(offset); at < this.#batches.length; at++) {
-      const { bytes } = this.#batches[at] as RecordBatch
-      if (found.length > 0 && bytes.length > bytesLeft) break
-      found.push(bytes)
-      bytesLeft -= bytes.length
+      const batch = this.#batches[at] as StoredBatch
+      if (found.length > 0 && batch.length > bytesLeft) break
+      found.push(batch.read())
+      bytesLeft -= batch.length
     }
     return found
   }
 
   /** The first batch that contains a record of this time or later. */
-  findByTimestamp(timestamp: number): RecordBatch | undefined {
+  findByTimestamp(timestamp: number): BatchHeader | undefined {
     return this.#batches.find(({ maxTimestamp }) => maxTimestamp >= timestamp)
   }
 
-  get latest(): RecordBatch | undefined {
-    return this.#batches.reduce<RecordBatch | undefined>(
+  get latest(): BatchHeader | undefined {
+    return this.#batches.reduce<BatchHeader | undefined>(
       (latest, batch) => (latest && latest.maxTimestamp > batch.maxTimestamp ? latest : batch),
       undefined,
     )
+  }
+
+  close(): void {
+    this.#store.close()
   }
 
   onAppend(wake: () => void): () => void {
@@ -86,7 +105,7 @@ export class PartitionLog {
     let [low, high] = [0, this.#batches.length]
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((this.#batches[middle] as RecordBatch).lastOffset < offset) low = middle + 1
+      if ((this.#batches[middle] as StoredBatch).lastOffset < offset) low = middle + 1
       else high = middle
     }
     return low
@@ -94,8 +113,9 @@ export class PartitionLog {
 
   #removeOldest(): void {
     while (this.#bytes > this.#limits.retentionBytes && this.#batches.length > 1) {
-      this.#bytes -= this.#batches.shift()?.bytes.length ?? 0
+      this.#bytes -= this.#batches.shift()?.length ?? 0
     }
+    this.#store.deleteBefore(this.startOffset)
   }
 }
 
@@ -104,10 +124,10 @@ const MAX_REMEMBERED_BATCHES = 5
 
 /** Recent batches of idempotent producers in a partition, to detect repeated ones. */
 class ProducerSequences {
-  readonly #written = new Map<number, RecordBatch[]>()
+  readonly #written = new Map<number, BatchHeader[]>()
 
   /** Returns the earlier copy of a repeated batch. Throws if batches are missing before this one. */
-  findRepeated(batch: RecordBatch): RecordBatch | undefined {
+  findRepeated(batch: BatchHeader): BatchHeader | undefined {
     if (batch.producerId < 0) return undefined
     const known = this.#written.get(batch.producerId) ?? []
     const last = known.at(-1)
@@ -119,14 +139,22 @@ class ProducerSequences {
     return undefined
   }
 
-  remember(batch: RecordBatch): void {
-    if (batch.producerId < 0) return
-    const { bytes: _, ...header } = batch
-    const known = this.#written.get(batch.producerId) ?? []
+  remember({
+    baseOffset,
+    lastOffset,
+    maxTimestamp,
+    producerId,
+    producerEpoch,
+    baseSequence,
+  }: BatchHeader): void {
+    if (producerId < 0) return
+    // Without the bytes, which the caller's object has.
+    const header = { baseOffset, lastOffset, maxTimestamp, producerId, producerEpoch, baseSequence }
+    const known = this.#written.get(producerId) ?? []
     this.#written.set(
-      batch.producerId,
-      [...known, { ...header, bytes: Buffer.alloc(0) }]
-        .filter(({ producerEpoch }) => producerEpoch === batch.producerEpoch)
+      producerId,
+      [...known, header]
+        .filter((earlier) => earlier.producerEpoch === producerEpoch)
         .slice(-MAX_REMEMBERED_BATCHES),
     )
   }

@@ -23,10 +23,10 @@ const MAX_TIMESTAMP = 35
 const PRODUCER_ID = 43
 const PRODUCER_EPOCH = 51
 const BASE_SEQUENCE = 53
-const HEADER = 61
 
-export interface RecordBatch {
-  bytes: Buffer
+export const HEADER_BYTES = 61
+
+export interface BatchHeader {
   baseOffset: number
   lastOffset: number
   maxTimestamp: number
@@ -35,21 +35,31 @@ export interface RecordBatch {
   baseSequence: number
 }
 
+export interface RecordBatch extends BatchHeader {
+  bytes: Buffer
+}
+
 /**
  * Copies a producer's batch and sets its base offset, and its time unless the producer's is kept. A copy, because requests
  * share a buffer.
  */
 export function assignOffset(produced: Buffer, baseOffset: number, appendTimeMs?: number): RecordBatch {
-  if (produced.length < HEADER || produced.length !== produced.readInt32BE(BATCH_LENGTH) + 12) {
+  if (produced.length < HEADER_BYTES || produced.length !== sizeOfBatch(produced)) {
     throw new KafkaError('CORRUPT_MESSAGE')
   }
   if (produced.readInt8(MAGIC) !== 2) throw new KafkaError('UNSUPPORTED_FOR_MESSAGE_FORMAT')
+  if (!hasRightChecksum(produced)) throw new KafkaError('CORRUPT_MESSAGE')
   const bytes = Buffer.from(produced)
   bytes.writeBigInt64BE(BigInt(baseOffset), BASE_OFFSET)
   bytes.writeInt32BE(0, PARTITION_LEADER_EPOCH)
   if (appendTimeMs !== undefined) stamp(bytes, appendTimeMs)
+  return { bytes, ...readHeader(bytes) }
+}
+
+/** `bytes` start with the batch's header. */
+export function readHeader(bytes: Buffer): BatchHeader {
+  const baseOffset = Number(bytes.readBigInt64BE(BASE_OFFSET))
   return {
-    bytes,
     baseOffset,
     lastOffset: baseOffset + bytes.readInt32BE(LAST_OFFSET_DELTA),
     maxTimestamp: Number(bytes.readBigInt64BE(MAX_TIMESTAMP)),
@@ -59,8 +69,21 @@ export function assignOffset(produced: Buffer, baseOffset: number, appendTimeMs?
   }
 }
 
+/** The size of a whole batch, which its header contains. */
+export function sizeOfBatch(bytes: Buffer): number {
+  return bytes.readInt32BE(BATCH_LENGTH) + PARTITION_LEADER_EPOCH
+}
+
+export function hasRightChecksum(batch: Buffer): boolean {
+  return batch.readUInt32BE(CRC) === checksumOf(batch)
+}
+
+function checksumOf(batch: Buffer): number {
+  return crc32c(batch.subarray(ATTRIBUTES)) >>> 0
+}
+
 function stamp(bytes: Buffer, appendTimeMs: number): void {
   bytes.writeInt16BE(bytes.readInt16BE(ATTRIBUTES) | LOG_APPEND_TIME, ATTRIBUTES)
   bytes.writeBigInt64BE(BigInt(appendTimeMs), MAX_TIMESTAMP)
-  bytes.writeUInt32BE(crc32c(bytes.subarray(ATTRIBUTES)), CRC)
+  bytes.writeUInt32BE(checksumOf(bytes), CRC)
 }
