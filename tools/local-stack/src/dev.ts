@@ -37,8 +37,9 @@ interface RunOptions {
 }
 
 async function run({ ports, folder }: Configuration, { clean, verbose, inspect }: RunOptions): Promise<void> {
-  const dataDir = join(folder, 'aws')
-  if (clean) await rm(dataDir, { recursive: true, force: true })
+  if (clean) {
+    for (const part of ['aws', 'kafka']) await rm(join(folder, part), { recursive: true, force: true })
+  }
   const startedAt = Date.now()
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
@@ -48,7 +49,7 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
   const { startStack } = await import('./start-stack.ts')
   const stack = await startStack({
     ports,
-    dataDir,
+    dataDir: folder,
     inspect,
     signal: interruption.signal,
     onReady: (part) => console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(startedAt)}`),

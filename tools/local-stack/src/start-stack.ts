@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
@@ -17,7 +18,7 @@ export interface StackOptions {
   ports: Ports
   /** The services to start. Default: all. */
   services?: readonly ServiceName[]
-  /** Directory for the state of S3 and SQS. Default: in memory. Kafka is always in memory. */
+  /** Directory for the state of S3 and SQS (`aws`) and Kafka (`kafka`). Default: in memory. */
   dataDir?: string
   /** Additional environment variables for the services, such as `IMAGE_ENGINE`. */
   environment?: Record<string, string>
@@ -117,7 +118,9 @@ function pages(
 
 async function startAws({ ports, dataDir, onReady }: StackOptions): Promise<LocalAws | undefined> {
   const external = process.env.AWS_ENDPOINT_URL
-  const aws = external ? undefined : await startLocalAws({ port: ports.aws, ...(dataDir && { dataDir }) })
+  const aws = external
+    ? undefined
+    : await startLocalAws({ port: ports.aws, ...(dataDir && { dataDir: join(dataDir, 'aws') }) })
   onReady?.(external ? `S3 and SQS at ${external}` : 'S3 and SQS')
   return aws
 }
@@ -125,6 +128,7 @@ async function startAws({ ports, dataDir, onReady }: StackOptions): Promise<Loca
 /** The embedded broker, or else the cluster that the KAFKA_… variables name, once it has the topic. */
 async function startKafka({
   ports,
+  dataDir,
   onReady,
 }: StackOptions): Promise<{ kafka?: LocalKafka; connection: KafkaConnection }> {
   if (process.env.KAFKA_BROKERS) {
@@ -137,6 +141,7 @@ async function startKafka({
     port: ports.kafka,
     topics: { [IMAGE_TOPIC]: PARTITIONS },
     timestampType: 'LogAppendTime',
+    ...(dataDir && { dataDir: join(dataDir, 'kafka') }),
   })
   onReady?.('Kafka')
   return { kafka, connection: { bootstrapBrokers: [kafka.brokers] } }

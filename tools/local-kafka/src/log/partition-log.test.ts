@@ -63,7 +63,10 @@ test('knows the batches of idempotent producers after a restart', () => {
   const folder = mkdtempSync(join(tmpdir(), 'partition-log-'))
   const open = () => {
     const store = new SegmentStore(folder, 100, (message) => expect(message).toBe(undefined))
-    return { store, log: new PartitionLog({ maxMessageBytes: 1_000, retentionBytes: 1_000 }, undefined, store) }
+    return {
+      store,
+      log: new PartitionLog({ maxMessageBytes: 1_000, retentionBytes: 1_000 }, undefined, store),
+    }
   }
   const first = open()
   const batch = produced({ producerId: 1, sequence: 0, records: 2 })
