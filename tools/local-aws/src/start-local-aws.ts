@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { type FauxqsServer, type MessageSpyReader, type S3Store, startFauxqs } from 'fauxqs'
 import { allowAnyOrigin } from './allow-any-origin.ts'
 import { serveMultipartUploads } from './multipart-uploads.ts'
+import { serveNotifications } from './notifications/serve-notifications.ts'
 import { handlePosts } from './post-objects.ts'
 import { verifyPresignedUrls } from './presigned-urls.ts'
 import { rejectSubresources } from './reject-subresources.ts'
@@ -40,7 +41,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   let app: FastifyInstance | undefined
   const configure = (instance: FastifyInstance, objects: S3Store) => {
     app = instance
-    return addS3Behavior(instance, objects)
+    return addS3Behavior(instance, objects, options.dataDir)
   }
   try {
     return toLocalAws(await startFauxqs({ ...fixed, port, ...dataDirOf(options), configure }))
@@ -53,12 +54,17 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
 /** With an empty `host`, queue URLs contain the address that the client used, which always resolves. */
 const fixed = { listenHost: LOOPBACK, host: '', bodyLimit: MAX_BODY_BYTES, logger: false, messageSpies: true }
 
-async function addS3Behavior(app: FastifyInstance, objects: S3Store): Promise<void> {
+async function addS3Behavior(
+  app: FastifyInstance,
+  objects: S3Store,
+  dataDir: string | undefined,
+): Promise<void> {
   sendS3Errors(app)
   // First, so that pages can read refusals.
   await allowAnyOrigin(app)
   verifyPresignedUrls(app)
   rejectSubresources(app)
+  serveNotifications(app, objects, dataDir)
   verifyPuts(app)
   handlePosts(app, objects)
   serveMultipartUploads(app, objects)

@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3'
+import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
@@ -15,4 +16,8 @@ export function s3For(endpoint: string): S3Client {
 
 export function sqsFor(endpoint: string): SQSClient {
   return new SQSClient({ ...shared, endpoint })
+}
+
+export function snsFor(endpoint: string): SNSClient {
+  return new SNSClient({ ...shared, endpoint })
 }

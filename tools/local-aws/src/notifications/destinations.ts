@@ -1,0 +1,77 @@
+import type { FastifyInstance } from 'fastify'
+import { S3Error } from '../s3-error.ts'
+import type { NotificationRule } from './notification-rules.ts'
+
+type Destination = NotificationRule['destination']
+
+/** Sends a message through this server's own SQS or SNS. A destination that no longer exists gets nothing, as with S3. */
+export async function deliver(
+  app: FastifyInstance,
+  { kind, arn }: Destination,
+  message: string,
+): Promise<void> {
+  if (kind === 'Topic') {
+    await callSns(app, arn, {
+      Action: 'Publish',
+      TopicArn: arn,
+      Subject: 'Amazon S3 Notification',
+      Message: message,
+    })
+    return
+  }
+  const QueueUrl = await findQueue(app, arn)
+  if (QueueUrl) await callSqs(app, arn, 'SendMessage', { QueueUrl, MessageBody: message })
+}
+
+/** @throws S3Error `InvalidArgument` for a destination that does not exist or has an order (FIFO) */
+export async function checkDestination(app: FastifyInstance, destination: Destination): Promise<void> {
+  const { kind, arn } = destination
+  const service = kind === 'Queue' ? 'sqs' : 'sns'
+  if (!new RegExp(`^arn:aws:${service}:[\\w-]+:\\d{12}:[\\w.-]+$`).test(arn)) {
+    throw new S3Error(400, 'InvalidArgument', 'The ARN could not be parsed', {
+      ArgumentName: kind,
+      ArgumentValue: arn,
+    })
+  }
+  const exists =
+    kind === 'Queue'
+      ? await findQueue(app, arn)
+      : (await callSns(app, arn, { Action: 'GetTopicAttributes', TopicArn: arn })).statusCode === 200
+  if (exists && !arn.endsWith('.fifo')) return
+  throw new S3Error(400, 'InvalidArgument', 'Unable to validate the following destination configurations', {
+    ArgumentName1: `${arn}, null`,
+    ArgumentValue1: arn.endsWith('.fifo')
+      ? 'A FIFO destination is not supported.'
+      : 'The destination does not exist.',
+  })
+}
+
+async function findQueue(app: FastifyInstance, arn: string): Promise<string | undefined> {
+  const found = await callSqs(app, arn, 'GetQueueUrl', { QueueName: arn.split(':').at(-1) })
+  return found.statusCode === 200 ? found.json<{ QueueUrl: string }>().QueueUrl : undefined
+}
+
+function callSqs(app: FastifyInstance, arn: string, action: string, body: object) {
+  const headers = {
+    ...signedFor(arn),
+    'content-type': 'application/x-amz-json-1.0',
+    'x-amz-target': `AmazonSQS.${action}`,
+  }
+  return app.inject({ method: 'POST', url: '/', headers, payload: JSON.stringify(body) })
+}
+
+function callSns(app: FastifyInstance, arn: string, parameters: Record<string, string>) {
+  const headers = { ...signedFor(arn), 'content-type': 'application/x-www-form-urlencoded' }
+  return app.inject({
+    method: 'POST',
+    url: '/',
+    headers,
+    payload: new URLSearchParams(parameters).toString(),
+  })
+}
+
+/** The server takes the region from the signature, and does not check the rest. */
+function signedFor(arn: string) {
+  const [, , service = '', region = ''] = arn.split(':')
+  return { authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/${region}/${service}/aws4_request` }
+}
