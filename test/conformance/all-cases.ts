@@ -1,0 +1,7 @@
+import type { ConformanceCase } from './conformance-case.ts'
+import { s3Cases } from './s3-cases.ts'
+import { s3EventCases } from './s3-event-cases.ts'
+import { snsCases } from './sns-cases.ts'
+import { sqsCases } from './sqs-cases.ts'
+
+export const allCases: ConformanceCase[] = [...s3Cases, ...s3EventCases, ...sqsCases, ...snsCases]

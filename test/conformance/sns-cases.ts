@@ -1,0 +1,126 @@
+import {
+  CreateTopicCommand,
+  PublishCommand,
+  type PublishCommandInput,
+  SubscribeCommand,
+} from '@aws-sdk/client-sns'
+import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import { type AwsClients, type ConformanceCase, refusal } from './conformance-case.ts'
+
+/** A topic with one queue that subscribes to it. */
+async function topicAndQueue({ sns, sqs, newName }: AwsClients, Attributes: Record<string, string>) {
+  const name = newName()
+  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: name }))
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }))
+  const Endpoint = `arn:aws:sqs:us-east-1:000000000000:${name}`
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint, Attributes }))
+  return { TopicArn, QueueUrl: String(QueueUrl) }
+}
+
+interface Published extends Partial<PublishCommandInput> {
+  Message: string
+}
+
+/** The messages of the queue after all were published. */
+async function publish(aws: AwsClients, attributes: Record<string, string>, ...messages: Published[]) {
+  const { TopicArn, QueueUrl } = await topicAndQueue(aws, attributes)
+  for (const message of messages) await aws.sns.send(new PublishCommand({ TopicArn, ...message }))
+  const { Messages = [] } = await aws.sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl,
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds: 5,
+      MessageAttributeNames: ['All'],
+      MessageSystemAttributeNames: ['All'],
+    }),
+  )
+  return Messages
+}
+
+const RawMessageDelivery = 'true'
+const typed = (type: string) => ({ type: { DataType: 'String', StringValue: type } })
+const part = 'SNS'
+
+export const snsCases: ConformanceCase[] = [
+  {
+    part,
+    name: 'a queue gets the message in an envelope',
+    async call(aws) {
+      const [message] = await publish(aws, {}, { Message: 'hello', Subject: 'greeting' })
+      const { Type, Message, Subject } = JSON.parse(message?.Body ?? '{}')
+      return { Type, Message, Subject }
+    },
+    answer: { Type: 'Notification', Message: 'hello', Subject: 'greeting' },
+  },
+  {
+    part,
+    name: 'with raw delivery a queue gets the message and its attributes as they are',
+    async call(aws) {
+      const attributes = { RawMessageDelivery }
+      const [message] = await publish(aws, attributes, { Message: 'hello', MessageAttributes: typed('a') })
+      return [message?.Body, message?.MessageAttributes?.type?.StringValue]
+    },
+    answer: ['hello', 'a'],
+  },
+  {
+    part,
+    name: 'a filter policy selects by attribute: equal, prefix, anything-but, missing',
+    async call(aws) {
+      const FilterPolicy = JSON.stringify({ type: ['exact', { prefix: 'image.' }] })
+      const messages = ['exact', 'image.processed.v1', 'other'].map((type) => ({
+        Message: type,
+        MessageAttributes: typed(type),
+      }))
+      const got = await publish(aws, { RawMessageDelivery, FilterPolicy }, ...messages, { Message: 'none' })
+      return got.map(({ Body }) => Body).toSorted()
+    },
+    answer: ['exact', 'image.processed.v1'],
+  },
+  {
+    part,
+    name: 'a filter policy selects by the body',
+    async call(aws) {
+      const FilterPolicy = JSON.stringify({ app: ['web-app-1'], image: { bytes: [{ numeric: ['>', 10] }] } })
+      const messages = [
+        { app: 'web-app-1', image: { bytes: 11 } },
+        { app: 'web-app-1', image: { bytes: 10 } },
+        { app: 'web-app-2', image: { bytes: 11 } },
+      ].map((body) => ({ Message: JSON.stringify(body) }))
+      const policy = { FilterPolicy, FilterPolicyScope: 'MessageBody' }
+      const got = await publish(aws, { RawMessageDelivery, ...policy }, ...messages)
+      return got.map(({ Body = '' }) => JSON.parse(Body))
+    },
+    answer: [{ app: 'web-app-1', image: { bytes: 11 } }],
+  },
+  {
+    part,
+    name: 'a standard topic passes MessageGroupId on to a standard queue',
+    async call(aws) {
+      const [message] = await publish(
+        aws,
+        { RawMessageDelivery },
+        { Message: 'x', MessageGroupId: 'web-app-1' },
+      )
+      return message?.Attributes?.MessageGroupId
+    },
+    answer: 'web-app-1',
+  },
+  {
+    part,
+    name: 'Publish to a missing topic is refused',
+    call: (aws) => {
+      const TopicArn = `arn:aws:sns:us-east-1:000000000000:${aws.newName()}`
+      return refusal(aws.sns.send(new PublishCommand({ TopicArn, Message: 'x' })))
+    },
+    answer: '404 NotFoundException',
+  },
+  {
+    part,
+    name: 'a message of more than 256 KiB is refused',
+    async call(aws) {
+      const { TopicArn } = await topicAndQueue(aws, {})
+      return refusal(aws.sns.send(new PublishCommand({ TopicArn, Message: 'x'.repeat(256 * 1024 + 1) })))
+    },
+    answer: '400 InvalidParameterException',
+  },
+]
