@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { servePage } from './serve-page.ts'
+import { refreshPage, servePage } from './serve-page.ts'
 
 const HTML = `<link rel="icon" href="icon.svg"><link rel="stylesheet" href="page.css">
 <script type="module" src="page.tsx"></script><a href="https://example.com/page.css">x</a>`
@@ -110,6 +110,19 @@ test('revalidates index.html, which keeps its ETag until it changes', async () =
   expect(after[2]).not.toBe(before[2])
   // A page that was loaded before still finds its script.
   expect((await get(`/${before[2]}`)).status).toBe(200)
+})
+
+test('sends the new files after a refresh, and the last good ones after an error', async () => {
+  const [, , before] = await builtNames()
+  await write('page.tsx', "document.title = 'refreshed'")
+  await refreshPage(join(folder, 'source'))
+  const page = await get('/', { 'accept-encoding': 'br' })
+  const [, , after] = await builtNames()
+  expect(after).not.toBe(before)
+  expect(brotliDecompressSync(page.body).toString()).toContain(after)
+  await write('page.tsx', 'const = 1')
+  await expect(refreshPage(join(folder, 'source'))).rejects.toThrow(/page\.tsx:1:6/)
+  expect((await get(`/${after}`)).body.toString()).toContain('refreshed')
 })
 
 test('fails with the position of an error in the source', async () => {

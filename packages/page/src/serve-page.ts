@@ -19,9 +19,8 @@ const ENCODINGS = [
  * @throws Error with esbuild's message
  */
 export async function servePage(server: FastifyInstance, source: string): Promise<void> {
-  const folder = join(source, '..', 'dist')
-  const names = await buildPage(source, folder)
-  await Promise.all(names.map((name) => compress(join(folder, name))))
+  await refreshPage(source)
+  const folder = distOf(source)
   await server.register(statics, {
     root: folder,
     preCompressed: true,
@@ -29,6 +28,15 @@ export async function servePage(server: FastifyInstance, source: string): Promis
     setHeaders: (reply, path) => reply.header('cache-control', cacheControlOf(path)),
   })
 }
+
+/** Builds a page again. Servers that serve it send the new files from then on. @throws Error with esbuild's message */
+export async function refreshPage(source: string): Promise<void> {
+  const folder = distOf(source)
+  const names = await buildPage(source, folder)
+  await Promise.all(names.map((name) => compress(join(folder, name))))
+}
+
+const distOf = (source: string) => join(source, '..', 'dist')
 
 function cacheControlOf(path: string): string {
   return basename(path).startsWith('index.html') ? 'no-cache' : 'public, max-age=31536000, immutable'

@@ -7,6 +7,7 @@ import { listenToKeys } from './cockpit/keys.ts'
 import { createLogView } from './cockpit/log-view.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, writeEndpoints } from './endpoints.ts'
+import { followPages, PAGES } from './follow-pages.ts'
 import { INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
 
 /** `pnpm dev [--clean] [--verbose] [--inspect SERVICE]`: runs the whole system on this machine until Ctrl-C. */
@@ -63,11 +64,15 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
   if (inspect) console.log(`A debugger for ${inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
   const quit = () => interruption.abort()
   const keys = cockpitKeys({ endpoints: stack.endpoints, view, write: printLine, quit })
+  const stopFollowing = followPages(PAGES, (service, level, message) =>
+    view.take(service, JSON.stringify({ level, message, service, timestamp: new Date() })),
+  )
   const stopListening = listenToKeys(keys, printLine)
   try {
     const ended = await Promise.race([whenAborted(interruption.signal), stack.ended.then(() => true)])
     if (ended) throw new Error('The services exited. See their last lines above.')
   } finally {
+    stopFollowing()
     stopListening()
     console.log('\nStopping …')
     await removeEndpoints()
