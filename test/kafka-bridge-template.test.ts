@@ -196,4 +196,18 @@ describe('apart from the function', () => {
       })
     }
   })
+
+  test('an alarm reports records that Lambda gave up, until their bucket is empty', () => {
+    const { BucketName } = resource(id, 'UndeliveredBucket').Properties
+    expect(resource(id, 'UndeliveredRecordsAlarm').Properties).toMatchObject({
+      Namespace: 'AWS/S3',
+      MetricName: 'NumberOfObjects',
+      Dimensions: [
+        { Name: 'BucketName', Value: BucketName },
+        { Name: 'StorageType', Value: 'AllStorageTypes' },
+      ],
+      Threshold: 0,
+      ComparisonOperator: 'GreaterThanThreshold',
+    })
+  })
 })
