@@ -40,7 +40,7 @@ export {
   type StoredOriginal,
   type StoredSource,
 } from './originals.ts'
-export { chainReceipt, newestReceipt, sequenceOf } from './receipts.ts'
+export { chainReceipt, newestReceipt, newReceipt, sequenceOf } from './receipts.ts'
 export { putRejected, rejectedImage } from './rejected.ts'
 export {
   completeMultipartUpload,

@@ -1,20 +1,18 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import {
-  type ErasedDocument,
   type ImageRef,
   metadataKey,
   newImageId,
   readChainedReceipt,
   receiptHash,
   receiptKey,
-  timeOf,
 } from '@darkroom/core'
 import { startLocalAws } from '@darkroom/local-aws'
 import { afterAll, expect, test } from '@jest/globals'
 import { openBucket } from './bucket.ts'
 import { putDocument } from './documents.ts'
 import { getText } from './objects.ts'
-import { chainReceipt, sequenceOf } from './receipts.ts'
+import { chainReceipt, newReceipt, sequenceOf } from './receipts.ts'
 
 const aws = await startLocalAws()
 const bucket = openBucket('chained', {
@@ -30,19 +28,9 @@ afterAll(async () => {
 })
 
 async function erasedImage(app: string): Promise<ImageRef> {
-  const imageId = newImageId()
-  const receipt: ErasedDocument = {
-    schema_version: 1,
-    image_id: imageId,
-    app,
-    accepted_at: timeOf(imageId).toISOString(),
-    status: 'erased',
-    erased_at: new Date().toISOString(),
-    erased_by: 'c0ffee123456',
-    erased_objects: 2,
-  }
-  await putDocument(bucket, receipt)
-  return { app, imageId }
+  const image = { app, imageId: newImageId() }
+  await putDocument(bucket, newReceipt(image, 'c0ffee123456', 2))
+  return image
 }
 
 const textOf = async (key: string) => (await getText(bucket, key))?.text ?? ''

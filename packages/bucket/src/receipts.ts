@@ -1,6 +1,7 @@
 import {
   type AppId,
   type ChainedReceipt,
+  type ErasedDocument,
   type ImageRef,
   metadataKey,
   NO_RECEIPT,
@@ -9,9 +10,29 @@ import {
   receiptKey,
   receiptsPrefix,
   type Sha256,
+  timeOf,
 } from '@darkroom/core'
 import { type Bucket, storageUnavailable } from './bucket.ts'
 import { getText, listPage, putObjectIf } from './objects.ts'
+
+/**
+ * The receipt of an erasure, which becomes the image's document.
+ *
+ * @param by the credential: the first 12 hex digits of its SHA-256
+ * @param objects how many are deleted
+ */
+export function newReceipt({ app, imageId }: ImageRef, by: string, objects: number): ErasedDocument {
+  return {
+    schema_version: 1,
+    image_id: imageId,
+    app,
+    accepted_at: timeOf(imageId).toISOString(),
+    status: 'erased',
+    erased_at: new Date().toISOString(),
+    erased_by: by,
+    erased_objects: objects,
+  }
+}
 
 /** Of the metadata of a receipt's S3 object. The text of a receipt never changes, because its hash is in the chain. */
 const SEQUENCE = 'receipt-sequence'

@@ -8,6 +8,7 @@ import {
   forgetBytes,
   type ImageObjects,
   isHeld,
+  newReceipt,
   putDocument,
 } from '@darkroom/bucket'
 import {
@@ -16,7 +17,6 @@ import {
   type ImageRef,
   ProblemError,
   type StoredErased,
-  timeOf,
 } from '@darkroom/core'
 import { bucket } from '../clients.ts'
 import { acceptanceOf, notFound, requireKept } from '../status/find-image.ts'
@@ -93,7 +93,7 @@ async function writeReceipt(
   requireExists(image, stored)
   // Before the receipt, which does not contain the hash. After this, the same bytes are a new image.
   if (stored.sha256 !== undefined) await forgetBytes(bucket, { ...image, sha256: stored.sha256 })
-  const receipt = receiptOf(image, by, stored.keys)
+  const receipt = newReceipt(image, by, stored.keys.length)
   return (await putDocument(bucket, receipt, stored.document)) ? receipt : undefined
 }
 
@@ -113,17 +113,4 @@ function requireExists(image: ImageRef, stored: ImageObjects): void {
   if (found) requireKept(acceptanceOf(image, found.document), 'metadata')
   else if (original) requireKept(original, 'input')
   else throw notFound(image)
-}
-
-function receiptOf({ app, imageId }: ImageRef, by: string, keys: string[]): ErasedDocument {
-  return {
-    schema_version: 1,
-    image_id: imageId,
-    app,
-    accepted_at: timeOf(imageId).toISOString(),
-    status: 'erased',
-    erased_at: new Date().toISOString(),
-    erased_by: by,
-    erased_objects: keys.length,
-  }
 }

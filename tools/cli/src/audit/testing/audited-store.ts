@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto'
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { type Bucket, chainReceipt, createOriginal, putDocument, putVariant } from '@darkroom/bucket'
 import {
-  type ErasedDocument,
+  type Bucket,
+  chainReceipt,
+  createOriginal,
+  newReceipt,
+  putDocument,
+  putVariant,
+} from '@darkroom/bucket'
+import {
   type FailedDocument,
   type ImageRef,
   metadataKey,
@@ -173,21 +179,8 @@ export function failedDocument(image: ImageRef): FailedDocument {
   }
 }
 
-function receipt({ app, imageId }: ImageRef): ErasedDocument {
-  return {
-    schema_version: 1,
-    image_id: imageId,
-    app,
-    accepted_at: timeOf(imageId).toISOString(),
-    status: 'erased',
-    erased_at: new Date().toISOString(),
-    erased_by: 'c0ffee123456',
-    erased_objects: 2,
-  }
-}
-
 /** Writes the receipt of an erasure, over any document, and chains it. */
 export async function writeReceipt(store: AuditedStore, image: ImageRef): Promise<void> {
-  await store.put(metadataKey(image), `${JSON.stringify(receipt(image))}\n`)
+  await store.put(metadataKey(image), `${JSON.stringify(newReceipt(image, 'c0ffee123456', 2))}\n`)
   await chainReceipt(store.bucket, image)
 }
