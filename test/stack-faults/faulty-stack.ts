@@ -11,6 +11,7 @@ import {
   type RunningServices,
   startServices,
 } from '@darkroom/local-stack'
+import { countOnTheWay } from '../../tools/cli/src/audit/queues.ts'
 import type { Chance } from '../simulation/chance.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 
@@ -58,9 +59,12 @@ export async function startFaultyStack(chance: Chance, onLine: (name: string, li
   const services = new Map<Name, RunningServices>()
   await Promise.all(NAMES.map(async (name) => services.set(name, await start(name))))
   const sqs = new SQSClient({ endpoint: aws.endpoint, region: 'us-east-1', credentials: localCredentials })
-  const Attributes = { VisibilityTimeout: String(VISIBILITY_SECONDS) }
-  await sqs.send(new SetQueueAttributesCommand({ QueueUrl: direct.QUEUE_URL, Attributes }))
-  sqs.destroy()
+  // Whenever services start, they give the queue its own timeout again.
+  const hideBriefly = () => {
+    const Attributes = { VisibilityTimeout: String(VISIBILITY_SECONDS) }
+    return sqs.send(new SetQueueAttributesCommand({ QueueUrl: direct.QUEUE_URL, Attributes }))
+  }
+  await hideBriefly()
 
   return {
     proxy,
@@ -80,7 +84,11 @@ export async function startFaultyStack(chance: Chance, onLine: (name: string, li
       kill(service?.pid)
       await service?.exited
       services.set(name, await start(name))
+      await hideBriefly()
     },
+
+    /** Messages that wait, are being processed, or will be visible later. */
+    countMessages: () => countOnTheWay({ sqs, queueUrl: direct.QUEUE_URL }),
 
     /** Waits until an image is developed by an engine's process. @returns how many were killed */
     async killEngines(): Promise<number> {
@@ -96,6 +104,7 @@ export async function startFaultyStack(chance: Chance, onLine: (name: string, li
       await Promise.all([...services.values()].map((service) => service.stop()))
       await kafka.stop()
       await proxy.stop()
+      sqs.destroy()
       await aws.stop()
     },
   }
