@@ -67,6 +67,16 @@ test('an image that was processed meanwhile stays processed, and its message is 
   expect(await parked()).toEqual([])
 })
 
+test('an image that failed for a reason keeps it', async () => {
+  const message = acceptedMessage(Buffer.from('Dear diary'))
+  await resources.put(inputKey(message.data), 'Dear diary')
+  await process(message)
+  const document = await resources.document(message.data)
+  expect(document).toMatchObject({ failure_type: 'unsupported-media-type' })
+  expect(await giveUp(message)).toEqual(ALL_DONE)
+  expect(await resources.document(message.data)).toEqual(document)
+})
+
 test('sizes and hashes come from the stored original, not from the message', async () => {
   const message = await storeOriginal()
   const { bytes, sha256 } = message.data

@@ -6,7 +6,7 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { bucket, sqs } from '../clients.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
-import { type Attempt, commitFailure } from '../queue/commit.ts'
+import { type Attempt, commitFailure, readOutcome } from '../queue/commit.ts'
 import { tidyVariants } from '../queue/tidy-variants.ts'
 
 const processor = new BatchProcessor(EventType.SQS)
@@ -35,7 +35,9 @@ async function settle(record: SQSRecord): Promise<void> {
       started: Date.now(),
       ...(await findFacts(message.data)),
     }
-    const failed = await commitFailure(attempt, problem)
+    // Another delivery of the message may have found out what is wrong with the image.
+    const isFailed = (await readOutcome(message.data))?.status === 'failed'
+    const failed = isFailed || (await commitFailure(attempt, problem))
     await tidyVariants(message.data)
     if (!failed) return
   }
