@@ -1,6 +1,11 @@
 import { S3Client, type S3ServiceException } from '@aws-sdk/client-s3'
 import { SNSClient } from '@aws-sdk/client-sns'
-import { SQSClient } from '@aws-sdk/client-sqs'
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
 
 /** Clients of one server, with one attempt each, so that a case sees the server's first answer. */
 export interface AwsClients {
@@ -20,9 +25,9 @@ export interface ConformanceCase {
   answer: unknown
 }
 
-const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 
-export function clientsOf(endpoint: string): AwsClients {
+export function clientsOf(endpoint: string, credentials = localCredentials): AwsClients {
   const options = { endpoint, credentials, region: 'us-east-1', maxAttempts: 1 }
   let names = 0
   return {
@@ -31,6 +36,19 @@ export function clientsOf(endpoint: string): AwsClients {
     sns: new SNSClient(options),
     newName: () => `conformance-${process.pid}-${++names}`,
   }
+}
+
+/** A queue that S3 and SNS may send to. */
+export async function openQueue({ sqs }: AwsClients, QueueName: string) {
+  const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName }))
+  const AttributeNames = ['QueueArn' as const]
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }))
+  const QueueArn = Attributes?.QueueArn ?? ''
+  const Principal = { Service: ['s3.amazonaws.com', 'sns.amazonaws.com'] }
+  const Statement = [{ Effect: 'Allow', Principal, Action: 'sqs:SendMessage', Resource: QueueArn }]
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement })
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }))
+  return { QueueUrl, QueueArn }
 }
 
 /** The code and status of a refusal, or `accepted`. The codes of SQS have a prefix in one of its two protocols. */

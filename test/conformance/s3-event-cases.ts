@@ -5,19 +5,18 @@ import {
   PutBucketNotificationConfigurationCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
-import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
-import { type AwsClients, type ConformanceCase, refusal } from './conformance-case.ts'
+import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import { type AwsClients, type ConformanceCase, openQueue, refusal } from './conformance-case.ts'
 
 interface Rule {
   events?: Event[]
   prefix?: string
 }
 
-async function bucketAndQueue({ s3, sqs, newName }: AwsClients) {
-  const name = newName()
-  await s3.send(new CreateBucketCommand({ Bucket: name }))
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }))
-  return { Bucket: name, QueueUrl: String(QueueUrl), QueueArn: `arn:aws:sqs:us-east-1:000000000000:${name}` }
+async function bucketAndQueue(aws: AwsClients) {
+  const Bucket = aws.newName()
+  await aws.s3.send(new CreateBucketCommand({ Bucket }))
+  return { Bucket, ...(await openQueue(aws, Bucket)) }
 }
 
 function notify({ s3 }: AwsClients, Bucket: string, QueueArn: string, rules: Rule[]) {

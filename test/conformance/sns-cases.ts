@@ -4,17 +4,16 @@ import {
   type PublishCommandInput,
   SubscribeCommand,
 } from '@aws-sdk/client-sns'
-import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
-import { type AwsClients, type ConformanceCase, refusal } from './conformance-case.ts'
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import { type AwsClients, type ConformanceCase, openQueue, refusal } from './conformance-case.ts'
 
 /** A topic with one queue that subscribes to it. */
-async function topicAndQueue({ sns, sqs, newName }: AwsClients, Attributes: Record<string, string>) {
-  const name = newName()
-  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: name }))
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }))
-  const Endpoint = `arn:aws:sqs:us-east-1:000000000000:${name}`
-  await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint, Attributes }))
-  return { TopicArn, QueueUrl: String(QueueUrl) }
+async function topicAndQueue(aws: AwsClients, Attributes: Record<string, string>) {
+  const name = aws.newName()
+  const { TopicArn } = await aws.sns.send(new CreateTopicCommand({ Name: name }))
+  const { QueueUrl, QueueArn } = await openQueue(aws, name)
+  await aws.sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: QueueArn, Attributes }))
+  return { TopicArn, QueueUrl }
 }
 
 interface Published extends Partial<PublishCommandInput> {
@@ -108,9 +107,9 @@ export const snsCases: ConformanceCase[] = [
   {
     part,
     name: 'Publish to a missing topic is refused',
-    call: (aws) => {
-      const TopicArn = `arn:aws:sns:us-east-1:000000000000:${aws.newName()}`
-      return refusal(aws.sns.send(new PublishCommand({ TopicArn, Message: 'x' })))
+    async call(aws) {
+      const { TopicArn } = await topicAndQueue(aws, {})
+      return refusal(aws.sns.send(new PublishCommand({ TopicArn: `${TopicArn}-missing`, Message: 'x' })))
     },
     answer: '404 NotFoundException',
   },
