@@ -29,9 +29,13 @@ const AVIF_EFFORTS = [0, 1, 2, 3, 4]
 const ENCODINGS: Encoding[] = [
   ...[70, 80, 85].map((quality) => ({
     title: `JPEG q${quality}`,
-    encode: (image: Sharp) => image.jpeg({ quality, optimiseCoding: false }),
+    encode: (image: Sharp) => image.jpeg({ quality, optimiseCoding: false, quantisationTable: 3 }),
   })),
-  { title: 'JPEG q80, optimised', encode: (image) => image.jpeg({ quality: 80 }) },
+  {
+    title: 'JPEG q80, table 0',
+    encode: (image) => image.jpeg({ quality: 80, optimiseCoding: false }),
+  },
+  { title: 'JPEG q80, optimised', encode: (image) => image.jpeg({ quality: 80, quantisationTable: 3 }) },
   { title: 'JPEG q80, mozjpeg', encode: (image) => image.jpeg({ quality: 80, mozjpeg: true }) },
   ...[0, 1, 2, 3, 4, 6].map((effort) => ({
     title: `WebP q75, effort ${effort}`,

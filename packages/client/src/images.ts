@@ -38,6 +38,8 @@ export interface ImageStatus {
   variants?: Variant[] | undefined
   /** For the `srcset` of an `<img>`: the uncropped variants, one per width, without AVIF. */
   srcset?: string | undefined
+  /** For the `<source>` elements of a `<picture>` around that `<img>`, in this order. Missing if no format pays. */
+  sources?: { type: string; srcset: string }[] | undefined
   /** `thumbhash` is base64, `dominantColor` is `#rrggbb`. */
   placeholder?: { thumbhash: string; dominantColor: string } | undefined
   /** The location is never included, only whether the file had one. */

@@ -129,6 +129,11 @@ const Variant = z
   })
   .meta({ id: 'Variant' })
 
+/** One format of the picture, for a `<source>`. */
+const Source = z
+  .object({ type: z.string().meta({ example: 'image/avif' }), srcset: z.string() })
+  .meta({ id: 'Source' })
+
 /** From the EXIF data. The location is never included, only whether the file had one. */
 const Exif = z
   .object({
@@ -200,6 +205,10 @@ export const ImageStatus = z
       .meta({ description: 'Only for a processed image, until `keptUntil.variants`.' }),
     srcset: z.string().optional().meta({
       description: 'For the `srcset` of an <img>: the uncropped variants, one per width, without AVIF.',
+    }),
+    sources: z.array(Source).optional().meta({
+      description:
+        'For the <source> elements of a <picture> around that <img>, in this order: the formats that have the largest width in fewer bytes. Missing if there are none.',
     }),
     placeholder: z.object({ thumbhash: z.string(), dominantColor: z.string() }).optional(),
     exif: Exif.optional(),

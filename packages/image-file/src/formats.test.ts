@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { withoutLeadingJunk } from './formats.ts'
+import sharp from 'sharp'
+import { readTraits, withoutLeadingJunk } from './formats.ts'
 import { inspectImage } from './inspect-image.ts'
 import { SAMPLES } from './testing/sample-images.ts'
 
@@ -8,6 +9,13 @@ const JUNK = {
   'a byte order mark': '\xef\xbb\xbf',
   'all of them': '\xef\xbb\xbf \t\r\n\f\0\0\0\0',
 }
+
+test.each([0, 3])('a JPEG’s quality is estimated from quantization table %i', async (quantisationTable) => {
+  for (const quality of [50, 75, 85, 95]) {
+    const jpeg = await sharp(SAMPLES['image/png']).jpeg({ quality, quantisationTable }).toBuffer()
+    expect(Math.abs((readTraits(jpeg).quality ?? 0) - quality)).toBeLessThanOrEqual(2)
+  }
+})
 
 describe.each(Object.entries(SAMPLES))('%s', (contentType, image) => {
   test('is returned unchanged', () => expect(withoutLeadingJunk(image)).toBe(image))

@@ -226,16 +226,20 @@ const GAIN_MAPS_IN_XMP = ['http://ns.adobe.com/hdr-gain-map/', 'http://ns.apple.
 
 const startsWith = (payload: Buffer, prefix: Buffer) => payload.subarray(0, prefix.length).equals(prefix)
 
-/** T.81, table K.1. */
-const SUM_OF_LUMINANCE_TABLE = 3688
+/** T.81, table K.1, and the table of mozjpeg (number 3), which is steeper: its last step is 26 times the first, not 6. */
+const SUM_OF_STANDARD_TABLE = 3688
+const SUM_OF_MOZJPEG_TABLE = 5720
+const STEEP = 12
 
 /**
- * A quantization table has a number (for luminance 0, 4 bits after those for its precision) and 64 steps. libjpeg scales the
- * standard's table by the quality, so the sum of the steps gives it back.
+ * A quantization table has a number (for luminance 0, 4 bits after those for its precision) and 64 steps. Encoders scale one of
+ * two tables by the quality, so the sum of the steps gives it back.
  */
 function qualityOf(table: Buffer): number | undefined {
   if (table.length < 65 || table[0] !== 0) return undefined
-  const percent = (100 * table.subarray(1, 65).reduce((sum, step) => sum + step, 0)) / SUM_OF_LUMINANCE_TABLE
+  const isSteep = (table[64] ?? 0) > STEEP * (table[1] ?? 0)
+  const whole = isSteep ? SUM_OF_MOZJPEG_TABLE : SUM_OF_STANDARD_TABLE
+  const percent = (100 * table.subarray(1, 65).reduce((sum, step) => sum + step, 0)) / whole
   return Math.min(100, Math.max(1, Math.round(percent <= 100 ? (200 - percent) / 2 : 5000 / percent)))
 }
 

@@ -13,6 +13,15 @@ describe('presets.json', () => {
     ])
   })
 
+  test('has a preset with AVIF beside each variant that every browser shows', () => {
+    const sizes = (format: RegExp) =>
+      presetConfiguration.presets.modern?.variants
+        .filter((variant) => format.test(variant.format))
+        .map(({ size }) => size)
+    expect(sizes(/avif/)).toEqual([320, 1024, 2048])
+    expect(sizes(/jpeg|webp/)).toEqual([320, 1024, 2048])
+  })
+
   test('stops a function with the name of the wrong field', () => {
     const thumb = { name: 'thumb', size: 320, format: 'webp', quality: 175 }
     const configuration = { presets: { default: { version: 1, variants: [thumb] } }, apps: {} }
@@ -38,10 +47,10 @@ const demanding = PresetConfiguration.parse({
       ],
     },
   },
-  apps: {},
+  apps: { 'web-app-2': 'rich' },
 })
 
-describe('an engine must support all presets', () => {
+describe('an engine must support the presets that apps use', () => {
   test('jimp does not, and every field is named', () => {
     expect(() => requireEngineSupport('jimp', demanding)).toThrow(
       [
@@ -54,6 +63,10 @@ describe('an engine must support all presets', () => {
         '  → at presets.rich.variants[1].animation',
       ].join('\n'),
     )
+  })
+
+  test('one that no app uses does not matter', () => {
+    expect(() => requireEngineSupport('jimp', { ...demanding, apps: {} })).not.toThrow()
   })
 
   test('sharp supports everything', () => {

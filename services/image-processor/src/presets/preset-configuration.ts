@@ -1,6 +1,7 @@
 import {
   type ImageAccepted,
   type NamedPreset,
+  type Preset,
   PresetConfiguration,
   presetFor,
   type Tolerant,
@@ -34,24 +35,30 @@ export function readPresetConfiguration(value: unknown): PresetConfiguration {
 }
 
 /**
- * Checks at start that the engine supports every preset, and logs the engine's other limitations.
+ * Checks at start that the engine supports every preset that an app uses, and logs the engine's other limitations.
  *
  * @throws Error that names every unsupported field
  */
-export function requireEngineSupport(engine: ImageEngine['name'], { presets }: PresetConfiguration): void {
+export function requireEngineSupport(engine: ImageEngine['name'], configuration: PresetConfiguration): void {
   for (const limitation of LIMITATIONS[engine]) logger.warn(limitation)
-  const faults = Object.entries(presets).flatMap(([name, { variants }]) =>
-    variants.flatMap((spec, index) =>
-      unsupportedBy(engine, spec).map(
-        ({ field, reason }) => `✖ ${reason}\n  → at presets.${name}.variants[${index}].${field}`,
-      ),
-    ),
-  )
+  const { presets, apps } = configuration
+  const used = new Set(['default', ...Object.values(apps)])
+  const faults = Object.entries(presets)
+    .filter(([name]) => used.has(name))
+    .flatMap(([name, preset]) => faultsOf(engine, name, preset))
   if (faults.length > 0) {
     throw new Error(
       `presets.json needs features that IMAGE_ENGINE=${engine} does not support:\n${faults.join('\n')}`,
     )
   }
+}
+
+function faultsOf(engine: ImageEngine['name'], name: string, { variants }: Preset): string[] {
+  return variants.flatMap((spec, index) =>
+    unsupportedBy(engine, spec).map(
+      ({ field, reason }) => `✖ ${reason}\n  → at presets.${name}.variants[${index}].${field}`,
+    ),
+  )
 }
 
 /**

@@ -108,6 +108,18 @@ describe('the answer for an image', () => {
     expect(body.srcset).toBe(`${thumb.url} 320w, ${medium.url} 800w`)
   })
 
+  test('that is processed: a format that pays has a source of its own', async () => {
+    const imageId = newImageId()
+    const document = processedDocument({ app, imageId })
+    const [large] = document.variants
+    if (!large) throw new Error('the document has no variant')
+    const avif = { ...large, name: 'large-avif', content_type: 'image/avif', bytes: large.bytes - 1 }
+    await store.putDocument({ ...document, variants: [...document.variants, avif] })
+    const { body } = await get(imageId)
+    expect(ImageStatus.parse(body)).toEqual(body)
+    expect(body.sources).toEqual([{ type: 'image/avif', srcset: `${body.variants[3].url} 800w` }])
+  })
+
   test('that failed', async () => {
     const imageId = newImageId()
     await store.putInput({ app, imageId })

@@ -16,7 +16,7 @@ import { type AcceptedImage, deadlineOf, isPastDeadline } from '@darkroom/retent
 import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
 import type { FoundImage } from './find-image.ts'
-import { toSrcset } from './to-srcset.ts'
+import { toSources, toSrcset } from './to-srcset.ts'
 
 /** The API's answer for an image. A later version may have stored values that this one does not know. */
 export type StatusAnswer = Tolerant<ImageStatus>
@@ -117,7 +117,7 @@ async function variantsOf({
   variants: stored,
   width,
   height,
-}: StoredProcessed): Promise<Pick<StatusAnswer, 'variants' | 'srcset'>> {
+}: StoredProcessed): Promise<Pick<StatusAnswer, 'variants' | 'srcset' | 'sources'>> {
   if (isPastDeadline(env.RETENTION, { app, acceptedAt }, 'processed')) return {}
   const until = deadlineOf(env.RETENTION, { app, acceptedAt }, 'processed')
   const variants = await Promise.all(
@@ -127,7 +127,9 @@ async function variantsOf({
       url: await signVariant(bucket, key, until),
     })),
   )
-  return { variants, srcset: toSrcset(variants, { width, height }) }
+  const original = { width, height }
+  const sources = toSources(variants, original)
+  return { variants, srcset: toSrcset(variants, original), ...(sources.length > 0 && { sources }) }
 }
 
 function failed(document: StoredFailed): StatusAnswer {

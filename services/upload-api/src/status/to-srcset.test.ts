@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { toSrcset } from './to-srcset.ts'
+import { toSources, toSrcset } from './to-srcset.ts'
 
 const ORIGINAL = { width: 4000, height: 3000 }
 const variant = (url: string, width: number, height: number, contentType = 'image/jpeg', bytes = 100) => ({
@@ -51,5 +51,35 @@ describe('srcset', () => {
 
   test('is undefined if no variant qualifies', () => {
     expect(toSrcset([variant('/square', 600, 600)], ORIGINAL)).toBeUndefined()
+  })
+})
+
+describe('sources', () => {
+  const jpegs = [variant('/large', 2048, 1536), variant('/medium', 1024, 768)]
+  const avif = (width: number, bytes = 60) =>
+    variant(`/avif-${width}`, width, (width * 3) / 4, 'image/avif', bytes)
+
+  test('list each format with its widths, AVIF first', () => {
+    const webp = variant('/webp', 2048, 1536, 'image/webp', 80)
+    expect(toSources([...jpegs, webp, avif(2048), avif(320)], ORIGINAL)).toEqual([
+      { type: 'image/avif', srcset: '/avif-320 320w, /avif-2048 2048w' },
+      { type: 'image/webp', srcset: '/webp 2048w' },
+    ])
+  })
+
+  test('leave out a format that would limit the browser to smaller pictures', () => {
+    expect(toSources([...jpegs, avif(1024), variant('/thumb', 320, 240, 'image/webp')], ORIGINAL)).toEqual([])
+  })
+
+  test('leave out a format that takes more bytes', () => {
+    expect(toSources([...jpegs, avif(2048, 101)], ORIGINAL)).toEqual([])
+  })
+
+  test('leave out crops', () => {
+    expect(toSources([...jpegs, variant('/card', 2048, 600, 'image/avif')], ORIGINAL)).toEqual([])
+  })
+
+  test('are there for a preset without a fallback too', () => {
+    expect(toSources([avif(320)], ORIGINAL)).toEqual([{ type: 'image/avif', srcset: '/avif-320 320w' }])
   })
 })

@@ -1,9 +1,18 @@
-interface Picture {
-  url: string
-  contentType: string
+interface Size {
   width: number
   height: number
+}
+
+interface Picture extends Size {
+  url: string
+  contentType: string
   bytes: number
+}
+
+/** A format that the browser can choose, and its candidates. */
+export interface Source {
+  type: string
+  srcset: string
 }
 
 /**
@@ -11,22 +20,55 @@ interface Picture {
  * and no AVIF: a `srcset` cannot name types, and not every browser supports AVIF. For each width it has the smallest file.
  * Undefined if no variant qualifies.
  */
-export function toSrcset(
-  variants: Picture[],
-  original: { width: number; height: number },
-): string | undefined {
+export function toSrcset(variants: Picture[], original: Size): string | undefined {
+  return format(inAnyBrowser(variants, original)) || undefined
+}
+
+/** In the order in which browsers should try them. */
+const SOURCE_TYPES = ['image/avif', 'image/webp']
+
+/**
+ * The `<source>` elements of a `<picture>` around that `<img>`: a browser takes the first whose type it supports, and then has
+ * only its candidates. So a format is among them if it has the largest width, in fewer bytes than the `<img>`.
+ */
+export function toSources(variants: Picture[], original: Size): Source[] {
+  const largest = inAnyBrowser(variants, original).at(-1)
+  return SOURCE_TYPES.flatMap((type) => {
+    const candidates = perWidth(
+      variants.filter(({ contentType }) => contentType === type),
+      original,
+    )
+    const best = candidates.at(-1)
+    const pays =
+      best && (!largest || (best.width >= largest.width && (best.bytes < largest.bytes || best === largest)))
+    return pays ? [{ type, srcset: format(candidates) }] : []
+  })
+}
+
+function inAnyBrowser(variants: Picture[], original: Size): Picture[] {
+  return perWidth(
+    variants.filter(({ contentType }) => contentType !== 'image/avif'),
+    original,
+  )
+}
+
+/** Of the uncropped ones the smallest file of each width, by width. */
+function perWidth(variants: Picture[], original: Size): Picture[] {
   const byWidth = new Map<number, Picture>()
   for (const variant of variants) {
-    if (variant.contentType === 'image/avif' || !isUncropped(original, variant)) continue
+    if (!isUncropped(original, variant)) continue
     const other = byWidth.get(variant.width)
     if (!other || variant.bytes <= other.bytes) byWidth.set(variant.width, variant)
   }
-  const ascending = [...byWidth.values()].sort((a, b) => a.width - b.width)
-  return ascending.map(({ url, width }) => `${url} ${width}w`).join(', ') || undefined
+  return [...byWidth.values()].sort((a, b) => a.width - b.width)
+}
+
+function format(candidates: Picture[]): string {
+  return candidates.map(({ url, width }) => `${url} ${width}w`).join(', ')
 }
 
 /** A variant with the original's proportions, up to rounding to whole pixels, was not cropped. */
-function isUncropped(original: { width: number; height: number }, { width, height }: Picture): boolean {
+function isUncropped(original: Size, { width, height }: Picture): boolean {
   const isWide = original.width >= original.height
   const [long, short] = isWide ? [width, height] : [height, width]
   const [originalLong, originalShort] = isWide
