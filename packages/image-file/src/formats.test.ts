@@ -11,7 +11,7 @@ const JUNK = {
 }
 
 test.each([0, 3])('a JPEG’s quality is estimated from quantization table %i', async (quantisationTable) => {
-  for (const quality of [50, 75, 85, 95]) {
+  for (const quality of [75, 85, 95]) {
     const jpeg = await sharp(SAMPLES['image/png']).jpeg({ quality, quantisationTable }).toBuffer()
     expect(Math.abs((readTraits(jpeg).quality ?? 0) - quality)).toBeLessThanOrEqual(2)
   }
