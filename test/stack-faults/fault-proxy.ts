@@ -19,7 +19,7 @@ export interface FaultProxy {
   stop(): Promise<void>
 }
 
-export type Store = 's3' | 'sqs'
+type Store = 's3' | 'sqs'
 
 export async function startFaultProxy(target: string, chance: Chance): Promise<FaultProxy> {
   const server = createServer(
