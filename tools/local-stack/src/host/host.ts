@@ -17,11 +17,15 @@ async function host(services: HostedServiceOptions[]): Promise<void> {
   // A terminal sends it to the whole group; the parent decides when its services stop.
   process.on('SIGINT', () => {})
   const starting = services.map(async (options) => {
-    running.push(await hostService({ ...options, folder: join(repositoryRoot, 'services', options.name) }))
+    const service = await hostService({
+      ...options,
+      folder: join(repositoryRoot, 'services', options.name),
+    })
+    running.push(service)
+    reloadOnChange(service, serviceLog(service.name))
     send({ type: 'ready', name: options.name })
   })
   await Promise.all(starting)
-  for (const service of running) reloadOnChange(service, serviceLog(service.name))
 }
 
 function send(message: FromHost): void {
