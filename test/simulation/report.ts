@@ -150,13 +150,7 @@ Each check is shown to catch its bug: something is broken on purpose, and the se
 
 ${await sabotages()}
 
-${stackRuns()}## Known and not mended
-
-- Seed 102779: a pointer under \`hashes/\` is left of an erased image, because an upload of the same bytes wrote it again while the
-  erasure deleted the image. It has no personal data but the hash, \`pnpm darkroom audit\` finds it (\`not-erased\`), and it
-  expires with the original's retention.
-
-## What this does not prove
+${stackRuns()}## What this does not prove
 
 - How S3 and SQS scale and throttle, and how often they lose events or answers.
 - IAM: the simulation may do everything. \`test/templates.test.ts\` compares each function's permissions with the template.

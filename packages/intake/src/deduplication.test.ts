@@ -174,6 +174,14 @@ describe('the same bytes again', () => {
     expect((await accept()).image.imageId).toBe(second.imageId)
   })
 
+  test('under the id of an image that is being erased leave no entry for its bytes', async () => {
+    const { image } = await accept()
+    await end(image, 'erased')
+    await forgetBytes({ s3, name: bucket }, image)
+    await accept({ imageId: image.imageId })
+    expect(await keys('hashes/')).toEqual([])
+  })
+
   test('are a new image if the original was deleted', async () => {
     const { image: first } = await accept()
     await end(first, 'processed')

@@ -3,9 +3,11 @@ import {
   createOriginal,
   findKnownBytes,
   findOriginal,
+  forgetBytes,
   getDocument,
   type HashedImage,
   hasHash,
+  type KnownBytes,
   type Original,
   rememberBytes,
   type StoredOriginal,
@@ -101,8 +103,19 @@ export async function storeUnlessKnown(
   const earlier = known?.imageId && (await findAnswer(bucket, retention, image, known.imageId))
   if (earlier) return { image: earlier, replayed: false, duplicate: true }
   const acceptance = await storeOnce(bucket, image, bytes)
-  if (!known || !acceptance.replayed) await rememberBytes(bucket, image, known)
+  if (!known || !acceptance.replayed) await rememberUnlessErased(bucket, image, known)
   return acceptance
+}
+
+/** An erasure that ran meanwhile may have deleted the entry for the bytes before this wrote it again. */
+async function rememberUnlessErased(
+  bucket: Bucket,
+  image: HashedImage,
+  known: KnownBytes | undefined,
+): Promise<void> {
+  await rememberBytes(bucket, image, known)
+  const found = await getDocument(bucket, image)
+  if (found?.document?.status === 'erased') await forgetBytes(bucket, image)
 }
 
 /**

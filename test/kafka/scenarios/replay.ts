@@ -9,7 +9,7 @@ import { sendRecords } from '../send-records.ts'
 import { committedOffsets, resetOffsets } from '../topics.ts'
 import { until } from '../until.ts'
 
-const RECORDS = 1_000
+const RECORDS = 300
 
 /** A group's offsets are reset, as after an operator's mistake or if the group was deleted. */
 export function replay(darkroom: () => Darkroom): void {

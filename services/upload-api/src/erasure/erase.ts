@@ -36,7 +36,7 @@ export async function erase(image: ImageRef, by: string): Promise<StoredErased> 
   const stored = await everythingOf(bucket, image)
   const earlier = earlierReceipt(stored)
   if (earlier) {
-    await deleteEverything(bucket, stored)
+    await deleteAll(image, stored)
     return earlier
   }
   requireExists(image, stored)
@@ -52,8 +52,10 @@ export async function completeErasure(erasure: ErasureRef, by: string): Promise<
   const { app, imageId } = erasure
   try {
     const receipt = await commitReceipt({ app, imageId }, by)
-    // Listed after the receipt was written: a processor may have written variants until then.
-    await deleteEverything(bucket, await everythingOf(bucket, { app, imageId }))
+    // Listed after the receipt was written: a processor may have written variants until then, and a repeated upload the
+    // entry for its bytes.
+    const image = { app, imageId }
+    await deleteAll(image, await everythingOf(bucket, image))
     await chainReceipt(bucket, { app, imageId })
     await endErasure(bucket, erasure)
     return receipt
@@ -68,6 +70,11 @@ export async function completeErasure(erasure: ErasureRef, by: string): Promise<
       { cause: error },
     )
   }
+}
+
+async function deleteAll(image: ImageRef, stored: ImageObjects): Promise<void> {
+  if (stored.sha256 !== undefined) await forgetBytes(bucket, { ...image, sha256: stored.sha256 })
+  await deleteEverything(bucket, stored)
 }
 
 async function commitReceipt(image: ImageRef, by: string): Promise<StoredErased> {

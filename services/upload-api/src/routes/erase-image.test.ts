@@ -94,12 +94,15 @@ test('ten parallel requests and a repeated one get the same receipt', async () =
   expect(await keysOf(image)).toEqual([metadataKey(image)])
 })
 
-test('an original stored again under the id is deleted too', async () => {
+test('an original stored again under the id is deleted too, and the entry for its hash', async () => {
   const image = await processedImage()
   const { body } = await erase(image.imageId)
   await store.putInput(image)
+  const entry = hashKey({ app, sha256: 'ab'.repeat(32) })
+  await store.put(entry, image.imageId)
   expect((await erase(image.imageId)).body).toEqual(body)
   expect(await keysOf(image)).toEqual([metadataKey(image)])
+  expect(await store.storedKeys()).not.toContain(entry)
 })
 
 test('a queued image and a refused one can be erased', async () => {
