@@ -351,12 +351,18 @@ const DOCUMENT_READERS: Table = [
     'the consumer of dead letters',
     async ({ images, neighbour }) => {
       const bodies = [...images, neighbour].map((image) => JSON.stringify(messageOf(image)))
-      expect(await settleDeadLetters(eventOf(...bodies))).toEqual({ batchItemFailures: [] })
+      const { batchItemFailures } = await settleDeadLetters(eventOf(...bodies))
+      const failures = batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)
       const parked = await waitingMessages()
       expect(parked).not.toContain(bodies.at(-1))
-      return images.map((_, n) => (parked.includes(bodies[n] ?? '') ? 'parked' : 'dropped'))
+      expect(failures).not.toContain(String(images.length))
+      return images.map((_, n) => {
+        if (failures.includes(String(n))) return 'received again'
+        return parked.includes(bodies[n] ?? '') ? 'parked' : 'dropped'
+      })
     },
-    { ...always('dropped'), 'a later failure': 'parked', garbage: 'parked' },
+    // An attempt may still commit the variant that its document does not list, because it is new.
+    { ...always('dropped'), 'a later failure': 'received again', garbage: 'parked' },
   ],
   [
     'the sweep',
