@@ -149,6 +149,8 @@ interface Picture extends Size {
   kind: PictureKind
   /** The quality that it was saved with, if it is a JPEG. */
   quality: number | undefined
+  /** Bytes are missing, so its weight says nothing about its pixels. */
+  isDamaged: boolean
   /** The original without its metadata, if that shows what its pixels show. Made when it is first needed. */
   bare: () => Encoded | undefined
 }
@@ -162,6 +164,7 @@ function describe(original: Uint8Array, { pixels, width, height, warnings = [] }
     original,
     kind: kindOf(pixels),
     quality: traits.quality,
+    isDamaged: warnings.includes('damaged-data'),
     bare: () => {
       if (bare === undefined) bare = (warnings.length === 0 && bareOf(original, traits)) || null
       return bare ?? undefined
@@ -222,7 +225,15 @@ async function encode(
   const encoded = await stages.encode(pixels, request, kind)
   const best = copy && copy.data.length <= encoded.data.length ? copy : encoded
   if (best.data.length <= original.length || spec.watermark || spec.format === 'png') return best
+  if (picture.isDamaged || isFarHeavier(best, original)) return best
   return encodeLighter(stages, pixels, request, picture, best)
+}
+
+/** No effort saves so much, except without loss where the original is, too. */
+const MOST_SAVED = 3
+
+function isFarHeavier({ data }: Encoded, original: Uint8Array): boolean {
+  return data.length > MOST_SAVED * original.length && !isLossless(original)
 }
 
 const QUALITY_STEP = 8
