@@ -20,6 +20,7 @@ import {
 } from '@aws-sdk/client-sqs'
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { type Client, createClient } from '@darkroom/client'
+import { timeOf } from '@darkroom/core'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { unzipSync, zipSync } from 'fflate'
 import { CLOUD_EVENT, kafkaEvent, kafkaRecord } from '../../services/kafka-bridge/test/kafka-records.ts'
@@ -123,7 +124,9 @@ describe('on the deployed stage', () => {
     await sqs.send(new PurgeQueueCommand({ QueueUrl: await queueUrl('darkroom-prod-images') }))
     await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }))
     expect(await client.getImage(id)).toMatchObject({ status: 'queued' })
-    const time = new Date(Date.now() + 2.5 * 60_000).toISOString()
+    // The sweep that looks at the whole minute in which this id was made.
+    const minute = Math.floor(timeOf(id).getTime() / 60_000)
+    const time = new Date((minute + 3) * 60_000).toISOString()
     expect(await invoke('upload-api', 'sweepInputs', { time })).toMatchObject({ enqueued: 1 })
     await processed(client, id)
   })
