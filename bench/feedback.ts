@@ -3,7 +3,7 @@
  * Chromium and the local stack. `pnpm bench:feedback [--images N] [--photos DIR]`
  *
  * With `--batch N` it selects N photographs at once instead, over an uplink of `--mbits` (default: 3), and also reports what
- * the waiting costs: the status requests and the time that their functions ran. The window is `--height` pixels high (default:
+ * the waiting costs: the status requests and the time they took. The window is `--height` pixels high (default:
  * 12000, so that all pictures are in it and are loaded).
  *
  * Browser, services and this process share one clock. The commit time is `finishedAt`, which the processor sets before it
@@ -19,6 +19,7 @@ import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { formatTable } from '@darkroom/terminal'
 import { openBrowser } from '@darkroom/testing'
 import { longestTask } from '@darkroom/testing/longest-task'
+import type { Page } from 'playwright-core'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 import { type LoupePage, openPage } from '../test/web-app-1/open-page.ts'
 
@@ -111,9 +112,15 @@ function row(title: string, values: number[]): string[] {
   return [title, ...cells.map((cell) => `${Math.round(cell)} ms`)]
 }
 
-/** Milliseconds that each invocation of the status functions ran, as `serverless offline` logs them. */
-const statusRequestsMs: number[] = []
-const DURATION = /\(λ: (?:getImage|listImages)\).* Duration: ([\d.]+) ms/
+/** Milliseconds that each status request of the page took, which includes the time of its function. */
+function watchStatusRequests(page: Page): number[] {
+  const took: number[] = []
+  page.on('requestfinished', (request) => {
+    const isStatus = request.method() === 'GET' && /\/v1\/images(\/|\?ids=)/.test(request.url())
+    if (isStatus) took.push(request.timing().responseEnd)
+  })
+  return took
+}
 
 async function sendBatch(
   loupe: LoupePage,
@@ -138,7 +145,7 @@ async function sendBatch(
     downloadThroughput: throughput * 4,
     uploadThroughput: throughput,
   })
-  statusRequestsMs.length = 0
+  const statusRequestsMs = watchStatusRequests(page)
   await page.evaluate('layoutShift = 0')
   await browser.startTracing(page, { categories: ['toplevel'] })
   // Files from a folder, as a user's are: bytes from here would be decoded in a task of the page.
@@ -162,20 +169,14 @@ async function sendBatch(
     ['half on screen', seconds(shown[Math.floor(count / 2)])],
     ['all on screen', seconds(shown.at(-1))],
     ['status requests', String(statusRequestsMs.length)],
-    ['function time of status requests', seconds(statusRequestsMs.reduce((sum, ms) => sum + ms, 0))],
+    ['time of status requests', seconds(statusRequestsMs.reduce((sum, ms) => sum + ms, 0))],
     ['cumulative layout shift', layoutShift.toFixed(3)],
     ['longest task of the page: by the clock', `${Math.round(clockMs)} ms`],
     ['of processor time', `${Math.round(processorMs)} ms`],
   ]
 }
 
-const stack = await startStack({
-  ports: await freePorts(),
-  onLine: (_, line) => {
-    const duration = DURATION.exec(line)?.[1]
-    if (duration) statusRequestsMs.push(Number(duration))
-  },
-})
+const stack = await startStack({ ports: await freePorts() })
 const browser = await openBrowser()
 try {
   const viewport = { width: 1280, height: options.batch ? Number(options.height) : 900 }
