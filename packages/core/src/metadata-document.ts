@@ -68,7 +68,7 @@ const development = {
     'Whether the original contains the location; the location itself is stored only there.',
   ),
   thumbhash: column(z.string(), 'ThumbHash placeholder, base64.'),
-  dominant_color: column(z.string().regex(/^#[0-9a-f]{6}$/), 'The dominant colour, #rrggbb.'),
+  dominant_color: column(z.string().regex(/^#[0-9a-f]{6}$/), 'The colour that a person would name, #rrggbb.'),
   perceptual_hash: column(
     z.string().regex(/^[0-9a-f]{16}$/),
     '64-bit perceptual hash (pHash, DCT), hex; similar images differ in few bits.',

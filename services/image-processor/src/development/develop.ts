@@ -2,9 +2,10 @@ import type { Preset, ProblemError, Warning } from '@darkroom/core'
 import { readTraits, withoutLeadingJunk } from '@darkroom/image-file'
 import type { DevelopedVariant, ImageEngine } from '../engines/image-engine.ts'
 import { withWatermark } from '../presets/watermarks.ts'
+import { dominantColor } from './dominant-color.ts'
 import { findWarnings } from './find-warnings.ts'
 import { perceptualHash } from './perceptual-hash.ts'
-import { dominantColor, thumbhash } from './placeholder.ts'
+import { thumbhash } from './placeholder.ts'
 import { type Exif, readExif } from './read-exif.ts'
 
 /** Everything that is made from one original and found out about it, independent of where it is stored. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { thumbHashToAverageRGBA, thumbHashToRGBA } from 'thumbhash'
 import type { Preview } from '../engines/image-engine.ts'
 import { CORNERS, fourCorners } from '../testing/test-images.ts'
-import { dominantColor, thumbhash } from './placeholder.ts'
+import { thumbhash } from './placeholder.ts'
 
 async function preview(width: number, height: number): Promise<Preview> {
   return { width, height, rgba: await fourCorners(width, height).ensureAlpha().raw().toBuffer() }
@@ -37,30 +37,5 @@ describe('thumbhash', () => {
     [33, 7],
   ])('exists for %i × %i', async (width, height) => {
     expect(thumbhash(await preview(width, height))).toMatch(/^[A-Za-z0-9+/]{6,40}={0,2}$/)
-  })
-})
-
-type Rgba = [number, number, number, number]
-
-function picture(...pixels: Rgba[]) {
-  return { width: pixels.length, height: 1, rgba: Uint8Array.from(pixels.flat()) }
-}
-
-const many = (count: number, pixel: Rgba): Rgba[] => Array.from({ length: count }, () => pixel)
-
-describe('dominantColor', () => {
-  test('is the most frequent color, not the mean', () => {
-    const red = many(40, [200, 16, 16, 255])
-    const blue = many(60, [16, 16, 200, 255])
-    expect(dominantColor(picture(...red, ...blue))).toBe('#1010c8')
-  })
-
-  test('is the mean of similar pixels', () => {
-    expect(dominantColor(picture([100, 50, 0, 255], [102, 50, 4, 255], [255, 255, 255, 255]))).toBe('#653202')
-  })
-
-  test('ignores transparent pixels', () => {
-    expect(dominantColor(picture(...many(9, [0, 0, 0, 0]), [0, 255, 0, 255]))).toBe('#00ff00')
-    expect(dominantColor(picture(...many(9, [0, 0, 0, 0])))).toBe('#ffffff')
   })
 })
