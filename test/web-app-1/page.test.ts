@@ -1,4 +1,4 @@
-import { ImageList } from '@darkroom/core'
+import { ImageList, ImageSelection, type ImageStatus } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { openBrowser } from '@darkroom/testing'
 import { BROWSER, describeWith } from '@darkroom/testing/needs'
@@ -107,6 +107,31 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await page.unroute(`${stack.endpoints.aws}/**`)
     await expectDeveloped(picture)
   })
+
+  test('shows the first format of the answer that the browser supports', async () => {
+    const { page, choose, frame, sees } = loupe
+    const isStatus = (url: URL) => url.href.startsWith(`${stack.endpoints.uploadApi}/v1/images?ids=`)
+    await page.route(isStatus, async (route) => {
+      const response = await route.fetch()
+      const { items, ...rest } = ImageSelection.parse(await response.json())
+      const json = { ...rest, items: items.map((item) => ({ ...item, sources: sourcesOf(item) })) }
+      await route.fulfill({ response, json })
+    })
+    await choose(photograph('modern.jpg'))
+    const picture = frame('modern.jpg')
+    await sees(/^Developed in/, picture)
+    await expectDeveloped(picture)
+    await page.unroute(isStatus)
+    const developed = picture.getByRole('img', { name: 'modern.jpg' })
+    expect(await developed.evaluate((img: { currentSrc: string }) => img.currentSrc)).toMatch(/#avif$/)
+  })
+
+  /** The same file as two formats, of which the browser knows one. */
+  const sourcesOf = ({ variants = [] }: ImageStatus) =>
+    ['x-unknown', 'avif'].map((format) => ({
+      type: `image/${format}`,
+      srcset: `${variants.at(-1)?.url}#${format} 2048w`,
+    }))
 
   test('shows a larger view: click, arrows, Tab within, Escape, Back', async () => {
     const { page, frame, sees } = loupe

@@ -1,5 +1,6 @@
 import { Component } from 'preact'
-import { download, largestOf, linkTo, placeholderOf } from './developed-image.ts'
+import { download, largestOf, linkTo } from './developed-image.ts'
+import { DevelopedPicture } from './developed-picture.tsx'
 import { formatBytes, moment } from './format.ts'
 import type { Picture } from './sheet.ts'
 
@@ -72,23 +73,18 @@ function Exposure({ picture, actions }: Pick<FrameProps, 'picture' | 'actions'>)
       </div>
     )
   }
-  const { width, height, url } = largest
   return (
     <a class="exposure" href={linkTo(image.id)} aria-label={`${name}, larger view`}>
-      <img
+      <DevelopedPicture
         key={`developed-${picture.loads}`}
+        image={image}
+        variant={largest}
         class="developed"
-        style={{ backgroundImage: placeholderOf(image) }}
-        src={url}
         alt={name}
         sizes={SIZES}
-        srcset={image.srcset}
-        width={width}
-        height={height}
         decoding="async"
         loading="lazy"
-        onLoad={({ currentTarget }) => {
-          currentTarget.classList.add('loaded')
+        onLoad={() => {
           if (preview) URL.revokeObjectURL(preview)
         }}
         onError={() => actions.reload(picture)}

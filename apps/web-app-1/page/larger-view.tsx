@@ -1,5 +1,6 @@
 import type { ImageStatus } from '@darkroom/client'
-import { download, largestOf, placeholderOf } from './developed-image.ts'
+import { download, largestOf } from './developed-image.ts'
+import { DevelopedPicture } from './developed-picture.tsx'
 import { cameraOf, formatBytes, moment, saving, takenAt } from './format.ts'
 import type { PictureActions } from './frame.tsx'
 import { useModal } from './modal.tsx'
@@ -44,16 +45,12 @@ export function LargerView({ picture, position, previous, next, actions, onClose
       </div>
       <div class="larger-view">
         {image && largest && (
-          <img
+          <DevelopedPicture
             key={`${image.id}-${picture.loads}`}
-            src={largest.url}
-            srcset={image.srcset}
+            image={image}
+            variant={largest}
             sizes="100vw"
-            width={largest.width}
-            height={largest.height}
             alt={name}
-            style={{ backgroundImage: placeholderOf(image) }}
-            onLoad={({ currentTarget }) => currentTarget.classList.add('loaded')}
             onError={() => actions.reload(picture)}
           />
         )}

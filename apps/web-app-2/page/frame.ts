@@ -84,10 +84,10 @@ export function createFrame({ name, bytes, note = '', file }: FrameOptions) {
     }, SLOW_MS)
   }
 
-  function showDeveloped({ srcset = '', variants = [], original, placeholder, exif }: Picture) {
+  function showDeveloped({ srcset, sources, variants = [], original, placeholder, exif }: Picture) {
     const largest = variants.toSorted((a, b) => b.width - a.width)[0]
     if (placeholder) frame.style.setProperty('--tone', placeholder.dominantColor)
-    if (largest) load(largest, srcset)
+    if (largest) load(largest, { srcset, sources })
     if (original?.width)
       facts.textContent = [`${original.width} × ${original.height}`, cameraOf(exif)]
         .filter(Boolean)
@@ -103,8 +103,8 @@ export function createFrame({ name, bytes, note = '', file }: FrameOptions) {
   }
 
   /** Replaces the preview once the developed picture has loaded. Without a preview it loads when it is scrolled to. */
-  function load({ url, width, height }: Variant, srcset: string) {
-    const developed = element('img', {
+  function load({ url, width, height }: Variant, { srcset = '', sources = [] }: Candidates) {
+    const shown = element('img', {
       alt: note || name,
       decoding: 'async',
       loading: preview ? 'eager' : 'lazy',
@@ -114,14 +114,16 @@ export function createFrame({ name, bytes, note = '', file }: FrameOptions) {
       srcset,
       src: url,
     })
+    const alternatives = sources.map((source) => element('source', { ...source, sizes: SIZES }))
+    const developed = element('picture', {}, ...alternatives, shown)
     picture.href = url
     picture.setAttribute('aria-label', `${name}, full size`)
-    developed.onload = () => {
+    shown.onload = () => {
       picture.classList.remove('blank')
       if (preview) picture.replaceChildren(developed)
       if (preview) URL.revokeObjectURL(preview)
     }
-    developed.onerror = () => {
+    shown.onerror = () => {
       facts.textContent = 'The developed picture could not be loaded. Reload the page to try again.'
     }
     if (!preview) {
@@ -186,6 +188,7 @@ export function createFrame({ name, bytes, note = '', file }: FrameOptions) {
 }
 
 type Variant = NonNullable<Picture['variants']>[number]
+type Candidates = Pick<Picture, 'srcset' | 'sources'>
 
 function barClass(index: number, step: number): string {
   if (index < step || step === STEPS.length - 1) return 'done'

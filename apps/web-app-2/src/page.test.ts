@@ -97,6 +97,7 @@ describeWith(BROWSER, 'the page', () => {
     await developed.waitFor()
     expect(await developed.getAttribute('srcset')).toContain(' 320w, ')
     expect(await developed.evaluate((img: { naturalWidth: number }) => img.naturalWidth)).toBeGreaterThan(0)
+    expect(await developed.evaluate((img: { currentSrc: string }) => img.currentSrc)).toMatch(/\/avif$/)
     expect(await page.locator('#announcer').textContent()).toMatch(/IMG_0001\.JPG: Ready in/)
     expect(await page.locator('body').textContent()).not.toMatch(/Kafka/i)
   })
@@ -319,6 +320,10 @@ describeWith(BROWSER, 'the page', () => {
       original: { ...image.original, width: 3872, height: 2592 },
       variants,
       srcset: variants.map(({ url, width }) => `${url} ${width}w`).join(', '),
+      sources: ['x-unknown', 'avif'].map((format) => ({
+        type: `image/${format}`,
+        srcset: `${api.url}/variant/${id}/${format} 2048w`,
+      })),
       placeholder: { thumbhash: '', dominantColor: '#8a7a5c' },
       exif: { cameraMake: 'NIKON', cameraModel: 'NIKON D80', hadLocation: true },
     }

@@ -1,0 +1,36 @@
+import type { ImageStatus, Variant } from '@darkroom/client'
+import type { ImgHTMLAttributes } from 'preact'
+import { placeholderOf } from './developed-image.ts'
+
+interface DevelopedPictureProps extends ImgHTMLAttributes {
+  image: ImageStatus
+  /** Its size is the picture's; its file is for browsers without `srcset`. */
+  variant: Variant
+  sizes: string
+  alt: string
+}
+
+/** A developed image in the best format and size for this browser, over its thumbhash until it has loaded. */
+export function DevelopedPicture({ image, variant, sizes, alt, onLoad, ...img }: DevelopedPictureProps) {
+  return (
+    <picture>
+      {image.sources?.map(({ type, srcset }) => (
+        <source key={type} type={type} srcset={srcset} sizes={sizes} />
+      ))}
+      <img
+        {...img}
+        alt={alt}
+        style={{ backgroundImage: placeholderOf(image) }}
+        src={variant.url}
+        srcset={image.srcset}
+        sizes={sizes}
+        width={variant.width}
+        height={variant.height}
+        onLoad={(event) => {
+          event.currentTarget.classList.add('loaded')
+          onLoad?.(event)
+        }}
+      />
+    </picture>
+  )
+}
