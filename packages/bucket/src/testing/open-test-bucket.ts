@@ -21,7 +21,9 @@ export async function openTestBucket() {
   return {
     bucket,
     async put(Key: string, Body: string | Uint8Array, more: object = {}): Promise<void> {
-      await bucket.s3.send(new PutObjectCommand({ Bucket: bucket.name, Key, Body: Buffer.from(Body), ...more }))
+      await bucket.s3.send(
+        new PutObjectCommand({ Bucket: bucket.name, Key, Body: Buffer.from(Body), ...more }),
+      )
     },
     async storedKeys(): Promise<string[]> {
       const { Contents = [] } = await bucket.s3.send(new ListObjectsV2Command({ Bucket: bucket.name }))
