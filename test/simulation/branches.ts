@@ -4,6 +4,8 @@ import type { StepTaken } from './processes.ts'
 
 /** How many branches of the handlers' source ran, and in how many of them a history crashed. */
 export interface BranchShares {
+  /** How many histories were watched. */
+  histories: number
   /** Functions, and blocks that do not run as often as the block around them, as V8 counts them. */
   all: number
   ran: number
@@ -33,21 +35,24 @@ const SOURCE = /\/((?:services|packages)\/[^/]+\/src\/(?!.*testing\/).*\.ts)$/
 const SAMPLES = 30
 
 export function watchBranches(): Branches {
+  let histories = 0
   const samples = new Map<string, number>()
   const waited = new Positions()
   const crashed = new Positions()
   return {
     add(steps) {
+      histories += 1
       for (const { kind, what, site } of steps) {
         const isCrash = what.startsWith('crash')
         const count = samples.get(kind) ?? 0
         samples.set(kind, count + 1)
+        if (!site) continue
         if (isCrash) crashed.add(site)
         if (isCrash || count < SAMPLES) waited.add(site)
       }
     },
     shares() {
-      const shares: BranchShares = { all: 0, ran: 0, waited: 0, crashedAt: 0, notCrashedAt: [] }
+      const shares: BranchShares = { histories, all: 0, ran: 0, waited: 0, crashedAt: 0, notCrashedAt: [] }
       for (const { url, functions } of takeCoverage()) {
         const [, file] = SOURCE.exec(url) ?? []
         if (file === undefined) continue

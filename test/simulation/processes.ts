@@ -11,6 +11,8 @@ interface Invocation {
   isCalm: boolean
   /** How many steps of the same name it has made. */
   steps: Map<string, number>
+  /** How many random numbers it has drawn. */
+  draws: number
   kill(): void
 }
 
@@ -23,8 +25,11 @@ export interface StepTaken {
   /** Without what distinguishes one run from another: `eraseImage PutObject metadata`. */
   kind: string
   what: string
-  /** Its stack is where the handler was. V8 formats it when it is read, which takes longer than most steps. */
-  site: Error
+  /**
+   * Its stack is where the handler was, if the branches of the handlers are watched. V8 formats it when it is read, which
+   * takes longer than most steps.
+   */
+  site?: Error
 }
 
 export interface Processes {
@@ -40,6 +45,8 @@ export interface Processes {
   ): Promise<Ended<Result>>
   /** A step of the running function: `effect` happens some time later, if nothing fails before. */
   step<Result>(service: string, label: string, effect: (name: string) => Result): Promise<Result>
+  /** The next random number of the running function: its name and its count decide it. */
+  random(): number
 }
 
 const running = new AsyncLocalStorage<Invocation>()
@@ -49,10 +56,11 @@ interface Surroundings {
   start: number
   chance: Chance
   faults: Faults
+  hasSites: boolean
   onStep: (taken: StepTaken) => void
 }
 
-export function createProcesses({ time, start, chance, faults, onStep }: Surroundings): Processes {
+export function createProcesses({ time, start, chance, faults, hasSites, onStep }: Surroundings): Processes {
   return {
     invoke(name, limitMs, run, { isCalm = false } = {}) {
       const end = time.now() + limitMs
@@ -62,6 +70,7 @@ export function createProcesses({ time, start, chance, faults, onStep }: Surroun
           isOver: false,
           isCalm,
           steps: new Map(),
+          draws: 0,
           kill: () => finish({ killed: true }),
         }
         const finish = (ended: Parameters<typeof resolve>[0]) => {
@@ -86,8 +95,8 @@ export function createProcesses({ time, start, chance, faults, onStep }: Surroun
       invocation.steps.set(label, count)
       const name = `${invocation.name} / ${label}${count > 1 ? ` ${count}` : ''}`
       const kind = `${invocation.name.split(' ')[0]} ${label}`
-      const site = siteOfStep()
-      const tell = (what: string) => onStep({ time: time.now(), name, kind, what, site })
+      const site = hasSites ? { site: siteOfStep() } : {}
+      const tell = (what: string) => onStep({ time: time.now(), name, kind, what, ...site })
       return new Promise((resolve, reject) => {
         time.after(faults.latencyOf(name, invocation.isCalm), () => {
           // A request that was under way when its process ended may have arrived or not.
@@ -117,6 +126,13 @@ export function createProcesses({ time, start, chance, faults, onStep }: Surroun
           else reject(settle.error)
         })
       })
+    },
+
+    random() {
+      const invocation = running.getStore()
+      if (!invocation) throw new Error('nothing runs that could draw a random number')
+      invocation.draws += 1
+      return chance.number(`random ${invocation.draws} of ${invocation.name}`)
     },
   }
 }

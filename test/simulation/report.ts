@@ -1,10 +1,12 @@
-/** `pnpm reliability HISTORIES.json [STACK.json…]`: writes docs/reliability.md from results, outages and sabotages. */
+/** `pnpm reliability`: writes docs/reliability.md from the results of other commands, outages and sabotages. */
 import { readFile, writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import type { BranchShares } from './branches.ts'
 import { tryOutage } from './outages.ts'
+import { addUp, healingOf, type Results } from './results.ts'
 import { SABOTAGES } from './sabotage.ts'
 import { DAY_MS, MINUTE_MS } from './settings.ts'
 import { findFailing, kindOf } from './shrink.ts'
-import type { Results } from './tally.ts'
 
 /** What `pnpm simulate:stack --json` writes. */
 interface StackResults {
@@ -22,12 +24,23 @@ interface StackResults {
   audit: boolean
 }
 
-const [historiesFile, ...stackFiles] = process.argv.slice(2)
-if (!historiesFile) throw new Error('Name the file that pnpm simulate:faults --json wrote.')
-const histories: Results = JSON.parse(await readFile(historiesFile, 'utf8'))
-const stacks: StackResults[] = await Promise.all(
-  stackFiles.map(async (file) => JSON.parse(await readFile(file, 'utf8'))),
-)
+const { values } = parseArgs({
+  options: {
+    /** What `pnpm simulate:faults --json` wrote, for different seeds. */
+    histories: { type: 'string', multiple: true, default: [] },
+    /** What `pnpm simulate:stack --json` wrote. */
+    stack: { type: 'string', multiple: true, default: [] },
+  },
+})
+const runs = await readResults<Results>(values.histories)
+const [firstRun, ...otherRuns] = runs
+if (!firstRun) throw new Error('Name a file that pnpm simulate:faults --json wrote: --histories FILE.')
+const histories = addUp(firstRun, ...otherRuns)
+const stacks = await readResults<StackResults>(values.stack)
+
+function readResults<Results>(files: string[]): Promise<Results[]> {
+  return Promise.all(files.map(async (file) => JSON.parse(await readFile(file, 'utf8'))))
+}
 
 type Row = (string | number)[]
 
@@ -52,13 +65,15 @@ function classes(): string {
   const header = ['histories with', 'histories', 'accepted', 'processed', 'failed with reason', 'erased']
   return table(
     [...header, 'lost', 'doubled', 'orphans', 'other', 'healed: median', 'longest'],
-    Object.entries(histories.classes).map(([name, sums]) => [
-      name === 'all' ? 'anything' : name,
-      ...[sums.histories, sums.accepted, sums.processed, sums.failed, sums.erased].map(number),
-      ...[sums.lost, sums.doubled, sums.orphans, sums.other],
-      duration(sums.healedMs.median),
-      duration(sums.healedMs.longest),
-    ]),
+    Object.entries(histories.classes).map(([name, sums]) => {
+      const { median, longest } = healingOf(sums)
+      return [
+        name === 'all' ? 'anything' : name,
+        ...[sums.histories, sums.accepted, sums.processed, sums.failed, sums.erased].map(number),
+        ...[sums.lost, sums.doubled, sums.orphans, sums.other],
+        ...[median, longest].map((minutes) => duration(minutes * MINUTE_MS)),
+      ]
+    }),
   )
 }
 
@@ -112,31 +127,63 @@ ${slow} took up to 1.5 s, and ${out} met the outage.
 `
 }
 
-const { firstSeed, steps, historiesPerSecond, kinds, crashedAt, notCrashedAt, branches, date } = histories
+const { firstSeed, steps, seconds, cpuSeconds, crashes, branches, trace, date } = histories
 const lastSeed = firstSeed + histories.histories - 1
+const kinds = Object.keys(crashes)
+const notCrashedAt = kinds.filter((kind) => crashes[kind] === 0).toSorted()
+const code = (names: string[]) => names.map((name) => `\`${name}\``).join(', ')
+/** What writes this page again. Histories that ran in parts are one command. */
+function commands(): string {
+  const parts = [runs.filter(({ branches }) => branches), runs.filter(({ branches }) => !branches)]
+  const simulations = parts.flatMap((part, n) => {
+    const [first, ...others] = part
+    if (!first) return []
+    const { firstSeed, histories } = addUp(first, ...others)
+    const flags = `--seed ${firstSeed} --count ${histories} --json .cache/histories-${n + 1}.json`
+    return {
+      command: `simulate:faults ${first.branches ? '--branches ' : ''}${flags}`,
+      result: ` --histories .cache/histories-${n + 1}.json`,
+    }
+  })
+  const stackRuns = stacks.map(({ seed, outageSeconds, away }, n) => ({
+    command: `simulate:stack --seed ${seed} --outage ${outageSeconds} --away ${away.join()} --json .cache/stack-${n + 1}.json`,
+    result: ` --stack .cache/stack-${n + 1}.json`,
+  }))
+  const all = [...simulations, ...stackRuns]
+  return [
+    ...all.map(({ command }) => `pnpm ${command}`),
+    `pnpm reliability${all.map(({ result }) => result).join('')}`,
+  ].join('\n')
+}
+
+function branchesOf({ histories, crashedAt, waited, notCrashedAt }: BranchShares): string {
+  return `Branches are functions and arms of conditions, as V8 counts them. In ${number(histories)} of these histories, ${waited} branches of the handlers
+and their packages had a step under way, and a history crashed in ${crashedAt} of them.
+${notCrashedAt.length > 0 ? `The others begin at ${code(notCrashedAt)}.` : ''}
+`
+}
+
 const page = `# Reliability
 
 The promise: every accepted image ends processed, or failed with a reason that its user can read. None is lost, doubled or left
 half-erased, and none crosses to another app. This page shows how that is tested. The commands below write it; do not edit it.
 
 \`\`\`sh
-pnpm simulate:faults --seed ${firstSeed} --count ${histories.histories} --json .cache/histories.json
-${stacks.map(({ seed, outageSeconds, away }, n) => `pnpm simulate:stack --seed ${seed} --outage ${outageSeconds} --away ${away.join()} --json .cache/stack-${n + 1}.json\n`).join('')}pnpm reliability .cache/histories.json${stacks.map((_, n) => ` .cache/stack-${n + 1}.json`).join('')}
+${commands()}
 \`\`\`
 
 ## Simulated histories
 
 The deployed handlers over S3 and SQS in memory, in virtual time ([test/simulation](../test/simulation/README.md)).
-${date}, seeds ${firstSeed} to ${lastSeed}: ${number(histories.histories)} histories of ${(steps / histories.histories).toFixed(0)} I/O steps on average, ${historiesPerSecond.toFixed(0)} histories/s.
-They crashed before or after ${crashedAt} of ${kinds} kinds of I/O steps, and in ${branches.crashedAt} of the ${branches.waited} branches (functions and arms
-of conditions, as V8 counts them) of the handlers and their packages in which such a step was under way. A history has several kinds of faults, so it is counted in
+${date}, seeds ${firstSeed} to ${lastSeed}: ${number(histories.histories)} histories of ${(steps / histories.histories).toFixed(0)} I/O steps on average, ${(histories.histories / seconds).toFixed(0)} histories/s,
+${(histories.histories / cpuSeconds).toFixed(0)} for each second of CPU time. Everything in a history follows its seed: the same seeds on the same code give the same
+trace, here \`${trace}\`. They crashed before or after ${kinds.length - notCrashedAt.length} of ${kinds.length} kinds of I/O steps. A history has several kinds of faults, so it is counted in
 several rows. "Failed with reason" are damaged pictures. "Healed" is the time from the last fault until nothing was left to do.
 
 ${classes()}
 
-${notCrashedAt.length > 0 ? `Not crashed at: ${notCrashedAt.map((kind) => `\`${kind}\``).join(', ')}.` : 'There is no kind of step that was not crashed at.'}
-${branches.notCrashedAt.length > 0 ? `Branches not crashed in begin at ${branches.notCrashedAt.map((line) => `\`${line}\``).join(', ')}.` : 'There is no such branch that was not crashed in.'}
-
+${notCrashedAt.length > 0 ? `Not crashed at: ${code(notCrashedAt)}.` : 'There is no kind of step that was not crashed at.'}
+${branches ? branchesOf(branches) : ''}
 ## Outages
 
 Twenty histories of six pictures a row, without other faults: three pictures are sent in the second before S3 or SQS goes away,

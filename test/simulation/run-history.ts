@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { act, imageOf, learnKafkaId, look, type Subject, subjectOf } from './actors.ts'
 import { passRetention } from './expiry.ts'
 import type { History } from './history.ts'
@@ -6,13 +7,15 @@ import { createLedger, findBreaches } from './oracle.ts'
 import type { StepTaken } from './processes.ts'
 import type { Sabotage } from './sabotage.ts'
 import { MINUTE_MS, presetsOf } from './settings.ts'
-import { DEAD_LETTERS, IMAGE_QUEUE, presetConfiguration } from './system.ts'
+import { DEAD_LETTERS, IMAGE_QUEUE, PARKED, presetConfiguration } from './system.ts'
 import { openWorld, type World } from './world.ts'
 
 export interface Verdict {
   /** What is wrong, in words; none if everything is as promised. */
   breaches: string[]
   steps: StepTaken[]
+  /** A hash of all steps and of what is stored in the end: the same for the same seed and code. */
+  trace: string
   counts: Counts
 }
 
@@ -28,6 +31,8 @@ export interface Counts {
 interface RunOptions {
   sabotage?: Sabotage
   suppressed?: ReadonlySet<string>
+  /** Keeps where the handlers were at each step, for `branches.ts`. */
+  hasSites?: boolean
 }
 
 /** The share of histories that go on until everything has expired. */
@@ -49,6 +54,7 @@ export async function runHistory(history: History, options: RunOptions = {}): Pr
   world = openWorld(history, {
     sabotage: options.sabotage ?? {},
     suppressed: options.suppressed,
+    hasSites: options.hasSites ?? false,
     onStep: (taken) => steps.push(taken),
     onVisible: (url, inMs) => lambda.pollLater(url, inMs),
     onWritten: (key, object) => {
@@ -64,7 +70,7 @@ export async function runHistory(history: History, options: RunOptions = {}): Pr
     return await play(world, subjects, lambda, ledger, steps)
   } finally {
     Error.stackTraceLimit = stackTraceLimit
-    world.time.stop()
+    world.close()
   }
 }
 
@@ -104,6 +110,15 @@ async function play(
   return {
     breaches: [...breaches, ...(isWatchedToTheEnd ? await passRetention(world, subjects) : [])],
     steps,
+    trace: traceOf(steps, world),
     counts: { ...ledger.counts(subjects), healedMs: Math.max(0, (lastStep?.time ?? 0) - start - end) },
   }
+}
+
+function traceOf(steps: StepTaken[], { s3, sqs }: World): string {
+  const hash = createHash('sha256')
+  for (const { time, name, what } of steps) hash.update(`${time} ${name}: ${what}\n`)
+  for (const [key, { etag, written }] of s3.objects) hash.update(`${written} ${key} ${etag}\n`)
+  for (const { id, body } of sqs.messages(PARKED)) hash.update(`${id} ${body}\n`)
+  return hash.digest('hex')
 }

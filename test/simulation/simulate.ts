@@ -2,12 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { watchBranches } from './branches.ts'
-import { type History, historyOf } from './history.ts'
-import { runHistory } from './run-history.ts'
-import { SABOTAGES } from './sabotage.ts'
-import { findFailing, kindOf, shrink } from './shrink.ts'
-import { createTally, summaryOf } from './tally.ts'
+import type { History } from './history.ts'
 
 const { values } = parseArgs({
   options: {
@@ -17,23 +12,35 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     /** Writes the results to this file, for `pnpm reliability`. */
     json: { type: 'string' },
+    /** Also finds out in which branches of the handlers it crashed, which takes twice the time. */
+    branches: { type: 'boolean', default: false },
     /** Instead: for each sabotage the first seed that finds it. */
     sabotages: { type: 'boolean', default: false },
   },
 })
 const first = Number(values.seed)
 const count = Number(values.count)
+const { branches: hasSites } = values
+
+// V8 counts the branches of what is compiled from then on, so the handlers come later.
+const branches = hasSites ? (await import('./branches.ts')).watchBranches() : undefined
+const { historyOf } = await import('./history.ts')
+const { runHistory } = await import('./run-history.ts')
+const { SABOTAGES } = await import('./sabotage.ts')
+const { findFailing, kindOf, shrink } = await import('./shrink.ts')
+const { summaryOf } = await import('./results.ts')
+const { createTally } = await import('./tally.ts')
 
 /** What the sweep meets every minute is left out of a trace. */
 const QUIET = new Set(['done', 'outage', 'NotFound', 'NoSuchKey'])
 process.exitCode = (await (values.sabotages ? sabotageAll() : simulate())) ? 0 : 1
 
 async function simulate(): Promise<boolean> {
-  const tally = createTally(first, watchBranches())
+  const tally = createTally(first, branches)
   const explained = new Set<string>()
   for (let seed = first; seed < first + count; seed++) {
     const history = historyOf(seed)
-    const verdict = await runHistory(history)
+    const verdict = await runHistory(history, { hasSites })
     tally.add(history, verdict)
     const isNew = verdict.breaches.some((breach) => !explained.has(kindOf(breach)))
     if (values.trace && isNew) await explain(history)

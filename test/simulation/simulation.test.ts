@@ -5,10 +5,11 @@ import { runHistory } from './run-history.ts'
 import { SABOTAGES } from './sabotage.ts'
 import { findFailing, shrink } from './shrink.ts'
 
-test('a seed is one history, to the last step', async () => {
+test('a seed is one history: each step, key and byte', async () => {
   const [once, again] = [await runHistory(historyOf(5)), await runHistory(historyOf(5))]
   expect(again.steps.length).toBeGreaterThan(40)
   expect(again).toEqual(once)
+  expect((await runHistory(historyOf(6))).trace).not.toBe(once.trace)
 })
 
 test('no history contradicts an earlier answer, loses an image, or leaves anything of an erased one', async () => {

@@ -1,38 +1,10 @@
-import type { Branches, BranchShares } from './branches.ts'
+import type { Branches } from './branches.ts'
 import type { Rates } from './faults.ts'
 import type { History } from './history.ts'
-import type { Counts, Verdict } from './run-history.ts'
+import { mixed, type Results, type Sums } from './results.ts'
+import type { Verdict } from './run-history.ts'
+import { MINUTE_MS } from './settings.ts'
 import { kindOf } from './shrink.ts'
-
-/** Sums over the histories of a class. */
-interface Sums extends Omit<Counts, 'healedMs'> {
-  histories: number
-  /** Breaches by what became of an image: it is lost, doubled, or something was left behind. */
-  lost: number
-  doubled: number
-  orphans: number
-  other: number
-  /** From the last fault until nothing was left to do. */
-  healedMs: { median: number; longest: number }
-}
-
-/** The result of a run, as `--json` writes it and docs/reliability.md shows it. */
-export interface Results {
-  firstSeed: number
-  date: string
-  histories: number
-  steps: number
-  historiesPerSecond: number
-  kinds: number
-  crashedAt: number
-  /** Kinds of steps that no history crashed at. */
-  notCrashedAt: string[]
-  branches: BranchShares
-  failed: number
-  /** The seeds of each kind of breach. */
-  breaches: Record<string, number[]>
-  classes: Record<string, Sums>
-}
 
 /** Adds up histories. */
 export interface Tally {
@@ -40,8 +12,6 @@ export interface Tally {
   /** Once, at the end. */
   results(): Results
 }
-
-const MAX_SEEDS = 5
 
 const CLASSES: Record<string, (history: History) => boolean> = {
   all: () => true,
@@ -62,24 +32,22 @@ function has(...names: (keyof Rates)[]) {
   return ({ rates }: History) => names.some((name) => rates[name] > 0)
 }
 
-type Running = Omit<Sums, 'healedMs'> & { healed: number[] }
-
-export function createTally(firstSeed: number, branches: Branches): Tally {
+export function createTally(firstSeed: number, branches?: Branches): Tally {
   const began = performance.now()
-  const kinds = new Set<string>()
-  const crashedAt = new Set<string>()
+  const cpuBefore = process.cpuUsage()
+  const crashes: Record<string, number> = {}
   const breaches: Record<string, number[]> = {}
   const classes = new Map(Object.keys(CLASSES).map((name) => [name, noSums()]))
   let steps = 0
+  let trace = ''
   let failed = 0
   return {
     add(history, verdict) {
       steps += verdict.steps.length
-      branches.add(verdict.steps)
-      for (const { kind, what } of verdict.steps) {
-        kinds.add(kind)
-        if (what.startsWith('crash')) crashedAt.add(kind)
-      }
+      trace = mixed(trace, verdict.trace)
+      branches?.add(verdict.steps)
+      for (const { kind, what } of verdict.steps)
+        crashes[kind] = (crashes[kind] ?? 0) + (what.startsWith('crash') ? 1 : 0)
       if (verdict.breaches.length > 0) failed += 1
       for (const kind of new Set(verdict.breaches.map(kindOf)))
         breaches[kind] = [...(breaches[kind] ?? []), history.seed]
@@ -87,34 +55,36 @@ export function createTally(firstSeed: number, branches: Branches): Tally {
     },
     results() {
       const { histories = 0 } = classes.get('all') ?? {}
+      const cpu = process.cpuUsage(cpuBefore)
       return {
         firstSeed,
         date: new Date().toISOString().slice(0, 10),
         histories,
         steps,
-        historiesPerSecond: histories / ((performance.now() - began) / 1000),
-        kinds: kinds.size,
-        crashedAt: crashedAt.size,
-        notCrashedAt: [...kinds].filter((kind) => !crashedAt.has(kind)).toSorted(),
-        branches: branches.shares(),
+        seconds: (performance.now() - began) / 1000,
+        cpuSeconds: (cpu.user + cpu.system) / 1e6,
+        trace,
+        crashes,
+        ...(branches && { branches: branches.shares() }),
         failed,
         breaches,
-        classes: Object.fromEntries([...classes].map(([name, sums]) => [name, toSums(sums)])),
+        classes: Object.fromEntries(classes),
       }
     },
   }
 }
 
-function noSums(): Running {
+function noSums(): Sums {
   const images = { accepted: 0, processed: 0, failed: 0, erased: 0 }
-  return { histories: 0, ...images, lost: 0, doubled: 0, orphans: 0, other: 0, healed: [] }
+  return { histories: 0, ...images, lost: 0, doubled: 0, orphans: 0, other: 0, healedMinutes: {} }
 }
 
-function addTo(sums: Running, { counts, breaches }: Verdict): void {
+function addTo(sums: Sums, { counts, breaches }: Verdict): void {
   sums.histories += 1
   for (const name of ['accepted', 'processed', 'failed', 'erased'] as const) sums[name] += counts[name]
   for (const breach of breaches) sums[effectOf(breach)] += 1
-  sums.healed.push(counts.healedMs)
+  const minutes = Math.round(counts.healedMs / MINUTE_MS)
+  sums.healedMinutes[minutes] = (sums.healedMinutes[minutes] ?? 0) + 1
 }
 
 function effectOf(breach: string): 'lost' | 'doubled' | 'orphans' | 'other' {
@@ -122,27 +92,4 @@ function effectOf(breach: string): 'lost' | 'doubled' | 'orphans' | 'other' {
   if (/ became /.test(breach)) return 'doubled'
   if (/left|not in the document|without a hold|belongs to no app/.test(breach)) return 'orphans'
   return 'other'
-}
-
-function toSums({ healed, ...sums }: Running): Sums {
-  const sorted = healed.toSorted((a, b) => a - b)
-  const median = sorted[Math.floor(sorted.length / 2)] ?? 0
-  return { ...sums, healedMs: { median, longest: sorted.at(-1) ?? 0 } }
-}
-
-/** For people. */
-export function summaryOf(results: Results): string {
-  const { histories, steps, historiesPerSecond, kinds, crashedAt, branches, failed, breaches, classes } =
-    results
-  const { accepted = 0, processed = 0, failed: refused = 0, erased = 0 } = classes.all ?? {}
-  const found = Object.entries(breaches).toSorted(([, a], [, b]) => b.length - a.length)
-  return [
-    `${histories} histories, ${(steps / histories).toFixed(0)} I/O steps each, ${historiesPerSecond.toFixed(0)} histories/s.`,
-    `${accepted} images accepted: ${processed} processed, ${refused} failed with a reason, ${erased} erased.`,
-    `Crashed at ${crashedAt} of ${kinds} kinds of I/O steps, and in ${branches.crashedAt} of ${branches.waited} branches that wait for them.`,
-    `${failed} histories broke a promise.`,
-    ...found.map(
-      ([kind, seeds]) => `  ${seeds.length} × ${kind} (seeds ${seeds.slice(0, MAX_SEEDS).join(', ')})`,
-    ),
-  ].join('\n')
 }

@@ -5,6 +5,7 @@ import { createMemoryS3, type Input, type MemoryS3, type Stored } from './memory
 import { createMemorySqs, type MemorySqs } from './memory-sqs.ts'
 import { createProcesses, type Processes, type StepTaken } from './processes.ts'
 import { reorderWrites, type Sabotage, sabotageS3 } from './sabotage.ts'
+import { seedCrypto } from './seeded-crypto.ts'
 import { QUEUES } from './settings.ts'
 import { connect, DEAD_LETTERS, IMAGE_QUEUE, PARKED } from './system.ts'
 import { startVirtualTime, type VirtualTime } from './virtual-time.ts'
@@ -24,11 +25,14 @@ export interface World {
   processes: Processes
   /** Resolves so much later. */
   sleep(milliseconds: number): Promise<void>
+  /** Gives `Date` and `crypto` back. */
+  close(): void
 }
 
 interface Options {
   sabotage: Sabotage
   suppressed?: ReadonlySet<string> | undefined
+  hasSites: boolean
   onStep(taken: StepTaken): void
   onWritten(key: string, object: Stored): void
   onVisible(url: string, inMs: number): void
@@ -38,7 +42,7 @@ interface Options {
 const STARTS = [Date.UTC(2026, 10, 28, 10, 0, 7), Date.UTC(2026, 10, 28, 23, 58, 31)] as const
 
 export function openWorld(history: History, options: Options): World {
-  const { sabotage, suppressed, onStep, onWritten, onVisible } = options
+  const { sabotage, suppressed, hasSites, onStep, onWritten, onVisible } = options
   const chance = chanceOf(history.seed)
   const start = chance.pick('start', STARTS)
   const time = startVirtualTime(start)
@@ -61,7 +65,8 @@ export function openWorld(history: History, options: Options): World {
     time.now,
     onVisible,
   )
-  const processes = createProcesses({ time, start, chance, faults, onStep })
+  const processes = createProcesses({ time, start, chance, faults, hasSites, onStep })
+  const giveCryptoBack = seedCrypto(processes.random)
   const redirects = new Map<string, string>()
   const runS3 = sabotageS3(s3, sabotage, redirects)
   const sendToS3 = (command: string, input: Input) =>
@@ -75,7 +80,11 @@ export function openWorld(history: History, options: Options): World {
     })
   connect({ s3: sendInOrder, sqs: sendToSqs })
   const sleep = (milliseconds: number) => new Promise<void>((resolve) => time.after(milliseconds, resolve))
-  return { history, sabotage, redirects, start, time, chance, faults, s3, sqs, processes, sleep }
+  const close = () => {
+    time.stop()
+    giveCryptoBack()
+  }
+  return { history, sabotage, redirects, start, time, chance, faults, s3, sqs, processes, sleep, close }
 }
 
 /** The first part of the key, or the name of the queue: what does not change from image to image. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import type { Bucket, Original } from '@darkroom/bucket'
 import {
@@ -41,7 +40,7 @@ export async function enqueueImage(
   const event: Tolerant<ImageAccepted> = {
     specversion: '1.0',
     // Every redevelopment is an event of its own; the first message can be sent several times.
-    id: image.redevelop ? randomUUID() : image.imageId,
+    id: image.redevelop ? crypto.randomUUID() : image.imageId,
     source,
     type: 'image.accepted.v1',
     time: image.acceptedAt,

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { getOriginal, putVariant } from '@darkroom/bucket'
 import {
   acceptedTypes,
@@ -108,7 +108,7 @@ async function putVariants(
   preset: NamedPreset,
   variants: DevelopedVariant[],
 ): Promise<StoredVariant[]> {
-  const development = `${randomUUID().slice(0, 8)}-${preset.name}-v${preset.version}`
+  const development = `${crypto.randomUUID().slice(0, 8)}-${preset.name}-v${preset.version}`
   const puts = await Promise.allSettled(
     variants.map(async ({ spec, format, data, width, height }) => {
       const { contentType, extension } = OUTPUT_FORMATS[format]

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import {
   beginErasure,
   chainReceipt,
@@ -42,7 +41,7 @@ export async function erase(image: ImageRef, by: string): Promise<StoredErased> 
   requireExists(image, stored)
   // Before the mark too, so that the usual refusal writes nothing.
   await requireNoHold(image)
-  const erasure = { ...image, request: randomUUID() }
+  const erasure = { ...image, request: crypto.randomUUID() }
   await beginErasure(bucket, erasure, by)
   return completeErasure(erasure, by)
 }
