@@ -172,7 +172,7 @@ describe('the merge', () => {
     const common = {
       target: 'arn:aws:scheduler:::aws-sdk:athena:startQueryExecution',
       QueryExecutionContext: { Database: 'darkroom_dev' },
-      WorkGroup: 'darkroom-dev-merge',
+      WorkGroup: 'darkroom-dev.merge',
     }
     const all = retention.default.metadata
     const fewer = { 'web-app-2': 400 }

@@ -59,7 +59,7 @@ describe.each(Object.keys(CLUSTERS) as Cluster[])('a cluster that is %s', (clust
       MaximumRetryAttempts: 10_000,
       MaximumRecordAgeInSeconds: 604_800,
       DestinationConfig: {
-        OnFailure: { Destination: 'arn:aws:s3:::darkroom-dev-undelivered-123456789012-us-east-1' },
+        OnFailure: { Destination: 'arn:aws:s3:::undelivered-dev-123456789012-us-east-1' },
       },
     })
   })
@@ -148,7 +148,7 @@ describe('the permissions of the trigger', () => {
   })
 
   test('include writing undelivered records, but nothing else in that bucket', () => {
-    const bucket = 'arn:aws:s3:::darkroom-dev-undelivered-123456789012-us-east-1'
+    const bucket = 'arn:aws:s3:::undelivered-dev-123456789012-us-east-1'
     const { PolicyDocument } = resource('msk with IAM', 'UndeliveredPolicy').Properties
     expect(PolicyDocument.Statement).toEqual([
       allow(['s3:PutObject'], `${bucket}/aws/*`),

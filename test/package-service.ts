@@ -38,16 +38,17 @@ export interface ServicePackage {
 /** Every template that a test has packaged. CI lints them. */
 const TEMPLATES = join(REPOSITORY, '.cache/templates')
 
-/** Packages a service for the stage `dev` without an AWS account. `params` are stage parameters. */
+/** Packages a service without an AWS account. `params` are stage parameters. */
 export async function packageService(
   name: string,
   environment: Record<string, string> = {},
   params: Record<string, string> = {},
+  stage = 'dev',
 ): Promise<ServicePackage> {
   const folder = await mkdtemp(join(tmpdir(), `package-${name}-`))
   try {
     const chosen = Object.entries(params).map(([key, value]) => `--param=${key}=${value}`)
-    await runServerless(name, ['package', '--stage', 'dev', '--package', folder, ...chosen], environment)
+    await runServerless(name, ['package', '--stage', stage, '--package', folder, ...chosen], environment)
     const file = join(folder, 'cloudformation-template-update-stack.json')
     const text = await readFile(file, 'utf8')
     const hash = createHash('sha256').update(text).digest('hex')

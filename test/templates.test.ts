@@ -6,12 +6,15 @@ import { presetFor } from '@darkroom/core'
 import { lifecycleRules, RetentionVariable, readRetention } from '@darkroom/retention'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
+import { parse } from 'yaml'
 import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
 import { presetConfiguration } from '../services/image-processor/src/presets/preset-configuration.ts'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
 const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
+/** The longest name that a stage can have. */
+const STAGE = 'preview-pull-request'
 const MEGABYTE = 1024 * 1024
 const HEIC = new URL('../packages/image-file/src/testing/heic/upright.heic', import.meta.url)
 /** The size of that picture. */
@@ -29,7 +32,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'templates-'))
   retentionFile = join(folder, 'retention.json')
   await writeFile(retentionFile, JSON.stringify(OWN_RETENTION))
-  for (const service of SERVICES) packages[service] = await packageService(service)
+  for (const service of SERVICES) packages[service] = await packageService(service, {}, {}, STAGE)
   packages['image-processor with jimp'] = await packageService(
     'image-processor',
     { IMAGE_ENGINE: 'jimp' },
@@ -228,11 +231,11 @@ describe('the queues', () => {
   test('move messages that fail to the next queue, which keeps them longer', () => {
     const { ImageQueue, DeadLetterQueue, ParkedQueue } = queues()
     expect(ImageQueue?.Properties.RedrivePolicy).toEqual({
-      deadLetterTargetArn: arn('darkroom-dev-images-dead-letters'),
+      deadLetterTargetArn: arn(`darkroom-${STAGE}-images-dead-letters`),
       maxReceiveCount: 5,
     })
     expect(DeadLetterQueue?.Properties.RedrivePolicy).toEqual({
-      deadLetterTargetArn: arn('darkroom-dev-images-parked'),
+      deadLetterTargetArn: arn(`darkroom-${STAGE}-images-parked`),
       maxReceiveCount: 1000,
     })
     const retention = [ImageQueue, DeadLetterQueue, ParkedQueue].map(
@@ -243,8 +246,8 @@ describe('the queues', () => {
 
   test('have one consumer each, with limited concurrency and partial batch responses', () => {
     expect(mappings().map(({ EventSourceArn }) => EventSourceArn)).toEqual([
-      arn('darkroom-dev-images'),
-      arn('darkroom-dev-images-dead-letters'),
+      arn(`darkroom-${STAGE}-images`),
+      arn(`darkroom-${STAGE}-images-dead-letters`),
     ])
     for (const mapping of mappings()) {
       expect(mapping).toMatchObject({ Enabled: true, FunctionResponseTypes: ['ReportBatchItemFailures'] })
@@ -401,8 +404,9 @@ describe('the queues of image-processor', () => {
       'ImageQueue',
       [
         'ProcessImagesIamRoleLambdaExecution.Arn',
-        `${ROLE}darkroom-upload-api-dev-*`,
-        `${ROLE}darkroom-kafka-bridge-dev-*`,
+        ...['uploadImage', 'completeUpload', 'sweepInputs', 'bridgeRecords'].map(
+          (name) => `${ROLE}darkroom-${STAGE}-${name}-us-east-1`,
+        ),
       ],
     ],
     ['DeadLetterQueue', undefined],
@@ -428,10 +432,18 @@ describe('the queues of image-processor', () => {
     ])
   })
 
-  /** The names of roles begin with the name of the service and the stage: see serverless-iam-roles-per-function. */
-  test.each(['upload-api', 'kafka-bridge'])('the roles of %s match the pattern', (service) => {
-    for (const { RoleName } of propertiesOf(service, 'AWS::IAM::Role'))
-      expect(RoleName).toMatch(new RegExp(`^darkroom-${service}-dev-`))
+  test('the senders in other services are the roles that may send', () => {
+    const roles = ['upload-api', 'kafka-bridge'].flatMap((service) =>
+      Object.entries(resourcesOf(service, 'AWS::IAM::Role')),
+    )
+    const maySend = roles.filter(([, { Properties }]) =>
+      JSON.stringify(Properties).includes('"sqs:SendMessage"'),
+    )
+    const [imageQueue] = propertiesOf('image-processor', 'AWS::SQS::QueuePolicy')
+    const named: string[] = imageQueue?.PolicyDocument.Statement[0].Condition.ArnNotLike['aws:PrincipalArn']
+    expect(maySend.map(([, { Properties }]) => `${ROLE}${Properties.RoleName}`).sort()).toEqual(
+      named.filter((name) => name.startsWith(ROLE)).sort(),
+    )
   })
 
   const arnOf = (id: string) =>
@@ -443,5 +455,73 @@ describe('the schedule', () => {
     expect(propertiesOf('analytics-catalog', 'AWS::Events::Rule')).toMatchObject([
       { ScheduleExpression: 'rate(1 hour)', State: 'ENABLED' },
     ])
+  })
+})
+
+/** The property with the name of a resource, and how many characters AWS allows. */
+const NAMES: Record<string, [property: string, maxCharacters: number]> = {
+  'AWS::Athena::NamedQuery': ['Name', 128],
+  'AWS::Athena::WorkGroup': ['Name', 128],
+  'AWS::CloudWatch::Alarm': ['AlarmName', 255],
+  'AWS::CloudWatch::Dashboard': ['DashboardName', 255],
+  'AWS::IAM::ManagedPolicy': ['ManagedPolicyName', 128],
+  'AWS::IAM::Role': ['RoleName', 64],
+  'AWS::Lambda::Function': ['FunctionName', 64],
+  'AWS::Logs::LogGroup': ['LogGroupName', 512],
+  'AWS::S3::Bucket': ['BucketName', 63],
+  'AWS::SNS::Topic': ['TopicName', 256],
+  'AWS::SQS::Queue': ['QueueName', 80],
+}
+
+/** As long as the name of a region is today. */
+const LONGEST_REGION = 'ap-southeast-1'
+
+/** All names in a template that we choose, in that region. */
+function namesIn(service: string): { type: string; name: string; maxCharacters: number }[] {
+  const { resources } = packageOf(service)
+  return Object.values(resources).flatMap(({ Type, Properties }) => {
+    const [property = '', maxCharacters = 0] = NAMES[Type] ?? []
+    const name = resolveIntrinsics(Properties?.[property], resources)
+    if (name === undefined) return []
+    return [{ type: Type, name: String(name).replaceAll('us-east-1', LONGEST_REGION), maxCharacters }]
+  })
+}
+
+describe('on the longest stage, in a region with the longest name', () => {
+  test.each(SERVICES)('%s has no name that is too long', (service) => {
+    const names = namesIn(service)
+    expect(names.length).toBeGreaterThan(0)
+    expect(names.filter(({ name, maxCharacters }) => name.length > maxCharacters)).toEqual([])
+  })
+
+  test('no two resources have the same name', () => {
+    const names = SERVICES.flatMap(namesIn).map(({ type, name }) => `${type} ${name}`)
+    expect(names).toEqual([...new Set(names)])
+  })
+
+  test('names that are global in an account contain the region', () => {
+    const global = SERVICES.flatMap(namesIn).filter(({ type }) => /Role|Bucket/.test(type))
+    expect(global.length).toBeGreaterThan(10)
+    for (const { name } of global) expect(name).toContain(LONGEST_REGION)
+  })
+})
+
+test('a stage that cannot be deployed everywhere is not packaged', async () => {
+  await expect(packageService('analytics-catalog', {}, {}, 'Prod')).rejects.toMatchObject({
+    stdout: expect.stringContaining(
+      'The stage "Prod" cannot be deployed: use 1 to 20 characters of a-z, 0-9 and "-".',
+    ),
+  })
+})
+
+test('kafka-bridge is deployed with the others only if someone adds it', async () => {
+  const file = new URL('../serverless-compose.yml', import.meta.url)
+  const text = await readFile(file, 'utf8')
+  const others = SERVICES.filter((service) => service !== 'kafka-bridge')
+  expect(Object.keys(parse(text).services).sort()).toEqual([...others].sort())
+  const added = parse(text.replace(/^ {2}# (?=kafka-bridge:| )/gm, '  '))
+  expect(added.services['kafka-bridge']).toEqual({
+    path: 'services/kafka-bridge',
+    dependsOn: 'image-processor',
   })
 })

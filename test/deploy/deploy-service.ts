@@ -90,7 +90,7 @@ function removeUnsupported(resources: Resources): string[] {
 /** The condition key `aws:PrincipalArn` of a function is the ARN of its role; the emulator has the ARN of the session. */
 function toSession(role: { 'Fn::Sub'?: string; 'Fn::GetAtt'?: string[] }): unknown {
   const pattern = role['Fn::Sub']?.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')
-  if (pattern) return { 'Fn::Sub': pattern }
+  if (pattern) return { 'Fn::Sub': `${pattern}/*` }
   return {
     'Fn::Sub': `arn:\${AWS::Partition}:sts::\${AWS::AccountId}:assumed-role/\${${role['Fn::GetAtt']?.[0]}}/*`,
   }

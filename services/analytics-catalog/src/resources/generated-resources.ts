@@ -3,12 +3,13 @@ import { documentsTable } from './documents-table.ts'
 import { mergeSchedules } from './merge-schedules.ts'
 import { savedQueries, views } from './queries.ts'
 import { quickSight } from './quick-sight.ts'
-import type { Settings } from './settings.ts'
+import { databaseName, type Settings } from './settings.ts'
 
 /** The resources that are generated from the document schema, the queries and the retention. */
 export function generatedResources(settings: Settings) {
   return {
     Resources: {
+      Database: database(settings),
       ImageDocuments: documentsTable(settings),
       ...compactedTables(settings),
       ...views(settings),
@@ -16,5 +17,11 @@ export function generatedResources(settings: Settings) {
       ...mergeSchedules(settings),
       ...quickSight(settings),
     },
+    Outputs: { DatabaseName: { Value: { Ref: 'Database' } } },
   }
+}
+
+function database(settings: Settings) {
+  const DatabaseInput = { Name: databaseName(settings), Description: 'Images processed by Darkroom.' }
+  return { Type: 'AWS::Glue::Database', Properties: { CatalogId: { Ref: 'AWS::AccountId' }, DatabaseInput } }
 }

@@ -68,7 +68,7 @@ function schedule(settings: Settings, { description, at, statement }: Job) {
         Input: JSON.stringify({
           QueryString: statement,
           QueryExecutionContext: { Database: databaseName(settings) },
-          WorkGroup: `darkroom-${settings.stage}-merge`,
+          WorkGroup: `darkroom-${settings.stage}.merge`,
         }),
         RetryPolicy: { MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 1800 },
         DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['MergeDeadLetterQueue', 'Arn'] } },

@@ -56,4 +56,5 @@ export function logicalId(name: string, suffix = ''): string {
   return words.join('') + suffix
 }
 
-export const databaseName = ({ stage }: Settings) => `darkroom_${stage}`
+/** Athena allows no hyphens in the names of databases. */
+export const databaseName = ({ stage }: Pick<Settings, 'stage'>) => `darkroom_${stage.replaceAll('-', '_')}`

@@ -1,0 +1,44 @@
+import { dirname } from 'node:path'
+import { readSettings, requireAgreement } from './agreed-settings.ts'
+import { requireStageName, roleName } from './names.ts'
+
+interface Serverless {
+  serviceDir: string
+  service: {
+    functions: Record<string, { iamRoleStatementsName?: string }>
+    provider: { compiledCloudFormationTemplate: { Resources: Record<string, unknown> } }
+  }
+  getProvider(name: 'aws'): { getStage(): string; getRegion(): string }
+}
+
+/**
+ * A Serverless plugin that every service uses, after serverless-iam-roles-per-function. Before anything is packaged, it checks
+ * the stage's name and the settings that the services must agree on, and it names the role of each function.
+ */
+export default class Deployment {
+  readonly hooks: Record<string, () => void>
+
+  constructor(serverless: Serverless) {
+    this.hooks = {
+      initialize: () => prepare(serverless),
+      'before:package:finalize': () => removeSharedRole(serverless),
+    }
+  }
+}
+
+function prepare(serverless: Serverless): void {
+  const provider = serverless.getProvider('aws')
+  const stage = provider.getStage()
+  requireStageName(stage)
+  requireAgreement(readSettings(dirname(serverless.serviceDir), stage), stage)
+  for (const [name, lambda] of Object.entries(serverless.service.functions)) {
+    lambda.iamRoleStatementsName = roleName(stage, name, provider.getRegion())
+  }
+}
+
+/** The framework's role for functions without one of their own. Its name is too long for some stages. */
+function removeSharedRole({ service }: Serverless): void {
+  const { Resources } = service.provider.compiledCloudFormationTemplate
+  const { IamRoleLambdaExecution: _, ...others } = Resources
+  if (!JSON.stringify(others).includes('"IamRoleLambdaExecution"')) delete Resources.IamRoleLambdaExecution
+}
