@@ -15,8 +15,9 @@ import { createCatalogue } from './create-catalogue.ts'
 import { startTrino, type Trino } from './start-trino.ts'
 
 const SCHEMA = 'darkroom_dev'
-/** The templates' name for it, in the account of `resolveIntrinsics`. */
+/** As `resolveIntrinsics` names the buckets in the templates. */
 const BUCKET = 'darkroom-dev-123456789012-us-east-1'
+const CATALOGUE_BUCKET = 'cataloguebucket'
 /** Two of the five generated apps, because Trino looks up every day of every app in S3. */
 const APPS = ['web-app-1', 'press']
 const IMAGES = 2500
@@ -37,8 +38,7 @@ beforeAll(async () => {
   aws = await startLocalAws()
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   s3 = new S3Client({ endpoint: aws.endpoint, region: 'us-east-1', credentials, forcePathStyle: true })
-  for (const Bucket of [BUCKET, BUCKET.replace('dev', 'dev-catalogue')])
-    await s3.send(new CreateBucketCommand({ Bucket }))
+  for (const Bucket of [BUCKET, CATALOGUE_BUCKET]) await s3.send(new CreateBucketCommand({ Bucket }))
   process.env.RETENTION_FILE = await retentionFile()
   resources = (await packageService('analytics-catalog', {}, { apps: APPS.join() })).resources
   trino = await startTrino(aws.endpoint, SCHEMA)
