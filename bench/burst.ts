@@ -1,13 +1,13 @@
 /**
- * Uploads bursts to a freshly started local stack: 500 images of 70 KB at 25/s, 2,000 at 100/s, 1,000 at once. Checks that
+ * Uploads bursts to a freshly started `pnpm dev`: 500 images of 70 KB at 25/s, 2,000 at 100/s, 1,000 at once. Checks that
  * every upload is 202 and finished, and that long polls do not slow other requests. `pnpm bench:burst [--scale 0.1]`
  */
 import { execFile } from 'node:child_process'
 import { parseArgs, promisify } from 'node:util'
-import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import sharp from 'sharp'
 import { atSteadyRate } from './at-steady-rate.ts'
 import { percentile } from './percentile-table.ts'
+import { type DevStack, startDev } from './start-dev.ts'
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } })
 const scale = Number(values.scale)
@@ -45,7 +45,7 @@ function comment(bytes: number, index: number): Buffer {
   return segment
 }
 
-async function upload({ endpoints }: Stack, body: Buffer<ArrayBuffer>): Promise<Upload> {
+async function upload({ endpoints }: DevStack, body: Buffer<ArrayBuffer>): Promise<Upload> {
   const started = performance.now()
   try {
     const answer = await fetch(`${endpoints.uploadApi}/v1/images`, {
@@ -61,12 +61,12 @@ async function upload({ endpoints }: Stack, body: Buffer<ArrayBuffer>): Promise<
   }
 }
 
-const authorization = ({ apps }: Stack['endpoints']) => ({
+const authorization = ({ apps }: DevStack['endpoints']) => ({
   authorization: `Bearer ${apps['web-app-1']?.apiKey}`,
 })
 
 /** Waits for each image in turn: as long as one is queued, the rest need not be asked for. */
-async function finish({ endpoints }: Stack, uploads: Upload[]): Promise<Record<string, number>> {
+async function finish({ endpoints }: DevStack, uploads: Upload[]): Promise<Record<string, number>> {
   const statuses: string[] = []
   for (const { self } of uploads) {
     let status = 'queued'
@@ -89,13 +89,13 @@ function counts(words: string[]): Record<string, number> {
 }
 
 /** Milliseconds of requests to /v1/health while many clients wait for the last image of a backlog. */
-async function healthDuringLongPolls({ endpoints }: Stack, self: string): Promise<number[]> {
+async function healthDuringLongPolls({ endpoints }: DevStack, self: string): Promise<number[]> {
   const stop = new AbortController()
   const headers = { ...authorization(endpoints), prefer: 'wait=25' }
   const polls = Array.from({ length: LONG_POLLS }, () =>
     fetch(endpoints.uploadApi + self, { headers, signal: stop.signal }).catch(() => {}),
   )
-  const samples = await atSteadyRate(50, 10, async () => {
+  const samples = await atSteadyRate(100, 10, async () => {
     const started = performance.now()
     await (await fetch(`${endpoints.uploadApi}/v1/health`)).text()
     return performance.now() - started
@@ -105,52 +105,97 @@ async function healthDuringLongPolls({ endpoints }: Stack, self: string): Promis
   return samples
 }
 
-/** The memory of this process and its descendants, the bench itself included. */
-async function residentMegabytes(): Promise<number> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,rss='])
-  const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number))
-  const family = new Set([process.pid])
+/** A process of the stack. */
+interface StackProcess {
+  name: string
+  megabytes: number
+}
+
+/** What the process that is started with such a command does. */
+const PROCESS_NAMES: [RegExp, string][] = [
+  [/dev\.ts/, 'pnpm dev: S3, SQS, Kafka, pages'],
+  [/host\.ts/, 'services'],
+  [/engine-process/, 'image engines'],
+]
+
+/** The resident memory of the stack's processes. The bench itself is not among them. */
+async function stackProcesses(root: number): Promise<StackProcess[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,rss=,args='])
+  const rows = Array.from(
+    stdout.matchAll(/^ *(\d+) +(\d+) +(\d+) (.*)$/gm),
+    ([, pid, parent, rss, command = '']) => ({
+      pid: Number(pid),
+      parent: Number(parent),
+      name: PROCESS_NAMES.find(([pattern]) => pattern.test(command))?.[1] ?? command,
+      megabytes: Number(rss) / 1024,
+    }),
+  )
+  const family = new Set([root])
   for (let size = 0; size < family.size; ) {
     size = family.size
-    for (const [pid = 0, parent = 0] of rows) if (family.has(parent)) family.add(pid)
+    for (const { pid, parent } of rows) if (family.has(parent)) family.add(pid)
   }
-  return rows.reduce((sum, [pid = 0, , kilobytes = 0]) => sum + (family.has(pid) ? kilobytes / 1024 : 0), 0)
+  return rows.filter(({ pid }) => family.has(pid))
+}
+
+/** Follows the stack's memory and keeps its highest sum. */
+function watchMemory(root: number) {
+  let peak: StackProcess[] = []
+  const timer = setInterval(async () => {
+    const now = await stackProcesses(root)
+    if (total(now) > total(peak)) peak = now
+  }, MEMORY_INTERVAL_MS)
+  return {
+    restart() {
+      peak = []
+    },
+    peak: () => total(peak),
+    /** The parts of the peak, with the number of processes of each. */
+    describe: () =>
+      Object.entries(Object.groupBy(peak, ({ name }) => name))
+        .map(([name, own = []]) => `${own.length} × ${name} ${total(own)} MB`)
+        .join(', '),
+    stop: () => clearInterval(timer),
+  }
+}
+
+function total(processes: StackProcess[]): number {
+  return Math.round(processes.reduce((sum, { megabytes }) => sum + megabytes, 0))
 }
 
 const startedAt = performance.now()
-const stack = await startStack({ ports: await freePorts() })
+const stack = await startDev()
 console.log(`Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
-let peak = 0
-const watch = setInterval(async () => {
-  peak = Math.max(peak, await residentMegabytes())
-}, MEMORY_INTERVAL_MS)
+const memory = watchMemory(stack.pid)
 try {
   const image = await createImages()
-  const rows: Record<string, string | number>[] = []
   for (const { name, images, perSecond } of BURSTS) {
-    peak = 0
+    memory.restart()
     const count = Math.round(images * scale)
     const uploads = await atSteadyRate(count, perSecond, (index) => upload(stack, image(index)))
     const latencies = uploads.map(({ milliseconds }) => milliseconds)
     const finishedFrom = performance.now()
     const finished = await finish(stack, uploads)
-    rows.push({
-      burst: name,
-      images: count,
-      answers: JSON.stringify(counts(uploads.map(({ status }) => String(status)))),
-      'p50 ms': Math.round(percentile(latencies, 0.5)),
-      'p99 ms': Math.round(percentile(latencies, 0.99)),
-      'max ms': Math.round(Math.max(...latencies)),
-      finished: JSON.stringify(finished),
-      'after s': Math.round((performance.now() - finishedFrom) / 1000),
-      'peak MB': Math.round(peak),
-    })
-    console.table(rows.slice(-1))
+    console.table([
+      {
+        burst: name,
+        images: count,
+        answers: JSON.stringify(counts(uploads.map(({ status }) => String(status)))),
+        'p50 ms': Math.round(percentile(latencies, 0.5)),
+        'p99 ms': Math.round(percentile(latencies, 0.99)),
+        'max ms': Math.round(Math.max(...latencies)),
+        finished: JSON.stringify(finished),
+        'after s': Math.round((performance.now() - finishedFrom) / 1000),
+        'peak MB': memory.peak(),
+      },
+    ])
+    console.log(memory.describe())
   }
   const backlog = await Promise.all(Array.from({ length: 300 }, (_, index) => upload(stack, image(-index))))
   const health = await healthDuringLongPolls(stack, backlog.at(-1)?.self ?? '')
-  console.log(`/v1/health during ${LONG_POLLS} long polls: p99 ${Math.round(percentile(health, 0.99))} ms`)
+  const [p50, p99] = [0.5, 0.99].map((part) => Math.round(percentile(health, part)))
+  console.log(`/v1/health during ${LONG_POLLS} long polls: p50 ${p50}, p99 ${p99} ms`)
 } finally {
-  clearInterval(watch)
+  memory.stop()
   await stack.stop()
 }

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { build } from 'esbuild'
+import { type BuildOptions, build, stop } from 'esbuild'
 
 /** What `index.html` refers to in its own folder, such as `src="loupe.tsx"`. */
 const REFERENCE = /(?<=\s(?:src|href)=")(?!\/)[\w./-]+(?=")/g
@@ -14,23 +14,10 @@ const REFERENCE = /(?<=\s(?:src|href)=")(?!\/)[\w./-]+(?=")/g
  */
 export async function buildPage(source: string, folder: string): Promise<string[]> {
   const html = await readFile(join(source, 'index.html'), 'utf8')
-  const { outputFiles, metafile } = await build({
+  const { outputFiles, metafile } = await bundle({
     absWorkingDir: source,
     entryPoints: [...new Set(html.match(REFERENCE))],
-    entryNames: '[name]-[hash]',
-    chunkNames: '[name]-[hash]',
     outdir: folder,
-    write: false,
-    metafile: true,
-    bundle: true,
-    splitting: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2023',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    loader: { '.svg': 'copy' },
-    logLevel: 'silent',
   })
   const nameOf = (path: string) => relative(folder, path).split(sep).join('/')
   const builtNames = new Map(
@@ -45,6 +32,36 @@ export async function buildPage(source: string, folder: string): Promise<string[
   await mkdir(folder, { recursive: true })
   for (const { name, body } of files) await writeIfChanged(join(folder, name), body)
   return files.map(({ name }) => name)
+}
+
+const BUNDLE = {
+  entryNames: '[name]-[hash]',
+  chunkNames: '[name]-[hash]',
+  write: false,
+  metafile: true,
+  bundle: true,
+  splitting: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2023',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  loader: { '.svg': 'copy' },
+  logLevel: 'silent',
+} satisfies BuildOptions
+
+/** Builds that run. */
+let running = 0
+
+async function bundle(options: Pick<BuildOptions, 'absWorkingDir' | 'outdir'> & { entryPoints: string[] }) {
+  running++
+  try {
+    return await build({ ...BUNDLE, ...options })
+  } finally {
+    running--
+    // An idle esbuild keeps 100 MB. The next build starts another one in milliseconds.
+    if (running === 0) await stop()
+  }
 }
 
 /**

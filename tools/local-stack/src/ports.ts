@@ -34,6 +34,13 @@ export function configuredPorts(): Promise<Ports> {
   })
 }
 
+/** The environment variables by which `pnpm dev` takes these ports. */
+export function portVariables(ports: Ports): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(ports).map(([name, port]) => [PORT_VARIABLES[name as keyof Ports][0], String(port)]),
+  )
+}
+
 export function freePorts(): Promise<Ports> {
   return forEach(freePort)
 }

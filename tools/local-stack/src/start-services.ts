@@ -63,6 +63,8 @@ export async function startServices(options: ServicesOptions): Promise<RunningSe
     ],
     env: {
       NODE_COMPILE_CACHE: cacheFolder,
+      // By default glibc keeps a heap for each thread.
+      MALLOC_ARENA_MAX: '2',
       ...process.env,
       ...environment,
       // Its own build folder, because other stacks may run at the same time.

@@ -1,11 +1,12 @@
 import process from 'node:process'
 import type { EventSourceRunner } from './event-source-runner.ts'
 import { answerWithProblems } from './http/gateway-problems.ts'
+import { limitBodies } from './http/limit-bodies.ts'
 import { type OfflineStages, stageOfflineCommand } from './offline-command.ts'
 import type { Log, PluginUtils, Serverless } from './serverless.ts'
 
-/** Requests that one worker of a function runs at the same time: the default of an AWS account. */
-const WORKER_CONCURRENCY = 1_000
+/** Concurrent invocations of a function, all in one worker: the default quota of an AWS account. */
+const CONCURRENCY = 1_000
 /** Lambda keeps idle instances for minutes. */
 const IDLE_SECONDS = 900
 
@@ -26,7 +27,10 @@ export default class OfflineEventSources {
     this.#serverless = serverless
     this.#cliOptions = cliOptions
     this.#log = log
-    serverless.configureHttpServer = (server) => answerWithProblems(server, log)
+    serverless.configureHttpServer = (server) => {
+      limitBodies(server)
+      answerWithProblems(server, log)
+    }
     const stages: OfflineStages = {
       prepare: () => this.#orExit(() => this.#prepare()),
       start: () => this.#orExit(() => this.#runner?.start()),
@@ -45,7 +49,11 @@ export default class OfflineEventSources {
   /** Imports the AWS clients lazily, so that they do not slow down `package` and `deploy`. */
   async #prepare(): Promise<void> {
     const { service } = this.#serverless
-    const offline = { workerConcurrency: WORKER_CONCURRENCY, terminateIdleLambdaTime: IDLE_SECONDS }
+    const offline = {
+      workerConcurrency: CONCURRENCY,
+      functionConcurrency: CONCURRENCY,
+      terminateIdleLambdaTime: IDLE_SECONDS,
+    }
     service.custom = {
       ...service.custom,
       'serverless-offline': { ...offline, ...(service.custom?.['serverless-offline'] as object) },

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Template } from './template.ts'
 
 /** The parts of the framework and of a resolved serverless.yml that this plugin uses. */
@@ -36,21 +36,22 @@ export type PluginUtils = { log: Log }
 /** The parts of a hapi server that this plugin uses. */
 export interface HttpServer {
   listener: Server
-  ext(point: 'onPreResponse', method: (request: HttpRequest, toolkit: Toolkit) => unknown): void
+  ext(point: 'onRequest' | 'onPreResponse', method: (request: HttpRequest, toolkit: Toolkit) => unknown): void
 }
 
 interface HttpRequest {
   method: string
   path: string
+  raw: { req: IncomingMessage; res: ServerResponse }
   response: { isBoom?: boolean; message?: string; output?: { statusCode: number } }
 }
 
 interface Toolkit {
   continue: symbol
-  response(body?: string): ServerResponse
+  response(body?: string): HttpAnswer
 }
 
-interface ServerResponse {
-  code(status: number): ServerResponse
-  header(name: string, value: string): ServerResponse
+interface HttpAnswer {
+  code(status: number): HttpAnswer
+  header(name: string, value: string): HttpAnswer
 }

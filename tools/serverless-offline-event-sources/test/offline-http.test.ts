@@ -1,7 +1,9 @@
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { Problem } from '@darkroom/core'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { freePort, runServerless, serviceEnvironment } from './run-serverless.ts'
 
 let service: ReturnType<typeof runServerless>
@@ -30,6 +32,9 @@ test.each<[string, string, RequestInit, number, string]>([
   ['a function that throws', '/throw', { headers: page }, 500, 'internal'],
   ['a function that crashes', '/crash', {}, 500, 'internal'],
   ['a function that times out', '/hang', {}, 500, 'internal'],
+  ['a function that cannot start', '/broken', {}, 500, 'internal'],
+  ['a function whose instance ends while it starts', '/exits', {}, 500, 'internal'],
+  ['a function that takes longer than the gateway waits', '/slow', {}, 503, 'internal'],
   ['an authorizer that throws', '/unauthorized', {}, 500, 'internal'],
   ['an authorizer that times out', '/never-authorized', {}, 500, 'internal'],
 ])('%s is answered with problem+json', async (_what, path, request, status, slug) => {
@@ -39,9 +44,10 @@ test.each<[string, string, RequestInit, number, string]>([
   expect(problem).toMatchObject({
     type: `urn:problem-type:darkroom:${slug}`,
     status,
-    retryable: status === 500,
+    retryable: status >= 500,
   })
   expect(JSON.stringify(problem)).not.toContain('hunter2')
+  expect(answer.headers.has('retry-after')).toBe(status === 503)
   if (status === 413) expect(problem.detail).toContain('POST /v1/uploads')
   expect(answer.headers.get('access-control-allow-origin')).toBe(
     'headers' in request && status === 500 ? page.origin : null,
@@ -62,6 +68,65 @@ test.each([
   const problem = Problem.strict().parse(JSON.parse(String(body)))
   expect(problem).toMatchObject({ type: 'urn:problem-type:darkroom:malformed-request', status: 400 })
   expect(problem.detail).toContain(detail)
+})
+
+const gates: Server[] = []
+afterEach(() => {
+  for (const gate of gates.splice(0)) gate.close().closeAllConnections()
+})
+
+test('a function runs as often at once as it has reserved concurrency; more requests are 503', async () => {
+  const gate = createServer().listen(0, '127.0.0.1')
+  gates.push(gate)
+  await once(gate, 'listening')
+  const { port } = gate.address() as AddressInfo
+  const running: { request: Promise<Response>; answer: ServerResponse }[] = []
+  for (let index = 0; index < 2; index++) {
+    const request = fetch(`${url}/wait?http://127.0.0.1:${port}`)
+    const [, answer] = await once(gate, 'request')
+    running.push({ request, answer })
+  }
+  const refused = await fetch(`${url}/wait?http://127.0.0.1:${port}`)
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
+  expect(Problem.parse(await refused.json())).toMatchObject({ status: 503, retryable: true })
+  for (const { request, answer } of running) {
+    answer.end('done')
+    expect(await (await request).text()).toBe('done')
+  }
+  gate.once('request', (_, answer) => answer.end('again'))
+  expect(await (await fetch(`${url}/wait?http://127.0.0.1:${port}`)).text()).toBe('again')
+})
+
+test('requests wait while 8 MB of bodies are in progress; requests without a body do not', async () => {
+  const gate = createServer().listen(0, '127.0.0.1')
+  gates.push(gate)
+  await once(gate, 'listening')
+  const { port } = gate.address() as AddressInfo
+  const send = (bytes: number) => fetch(`${url}/gated?http://127.0.0.1:${port}`, post(new Uint8Array(bytes)))
+  const requests: Promise<Response>[] = []
+  const answers: ServerResponse[] = []
+  gate.on('request', (_, answer) => answers.push(answer))
+  for (let index = 0; index < 4; index++) {
+    const arrived = once(gate, 'request')
+    requests.push(send(2 * 1024 * 1024))
+    await arrived
+  }
+  requests.push(send(10))
+  for (let index = 0; index < 5; index++) expect((await fetch(`${url}/echo/a`)).status).toBe(200)
+  expect(answers).toHaveLength(4)
+  const next = once(gate, 'request')
+  answers[0]?.end('done')
+  await next
+  for (const answer of answers) answer.end('done')
+  expect((await Promise.all(requests)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+})
+
+test('a client that sends slowly does not hold up others', async () => {
+  const slow = connect(Number(new URL(url).port), '127.0.0.1')
+  slow.write('POST /echo/a HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 9000000\r\n\r\n')
+  await once(slow, 'data')
+  expect((await fetch(`${url}/echo/a`, post('x'))).status).toBe(200)
+  slow.destroy()
 })
 
 test('a function runs again after a crash', async () => {

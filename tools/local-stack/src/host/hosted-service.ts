@@ -13,7 +13,7 @@ const OFFLINE = 'serverless-offline'
 const PLUGINS = ['@darkroom/serverless-offline-event-sources', '@darkroom/api-docs', OFFLINE]
 
 /** Requests wait for these: the host starts them with the service. */
-const WARM_FUNCTIONS = ['authorize', 'uploadImage', 'getImage']
+const WARM_FUNCTIONS = ['authorize', 'uploadImage', 'getImage', 'health']
 
 export interface HostOptions extends HostedServiceOptions {
   folder: string

@@ -56,7 +56,19 @@ const PARSER_DETAILS: Record<string, string> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'The headers did not arrive in time.',
 }
 
+/** The function is throttled, or did not answer in time. */
+class ServiceUnavailable extends ProblemError {
+  constructor(cause: unknown) {
+    super('internal', 'The service is busy. Try again in a moment.', { cause })
+  }
+
+  override get status(): number {
+    return 503
+  }
+}
+
 function toProblem(status: number, cause: unknown): ProblemError {
+  if (status === 503) return new ServiceUnavailable(cause)
   if (status >= 500) return toProblemError(cause)
   if (status === 413) {
     return new ProblemError(

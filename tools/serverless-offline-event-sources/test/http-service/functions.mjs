@@ -34,3 +34,9 @@ export function crash() {
 }
 
 export const hang = () => new Promise(() => {})
+
+/** Answers with what the URL in the query answers. */
+export async function wait({ rawQueryString }) {
+  const body = await (await fetch(rawQueryString)).text()
+  return { statusCode: 200, headers: { 'content-type': 'text/plain' }, body }
+}

@@ -1,0 +1,3 @@
+throw new Error('secret: hunter2')
+
+export const handler = () => {}
