@@ -48,6 +48,15 @@ export interface ImageStatus {
         takenAt?: string | undefined
         cameraMake?: string | undefined
         cameraModel?: string | undefined
+        lens?: string | undefined
+        focalLengthMm?: number | undefined
+        exposureSeconds?: number | undefined
+        /** The f-number: 2.8 for f/2.8. */
+        aperture?: number | undefined
+        iso?: number | undefined
+        flashFired?: boolean | undefined
+        /** The program or firmware that wrote the file. */
+        software?: string | undefined
         orientation?: number | undefined
         hadLocation: boolean
       }

@@ -134,12 +134,22 @@ const Source = z
   .object({ type: z.string().meta({ example: 'image/avif' }), srcset: z.string() })
   .meta({ id: 'Source' })
 
-/** From the EXIF data. The location is never included, only whether the file had one. */
+/** From EXIF or XMP. The location is never included, only whether the file had one. */
 const Exif = z
   .object({
     takenAt: z.string().optional(),
     cameraMake: z.string().optional(),
     cameraModel: z.string().optional(),
+    lens: z.string().optional(),
+    focalLengthMm: z
+      .number()
+      .optional()
+      .meta({ description: 'Of the lens, not converted to another sensor size.', example: 4.15 }),
+    exposureSeconds: z.number().optional().meta({ example: 0.004 }),
+    aperture: z.number().optional().meta({ description: 'The f-number.', example: 2.8 }),
+    iso: z.int().optional().meta({ example: 100 }),
+    flashFired: z.boolean().optional(),
+    software: z.string().optional().meta({ description: 'The program or firmware that wrote the file.' }),
     orientation: z.int().optional(),
     hadLocation: z.boolean(),
   })

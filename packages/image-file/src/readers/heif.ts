@@ -216,7 +216,10 @@ function traits(): Fold<Traits> {
       if (type === 'meta/iinf') boxes.information = payload
       if (type === 'meta/iloc') boxes.locations = payload
       if (type === 'meta/idat') boxes.inline = payload
-      if (type === 'mdat') boxes.data.push({ start: offset + length - payload.length, content: payload })
+      if (type === 'mdat') {
+        const start = length === Number.POSITIVE_INFINITY ? offset + 8 : offset + length - payload.length
+        boxes.data.push({ start, content: payload })
+      }
       if (type === 'ftyp') {
         const brands = brandsIn(payload)
         found.isAnimated = brands.includes('avis')

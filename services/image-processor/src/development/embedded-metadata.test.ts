@@ -66,6 +66,11 @@ describe('a location is found', () => {
     'in XMP of a WebP': () => fourCorners(16, 16).withXmp(packet).webp().toBuffer(),
     'in EXIF of an AVIF': () => withLocation().avif({ effort: 0 }).toBuffer(),
     'in XMP of an AVIF': () => fourCorners(16, 16).withXmp(packet).avif({ effort: 0 }).toBuffer(),
+    'in an AVIF whose data extends to the end of the file': async () => {
+      const avif = await withLocation().avif({ effort: 0 }).toBuffer()
+      avif.writeUInt32BE(0, avif.lastIndexOf('mdat') - 4)
+      return avif
+    },
   }
   const withLocation = () =>
     fourCorners(16, 16).withExif({ IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '51/1 30/1 0/1' } })

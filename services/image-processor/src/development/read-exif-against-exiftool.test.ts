@@ -16,27 +16,53 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 const TAGS = [
-  'EXIF:Make',
-  'EXIF:Model',
   'EXIF:Orientation',
   'EXIF:DateTimeOriginal',
   'EXIF:SubSecTimeOriginal',
   'EXIF:OffsetTimeOriginal',
 ]
+/** In EXIF, otherwise in XMP. */
+const TEXTS = { cameraMake: 'Make', cameraModel: 'Model', lens: 'LensModel' } as const
+const NUMBERS = {
+  focalLengthMm: 'FocalLength',
+  exposureSeconds: 'ExposureTime',
+  aperture: 'FNumber',
+  iso: 'ISO',
+} as const
+const ELSEWHERE = ['EXIF:Flash', 'XMP:FlashFired', 'EXIF:Software', 'XMP:CreatorTool']
+const EVERYWHERE = [...Object.values(TEXTS), ...Object.values(NUMBERS)].flatMap((tag) => [
+  `EXIF:${tag}`,
+  `XMP:${tag}`,
+])
 const LOCATIONS = ['EXIF:GPSLatitude', 'XMP:GPSLatitude']
 
 /** ExifTool's values of all files, in the format of `readExif`, by file. One run, because Perl takes a second to start. */
 async function readByExifTool(files: string[]): Promise<Map<string, Exif>> {
-  const args = ['-json', '-n', '-G', ...[...TAGS, ...LOCATIONS].map((tag) => `-${tag}`), ...files]
+  const args = [
+    '-json',
+    '-n',
+    '-G',
+    ...[...TAGS, ...EVERYWHERE, ...ELSEWHERE, ...LOCATIONS].map((tag) => `-${tag}`),
+    ...files,
+  ]
   const found: Record<string, unknown>[] = JSON.parse(await runExifTool(...args))
   return new Map(found.map((tags) => [String(tags.SourceFile), toExif(tags)]))
 }
 
 function toExif(found: Record<string, unknown>): Exif {
-  const [make, model, orientation, time, fraction, zone] = TAGS.map((tag) => found[tag])
+  const [orientation, time, fraction, zone] = TAGS.map((tag) => found[tag])
   const exif: Exif = { hadLocation: LOCATIONS.some((tag) => found[tag] !== undefined) }
-  if (make) exif.cameraMake = normalize(make)
-  if (model) exif.cameraModel = normalize(model)
+  const read = (tag: string) => found[`EXIF:${tag}`] ?? found[`XMP:${tag}`]
+  for (const [key, tag] of Object.entries(TEXTS)) {
+    if (read(tag)) exif[key as keyof typeof TEXTS] = normalize(read(tag))
+  }
+  for (const [key, tag] of Object.entries(NUMBERS)) {
+    if (Number(read(tag)) > 0) exif[key as keyof typeof NUMBERS] = Number(Number(read(tag)).toPrecision(6))
+  }
+  const [flash, flashInXmp, software, creatorTool] = ELSEWHERE.map((tag) => found[tag])
+  if (flash !== undefined) exif.flashFired = Number(flash) % 2 === 1
+  else if (flashInXmp !== undefined) exif.flashFired = /true/i.test(String(flashInXmp))
+  if (software ?? creatorTool) exif.software = normalize(software ?? creatorTool)
   if (orientation) exif.orientation = Number(orientation)
   if (time) {
     const seconds = normalize(time).replace(/^(\d+):(\d+):(\d+) /, '$1-$2-$3T')
@@ -87,6 +113,29 @@ describeWith(EXIFTOOL, 'ExifTool agrees', () => {
     ],
     ['a location in XMP only', ['-XMP:GPSLatitude=-33.9', '-XMP:GPSLongitude=18.4'], { hadLocation: true }],
     ['an altitude and no location', ['-GPSAltitude=12', '-GPSAltitudeRef=0'], { hadLocation: false }],
+    [
+      'camera settings',
+      [
+        ...['-EXIF:LensModel=XF35mmF1.4 R', '-EXIF:FocalLength=35', '-EXIF:ExposureTime=1/250'],
+        ...['-EXIF:FNumber=2.8', '-EXIF:ISO=640', '-EXIF:Flash#=25', '-EXIF:Software=ACME Studio'],
+      ],
+      {
+        ...{ lens: 'XF35mmF1.4 R', focalLengthMm: 35, exposureSeconds: 0.004, aperture: 2.8, iso: 640 },
+        ...{ flashFired: true, software: 'ACME Studio' },
+      },
+    ],
+    [
+      'camera settings in XMP only',
+      [
+        ...['-XMP-tiff:Make=ACME', '-XMP-tiff:Model=Größe & Co <1>', '-XMP-exifEX:LensModel=50mm "f/1.8"'],
+        ...['-XMP-exif:FocalLength=50', '-XMP-exif:ExposureTime=2.5', '-XMP-exif:FNumber=11'],
+        ...['-XMP-exif:ISO=3200', '-XMP-exif:FlashFired=False', '-XMP-xmp:CreatorTool=ACME Studio'],
+      ],
+      {
+        ...{ cameraModel: 'Größe & Co <1>', lens: '50mm "f/1.8"', focalLengthMm: 50, exposureSeconds: 2.5 },
+        ...{ aperture: 11, iso: 3200, flashFired: false, software: 'ACME Studio' },
+      },
+    ],
     [
       'long values',
       ['-EXIF:Make=ACME', '-UserComment=x'.padEnd(30_000, 'x'), '-Copyright=me', '-ISO=100'],

@@ -54,7 +54,7 @@ describe('readExif', () => {
       `<rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" ${content}/></rdf:RDF></x:xmpmeta>`
     const withXmp = (content: string) => fourCorners(16, 16).withXmp(xmp(content)).jpeg().toBuffer()
     expect(readExif(await withXmp('exif:GPSLatitude="51,30.5N"'))).toEqual({ hadLocation: true })
-    expect(readExif(await withXmp('exif:FNumber="4/1"'))).toEqual({ hadLocation: false })
+    expect(readExif(await withXmp('exif:GPSAltitude="4/1"'))).toEqual({ hadLocation: false })
   })
 
   test('returns nothing for an image without metadata, or for no image', async () => {
@@ -88,6 +88,13 @@ describe('readExif', () => {
       takenAt: '2016-03-24T14:49:51.308',
       cameraMake: 'Apple',
       cameraModel: 'iPhone 6 Plus',
+      lens: 'iPhone 6 Plus back camera 4.15mm f/2.2',
+      focalLengthMm: 4.15,
+      exposureSeconds: 0.00101112,
+      aperture: 2.2,
+      iso: 32,
+      flashFired: true,
+      software: '9.3',
       orientation: 6,
       hadLocation: true,
     })
@@ -98,6 +105,11 @@ describe('readExif', () => {
       takenAt: '2013-05-10T15:21:35',
       cameraMake: 'Nokia',
       cameraModel: 'Lumia 820',
+      exposureSeconds: 0.003139,
+      aperture: 2.2,
+      iso: 100,
+      flashFired: false,
+      software: 'Windows Phone',
       orientation: 1,
       hadLocation: true,
     })

@@ -84,6 +84,13 @@ describe('the answer for an image', () => {
       takenAt: '2026-11-22T17:03:04',
       cameraMake: 'Canon',
       cameraModel: 'EOS 450D',
+      lens: 'EF50mm f/1.8 II',
+      focalLengthMm: 50,
+      exposureSeconds: 0.004,
+      aperture: 2.8,
+      iso: 100,
+      flashFired: false,
+      software: 'Firmware 1.1.0',
       orientation: 6,
       hadLocation: true,
     })
