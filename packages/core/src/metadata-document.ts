@@ -77,6 +77,10 @@ const development = {
     z.boolean(),
     'Whether the original contains the location; the location itself is stored only there.',
   ),
+  had_content_credentials: column(
+    z.boolean().optional(),
+    'Whether the original contains Content Credentials (a C2PA manifest), which are not verified.',
+  ),
   thumbhash: column(z.string(), 'ThumbHash placeholder, base64.'),
   dominant_color: column(z.string().regex(/^#[0-9a-f]{6}$/), 'The colour that a person would name, #rrggbb.'),
   perceptual_hash: column(

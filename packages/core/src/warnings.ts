@@ -12,6 +12,8 @@ export const WARNINGS = {
   'bad-color-profile': 'The colour profile is damaged; the colours were treated as sRGB.',
   'colors-not-converted':
     'The colours are not sRGB and were not converted; the variants may look pale or too bright.',
+  'content-credentials-removed':
+    'The original has Content Credentials (C2PA); the variants have none, because their pixels changed.',
 } as const satisfies Record<string, string>
 
 export const Warning = z

@@ -72,6 +72,8 @@ export interface Traits {
   hasStrayBytes?: boolean
   /** It declares a gain map for HDR screens (ISO 21496-1, Ultra HDR, Apple). */
   hasGainMap?: boolean
+  /** It contains a C2PA manifest, which is not verified. */
+  hasContentCredentials?: boolean
   /** It declares more pictures after its own end (CIPA DC-007, Multi-Picture Format). */
   hasMorePictures?: boolean
 }

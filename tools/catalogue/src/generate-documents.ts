@@ -86,6 +86,7 @@ const valuesUntil = (last: string): Record<string, string> => ({
   software: "CASE WHEN camera > 0 THEN make || ' ' || (1 + h2 % 3) || '.0' END",
   orientation: 'CASE WHEN camera > 0 THEN CASE WHEN height > width THEN 6 ELSE 1 END END',
   had_location: 'camera > 8 AND c3 % 3 > 0',
+  had_content_credentials: 'c3 % 50 = 0',
   thumbhash: "to_base64(unhex(format('{:016x}{:016x}{:08x}', c2, c3, c1 % 4294967296)))",
   dominant_color: "format('#{:06x}', c2 % 16777216)",
   perceptual_hash: "format('{:016x}', xor(look, flipped))",

@@ -1,3 +1,4 @@
+import { isManifestStore } from '../content-credentials.ts'
 import { EmbeddedMetadata } from '../embedded-metadata.ts'
 import {
   type Fold,
@@ -108,17 +109,23 @@ function structure(): Fold<Structure> {
  * sub-blocks come out behind it (XMP specification, part 3, 1.1.2).
  */
 const XMP = Buffer.from('\x0bXMP DataXMP', 'latin1')
+/** The other one: a number of three bytes instead of letters, then the manifest in sub-blocks (C2PA 2.2, A.3.4). */
+const C2PA = Buffer.from('\x0bC2PA_GIF\x01\0\0', 'latin1')
 
 function traits(): Fold<Traits> {
   let images = 0
+  let hasContentCredentials = false
   const metadata = new EmbeddedMetadata()
   return {
     visit({ type, payload }) {
       if (type === 'image') images++
+      // Before the manifest is the size of its first sub-block.
+      if (type === 'data' && payload.subarray(0, C2PA.length).equals(C2PA))
+        hasContentCredentials ||= isManifestStore(payload.subarray(C2PA.length + 1))
       if (type === 'data' && payload.subarray(0, XMP.length).equals(XMP))
         metadata.addXmp(payload.subarray(XMP.length))
     },
-    result: () => ({ isAnimated: images > 1, ...metadata.result() }),
+    result: () => ({ isAnimated: images > 1, hasContentCredentials, ...metadata.result() }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ImageType } from '@darkroom/core'
+import { C2PA_BOX } from '../content-credentials.ts'
 import { EmbeddedMetadata } from '../embedded-metadata.ts'
 import type { Fold, Format, Reader, Segment, Size, Structure, Traits } from '../segments.ts'
 import { addItems, type ItemBoxes } from './heif-items.ts'
@@ -220,6 +221,8 @@ function traits(): Fold<Traits> {
         const start = length === Number.POSITIVE_INFINITY ? offset + 8 : offset + length - payload.length
         boxes.data.push({ start, content: payload })
       }
+      if (type === 'uuid' && payload.subarray(0, C2PA_BOX.length).equals(C2PA_BOX))
+        found.hasContentCredentials = true
       if (type === 'ftyp') {
         const brands = brandsIn(payload)
         found.isAnimated = brands.includes('avis')

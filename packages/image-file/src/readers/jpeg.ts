@@ -1,3 +1,4 @@
+import { isManifestStore } from '../content-credentials.ts'
 import { EmbeddedMetadata } from '../embedded-metadata.ts'
 import {
   type Fold,
@@ -59,7 +60,14 @@ function nextMarker(bytes: Buffer, from: number): number | undefined {
   return at === -1 ? undefined : at
 }
 
-const NAMES: Record<number, string> = { 225: 'APP1', 226: 'APP2', 237: 'APP13', 218: 'SOS', 219: 'DQT' }
+const NAMES: Record<number, string> = {
+  225: 'APP1',
+  226: 'APP2',
+  235: 'APP11',
+  237: 'APP13',
+  218: 'SOS',
+  219: 'DQT',
+}
 
 function nameOf(marker: number): string {
   return isFrameHeader(marker) ? 'SOF' : (NAMES[marker] ?? marker.toString(16))
@@ -263,6 +271,8 @@ function traits(): Fold<Traits> {
         if (startsWith(payload, MULTI_PICTURE)) found.hasMorePictures = true
         if (startsWith(payload, GAIN_MAP)) found.hasGainMap = true
       }
+      // The letters JP, a number of the box (2 bytes) and one of its part (4 bytes).
+      if (type === 'APP11' && isManifestStore(payload.subarray(8))) found.hasContentCredentials = true
       if (type === 'SOF') found.isCmyk = payload[5] === 4
       if (type === 'DQT') found.quality ??= qualityOf(payload)
       if (type === 'stray') found.hasStrayBytes ||= !isFill(payload)

@@ -1,4 +1,5 @@
 import { crc32, deflateSync, inflateSync } from 'node:zlib'
+import { isManifestStore } from '../content-credentials.ts'
 import { EmbeddedMetadata } from '../embedded-metadata.ts'
 import {
   chunkNames,
@@ -29,6 +30,7 @@ const nameOf = chunkNames(
   'sRGB',
   'gAMA',
   'cHRM',
+  'caBX',
   'tEXt',
   'zTXt',
   'iTXt',
@@ -237,6 +239,7 @@ function traits(): Fold<Traits> {
   return {
     visit({ type, payload }) {
       if (type === 'acTL') found.isAnimated = true
+      if (type === 'caBX' && isManifestStore(payload)) found.hasContentCredentials = true
       if (type === 'eXIf') metadata.addExif(payload)
       if (type === 'iCCP') colors.profile ??= profileIn(payload)
       if (isColorChunk(type)) colors[type] ??= payload

@@ -1,3 +1,4 @@
+import { isManifestStore } from '../content-credentials.ts'
 import { EmbeddedMetadata } from '../embedded-metadata.ts'
 import {
   chunkNames,
@@ -14,7 +15,7 @@ import {
 /** The header of a chunk, and the part of its payload that contains a size. */
 const MAX_HEADER_BYTES = 18
 
-const nameOf = chunkNames('VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANMF', 'ICCP', 'EXIF', 'XMP ')
+const nameOf = chunkNames('VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANMF', 'ICCP', 'EXIF', 'XMP ', 'C2PA')
 
 /** WebP (RFC 9649): `RIFF length WEBP`, then chunks. */
 function* read(): Reader {
@@ -106,6 +107,7 @@ function traits(): Fold<Traits> {
   return {
     visit({ type, payload }) {
       if (type === 'VP8X') found.isAnimated = ((payload[0] ?? 0) & ANIMATION_FLAG) !== 0
+      if (type === 'C2PA' && isManifestStore(payload)) found.hasContentCredentials = true
       if (type === 'ICCP') found.profile ??= payload
       if (type === 'XMP ') metadata.addXmp(payload)
       if (type === 'EXIF') metadata.addExif(payload)

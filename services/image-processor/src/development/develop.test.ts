@@ -26,6 +26,7 @@ describe.each([sharpEngine, jimpEngine])('develop with $name', (engine) => {
       cameraMake: 'ACME',
       orientation: 6,
       hadLocation: false,
+      hadContentCredentials: false,
       thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]{20,40}={0,2}$/),
       dominantColor: expect.stringMatching(/^#[0-9a-f]{6}$/),
       perceptualHash: expect.stringMatching(/^[0-9a-f]{16}$/),

@@ -13,6 +13,8 @@ export interface Developed extends Exif {
   /** Of the upright original, in pixels. */
   width: number
   height: number
+  /** Whether the original contains a C2PA manifest, which is not verified. */
+  hadContentCredentials: boolean
   /** ThumbHash, base64. */
   thumbhash: string
   /** `#rrggbb`. */
@@ -34,6 +36,7 @@ export async function develop(engine: ImageEngine, original: Uint8Array, preset:
   return {
     ...developed,
     ...readExif(image, traits),
+    hadContentCredentials: traits.hasContentCredentials === true,
     thumbhash: thumbhash(preview),
     dominantColor: dominantColor(preview),
     perceptualHash: perceptualHash(preview),

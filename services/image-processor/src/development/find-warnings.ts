@@ -18,6 +18,7 @@ export function findWarnings(
     'bad-exif': exif && !isSoundExif(exif),
     'bad-color-profile': profile && !hasProfileSignature(profile),
     'colors-not-converted': has.hasOtherColors,
+    'content-credentials-removed': has.hasContentCredentials,
   }
   return (Object.keys(found) as Warning[]).filter((warning) => found[warning])
 }

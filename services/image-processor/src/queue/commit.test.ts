@@ -20,6 +20,7 @@ const DEVELOPED: Developed = {
   width: 400,
   height: 300,
   hadLocation: false,
+  hadContentCredentials: false,
   thumbhash: 'AAAA',
   dominantColor: '#102030',
   perceptualHash: '0123456789abcdef',

@@ -80,6 +80,7 @@ export async function commitSuccess(
     software: developed.software,
     orientation: developed.orientation,
     had_location: developed.hadLocation,
+    had_content_credentials: developed.hadContentCredentials,
     thumbhash: developed.thumbhash,
     dominant_color: developed.dominantColor,
     perceptual_hash: developed.perceptualHash,

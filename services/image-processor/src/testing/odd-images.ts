@@ -7,8 +7,75 @@ import { fourCorners } from './test-images.ts'
 const picture = () => fourCorners(120, 80)
 const jpeg = () => picture().jpeg({ quality: 95 }).toBuffer()
 
+type OddImage = [what: string, warning: Warning, make: () => Promise<Buffer>]
+
+/** An empty manifest store, and the same with a length of 64 bits. */
+const MANIFEST = Buffer.concat([
+  Buffer.from('0000002d6a756d62', 'hex'),
+  Buffer.from('000000256a756d6463327061001100108000' + '00aa00389b710363327061', 'hex'),
+  Buffer.alloc(8),
+])
+const LONG_MANIFEST = Buffer.concat([
+  Buffer.from('000000016a756d620000000000000035', 'hex'),
+  MANIFEST.subarray(8),
+])
+const C2PA_BOX = Buffer.from('d8fec3d61b0e483c92975828877ec481', 'hex')
+
+const CREDENTIALS: [what: string, make: () => Promise<Buffer>][] = [
+  ['a JPEG', async () => withSegment(await jpeg(), 0xeb, jumbfPart(MANIFEST))],
+  ['a JPEG (64-bit length)', async () => withSegment(await jpeg(), 0xeb, jumbfPart(LONG_MANIFEST))],
+  ['a PNG', async () => withChunk(await as('png'), 'caBX', MANIFEST.toString('latin1'))],
+  ['a WebP', async () => withWebpChunk(await as('webp'), 'C2PA', MANIFEST)],
+  ['a GIF', async () => withGifExtension(await as('gif'), MANIFEST)],
+  [
+    'an AVIF',
+    async () => {
+      const box = Buffer.concat([
+        C2PA_BOX,
+        Buffer.alloc(4),
+        Buffer.from('manifest\0'),
+        Buffer.alloc(8),
+        MANIFEST,
+      ])
+      return withLastBox(await as('avif'), 'uuid', box)
+    },
+  ],
+]
+
+/** The letters JP, the numbers of the box and of its part, and all of it in one part. */
+function jumbfPart(jumbf: Buffer): Buffer {
+  return Buffer.concat([Buffer.from('JP\0\x01\0\0\0\x01', 'latin1'), jumbf])
+}
+
+function withWebpChunk(webp: Buffer, type: string, data: Buffer): Buffer {
+  const head = Buffer.from(`${type}\0\0\0\0`, 'latin1')
+  head.writeUInt32LE(data.length, 4)
+  const whole = Buffer.concat([webp, head, data, Buffer.alloc(data.length % 2)])
+  whole.writeUInt32LE(whole.length - 8, 4)
+  return whole
+}
+
+/** After the color table. */
+function withGifExtension(gif: Buffer, data: Buffer): Buffer {
+  const start = 13 + 3 * 2 ** ((gif.readUInt8(10) & 7) + 1)
+  const extension = Buffer.concat([
+    Buffer.from('\x21\xff\x0bC2PA_GIF\x01\0\0', 'latin1'),
+    Buffer.from([data.length]),
+    data,
+    Buffer.alloc(1),
+  ])
+  return Buffer.concat([gif.subarray(0, start), extension, gif.subarray(start)])
+}
+
+/** Behind the others, because places in `iloc` count from the start of the file. */
+function withLastBox(avif: Buffer, type: string, data: Buffer): Buffer {
+  const head = Buffer.from(`\0\0\0\0${type}`, 'latin1')
+  head.writeUInt32BE(8 + data.length)
+  return Buffer.concat([avif, head, data])
+}
+
 /** Images with valid pixels and something unusual, each with the warning that it must cause. */
-export const ODD_IMAGES: [what: string, warning: Warning, make: () => Promise<Buffer>][] = [
+export const ODD_IMAGES: OddImage[] = [
   ['a JPEG with a text after it', 'trailing-data', async () => followedBy(await jpeg(), 'SEFT')],
   ['a PNG with a text after it', 'trailing-data', async () => followedBy(await as('png'), 'trailer')],
   ['a WebP with a text after it', 'trailing-data', async () => followedBy(await as('webp'), 'trailer')],
@@ -38,6 +105,10 @@ export const ODD_IMAGES: [what: string, warning: Warning, make: () => Promise<Bu
   ],
   ['an Ultra HDR JPEG', 'gain-map-ignored', ultraHdr],
   ['a JPEG with a second picture', 'extra-images-ignored', multiPicture],
+  ...CREDENTIALS.map(
+    ([what, make]) =>
+      [`${what} with Content Credentials`, 'content-credentials-removed', make] satisfies OddImage,
+  ),
 ]
 
 /** Two frames: the first has the four corners, the second is black. */
