@@ -1,11 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
+import { cutText, printable, wrapText } from '@darkroom/terminal'
 import pMap from 'p-map'
 import { writeContactSheet } from './demo/contact-sheet.ts'
 import { developPhotograph, type Outcome } from './demo/develop-photograph.ts'
 import { findPhotographs, type Photograph } from './demo/photographs.ts'
-import { kilobytes, resultsTable } from './demo/results-table.ts'
+import { resultsTable } from './demo/results-table.ts'
 import type { Endpoints } from './endpoints.ts'
 import { formatLogLine } from './format-log-line.ts'
 import { freePorts } from './ports.ts'
@@ -14,8 +15,9 @@ import { startStack } from './start-stack.ts'
 
 const USAGE = `pnpm demo [FILE or FOLDER …] [--verbose]
 
-Starts the whole system on free ports and uploads photographs (yours, or samples), half of them over HTTP and half over
-Kafka. Prints the results, writes a contact sheet and stops. The exit code is 0 if every photograph was processed.`
+Starts the whole system on free ports and uploads photographs (yours, or
+samples), half of them over HTTP and half over Kafka. Prints the results, writes
+a contact sheet and stops. The exit code is 0 if every photograph was processed.`
 
 const outputFolder = join(repositoryRoot, 'demo-output')
 
@@ -29,7 +31,10 @@ async function demo(): Promise<void> {
   })
   if (values.help) return console.log(USAGE)
   const photographs = await findPhotographs(positionals)
-  if (photographs.length === 0) throw new Error('No images found in the given files and folders.')
+  if (photographs.every(({ problem }) => problem)) {
+    for (const { name, problem = '' } of photographs) printResult(name, { problem })
+    throw new Error('There is nothing to send.')
+  }
   const startedAt = Date.now()
   console.log('Starting Darkroom on free ports …')
   const stack = await startStack({
@@ -44,14 +49,22 @@ async function demo(): Promise<void> {
     await mkdir(outputFolder, { recursive: true })
     const sheet = await writeContactSheet(outcomes, outputFolder)
     console.log(`\n${resultsTable(outcomes)}\n\n${summary(outcomes)}`)
-    console.log(`Contact sheet: ${relative(process.env.INIT_CWD ?? '.', sheet)}`)
+    console.log(`Contact sheet: ${styleText('bold', relative(process.env.INIT_CWD ?? '.', sheet))}`)
     if (outcomes.some(({ problem }) => problem)) process.exitCode = 1
   } finally {
     await stack.stop()
   }
-  console.log(
-    `\nNext: run ${styleText('bold', 'pnpm dev')} to keep everything running and upload your own images.`,
-  )
+  console.log(`\nNext: ${styleText('bold', 'pnpm dev')} keeps everything running, for your own images.`)
+}
+
+const COLUMNS = 80
+
+/** A line for a file that was processed; for another one the reason and what to do, in as many lines as they need. */
+function printResult(name: string, { problem, milliseconds = 0 }: Partial<Outcome>): void {
+  const mark = problem ? styleText('red', '✘') : styleText('green', '✔')
+  const time = problem ? '' : `  ${seconds(milliseconds)}`
+  console.log(`  ${mark} ${cutText(printable(name), COLUMNS - 12)}${time}`)
+  if (problem) console.log(wrapText(problem, { columns: COLUMNS, indent: 4 }))
 }
 
 /** Sends two at a time, alternating between HTTP and Kafka. */
@@ -63,8 +76,7 @@ async function developAll(endpoints: Endpoints, photographs: Photograph[]): Prom
     photographs,
     async (photograph, index) => {
       const outcome = await developPhotograph(endpoints, index % 2 === 0 ? 'HTTP' : 'Kafka', photograph)
-      const mark = outcome.problem ? styleText('red', '✘') : styleText('green', '✔')
-      console.log(`  ${mark} ${photograph.name}  ${outcome.problem ?? seconds(outcome.milliseconds)}`)
+      printResult(photograph.name, outcome)
       return outcome
     },
     { concurrency: 2 },
@@ -77,7 +89,12 @@ function summary(outcomes: Outcome[]): string {
   const large = processed.flatMap(({ image }) => image?.variants?.at(-1)?.bytes ?? [])
   const after = large.reduce((sum, bytes) => sum + bytes, 0)
   const failed = outcomes.length - processed.length
-  return `${processed.length} processed, ${failed} failed. Originals: ${kilobytes(before)}, largest variants: ${kilobytes(after)}.`
+  const counts = `${processed.length} processed${failed > 0 ? `, ${failed} not (see above)` : ''}`
+  return `${counts}. Originals: ${megabytes(before)}, largest variants: ${megabytes(after)}.`
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`
 }
 
 function seconds(milliseconds: number): string {

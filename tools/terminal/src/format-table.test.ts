@@ -34,6 +34,20 @@ test('cuts what is too wide for 80 columns or the given width, the widest cells 
   )
 })
 
+test('an emoji takes two columns and is never cut in half; control characters do not reach the terminal', () => {
+  const names = [['🏔️ morning.jpg'], ['naïve\u001b[2Jname\n.jpg']]
+  const lines = formatTable(
+    ['file', 'n'],
+    names.map(([name], n) => [name, n]),
+  ).split('\n')
+  expect(lines.slice(2)).toEqual(['  🏔️ morning.jpg  0', '  naïvename�.jpg  1'])
+  expect(
+    formatTable(['file'], [['🏔️🏔️🏔️🏔️🏔️🏔️']], 11)
+      .split('\n')
+      .at(-1),
+  ).toBe('  🏔️🏔️🏔️🏔️…')
+})
+
 test('cuts nothing without a limit', () => {
   expect(formatTable(columns, rows, Number.POSITIVE_INFINITY)).toContain(
     '01a0e62e-5c12-7d31-a7be-da815c6ec4f7  12  The image data ends too early.',

@@ -1,3 +1,6 @@
+import stringWidth from 'string-width'
+import { cutText, printable } from './fit-text.ts'
+
 const INDENT = '  '
 const GAP = '  '
 const MIN_COLUMN_WIDTH = 8
@@ -12,7 +15,7 @@ const NUMBER = /^(-?[\d.,]+( [\p{L}%/]+)?|\?)?$/u
 export function formatTable(columns: string[], rows: unknown[][], width = 80): string {
   const cells = rows.map((row) => row.map(toText))
   const needed = columns.map((column, n) =>
-    Math.max(column.length, ...cells.map((row) => row[n]?.length ?? 0)),
+    Math.max(column.length, ...cells.map((row) => stringWidth(row[n] ?? ''))),
   )
   const widths = fit(needed, width - INDENT.length)
   const isNumber = columns.map((_, n) => cells.every((row) => NUMBER.test(row[n] ?? '')))
@@ -31,11 +34,12 @@ function fit(needed: number[], width: number): number[] {
 }
 
 function align(cell: string, width: number, toTheRight = false): string {
-  const shown = cell.length > width ? `${cell.slice(0, width - 1)}…` : cell
-  return toTheRight ? shown.padStart(width) : shown.padEnd(width)
+  const shown = cutText(cell, width)
+  const padding = ' '.repeat(Math.max(0, width - stringWidth(shown)))
+  return toTheRight ? padding + shown : shown + padding
 }
 
 function toText(value: unknown): string {
   if (value === null || value === undefined) return ''
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return printable(typeof value === 'object' ? JSON.stringify(value) : String(value))
 }

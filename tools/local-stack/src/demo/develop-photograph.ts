@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import type { ImageStatus, Problem } from '@darkroom/core'
+import { type ImageStatus, MAX_UPLOAD_BYTES, type Problem } from '@darkroom/core'
 import { APPS } from '../apps.ts'
 import type { Endpoints } from '../endpoints.ts'
-import type { Photograph } from './photographs.ts'
+import { type Photograph, reasonOf } from './photographs.ts'
 
-/** How a photograph is sent: directly to the upload API, or through Web App #2's backend and Kafka. */
+/** How a photograph is sent: to the upload API, or through Web App #2's backend and Kafka. */
 export type Way = 'HTTP' | 'Kafka'
 
 /** The result for one photograph, as its uploader sees it. */
@@ -28,10 +28,16 @@ export async function developPhotograph(
   way: Way,
   photograph: Photograph,
 ): Promise<Outcome> {
-  const bytes = await readFile(photograph.path)
+  if (photograph.problem) return unsent(photograph, way, photograph.problem)
+  const bytes = await readFile(photograph.path).catch(reasonOf)
+  if (typeof bytes === 'string') return unsent(photograph, way, bytes)
   const started = Date.now()
   const result = await uploadAndWait(endpoints, way, photograph.name, bytes)
   return { photograph, way, bytes: bytes.length, milliseconds: Date.now() - started, ...result }
+}
+
+function unsent(photograph: Photograph, way: Way, problem: string): Outcome {
+  return { photograph, way, bytes: 0, milliseconds: 0, problem }
 }
 
 async function uploadAndWait(
@@ -50,16 +56,46 @@ const authorization = `Bearer ${APPS['web-app-1'].apiKey}`
 
 const UPLOADS: Record<Way, (to: Endpoints, name: string, bytes: Buffer<ArrayBuffer>) => Promise<Response>> = {
   HTTP: ({ uploadApi }, name, bytes) =>
-    fetch(`${uploadApi}/v1/images?filename=${encodeURIComponent(name)}`, {
-      method: 'POST',
-      headers: { authorization, 'content-type': 'application/octet-stream' },
-      body: bytes,
-    }),
+    bytes.length > MAX_UPLOAD_BYTES
+      ? uploadDirectly(uploadApi, name, bytes)
+      : fetch(`${uploadApi}/v1/images?filename=${encodeURIComponent(name)}`, {
+          method: 'POST',
+          headers: { authorization, 'content-type': 'application/octet-stream' },
+          body: bytes,
+        }),
   Kafka: ({ webApp2 }, name, bytes) => {
     const body = new FormData()
     body.set('file', new File([bytes], name))
     return fetch(`${webApp2}/api/images`, { method: 'POST', body })
   },
+}
+
+/** To S3, for what the API does not take itself. */
+async function uploadDirectly(
+  uploadApi: string,
+  name: string,
+  bytes: Buffer<ArrayBuffer>,
+): Promise<Response> {
+  const headers = { authorization, 'content-type': 'application/json' }
+  const contentType = 'application/octet-stream'
+  const begun = await fetch(`${uploadApi}/v1/uploads`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ bytes: bytes.length, contentType, filename: name }),
+  })
+  if (!begun.ok) return begun
+  const { url, fields, links } = (await begun.json()) as CreatedUpload
+  const form = new FormData()
+  for (const [field, value] of Object.entries(fields)) form.set(field, value)
+  form.set('file', new Blob([bytes]))
+  const stored = await fetch(url, { method: 'POST', body: form })
+  return stored.ok ? fetch(new URL(links.complete, begun.url), { method: 'POST', headers }) : stored
+}
+
+interface CreatedUpload {
+  url: string
+  fields: Record<string, string>
+  links: { complete: string }
 }
 
 async function waitUntilFinal(url: URL): Promise<Pick<Outcome, 'image' | 'problem'>> {

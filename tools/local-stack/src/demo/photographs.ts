@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { access, constants, lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
 
@@ -7,6 +7,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 export interface Photograph {
   name: string
   path: string
+  /** Why it cannot be sent, and what to do. */
+  problem?: string
 }
 
 const { resolve: resolveModule } = createRequire(import.meta.url)
@@ -25,30 +27,83 @@ const SAMPLES = [
 ] as const
 
 /**
- * The given files and the images in the given folders, or the samples if there are none.
- *
- * @throws Error naming the path that does not exist
+ * Every given file and the images in the given folders, or the samples if there are none. What cannot be sent has a `problem`
+ * that says what to do.
  */
 export async function findPhotographs(paths: string[]): Promise<Photograph[]> {
   if (paths.length === 0) return SAMPLES.map(fromPackage)
-  const found = await Promise.all(paths.map(fromPath))
-  return found.flat()
+  const found = (await Promise.all(paths.map(fromPath))).flat()
+  const names = new Map<string, string>()
+  return Promise.all(
+    found.map(async (photograph) => withoutRepetition(photograph, await realName(photograph), names)),
+  )
 }
 
 async function fromPath(path: string): Promise<Photograph[]> {
   const absolute = resolve(process.env.INIT_CWD ?? '.', path)
-  if (!existsSync(absolute)) throw new Error(`File not found: ${path}`)
-  if (!(await stat(absolute)).isDirectory()) return [{ name: basename(absolute), path: absolute }]
-  return inFolder(absolute, /^[^.].*\.(jpe?g|png|webp|gif|avif|heic)$/i)
+  const isFolder = await stat(absolute).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  )
+  return isFolder ? inFolder(absolute) : [await toPhotograph(absolute)]
+}
+
+const IMAGE_NAME = /^[^.].*\.(jpe?g|png|webp|gif|avif|heic)$/i
+
+async function inFolder(folder: string): Promise<Photograph[]> {
+  try {
+    const names = (await readdir(folder)).filter((name) => IMAGE_NAME.test(name)).sort()
+    if (names.length > 0) return Promise.all(names.map((name) => toPhotograph(join(folder, name))))
+    const problem =
+      'The folder has no JPEG, PNG, WebP, GIF, AVIF or HEIC files. Folders in it are not searched.'
+    return [{ name: basename(folder), path: folder, problem }]
+  } catch (error) {
+    return [{ name: basename(folder), path: folder, problem: reasonOf(error) }]
+  }
+}
+
+/** A file as it will be sent, or why it cannot be read. */
+async function toPhotograph(path: string): Promise<Photograph> {
+  const photograph = { name: basename(path), path }
+  try {
+    const link = await lstat(path)
+    if (link.isSymbolicLink() && !existsSync(path)) {
+      const problem = `The link is broken: ${await readlink(path)} does not exist. Delete the link or correct it.`
+      return { ...photograph, problem }
+    }
+    if (!(await stat(path)).isFile()) return { ...photograph, problem: 'This is not a file. Leave it out.' }
+    await access(path, constants.R_OK)
+    return photograph
+  } catch (error) {
+    return { ...photograph, problem: reasonOf(error) }
+  }
+}
+
+/** Why a file cannot be read, and what to do. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return 'There is no such file. Check the path.'
+  if (code === 'EACCES' || code === 'EPERM')
+    return 'The file cannot be read. Give yourself permission with chmod +r.'
+  return `The file cannot be read: ${message}`
+}
+
+async function realName({ path }: Photograph): Promise<string> {
+  return realpath(path).catch(() => path)
+}
+
+function withoutRepetition(photograph: Photograph, realName: string, names: Map<string, string>): Photograph {
+  const first = names.get(realName)
+  names.set(realName, first ?? photograph.name)
+  if (first === undefined || photograph.problem) return photograph
+  return {
+    ...photograph,
+    problem: `This is the same file as ${first}, which is sent once. Leave one of them out.`,
+  }
 }
 
 function fromPackage([packageName, path, name]: (typeof SAMPLES)[number]): Photograph {
   return { name, path: join(packageFolder(packageName), path) }
-}
-
-async function inFolder(folder: string, pattern: RegExp): Promise<Photograph[]> {
-  const names = (await readdir(folder)).filter((name) => pattern.test(name)).sort()
-  return names.map((name) => ({ name, path: join(folder, name) }))
 }
 
 function packageFolder(name: string): string {

@@ -1,0 +1,45 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { findPhotographs } from './photographs.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'darkroom-photographs-'))
+  for (const name of ['empty', 'mixed']) await mkdir(join(folder, name))
+  for (const name of ['mixed/b.jpg', 'mixed/🏔️.PNG', 'mixed/notes.txt']) await writeFile(join(folder, name), name)
+  await symlink('nowhere.jpg', join(folder, 'mixed/a.jpg'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+test('a folder gives its images in order, and a broken link in it is reported', async () => {
+  const found = await findPhotographs([join(folder, 'mixed')])
+  expect(found.map(({ name }) => name)).toEqual(['a.jpg', 'b.jpg', '🏔️.PNG'])
+  expect(found.map(({ problem }) => problem)).toEqual([
+    expect.stringMatching(/^The link is broken: nowhere\.jpg does not exist\. /),
+    undefined,
+    undefined,
+  ])
+})
+
+test.each([
+  ['a path that does not exist', 'none.jpg', 'There is no such file. Check the path.'],
+  ['a folder without images', 'empty', 'The folder has no JPEG,'],
+])('%s is reported', async (_, path, problem) => {
+  expect(await findPhotographs([join(folder, path)])).toEqual([
+    { name: path, path: join(folder, path), problem: expect.stringContaining(problem) },
+  ])
+})
+
+test('what is no regular file is not opened', async () => {
+  expect(await findPhotographs(['/dev/null'])).toMatchObject([{ problem: 'This is not a file. Leave it out.' }])
+})
+
+test('the same file is sent once, by whatever name it is given', async () => {
+  const link = join(folder, 'link.jpg')
+  await symlink(join(folder, 'mixed/b.jpg'), link)
+  const [first, second] = await findPhotographs([join(folder, 'mixed/b.jpg'), link])
+  expect(first?.problem).toBeUndefined()
+  expect(second?.problem).toContain('the same file as b.jpg')
+})

@@ -1,0 +1,2 @@
+export { cutText, printable, wrapText } from './fit-text.ts'
+export { formatTable } from './format-table.ts'
