@@ -2,6 +2,7 @@ import {
   CreateBucketCommand,
   DeleteObjectCommand,
   type Event,
+  GetBucketNotificationConfigurationCommand,
   PutBucketNotificationConfigurationCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
@@ -46,6 +47,26 @@ async function receive({ sqs }: AwsClients, QueueUrl: string, count: number) {
 const part = 'S3 events'
 
 export const s3EventCases: ConformanceCase[] = [
+  {
+    part,
+    name: 'rules are returned as they were set; a bucket without rules has none',
+    async call(aws) {
+      const { Bucket, QueueArn } = await bucketAndQueue(aws)
+      const get = () => aws.s3.send(new GetBucketNotificationConfigurationCommand({ Bucket }))
+      const none = await get()
+      await notify(aws, Bucket, QueueArn, [{ prefix: 'input/' }])
+      const { QueueConfigurations: [rule] = [] } = await get()
+      const [filter] = rule?.Filter?.Key?.FilterRules ?? []
+      return [
+        none.QueueConfigurations,
+        rule?.QueueArn === QueueArn,
+        rule?.Events,
+        filter?.Name?.toLowerCase(),
+        filter?.Value,
+      ]
+    },
+    answer: [undefined, true, ['s3:ObjectCreated:*'], 'prefix', 'input/'],
+  },
   {
     part,
     name: 'a new rule sends s3:TestEvent',

@@ -24,7 +24,7 @@ export async function writeDashboard(
 ): Promise<string[]> {
   const collected = await collectFigures(catalogue, period)
   const figures: Figures = { ...collected, refreshSeconds: REFRESH_SECONDS, uploadPages }
-  const names = await buildPage(PAGE_SOURCE, folder)
+  const { names } = await buildPage(PAGE_SOURCE, folder)
   await writeFile(join(folder, 'figures.json'), JSON.stringify(figures))
   return [...names, 'figures.json'].map((name) => join(folder, name))
 }

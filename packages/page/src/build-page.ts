@@ -5,14 +5,20 @@ import { type BuildOptions, build, stop } from 'esbuild'
 /** What `index.html` refers to in its own folder, such as `src="loupe.tsx"`. */
 const REFERENCE = /(?<=\s(?:src|href)=")(?!\/)[\w./-]+(?=")/g
 
+export interface BuiltPage {
+  /** The files in the folder, `index.html` last. */
+  names: string[]
+  /** Every file that the scripts and styles are made of, absolute: those of packages, too. */
+  inputs: string[]
+}
+
 /**
  * Builds the page whose `index.html` is in `source`. Each script, style sheet and image that it refers to is bundled into a
  * file whose name contains a hash of its content, so a browser can keep it for ever; only `index.html` keeps its name.
  *
- * @returns the names of the files in `folder`, `index.html` last
  * @throws Error with esbuild's message
  */
-export async function buildPage(source: string, folder: string): Promise<string[]> {
+export async function buildPage(source: string, folder: string): Promise<BuiltPage> {
   const html = await readFile(join(source, 'index.html'), 'utf8')
   const { outputFiles, metafile } = await bundle({
     absWorkingDir: source,
@@ -31,7 +37,8 @@ export async function buildPage(source: string, folder: string): Promise<string[
   files.push({ name: 'index.html', body: Buffer.from(builtHtml) })
   await mkdir(folder, { recursive: true })
   for (const { name, body } of files) await writeIfChanged(join(folder, name), body)
-  return files.map(({ name }) => name)
+  const inputs = Object.keys(metafile.inputs).map((path) => join(source, path))
+  return { names: files.map(({ name }) => name), inputs }
 }
 
 const BUNDLE = {

@@ -32,8 +32,16 @@ export async function servePage(server: FastifyInstance, source: string): Promis
 /** Builds a page again. Servers that serve it send the new files from then on. @throws Error with esbuild's message */
 export async function refreshPage(source: string): Promise<void> {
   const folder = distOf(source)
-  const names = await buildPage(source, folder)
+  const { names, inputs } = await buildPage(source, folder)
+  inputsOfPages.set(source, inputs)
   await Promise.all(names.map((name) => compress(join(folder, name))))
+}
+
+const inputsOfPages = new Map<string, string[]>()
+
+/** The files of a page's last good build in this process, those of packages included. */
+export function inputsOf(source: string): string[] {
+  return inputsOfPages.get(source) ?? []
 }
 
 const distOf = (source: string) => join(source, '..', 'dist')

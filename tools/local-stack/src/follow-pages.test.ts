@@ -5,29 +5,31 @@ import { refreshPage } from '@darkroom/page/serve'
 import { expect, test } from '@jest/globals'
 import { followPages } from './follow-pages.ts'
 
-test('an edit of a page is built, and an error keeps the last good version', async () => {
+test('an edit of a page or of a package that it uses is built, and an error keeps the last good version', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-pages-'))
   const source = join(folder, 'page')
   await mkdir(source)
-  const write = async (text: string) => {
+  const write = async (text: string, file = 'page/page.ts') => {
     await writeFile(join(folder, 'draft'), text)
-    await rename(join(folder, 'draft'), join(source, 'page.ts'))
+    await rename(join(folder, 'draft'), join(folder, file))
   }
+  await mkdir(join(folder, 'package'))
+  await writeFile(join(folder, 'package', 'word.ts'), 'export const word = "a"')
   await writeFile(join(source, 'index.html'), '<script type="module" src="page.ts"></script>')
-  await write('document.title = "a"')
+  const page = 'import { word } from "../package/word.ts"; document.title = word'
+  await write(page)
   await refreshPage(source)
   let onLine: (line: string) => void = () => {}
   const stop = followPages({ example: source }, (...line) => onLine(line.join(' ')))
-  const edit = async (text: string) => {
+  const edit = async (text: string, file?: string) => {
     const line = new Promise<string>((resolve) => {
       onLine = resolve
     })
-    await write(text)
+    await write(text, file)
     return line
   }
-  expect(await edit('document.title = "b"')).toMatch(
-    /^example INFO reloaded after \d+ ms: page\.ts has changed$/,
-  )
+  expect(await edit('export const word = "b"', 'package/word.ts')).toContain('word.ts has changed')
+  expect(await edit(`${page} + "!"`)).toMatch(/^example INFO reloaded after \d+ ms: page\.ts has changed$/)
   expect(await edit('const = 1')).toMatch(/^example ERROR not reloaded.*page\.ts:1:6/s)
   stop()
   await rm(folder, { recursive: true })

@@ -36,9 +36,9 @@ async function toFrame(
     <h2>${name}</h2>
     ${toCamera(image.exif)}
     <details>
-      <summary>${String(variants.length)} variants in ${(milliseconds / 1000).toFixed(1)} s</summary>
+      <summary>${String(variants.length)} variants</summary>
       <ul>${variants.map(toVariantItem).join('')}</ul>
-      <p>Original: ${toOriginal(image, bytes)}, sent over ${way}.</p>
+      <p>Original: ${toOriginal(image, bytes)}, sent over ${way}, ready in ${(milliseconds / 1000).toFixed(1)} s.</p>
     </details>
   </figcaption>
 </figure>`

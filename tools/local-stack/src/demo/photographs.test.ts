@@ -8,7 +8,8 @@ let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'darkroom-photographs-'))
   for (const name of ['empty', 'mixed']) await mkdir(join(folder, name))
-  for (const name of ['mixed/b.jpg', 'mixed/🏔️.PNG', 'mixed/notes.txt']) await writeFile(join(folder, name), name)
+  for (const name of ['mixed/b.jpg', 'mixed/🏔️.PNG', 'mixed/notes.txt'])
+    await writeFile(join(folder, name), name)
   await symlink('nowhere.jpg', join(folder, 'mixed/a.jpg'))
 })
 afterAll(() => rm(folder, { recursive: true }))
@@ -33,7 +34,9 @@ test.each([
 })
 
 test('what is no regular file is not opened', async () => {
-  expect(await findPhotographs(['/dev/null'])).toMatchObject([{ problem: 'This is not a file. Leave it out.' }])
+  expect(await findPhotographs(['/dev/null'])).toMatchObject([
+    { problem: 'This is not a file. Leave it out.' },
+  ])
 })
 
 test('the same file is sent once, by whatever name it is given', async () => {

@@ -26,17 +26,20 @@ export interface HostedService {
   sources(): Set<string>
   /**
    * Builds again and reads the functions' environment, memory and timeouts again. The next invocations use them, running
-   * ones end with the old code. Other changes of the configuration need a new start.
+   * ones end with the old code.
    *
+   * @returns whether the configuration has changes that need a new start: routes, triggers, handlers, resources
    * @throws esbuild's BuildFailure, or an error of the configuration; what ran before keeps running
    */
-  reload(): Promise<void>
+  reload(): Promise<{ needsRestart: boolean }>
   stop(): Promise<void>
 }
 
 export async function hostService(options: HostOptions): Promise<HostedService> {
   const { name, folder } = options
   const serverless = await readService(folder)
+  // Before plugins add to it.
+  const shape = shapeOf(serverless.service)
   const outdir = join(folder, '.esbuild', String(process.env.ESBUILD_WORK_FOLDER))
   let inputs = await bundleService(serverless, outdir)
   let configurationFiles = await filesOfConfiguration(folder)
@@ -53,6 +56,7 @@ export async function hostService(options: HostOptions): Promise<HostedService> 
       configurationFiles = await filesOfConfiguration(folder)
       takeSettings(serverless.service, service)
       await run('offline:functionsUpdated:cleanup')
+      return { needsRestart: shapeOf(service) !== shape }
     },
     async stop() {
       await run('before:offline:start:end')
@@ -60,6 +64,12 @@ export async function hostService(options: HostOptions): Promise<HostedService> 
       await rm(outdir, { recursive: true, force: true })
     },
   }
+}
+
+/** What a service takes from its configuration only when it starts. */
+function shapeOf({ functions, resources, plugins, provider: { httpApi } }: Service): string {
+  const triggers = Object.entries(functions).map(([key, { handler, events }]) => [key, handler, events])
+  return JSON.stringify([triggers, resources, plugins, httpApi])
 }
 
 /** Functions read these when they start. */

@@ -8,6 +8,9 @@ import type { Log } from './serverless.ts'
 /** Editors write a file in several steps. */
 const SETTLE_MS = 50
 
+const RESTART =
+  'Restart pnpm dev: serverless.yml has other routes, triggers, handlers or resources than the running service.'
+
 /** Reloads a service whenever one of its sources changes, those in packages included, and logs one line. */
 export function reloadOnChange(service: HostedService, log: Log): { stop(): void } {
   const watchers = new Map<string, FSWatcher>()
@@ -35,8 +38,9 @@ export function reloadOnChange(service: HostedService, log: Log): { stop(): void
   const reload = async (path: string) => {
     const startedAt = Date.now()
     try {
-      await service.reload()
+      const { needsRestart } = await service.reload()
       log.notice(`reloaded after ${Date.now() - startedAt} ms: ${path} has changed`)
+      if (needsRestart) log.warning(RESTART)
       follow()
     } catch (error) {
       const { errors } = error as BuildFailure

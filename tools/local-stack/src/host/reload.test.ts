@@ -104,6 +104,24 @@ test('a file that the configuration names changes the environment', async () => 
   await edit('settings/place.json', '{"place": "moon"}')
 })
 
+test('other routes or triggers need a restart, and a line says so', async () => {
+  const other = CONFIGURATION.replace('GET /say', 'GET /say-it')
+  const before = lines.length
+  const hasWarned = new Promise<void>((resolve) => {
+    onLine = () => lines.length > before + 1 && resolve()
+  })
+  await write('service/serverless.yml', other)
+  await hasWarned
+  expect(lines.slice(before)).toEqual([
+    expect.stringContaining('serverless.yml has changed'),
+    expect.stringMatching(/^Restart pnpm dev: serverless\.yml has other routes/),
+  ])
+  const timeout = CONFIGURATION.replace('timeout: 20', 'timeout: 25')
+  await edit('service/serverless.yml', timeout)
+  await edit('service/say.ts', `${HANDLERS}\n`)
+  expect(lines.filter((line) => line.startsWith('Restart'))).toHaveLength(1)
+})
+
 test('a request that runs during a reload ends with the code it began with', async () => {
   await edit('package/word.ts', `export const word = 'before'`)
   const gate = createServer().listen(0, '127.0.0.1')

@@ -9,8 +9,9 @@ export interface Service {
   service: string
   custom?: { esbuild?: object; 'serverless-offline'?: object }
   plugins: string[]
-  provider: FunctionSettings
-  functions: Record<string, FunctionSettings & { handler: string }>
+  resources?: unknown
+  provider: FunctionSettings & { httpApi?: unknown }
+  functions: Record<string, FunctionSettings & { handler: string; events?: unknown[] }>
 }
 
 /** Set for all functions or for one. */
