@@ -1,0 +1,179 @@
+/**
+ * Counts what AWS bills for an image, for each way in which it can arrive, and for a month without images.
+ * `pnpm bench:cost [images]`, by default 10 for each way, of about 350 KB.
+ *
+ * Requests, invocations and log lines are counted at the running services; memory, alarms and schedules in the packaged
+ * templates. Milliseconds are those of this machine. Not included: free tiers, transfer to viewers, custom metrics, Athena,
+ * and for Kafka the pollers, which are billed by the hour.
+ */
+import { formatTable } from '@darkroom/terminal'
+import { type Service, startCountedStack, type Usage } from './cost/counted-stack.ts'
+import { PRICES, PRICES_AS_OF } from './cost/prices.ts'
+import { readTemplates } from './cost/read-templates.ts'
+import { typicalPhotograph, WAYS } from './cost/send-images.ts'
+import { plus, times } from './cost/sums.ts'
+import { countSweeps, type SweepRequests } from './cost/sweep-requests.ts'
+
+/** Lambda's own lines for an invocation: START, END and REPORT. */
+const PLATFORM_LOG_BYTES = 320
+/** Hashing and comparing a key, without I/O. */
+const AUTHORIZER_MS = 2
+/** Lambda polls a queue with at least five connections, which wait up to 20 s each. */
+const POLLS_PER_MONTH = (5 * 30 * 24 * 60 * 60) / 20
+const IDLE_APPS = [1, 100, 1_000, 10_000]
+const SWEEP_LIMIT_MS = 120_000
+
+type Unit = Exclude<keyof typeof PRICES, 's3GigabyteMonth' | 'alarmMonth'>
+type Units = Record<Unit, number>
+const NAMES: Record<Unit, string> = {
+  gatewayRequest: 'gateway requests',
+  invocation: 'invocations',
+  gigabyteSecond: 'GB-seconds',
+  s3Write: 'S3 writes, lists',
+  s3Read: 'S3 reads',
+  sqsRequest: 'SQS requests',
+  logGigabyte: 'GB of logs',
+}
+
+const images = Number(process.argv[2] ?? 10)
+const deployment = await readTemplates()
+const photograph = await typicalPhotograph()
+console.log(
+  `${images} images of ${Math.round(photograph.length / 1000)} KB, each way; us-east-1, list prices of ${PRICES_AS_OF}`,
+)
+async function measureWays(): Promise<Record<string, Units>> {
+  const stack = await startCountedStack()
+  const measured: Record<string, Units> = {}
+  for (const [way, open] of Object.entries(WAYS)) {
+    const client = open(stack)
+    // The first one loads the functions.
+    await client.send(photograph)
+    await stack.take()
+    client.takeCalls()
+    for (let n = 0; n < images; n++) await client.send(photograph)
+    measured[way] = times(unitsOf(await stack.take(), client.takeCalls()), 1 / images)
+    await client.close()
+  }
+  await stack.stop()
+  return measured
+}
+
+function unitsOf(usage: Record<Service, Usage>, calls: number): Units {
+  const invocations = [
+    ...Array(calls).fill({ name: 'authorize', ms: AUTHORIZER_MS }),
+    ...invocationsOf(usage),
+  ]
+  const all = Object.values(usage)
+  const { s3Write, s3Read, sqsRequest } = all.map(({ requests }) => requests).reduce(plus)
+  const logBytes = all.reduce((sum, service) => sum + service.logBytes, 0)
+  return {
+    gatewayRequest: calls,
+    invocation: invocations.length,
+    gigabyteSecond: invocations.reduce((sum, { name, ms }) => sum + gigabyteSeconds(name, ms), 0),
+    s3Write,
+    s3Read,
+    sqsRequest,
+    logGigabyte: (logBytes + invocations.length * PLATFORM_LOG_BYTES) / 1e9,
+  }
+}
+
+interface Invocation {
+  /** Of the function. */
+  name: string
+  ms: number
+}
+
+/** From the log, in which each function has one line for a request, a message or a record. */
+function invocationsOf(usage: Record<Service, Usage>): Invocation[] {
+  const lines = (service: Service, message: RegExp) =>
+    usage[service].lines.filter((line) => message.test(String(line.message)))
+  const requests = [
+    ['uploadImage', /^POST \/v1\/images /],
+    ['createUpload', /^POST \/v1\/uploads /],
+    ['completeUpload', /^POST \/v1\/uploads\/.*\/complete /],
+    ['getImage', /^GET \/v1\/images\//],
+    ['listImages', /^GET \/v1\/images /],
+  ] as const
+  const records = lines('kafka-bridge', /^record accepted/)
+  return [
+    ...requests.flatMap(([name, message]) =>
+      lines('upload-api', message).map(({ milliseconds }) => ({ name, ms: Number(milliseconds) })),
+    ),
+    ...lines('image-processor', /^image processed/).map(({ processingMs }) => ({
+      name: 'processImages',
+      ms: Number(processingMs),
+    })),
+    // Its log has no duration: the time of its requests to S3 and SQS.
+    ...records.map(() => ({
+      name: 'bridgeRecords',
+      ms: usage['kafka-bridge'].requests.busyMs / records.length,
+    })),
+  ]
+}
+
+function gigabyteSeconds(name: string, ms: number): number {
+  const megabytes = deployment.memory[name]
+  if (!megabytes) throw new Error(`no template has the function ${name}`)
+  return (megabytes / 1024) * (Math.ceil(ms) / 1000)
+}
+
+function dollarsOf(units: Units): number {
+  return Object.entries(units).reduce((sum, [unit, count]) => sum + count * PRICES[unit as Unit], 0)
+}
+
+function printWays(measured: Record<string, Units>): void {
+  const ways = Object.keys(measured)
+  const rows = Object.entries(NAMES).map(([unit, name]) => [
+    name,
+    ...Object.values(measured).flatMap((units) => [
+      round(units[unit as Unit]),
+      (units[unit as Unit] * PRICES[unit as Unit] * 1e6).toFixed(2),
+    ]),
+  ])
+  const total = Object.values(measured).flatMap((units) => ['', (dollarsOf(units) * 1e6).toFixed(2)])
+  console.log('\nUnits of one image, and US dollars of a million images')
+  console.log(formatTable(['', ...ways.flatMap((way) => [way, '$'])], [...rows, ['all', ...total]]))
+}
+
+function round(count: number): string {
+  return count < 0.01 ? count.toPrecision(2) : Number(count.toFixed(3)).toString()
+}
+
+function printIdle({ constant, perApp }: SweepRequests): void {
+  const { alarms, polledQueues, scheduled } = deployment
+  const polling = polledQueues * POLLS_PER_MONTH * PRICES.sqsRequest
+  const schedules = Object.entries(scheduled)
+    .filter(([name]) => name !== 'sweepInputs')
+    .reduce(
+      (sum, [name, count]) =>
+        sum + count * (PRICES.invocation + gigabyteSeconds(name, 200) * PRICES.gigabyteSecond),
+      0,
+    )
+  const sweepsPerMonth = scheduled.sweepInputs ?? 0
+  const rows = IDLE_APPS.map((apps) => {
+    const sweep = plus(constant, times(perApp, apps))
+    const requests = sweep.s3Write * PRICES.s3Write + sweep.s3Read * PRICES.s3Read
+    const ms = Math.min(sweep.busyMs, SWEEP_LIMIT_MS)
+    const running = PRICES.invocation + gigabyteSeconds('sweepInputs', ms) * PRICES.gigabyteSecond
+    const parts = [
+      sweepsPerMonth * requests,
+      sweepsPerMonth * running,
+      polling,
+      schedules,
+      alarms * PRICES.alarmMonth,
+    ]
+    return [apps, ...[...parts, parts.reduce((sum, part) => sum + part, 0)].map((part) => part.toFixed(2))]
+  })
+  console.log(
+    `\nUS dollars of a month without images; a sweep makes ${round(constant.s3Write)} + ${round(perApp.s3Write)} per app lists and writes`,
+  )
+  console.log(
+    formatTable(
+      ['apps', 'sweep: S3', 'sweep: Lambda', 'polling', 'other schedules', `${alarms} alarms`, 'all'],
+      rows,
+    ),
+  )
+}
+
+printWays(await measureWays())
+printIdle(await countSweeps())

@@ -1,0 +1,26 @@
+/**
+ * List prices in US dollars, region us-east-1, first tier, without free tiers and discounts. As of 2026-11-28.
+ *
+ * @see https://aws.amazon.com/lambda/pricing/ and the pages of the other services
+ */
+export const PRICES_AS_OF = '2026-11-28'
+
+const MILLION = 1_000_000
+
+export const PRICES = {
+  /** HTTP APIs, per request; each begun 512 KB of a body counts as one. */
+  gatewayRequest: 1 / MILLION,
+  invocation: 0.2 / MILLION,
+  /** On arm64. */
+  gigabyteSecond: 0.0000133334,
+  /** PUT, COPY, POST and LIST of S3 Standard. DELETE is free. */
+  s3Write: 5 / MILLION,
+  /** GET, HEAD and everything else. */
+  s3Read: 0.4 / MILLION,
+  s3GigabyteMonth: 0.023,
+  /** Standard queues; each begun 64 KB of a payload counts as one. */
+  sqsRequest: 0.4 / MILLION,
+  /** CloudWatch Logs, ingestion. */
+  logGigabyte: 0.5,
+  alarmMonth: 0.1,
+} as const

@@ -1,0 +1,43 @@
+import { packageService } from '../../test/package-service.ts'
+
+/** What the deployed services are billed by. */
+export interface Deployment {
+  /** Megabytes by function. */
+  memory: Record<string, number>
+  alarms: number
+  /** Scheduled invocations in a month, by function. */
+  scheduled: Record<string, number>
+  /** Queues that Lambda polls. */
+  polledQueues: number
+}
+
+const MINUTES_PER_MONTH = 30 * 24 * 60
+const MINUTES = { minute: 1, hour: 60, day: 24 * 60 }
+
+/** Packages the services; alarms, schedules and queues without those of kafka-bridge, which needs a cluster. */
+export async function readTemplates(): Promise<Deployment> {
+  const deployment: Deployment = { memory: {}, alarms: 0, scheduled: {}, polledQueues: 0 }
+  for (const service of ['upload-api', 'image-processor', 'analytics-catalog', 'kafka-bridge']) {
+    const { resources } = await packageService(service)
+    const isDefault = service !== 'kafka-bridge'
+    const nameOf = (id: string) => String(resources[id]?.Properties.FunctionName).split('-').at(-1) ?? ''
+    for (const [id, { Type, Properties }] of Object.entries(resources)) {
+      if (Type === 'AWS::Lambda::Function') deployment.memory[nameOf(id)] = Number(Properties.MemorySize)
+      if (!isDefault) continue
+      if (Type === 'AWS::CloudWatch::Alarm') deployment.alarms += 1
+      if (Type === 'AWS::Lambda::EventSourceMapping') deployment.polledQueues += 1
+      if (Type !== 'AWS::Events::Rule' || !Properties.ScheduleExpression) continue
+      const target = String(Properties.Targets[0].Arn['Fn::GetAtt'][0])
+      deployment.scheduled[nameOf(target)] = timesPerMonth(String(Properties.ScheduleExpression))
+    }
+  }
+  return deployment
+}
+
+/** `rate(15 minutes)` */
+function timesPerMonth(expression: string): number {
+  const [, value = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? []
+  const minutes = Number(value) * MINUTES[unit as keyof typeof MINUTES]
+  if (!minutes) throw new Error(`${expression} is not a rate`)
+  return MINUTES_PER_MONTH / minutes
+}
