@@ -21,7 +21,7 @@ export async function typicalPhotograph(): Promise<Buffer> {
 }
 
 /** A client that sends one image and waits for its result. */
-export interface Client {
+interface Client {
   send(image: Buffer): Promise<void>
   /** Requests to the API since the last call. */
   takeCalls(): number
