@@ -12,7 +12,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { imagesOf, mergeLookAlikesStatement, readQueries } from '@darkroom/analytics'
+import { imagesOf, MAX_DIFFERING_BITS, mergeLookAlikesStatement, readQueries } from '@darkroom/analytics'
 import {
   ATHENA_FUNCTIONS,
   ATHENA_SESSION,
@@ -143,7 +143,7 @@ async function compareAllWithAll(images: number, parquet: string): Promise<void>
   const cost = await costOf(() =>
     connection.runAndReadAll(`SELECT count(DISTINCT later.image_id) FROM (${hashes}) AS earlier, (${hashes}) AS later
       WHERE earlier.app = later.app AND earlier.image_id < later.image_id
-        AND bit_count(bitwise_xor(earlier.hash, later.hash), 64) <= 3`),
+        AND bit_count(bitwise_xor(earlier.hash, later.hash), 64) <= ${MAX_DIFFERING_BITS}`),
   )
   report('all hashes compared with all (brute force)', images, cost)
 }

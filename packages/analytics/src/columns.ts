@@ -84,7 +84,7 @@ export const LOOK_ALIKE_COLUMNS: (Column & { type: ScalarType })[] = [
   {
     name: 'differing_bits',
     type: 'bigint',
-    comment: 'Bits in which their perceptual hashes differ, 0 to 3.',
+    comment: 'Bits in which their perceptual hashes differ, 0 to 8.',
   },
 ]
 

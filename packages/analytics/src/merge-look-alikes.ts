@@ -1,15 +1,16 @@
+import { PERCEPTUAL_HASH_VERSION } from '@darkroom/core'
 import { daysAgo } from './merge.ts'
 
 /** Images look alike if at most this many of the 64 bits of their perceptual hashes differ. */
-export const MAX_DIFFERING_BITS = 3
+export const MAX_DIFFERING_BITS = 8
 
 /**
  * Finds the images of the last `days` days that look like an earlier one of their app and writes them to `look_alikes`, in
  * Athena's SQL, each with the first image of the closest hash. Rows that are no longer true are deleted.
  *
- * Not every hash is compared with every other one. If a hash is split into five parts, three differing bits leave at least
- * two parts equal. So similar hashes are equal under one of ten masks of two parts, about 26 bits. Images with the same
- * hash, which can be many (a black frame), count as one. The smaller set of hashes is on the right side of the join,
+ * Not every hash is compared with every other one: two hashes are if they are equal under one of 21 masks of two of seven
+ * parts, about 18 bits. Five differing bits always leave two parts equal, eight of them nearly always, because bits that
+ * change easily are neighbours (decision 38). Images with the same hash, which can be many (a black frame), count as one. The smaller set of hashes is on the right side of the join,
  * because Athena and DuckDB build their hash table from that side.
  */
 export function mergeLookAlikesStatement(days: number): string {
@@ -18,7 +19,7 @@ USING (
   WITH hashed AS (
     SELECT app, dt, image_id, ${HASH} AS hash
     FROM images
-    WHERE status = 'processed' AND ${HASH} IS NOT NULL
+    WHERE status = 'processed' AND perceptual_hash_version = ${PERCEPTUAL_HASH_VERSION} AND ${HASH} IS NOT NULL
   ),
   hashes AS (
     SELECT app, hash, min(image_id) AS first_image_id, max(dt) AS last_dt
@@ -79,7 +80,7 @@ WHEN NOT MATCHED THEN INSERT (app, dt, image_id, other_image_id, differing_bits)
 const HASH = `CASE WHEN regexp_like(perceptual_hash, '^[0-9a-f]{16}$')
       THEN from_big_endian_64(from_hex(perceptual_hash)) END`
 
-/** Repeated on both sides of the join, because DuckDB would keep a common table of ten rows per hash in memory. */
+/** Repeated on both sides of the join, because DuckDB would keep a common table of 21 rows per hash in memory. */
 function maskedHashes(condition: string): string {
   return `SELECT app, hash, mask, bitwise_and(hash, mask) AS masked_hash
       FROM hashes
@@ -87,8 +88,8 @@ function maskedHashes(condition: string): string {
       WHERE ${condition}`
 }
 
-/** Two of five parts of 13, 13, 13, 13 and 12 bits each, as signed numbers of 64 bits. */
-const MASKS = pairsOf(partsOf(64, 5)).map(([one, other]) => BigInt.asIntN(64, one | other))
+/** Two of seven parts of 9 or 10 bits each, as signed numbers of 64 bits. */
+const MASKS = pairsOf(partsOf(64, 7)).map(([one, other]) => BigInt.asIntN(64, one | other))
 
 function partsOf(bits: number, count: number): bigint[] {
   const edges = Array.from({ length: count + 1 }, (_, n) => BigInt(Math.ceil((bits * n) / count)))

@@ -85,7 +85,11 @@ const development = {
   dominant_color: column(z.string().regex(/^#[0-9a-f]{6}$/), 'The colour that a person would name, #rrggbb.'),
   perceptual_hash: column(
     z.string().regex(/^[0-9a-f]{16}$/),
-    '64-bit perceptual hash (pHash, DCT), hex; similar images differ in few bits.',
+    '64-bit perceptual hash, hex; similar images differ in few bits. Compare only hashes of one version.',
+  ),
+  perceptual_hash_version: column(
+    z.int().positive().optional(),
+    'The algorithm of the perceptual hash; missing for the first.',
   ),
   preset: column(z.string(), 'The preset used.'),
   preset_version: column(z.int().positive(), 'The version of the preset.'),
@@ -93,6 +97,9 @@ const development = {
   variants_bytes: column(count, 'Total size of the variants in bytes.'),
   warnings: column(z.array(Warning).optional(), 'What was unusual about the original, as stable slugs.'),
 }
+
+/** The algorithm by which perceptual hashes are made now. Hashes of different versions cannot be compared. */
+export const PERCEPTUAL_HASH_VERSION = 2
 
 /** What remains of an erased image. */
 const erasure = {

@@ -1,5 +1,5 @@
 import { documentColumns } from '@darkroom/analytics'
-import type { Warning } from '@darkroom/core'
+import { PERCEPTUAL_HASH_VERSION, type Warning } from '@darkroom/core'
 import { duckDbType } from './create-tables.ts'
 
 /** The same settings generate the same documents. */
@@ -90,6 +90,7 @@ const valuesUntil = (last: string): Record<string, string> => ({
   thumbhash: "to_base64(unhex(format('{:016x}{:016x}{:08x}', c2, c3, c1 % 4294967296)))",
   dominant_color: "format('#{:06x}', c2 % 16777216)",
   perceptual_hash: "format('{:016x}', xor(look, flipped))",
+  perceptual_hash_version: String(PERCEPTUAL_HASH_VERSION),
   preset: "'default'",
   preset_version: '1',
   variants: `[

@@ -1,4 +1,5 @@
 import { MAX_DIFFERING_BITS, mergeLookAlikesStatement } from '@darkroom/analytics'
+import { PERCEPTUAL_HASH_VERSION } from '@darkroom/core'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
@@ -8,12 +9,14 @@ import { createTables } from './create-tables.ts'
 interface Image {
   app: string
   hash: bigint
+  version: number
 }
 
 /** A few hashes with some flipped bits: images that are identical, similar, slightly too different and different. */
 const images = fc.array(
   fc.record({
     app: fc.constantFrom('a', 'b'),
+    version: fc.constantFrom(PERCEPTUAL_HASH_VERSION, PERCEPTUAL_HASH_VERSION, 1),
     hash: fc
       .tuple(
         fc.constantFrom(0n, 2n ** 64n - 1n, 0x0123456789abcdefn),
@@ -27,12 +30,22 @@ const images = fc.array(
 const idOf = (n: number) => `image-${String(n).padStart(3, '0')}`
 const differingBits = (one: bigint, other: bigint) => (one ^ other).toString(2).replaceAll('0', '').length
 
+/** Bits 0, 10, 19, 28, 37, 46 and 55 are the first of the seven parts. */
+const isFound = (one: bigint, other: bigint) => {
+  const bits = differingBits(one, other)
+  const edges = [0n, 10n, 19n, 28n, 37n, 46n, 55n, 64n]
+  const equal = edges.slice(1).filter((end, n) => (one ^ other) % (1n << end) < 1n << (edges[n] ?? 0n))
+  return bits <= 5 || (bits <= MAX_DIFFERING_BITS && equal.length >= 2)
+}
+
 /** Compares each image with all earlier ones. */
 function compareAll(all: Image[]): [string, string, number][] {
-  return all.flatMap(({ app, hash }, later) => {
+  return all.flatMap(({ app, hash, version }, later) => {
+    if (version !== PERCEPTUAL_HASH_VERSION) return []
     const before = all.slice(0, later).flatMap((image, earlier) => {
       const bits = differingBits(hash, image.hash)
-      return image.app === app && bits <= MAX_DIFFERING_BITS ? { earlier, bits } : []
+      const isComparable = image.app === app && image.version === version
+      return isComparable && isFound(hash, image.hash) ? { earlier, bits } : []
     })
     const [closest] = before.toSorted((one, other) => one.bits - other.bits || one.earlier - other.earlier)
     return closest ? [[idOf(closest.earlier), idOf(later), closest.bits]] : []
@@ -49,12 +62,12 @@ test('finds the same as comparing all with all, whatever was in the table before
     fc.asyncProperty(images, async (all) => {
       await connection.run('DELETE FROM images')
       const rows = all.map(
-        ({ app, hash }, n) =>
-          `('${app}', '${idOf(n)}', '${hash.toString(16).padStart(16, '0')}', current_date, 'processed')`,
+        ({ app, hash, version }, n) =>
+          `('${app}', '${idOf(n)}', '${hash.toString(16).padStart(16, '0')}', ${version}, current_date, 'processed')`,
       )
       if (rows.length > 0) {
         await connection.run(
-          `INSERT INTO images (app, image_id, perceptual_hash, dt, status) VALUES ${rows.join(', ')}`,
+          `INSERT INTO images (app, image_id, perceptual_hash, perceptual_hash_version, dt, status) VALUES ${rows.join(', ')}`,
         )
       }
       await merge()

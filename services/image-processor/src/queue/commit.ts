@@ -6,16 +6,17 @@ import {
   getDocument,
   putDocument,
 } from '@darkroom/bucket'
-import type {
-  ImageAccepted,
-  ImageRef,
-  NamedPreset,
-  ProblemError,
-  StoredDocument,
-  StoredFailed,
-  StoredProcessed,
-  StoredVariant,
-  Tolerant,
+import {
+  type ImageAccepted,
+  type ImageRef,
+  type NamedPreset,
+  PERCEPTUAL_HASH_VERSION,
+  type ProblemError,
+  type StoredDocument,
+  type StoredFailed,
+  type StoredProcessed,
+  type StoredVariant,
+  type Tolerant,
 } from '@darkroom/core'
 import { bucket } from '../clients.ts'
 import type { Developed } from '../development/develop.ts'
@@ -84,6 +85,7 @@ export async function commitSuccess(
     thumbhash: developed.thumbhash,
     dominant_color: developed.dominantColor,
     perceptual_hash: developed.perceptualHash,
+    perceptual_hash_version: PERCEPTUAL_HASH_VERSION,
     preset: preset.name,
     preset_version: preset.version,
     variants,

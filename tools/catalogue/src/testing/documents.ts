@@ -3,6 +3,7 @@ import {
   type FailedDocument,
   type MetadataDocument,
   newImageId,
+  PERCEPTUAL_HASH_VERSION,
   type ProcessedDocument,
   timeOf,
 } from '@darkroom/core'
@@ -38,6 +39,7 @@ export function processedDocument(differences: Partial<ProcessedDocument> = {}):
     thumbhash: '1QcSHQRnh493V4dIh4eXh1h4kJUI',
     dominant_color: '#c08040',
     perceptual_hash: '0123456789abcdef',
+    perceptual_hash_version: PERCEPTUAL_HASH_VERSION,
     preset: 'default',
     preset_version: 1,
     variants: [
