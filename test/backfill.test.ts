@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { newReceipt } from '@darkroom/bucket'
 import {
   dateOf,
   type ImageRef,
@@ -193,15 +194,9 @@ test('what failed by a guess is redriven and processed; a verdict of the decoder
 
 test('an image that is erased in the meantime stays erased', async () => {
   const image = await store()
-  const { accepted_at } = await developByOlderPreset(image)
+  await developByOlderPreset(image)
   await toDefault()
-  await resources.put(
-    metadataKey(image),
-    JSON.stringify({
-      ...{ schema_version: 1, image_id: image.imageId, app, accepted_at, status: 'erased' },
-      ...{ erased_at: accepted_at, erased_by: 'c0ffee123456', erased_objects: 2 },
-    }),
-  )
+  await resources.put(metadataKey(image), JSON.stringify(newReceipt(image, 'c0ffee123456', 2)))
   expect(await consume(await receive(), wholeMinute)).toEqual(DONE)
   expect((await resources.document(image)).status).toBe('erased')
   expect(await resources.list(processedPrefix(image))).toEqual([])

@@ -1,6 +1,7 @@
 /** docs/reliability.md is what `pnpm reliability` writes: its commands exist, its tables are complete and promise nothing else. */
 import { readFile } from 'node:fs/promises'
 import { expect, test } from '@jest/globals'
+import { REMEDIES } from '../../tools/cli/src/audit/breaches.ts'
 import { SABOTAGES } from './sabotage.ts'
 
 const page = await readFile(new URL('../../docs/reliability.md', import.meta.url), 'utf8')
@@ -66,3 +67,24 @@ test('every sabotage is found', () => {
   expect(found.map(({ sabotage }) => sabotage)).toEqual(Object.keys(SABOTAGES))
   for (const { seed } of found) expect(Number(seed)).toBeGreaterThan(0)
 })
+
+test('the audit found every class of breach, all that was broken on purpose', () => {
+  const shown = rowsOf('breach')
+  expect(shown.map(({ breach }) => breach).toSorted()).toEqual(
+    Object.keys(REMEDIES)
+      .map((kind) => `\`${kind}\``)
+      .toSorted(),
+  )
+  for (const { found = '' } of shown) {
+    const [some, all] = found.split(' of ')
+    expect(some).toBe(all)
+    expect(Number(all)).toBeGreaterThan(0)
+  }
+})
+
+test('the audit was measured over 100,000 objects', () => {
+  const [largest] = rowsOf('images').toSorted((a, b) => toNumber(b.objects) - toNumber(a.objects))
+  expect(toNumber(largest?.objects)).toBeGreaterThanOrEqual(100_000)
+})
+
+const toNumber = (text = '') => Number(text.replaceAll(',', ''))

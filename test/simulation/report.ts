@@ -1,6 +1,8 @@
 /** `pnpm reliability`: writes docs/reliability.md from the results of other commands, outages and sabotages. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { startLocalAws } from '@darkroom/local-aws'
+import { showBreaches } from '../../tools/cli/src/audit/testing/show-breaches.ts'
 import type { BranchShares } from './branches.ts'
 import { tryOutage } from './outages.ts'
 import { addUp, healingOf, type Results } from './results.ts'
@@ -24,12 +26,25 @@ interface StackResults {
   audit: boolean
 }
 
+/** What `pnpm bench:audit --json` writes. */
+interface AuditResults {
+  date: string
+  images: number
+  objects: number
+  seconds: number
+  cpuSeconds: number
+  megabytes: number
+  isSound: boolean
+}
+
 const { values } = parseArgs({
   options: {
     /** What `pnpm simulate:faults --json` wrote, for different seeds. */
     histories: { type: 'string', multiple: true, default: [] },
     /** What `pnpm simulate:stack --json` wrote. */
     stack: { type: 'string', multiple: true, default: [] },
+    /** What `pnpm bench:audit --json` wrote. */
+    audit: { type: 'string', multiple: true, default: [] },
   },
 })
 const runs = await readResults<Results>(values.histories)
@@ -37,6 +52,7 @@ const [firstRun, ...otherRuns] = runs
 if (!firstRun) throw new Error('Name a file that pnpm simulate:faults --json wrote: --histories FILE.')
 const histories = addUp(firstRun, ...otherRuns)
 const stacks = await readResults<StackResults>(values.stack)
+const audits = await readResults<AuditResults>(values.audit)
 
 function readResults<Results>(files: string[]): Promise<Results[]> {
   return Promise.all(files.map(async (file) => JSON.parse(await readFile(file, 'utf8'))))
@@ -103,6 +119,34 @@ async function sabotages(): Promise<string> {
   return table(['sabotage', 'seed', 'what the oracle says'], rows)
 }
 
+async function auditRuns(): Promise<string> {
+  const header = ['images', 'date', 'objects', 'seconds', 'objects/s', 'CPU seconds', 'memory', 'found']
+  const rows = audits.map(({ date, images, objects, seconds, cpuSeconds, megabytes, isSound }) => [
+    ...[number(images), date, number(objects), seconds.toFixed(0), number(Math.round(objects / seconds))],
+    ...[cpuSeconds.toFixed(0), `${megabytes} MB`, isSound ? 'nothing' : 'BREACHES'],
+  ])
+  const aws = await startLocalAws()
+  const shown = await showBreaches(aws.endpoint)
+  await aws.stop()
+  const found = shown.map((breach) => [
+    `\`${breach.class}\``,
+    breach.damages.join('; '),
+    `${breach.found} of ${breach.expected}`,
+  ])
+  return `## The audit
+
+\`pnpm darkroom audit\` over a local store in memory, on two cores that it shares with the store. CPU seconds are those of the
+audit's own process, its start included.
+
+${table(header, rows)}
+
+Each class of breach, what was broken on purpose to show it, and how much of it the audit found:
+
+${table(['breach', 'what was broken', 'found'], found)}
+
+`
+}
+
 function stackRuns(): string {
   const [first] = stacks
   if (!first) return ''
@@ -149,7 +193,11 @@ function commands(): string {
     command: `simulate:stack --seed ${seed} --outage ${outageSeconds} --away ${away.join()} --json .cache/stack-${n + 1}.json`,
     result: ` --stack .cache/stack-${n + 1}.json`,
   }))
-  const all = [...simulations, ...stackRuns]
+  const auditRuns = audits.map(({ images }, n) => ({
+    command: `bench:audit ${images} --json .cache/audit-${n + 1}.json`,
+    result: ` --audit .cache/audit-${n + 1}.json`,
+  }))
+  const all = [...simulations, ...stackRuns, ...auditRuns]
   return [
     ...all.map(({ command }) => `pnpm ${command}`),
     `pnpm reliability${all.map(({ result }) => result).join('')}`,
@@ -197,7 +245,7 @@ Each check is shown to catch its bug: something is broken on purpose, and the se
 
 ${await sabotages()}
 
-${stackRuns()}## What this does not prove
+${stackRuns()}${await auditRuns()}## What this does not prove
 
 - How S3 and SQS scale and throttle, and how often they lose events or answers.
 - IAM: the simulation may do everything. \`test/templates.test.ts\` compares each function's permissions with the template.

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { type Catalogue, readQueries } from '@darkroom/analytics'
+import { type Catalogue, differencesQuery, MAX_DIFFERENCES, readQueries } from '@darkroom/analytics'
 import { generateImages, type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
 import { type MetadataDocument, metadataKey } from '@darkroom/core'
 import { collectFigures } from '@darkroom/dashboard'
@@ -110,7 +110,16 @@ test('the table over the documents has all their fields', async () => {
   expect(await inTrino(sql)).toEqual(await inDuckDb(sql))
 })
 
+/** All merges are over. */
+const differences = () => {
+  const now = new Date()
+  const today = now.toISOString().slice(0, 10)
+  return inTrino(differencesQuery({ recent: now, recentFrom: today, older: now }))
+}
+
 test('the merge has the same result as in DuckDB, and a second run changes nothing', async () => {
+  const finished = documents.filter(({ status }) => status !== 'erased')
+  expect(await differences()).toHaveLength(Math.min(finished.length, MAX_DIFFERENCES))
   expect(await runScheduled('MergeSchedule')).toBeGreaterThan(0)
   expect(await runScheduled('CatchUpSchedule')).toBeGreaterThan(0)
   const columns =
@@ -121,6 +130,7 @@ test('the merge has the same result as in DuckDB, and a second run changes nothi
   const sql = `SELECT ${columns} FROM images`
   expect(parseAttributes(await inTrino(sql))).toEqual(parseAttributes(await inDuckDb(sql)))
   for (const schedule of ['MergeSchedule', 'CatchUpSchedule']) expect(await runScheduled(schedule)).toBe(0)
+  expect(await differences()).toEqual([])
 })
 
 test('look-alikes are the same as in DuckDB, and a second run changes nothing', async () => {
@@ -167,6 +177,7 @@ test('an erased image is in no table and no view after the next merges', async (
   if (!erased) throw new Error('there is no look-alike')
   await put(receiptOf(erased))
   await local.refresh()
+  expect(await differences()).toEqual([expect.stringContaining(erased.image_id)])
   expect(await runScheduled('MergeSchedule')).toBe(1)
   expect(await runScheduled('LookAlikesSchedule')).toBeGreaterThan(0)
   for (const { name, columns } of readQueries()) {

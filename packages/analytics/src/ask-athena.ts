@@ -26,6 +26,11 @@ export interface AthenaDatabase {
   workGroup: string
 }
 
+/** The names of database and workgroup are those of analytics-catalog. */
+export function ofStage(stage: string): AthenaDatabase {
+  return { database: `darkroom_${stage}`, workGroup: `darkroom-${stage}` }
+}
+
 /** The catalogue of a stage on AWS. */
 export function askAthena(athena: AthenaClient, where: AthenaDatabase): Catalogue {
   return {

@@ -138,6 +138,6 @@ function isTime(column: string): boolean {
 }
 
 /** ISO 8601 to a timestamp in UTC, for Iceberg's `timestamp`, which has no zone. */
-function utcTimestamp(column: string): string {
+export function utcTimestamp(column: string): string {
   return `CAST(from_iso8601_timestamp(${column}) AT TIME ZONE 'UTC' AS timestamp(6))`
 }

@@ -1,4 +1,4 @@
-export { type AthenaDatabase, askAthena, type Catalogue, type Table } from './ask-athena.ts'
+export { type AthenaDatabase, askAthena, type Catalogue, ofStage, type Table } from './ask-athena.ts'
 export {
   type Column,
   type ColumnType,
@@ -9,6 +9,7 @@ export {
   LOOK_ALIKE_COLUMNS,
 } from './columns.ts'
 export { dataDictionary } from './data-dictionary.ts'
+export { differencesQuery, MAX_DIFFERENCES, type MergedUntil } from './differences.ts'
 export { expireStatement, imagesOf, mergeStatement } from './merge.ts'
 export { MAX_DIFFERING_BITS, mergeLookAlikesStatement } from './merge-look-alikes.ts'
 export { type NamedQuery, readQueries } from './read-queries.ts'

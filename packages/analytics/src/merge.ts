@@ -1,7 +1,7 @@
 import { imageColumns } from './columns.ts'
 
 /** Identifies an image in both tables. `dt` follows from the id and lets Iceberg skip partitions. */
-const KEY = ['app', 'dt', 'image_id']
+export const KEY = ['app', 'dt', 'image_id']
 
 /**
  * Merges the documents of the last `days` days of acceptance into `images`, in Athena's SQL. A newer document replaces the

@@ -1,27 +1,20 @@
-import { type ErasedDocument, inputKey, metadataKey, newImageId } from '@darkroom/core'
+import { inputKey, metadataKey, newImageId } from '@darkroom/core'
 import { expect, test } from '@jest/globals'
 import { getDocument, putDocument } from './documents.ts'
+import { newReceipt } from './receipts.ts'
 import { openTestBucket } from './testing/open-test-bucket.ts'
 
 const { bucket, put } = await openTestBucket()
 
-const receiptOf = (imageId: string, by = 'c0ffee123456'): ErasedDocument => ({
-  schema_version: 1,
-  image_id: imageId,
-  app: 'web-app-1',
-  accepted_at: '2026-11-23T10:00:00.000Z',
-  status: 'erased',
-  erased_at: '2026-11-23T11:00:00.000Z',
-  erased_by: by,
-  erased_objects: 4,
-})
+const receiptOf = (imageId: string, by = 'c0ffee123456') => newReceipt({ app: 'web-app-1', imageId }, by, 4)
 
 test('a new document is written, and read back with its ETag', async () => {
   const image = { app: 'web-app-1', imageId: newImageId() }
   expect(await getDocument(bucket, image)).toBeUndefined()
-  expect(await putDocument(bucket, receiptOf(image.imageId))).toBe(true)
+  const document = receiptOf(image.imageId)
+  expect(await putDocument(bucket, document)).toBe(true)
   expect(await getDocument(bucket, image)).toEqual({
-    document: receiptOf(image.imageId),
+    document,
     etag: expect.stringMatching(/^"\w+"$/),
   })
 })

@@ -7,7 +7,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { forgetBytes, type Original } from '@darkroom/bucket'
+import { forgetBytes, newReceipt, type Original } from '@darkroom/bucket'
 import {
   hashKey,
   type ImageRef,
@@ -128,7 +128,7 @@ async function end({ app: owner, imageId }: ImageRef, status: 'failed' | 'erased
   }
   const documents = {
     failed: { ...finished, failure_type: 'corrupt-image', failure_detail: 'x' },
-    erased: { ...common, erased_at: common.accepted_at, erased_by: 'c0ffee123456', erased_objects: 1 },
+    erased: newReceipt({ app: owner, imageId }, 'c0ffee123456', 1),
     processed: {
       ...finished,
       width: 9,

@@ -1,5 +1,5 @@
-import { deleteEverything, everythingOf, openBucket, putDocument } from '@darkroom/bucket'
-import { type ImageRef, inputKey, metadataKey, timeOf } from '@darkroom/core'
+import { deleteEverything, everythingOf, newReceipt, openBucket, putDocument } from '@darkroom/bucket'
+import { type ImageRef, inputKey, metadataKey } from '@darkroom/core'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { cloudEvent, photograph, structuredEvent } from '../test/kafka-records.ts'
 import { Bucket, imageOf, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
@@ -19,17 +19,7 @@ const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')
 async function erase({ app, imageId }: ImageRef): Promise<void> {
   const bucket = openBucket(Bucket)
   const stored = await everythingOf(bucket, { app, imageId })
-  const receipt = {
-    schema_version: 1 as const,
-    image_id: imageId,
-    app,
-    accepted_at: timeOf(imageId).toISOString(),
-    status: 'erased' as const,
-    erased_at: new Date().toISOString(),
-    erased_by: 'c0ffee123456',
-    erased_objects: stored.keys.length,
-  }
-  await putDocument(bucket, receipt, stored.document)
+  await putDocument(bucket, newReceipt({ app, imageId }, 'c0ffee123456', stored.keys.length), stored.document)
   await deleteEverything(bucket, await everythingOf(bucket, { app, imageId }))
   bucket.s3.destroy()
 }

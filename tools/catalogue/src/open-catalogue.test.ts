@@ -8,7 +8,7 @@ import { startLocalAws } from '@darkroom/local-aws'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type LocalCatalogue, openCatalogue } from './index.ts'
-import { failedDocument, processedDocument } from './testing/documents.ts'
+import { failedDocument, processedDocument, receiptOf } from './testing/documents.ts'
 
 const aws = await startLocalAws()
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
@@ -20,16 +20,7 @@ let catalogue: LocalCatalogue
 const today = new Date()
 const processed = (app: string, perceptual_hash: string) => processedDocument({ app, perceptual_hash })
 const failed = (app: string) => failedDocument({ app })
-const erased = (app: string): MetadataDocument => ({
-  schema_version: 1,
-  image_id: newImageId(today),
-  app,
-  accepted_at: today.toISOString(),
-  status: 'erased',
-  erased_at: today.toISOString(),
-  erased_by: 'c0ffee123456',
-  erased_objects: 4,
-})
+const erased = (app: string) => receiptOf({ app, image_id: newImageId(today) })
 
 async function storeIn(Bucket: string, documents: MetadataDocument[]): Promise<void> {
   await s3.send(new CreateBucketCommand({ Bucket }))

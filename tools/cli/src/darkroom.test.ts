@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { newReceipt } from '@darkroom/bucket'
 import {
-  type ErasedDocument,
   type FailedDocument,
   heldPrefix,
   holdKey,
@@ -334,17 +334,7 @@ describe('hold', () => {
   test('without an image, for an erased image or without a reason is an error and stores nothing', async () => {
     await startStore('not-held')
     const [erased, unknown] = [image(), image()]
-    const receipt: ErasedDocument = {
-      schema_version: 1,
-      image_id: erased.imageId,
-      app: erased.app,
-      accepted_at: new Date().toISOString(),
-      status: 'erased',
-      erased_at: new Date().toISOString(),
-      erased_by: 'c0ffee123456',
-      erased_objects: 1,
-    }
-    await put('not-held', metadataKey(erased), JSON.stringify(receipt))
+    await put('not-held', metadataKey(erased), JSON.stringify(newReceipt(erased, 'c0ffee123456', 1)))
     for (const { imageId, app } of [erased, unknown]) {
       const { code, printed } = await darkroom('hold', imageId, '--app', app, '--reason', 'case 7')
       expect([code, printed]).toEqual([1, expect.stringContaining('Nothing of this image is stored')])

@@ -1,4 +1,5 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
+import { newReceipt } from '@darkroom/bucket'
 import { metadataKey } from '@darkroom/core'
 import { afterAll, expect, test } from '@jest/globals'
 import { acceptedMessage, startResources } from '../../test/start-resources.ts'
@@ -17,15 +18,11 @@ async function park(status?: 'erased' | 'of a later version') {
   const message = acceptedMessage(Buffer.from('an image'))
   await resources.send(resources.deadLetterQueueUrl, message)
   await settle(await resources.receiveEvent(resources.deadLetterQueueUrl))
-  const document = await resources.document(message.data)
-  if (status)
-    await resources.put(metadataKey(message.data), JSON.stringify({ ...document, ...after(status) }))
+  if (!status) return
+  const failed = await resources.document(message.data)
+  const document = status === 'erased' ? newReceipt(message.data, 'c0ffee123456', 1) : { ...failed, status }
+  await resources.put(metadataKey(message.data), JSON.stringify(document))
 }
-
-const after = (status: string) => ({
-  status,
-  ...(status === 'erased' && { erased_at: '2026-11-23T10:00:00.000Z', erased_by: 'key', erased_objects: 1 }),
-})
 
 /** Including those that were received. */
 async function countParked(): Promise<number> {

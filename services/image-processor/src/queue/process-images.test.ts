@@ -1,6 +1,8 @@
+import { newReceipt } from '@darkroom/bucket'
 import {
   hashKey,
   type ImageAccepted,
+  type ImageRef,
   inputKey,
   MetadataDocument,
   metadataKey,
@@ -129,20 +131,8 @@ describe('a photograph', () => {
 
 describe('an image that was erased', () => {
   /** Writes the document that the API writes. */
-  const eraseDocument = (image: { app: string; imageId: string }) =>
-    resources.put(
-      metadataKey(image),
-      `${JSON.stringify({
-        schema_version: 1,
-        image_id: image.imageId,
-        app: image.app,
-        accepted_at: new Date().toISOString(),
-        status: 'erased',
-        erased_at: new Date().toISOString(),
-        erased_by: 'c0ffee123456',
-        erased_objects: 1,
-      })}\n`,
-    )
+  const eraseDocument = (image: ImageRef) =>
+    resources.put(metadataKey(image), JSON.stringify(newReceipt(image, 'c0ffee123456', 1)))
 
   const expectErased = async (image: ImageAccepted['data']) => {
     expect((await resources.document(image)).status).toBe('erased')

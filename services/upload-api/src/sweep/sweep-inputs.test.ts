@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { newReceipt } from '@darkroom/bucket'
 import { erasureKey, type ImageRef, inputKey, metadataKey, newImageId } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals'
@@ -21,17 +22,6 @@ const sweep = (time: string) => handler({ time })
 function acceptedAt(time: string, app = 'web-app-1'): ImageRef {
   return { app, imageId: newImageId(new Date(time)) }
 }
-
-const erasedDocument = (image: ImageRef) => ({
-  schema_version: 1 as const,
-  image_id: image.imageId,
-  app: image.app,
-  accepted_at: '2026-11-20T14:00:30.000Z',
-  status: 'erased' as const,
-  erased_at: '2026-11-20T14:01:00.000Z',
-  erased_by: 'c0ffee123456',
-  erased_objects: 1,
-})
 
 test('the message of an unfinished original is sent again, once at each age', async () => {
   const image = acceptedAt('2026-11-20T10:00:30.000Z')
@@ -82,7 +72,7 @@ describe('an original whose id is older than the original itself', () => {
 
   test('and than its document, because it was sent again after it was erased, is found', async () => {
     const image = lateBy(5)
-    await store.putDocument(erasedDocument(image))
+    await store.putDocument(newReceipt(image, 'c0ffee123456', 1))
     await sleep(20)
     await store.putInput(image)
     await sweep(firstLook().toISOString())
@@ -112,7 +102,7 @@ test('works across midnight', async () => {
 
 test('an original stored again after its image was erased gets a message, so that the processor deletes it', async () => {
   const image = acceptedAt('2026-11-20T14:00:30.000Z')
-  await store.putDocument(erasedDocument(image))
+  await store.putDocument(newReceipt(image, 'c0ffee123456', 1))
   await sleep(20)
   await store.putInput(image)
   expect(await sweep('2026-11-20T14:03:01.000Z')).toMatchObject({ enqueued: 1 })
@@ -142,7 +132,7 @@ test('an erasure that stopped halfway is completed, and says until then that it 
   await store.putInput(image)
   const erasure = { ...image, request: randomUUID() }
   await store.put(erasureKey(erasure), 'c0ffee123456')
-  await store.putDocument(erasedDocument(image))
+  await store.putDocument(newReceipt(image, 'c0ffee123456', 1))
   const { handler: getImage } = await import('../routes/get-image.ts')
   const erasureOf = async () => (await send(getImage, { app: image.app, id: image.imageId })).body.erasure
   expect(await erasureOf()).toMatchObject({ complete: false })

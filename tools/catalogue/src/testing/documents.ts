@@ -1,3 +1,4 @@
+import { newReceipt } from '@darkroom/bucket'
 import {
   type ErasedDocument,
   type FailedDocument,
@@ -61,15 +62,6 @@ export function failedDocument(differences: Partial<FailedDocument> = {}): Faile
 }
 
 /** The receipt of an erased image. */
-export function receiptOf({ app, image_id, accepted_at }: MetadataDocument): ErasedDocument {
-  return {
-    schema_version: 1,
-    image_id,
-    app,
-    accepted_at,
-    status: 'erased',
-    erased_at: new Date().toISOString(),
-    erased_by: 'c0ffee123456',
-    erased_objects: 4,
-  }
+export function receiptOf({ app, image_id }: Pick<MetadataDocument, 'app' | 'image_id'>): ErasedDocument {
+  return newReceipt({ app, imageId: image_id }, 'c0ffee123456', 4)
 }

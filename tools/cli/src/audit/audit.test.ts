@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { CreateMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
 import { createClaim, getText, linkClaim, putDocument, putRejected, rememberBytes } from '@darkroom/bucket'
+import { type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
 import {
   claimKey,
   erasureKey,
@@ -19,12 +20,12 @@ import {
   receiptHash,
   receiptKey,
   rejectedKey,
-  s3Uri,
   uploadKey,
 } from '@darkroom/core'
 import { startLocalAws } from '@darkroom/local-aws'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
+import { mergedNow, mergedOnAws } from './check-catalogue.ts'
 import { decodeShare } from './decode.ts'
 import { type Looked, lookForErased } from './look-for-erased.ts'
 import { listHeads, ReceiptHead } from './receipt-heads.ts'
@@ -38,6 +39,7 @@ import {
   processedDocument,
   writeReceipt,
 } from './testing/audited-store.ts'
+import { DAMAGES, messageOf, OTHER_SHA256, REQUEST, unknown } from './testing/damages.ts'
 
 const aws = await startLocalAws()
 const stores: AuditedStore[] = []
@@ -55,34 +57,15 @@ beforeEach(async () => {
 /** Receiving takes a second, by SQS's long polling. */
 const withoutQueues = { queues: undefined }
 
-const REQUEST = '3f1c1d3e-8b0e-4d0e-9d0a-0a1b2c3d4e5f'
-const OTHER_SHA256 = 'ab'.repeat(32)
 const DAY_MS = 24 * 3_600_000
 
 const processed = () => acceptAndProcess(store)
-const unknown = (): ImageRef => ({ app: 'web-app-1', imageId: newImageId() })
-const message = ({ app, imageId }: ImageRef) =>
-  JSON.stringify({
-    specversion: '1.0',
-    id: imageId,
-    source: '/test',
-    type: 'image.accepted.v1',
-    time: new Date().toISOString(),
-    subject: imageId,
-    datacontenttype: 'application/json',
-    data: {
-      ...{ app, imageId, s3Uri: s3Uri(store.bucket.name, inputKey({ app, imageId })) },
-      ...{ contentType: 'image/webp', bytes: 1, sha256: OTHER_SHA256 },
-      ...{ acceptedAt: new Date().toISOString(), origin: { kind: 'http' }, attributes: {} },
-    },
-  })
-
 /** The same store with everything that is allowed, under several apps whose names begin alike. */
 async function fillSoundly(): Promise<void> {
   for (const app of ['a', 'a-b', 'ab', 'web-app-1']) await acceptAndProcess(store, app)
   const failed = await accept(store)
   await putDocument(store.bucket, failedDocument(failed))
-  await store.send('-parked', message(failed))
+  await store.send('-parked', messageOf(store, failed))
   await rememberBytes(store.bucket, failed, undefined)
   await store.put(eventKey(eventOf(failed)), failed.imageId)
   await store.put(holdKey(failed), '{}')
@@ -104,18 +87,6 @@ test('a sound store has no breach', async () => {
   expect(total).toMatchObject({ images: 7, objects: 26 })
 })
 
-/** The same number of bytes, with another hash in its metadata. */
-async function createOriginalAgain(image: ImageRef): Promise<void> {
-  const Metadata = { sha256: OTHER_SHA256 }
-  const put = {
-    Bucket: store.bucket.name,
-    Key: inputKey(image),
-    Body: Buffer.alloc(PICTURE.length),
-    Metadata,
-  }
-  await store.bucket.s3.send(new PutObjectCommand(put))
-}
-
 test('with --hashes, an original with another hash than its document is found, whichever is older', async () => {
   const image = await processed()
   const document = processedDocument(image, image.thumb)
@@ -127,7 +98,12 @@ test('with --hashes, an original with another hash than its document is found, w
 })
 
 test('a dead letter without a stored image is found; the others are about to be settled', async () => {
-  for (const body of ['{}', message(unknown()), message(await accept(store)), message(await processed())])
+  for (const body of [
+    '{}',
+    messageOf(store, unknown()),
+    messageOf(store, await accept(store)),
+    messageOf(store, await processed()),
+  ])
     await store.send('-dead-letters', body)
   const { found } = await store.audit()
   expect(found).toEqual(Array(2).fill(['orphan', `${store.bucket.name}-dead-letters`]))
@@ -139,201 +115,19 @@ test('an image that is accepted or being processed is not a breach until it shou
   const image = await accept(store)
   await store.put(processedKey({ ...image, variant: 'thumb', extension: 'webp' }), PICTURE)
   expect((await store.audit({ settledMs: 60_000 })).breaches).toEqual([])
-  await store.send('', message(image))
+  await store.send('', messageOf(store, image))
   const waiting = await store.audit()
   expect([waiting.found, waiting.total.waiting]).toEqual([[], 1])
 })
 
 test('more unfinished images than messages are a breach', async () => {
   const [first, second] = [await accept(store), await accept(store)]
-  await store.send('', message(first))
+  await store.send('', messageOf(store, first))
   expect((await store.audit()).found).toEqual([
     ['unfinished', inputKey(first)],
     ['unfinished', inputKey(second)],
   ])
 })
-
-/** What breaks a store, and the breaches that the audit then finds. */
-const DAMAGES: Record<string, () => Promise<[string, string][]>> = {
-  'an original without a document': async () => {
-    const image = await accept(store)
-    return [['unfinished', inputKey(image)]]
-  },
-  'a document that is not JSON': async () => {
-    const image = await processed()
-    await store.put(metadataKey(image), '{')
-    return [['unreadable-document', metadataKey(image)]]
-  },
-  'a document of another image': async () => {
-    const [image, other] = [await processed(), await processed()]
-    await store.put(metadataKey(image), JSON.stringify(processedDocument(other, other.thumb)))
-    return [['unreadable-document', metadataKey(image)]]
-  },
-  "a document that lists another app's variant": async () => {
-    const image = await processed()
-    const other = await acceptAndProcess(store, 'web-app-2')
-    const document = processedDocument(image, image.thumb)
-    const variants = [...document.variants, { ...document.variants[0], key: other.thumb }]
-    await store.put(metadataKey(image), JSON.stringify({ ...document, variants }))
-    return [['foreign-reference', metadataKey(image)]]
-  },
-  'an original of another size': async () => {
-    const image = await processed()
-    await store.put(inputKey(image), 'other bytes')
-    return [['wrong-bytes', inputKey(image)]]
-  },
-  'an original that was written again': async () => {
-    const image = await processed()
-    await createOriginalAgain(image)
-    return [['wrong-bytes', inputKey(image)]]
-  },
-  'an original that was deleted too early': async () => {
-    const image = await processed()
-    await store.remove(inputKey(image))
-    return [['missing-original', inputKey(image)]]
-  },
-  'a variant that was deleted too early': async () => {
-    const image = await processed()
-    await store.remove(image.thumb)
-    return [['missing-variant', image.thumb]]
-  },
-  'a variant of another size': async () => {
-    const image = await processed()
-    await store.put(image.thumb, 'other bytes')
-    return [['wrong-bytes', image.thumb]]
-  },
-  'a variant that no document lists': async () => {
-    const image = await processed()
-    const key = processedKey({ ...image, variant: 'large', extension: 'jpg' })
-    await store.put(key)
-    return [['orphan', key]]
-  },
-  'a variant of a failed image': async () => {
-    const image = await processed()
-    await store.put(metadataKey(image), JSON.stringify(failedDocument(image)))
-    return [['orphan', image.thumb]]
-  },
-  'a variant of an image that does not exist': async () => {
-    const key = processedKey({ ...unknown(), variant: 'large', extension: 'jpg' })
-    await store.put(key)
-    return [['orphan', key]]
-  },
-  'an upload of a finished image': async () => {
-    const key = uploadKey({ ...(await processed()), bytes: 5 })
-    await store.put(key)
-    return [['orphan', key]]
-  },
-  'a multipart upload of a finished image': async () => {
-    const Key = uploadKey({ ...(await processed()), bytes: 5 })
-    await store.bucket.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket.name, Key }))
-    return [['orphan', Key]]
-  },
-  'a multipart upload under another prefix': async () => {
-    const Key = 'elsewhere/5'
-    await store.bucket.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket.name, Key }))
-    return [['unknown-object', Key]]
-  },
-  'an erased image that is still stored': async () => {
-    const image = await processed()
-    const Key = uploadKey({ ...image, bytes: 5 })
-    await store.put(claimKey(image))
-    await store.bucket.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket.name, Key }))
-    await writeReceipt(store, image)
-    return [inputKey(image), image.thumb, claimKey(image), Key].map((key) => ['not-erased', key])
-  },
-  'a link of an erased image': async () => {
-    const image = unknown()
-    await writeReceipt(store, image)
-    await linkClaim(store.bucket, image, 'claims/web-app-1/other.jpg')
-    const sha256 = createHash('sha256').update('claims/web-app-1/other.jpg').digest('hex')
-    return [['not-erased', linkKey({ ...image, sha256 })]]
-  },
-  'a rejected record of an erased image': async () => {
-    const image = unknown()
-    await writeReceipt(store, image)
-    const ref = { topic: 'images', date: '2026-11-23', partition: 0, offset: 7 }
-    await putRejected(store.bucket, ref, {}, { slug: 'corrupt-image', detail: '' }, image)
-    const link = createHash('sha256').update(rejectedKey(ref)).digest('hex')
-    return [rejectedKey(ref), linkKey({ ...image, sha256: link })].map((key) => ['not-erased', key])
-  },
-  'a pointer from bytes to an erased image': async () => {
-    const image = { ...unknown(), sha256: OTHER_SHA256 }
-    await rememberBytes(store.bucket, image, undefined)
-    await writeReceipt(store, image)
-    return [['not-erased', hashKey(image)]]
-  },
-  'a pointer from bytes to no image': async () => {
-    const image = { ...unknown(), sha256: 'cd'.repeat(32) }
-    await rememberBytes(store.bucket, image, undefined)
-    return [['orphan', hashKey(image)]]
-  },
-  'an event with the id of another one': async () => {
-    const key = eventKey(eventOf(unknown()))
-    await store.put(key, (await processed()).imageId)
-    return [['orphan', key]]
-  },
-  'an erasure that has not ended': async () => {
-    const key = erasureKey({ ...(await processed()), request: REQUEST })
-    await store.put(key)
-    return [['contradiction', key]]
-  },
-  'an erased image under a hold': async () => {
-    const image = unknown()
-    await writeReceipt(store, image)
-    await store.put(holdKey(image), '{}')
-    await store.put(heldPrefix(image) + inputKey(image))
-    return [['contradiction', holdKey(image)]]
-  },
-  'copies without their hold': async () => {
-    const image = await processed()
-    const key = heldPrefix(image) + inputKey(image)
-    await store.put(key)
-    return [['orphan', key]]
-  },
-  'a parked message of a processed image': async () => {
-    await store.send('-parked', message(await processed()))
-    return [['contradiction', `${store.bucket.name}-parked`]]
-  },
-  'a parked message of an erased image': async () => {
-    const image = unknown()
-    await writeReceipt(store, image)
-    await store.send('-parked', message(image))
-    return [['not-erased', `${store.bucket.name}-parked`]]
-  },
-  'a parked message that nobody can read': async () => {
-    await store.send('-parked', '{}')
-    return [['orphan', `${store.bucket.name}-parked`]]
-  },
-  'a parked message of an image that is not stored': async () => {
-    await store.send('-parked', message(unknown()))
-    return [['orphan', `${store.bucket.name}-parked`]]
-  },
-  'objects outside of every prefix': async () => {
-    for (const key of ['.hidden', 'inputs/a', 'secret', 'zzz/1']) await store.put(key)
-    return ['.hidden', 'inputs/a', 'secret', 'zzz/1'].map((key) => ['unknown-object', key])
-  },
-  'objects under a prefix that are not its own': async () => {
-    const { app, imageId } = unknown()
-    const keys = [
-      ...[
-        `claims/Web App/x`,
-        `held/${app}/x`,
-        `input/${app}/2020-01-01/${imageId}`,
-        `metadata/app=${app}/x.json`,
-      ],
-      ...[`processed/${app}/2020-01-01/${imageId}/thumb.webp`, `uploads/${app}/x`],
-      ...[
-        'hashes/web-app-1/x',
-        'events/web-app-1/x',
-        'receipts/web-app-1/x',
-        'linked/web-app-1/x',
-        'rejected/images/x',
-      ],
-    ]
-    for (const key of keys) await store.put(key)
-    return keys.map((key) => ['unknown-object', key])
-  },
-}
 
 describe('of a damaged store', () => {
   const expected = new Map<string, [string, string][]>()
@@ -342,7 +136,7 @@ describe('of a damaged store', () => {
     store = await openAuditedStore(aws.endpoint, 'damaged')
     stores.push(store)
     await fillSoundly()
-    for (const [name, damage] of Object.entries(DAMAGES)) expected.set(name, await damage())
+    for (const [name, damage] of Object.entries(DAMAGES)) expected.set(name, await damage(store))
     const audited = await store.audit()
     found = audited.found
   })
@@ -353,6 +147,69 @@ describe('of a damaged store', () => {
 
   test('nothing else is found, and nothing twice', () => {
     expect(found.toSorted()).toEqual([...expected.values()].flat().toSorted())
+  })
+})
+
+describe('the catalogue', () => {
+  let catalogue: LocalCatalogue
+  const auditWith = async (now = Date.now() + 1_000) => {
+    const merged = mergedNow(Date.now() + 1_000)
+    return (await store.audit({ now }, { ...withoutQueues, catalogue: { catalogue, merged } })).breaches
+  }
+  const row = (image: ImageRef) => `images WHERE image_id = '${image.imageId}'`
+  const difference = (image: ImageRef, detail: string) => ({
+    class: 'catalogue-difference',
+    key: metadataKey(image),
+    detail,
+  })
+  afterEach(() => catalogue.close())
+
+  test('equals the documents after a merge', async () => {
+    await fillSoundly()
+    catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
+    expect(await auditWith()).toEqual([])
+  })
+
+  test('a row that is missing, differs, or is of an erased or expired image is found', async () => {
+    const [missing, other, erased, gone] = [
+      await processed(),
+      await processed(),
+      await processed(),
+      await processed(),
+    ]
+    catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
+    await catalogue.query(`CREATE TABLE kept AS FROM images`)
+    await removeAll(erased)
+    await removeAll(gone)
+    await writeReceipt(store, erased)
+    await catalogue.refresh()
+    await catalogue.query(
+      `INSERT INTO images FROM kept WHERE image_id IN ('${erased.imageId}', '${gone.imageId}')`,
+    )
+    await catalogue.query(`DELETE FROM ${row(missing)}`)
+    await catalogue.query(
+      `UPDATE images SET bytes = 1, attributes = '{}x' WHERE image_id = '${other.imageId}'`,
+    )
+    const expected = [
+      difference(missing, 'the catalogue has no row of this processed image'),
+      difference(other, 'its row in the catalogue has other values: attributes, bytes'),
+      { class: 'not-erased', key: metadataKey(erased), detail: 'the catalogue still has its row' },
+      difference(gone, 'the catalogue has a row without a document'),
+    ]
+    expect(await auditWith()).toEqual(expect.arrayContaining(expected))
+    expect(await auditWith()).toHaveLength(expected.length)
+  })
+
+  async function removeAll(image: ImageRef & { thumb: string }): Promise<void> {
+    for (const key of [inputKey(image), image.thumb, metadataKey(image)]) await store.remove(key)
+  }
+})
+
+test('on AWS, changes may wait for the next merge of their day', () => {
+  expect(mergedOnAws(Date.parse('2026-11-28T10:30:00Z'), 3)).toEqual({
+    recent: new Date('2026-11-28T08:30:00Z'),
+    recentFrom: '2026-11-26',
+    older: new Date('2026-11-20T10:30:00Z'),
   })
 })
 
@@ -459,7 +316,7 @@ describe('the search for an erased image', () => {
     await rememberBytes(store.bucket, image, undefined)
     await putRejected(store.bucket, ref, {}, { slug: 'corrupt-image', detail: '' }, image)
     await store.bucket.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket.name, Key: upload }))
-    for (const queue of ['-dead-letters', '-parked']) await store.send(queue, message(image))
+    for (const queue of ['-dead-letters', '-parked']) await store.send(queue, messageOf(store, image))
     const found = (await search(image)).flatMap((looked) => looked.found)
     const link = linkKey({ ...image, sha256: createHash('sha256').update(rejectedKey(ref)).digest('hex') })
     expect(found).toEqual(expect.arrayContaining([...keys, hashKey(image), rejectedKey(ref), link]))

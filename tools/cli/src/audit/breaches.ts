@@ -14,6 +14,7 @@ export const REMEDIES = {
     'somebody removed, changed or inserted a receipt: compare with a backup, find out who may write to receipts/ and metadata/',
   contradiction: 'see docs/operations.md, "Audit", for this pair',
   orphan: 'delete it: no image owns it',
+  'catalogue-difference': 'run the merge of analytics-catalog again; see its README, "How it fails"',
   'past-retention': "check the bucket's lifecycle rules; the local stack has none, so delete it there",
   'unknown-object': 'delete it, or find out who writes to the bucket: no part of Darkroom wrote it',
 } as const

@@ -1,6 +1,7 @@
 import pMap from 'p-map'
 import type { AuditContext, Unit } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
+import { type AuditedCatalogue, checkCatalogue } from './check-catalogue.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { type AuditedQueues, checkMessages, countOnTheWay } from './queues.ts'
 import { checkHead, type ReceiptHead } from './receipt-heads.ts'
@@ -14,6 +15,8 @@ export interface AuditOptions {
   context: AuditContext
   /** Without them, unfinished images count as stuck even if their messages still wait. */
   queues?: AuditedQueues | undefined
+  /** Without it, rows are not compared with documents. */
+  catalogue?: AuditedCatalogue | undefined
   from: Checkpoint
   /** By default all. */
   sections?: Section[] | undefined
@@ -26,7 +29,7 @@ export interface AuditOptions {
 
 /** Looks at everything. @returns the totals, those of before the checkpoint included */
 export async function runAudit(options: AuditOptions): Promise<Checkpoint> {
-  const { context, queues } = options
+  const { context, queues, catalogue } = options
   const onTheWay = queues ? await countOnTheWay(queues) : 0
   const state = { ...options.from, breaches: { ...options.from.breaches } }
   const report = (breach: Breach) => {
@@ -58,6 +61,7 @@ export async function runAudit(options: AuditOptions): Promise<Checkpoint> {
       for (const breach of waiting) report(breach)
     for (const breach of await checkMessages(context, queues)) report(breach)
   }
+  if (catalogue) for (const breach of await checkCatalogue(context, catalogue)) report(breach)
   return state
 }
 

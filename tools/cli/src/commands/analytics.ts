@@ -1,7 +1,14 @@
 import { relative } from 'node:path'
 import { styleText } from 'node:util'
 import { AthenaClient } from '@aws-sdk/client-athena'
-import { askAthena, type Catalogue, dataDictionary, readQueries, type Table } from '@darkroom/analytics'
+import {
+  askAthena,
+  type Catalogue,
+  dataDictionary,
+  ofStage,
+  readQueries,
+  type Table,
+} from '@darkroom/analytics'
 import { type LocalCatalogue, openCatalogue, openDocuments } from '@darkroom/catalogue'
 import { writeDashboard } from '@darkroom/dashboard'
 import { formatTable } from '@darkroom/terminal'
@@ -72,11 +79,10 @@ export function addAnalytics(program: Command): void {
   addGenerate(analytics)
 }
 
-/** The names of database and workgroup are those of analytics-catalog. */
 async function writeFromAthena(stage: string, { dashboard, days }: Options): Promise<void> {
   if (!dashboard) throw new Error('--stage needs an output folder: add --dashboard FOLDER.')
   const athena = new AthenaClient()
-  const where = { database: `darkroom_${stage}`, workGroup: `darkroom-${stage}` }
+  const where = ofStage(stage)
   console.log(`store: Athena database ${where.database} (AWS, ${await athena.config.region()})`)
   list(await writeDashboard(askAthena(athena, where), dashboard, { days }))
   athena.destroy()

@@ -7,17 +7,19 @@ import { type Command, Option } from 'commander'
 import * as z from 'zod'
 import type { AuditContext } from '../audit/audit-context.ts'
 import { type Breach, type BreachClass, REMEDIES } from '../audit/breaches.ts'
+import type { AuditedCatalogue } from '../audit/check-catalogue.ts'
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint } from '../audit/checkpoint.ts'
 import { lookForErased } from '../audit/look-for-erased.ts'
 import { listHeads, ReceiptHead } from '../audit/receipt-heads.ts'
 import { SECTIONS, type Section } from '../audit/rules.ts'
 import { runAudit } from '../audit/run-audit.ts'
 import { addStoreOptions, openStore, type Store, type StoreOptions } from '../open-store.ts'
-import { parsedBy } from '../parsed-by.ts'
+import { parsedBy, wholeNumberUpTo } from '../parsed-by.ts'
 
 interface Options extends StoreOptions {
   settled: number
   hashes?: boolean
+  catalogue?: string | true
   decode?: number | true
   continue?: boolean
   checkpoint?: string
@@ -27,9 +29,11 @@ interface Options extends StoreOptions {
   erased?: string
   app?: string
   sha256?: string
+  mergeDays: number
   file: string
 }
 
+const Stage = z.string().regex(/^[a-z0-9-]+$/, 'It must be the name of a stage, such as prod.')
 const Minutes = z.coerce.number().min(0).max(100_000)
 const Percent = z.coerce.number().gt(0).max(100)
 
@@ -52,6 +56,17 @@ export function addAudit(program: Command): void {
       '--decode [percent]',
       'also read the bytes of originals and decode all variants, of this share of the images (100)',
       parsedBy(Percent, 'It must be a percentage, such as 5.'),
+    )
+    .option(
+      '--catalogue [stage]',
+      'also compare the rows of the catalogue: of that stage in Athena, or of the documents in DuckDB, as locally',
+      parsedBy(Stage),
+    )
+    .option(
+      '--merge-days <days>',
+      'how many days the hourly merge of that stage covers (mergeDays)',
+      wholeNumberUpTo(9999),
+      3,
     )
     .option('--continue', 'go on where the last audit of this store stopped')
     .option('--checkpoint <file>', 'where to remember how far it has come (.local/audit.json)')
@@ -96,18 +111,22 @@ async function audited(store: Store, options: Options): Promise<void> {
   const sections = options.receipts ? SECTIONS.filter(({ name }) => name === 'receipts') : SECTIONS
   const from = options.continue ? await readCheckpoint(file, store.label) : start(store, sections)
   const onBreach = options.json ? printJson : printBreach
+  const catalogue = await catalogueOf(store, options)
   const began = performance.now()
   const total = await runAudit({
     context: await contextOf(store, options),
     queues: options.receipts ? undefined : store.queues,
+    catalogue: catalogue?.audited,
     from,
     sections,
     heads: options.head ?? [],
     onBreach,
     onProgress: (checkpoint) => writeCheckpoint(file, checkpoint),
-  }).catch((cause) => {
-    throw new Error('The audit stopped. Continue it with the same options and --continue.', { cause })
   })
+    .catch((cause) => {
+      throw new Error('The audit stopped. Continue it with the same options and --continue.', { cause })
+    })
+    .finally(() => catalogue?.close())
   await removeCheckpoint(file)
   const seconds = (performance.now() - began) / 1000
   const skipped = options.receipts ? ['everything but receipts'] : notLookedAt(store, options)
@@ -192,12 +211,37 @@ function printSummary(
   )
 }
 
-function notLookedAt({ queues }: Store, { hashes, decode }: Options): string[] {
+interface OpenCatalogue {
+  audited: AuditedCatalogue
+  close(): void
+}
+
+/** Loads DuckDB or the SDK for Athena, which the rest of the audit does not need. */
+async function catalogueOf(
+  { bucket }: Store,
+  { catalogue: stage, mergeDays, receipts }: Options,
+): Promise<OpenCatalogue | undefined> {
+  if (stage === undefined || receipts) return undefined
+  const { mergedNow, mergedOnAws } = await import('../audit/check-catalogue.ts')
+  if (stage === true) {
+    const { openCatalogue } = await import('@darkroom/catalogue')
+    const merged = mergedNow(Date.now())
+    const catalogue = await openCatalogue(bucket.s3, bucket.name)
+    return { audited: { catalogue, merged }, close: catalogue.close }
+  }
+  const { AthenaClient } = await import('@aws-sdk/client-athena')
+  const { askAthena, ofStage } = await import('@darkroom/analytics')
+  const athena = new AthenaClient()
+  const audited = { catalogue: askAthena(athena, ofStage(stage)), merged: mergedOnAws(Date.now(), mergeDays) }
+  return { audited, close: () => athena.destroy() }
+}
+
+function notLookedAt({ queues }: Store, { hashes, decode, catalogue }: Options): string[] {
   return [
     ...(queues ? ['messages in the image queue, which are only counted'] : ['queues (add --queue-url)']),
     ...(hashes ? [] : ['hashes of originals older than their document (add --hashes)']),
     ...(decode === undefined ? ['the bytes of originals and variants (add --decode)'] : []),
-    'the catalogue, whose rows are not compared with the documents',
+    ...(catalogue === undefined ? ['the rows of the catalogue (add --catalogue)'] : []),
     'logs, which contain ids only',
   ]
 }
