@@ -105,11 +105,22 @@ export async function act(world: World, subjects: Subject[], action: Action, n: 
 }
 
 /** A message about an image that names the original of another one. */
-function forge({ sqs, time }: World, { app, imageId }: ImageRef, victim: Subject | undefined): void {
+function forge({ sqs, time }: World, image: ImageRef, victim: Subject | undefined): void {
   const other = victim && imageOf(victim)
-  if (!other || other.imageId === imageId) return
+  if (!other || other.imageId === image.imageId) return
   const now = new Date(time.now()).toISOString()
-  const message: ImageAccepted = {
+  const MessageBody = JSON.stringify(messageAbout(image, other, victim, now))
+  sqs.run('SendMessage', { QueueUrl: IMAGE_QUEUE, MessageBody }, `forged ${now}`)
+}
+
+/** @param named the image whose original the message names */
+export function messageAbout(
+  { app, imageId }: ImageRef,
+  named: ImageRef,
+  { bytes, sha256 }: Subject,
+  now: string,
+): ImageAccepted {
+  return {
     specversion: '1.0',
     type: 'image.accepted.v1',
     source: '/somewhere',
@@ -120,16 +131,15 @@ function forge({ sqs, time }: World, { app, imageId }: ImageRef, victim: Subject
     data: {
       app,
       imageId,
-      s3Uri: s3Uri(BUCKET, inputKey(other)),
+      s3Uri: s3Uri(BUCKET, inputKey(named)),
       contentType: 'image/png',
-      bytes: victim.bytes.length,
-      sha256: victim.sha256,
+      bytes: bytes.length,
+      sha256,
       acceptedAt: now,
       origin: { kind: 'http' },
       attributes: {},
     },
   }
-  sqs.run('SendMessage', { QueueUrl: IMAGE_QUEUE, MessageBody: JSON.stringify(message) }, `forged ${now}`)
 }
 
 const isFinal = (status: number) => status < 500

@@ -33,6 +33,8 @@ interface RunOptions {
   suppressed?: ReadonlySet<string>
   /** Keeps where the handlers were at each step, for `branches.ts`. */
   hasSites?: boolean
+  /** Changes what is stored or was answered before the oracle looks, to test the oracle. */
+  tamper?: (world: World, subjects: Subject[]) => void
 }
 
 /** The share of histories that go on until everything has expired. */
@@ -67,7 +69,7 @@ export async function runHistory(history: History, options: RunOptions = {}): Pr
   Error.stackTraceLimit = 0
   try {
     subjects.push(...history.pictures.map((picture, n) => subjectOf(current(), picture, n)))
-    return await play(world, subjects, lambda, ledger, steps)
+    return await play(world, subjects, lambda, ledger, steps, options.tamper)
   } finally {
     Error.stackTraceLimit = stackTraceLimit
     world.close()
@@ -80,6 +82,7 @@ async function play(
   lambda: ReturnType<typeof createLambda>,
   ledger: ReturnType<typeof createLedger>,
   steps: StepTaken[],
+  tamper?: RunOptions['tamper'],
 ): Promise<Verdict> {
   const { history, start, time, faults, sqs } = world
   const errors: string[] = []
@@ -102,6 +105,7 @@ async function play(
     if (image) void look(world, subject, image, `at the end ${n}`).catch(report)
   }
   await time.runUntil(time.now() + MINUTE_MS)
+  tamper?.(world, subjects)
   const breaches = [...errors, ...ledger.breaches, ...findBreaches(world, subjects, ledger)]
   const lastStep = steps.findLast(
     ({ kind }) => !kind.startsWith('sweepInputs') && !kind.startsWith('getImage'),
