@@ -171,7 +171,7 @@ ${slow} took up to 1.5 s, and ${out} met the outage.
 `
 }
 
-const { firstSeed, steps, seconds, cpuSeconds, crashes, branches, trace, date } = histories
+const { firstSeed, steps, commits, seconds, cpuSeconds, crashes, branches, trace, date } = histories
 const lastSeed = firstSeed + histories.histories - 1
 const kinds = Object.keys(crashes)
 const notCrashedAt = kinds.filter((kind) => crashes[kind] === 0).toSorted()
@@ -224,7 +224,7 @@ ${commands()}
 
 The deployed handlers over S3 and SQS in memory, in virtual time ([test/simulation](../test/simulation/README.md)).
 ${date}, seeds ${firstSeed} to ${lastSeed}: ${number(histories.histories)} histories of ${(steps / histories.histories).toFixed(0)} I/O steps on average, ${(histories.histories / seconds).toFixed(0)} histories/s,
-${(histories.histories / cpuSeconds).toFixed(0)} for each second of CPU time. Everything in a history follows its seed: the same seeds on the same code give the same
+${(histories.histories / cpuSeconds).toFixed(0)} for each second of CPU time, on commit ${commits.join(', ')}. Everything in a history follows its seed: the same seeds on the same code give the same
 trace, here \`${trace}\`. They crashed before or after ${kinds.length - notCrashedAt.length} of ${kinds.length} kinds of I/O steps. A history has several kinds of faults, so it is counted in
 several rows. "Failed with reason" are damaged pictures. "Healed" is the time from the last fault until nothing was left to do.
 
@@ -242,6 +242,7 @@ ${await outages()}
 ## Able to fail
 
 Each check is shown to catch its bug: something is broken on purpose, and the seed is the first that finds it.
+\`oracle.test.ts\` shows the same for each single check of the oracle.
 
 ${await sabotages()}
 
@@ -251,6 +252,8 @@ ${stackRuns()}${await auditRuns()}## What this does not prove
 - IAM: the simulation may do everything. \`test/templates.test.ts\` compares each function's permissions with the template.
 - When S3 applies lifecycle rules, and how long a deleted object can still be read.
 - API Gateway, the pollers of SQS and Kafka, and Lambda's own retries: in the simulation they are models, locally they are ours.
+- Athena: the audit's comparison of the catalogue with the documents is tried in DuckDB and in Trino (\`pnpm test:trino\`). Locally
+  the catalogue is read from the documents just before, so only the merge itself can be wrong.
 - The SDK's retries, and the engine's process, which \`isolate.test.ts\` kills.
 `
 await writeFile(new URL('../../docs/reliability.md', import.meta.url), page)

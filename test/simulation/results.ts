@@ -19,6 +19,8 @@ export interface Results {
   date: string
   histories: number
   steps: number
+  /** The commits of the code that ran; none outside of a git repository. */
+  commits: string[]
   seconds: number
   cpuSeconds: number
   /** Mixed from the traces of all histories. */
@@ -51,6 +53,7 @@ export function addUp(first: Results, ...others: Results[]): Results {
       date: [sum.date, more.date].toSorted().at(-1) ?? sum.date,
       histories: sum.histories + more.histories,
       steps: sum.steps + more.steps,
+      commits: [...new Set([...sum.commits, ...more.commits])],
       seconds: sum.seconds + more.seconds,
       cpuSeconds: sum.cpuSeconds + more.cpuSeconds,
       trace: mixed(sum.trace, more.trace),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import type { Branches } from './branches.ts'
 import type { Rates } from './faults.ts'
 import type { History } from './history.ts'
@@ -61,6 +62,7 @@ export function createTally(firstSeed: number, branches?: Branches): Tally {
         date: new Date().toISOString().slice(0, 10),
         histories,
         steps,
+        commits: commits(),
         seconds: (performance.now() - began) / 1000,
         cpuSeconds: (cpu.user + cpu.system) / 1e6,
         trace,
@@ -71,6 +73,15 @@ export function createTally(firstSeed: number, branches?: Branches): Tally {
         classes: Object.fromEntries(classes),
       }
     },
+  }
+}
+
+function commits(): string[] {
+  try {
+    const options = { encoding: 'utf8', cwd: import.meta.dirname } as const
+    return [execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).trim()]
+  } catch {
+    return []
   }
 }
 
