@@ -25,7 +25,8 @@ export default {
     '/\\.cache/',
     '<rootDir>/packages/client/dist/',
   ],
-  testTimeout: 60_000,
+  // A machine with other work can be many times slower; a test that hangs is found all the same.
+  testTimeout: 180_000,
   // Many suites wait for processes of their own; jest's default leaves one core idle.
   maxWorkers: '100%',
 }

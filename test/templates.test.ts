@@ -45,7 +45,7 @@ beforeAll(async () => {
     const environment = { IMAGE_ENGINE: engine, HEIC_DECODER: 'libheif' }
     packages[name] = await packageService('image-processor', environment, { architecture: 'x86_64' })
   }
-}, 240_000)
+}, 900_000)
 afterAll(() => rm(folder, { recursive: true }))
 
 function packageOf(service: string): ServicePackage {

@@ -43,7 +43,10 @@ async function develop(stack: Stack, body: Body, headers: Record<string, string>
   const accepted = await upload(stack, body, headers)
   expect(accepted.status).toBe(202)
   const { id } = (await accepted.json()) as UploadAccepted
-  return statusOf(stack, id, { prefer: 'wait=25' })
+  while (true) {
+    const image = await statusOf(stack, id, { prefer: 'wait=25' })
+    if (image.status !== 'queued') return image
+  }
 }
 
 /** Runs `pnpm darkroom …` from a folder, which is also the local stack's. */

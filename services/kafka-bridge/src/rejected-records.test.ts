@@ -365,8 +365,8 @@ test('an invalid traceparent does not reject a record', async () => {
   expect(await local.takeMessages()).toHaveLength(1)
 })
 
-test('one bad record among a thousand does not delay the others', async () => {
-  const records = Array.from({ length: 1000 }, (_, n) =>
+test('one bad record among two hundred does not delay the others', async () => {
+  const records = Array.from({ length: 200 }, (_, n) =>
     cloudEvent(`of-many-${n}`, n === 137 ? bomb() : tinyImage(n), {
       partition: n % 4,
       offset: Math.floor(n / 4),
@@ -378,8 +378,8 @@ test('one bad record among a thousand does not delay the others', async () => {
   expect(await local.keys('input/')).toEqual(others.toSorted())
   expect(await local.keys('rejected/')).toEqual([`rejected/${TOPIC}/${DATE}/1-34`])
   expect(counts).toHaveLength(2)
-  expect(counts).toContainEqual(counted('KafkaRecordsAccepted', TOPIC, 999))
+  expect(counts).toContainEqual(counted('KafkaRecordsAccepted', TOPIC, 199))
   expect(counts).toContainEqual(counted('KafkaRecordsRejected', TOPIC, 1, 'image-too-large'))
   const announced = new Set((await local.takeMessages()).map(({ data }) => inputKey(data)))
   expect(announced).toEqual(new Set(others))
-}, 60_000)
+})
