@@ -57,9 +57,11 @@ describe('images selected by id', () => {
     expect((await select([imageId])).body).toEqual({ items: [], notFound: [imageId] })
   })
 
-  test('are waited for until the first of them is finished', async () => {
+  // Documents of few images are read, those of many are listed.
+  test.each([3, 13])('are waited for until the first of %i is finished', async (count) => {
     const days = ['2026-11-20T23:59:59Z', '2026-11-21T00:00:00Z'].map((time) => new Date(time))
-    const ids = await Promise.all([...days, undefined].map(queuedImage))
+    const today = Array.from({ length: count - days.length }, () => undefined)
+    const ids = await Promise.all([...days, ...today].map(queuedImage))
     const finishing = ids[1] ?? ''
     const answer = select(ids, { prefer: 'wait=25' })
     setTimeout(() => void store.putDocument(processedDocument({ app, imageId: finishing })), 300)
@@ -92,15 +94,15 @@ describe('images selected by id', () => {
 
   test('are found behind more than a page of other documents', async () => {
     const at = (time: string) => new Date(`2026-11-19T${time}Z`)
-    const ids = [await queuedImage(at('08:00:00')), await queuedImage(at('20:00:00'))]
+    const early = Array.from({ length: 12 }, () => queuedImage(at('08:00:00')))
+    const ids = await Promise.all([...early, queuedImage(at('20:00:00'))])
+    const last = ids.at(-1) ?? ''
     const between = Array.from({ length: 1001 }, () => newImageId(at('12:00:00')))
     await Promise.all(between.map((imageId) => store.putDocument(processedDocument({ app, imageId }))))
     const answer = select(ids, { prefer: 'wait=25' })
-    setTimeout(() => void store.putDocument(failedDocument({ app, imageId: ids[1] ?? '' })), 300)
-    expect(statusesIn((await answer).body)).toEqual([
-      [ids[0], 'queued'],
-      [ids[1], 'failed'],
-    ])
+    setTimeout(() => void store.putDocument(failedDocument({ app, imageId: last })), 300)
+    const expected = ids.map((id) => [id, id === last ? 'failed' : 'queued'])
+    expect(statusesIn((await answer).body)).toEqual(expected)
   })
 })
 

@@ -27,10 +27,14 @@ const mayStillArrive = (id: ImageId) => Math.abs(Date.now() - timeOf(id).getTime
 /** The most objects that S3 lists in one request. */
 const MAX_PAGE_SIZE = 1000
 
+/** S3 bills a listing like 12.5 reads. */
+const MAX_READS_PER_POLL = 12
+
 /**
  * Finds images, in the order of the ids, when at least one is finished, or after `seconds` if none is finished by then.
  * Unknown ids are omitted, and waited for if they are recent. The first poll makes up to two requests to S3 per image. Each
- * later poll lists the documents of all images since the oldest pending one, with one request for each day of the ids.
+ * later poll reads the documents of the pending images if these are few, otherwise it lists the documents since the oldest of
+ * them, with one request for each day of the ids.
  *
  * @throws ProblemError `storage-unavailable`
  */
@@ -45,17 +49,19 @@ export async function waitForImages(
   const isOver = () => [...found.values()].some(({ state }) => state === 'finished') || !ids.some(isWaiting)
   if (seconds === 0 || isOver()) return found
   const requestedIds = new Map(ids.filter(isWaiting).map((id) => [storedIdOf(id, found.get(id)), id]))
-  const days = Object.entries(Object.groupBy(requestedIds.keys(), dateOf))
-  const windows = days.map(([date, pending = []]) => openWindow(app, date, pending))
+  const listPending =
+    requestedIds.size > MAX_READS_PER_POLL ? openWindows(app, [...requestedIds.keys()]) : undefined
   for await (const _ of polls(seconds)) {
-    const finished = (await Promise.all(windows.map((poll) => poll()))).flat()
-    // A document that cannot be read stays in the listing; it is read only once.
-    for (const imageId of finished) {
-      const id = requestedIds.get(imageId)
-      if (!id || !isWaiting(id)) continue
-      const image = await findFinished({ app, imageId })
-      if (image) found.set(id, image)
-    }
+    const candidates = (await listPending?.()) ?? requestedIds.keys()
+    await Promise.all(
+      // A document that cannot be read stays in the listing; it is read only once.
+      Array.from(candidates, async (imageId) => {
+        const id = requestedIds.get(imageId)
+        if (!id || !isWaiting(id)) return
+        const image = await findFinished({ app, imageId })
+        if (image) found.set(id, image)
+      }),
+    )
     if (isOver()) break
   }
   const arrived = await findImages(
@@ -84,6 +90,13 @@ export async function findImages(app: AppId, ids: ImageId[]): Promise<Map<ImageI
 
 function isFound(entry: readonly [ImageId, FoundImage | undefined]): entry is readonly [ImageId, FoundImage] {
   return entry[1] !== undefined
+}
+
+/** @returns a function that lists the documents of each day, and picks the pending images */
+function openWindows(app: AppId, ids: ImageId[]): () => Promise<ImageId[]> {
+  const days = Object.entries(Object.groupBy(ids, dateOf))
+  const windows = days.map(([date, pending = []]) => openWindow(app, date, pending))
+  return async () => (await Promise.all(windows.map((list) => list()))).flat()
 }
 
 /**
