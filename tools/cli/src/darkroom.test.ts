@@ -232,6 +232,12 @@ describe('audit', () => {
       0,
       expect.stringMatching(/1 objects of 1 images .*No breach was found.*Not looked at: queues/s),
     ])
+    expect(printed).toContain('Not looked at: the rows of the catalogue')
+    const withCatalogue = await darkroom('audit', '--catalogue')
+    expect(withCatalogue).toMatchObject({
+      code: 0,
+      printed: expect.not.stringContaining('rows of the catalogue'),
+    })
   })
 
   test('prints each breach, a summary by class and what to do, and exits with 1', async () => {
