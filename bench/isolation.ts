@@ -59,6 +59,7 @@ async function measureConsumer(program: string): Promise<{ megabytes: number; mi
     process.exit()`
   const url = 'http://localhost/queue'
   const env = {
+    STAGE: 'bench',
     BUCKET: 'bench',
     QUEUE_URL: url,
     PARKED_QUEUE_URL: url,

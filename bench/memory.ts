@@ -32,6 +32,7 @@ const app = 'web-app-2'
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
 Object.assign(process.env, {
+  STAGE: 'bench',
   PARKED_QUEUE_URL: process.env.QUEUE_URL,
   TOPIC_APPS: JSON.stringify({ 'images.web-app-2': app }),
   CLAIM_PREFIXES: JSON.stringify({ [app]: `claims/${app}/` }),

@@ -25,7 +25,7 @@ beforeAll(async () => {
   await writeFile(retentionFile, JSON.stringify(retention))
   resources = (await packageService('analytics-catalog', {}, { retentionFile })).resources
   await rm(folder, { recursive: true })
-}, 180_000)
+}, 900_000)
 
 const propertiesOf = (id: string) =>
   (resolveIntrinsics(resources[id], resources) as Resource | undefined)?.Properties ?? {}

@@ -1,4 +1,4 @@
-/** `pnpm darkroom backfill` and `redrive`, from the command to the variants, on local S3 and SQS servers. */
+/** `pnpm darkroom backfill` and `dlq`, from the command to the variants, on local S3 and SQS servers. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
@@ -96,7 +96,7 @@ function run(command: string, ...args: string[]): Promise<{ code: number; printe
   const env = { ...process.env, NO_COLOR: '1' }
   const store = ['--bucket', String(Bucket), '--queue-url', resources.queueUrl]
   return new Promise((resolve) => {
-    execFile(process.execPath, [script, command, ...store, ...args], { env }, (error, stdout, stderr) =>
+    execFile(process.execPath, [script, command, ...args, ...store], { env }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, printed: stdout + stderr }),
     )
   })
@@ -179,7 +179,7 @@ test('what failed by a guess is redriven and processed; a verdict of the decoder
   const like = await developByOlderPreset(await store())
   await fail(guessed, like, { receive_count: 2 })
   await fail(judged, like, { receive_count: 1 })
-  const redrive = (...more: string[]) => run('redrive', '--app', app, '--rate', '50', ...more)
+  const redrive = (...more: string[]) => run('dlq', 'redrive-failed', '--app', app, '--rate', '50', ...more)
   const day = dateOf(guessed.imageId)
   expect((await redrive('--all', '--dry-run')).printed).toBe(
     `${STORE}${day}  2 of corrupt-image\n2 messages would be sent, to be processed again\n`,

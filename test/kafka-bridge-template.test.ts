@@ -20,7 +20,7 @@ beforeAll(async () => {
   for (const [cluster, params] of Object.entries(CLUSTERS)) {
     packages[cluster as Cluster] = await packageService('kafka-bridge', {}, params)
   }
-}, 180_000)
+}, 900_000)
 
 function resource(cluster: Cluster, id: string): Resource {
   const resources = packages[cluster]?.resources ?? {}
@@ -171,7 +171,7 @@ describe('apart from the function', () => {
 
   test('an alarm reports repeated failures, even if each invocation takes the whole timeout', () => {
     const { Timeout } = resourceOfType(id, 'AWS::Lambda::Function').Properties
-    const alarm = resource(id, 'FailingFunctionAlarm').Properties
+    const alarm = resource(id, 'BridgeRecordsFunctionErrorsAlarm').Properties
     expect(alarm).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum' })
     expect(alarm.Period).toBeGreaterThanOrEqual(Timeout * (alarm.Threshold + 2))
   })

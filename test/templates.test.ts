@@ -123,7 +123,8 @@ describe.each(SERVICES)('every function of %s', (service) => {
 
   test('deletes its logs after 30 days', () => {
     const groups = propertiesOf(service, 'AWS::Logs::LogGroup')
-    expect(groups).toHaveLength(lambdas().length)
+    const names = groups.map(({ LogGroupName }) => LogGroupName)
+    for (const { FunctionName } of lambdas()) expect(names).toContain(`/aws/lambda/${FunctionName}`)
     for (const { RetentionInDays } of groups) expect(RetentionInDays).toBe(30)
   })
 })
@@ -524,4 +525,90 @@ test('kafka-bridge is deployed with the others only if someone adds it', async (
     path: 'services/kafka-bridge',
     dependsOn: 'image-processor',
   })
+})
+
+describe.each(SERVICES)('the alarms of %s', (service) => {
+  const alarms = () => ({
+    ...resourcesOf(service, 'AWS::CloudWatch::Alarm'),
+    ...resourcesOf(service, 'AWS::CloudWatch::CompositeAlarm'),
+  })
+  const topic = `arn:aws:sns:us-east-1:123456789012:darkroom-${STAGE}-alarms`
+
+  test('watch errors, throttles and duration of each function', () => {
+    const watched = Object.values(alarms()).map(({ Properties }) => [
+      Properties.Dimensions?.[0].Value,
+      Properties.MetricName,
+    ])
+    for (const id of Object.keys(resourcesOf(service, 'AWS::Lambda::Function'))) {
+      for (const metric of ['Errors', 'Throttles', 'Duration'])
+        expect(watched).toContainEqual([`${id}.Ref`, metric])
+    }
+  })
+
+  test('notify the topic, or are part of one that does', () => {
+    const all = Object.values(alarms()).map(({ Properties }) => Properties)
+    const rules = all.map(({ AlarmRule }) => AlarmRule ?? '').join()
+    for (const [id, { Properties }] of Object.entries(alarms())) {
+      const { AlarmActions } = Properties
+      if (AlarmActions.length === 0) expect(rules).toContain(`ALARM("${id}.Ref")`)
+      else expect(AlarmActions).toEqual([topic])
+    }
+  })
+
+  test('name a section of the runbook', async () => {
+    const runbook = await readFile(new URL('../docs/operations.md', import.meta.url), 'utf8')
+    const anchors = [...runbook.matchAll(/^##+ (.+)$/gm)].map(([, heading]) => heading?.toLowerCase())
+    for (const [id, { Properties }] of Object.entries(alarms())) {
+      const [, anchor] = /^\S.* See docs\/operations\.md#([a-z]+)\.$/.exec(Properties.AlarmDescription) ?? []
+      expect([id, anchors]).toEqual([id, expect.arrayContaining([anchor])])
+      expect(Properties.AlarmName).toBe(`darkroom-${STAGE}-${id.replace('Alarm', '')}`)
+    }
+  })
+})
+
+test('every alarm in the runbook exists', async () => {
+  const runbook = await readFile(new URL('../docs/operations.md', import.meta.url), 'utf8')
+  const sections = [...runbook.matchAll(/^##+ (\w+Alarm)$/gm)].map(([, heading]) => heading?.toLowerCase())
+  const descriptions = SERVICES.flatMap((service) =>
+    Object.values(packageOf(service).resources).map(({ Properties }) => String(Properties?.AlarmDescription)),
+  ).join()
+  for (const section of sections) expect(descriptions).toContain(`#${section}.`)
+})
+
+test('the topic of the alarms has the name that they notify', () => {
+  const [topic] = propertiesOf('image-processor', 'AWS::SNS::Topic')
+  expect(topic).toEqual({ TopicName: `darkroom-${STAGE}-alarms` })
+})
+
+test('the objective of 10 s is watched in two windows at once, each at the same rate', () => {
+  const alarms = resourcesOf('image-processor', 'AWS::CloudWatch::Alarm')
+  const [short, long] = [alarms.SlowImagesFiveMinutesAlarm, alarms.SlowImagesHourAlarm].map(
+    (alarm) => alarm?.Properties ?? {},
+  )
+  expect(long).toMatchObject({ MetricName: 'TimeToReady', ExtendedStatistic: 'PR(:10000)', Period: 3600 })
+  expect(short).toMatchObject({ MetricName: 'TimeToReady', Period: 300, Threshold: long?.Threshold })
+  // 14.4 times the allowance of 0.1 %.
+  expect(long?.Threshold).toBeCloseTo(100 - 14.4 * 0.1)
+})
+
+test('the dashboard names only functions, queues and metrics that exist', () => {
+  const [dashboard] = propertiesOf('upload-api', 'AWS::CloudWatch::Dashboard')
+  const { widgets } = JSON.parse(dashboard?.DashboardBody)
+  const metrics: unknown[][] = widgets.flatMap(({ properties }: Resource['Properties']) => properties.metrics)
+  const named = (dimension: string) =>
+    metrics.filter((metric) => metric[2] === dimension).map((metric) => metric[3])
+  const functions = SERVICES.flatMap((service) =>
+    propertiesOf(service, 'AWS::Lambda::Function').map(({ FunctionName }) => FunctionName),
+  )
+  expect(new Set(named('FunctionName'))).toEqual(new Set(functions))
+  const queues = propertiesOf('image-processor', 'AWS::SQS::Queue').map(({ QueueName }) => QueueName)
+  expect(new Set(named('QueueName'))).toEqual(new Set(queues))
+  expect(named('ApiId')).toContain('HttpApi.Ref')
+})
+
+test('the access log of the API has no paths, which contain ids of images', () => {
+  const [stage] = propertiesOf('upload-api', 'AWS::ApiGatewayV2::Stage')
+  const format = stage?.AccessLogSettings.Format
+  expect(format).toContain('$context.routeKey')
+  expect(format).not.toMatch(/\$context\.(path|pathParameters|authorizer\.\w*[kK]ey)/)
 })

@@ -129,6 +129,27 @@ describe('the whole stack', () => {
     expect((await followed.ended).printed).toMatch(/alps\.jpg {2}processed/)
   })
 
+  test('the smoke test takes one image through the API and erases it, and fails if the key is wrong', async () => {
+    const folder = join(dataDir, 'smoke')
+    await mkdir(folder)
+    await writeFile(join(folder, 'endpoints.json'), JSON.stringify(stack.endpoints))
+    const passed = await startDarkroom(folder, 'smoke').ended
+    expect(passed).toMatchObject({
+      code: 0,
+      printed: expect.stringMatching(
+        /API answers +\d+ ms\naccepted +\d+ ms\nprocessed +\d+ ms\nvariants downloaded +\d+ ms\nerased +\d+ ms\n/,
+      ),
+    })
+    const [, id = ''] = /passed with image (\S+)\./.exec(passed.printed) ?? []
+    expect(await statusOf(stack, id)).toMatchObject({ status: 'erased' })
+    const apps = { 'web-app-1': { apiKey: 'wrong' } }
+    await writeFile(join(folder, 'endpoints.json'), JSON.stringify({ ...stack.endpoints, apps }))
+    expect(await startDarkroom(folder, 'smoke', '--wait', '1').ended).toMatchObject({
+      code: 1,
+      printed: expect.stringContaining('The smoke test failed at the step "API answers".'),
+    })
+  })
+
   const form = new FormData()
   form.set('file', new File([photograph], 'IMG_0001.JPG', { type: 'image/jpeg' }))
   form.set('attributes', '{"album":"summer"}')

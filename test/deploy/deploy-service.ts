@@ -61,6 +61,8 @@ type Resources = Record<string, Resource>
 
 const UNSUPPORTED_TYPES = [
   'AWS::Athena::NamedQuery',
+  'AWS::Budgets::Budget',
+  'AWS::CloudWatch::CompositeAlarm',
   'AWS::Glue::TableOptimizer',
   'AWS::QuickSight::DataSet',
   'AWS::QuickSight::DataSource',

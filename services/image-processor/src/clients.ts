@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { openBucket } from '@darkroom/bucket'
 import { env } from './environment.ts'
-import { reportUnreadable } from './logger.ts'
+import { reportUnreadable } from './metrics.ts'
 
 /** No user waits for this, but a hanging request would delay the whole batch. */
 const timeouts = {

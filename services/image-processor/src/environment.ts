@@ -5,6 +5,7 @@ import * as z from 'zod'
 /** The service's whole configuration, checked once when a function starts. */
 export const env = z
   .object({
+    STAGE: z.string().min(1),
     BUCKET: z.string().min(3),
     QUEUE_URL: z.url(),
     /** Messages that failed too often are parked here, until an operator sends them back. */

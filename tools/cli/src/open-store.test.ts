@@ -158,15 +158,17 @@ test('every command that reads a store explains the choice in the same words', a
       .outputHelp()
     return help
   }
-  const commands = (await darkroom()).commands.filter(({ options }) =>
-    options.some(({ long }) => long === '--bucket'),
-  )
+  const all = (await darkroom()).commands.flatMap((command) => [command, ...command.commands])
+  const commands = all.filter(({ options }) => options.some(({ long }) => long === '--bucket'))
   expect(commands.map((command) => command.name())).toEqual([
     'analytics',
     'audit',
     'backfill',
-    'hold',
+    'list',
+    'show',
     'redrive',
+    'redrive-failed',
+    'hold',
     'retention',
   ])
   for (const command of commands) {

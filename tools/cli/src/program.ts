@@ -11,13 +11,14 @@ const COMMANDS: Record<string, Record<string, () => Promise<Add>>> = {
     get: async () => (await import('./commands/image.ts')).addGet,
     tail: async () => (await import('./commands/tail.ts')).addTail,
     erase: async () => (await import('./commands/image.ts')).addErase,
+    smoke: async () => (await import('./commands/smoke.ts')).addSmoke,
   },
   'The store of a deployment or of the local stack:': {
     analytics: async () => (await import('./commands/analytics.ts')).addAnalytics,
     audit: async () => (await import('./commands/audit.ts')).addAudit,
     backfill: async () => (await import('./commands/backfill.ts')).addBackfill,
+    dlq: async () => (await import('./commands/dlq.ts')).addDlq,
     hold: async () => (await import('./commands/hold.ts')).addHold,
-    redrive: async () => (await import('./commands/redrive.ts')).addRedrive,
     retention: async () => (await import('./commands/retention.ts')).addRetention,
   },
   'The local stack:': {

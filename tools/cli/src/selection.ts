@@ -6,13 +6,17 @@ import type { Store, StoreOptions } from './open-store.ts'
 import { parsedBy } from './parsed-by.ts'
 import { listDays } from './redevelop.ts'
 
-/** The images that a command sends messages for, and how fast. */
-export interface Selection extends StoreOptions {
+/** How fast a command sends messages, if at all. */
+export interface SendOptions {
+  rate: number
+  dryRun: boolean
+}
+
+/** The images that a command sends messages for. */
+export interface Selection extends StoreOptions, SendOptions {
   app: string
   from?: string
   to?: string
-  rate: number
-  dryRun: boolean
 }
 
 const MAX_MESSAGES_PER_SECOND = 100
@@ -20,11 +24,17 @@ const Rate = z.coerce.number().positive().max(MAX_MESSAGES_PER_SECOND)
 
 /** Gives a command the options of a `Selection`. They are the same for every command. */
 export function addSelectionOptions(command: Command): Command {
-  const rate = parsedBy(Rate, `It must be a number of messages per second, up to ${MAX_MESSAGES_PER_SECOND}.`)
-  return command
+  const selected = command
     .requiredOption('--app <app>', 'the app that the images belong to', parsedBy(AppId))
     .option('--from <date>', 'first day of acceptance, UTC, such as 2026-11-23', parsedBy(DatePartition))
     .option('--to <date>', 'last day of acceptance', parsedBy(DatePartition))
+  return addSendOptions(selected)
+}
+
+/** Gives a command the options of `SendOptions`. */
+export function addSendOptions(command: Command): Command {
+  const rate = parsedBy(Rate, `It must be a number of messages per second, up to ${MAX_MESSAGES_PER_SECOND}.`)
+  return command
     .option('--rate <number>', 'maximum number of messages per second', rate, 5)
     .option('--dry-run', 'only print what would be sent', false)
 }

@@ -1,19 +1,21 @@
 import { dirname } from 'node:path'
 import { readSettings, requireAgreement } from './agreed-settings.ts'
+import { type AlarmedFunction, completeAlarms, functionAlarms, type Resource } from './alarms.ts'
 import { requireStageName, roleName } from './names.ts'
 
 interface Serverless {
   serviceDir: string
   service: {
-    functions: Record<string, { iamRoleStatementsName?: string }>
-    provider: { compiledCloudFormationTemplate: { Resources: Record<string, unknown> } }
+    functions: Record<string, AlarmedFunction & { iamRoleStatementsName?: string }>
+    provider: { timeout?: number; compiledCloudFormationTemplate: { Resources: Record<string, Resource> } }
   }
   getProvider(name: 'aws'): { getStage(): string; getRegion(): string }
 }
 
 /**
  * A Serverless plugin that every service uses, after serverless-iam-roles-per-function. Before anything is packaged, it checks
- * the stage's name and the settings that the services must agree on, and it names the role of each function.
+ * the stage's name and the settings that the services must agree on, and it names the role of each function. It adds alarms for
+ * each function and completes those that serverless.yml defines.
  */
 export default class Deployment {
   readonly hooks: Record<string, () => void>
@@ -22,6 +24,7 @@ export default class Deployment {
     this.hooks = {
       initialize: () => prepare(serverless),
       'before:package:finalize': () => removeSharedRole(serverless),
+      'after:aws:package:finalize:mergeCustomProviderResources': () => addAlarms(serverless),
     }
   }
 }
@@ -41,4 +44,14 @@ function removeSharedRole({ service }: Serverless): void {
   const { Resources } = service.provider.compiledCloudFormationTemplate
   const { IamRoleLambdaExecution: _, ...others } = Resources
   if (!JSON.stringify(others).includes('"IamRoleLambdaExecution"')) delete Resources.IamRoleLambdaExecution
+}
+
+/** The framework's timeout for functions without one. */
+const DEFAULT_TIMEOUT_SECONDS = 6
+
+function addAlarms(serverless: Serverless): void {
+  const { functions, provider } = serverless.service
+  const { Resources } = provider.compiledCloudFormationTemplate
+  Object.assign(Resources, functionAlarms(functions, provider.timeout ?? DEFAULT_TIMEOUT_SECONDS))
+  completeAlarms(Resources, serverless.getProvider('aws').getStage())
 }

@@ -1,6 +1,6 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { ProblemError } from '@darkroom/core'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { acceptedMessage, type Resources, startResources } from '../../test/start-resources.ts'
 import type { Developed } from '../development/develop.ts'
 import type { Attempt, OriginalFacts } from './commit.ts'
@@ -56,6 +56,23 @@ function beforeWrite(nth: number, intervene: () => Promise<unknown>): void {
     { name: 'intervene', step: 'initialize' },
   )
 }
+
+test('the time until the first result is measured, and a later result is not', async () => {
+  const attempt = newAttempt()
+  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true)
+  try {
+    await commit.commitFailure(attempt, EXHAUSTED)
+    await succeed(attempt)
+    const lines = write.mock.calls
+      .map(([line]) => String(line))
+      .filter((line) => line.includes('TimeToReady'))
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ stage: 'test', service: 'image-processor', TimeToReady: expect.any(Number) }),
+    ])
+  } finally {
+    write.mockRestore()
+  }
+})
 
 describe('a failure', () => {
   test('is committed, and a later failure replaces it', async () => {

@@ -22,6 +22,7 @@ import { bucket } from '../clients.ts'
 import type { Developed } from '../development/develop.ts'
 import type { ImageEngine } from '../engines/image-engine.ts'
 import { logger } from '../logger.ts'
+import { reportReady } from '../metrics.ts'
 
 /** One try at one message. */
 export interface Attempt {
@@ -164,7 +165,10 @@ async function commit(
 ): Promise<'written' | 'finished' | 'unreadable'> {
   let earlier = replaces
   for (let attempt = 1; attempt <= MAX_COMMIT_ATTEMPTS; attempt++) {
-    if (await putDocument(bucket, document, earlier)) return 'written'
+    if (await putDocument(bucket, document, earlier)) {
+      if (!earlier) reportReady(document)
+      return 'written'
+    }
     earlier = await readOutcome(image)
     if (earlier?.status === 'processed' && replaces) {
       throw new Error('another message replaced the document')

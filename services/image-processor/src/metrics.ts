@@ -1,0 +1,22 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import type { StoredFailed, StoredProcessed } from '@darkroom/core'
+import { env } from './environment.ts'
+import { logger } from './logger.ts'
+
+const metrics = new Metrics({
+  namespace: 'Darkroom',
+  serviceName: 'image-processor',
+  defaultDimensions: { stage: env.STAGE },
+})
+
+/** Damaged, or written by something other than Darkroom. Only its own image is affected. */
+export function reportUnreadable(key: string, reason: string): void {
+  logger.error('stored object cannot be read', { key, reason })
+  metrics.singleMetric().addMetric('UnreadableObjects', MetricUnit.Count, 1)
+}
+
+/** How long an owner waited for the first result of an image. Alarms compare it with the objective. */
+export function reportReady({ accepted_at, finished_at }: StoredProcessed | StoredFailed): void {
+  const milliseconds = Date.parse(finished_at) - Date.parse(accepted_at)
+  metrics.singleMetric().addMetric('TimeToReady', MetricUnit.Milliseconds, milliseconds)
+}

@@ -1,0 +1,59 @@
+/**
+ * The steps of a delivery, for .github/workflows and by hand: `node tools/deployment/src/deliver.ts STEP …`. They need the AWS
+ * SDK's own settings, except `affected` and `package`.
+ */
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { affectedServices } from './affected-services.ts'
+import { deployServices, packageServices, removeStage, rollBackServices } from './steps.ts'
+
+const REPOSITORY = join(import.meta.dirname, '../../..')
+const USAGE = `Usage:
+  deliver affected --since COMMIT                      prints the services that changed since then, as JSON
+  deliver package  --services JSON --folder F --stage S [--stage T …]
+  deliver deploy   --services JSON --folder F --stage S    packages of this folder; on a failure it rolls back
+  deliver rollback --folder F --stage S                what the last deploy from this folder changed
+  deliver remove   --stage S                           a preview stage (pr-NUMBER) with everything in its buckets`
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    since: { type: 'string' },
+    services: { type: 'string' },
+    folder: { type: 'string' },
+    stage: { type: 'string', multiple: true },
+  },
+})
+
+function required(name: 'since' | 'services' | 'folder'): string {
+  const value = values[name]
+  if (!value) throw new Error(`--${name} is missing.\n${USAGE}`)
+  return value
+}
+
+function onlyStage(): string {
+  const [stage, ...others] = values.stage ?? []
+  if (!stage || others.length > 0) throw new Error(`This step needs one --stage.\n${USAGE}`)
+  return stage
+}
+
+/** The output of `affected`. */
+const services = (): string[] => JSON.parse(required('services'))
+
+function changedSince(commit: string): string[] {
+  const names = ['diff', '--name-only', '--no-renames', '-z', commit, 'HEAD', '--']
+  return execFileSync('git', names, { cwd: REPOSITORY, encoding: 'utf8' }).split('\0').filter(Boolean)
+}
+
+const STEPS: Record<string, () => unknown> = {
+  affected: () => console.log(JSON.stringify(affectedServices(REPOSITORY, changedSince(required('since'))))),
+  package: () => packageServices(services(), values.stage ?? [], required('folder')),
+  deploy: () => deployServices(services(), onlyStage(), required('folder')),
+  rollback: () => rollBackServices(onlyStage(), required('folder')),
+  remove: () => removeStage(onlyStage()),
+}
+
+const step = STEPS[positionals[0] ?? '']
+if (!step) throw new Error(USAGE)
+await step()

@@ -1,0 +1,91 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+
+const REPOSITORY = join(import.meta.dirname, '../../..')
+
+interface Step {
+  uses?: string
+  run?: string
+}
+interface Job extends Step {
+  steps?: Step[]
+  needs?: string | string[]
+  environment?: string
+  with?: Record<string, string>
+}
+interface Workflow {
+  permissions: object
+  jobs: Record<string, Job>
+}
+
+const workflows = globSync('.github/workflows/*.yml', { cwd: REPOSITORY }).map((file): [string, Workflow] => [
+  file.replace(/.*\//, ''),
+  parse(readFileSync(join(REPOSITORY, file), 'utf8')),
+])
+const workflow = (name: string) => new Map(workflows).get(name)?.jobs ?? {}
+const stepsOf = ({ jobs }: Workflow) => Object.values(jobs).flatMap(({ steps = [] }) => steps)
+
+describe.each(workflows)('%s', (_, definition) => {
+  test('grants nothing that a job does not ask for', () => expect(definition.permissions).toEqual({}))
+
+  test('uses actions of others by their commit', () => {
+    const used = [...stepsOf(definition), ...Object.values(definition.jobs)].flatMap(({ uses }) => uses ?? [])
+    for (const action of used.filter((name) => !name.startsWith('./')))
+      expect(action).toMatch(/@[0-9a-f]{40}$/)
+  })
+
+  test('runs only steps of this repository that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'))
+    const usage = readFileSync(join(REPOSITORY, 'tools/deployment/src/deliver.ts'), 'utf8')
+    const commands = stepsOf(definition).flatMap(({ run = '' }) => [
+      ...run.matchAll(/pnpm@12 (?:--silent )?(?<script>[\w-]+) (?<step>[\w-]+)/g),
+    ])
+    for (const { groups } of commands) {
+      if (groups?.script === 'install') continue
+      expect(Object.keys(scripts)).toContain(groups?.script)
+      if (groups?.script === 'deliver') expect(usage).toContain(`\n  deliver ${groups.step} `)
+    }
+  })
+})
+
+test('production gets what staging got: the same services and packages, after its tests and an approval', () => {
+  const { package: packaged, staging, production } = workflow('delivery.yml')
+  expect([staging?.with?.services, production?.with?.services]).toEqual([
+    // The output of the step that asks the workspace graph.
+    `\${{ needs.package.outputs.services }}`,
+    `\${{ needs.package.outputs.services }}`,
+  ])
+  expect(staging?.needs).toEqual(['checks', 'package'])
+  expect(production?.needs).toContain('staging')
+  expect(production?.with?.environment).toBe('production')
+  const runs = (packaged?.steps ?? []).map(({ run }) => run ?? '').join('\n')
+  expect(runs).toContain('deliver affected')
+  expect(runs).toContain('--stage staging --stage prod')
+})
+
+test('a deployment is rolled back if anything after it fails', () => {
+  const steps = workflow('deploy.yml').deploy?.steps ?? []
+  const at = (text: string) => steps.findIndex(({ run = '' }) => run.includes(text))
+  expect(at('deliver deploy')).toBeGreaterThan(0)
+  expect(at('darkroom smoke')).toBeGreaterThan(at('deliver deploy'))
+  expect(at('describe-alarms')).toBeGreaterThan(at('deliver deploy'))
+  expect(at('deliver rollback')).toBe(steps.length - 1)
+  expect(steps.at(-1)).toMatchObject({ if: "failure() && steps.deploy.outcome == 'success'" })
+})
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+test('the policies of the deployer are not longer than IAM allows', () => {
+  const { Resources } = parse(readFileSync(join(REPOSITORY, 'tools/deployment/deployer.yml'), 'utf8'))
+  for (const name of ['Stacks', 'Contents', 'Services']) {
+    const text = JSON.stringify(Resources[name].Properties.PolicyDocument)
+    const resolved = text
+      .replaceAll(/\{"Fn::Sub":("[^"]*")\}/g, '$1')
+      .replaceAll(`\${AWS::Partition}`, 'aws-us-gov')
+      .replaceAll(`\${AWS::Region}`, 'ap-southeast-1')
+      .replaceAll(`\${AWS::AccountId}`, '123456789012')
+      .replaceAll(`\${Stage}`, 'preview-pull-request')
+    expect(resolved.length).toBeLessThanOrEqual(6144)
+  }
+})
