@@ -272,13 +272,13 @@ describe('the queues', () => {
   })
 
   test('raise an alarm when an operator is needed', () => {
-    expect(propertiesOf('image-processor', 'AWS::CloudWatch::Alarm')).toMatchObject([
-      {
-        MetricName: 'ApproximateNumberOfMessagesVisible',
-        Threshold: 0,
-        ComparisonOperator: 'GreaterThanThreshold',
-      },
-    ])
+    expect(
+      resourcesOf('image-processor', 'AWS::CloudWatch::Alarm').ParkedMessagesAlarm?.Properties,
+    ).toMatchObject({
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Threshold: 0,
+      ComparisonOperator: 'GreaterThanThreshold',
+    })
   })
 })
 

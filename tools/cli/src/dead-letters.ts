@@ -11,7 +11,7 @@ import { peek } from './audit/queues.ts'
 import type { StoreWithQueue } from './open-store.ts'
 
 /** A queue of messages that were received too often: `dead-letters` is emptied by a function, `parked` by operators. */
-export type DeadQueue = 'dead-letters' | 'parked'
+type DeadQueue = 'dead-letters' | 'parked'
 
 export interface DeadLetter {
   queue: DeadQueue

@@ -170,6 +170,7 @@ test('every command that reads a store explains the choice in the same words', a
     'redrive-failed',
     'hold',
     'retention',
+    'trace',
   ])
   for (const command of commands) {
     expect(helpOf(command)).toMatch(/--bucket <name> .*--queue-url <url> .*--local .*\nStore: --bucket/s)

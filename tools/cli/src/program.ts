@@ -20,6 +20,7 @@ const COMMANDS: Record<string, Record<string, () => Promise<Add>>> = {
     dlq: async () => (await import('./commands/dlq.ts')).addDlq,
     hold: async () => (await import('./commands/hold.ts')).addHold,
     retention: async () => (await import('./commands/retention.ts')).addRetention,
+    trace: async () => (await import('./commands/trace.ts')).addTrace,
   },
   'The local stack:': {
     open: async () => (await import('./commands/open.ts')).addOpen,

@@ -44,7 +44,7 @@ export function completeAlarms(resources: Record<string, Resource>, stage: strin
 }
 
 /** `ParkedMessagesAlarm` → `darkroom-prod-ParkedMessages` */
-export function alarmName(stage: string, logicalId: string): string {
+function alarmName(stage: string, logicalId: string): string {
   return `darkroom-${stage}-${logicalId.replace(/Alarm$/, '')}`
 }
 
