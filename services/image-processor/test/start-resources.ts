@@ -46,6 +46,7 @@ export async function startResources() {
   Object.assign(process.env, awsEnvironment(queues.endpoint), {
     AWS_ENDPOINT_URL_S3: storage.endpoint,
     POWERTOOLS_LOG_LEVEL: 'SILENT',
+    POWERTOOLS_METRICS_DISABLED: 'true',
     STAGE: 'test',
     BUCKET,
     RETENTION: toEnvironment(readRetention()),

@@ -10,6 +10,7 @@ let commit: typeof import('./commit.ts')
 let clients: typeof import('../clients.ts')
 beforeAll(async () => {
   resources = await startResources()
+  process.env.POWERTOOLS_METRICS_DISABLED = 'false'
   commit = await import('./commit.ts')
   clients = await import('../clients.ts')
 })
