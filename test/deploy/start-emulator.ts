@@ -16,6 +16,9 @@ export interface Emulator {
   stop(): Promise<void>
 }
 
+/** Runs a program until it ends, or until this process does, however that happens: then the pipe to its stdin is closed. */
+const UNTIL_STDIN_ENDS = 'exec 3<&0; "$0" & pid=$!; { cat <&3; kill $pid; } >/dev/null 2>&1 & wait $pid'
+
 /**
  * An AWS account on this machine: https://pypi.org/project/ministack. It creates stacks from templates, evaluates IAM and
  * resource policies (`AUTH`), and runs the functions in the Node of this process.
@@ -28,7 +31,7 @@ export async function startEmulator(): Promise<Emulator> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-deploy-'))
   const port = String(await getPort({ host: '127.0.0.1' }))
   const log: string[] = []
-  const emulator = spawn(MINISTACK, {
+  const emulator = spawn('sh', ['-c', UNTIL_STDIN_ENDS, MINISTACK], {
     env: {
       PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
       AUTH: 'true',
@@ -38,7 +41,7 @@ export async function startEmulator(): Promise<Emulator> {
       S3_DATA_DIR: folder,
       TMPDIR: folder,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
   for (const output of [emulator.stdout, emulator.stderr]) output.on('data', (text) => log.push(String(text)))
   const stop = async () => {
@@ -77,8 +80,6 @@ async function waitUntilReady(url: string, emulator: ChildProcess): Promise<void
 async function end(emulator: ChildProcess): Promise<void> {
   if (emulator.exitCode !== null) return
   const exited = new Promise((resolve) => emulator.once('exit', resolve))
-  emulator.kill('SIGTERM')
-  const timer = setTimeout(() => emulator.kill('SIGKILL'), 10_000)
+  emulator.stdin?.end()
   await exited
-  clearTimeout(timer)
 }
