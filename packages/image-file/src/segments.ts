@@ -70,6 +70,8 @@ export interface Traits {
   quality?: number | undefined
   /** It has bytes between its parts that belong to none. */
   hasStrayBytes?: boolean
+  /** Its compressed data breaks off or cannot be what an encoder wrote, although decoders may accept it. */
+  hasDamagedData?: boolean
   /** It declares a gain map for HDR screens (ISO 21496-1, Ultra HDR, Apple). */
   hasGainMap?: boolean
   /** It contains a C2PA manifest, which is not verified. */

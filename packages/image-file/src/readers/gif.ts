@@ -9,6 +9,7 @@ import {
   type Traits,
   walkAll,
 } from '../segments.ts'
+import { hasSoundData } from './gif-lzw.ts'
 
 const EXTENSION = 0x21
 const IMAGE_DESCRIPTOR = 0x2c
@@ -35,8 +36,9 @@ function* read(): Reader {
         break
       case IMAGE_DESCRIPTOR:
         images++
-        // After the color table comes one byte, the code size.
-        yield { type: 'image', header: 1, payload: 9, trailer: colorTableBytes(ahead[9]) + 1 }
+        yield { type: 'image', header: 1, payload: 9, trailer: colorTableBytes(ahead[9]) }
+        yield 1
+        yield { type: 'code size', header: 0, payload: 1 }
         break
       default:
         return false
@@ -115,17 +117,29 @@ const C2PA = Buffer.from('\x0bC2PA_GIF\x01\0\0', 'latin1')
 function traits(): Fold<Traits> {
   let images = 0
   let hasContentCredentials = false
+  let hasDamagedData = false
+  /** Of the image whose data comes next. */
+  let pixels = 0
+  let codeSize: number | undefined
   const metadata = new EmbeddedMetadata()
   return {
     visit({ type, payload }) {
-      if (type === 'image') images++
+      if (type === 'image') {
+        images++
+        pixels = payload.length < 8 ? 0 : payload.readUInt16LE(4) * payload.readUInt16LE(6)
+      }
+      if (type === 'code size') codeSize = payload[0]
+      else if (type === 'data' && codeSize !== undefined) {
+        if (pixels > 0) hasDamagedData ||= !hasSoundData(payload, codeSize, pixels)
+        codeSize = undefined
+      }
       // Before the manifest is the size of its first sub-block.
       if (type === 'data' && payload.subarray(0, C2PA.length).equals(C2PA))
         hasContentCredentials ||= isManifestStore(payload.subarray(C2PA.length + 1))
       if (type === 'data' && payload.subarray(0, XMP.length).equals(XMP))
         metadata.addXmp(payload.subarray(XMP.length))
     },
-    result: () => ({ isAnimated: images > 1, hasContentCredentials, ...metadata.result() }),
+    result: () => ({ isAnimated: images > 1, hasContentCredentials, hasDamagedData, ...metadata.result() }),
   }
 }
 

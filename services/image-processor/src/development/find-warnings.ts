@@ -14,7 +14,7 @@ export function findWarnings(
     'extra-images-ignored': hasTrailer && has.hasMorePictures && !has.hasGainMap,
     'trailing-data': hasTrailer && !has.hasMorePictures && !has.hasGainMap,
     'animation-flattened': has.isAnimated && isStill,
-    'damaged-data': has.hasStrayBytes,
+    'damaged-data': has.hasStrayBytes || has.hasDamagedData,
     'bad-exif': exif && !isSoundExif(exif),
     'bad-color-profile': profile && !hasProfileSignature(profile),
     'colors-not-converted': has.hasOtherColors,

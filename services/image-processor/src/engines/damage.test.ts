@@ -67,3 +67,33 @@ test.each(Object.entries(LOSSLESS))('a %s with zeroed bytes is refused', async (
   const damaged = zeros(sound, Math.floor(sound.length / 2), 200)
   await expect(develop(sharpEngine, damaged, PRESET)).rejects.toMatchObject({ slug: 'corrupt-image' })
 })
+
+describe('a GIF', () => {
+  const still = picture.clone().resize(160)
+  const GIFS: [string, () => Promise<Buffer>][] = [
+    ['of 256 colors', () => still.clone().gif().toBuffer()],
+    ['of 16 colors', () => still.clone().gif({ colors: 16 }).toBuffer()],
+    [
+      'of one color',
+      () =>
+        sharp({ create: { width: 90, height: 70, channels: 3, background: 'red' } })
+          .gif()
+          .toBuffer(),
+    ],
+  ]
+
+  test.each(GIFS)('%s that is sound has no warning', async (_colors, make) => {
+    expect((await develop(sharpEngine, await make(), PRESET)).warnings).toEqual([])
+  })
+
+  test.each<[string, (gif: Buffer, at: number) => Buffer]>([
+    ['zeroed', (gif, at) => zeros(gif, at, 64)],
+    ['lost', (gif, at) => Buffer.concat([gif.subarray(0, at), gif.subarray(at + 64)])],
+    ['foreign', (gif, at) => Buffer.from(gif).fill('another file', at, at + 64)],
+  ])('with %s bytes is never processed in silence', async (_kind, damage) => {
+    const gif = await still.clone().gif().toBuffer()
+    const places = [0.2, 0.35, 0.5, 0.65, 0.8].map((share) => Math.floor(gif.length * share))
+    const outcomes = await Promise.all(places.map((at) => outcomeOf(damage(gif, at))))
+    expect(outcomes).toEqual(places.map(() => 'reported'))
+  })
+})
