@@ -97,7 +97,7 @@ test('a function runs as often at once as it has reserved concurrency; more requ
   expect(await (await fetch(`${url}/wait?http://127.0.0.1:${port}`)).text()).toBe('again')
 })
 
-test('requests wait while 8 MB of bodies are in progress; requests without a body do not', async () => {
+test('requests wait while 2 MB of bodies are in progress; requests without a body do not', async () => {
   const gate = createServer().listen(0, '127.0.0.1')
   gates.push(gate)
   await once(gate, 'listening')
@@ -108,7 +108,7 @@ test('requests wait while 8 MB of bodies are in progress; requests without a bod
   gate.on('request', (_, answer) => answers.push(answer))
   for (let index = 0; index < 4; index++) {
     const arrived = once(gate, 'request')
-    requests.push(send(2 * 1024 * 1024))
+    requests.push(send(512 * 1024))
     await arrived
   }
   requests.push(send(10))

@@ -1,7 +1,7 @@
 import type { HttpServer } from '../serverless.ts'
 
 /** The bodies of this many bytes are processed at the same time; each takes ten times its size in several copies. */
-const MAX_BYTES_IN_PROGRESS = 8 * 1024 * 1024
+const MAX_BYTES_IN_PROGRESS = 2 * 1024 * 1024
 /** Of a body without a Content-Length. */
 const ASSUMED_BYTES = 1024 * 1024
 /** A client that takes longer to send its body is slower than this machine and holds nobody up. */
