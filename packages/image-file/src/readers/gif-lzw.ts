@@ -21,8 +21,8 @@ export function hasSoundData(subBlocks: Buffer, codeSize: number, pixels: number
   let before = 0
   for (let left = pixels; ; ) {
     const code = codes.read(bits)
-    if (code === undefined) return false
-    if (code === end) return left === 0
+    // Some encoders leave the end code out.
+    if (code === undefined || code === end) return left === 0
     if (code === clear) {
       bits = codeSize + 1
       next = end + 1
