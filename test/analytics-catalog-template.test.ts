@@ -48,7 +48,8 @@ function documentFields(): [string, Field][] {
 }
 
 function glueType({ type, items, properties, additionalProperties }: Field): string {
-  if (type === 'integer' || type === 'number') return 'bigint'
+  if (type === 'integer') return 'bigint'
+  if (type === 'number') return 'double'
   if (type === 'array' && items) return `array<${glueType(items)}>`
   if (properties) {
     const parts = Object.entries(properties).map(([part, field]) => `${part}:${glueType(field)}`)
@@ -106,7 +107,8 @@ describe('the table images', () => {
     }
     const types = Object.fromEntries(fields.map(({ Name, Type }) => [Name, Type]))
     expect(types).toMatchObject({ accepted_at: 'timestamp', bytes: 'long', attributes: 'string', dt: 'date' })
-    expect(new Set(Object.values(types))).toEqual(new Set(['string', 'long', 'timestamp', 'boolean', 'date']))
+    const known = ['string', 'long', 'double', 'timestamp', 'boolean', 'date']
+    expect(new Set(Object.values(types))).toEqual(new Set(known))
   })
 
   test('is partitioned by day, and stored in its own bucket', () => {
