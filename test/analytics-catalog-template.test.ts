@@ -47,8 +47,8 @@ function documentFields(): [string, Field][] {
   return Object.entries(Object.assign({}, ...oneOf.map((kind) => (kind as Field).properties ?? {})))
 }
 
-function glueType({ type, items, properties, additionalProperties }: Field): string {
-  if (type === 'integer') return 'bigint'
+function glueType({ type, const: value, items, properties, additionalProperties }: Field): string {
+  if (type === 'integer' || Number.isInteger(value)) return 'bigint'
   if (type === 'number') return 'double'
   if (type === 'array' && items) return `array<${glueType(items)}>`
   if (properties) {
