@@ -27,7 +27,9 @@ export default class OfflineEventSources {
     this.#serverless = serverless
     this.#cliOptions = cliOptions
     this.#log = log
+    const { configureHttpServer } = serverless
     serverless.configureHttpServer = (server) => {
+      configureHttpServer?.(server)
       limitBodies(server)
       answerWithProblems(server, log)
     }

@@ -124,10 +124,10 @@ async function loadPlugins(serverless: Serverless, options: object, log: Log): P
   const names = serverless.service.plugins.filter((name) => PLUGINS.includes(name))
   // Its notices are routine of every start and request.
   const quietLog = { ...log, notice: () => {} }
-  return Promise.all(
-    names.map(async (name) => {
-      const { default: Plugin } = await import(resolve(name))
-      return new Plugin(serverless, options, { log: name === OFFLINE ? quietLog : log })
-    }),
-  )
+  const modules = await Promise.all(names.map((name) => import(resolve(name))))
+  // In the order of serverless.yml: a plugin may extend what an earlier one has set.
+  return modules.map(({ default: Plugin }, n) => {
+    const isOffline = names[n] === OFFLINE
+    return new Plugin(serverless, options, { log: isOffline ? quietLog : log })
+  })
 }
