@@ -181,6 +181,6 @@ test('whatever its time, an event is one image, under the date of the event or o
       expect(new Set(messages.map(({ subject }) => subject))).toEqual(new Set([expected]))
       expect(await local.keys(`input/web-app-2/${dateOf(expected)}/${expected}`)).toHaveLength(1)
     }),
-    { numRuns: 30 },
+    { numRuns: 60 },
   )
 })
