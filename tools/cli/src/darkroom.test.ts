@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { newReceipt } from '@darkroom/bucket'
 import {
@@ -15,10 +16,8 @@ import {
   receiptKey,
 } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-
-/** Each test starts processes, and the machine can be busy. */
-jest.setTimeout(180_000)
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { type Call, callDarkroom } from './testing/call-darkroom.ts'
 
 const aws = await startLocalAws()
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
@@ -34,17 +33,11 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-/** Runs `pnpm darkroom …` with its state in `folder`. With `--bucket`, the local server replaces AWS. */
-function darkroom(...args: string[]): Promise<{ code: number; printed: string }> {
-  const script = join(import.meta.dirname, 'darkroom.ts')
-  const { BUCKET: _, QUEUE_URL: __, ...inherited } = process.env
+/** Calls `pnpm darkroom …` with its state in `folder`. With `--bucket`, the local server replaces AWS. */
+function darkroom(...args: string[]): Promise<Call> {
   const onAws = args.includes('--bucket') ? awsEnvironment(aws.endpoint) : {}
-  const env = { ...inherited, ...onAws, LOCAL_DIR: folder, INIT_CWD: folder, NO_COLOR: '1' }
-  return new Promise((resolve) => {
-    execFile(process.execPath, [script, ...args], { env }, (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code) : 0, printed: stdout + stderr }),
-    )
-  })
+  const own = { BUCKET: undefined, QUEUE_URL: undefined, LOCAL_DIR: folder, INIT_CWD: folder }
+  return callDarkroom(args, { ...own, ...onAws })
 }
 
 /** Writes the file that a running `pnpm dev` writes. */
@@ -73,6 +66,17 @@ async function putFailure(Bucket: string): Promise<void> {
   const Key = metadataKey({ app: document.app, imageId: document.image_id })
   await s3.send(new PutObjectCommand({ Bucket, Key, Body: JSON.stringify(document) }))
 }
+
+test('runs as a process, which fails with the exit code of the command', async () => {
+  const script = join(import.meta.dirname, 'darkroom.ts')
+  const options = { env: { ...process.env, LOCAL_DIR: folder, NO_COLOR: '1' } }
+  const { stdout } = await promisify(execFile)(process.execPath, [script, '--version'], options)
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  await expect(promisify(execFile)(process.execPath, [script, 'endpoints'], options)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^darkroom: /m),
+  })
+})
 
 test('says what to do if no stack is running', async () => {
   const { code, printed } = await darkroom('analytics')

@@ -1,12 +1,3 @@
-import { styleText } from 'node:util'
-import { darkroom } from './program.ts'
+import { runDarkroom } from './run-darkroom.ts'
 
-try {
-  const args = process.argv.slice(2)
-  await (await darkroom(args)).parseAsync(args, { from: 'user' })
-} catch (error) {
-  const { message, cause } = error as Error
-  const reason = cause instanceof Error ? ` (${cause.message})` : ''
-  console.error(`${styleText('red', 'darkroom:')} ${message}${reason}`)
-  process.exitCode = 1
-}
+await runDarkroom(process.argv.slice(2))

@@ -40,6 +40,8 @@ export async function darkroom(args: string[] = []): Promise<Command> {
     .showHelpAfterError('Run it with --help for the commands and options.')
     // A command and its subcommands can have options with the same name.
     .enablePositionalOptions()
+    // Instead of ending the process.
+    .exitOverride()
   await addCommands(program, args)
   return program
 }

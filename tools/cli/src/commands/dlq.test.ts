@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { type FailedDocument, inputKey, metadataKey, newImageId, s3Uri } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, beforeEach, expect, jest, test } from '@jest/globals'
-
-/** Each test starts processes, and the machine can be busy. */
-jest.setTimeout(180_000)
+import { afterAll, beforeEach, expect, test } from '@jest/globals'
+import { callDarkroom } from '../testing/call-darkroom.ts'
 
 const aws = await startLocalAws()
 const settings = {
@@ -36,16 +33,10 @@ beforeEach(async () => {
   queueUrl = String(urls[0])
 })
 
-/** Runs `pnpm darkroom dlq …` against the local server as if it were AWS. */
-function dlq(...args: string[]): Promise<string> {
-  const script = new URL('../darkroom.ts', import.meta.url).pathname
-  const env = { ...process.env, ...awsEnvironment(aws.endpoint), NO_COLOR: '1' }
+/** Calls `pnpm darkroom dlq …` against the local server as if it were AWS. */
+async function dlq(...args: string[]): Promise<string> {
   const store = ['--bucket', BUCKET, '--queue-url', queueUrl]
-  return new Promise((resolve) => {
-    execFile(process.execPath, [script, 'dlq', ...args, ...store], { env }, (_, stdout, stderr) =>
-      resolve(stdout + stderr),
-    )
-  })
+  return (await callDarkroom(['dlq', ...args, ...store], awsEnvironment(aws.endpoint))).printed
 }
 
 /** Parks the message of an image that failed. @returns its id and its message */
