@@ -1,5 +1,4 @@
 /** `pnpm darkroom backfill` and `dlq`, from the command to the variants, on local S3 and SQS servers. */
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { newReceipt } from '@darkroom/bucket'
@@ -21,6 +20,7 @@ import {
   startResources,
   wholeMinute,
 } from '../services/image-processor/test/start-resources.ts'
+import { type Call, callDarkroom } from '../tools/cli/src/testing/call-darkroom.ts'
 
 const resources = await startResources()
 const { processImages } = await import('../services/image-processor/src/queue/process-images.ts')
@@ -91,15 +91,8 @@ async function developByOlderPreset(image: ImageRef): Promise<ProcessedDocument>
 
 const backfill = (...args: string[]) => run('backfill', ...args)
 
-function run(command: string, ...args: string[]): Promise<{ code: number; printed: string }> {
-  const script = new URL('../tools/cli/src/darkroom.ts', import.meta.url).pathname
-  const env = { ...process.env, NO_COLOR: '1' }
-  const store = ['--bucket', String(Bucket), '--queue-url', resources.queueUrl]
-  return new Promise((resolve) => {
-    execFile(process.execPath, [script, command, ...args, ...store], { env }, (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code) : 0, printed: stdout + stderr }),
-    )
-  })
+function run(...args: string[]): Promise<Call> {
+  return callDarkroom([...args, '--bucket', String(Bucket), '--queue-url', resources.queueUrl], {})
 }
 
 /** The first line of each result. */

@@ -15,6 +15,7 @@ import {
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
+import { type Call, callDarkroom } from '../tools/cli/src/testing/call-darkroom.ts'
 
 type Body = NonNullable<RequestInit['body']>
 
@@ -49,10 +50,17 @@ async function develop(stack: Stack, body: Body, headers: Record<string, string>
   }
 }
 
-/** Runs `pnpm darkroom …` from a folder, which is also the local stack's. */
+/** The environment of a folder, which is also the local stack's. */
+const inFolder = (folder: string) => ({ LOCAL_DIR: folder, INIT_CWD: folder, DARKROOM_URL: '' })
+
+/** Calls `pnpm darkroom …` from a folder. */
+const darkroomFrom = (folder: string, ...args: string[]): Promise<Call> =>
+  callDarkroom(args, inFolder(folder))
+
+/** Starts `pnpm darkroom …` from a folder as a process. */
 function startDarkroom(folder: string, ...args: string[]) {
   const script = new URL('../tools/cli/src/darkroom.ts', import.meta.url).pathname
-  const env = { ...process.env, LOCAL_DIR: folder, INIT_CWD: folder, NO_COLOR: '1', DARKROOM_URL: '' }
+  const env = { ...process.env, ...inFolder(folder), NO_COLOR: '1' }
   const child = spawn(process.execPath, [script, ...args], { env })
   let printed = ''
   const changes = new EventEmitter()
@@ -104,24 +112,24 @@ describe('the whole stack', () => {
     const followed = startDarkroom(folder, 'tail', '--interval', '1')
     await followed.prints('Ctrl-C ends this.')
     const files = ['alps.jpg', 'notes.txt', 'missing.jpg', '.']
-    const uploaded = await startDarkroom(folder, 'upload', ...files, '--attribute', 'album=2026').ended
+    const uploaded = await darkroomFrom(folder, 'upload', ...files, '--attribute', 'album=2026')
     expect(uploaded).toMatchObject({ code: 1, printed: expect.stringContaining('1 of 4 processed.') })
     expect(uploaded.printed).toContain("notes.txt    unsupported-media-type: This file isn't an image.")
     expect(uploaded.printed).toContain('missing.jpg  There is no such file.')
     const [, id = ''] = /✔ alps\.jpg .* ([0-9a-f-]{36})/.exec(uploaded.printed) ?? []
-    const status = await startDarkroom(folder, 'status', id).ended
+    const status = await darkroomFrom(folder, 'status', id)
     expect(status).toMatchObject({ code: 0, printed: expect.stringMatching(/album = 2026[\s\S]*medium/) })
-    expect(await startDarkroom(folder, 'get', id, '--out', 'got').ended).toMatchObject({ code: 0 })
+    expect(await darkroomFrom(folder, 'get', id, '--out', 'got')).toMatchObject({ code: 0 })
     const saved = await readFile(join(folder, `got/${id}-thumb.webp`))
     expect(await sharp(saved).metadata()).toMatchObject({ format: 'webp', width: 320 })
-    const asked = await startDarkroom(folder, 'erase', id).ended
+    const asked = await darkroomFrom(folder, 'erase', id)
     expect([asked.code, asked.printed]).toEqual([0, expect.stringContaining('Nothing was deleted.')])
-    expect(await startDarkroom(folder, 'erase', id, '--yes').ended).toMatchObject({
+    expect(await darkroomFrom(folder, 'erase', id, '--yes')).toMatchObject({
       code: 0,
       printed: expect.stringContaining('is erased: 4 objects were deleted.'),
     })
     await followed.prints(`erased  ${id}`)
-    expect(await startDarkroom(folder, 'get', id).ended).toMatchObject({
+    expect(await darkroomFrom(folder, 'get', id)).toMatchObject({
       code: 1,
       printed: expect.stringContaining('The image was erased.'),
     })
@@ -133,7 +141,7 @@ describe('the whole stack', () => {
     const folder = join(dataDir, 'smoke')
     await mkdir(folder)
     await writeFile(join(folder, 'endpoints.json'), JSON.stringify(stack.endpoints))
-    const passed = await startDarkroom(folder, 'smoke').ended
+    const passed = await darkroomFrom(folder, 'smoke')
     expect(passed).toMatchObject({
       code: 0,
       printed: expect.stringMatching(
@@ -144,7 +152,7 @@ describe('the whole stack', () => {
     expect(await statusOf(stack, id)).toMatchObject({ status: 'erased' })
     const apps = { 'web-app-1': { apiKey: 'wrong' } }
     await writeFile(join(folder, 'endpoints.json'), JSON.stringify({ ...stack.endpoints, apps }))
-    expect(await startDarkroom(folder, 'smoke', '--wait', '1').ended).toMatchObject({
+    expect(await darkroomFrom(folder, 'smoke', '--wait', '1')).toMatchObject({
       code: 1,
       printed: expect.stringContaining('The smoke test failed at the step "API answers".'),
     })
