@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { unzipSync } from 'fflate'
 
@@ -35,11 +36,52 @@ export interface ServicePackage {
   archives: Record<string, Archive>
 }
 
+const LOCK_INTERVAL_MS = 100
+
 /** Every template that a test has packaged. CI lints them. */
 const TEMPLATES = join(REPOSITORY, '.cache/templates')
 
 /** Packages a service without an AWS account. `params` are stage parameters. */
-export async function packageService(
+export async function packageService(...args: Parameters<typeof packageAlone>): Promise<ServicePackage> {
+  const unlock = await lock(join(REPOSITORY, `.cache/package-${args[0]}.lock`))
+  try {
+    return await packageAlone(...args)
+  } finally {
+    await unlock()
+  }
+}
+
+/**
+ * Serverless uses and then deletes the folder `.serverless` of a service, so only one process at a time can package that
+ * service. The lock of a process that was killed does not count.
+ */
+async function lock(file: string): Promise<() => Promise<void>> {
+  await mkdir(dirname(file), { recursive: true })
+  while (true) {
+    try {
+      await writeFile(file, String(process.pid), { flag: 'wx' })
+      return () => rm(file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    if (await isAbandoned(file)) await rm(file, { force: true })
+    await sleep(LOCK_INTERVAL_MS)
+  }
+}
+
+async function isAbandoned(file: string): Promise<boolean> {
+  const owner = Number(await readFile(file, 'utf8').catch(() => ''))
+  // Just released, or not written yet.
+  if (!owner) return false
+  try {
+    process.kill(owner, 0)
+    return false
+  } catch {
+    return true
+  }
+}
+
+async function packageAlone(
   name: string,
   environment: Record<string, string> = {},
   params: Record<string, string> = {},
@@ -61,6 +103,14 @@ export async function packageService(
   }
 }
 
+/** Settings of npm, which installs native modules into zips: what is in its cache is not asked for again. */
+const QUIET_NPM = {
+  npm_config_prefer_offline: 'true',
+  npm_config_audit: 'false',
+  npm_config_fund: 'false',
+  npm_config_update_notifier: 'false',
+}
+
 async function runServerless(
   service: string,
   args: string[],
@@ -74,8 +124,8 @@ async function runServerless(
     env: {
       ...Object.fromEntries(withoutAccount),
       ...environment,
-      // Another test may package the same service.
-      ESBUILD_WORK_FOLDER: `package-${randomUUID()}`,
+      ...QUIET_NPM,
+      ESBUILD_WORK_FOLDER: 'package-for-test',
     },
   })
 }

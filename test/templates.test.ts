@@ -1,14 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { presetFor } from '@darkroom/core'
-import { lifecycleRules, RetentionVariable, readRetention } from '@darkroom/retention'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import sharp from 'sharp'
+import { join } from 'node:path'
+import { lifecycleRules, RetentionVariable } from '@darkroom/retention'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import pMap from 'p-map'
 import { parse } from 'yaml'
-import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
-import { presetConfiguration } from '../services/image-processor/src/presets/preset-configuration.ts'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
@@ -16,37 +12,17 @@ const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-ca
 /** The longest name that a stage can have. */
 const STAGE = 'preview-pull-request'
 const MEGABYTE = 1024 * 1024
-const HEIC = new URL('../packages/image-file/src/testing/heic/upright.heic', import.meta.url)
-/** The size of that picture. */
-const SIZE = { width: 96, height: 64 }
 
 const packages: Record<string, ServicePackage> = {}
-/** The retention of one deployment. */
-const OWN_RETENTION = {
-  default: { ...readRetention().default, input: 60 },
-  apps: { 'web-app-2': { input: 14 } },
-}
-let folder: string
-let retentionFile: string
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'templates-'))
-  retentionFile = join(folder, 'retention.json')
-  await writeFile(retentionFile, JSON.stringify(OWN_RETENTION))
-  for (const service of SERVICES) packages[service] = await packageService(service, {}, {}, STAGE)
-  packages['image-processor with jimp'] = await packageService(
-    'image-processor',
-    { IMAGE_ENGINE: 'jimp' },
-    { retentionFile },
+  await pMap(
+    SERVICES,
+    async (service) => {
+      packages[service] = await packageService(service, {}, {}, STAGE)
+    },
+    { concurrency: 2 },
   )
-  for (const [name, engine] of [
-    ['image-processor with libheif', 'sharp'],
-    ['image-processor with jimp and libheif', 'jimp'],
-  ] as const) {
-    const environment = { IMAGE_ENGINE: engine, HEIC_DECODER: 'libheif' }
-    packages[name] = await packageService('image-processor', environment, { architecture: 'x86_64' })
-  }
 }, 900_000)
-afterAll(() => rm(folder, { recursive: true }))
 
 function packageOf(service: string): ServicePackage {
   const made = packages[service]
@@ -204,17 +180,6 @@ describe('the bucket of images', () => {
       }
     }
   })
-
-  test('uses the retention file of a deployment, and is not packaged if that is invalid', async () => {
-    const { Bucket } = packageOf('image-processor with jimp').resources
-    expect(Bucket?.Properties.LifecycleConfiguration.Rules).toEqual(lifecycleRules(OWN_RETENTION))
-    const invalid = join(folder, 'invalid', 'retention.json')
-    await mkdir(dirname(invalid))
-    await writeFile(invalid, JSON.stringify({ ...OWN_RETENTION, apps: { 'web-app-2': { input: 61 } } }))
-    await expect(packageService('image-processor', {}, { retentionFile: invalid })).rejects.toMatchObject({
-      stdout: expect.stringMatching(/retention\.json cannot be used[\s\S]*apps\["web-app-2"\]\.input/),
-    })
-  })
 })
 
 describe('the queues', () => {
@@ -305,88 +270,29 @@ describe('names that are defined in two places', () => {
 })
 
 describe("the image processor's zip", () => {
-  const files = (service: string) => packageOf(service).archives.processImages?.files ?? []
-  const matching = (service: string, pattern: RegExp) => files(service).filter((file) => pattern.test(file))
+  const archive = () => packageOf('image-processor').archives.processImages
+  const matching = (pattern: RegExp) => archive()?.files.filter((file) => pattern.test(file)) ?? []
 
   test("has libvips for Lambda's architecture only", () => {
-    const binaries = matching('image-processor', /\.(node|so[.\d]*|dylib|dll)$/)
+    const binaries = matching(/\.(node|so[.\d]*|dylib|dll)$/)
     expect(binaries.map((file) => file.split('/')[2])).toEqual([
       'sharp-libvips-linux-arm64',
       'sharp-linux-arm64',
     ])
-    expect(matching('image-processor', /@img\/sharp-(?!(libvips-)?linux-arm64\/)/)).toEqual([])
-    expect(matching('image-processor', /jimp|jsquash|\.wasm$/)).toEqual([])
-    const native = matching('image-processor with libheif', /\.(node|so[.\d]*)$/)
-    expect(native.map((file) => file.split('/')[2])).toEqual(['sharp-libvips-linux-x64', 'sharp-linux-x64'])
+    expect(matching(/@img\/sharp-(?!(libvips-)?linux-arm64\/)/)).toEqual([])
+    expect(matching(/jimp|jsquash|\.wasm$/)).toEqual([])
   })
 
-  test('has the watermarks for presets', () => {
-    for (const engine of ['image-processor', 'image-processor with jimp']) {
-      expect(matching(engine, /^watermarks\//)).toEqual(['watermarks/darkroom.png'])
-    }
+  test('has the watermarks for presets, and no decoder for HEIC', () => {
+    expect(matching(/^watermarks\//)).toEqual(['watermarks/darkroom.png'])
+    expect(matching(/heif|heic/i)).toEqual([])
   })
 
-  test('with jimp has WebAssembly and nothing native', () => {
-    expect(matching('image-processor with jimp', /sharp|@img|\.(node|so[.\d]*)$/)).toEqual([])
-    const codecs = matching('image-processor with jimp', /\.wasm$/).map((file) => file.split('/').at(-1))
-    expect(codecs).toEqual(expect.arrayContaining(['avif_dec.wasm', 'webp_dec.wasm', 'webp_enc.wasm']))
-    expect(packageOf('image-processor with jimp').archives.processImages?.bytes).toBeLessThan(15 * MEGABYTE)
-  })
-
-  test('has a decoder for HEIC only if it is configured, in one build and with its licence', () => {
-    const withoutIt = ['image-processor', 'image-processor with jimp']
-    for (const service of withoutIt) expect(matching(service, /heif|heic/i)).toEqual([])
-    expect(
-      matching('image-processor with libheif', /libheif-js\/.*(heif.*\.m?js|\.wasm|LICENSE)$/).sort(),
-    ).toEqual([
-      'node_modules/libheif-js/LICENSE',
-      'node_modules/libheif-js/libheif-wasm/LICENSE',
-      'node_modules/libheif-js/libheif-wasm/libheif.js',
-      'node_modules/libheif-js/libheif-wasm/libheif.wasm',
-      'node_modules/libheif-js/libheif/LICENSE',
-    ])
-    const bytes = (service: string) => packageOf(service).archives.processImages?.bytes ?? 0
-    expect(bytes('image-processor with libheif') - bytes('image-processor')).toBeLessThan(MEGABYTE)
-  })
-
-  test('and every other service have the same HEIC decoder', async () => {
-    for (const service of ['upload-api', 'kafka-bridge', 'image-processor with libheif']) {
-      const expected = service.endsWith('libheif') ? 'libheif' : 'none'
-      for (const { Environment } of propertiesOf(service, 'AWS::Lambda::Function')) {
-        expect(Environment.Variables.HEIC_DECODER).toBe(expected)
-      }
-    }
-  })
-
-  /** With jimp, because this machine's architecture may differ from Lambda's. */
-  test.each([
-    [
-      'an image',
-      'jimp',
-      () =>
-        sharp({ create: { ...SIZE, channels: 3, background: '#c84' } })
-          .webp()
-          .toBuffer(),
-    ],
-    ['a HEIC', 'jimp-and-libheif', () => readFile(HEIC)],
-  ])('develops %s when it runs as the engine process', async (_, handler, original) => {
-    const unpacked = await mkdtemp(join(folder, 'zip-'))
-    const service = `image-processor with ${handler.replaceAll('-', ' ')}`
-    await packageOf(service).archives.processImages?.unpack(unpacked)
-    const program = pathToFileURL(join(unpacked, `src/handlers/process-images-with-${handler}.mjs`)).href
-    const engine = startEngineProcess(program)
-    await engine.ready()
-    const preset = presetFor(presetConfiguration, 'web-app-1')
-    const request = { original: await original(), preset }
-    const answer = await engine.ask(request, { milliseconds: 60_000, bytes: 1e9 })
-    expect(answer).toMatchObject({ developed: { ...SIZE, variants: [{}, {}, {}] } })
-    engine.stop()
-  })
-
-  test('loads sharp only in the engine process', async () => {
-    const unpacked = await mkdtemp(join(folder, 'zip-'))
-    await packageOf('image-processor').archives.processImages?.unpack(unpacked)
+  test('has a program that loads sharp only in the engine process', async () => {
+    const unpacked = await mkdtemp(join(tmpdir(), 'zip-'))
+    await archive()?.unpack(unpacked)
     const program = await readFile(join(unpacked, 'src/handlers/process-images-with-sharp.mjs'), 'utf8')
+    await rm(unpacked, { recursive: true })
     expect(program).toContain('import("sharp")')
     expect(program).not.toMatch(/from ?"sharp"|require\("sharp"\)/)
   })
@@ -395,6 +301,14 @@ describe("the image processor's zip", () => {
     const { settleDeadLetters } = packageOf('image-processor').archives
     expect(settleDeadLetters?.files.filter((file) => file.startsWith('node_modules/'))).toEqual([])
   })
+})
+
+test('no service has a HEIC decoder unless it is configured', () => {
+  for (const service of ['upload-api', 'kafka-bridge', 'image-processor']) {
+    for (const { Environment } of propertiesOf(service, 'AWS::Lambda::Function')) {
+      expect(Environment.Variables.HEIC_DECODER).toBe('none')
+    }
+  }
 })
 
 describe('the queues of image-processor', () => {

@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { presetFor } from '@darkroom/core'
+import { lifecycleRules, readRetention } from '@darkroom/retention'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import sharp from 'sharp'
+import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
+import { presetConfiguration } from '../services/image-processor/src/presets/preset-configuration.ts'
+import { packageService, type ServicePackage } from './package-service.ts'
+
+const MEGABYTE = 1024 * 1024
+const HEIC = new URL('../packages/image-file/src/testing/heic/upright.heic', import.meta.url)
+/** The size of that picture. */
+const SIZE = { width: 96, height: 64 }
+
+/** The retention of one deployment. */
+const OWN_RETENTION = {
+  default: { ...readRetention().default, input: 60 },
+  apps: { 'web-app-2': { input: 14 } },
+}
+
+let folder: string
+let retentionFile: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'zips-'))
+  retentionFile = join(folder, 'retention.json')
+  await writeFile(retentionFile, JSON.stringify(OWN_RETENTION))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+/** The settings of a deployment: environment and parameters. */
+const SETTINGS = {
+  jimp: () => [{ IMAGE_ENGINE: 'jimp' }, { retentionFile }],
+  'sharp and libheif': () => [{ HEIC_DECODER: 'libheif' }, { architecture: 'x86_64' }],
+  'jimp and libheif': () => [{ IMAGE_ENGINE: 'jimp', HEIC_DECODER: 'libheif' }, { architecture: 'x86_64' }],
+} satisfies Record<string, () => [environment: Record<string, string>, params: Record<string, string>]>
+type Engine = keyof typeof SETTINGS
+
+const packages = new Map<Engine, ServicePackage>()
+beforeAll(async () => {
+  for (const engine of Object.keys(SETTINGS) as Engine[]) {
+    const [environment, params] = SETTINGS[engine]()
+    packages.set(engine, await packageService('image-processor', environment, params))
+  }
+}, 900_000)
+
+function packageWith(engine: Engine): ServicePackage {
+  const made = packages.get(engine)
+  if (!made) throw new Error(`image-processor with ${engine} was not packaged`)
+  return made
+}
+
+const files = (engine: Engine) => packageWith(engine).archives.processImages?.files ?? []
+const matching = (engine: Engine, pattern: RegExp) => files(engine).filter((file) => pattern.test(file))
+const bytes = (engine: Engine) => packageWith(engine).archives.processImages?.bytes ?? Infinity
+
+describe("the image processor's zip", () => {
+  test('has libvips for the configured architecture only', () => {
+    const native = matching('sharp and libheif', /\.(node|so[.\d]*)$/)
+    expect(native.map((file) => file.split('/')[2])).toEqual(['sharp-libvips-linux-x64', 'sharp-linux-x64'])
+  })
+
+  test('with jimp has WebAssembly, the watermarks for presets and nothing native', () => {
+    expect(matching('jimp', /sharp|@img|\.(node|so[.\d]*)$/)).toEqual([])
+    const codecs = matching('jimp', /\.wasm$/).map((file) => file.split('/').at(-1))
+    expect(codecs).toEqual(expect.arrayContaining(['avif_dec.wasm', 'webp_dec.wasm', 'webp_enc.wasm']))
+    expect(matching('jimp', /^watermarks\//)).toEqual(['watermarks/darkroom.png'])
+    expect(bytes('jimp')).toBeLessThan(15 * MEGABYTE)
+  })
+
+  test('has a decoder for HEIC only if it is configured, in one build and with its licence', () => {
+    expect(matching('jimp', /heif|heic/i)).toEqual([])
+    expect(matching('sharp and libheif', /libheif-js\/.*(heif.*\.m?js|\.wasm|LICENSE)$/).sort()).toEqual([
+      'node_modules/libheif-js/LICENSE',
+      'node_modules/libheif-js/libheif-wasm/LICENSE',
+      'node_modules/libheif-js/libheif-wasm/libheif.js',
+      'node_modules/libheif-js/libheif-wasm/libheif.wasm',
+      'node_modules/libheif-js/libheif/LICENSE',
+    ])
+    expect(bytes('jimp and libheif') - bytes('jimp')).toBeLessThan(MEGABYTE)
+  })
+
+  test('and its functions have the same HEIC decoder', () => {
+    const { resources } = packageWith('sharp and libheif')
+    const functions = Object.values(resources).filter(({ Type }) => Type === 'AWS::Lambda::Function')
+    expect(functions.map(({ Properties }) => Properties.Environment.Variables.HEIC_DECODER)).toEqual(
+      functions.map(() => 'libheif'),
+    )
+    expect(functions.length).toBeGreaterThan(1)
+  })
+
+  /** With jimp, because this machine's architecture may differ from Lambda's. */
+  test.each([
+    [
+      'an image',
+      'jimp',
+      () =>
+        sharp({ create: { ...SIZE, channels: 3, background: '#c84' } })
+          .webp()
+          .toBuffer(),
+    ],
+    ['a HEIC', 'jimp and libheif', () => readFile(HEIC)],
+  ] as const)('develops %s when it runs as the engine process', async (_, engine, original) => {
+    const unpacked = await mkdtemp(join(folder, 'zip-'))
+    await packageWith(engine).archives.processImages?.unpack(unpacked)
+    const handler = `process-images-with-${engine.replaceAll(' ', '-')}.mjs`
+    const running = startEngineProcess(pathToFileURL(join(unpacked, 'src/handlers', handler)).href)
+    await running.ready()
+    const preset = presetFor(presetConfiguration, 'web-app-1')
+    const request = { original: await original(), preset }
+    const answer = await running.ask(request, { milliseconds: 60_000, bytes: 1e9 })
+    expect(answer).toMatchObject({ developed: { ...SIZE, variants: [{}, {}, {}] } })
+    running.stop()
+  })
+})
+
+describe('the bucket', () => {
+  test('uses the retention file of a deployment', () => {
+    const { Bucket } = packageWith('jimp').resources
+    expect(Bucket?.Properties.LifecycleConfiguration.Rules).toEqual(lifecycleRules(OWN_RETENTION))
+  })
+
+  test('is not packaged with a retention file that is invalid', async () => {
+    const invalid = join(folder, 'invalid', 'retention.json')
+    await mkdir(dirname(invalid))
+    await writeFile(invalid, JSON.stringify({ ...OWN_RETENTION, apps: { 'web-app-2': { input: 61 } } }))
+    await expect(packageService('image-processor', {}, { retentionFile: invalid })).rejects.toMatchObject({
+      stdout: expect.stringMatching(/retention\.json cannot be used[\s\S]*apps\["web-app-2"\]\.input/),
+    })
+  })
+})
