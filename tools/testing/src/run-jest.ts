@@ -17,7 +17,14 @@ const { status } = spawnSync(
     `--rootDir=${process.cwd()}`,
     ...options,
   ],
-  { stdio: 'inherit' },
+  {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      // Processes that tests start (serverless, the CLI, engines) load their modules as they were compiled before.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? `${root}.cache/compiled`,
+    },
+  },
 )
 process.exitCode = status ?? 1
 
