@@ -6,6 +6,7 @@ export default {
   rootDir: '../..',
   // With an existing cluster, tests that start their own broker are skipped.
   testPathIgnorePatterns: process.env.KAFKA_BROKERS ? ['(apache-kafka|secured|embedded)\\.kafka-test'] : [],
-  testTimeout: 300_000,
+  // Other steps of CI run beside it.
+  testTimeout: 900_000,
   testMatch: ['<rootDir>/test/kafka/*.kafka-test.ts'],
 }

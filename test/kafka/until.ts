@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const POLL_INTERVAL_MS = 100
 
 /** Shorter than a test's timeout, so that the error shows what was waited for. */
-const TIMEOUT_MS = 240_000
+const TIMEOUT_MS = 480_000
 
 type Look<Found> = () => Promise<Found | undefined | false> | Found | undefined | false
 

@@ -4,6 +4,7 @@ import root from '../../jest.config.js'
 export default {
   ...root,
   rootDir: '../..',
-  testTimeout: 300_000,
+  // Other steps of CI run beside it.
+  testTimeout: 900_000,
   testMatch: ['<rootDir>/test/trino/*.trino-test.ts'],
 }
