@@ -34,7 +34,7 @@ module.exports = ({ service, serviceDir, processedInput }) => {
     concurrency: 2,
     outputWorkFolder,
     ...(isOffline && {
-      plugins: [buildTogether(service, serviceDir, join(serviceDir, outputWorkFolder, 'together'))],
+      plugins: [buildTogether({ service, serviceDir }, join(serviceDir, outputWorkFolder, 'together'))],
     }),
     ...own,
   }
@@ -43,19 +43,19 @@ module.exports = ({ service, serviceDir, processedInput }) => {
 /** Time to report the errors of a build. */
 const END_DELAY_MS = 500
 
-/** The options of one build of all functions of a service, which share their chunks. */
-function bundleTogether(service, serviceDir, outdir) {
-  const sources = new Set(
-    Object.values(service.functions).map(({ handler }) => handler.replace(/\.\w+$/, '')),
+/** The options of one build of all functions of some services, which share their chunks. `outbase` contains the services. */
+function bundleTogether(services, outbase, outdir) {
+  const sources = services.flatMap(({ service, serviceDir }) =>
+    Object.values(service.functions).map(({ handler }) => join(serviceDir, handler.replace(/\.\w+$/, '.ts'))),
   )
   return {
     ...BUNDLE,
-    entryPoints: [...sources].map((source) => join(serviceDir, `${source}.ts`)),
-    outbase: serviceDir,
+    entryPoints: [...new Set(sources)],
+    outbase,
     outdir,
     outExtension: { '.js': '.mjs' },
     splitting: true,
-    external: service.custom.esbuild.external ?? [],
+    external: services.flatMap(({ service }) => service.custom.esbuild.external ?? []),
     logLevel: 'silent',
   }
 }
@@ -67,10 +67,10 @@ module.exports.bundleTogether = bundleTogether
  * 8 s of processor time and 800 MB. On a laptop this plugin builds all functions of a service in one pass with shared
  * chunks, and gives serverless-esbuild a file for each function that re-exports its handler.
  */
-function buildTogether(service, serviceDir, outdir) {
+function buildTogether(service, outdir) {
   let context
   const build = async () => {
-    context ??= await esbuild.context(bundleTogether(service, serviceDir, outdir))
+    context ??= await esbuild.context(bundleTogether([service], service.serviceDir, outdir))
     await context.rebuild()
   }
   // Every change makes serverless-esbuild ask for each function again; the first of them starts the build for all.

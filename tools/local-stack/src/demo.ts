@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises'
+import { enableCompileCache } from 'node:module'
 import { join, relative } from 'node:path'
 import { parseArgs, styleText } from 'node:util'
 import { cutText, printable, wrapText } from '@darkroom/terminal'
@@ -11,6 +12,7 @@ import type { Endpoints } from './endpoints.ts'
 import { formatLogLine } from './format-log-line.ts'
 import { freePorts } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
+import { compileCacheFolder } from './start-services.ts'
 import { startStack } from './start-stack.ts'
 
 const USAGE = `pnpm demo [FILE or FOLDER …] [--verbose]
@@ -36,6 +38,7 @@ async function demo(): Promise<void> {
     throw new Error('There is nothing to send.')
   }
   const startedAt = Date.now()
+  enableCompileCache(compileCacheFolder)
   console.log('Starting Darkroom on free ports …')
   const stack = await startStack({
     ports: await freePorts(),

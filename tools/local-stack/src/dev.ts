@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { stdin, stdout } from 'node:process'
 import { parseArgs, styleText } from 'node:util'
@@ -8,7 +9,7 @@ import { createLogView } from './cockpit/log-view.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, writeEndpoints } from './endpoints.ts'
 import { followPages, PAGES } from './follow-pages.ts'
-import { INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
+import { compileCacheFolder, INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
 
 /** `pnpm dev [--clean] [--verbose] [--inspect SERVICE]`: runs the whole system on this machine until Ctrl-C. */
 async function dev(): Promise<void> {
@@ -46,6 +47,7 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
   const view = createLogView(printLine, verbose)
   console.log('Starting Darkroom …')
+  enableCompileCache(compileCacheFolder)
   // Loading all parts takes a second: a mistake in the configuration is reported before.
   const { startStack } = await import('./start-stack.ts')
   const stack = await startStack({

@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3'
-import { type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
+import type { LocalCatalogue } from '@darkroom/catalogue'
 import { collectFigures, type Figures } from '@darkroom/dashboard'
 
 /** The page's poll interval, and the maximum age of its data. */
@@ -21,6 +21,8 @@ export function followFigures(s3: S3Client, bucket: string): LiveFigures {
   let freshUntil = 0
 
   async function readStore() {
+    // DuckDB takes half a second to load.
+    const { openCatalogue } = await import('@darkroom/catalogue')
     catalogue ??= await openCatalogue(s3, bucket)
     const startedAt = Date.now()
     await catalogue.refresh()

@@ -8,6 +8,8 @@ export interface DashboardOptions {
   /** 0 picks a free port. */
   port: number
   store: { bucket: string; s3: S3ClientConfig }
+  /** The store is read for the first time when this is settled: the rest of the stack starts sooner. */
+  readAfter?: Promise<unknown>
   /** Pages to upload a first picture, linked while there are no images. */
   uploadPages?: Figures['uploadPages']
 }
@@ -26,12 +28,14 @@ export interface Dashboard {
 export async function startDashboard({
   port,
   store,
+  readAfter,
   uploadPages = [],
 }: DashboardOptions): Promise<Dashboard> {
   const s3 = new S3Client(store.s3)
   const figures = followFigures(s3, store.bucket)
   // The first read is slow with many images, so start it before the page is opened.
-  figures.read().catch(() => {})
+  const read = () => figures.read().catch(() => {})
+  Promise.resolve(readAfter).then(read, read)
   const server = Fastify({ forceCloseConnections: true })
   await servePage(server, PAGE_SOURCE)
   server.get('/figures.json', async (_, reply) => {

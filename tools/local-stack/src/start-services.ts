@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { formatLogLine, parseLogEntry } from './format-log-line.ts'
-import type { FromHost, HostedServiceOptions } from './host/host-messages.ts'
+import type { FromHost, HostedServiceOptions, ToHost } from './host/host-messages.ts'
 import { freePort } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
 
 const hostProgram = fileURLToPath(new URL('./host/host.ts', import.meta.url))
-const cacheFolder = join(repositoryRoot, 'node_modules', '.cache', 'compiled')
+/** For `NODE_COMPILE_CACHE`. */
+export const compileCacheFolder = join(repositoryRoot, 'node_modules', '.cache', 'compiled')
 
 /** In data-flow order. */
 export const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
@@ -34,8 +35,10 @@ export interface ServicesOptions {
   inspect?: ServiceName | undefined
   /** Ends a start. */
   signal?: AbortSignal | undefined
-  /** Called with the name of each service that is ready. */
-  onReady?: (service: string) => void
+  /** Starts S3, SQS and Kafka while the process loads. Default: they run already. */
+  startStores?: () => Promise<void>
+  /** Called when the services are built, and with the name of each one that is ready. */
+  onReady?: (part: string) => void
   /** Called with each line of output. */
   onLine: (service: string, line: string) => void
 }
@@ -50,33 +53,43 @@ const STOP_TIMEOUT_MS = 10_000
  * Starts services in one process and waits until their functions and event sources are ready. A service has its own
  * worker threads and environment, as with `serverless offline`.
  *
- * @throws Error with the output if the process exits before that
+ * @throws Error with the output if the process exits before that, or the error of `startStores`
  */
 export async function startServices(options: ServicesOptions): Promise<RunningServices> {
-  const { services, environment, signal } = options
-  const workFolder = `stack-${randomUUID()}`
-  const child = fork(hostProgram, [JSON.stringify(await toHost(options))], {
+  const { services, environment, signal, startStores = async () => {} } = options
+  signal?.throwIfAborted()
+  // Its own folder, because other stacks may run at the same time.
+  const bundles = join(repositoryRoot, '.esbuild', `stack-${randomUUID()}`)
+  const child = fork(hostProgram, [JSON.stringify(await toHost(options)), bundles], {
     execArgv: [
       ...process.execArgv,
       '--enable-source-maps',
       ...(options.inspect ? [`--inspect=127.0.0.1:${INSPECT_PORT}`] : []),
     ],
     env: {
-      NODE_COMPILE_CACHE: cacheFolder,
+      NODE_COMPILE_CACHE: compileCacheFolder,
       // By default glibc keeps a heap for each thread.
       MALLOC_ARENA_MAX: '2',
       ...process.env,
       ...environment,
-      // Its own build folder, because other stacks may run at the same time.
-      ESBUILD_WORK_FOLDER: workFolder,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
-  const exited = once(child, 'exit').then(() => removeBuilds(services, workFolder))
+  const exited = once(child, 'exit').then(() => rm(bundles, { recursive: true, force: true }))
   const lastLines = followOutput(child, options)
   const kill = () => child.kill('SIGKILL')
   signal?.addEventListener('abort', kill)
-  await Promise.race([allReady(child, options), exited])
+  const ready = allReady(child, options)
+  try {
+    await startStores()
+  } catch (error) {
+    kill()
+    await exited
+    throw error
+  }
+  // Fails if the process has exited, which is reported below.
+  child.send({ type: 'stores-ready' } satisfies ToHost, () => {})
+  await Promise.race([ready, exited])
   signal?.removeEventListener('abort', kill)
   if (child.exitCode !== null || child.signalCode !== null) {
     throw new Error(`${services.join(', ')} did not start:\n${lastLines.join('\n')}`)
@@ -111,17 +124,13 @@ function followOutput(child: ChildProcess, { services, onLine }: ServicesOptions
 function allReady(child: ChildProcess, { services, onReady }: ServicesOptions): Promise<void> {
   const waiting = new Set<string>(services)
   return new Promise((resolve) => {
-    child.on('message', ({ type, name }: FromHost) => {
-      if (type !== 'ready' || !waiting.delete(name)) return
-      onReady?.(name)
+    child.on('message', (message: FromHost) => {
+      if (message.type === 'built') return onReady?.('functions built')
+      if (!waiting.delete(message.name)) return
+      onReady?.(message.name)
       if (waiting.size === 0) resolve()
     })
   })
-}
-
-async function removeBuilds(services: readonly string[], workFolder: string): Promise<void> {
-  const folders = services.map((name) => join(repositoryRoot, 'services', name, '.esbuild', workFolder))
-  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })))
 }
 
 async function stop(child: ChildProcess, exited: Promise<void>): Promise<void> {

@@ -1,14 +1,10 @@
 import { join } from 'node:path'
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
-import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
-import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
-import { startWebApp1 } from '@darkroom/web-app-1'
-import { startWebApp2 } from '@darkroom/web-app-2'
+import { awsEnvironment } from '@darkroom/local-aws/environment'
 import { APPS, apiKeyHashes, IMAGE_TOPIC } from './apps.ts'
 import { type Endpoints, endpointsFor } from './endpoints.ts'
 import type { Ports } from './ports.ts'
-import { requireTopic } from './require-topic.ts'
-import { type DashboardOptions, startDashboard } from './start-dashboard.ts'
+import type { DashboardOptions } from './start-dashboard.ts'
 import { type RunningServices, SERVICES, type ServiceName, startServices } from './start-services.ts'
 
 /** Partitions of the image topic, and so the number of concurrent batches. */
@@ -39,6 +35,10 @@ export interface Stack {
   stop(): Promise<void>
 }
 
+interface Part {
+  stop(): Promise<void>
+}
+
 /**
  * Starts the whole system on this machine: S3 and SQS (unless `AWS_ENDPOINT_URL` is set), a Kafka broker (unless
  * `KAFKA_BROKERS` is set), the services with `serverless offline`, both web applications and the dashboard.
@@ -46,7 +46,7 @@ export interface Stack {
  * @throws Error if a part does not start. All started parts are stopped first.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const running: { stop(): Promise<void> }[] = []
+  const running: Part[] = []
   const stop = async () => {
     for (const part of running.splice(0).reverse()) await part.stop()
   }
@@ -58,27 +58,32 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-async function startParts(
-  options: StackOptions,
-  running: { stop(): Promise<void> }[],
-  stop: Stack['stop'],
-): Promise<Stack> {
+/**
+ * Parts are imported when their turn comes: the services' process starts first, loads beside this one, and each part is
+ * reported as soon as it is there.
+ */
+async function startParts(options: StackOptions, running: Part[], stop: Stack['stop']): Promise<Stack> {
   const { ports, onReady } = options
-  const aws = await startAws(options)
-  if (aws) running.push(aws)
-  const { kafka, connection } = await startKafka(options)
-  if (kafka) running.push(kafka)
-  const awsEndpoint = aws?.endpoint ?? process.env.AWS_ENDPOINT_URL
-  const endpoints = endpointsFor(ports, awsEndpoint, connection.bootstrapBrokers.join(','))
+  const externalAws = process.env.AWS_ENDPOINT_URL
+  const connection = process.env.KAFKA_BROKERS
+    ? readKafkaConnection(process.env)
+    : { bootstrapBrokers: [`127.0.0.1:${ports.kafka}`] }
+  const endpoints = endpointsFor(ports, externalAws, connection.bootstrapBrokers.join(','))
   const environment = { ...kafkaEnvironment(connection), ...options.environment }
-  // In a process of their own: they start beside the parts of this one.
-  const starting = startAll({ ...options, environment }, endpoints, aws)
+  const stores = Promise.withResolvers<void>()
+  const starting = startAll({ ...options, environment }, endpoints, async () => {
+    await startAws(options, running)
+    await startKafka(options, connection, running)
+    stores.resolve()
+  })
   const stopServices = starting.then(
     (services) => services.stop,
     () => async () => {},
   )
+  await Promise.race([stores.promise, starting])
   running.push({ stop: async () => (await stopServices)() })
-  for (const [name, start] of Object.entries(pages(options, endpoints, connection, aws))) {
+  const store = storeOf(endpoints.bucket, externalAws ? undefined : endpoints.aws)
+  for (const [name, start] of Object.entries(pages(options, endpoints, connection, store, starting))) {
     running.push(await start())
     onReady?.(name)
   }
@@ -91,72 +96,82 @@ function pages(
   { ports, onLine }: StackOptions,
   endpoints: Endpoints,
   connection: KafkaConnection,
-  aws: LocalAws | undefined,
-): Record<string, () => Promise<{ stop(): Promise<void> }>> {
+  store: DashboardOptions['store'],
+  services: Promise<unknown>,
+): Record<string, () => Promise<Part>> {
   const uploadApi = (app: keyof typeof APPS) => ({ url: endpoints.uploadApi, apiKey: APPS[app].apiKey })
   return {
-    'web-app-1': () => startWebApp1({ port: ports.webApp1, uploadApi: uploadApi('web-app-1') }),
-    'web-app-2': () =>
-      startWebApp2({
+    'web-app-1': async () => {
+      const { startWebApp1 } = await import('@darkroom/web-app-1')
+      return startWebApp1({ port: ports.webApp1, uploadApi: uploadApi('web-app-1') })
+    },
+    'web-app-2': async () => {
+      const { startWebApp2 } = await import('@darkroom/web-app-2')
+      return startWebApp2({
         port: ports.webApp2,
         kafka: { ...connection, topic: IMAGE_TOPIC },
-        claims: storeOf(endpoints.bucket, aws),
+        claims: store,
         uploadApi: uploadApi('web-app-2'),
         onLine: (line) => onLine?.('web-app-2', line),
-      }),
-    dashboard: () =>
-      startDashboard({
+      })
+    },
+    dashboard: async () => {
+      const { startDashboard } = await import('./start-dashboard.ts')
+      return startDashboard({
         port: ports.dashboard,
-        store: storeOf(endpoints.bucket, aws),
+        store,
+        readAfter: services,
         uploadPages: [
           { name: 'Web App #1', url: endpoints.webApp1 },
           { name: 'Web App #2', url: endpoints.webApp2 },
         ],
-      }),
+      })
+    },
   }
 }
 
-async function startAws({ ports, dataDir, onReady }: StackOptions): Promise<LocalAws | undefined> {
+async function startAws({ ports, dataDir, onReady }: StackOptions, running: Part[]): Promise<void> {
   const external = process.env.AWS_ENDPOINT_URL
-  const aws = external
-    ? undefined
-    : await startLocalAws({ port: ports.aws, ...(dataDir && { dataDir: join(dataDir, 'aws') }) })
+  if (!external) {
+    const { startLocalAws } = await import('@darkroom/local-aws')
+    running.push(await startLocalAws({ port: ports.aws, ...(dataDir && { dataDir: join(dataDir, 'aws') }) }))
+  }
   onReady?.(external ? `S3 and SQS at ${external}` : 'S3 and SQS')
-  return aws
 }
 
 /** The embedded broker, or else the cluster that the KAFKA_… variables name, once it has the topic. */
-async function startKafka({
-  ports,
-  dataDir,
-  onReady,
-}: StackOptions): Promise<{ kafka?: LocalKafka; connection: KafkaConnection }> {
+async function startKafka(
+  { ports, dataDir, onReady }: StackOptions,
+  connection: KafkaConnection,
+  running: Part[],
+): Promise<void> {
   if (process.env.KAFKA_BROKERS) {
-    const connection = readKafkaConnection(process.env)
+    const { requireTopic } = await import('./require-topic.ts')
     await requireTopic(connection, IMAGE_TOPIC, PARTITIONS)
     onReady?.(`Kafka at ${connection.bootstrapBrokers.join(',')}`)
-    return { connection }
+    return
   }
+  const { startLocalKafka } = await import('@darkroom/local-kafka')
   const kafka = await startLocalKafka({
     port: ports.kafka,
     topics: { [IMAGE_TOPIC]: PARTITIONS },
     timestampType: 'LogAppendTime',
     ...(dataDir && { dataDir: join(dataDir, 'kafka') }),
   })
+  running.push(kafka)
   onReady?.('Kafka')
-  return { kafka, connection: { bootstrapBrokers: [kafka.brokers] } }
 }
 
 function startAll(
   { ports, services = SERVICES, environment, inspect, signal, onReady, onLine }: StackOptions,
   endpoints: Endpoints,
-  aws: LocalAws | undefined,
+  startStores: () => Promise<void>,
 ): Promise<RunningServices> {
-  signal?.throwIfAborted()
   return startServices({
     services,
+    startStores,
     environment: {
-      ...(aws && awsEnvironment(aws.endpoint)),
+      ...(!process.env.AWS_ENDPOINT_URL && awsEnvironment(endpoints.aws)),
       ...serviceEnvironment(endpoints),
       ...environment,
     },
@@ -180,10 +195,10 @@ function serviceEnvironment(endpoints: Endpoints): Record<string, string> {
 }
 
 /** The SDK's own settings are used only if S3 is external. */
-function storeOf(bucket: string, aws: LocalAws | undefined): DashboardOptions['store'] {
+function storeOf(bucket: string, endpoint: string | undefined): DashboardOptions['store'] {
   const region = process.env.AWS_REGION || 'us-east-1'
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-  return { bucket, s3: aws ? { endpoint: aws.endpoint, region, credentials } : { region } }
+  return { bucket, s3: endpoint ? { endpoint, region, credentials } : { region } }
 }
 
 /** Passes the CA as text, because services run in other folders, where a relative path would not resolve. */

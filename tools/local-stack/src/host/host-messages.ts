@@ -6,8 +6,10 @@ export interface HostedServiceOptions {
   inspect: boolean
 }
 
-/** What the host tells its parent. */
-export interface FromHost {
-  type: 'ready'
-  name: string
+/** What a parent tells the host once S3, SQS and Kafka can be reached. */
+export interface ToHost {
+  type: 'stores-ready'
 }
+
+/** What the host tells its parent: that the services are built, or that one of them is ready. */
+export type FromHost = { type: 'built' } | { type: 'ready'; name: string }

@@ -1,31 +1,30 @@
 import { join } from 'node:path'
 import { repositoryRoot } from '../repository-root.ts'
-import type { FromHost, HostedServiceOptions } from './host-messages.ts'
-import { type HostedService, hostService } from './hosted-service.ts'
+import type { FromHost, HostedServiceOptions, ToHost } from './host-messages.ts'
+import { type HostedServices, hostServices } from './hosted-services.ts'
 import { reloadOnChange } from './reload-on-change.ts'
 import { serviceLog } from './service-log.ts'
 
-/** The process that runs services, started by `startServices` with a list of them as its argument. */
-async function host(services: HostedServiceOptions[]): Promise<void> {
-  const running: HostedService[] = []
+/** The process that runs services, started by `startServices` with a list of them and the folder for their bundles. */
+async function host(options: HostedServiceOptions[], outdir: string): Promise<void> {
+  let services: HostedServices | undefined
   // A parent that is killed closes its channel and cannot stop this process.
   process.once('disconnect', () => process.exit())
   process.once('SIGTERM', async () => {
-    await Promise.all(running.map((service) => service.stop()))
+    await services?.stop()
     process.exit()
   })
   // A terminal sends it to the whole group; the parent decides when its services stop.
   process.on('SIGINT', () => {})
-  const starting = services.map(async (options) => {
-    const service = await hostService({
-      ...options,
-      folder: join(repositoryRoot, 'services', options.name),
-    })
-    running.push(service)
-    reloadOnChange(service, serviceLog(service.name))
-    send({ type: 'ready', name: options.name })
+  const storesReady = new Promise<void>((resolve) => {
+    process.on('message', ({ type }: ToHost) => type === 'stores-ready' && resolve())
   })
-  await Promise.all(starting)
+  services = await hostServices(
+    options.map((service) => ({ ...service, folder: join(repositoryRoot, 'services', service.name) })),
+    outdir,
+    { storesReady, onBuilt: () => send({ type: 'built' }), onReady: (name) => send({ type: 'ready', name }) },
+  )
+  reloadOnChange(services, serviceLog)
 }
 
 function send(message: FromHost): void {
@@ -33,7 +32,8 @@ function send(message: FromHost): void {
 }
 
 try {
-  await host(JSON.parse(process.argv[2] ?? '[]'))
+  const [services = '[]', outdir = ''] = process.argv.slice(2)
+  await host(JSON.parse(services), outdir)
 } catch (error) {
   console.error(error)
   process.exit(1)

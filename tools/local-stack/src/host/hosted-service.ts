@@ -1,9 +1,6 @@
-import { readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { bundleService } from './bundle-service.ts'
+import { basename, join } from 'node:path'
 import type { HostedServiceOptions } from './host-messages.ts'
-import { readService } from './read-service.ts'
 import type { Log, Plugin, Serverless, Service } from './serverless.ts'
 import { serviceLog } from './service-log.ts'
 
@@ -19,49 +16,54 @@ export interface HostOptions extends HostedServiceOptions {
   folder: string
 }
 
-/** A service that runs in this process with the plugins of `serverless offline`. */
+/** What a service waits for. */
+interface Prerequisites {
+  /** The folder of the bundled services. */
+  outdir: string
+  /** Resolves when its bundle is there. */
+  built: Promise<void>
+  storesReady?: Promise<void> | undefined
+}
+
 export interface HostedService {
   name: string
-  /** Files of the last good build and configuration, absolute. */
-  sources(): Set<string>
-  /**
-   * Builds again and reads the functions' environment, memory and timeouts again. The next invocations use them, running
-   * ones end with the old code.
-   *
-   * @returns whether the configuration has changes that need a new start: routes, triggers, handlers, resources
-   * @throws esbuild's BuildFailure, or an error of the configuration; what ran before keeps running
-   */
-  reload(): Promise<{ needsRestart: boolean }>
+  /** Takes new settings and code. @returns whether there are changes that need a new start */
+  reload(fresh: Serverless): Promise<boolean>
   stop(): Promise<void>
 }
 
-export async function hostService(options: HostOptions): Promise<HostedService> {
+/** Calls the plugins' hooks in the order of `serverless offline start`. */
+export async function startService(
+  serverless: Serverless,
+  options: HostOptions,
+  { outdir, built, storesReady }: Prerequisites,
+): Promise<HostedService> {
   const { name, folder } = options
-  const serverless = await readService(folder)
   // Before plugins add to it.
   const shape = shapeOf(serverless.service)
-  const outdir = join(folder, '.esbuild', String(process.env.ESBUILD_WORK_FOLDER))
-  let inputs = await bundleService(serverless, outdir)
-  let configurationFiles = await filesOfConfiguration(folder)
-  const run = await runPlugins(serverless, options, outdir)
+  const location = join(outdir, basename(folder))
+  const plugins = await loadPlugins(serverless, cliOptions(serverless, options, location), serviceLog(name))
+  const run = async (hook: string) => {
+    for (const plugin of plugins) {
+      if (hook === 'offline:start:end' && plugin.end) await plugin.end(true)
+      else await plugin.hooks?.[hook]?.()
+    }
+  }
+  await storesReady
+  await run('before:offline:start:init')
+  await built
+  await run('offline:start:init')
+  await run('after:offline:start:init')
   return {
     name,
-    sources: () => {
-      const built = inputs.map((path) => join(folder, path))
-      return new Set([...built, ...configurationFiles])
-    },
-    async reload() {
-      const { service } = await readService(folder)
-      inputs = await bundleService({ ...serverless, service }, outdir)
-      configurationFiles = await filesOfConfiguration(folder)
+    async reload({ service }) {
       takeSettings(serverless.service, service)
       await run('offline:functionsUpdated:cleanup')
-      return { needsRestart: shapeOf(service) !== shape }
+      return shapeOf(service) !== shape
     },
     async stop() {
       await run('before:offline:start:end')
       await run('offline:start:end')
-      await rm(outdir, { recursive: true, force: true })
     },
   }
 }
@@ -83,37 +85,14 @@ function takeSettings(running: Service, fresh: Service): void {
   }
 }
 
-/** The configuration and the files that its variables name. */
-async function filesOfConfiguration(folder: string): Promise<string[]> {
-  const file = join(folder, 'serverless.yml')
-  const named = (await readFile(file, 'utf8')).matchAll(/\$\{file\(([^)$]+)\)/g)
-  return [file, ...Array.from(named, ([, path = '']) => join(folder, path))]
-}
-
-/** The order of `serverless offline start`. */
-async function runPlugins(serverless: Serverless, options: HostOptions, outdir: string) {
-  const log = serviceLog(options.name)
-  const plugins = await loadPlugins(serverless, cliOptions(serverless, options, outdir), log)
-  const run = async (hook: string) => {
-    for (const plugin of plugins) {
-      if (hook === 'offline:start:end' && plugin.end) await plugin.end(true)
-      else await plugin.hooks?.[hook]?.()
-    }
-  }
-  await run('before:offline:start:init')
-  await run('offline:start:init')
-  await run('after:offline:start:init')
-  return run
-}
-
-function cliOptions({ service }: Serverless, { httpPort, inspect }: HostOptions, outdir: string): object {
+function cliOptions({ service }: Serverless, { httpPort, inspect }: HostOptions, location: string): object {
   return {
     stage: 'local',
     host: '127.0.0.1',
     httpPort,
     lambdaPort: 0,
     noSponsor: true,
-    location: outdir,
+    location,
     warmFunctions: inspect ? [] : WARM_FUNCTIONS.filter((key) => key in service.functions),
     ...(inspect && { useInProcess: true, noTimeout: true }),
   }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Serverless } from './serverless.ts'
@@ -7,6 +8,7 @@ const framework = (module: string) => require(`serverless/lib/${module}`)
 const source = (name: string) => framework(`configuration/variables/sources/${name}`)
 
 const STAGE = 'local'
+const CONFIGURATION = 'serverless.yml'
 
 /**
  * Reads and resolves a service's serverless.yml with the framework's own parser, variables and rules, as a command would.
@@ -16,7 +18,7 @@ const STAGE = 'local'
  * @throws Error that names the variable that cannot be resolved
  */
 export async function readService(serviceDir: string): Promise<Serverless> {
-  const configurationFilename = 'serverless.yml'
+  const configurationFilename = CONFIGURATION
   const configuration = await framework('configuration/read')(join(serviceDir, configurationFilename))
   const serverless = {
     serviceDir,
@@ -73,4 +75,11 @@ async function resolveVariables(
     variables,
     { isHelpRequest: false },
   )
+}
+
+/** The configuration and the files that its variables name. */
+export async function filesOfConfiguration(serviceDir: string): Promise<string[]> {
+  const file = join(serviceDir, CONFIGURATION)
+  const named = (await readFile(file, 'utf8')).matchAll(/\$\{file\(([^)$]+)\)/g)
+  return [file, ...Array.from(named, ([, path = '']) => join(serviceDir, path))]
 }

@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import type { BuildFailure, Message } from 'esbuild'
 import { repositoryRoot } from '../repository-root.ts'
-import type { HostedService } from './hosted-service.ts'
+import type { HostedServices } from './hosted-services.ts'
 import type { Log } from './serverless.ts'
 
 /** Editors write a file in several steps. */
@@ -11,16 +11,22 @@ const SETTLE_MS = 50
 const RESTART =
   'Restart pnpm dev: serverless.yml has other routes, triggers, handlers or resources than the running service.'
 
-/** Reloads a service whenever one of its sources changes, those in packages included, and logs one line. */
-export function reloadOnChange(service: HostedService, log: Log): { stop(): void } {
+/**
+ * Reloads the services whose sources change, those in packages included, all in one build, and logs one line.
+ *
+ * @param logOf the log of a service, or of `3 services`
+ */
+export function reloadOnChange(services: HostedServices, logOf: (name: string) => Log): { stop(): void } {
   const watchers = new Map<string, FSWatcher>()
+  const changes = new Set<string>()
+  /** Those that a failed build has left behind. */
+  let pending = new Set<string>()
   let timer: NodeJS.Timeout | undefined
   let running = Promise.resolve()
 
   /** Folders instead of files, because editors replace files. */
   const follow = () => {
-    const folders = new Set([...service.sources()].filter(isOurs).map((path) => dirname(path)))
-    for (const folder of folders) {
+    for (const folder of new Set(services.names.flatMap((name) => foldersOf(services.sourcesOf(name))))) {
       if (!watchers.has(folder))
         watchers.set(
           folder,
@@ -30,19 +36,35 @@ export function reloadOnChange(service: HostedService, log: Log): { stop(): void
   }
   const changed = (folder: string, name: string | null) => {
     if (!isSource(name)) return
+    changes.add(join(folder, name))
     clearTimeout(timer)
     timer = setTimeout(() => {
-      running = running.then(() => reload(relative(repositoryRoot, `${folder}/${name}`)))
+      running = running.then(reload)
     }, SETTLE_MS)
   }
-  const reload = async (path: string) => {
+  /** A file that no service has read may be the one that an import needs. */
+  const uses = (name: string, paths: readonly string[]) => {
+    const isRead = (path: string) => services.names.some((other) => services.sourcesOf(other).has(path))
+    const folders = new Set(foldersOf(services.sourcesOf(name)))
+    return paths.some((path) =>
+      isRead(path) ? services.sourcesOf(name).has(path) : folders.has(dirname(path)),
+    )
+  }
+  const reload = async () => {
     const startedAt = Date.now()
+    const paths = [...changes]
+    changes.clear()
+    const names = services.names.filter((name) => pending.has(name) || uses(name, paths))
+    if (names.length === 0) return
+    const log = logOf(names.length === 1 ? String(names[0]) : `${names.length} services`)
     try {
-      const { needsRestart } = await service.reload()
-      log.notice(`reloaded after ${Date.now() - startedAt} ms: ${path} has changed`)
-      if (needsRestart) log.warning(RESTART)
+      const needRestart = await services.reload(names)
+      pending = new Set()
+      log.notice(`reloaded after ${Date.now() - startedAt} ms: ${describeAll(paths)} changed`)
+      for (const name of needRestart) logOf(name).warning(RESTART)
       follow()
     } catch (error) {
+      pending = new Set(names)
       const { errors } = error as BuildFailure
       const places = errors?.map(describe).join('; ') ?? (error as Error).message
       log.error(`not reloaded, the last good version keeps running: ${places}`)
@@ -57,6 +79,8 @@ export function reloadOnChange(service: HostedService, log: Log): { stop(): void
   }
 }
 
+const foldersOf = (sources: ReadonlySet<string>) => [...sources].filter(isOurs).map((path) => dirname(path))
+
 function isOurs(path: string): boolean {
   return path.startsWith(join(repositoryRoot, sep)) && !path.includes('node_modules')
 }
@@ -66,6 +90,12 @@ function isSource(name: string | null): name is string {
   return name !== null && /^[^.#].*\.(ts|json|yml|cjs)$/.test(name) && !name.endsWith('.test.ts')
 }
 
+function describeAll([first = '', ...others]: readonly string[]): string {
+  const path = relative(repositoryRoot, first)
+  return others.length === 0 ? `${path} has` : `${path} and ${others.length} more have`
+}
+
 function describe({ text, location }: Message): string {
-  return location ? `${location.file}:${location.line}:${location.column + 1} ${text}` : text
+  if (!location) return text
+  return `${location.file}:${location.line}:${location.column + 1} ${text}`
 }

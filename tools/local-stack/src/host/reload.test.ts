@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { freePort } from '../ports.ts'
 import { repositoryRoot } from '../repository-root.ts'
-import { type HostedService, hostService } from './hosted-service.ts'
+import { type HostedServices, hostServices } from './hosted-services.ts'
 import { reloadOnChange } from './reload-on-change.ts'
 import type { Log } from './serverless.ts'
 
@@ -31,10 +31,25 @@ export const never = () => new Promise(() => {})
 export const slowly = async ({ rawQueryString: url }) => \`\${word} \${await (await fetch(url)).text()}\`
 `
 
+const OTHER_CONFIGURATION = `${CONFIGURATION.split('functions:')[0]}functions:
+  say: { handler: src/handlers/say.handler, events: [{ httpApi: GET /say }] }
+  again: { handler: src/handlers/again.handler, package: { patterns: [marks/**] } }
+custom: { esbuild: {} }
+`
+const OTHER = `import { word } from '../../../package/word.ts'
+import { mark } from '../parts/mark.ts'
+export const handler = async () => \`other \${word}\${mark}\`
+`
+/** Used by both functions, so it is in a chunk of its own. */
+const MARK = `import { readFileSync } from 'node:fs'
+export const mark = readFileSync(new URL('../../marks/mark.txt', import.meta.url), 'utf8')
+`
+
 let root: string
-let service: HostedService
+let services: HostedServices
 let watching: { stop(): void }
 let url: string
+let otherUrl: string
 const lines: string[] = []
 let onLine: () => void = () => {}
 
@@ -44,12 +59,14 @@ async function write(path: string, text: string): Promise<void> {
   await writeFile(draft, text)
   await rename(draft, join(root, path))
 }
-const say = async () => (await fetch(`${url}/say`)).text()
-const note = (...message: unknown[]) => {
-  lines.push(message.join(' '))
-  onLine()
+const say = async (of = url) => (await fetch(`${of}/say`)).text()
+function logOf(name: string): Log {
+  const note = (...message: unknown[]) => {
+    lines.push(`${name}: ${message.join(' ')}`)
+    onLine()
+  }
+  return { debug() {}, verbose() {}, info() {}, notice: note, warning: note, error: note }
 }
-const log: Log = { debug() {}, verbose() {}, info() {}, notice: note, warning: note, error: note }
 
 /** Writes a file and resolves with the line about it. */
 async function edit(path: string, text: string): Promise<string> {
@@ -65,35 +82,64 @@ async function edit(path: string, text: string): Promise<string> {
 beforeAll(async () => {
   await mkdir(join(repositoryRoot, '.cache'), { recursive: true })
   root = await mkdtemp(join(repositoryRoot, '.cache', 'reload-'))
-  for (const folder of ['service', 'package', 'settings']) await mkdir(join(root, folder))
+  for (const folder of [
+    'service',
+    'other/src/handlers',
+    'other/src/parts',
+    'other/marks',
+    'package',
+    'settings',
+  ])
+    await mkdir(join(root, folder), { recursive: true })
   await write('service/package.json', '{"type": "module"}')
   await write('service/serverless.yml', CONFIGURATION)
   await write('service/say.ts', HANDLERS)
+  await write('other/package.json', '{"type": "module"}')
+  await write('other/serverless.yml', OTHER_CONFIGURATION)
+  for (const name of ['say', 'again']) await write(`other/src/handlers/${name}.ts`, OTHER)
+  await write('other/src/parts/mark.ts', MARK)
+  await write('other/marks/mark.txt', '!')
   await write('package/word.ts', `export const word: string = 'hello'`)
   await write('settings/place.json', '{"place": "world"}')
-  const httpPort = await freePort()
-  url = `http://127.0.0.1:${httpPort}`
-  process.env.ESBUILD_WORK_FOLDER = 'build'
-  service = await hostService({ name: 'fixture', folder: join(root, 'service'), httpPort, inspect: false })
-  watching = reloadOnChange(service, log)
+  const hosted = async (name: string) => ({
+    name,
+    folder: join(root, name),
+    httpPort: await freePort(),
+    inspect: false,
+  })
+  const both = [await hosted('service'), await hosted('other')]
+  ;[url, otherUrl] = both.map(({ httpPort }) => `http://127.0.0.1:${httpPort}`) as [string, string]
+  services = await hostServices(both, join(root, 'bundles'))
+  watching = reloadOnChange(services, logOf)
 }, 30_000)
 
 afterAll(async () => {
   watching.stop()
-  await service.stop()
+  await services.stop()
   await rm(root, { recursive: true })
 })
 
 test('an edit outside of the service is effective at once, and a syntax error keeps the last good version', async () => {
   expect(await say()).toBe('hello, world')
   const reloaded = await edit('package/word.ts', `export const word: string = 'good evening'`)
-  expect(reloaded).toMatch(/^reloaded after \d+ ms: \S+\/package\/word\.ts has changed$/)
+  expect(reloaded).toMatch(/^2 services: reloaded after \d+ ms: \S+\/package\/word\.ts has changed$/)
   expect(await say()).toBe('good evening, world')
   const failed = await edit('package/word.ts', `export const word: string == 'x'`)
   expect(failed).toMatch(/the last good version keeps running: \S+\/package\/word\.ts:1:27 /)
   expect(await say()).toBe('good evening, world')
   await edit('package/word.ts', `export const word: string = 'good night'`)
   expect(await say()).toBe('good night, world')
+})
+
+test('services with a common change are built together; one with an error holds the others until it is fixed', async () => {
+  expect(await edit('other/src/handlers/say.ts', 'export const = 1')).toMatch(
+    /^other: not reloaded.* \S+\/say\.ts:1:14 /,
+  )
+  expect(await edit('package/word.ts', `export const word = 'good day'`)).toMatch(/^2 services: not reloaded/)
+  expect([await say(), await say(otherUrl)]).toEqual(['good night, world', 'other good night!'])
+  expect(await edit('other/src/handlers/say.ts', OTHER)).toMatch(/^2 services: reloaded/)
+  expect([await say(), await say(otherUrl)]).toEqual(['good day, world', 'other good day!'])
+  expect(await edit('service/say.ts', `${HANDLERS}\n`)).toMatch(/^service: reloaded/)
 })
 
 test('a file that the configuration names changes the environment', async () => {
@@ -114,12 +160,12 @@ test('other routes or triggers need a restart, and a line says so', async () => 
   await hasWarned
   expect(lines.slice(before)).toEqual([
     expect.stringContaining('serverless.yml has changed'),
-    expect.stringMatching(/^Restart pnpm dev: serverless\.yml has other routes/),
+    expect.stringMatching(/^service: Restart pnpm dev: serverless\.yml has other routes/),
   ])
   const timeout = CONFIGURATION.replace('timeout: 20', 'timeout: 25')
   await edit('service/serverless.yml', timeout)
   await edit('service/say.ts', `${HANDLERS}\n`)
-  expect(lines.filter((line) => line.startsWith('Restart'))).toHaveLength(1)
+  expect(lines.filter((line) => line.includes('Restart'))).toHaveLength(1)
 })
 
 test('a request that runs during a reload ends with the code it began with', async () => {

@@ -7,11 +7,17 @@ export interface Serverless {
 
 export interface Service {
   service: string
-  custom?: { esbuild?: object; 'serverless-offline'?: object }
+  custom?: { esbuild?: { external?: string[] }; 'serverless-offline'?: object }
   plugins: string[]
   resources?: unknown
   provider: FunctionSettings & { httpApi?: unknown }
-  functions: Record<string, FunctionSettings & { handler: string; events?: unknown[] }>
+  functions: Record<string, ServiceFunction>
+}
+
+interface ServiceFunction extends FunctionSettings {
+  handler: string
+  events?: unknown[]
+  package?: { patterns?: string[] }
 }
 
 /** Set for all functions or for one. */

@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs'
+import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { basename, dirname, join, resolve, sep } from 'node:path'
+import { build, type Metafile, type OutputFile, stop } from 'esbuild'
+import { repositoryRoot } from '../repository-root.ts'
+import type { Serverless } from './serverless.ts'
+
+const { bundleTogether } = createRequire(import.meta.url)('../../../../esbuild.config.cjs')
+
+/** The folder of what services share, no service's name. */
+const SHARED = '.shared'
+
+/**
+ * Builds all functions of some services in one pass, because most of the time goes into the packages that they share: the
+ * AWS SDK is read and written once. The functions of `services/NAME` are then in `outdir/NAME`. Files are written only if
+ * the build is good.
+ *
+ * @returns the files that each service has read, absolute, in the order of `services`
+ * @throws esbuild's BuildFailure
+ */
+export async function bundleServices(services: Serverless[], outdir: string): Promise<Set<string>[]> {
+  const folders = services.map(({ serviceDir }) => serviceDir)
+  const options = bundleTogether(services, dirname(folders[0] ?? ''), outdir)
+  const { metafile, outputFiles } = await build({
+    ...options,
+    chunkNames: `${SHARED}/chunks/[name]-[hash]`,
+    // Errors name files relative to it.
+    absWorkingDir: repositoryRoot,
+    metafile: true,
+    write: false,
+  })
+    // An idle esbuild keeps 300 MB. The next build starts another one in milliseconds.
+    .finally(stop)
+  for (const service of services) await linkCompanions(service, outdir)
+  await writeAll(outputFiles ?? [])
+  return folders.map((folder) => inputsOf(folder, metafile as Metafile))
+}
+
+/**
+ * What code finds from where it is: packages that are not bundled, and folders that are packaged with a function, from two
+ * folders above an entry point or a chunk, as in `src/presets`.
+ */
+async function linkCompanions({ service, serviceDir }: Serverless, outdir: string): Promise<void> {
+  const packages = (service.custom?.esbuild?.external ?? []).map((name) => join('node_modules', name))
+  const patterns = Object.values(service.functions).flatMap((settings) => settings.package?.patterns ?? [])
+  const folders = patterns.flatMap((pattern) => /^([\w-]+)\/\*\*$/.exec(pattern)?.[1] ?? [])
+  for (const path of [...packages, ...folders]) {
+    await link(join(serviceDir, path), join(outdir, path))
+    await link(join(serviceDir, path), join(outdir, basename(serviceDir), path))
+  }
+}
+
+async function link(target: string, path: string): Promise<void> {
+  if (!existsSync(target)) return
+  await mkdir(dirname(path), { recursive: true })
+  // Windows allows junctions without privileges. An earlier build has made the same.
+  await symlink(target, path, 'junction').catch(async (error) => {
+    if (error.code !== 'EEXIST') throw error
+    if ((await realpath(path)) === (await realpath(target))) return
+    throw new Error(`Two services package a folder ${basename(path)}. Give one of them another name.`)
+  })
+}
+
+/** Entry points last: they import the others, and a function may start at any time. */
+async function writeAll(files: OutputFile[]): Promise<void> {
+  const folders = new Set(files.map(({ path }) => dirname(path)))
+  await Promise.all([...folders].map((folder) => mkdir(folder, { recursive: true })))
+  const isChunk = ({ path }: OutputFile) => path.includes(join(sep, SHARED, 'chunks', sep))
+  const write = (some: OutputFile[]) =>
+    Promise.all(some.map(({ path, contents }) => writeFile(path, contents)))
+  await write(files.filter(isChunk))
+  await write(files.filter((file) => !isChunk(file)))
+}
+
+/** A service's functions and everything that they import, absolute. */
+function inputsOf(serviceDir: string, { inputs, outputs }: Metafile): Set<string> {
+  const entries = Object.values(outputs).flatMap(({ entryPoint }) => entryPoint ?? [])
+  const found = new Set(
+    entries.filter((path) => resolve(repositoryRoot, path).startsWith(join(serviceDir, sep))),
+  )
+  // A set goes on to what is added meanwhile.
+  for (const path of found) for (const { path: imported } of inputs[path]?.imports ?? []) found.add(imported)
+  return new Set([...found].filter((path) => path in inputs).map((path) => resolve(repositoryRoot, path)))
+}

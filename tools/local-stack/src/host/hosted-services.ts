@@ -1,0 +1,76 @@
+import { rm } from 'node:fs/promises'
+import { bundleServices } from './bundle-services.ts'
+import { type HostedService, type HostOptions, startService } from './hosted-service.ts'
+import { filesOfConfiguration, readService } from './read-service.ts'
+import type { Serverless } from './serverless.ts'
+
+/** Services that run in this process with the plugins of `serverless offline`. */
+export interface HostedServices {
+  names: readonly string[]
+  /** Files of a service's last good build and configuration, absolute. */
+  sourcesOf(name: string): ReadonlySet<string>
+  /**
+   * Builds services again and reads their functions' environment, memory and timeouts again. The next invocations use
+   * them, running ones end with the old code.
+   *
+   * @returns the services whose configuration has changes that need a new start: routes, triggers, handlers, resources
+   * @throws esbuild's BuildFailure, or an error of the configuration; what ran before keeps running
+   */
+  reload(names: readonly string[]): Promise<string[]>
+  stop(): Promise<void>
+}
+
+export interface HostEvents {
+  /** Services use S3, SQS and Kafka after that. */
+  storesReady?: Promise<void>
+  onBuilt?: () => void
+  onReady?: (name: string) => void
+}
+
+/** Starts services whose folders are beside each other, from bundles in `outdir`. @throws Error if one cannot be read, built or started */
+export async function hostServices(
+  services: readonly HostOptions[],
+  outdir: string,
+  { storesReady, onBuilt, onReady }: HostEvents = {},
+): Promise<HostedServices> {
+  const sources = new Map<string, Set<string>>()
+  const build = async (some: readonly HostOptions[], configurations: Serverless[]) => {
+    const inputs = await bundleServices(configurations, outdir)
+    for (const [n, { name, folder }] of some.entries())
+      sources.set(name, new Set([...(inputs[n] ?? []), ...(await filesOfConfiguration(folder))]))
+  }
+  const configurations = await readAll(services)
+  // In esbuild's own process: the plugins load meanwhile.
+  const built = build(services, configurations).then(onBuilt)
+  // Services that wait for it report it.
+  built.catch(() => {})
+  const start = async (serverless: Serverless, options: HostOptions): Promise<HostedService> => {
+    const service = await startService(serverless, options, { outdir, built, storesReady })
+    onReady?.(options.name)
+    return service
+  }
+  const running = await Promise.all(
+    services.map((options, n) => start(configurations[n] as Serverless, options)),
+  )
+  return {
+    names: services.map(({ name }) => name),
+    sourcesOf: (name) => sources.get(name) ?? new Set(),
+    async reload(names) {
+      const some = services.filter(({ name }) => names.includes(name))
+      const fresh = await readAll(some)
+      await build(some, fresh)
+      const changed = running.filter(({ name }) => names.includes(name))
+      const needRestart = await Promise.all(
+        changed.map(async (service, n) => (await service.reload(fresh[n] as Serverless)) && service.name),
+      )
+      return needRestart.filter((name) => name !== false)
+    },
+    async stop() {
+      await Promise.all(running.map((service) => service.stop()))
+      await rm(outdir, { recursive: true, force: true })
+    },
+  }
+}
+
+const readAll = (services: readonly HostOptions[]) =>
+  Promise.all(services.map(({ folder }) => readService(folder)))
