@@ -11,7 +11,7 @@ export const WARNINGS = {
   'bad-exif': 'The EXIF data is damaged; the unreadable part was ignored.',
   'bad-color-profile': 'The colour profile is damaged; the colours were treated as sRGB.',
   'colors-not-converted':
-    'The colours are not sRGB and were not converted; the variants may look pale or too bright.',
+    'The colours are HDR, or could not be converted to sRGB; the variants may look different from the original.',
   'content-credentials-removed':
     'The original has Content Credentials (C2PA); the variants have none, because their pixels changed.',
 } as const satisfies Record<string, string>

@@ -1,3 +1,5 @@
+import { type Chromaticity, gamma, type RgbSpace, SRGB, spansColors } from './rgb-space.ts'
+
 /**
  * Whether an ICC profile (ICC.1:2022) describes sRGB, so the pixels need no conversion. It compares the primaries and the
  * tone curve, not the name.
@@ -11,6 +13,45 @@ export function isSrgbProfile(profile: Buffer): boolean {
   } catch {
     return false // truncated, or not a profile: color management decides
   }
+}
+
+/**
+ * The color space of a profile with a matrix and one curve, or of a grey one; undefined for others: tables, CMYK, curves that
+ * differ.
+ */
+export function spaceOfProfile(profile: Buffer): RgbSpace | undefined {
+  if (isSrgbProfile(profile)) return SRGB
+  try {
+    if (profile.toString('latin1', 36, 40) !== 'acsp') return undefined
+    const tags = readTags(profile)
+    const model = profile.toString('latin1', 16, 20)
+    if (model === 'GRAY' && tags.has('kTRC')) return { ...SRGB, curve: readCurve(tags.get('kTRC')) }
+    const [curve, ...others] = ['rTRC', 'gTRC', 'bTRC'].map((name) => tags.get(name))
+    if (model !== 'RGB ' || tags.has('A2B0') || !curve) return undefined
+    if (others.some((other) => !other?.equals(curve))) return undefined
+    const space = { ...primariesIn(tags), curve: readCurve(curve) }
+    return spansColors(space) ? space : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The primaries' X, Y and Z; their sum is white. */
+function primariesIn(tags: Tags): Pick<RgbSpace, 'primaries' | 'white'> {
+  const xyz = (name: string): Xyz => [
+    s15Fixed16(tags.get(name), 8),
+    s15Fixed16(tags.get(name), 12),
+    s15Fixed16(tags.get(name), 16),
+  ]
+  const [red, green, blue] = [xyz('rXYZ'), xyz('gXYZ'), xyz('bXYZ')]
+  const white = red.map((value, i) => value + (green[i] ?? 0) + (blue[i] ?? 0)) as unknown as Xyz
+  return { primaries: [xyOf(red), xyOf(green), xyOf(blue)], white: xyOf(white) }
+}
+
+type Xyz = readonly [number, number, number]
+
+function xyOf([x, y, z]: Xyz): Chromaticity {
+  return [x / (x + y + z), y / (x + y + z)]
 }
 
 type Tags = Map<string, Buffer>
@@ -40,33 +81,47 @@ function hasSrgbPrimaries(tags: Tags): boolean {
   )
 }
 
-type Curve = (signal: number) => number
-
-const SRGB_CURVE: Curve = (signal) => (signal <= 0.04045 ? signal / 12.92 : ((signal + 0.055) / 1.055) ** 2.4)
-
 /** A gamma of 2.2, the most similar curve in use, differs by 0.004 at half of the signal. */
 function hasSrgbCurve(tag: Buffer | undefined): boolean {
   const curve = readCurve(tag)
-  return [0.1, 0.25, 0.5, 0.75, 0.9].every((signal) => near(curve(signal), SRGB_CURVE(signal), 0.002))
+  return [0.1, 0.25, 0.5, 0.75, 0.9].every((signal) => near(curve(signal), SRGB.curve(signal), 0.002))
 }
+
+type Curve = RgbSpace['curve']
 
 /** `curv`: 4 bytes reserved, a count, then uint16 samples. `para`: a function's number, then its parameters. */
 function readCurve(tag: Buffer | undefined): Curve {
-  if (tag?.toString('latin1', 0, 4) === 'curv') return sampledCurve(tag, tag.readUInt32BE(8))
-  if (tag?.toString('latin1', 0, 4) === 'para' && tag.readUInt16BE(8) === 3) {
-    const [g = 0, a = 0, b = 0, c = 0, d = 0] = [12, 16, 20, 24, 28].map((at) => s15Fixed16(tag, at))
-    return (signal) => (signal >= d ? (a * signal + b) ** g : c * signal)
-  }
-  throw new Error('a kind of curve that sRGB profiles do not use')
+  const kind = tag?.toString('latin1', 0, 4)
+  if (tag && kind === 'curv') return sampledCurve(tag, tag.readUInt32BE(8))
+  if (tag && kind === 'para') return parametricCurve(tag, tag.readUInt16BE(8))
+  throw new Error('no curve')
 }
 
+/** No samples are a line; one is a gamma times 256. */
 function sampledCurve(tag: Buffer, count: number): Curve {
+  if (count < 2) return gamma(count === 0 ? 1 : tag.readUInt16BE(12) / 256)
   const sample = (i: number) => tag.readUInt16BE(12 + 2 * Math.min(i, count - 1)) / 65535
   return (signal) => {
     const at = signal * (count - 1)
     const below = Math.floor(at)
     return sample(below) + (at - below) * (sample(below + 1) - sample(below))
   }
+}
+
+/** How many parameters the functions 0 to 4 have (ICC.1:2022, table 68). */
+const PARAMETERS = [1, 3, 4, 5, 7]
+
+/** `(a x + b) ** g + e` from `d` on, `c x + f` below it; in functions 1 and 2, `c` is what the curve adds. */
+function parametricCurve(tag: Buffer, kind: number): Curve {
+  const count = PARAMETERS[kind]
+  if (count === undefined) throw new Error(`no function ${kind}`)
+  const [g = 1, a = 1, b = 0, c = 0, d = -b / a, e = 0, f = 0] = Array.from({ length: count }, (_, i) =>
+    s15Fixed16(tag, 12 + 4 * i),
+  )
+  if (kind === 0) return gamma(g)
+  const power = (signal: number) => Math.max(0, a * signal + b) ** g
+  if (kind < 3) return (signal) => (signal >= -b / a ? power(signal) : 0) + c
+  return (signal) => (signal >= d ? power(signal) + e : c * signal + f)
 }
 
 function s15Fixed16(tag: Buffer | undefined, at: number): number {

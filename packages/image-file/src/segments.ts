@@ -1,4 +1,5 @@
 import type { ImageType } from '@darkroom/core'
+import type { RgbSpace } from './rgb-space.ts'
 
 /** One part of a container: a JPEG marker segment, a PNG or WebP chunk, a GIF block, a HEIF box. */
 export interface Segment {
@@ -62,8 +63,12 @@ export interface Traits {
   creationTime?: string
   /** The ICC profile; empty if it is damaged. */
   profile?: Buffer
-  /** It declares a color space other than sRGB only by code points (ITU-T H.273), which engines do not convert. */
-  hasOtherColors?: boolean
+  /** The color space that it declares in numbers, if they count before a profile that it may have, too. */
+  space?: RgbSpace
+  /** It declares colors in numbers that are unknown, so engines do not convert them. */
+  hasUnknownColors?: boolean
+  /** Its only channel goes from 16 to 235 of 255 (an AVIF), which libheif does not expand. */
+  hasGreyOfVideo?: boolean
   isAnimated?: boolean
   isCmyk?: boolean
   /** About the quality that it was saved with, 1 to 100. */

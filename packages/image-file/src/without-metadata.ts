@@ -4,6 +4,7 @@ import { isSrgbProfile } from './icc-profile.ts'
 import { bareJpeg } from './readers/jpeg.ts'
 import { barePng } from './readers/png.ts'
 import { bareWebp } from './readers/webp.ts'
+import { isSrgb } from './rgb-space.ts'
 
 const BARE: Partial<Record<ImageType, (bytes: Buffer) => Buffer | undefined>> = {
   'image/jpeg': bareJpeg,
@@ -17,9 +18,9 @@ const BARE: Partial<Record<ImageType, (bytes: Buffer) => Buffer | undefined>> = 
  * or if it is neither JPEG, PNG nor WebP. An orientation is lost, so the caller must check it.
  */
 export function withoutMetadata(image: Uint8Array, traits: FileTraits): Buffer | undefined {
-  const { profile, hasOtherColors, isAnimated, isCmyk, hasStrayBytes } = traits
+  const { profile, space, hasUnknownColors, isAnimated, isCmyk, hasStrayBytes } = traits
   const type = typeOf(image)
-  if (!type || hasOtherColors || isAnimated || isCmyk || hasStrayBytes) return undefined
-  if (profile && !isSrgbProfile(profile)) return undefined
+  if (!type || hasUnknownColors || isAnimated || isCmyk || hasStrayBytes) return undefined
+  if ((space && !isSrgb(space)) || (profile && !isSrgbProfile(profile))) return undefined
   return BARE[type]?.(Buffer.from(image.buffer, image.byteOffset, traits.end))
 }

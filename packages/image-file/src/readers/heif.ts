@@ -1,7 +1,17 @@
 import type { ImageType } from '@darkroom/core'
 import { C2PA_BOX } from '../content-credentials.ts'
 import { EmbeddedMetadata } from '../embedded-metadata.ts'
-import type { Fold, Format, Reader, Segment, Size, Structure, Traits } from '../segments.ts'
+import { spaceOfCodePoints } from '../rgb-space.ts'
+import {
+  type Fold,
+  type Format,
+  type Reader,
+  type Segment,
+  type Size,
+  type Structure,
+  type Traits,
+  walkAll,
+} from '../segments.ts'
 import { addItems, type ItemBoxes } from './heif-items.ts'
 
 /** Boxes at the top level. Anything else after the image data is not part of the image. */
@@ -111,31 +121,41 @@ function sizeIn({ type, payload }: Segment): Size | undefined {
   return { width: payload.readUInt32BE(4), height: payload.readUInt32BE(8) }
 }
 
-/**
- * The size of the primary picture, not of its tiles or its thumbnail. `pitm` has its id, and `ipma` lists which
- * properties in `ipco` belong to it (ISO/IEC 14496-12, 8.11.4 and 8.11.14).
- */
+/** The size of the primary picture, not of its tiles or its thumbnail. */
 function dimensions(): Fold<Size | undefined> {
-  let primary: number | undefined
-  let property = 0
+  const properties = primaryProperties()
   const sizes = new Map<number, Size>()
-  const associations: Buffer[] = []
   return {
     visit(segment) {
-      const { type, payload } = segment
+      properties.visit(segment)
+      const size = sizeIn(segment)
+      if (size) sizes.set(properties.last(), size)
+    },
+    result() {
+      if (sizes.size === 0) return undefined
+      const own = properties.result()
+      return [...sizes].find(([property]) => own.has(property))?.[1]
+    },
+  }
+}
+
+/**
+ * The numbers of the primary picture's properties. `pitm` has its id, and `ipma` lists which properties in `ipco` belong to it
+ * (ISO/IEC 14496-12, 8.11.4 and 8.11.14).
+ */
+function primaryProperties(): Fold<Set<number>> & { last: () => number } {
+  let primary: number | undefined
+  let property = 0
+  const associations: Buffer[] = []
+  return {
+    visit({ type, payload }) {
       if (type === 'meta/pitm') primary = primaryIn(payload)
       if (type === 'iprp/ipma') associations.push(payload)
       if (type === 'iprp/ipco') property = 0
-      if (!type.startsWith('ipco/')) return
-      property++
-      const size = sizeIn(segment)
-      if (size) sizes.set(property, size)
+      if (type.startsWith('ipco/')) property++
     },
-    result() {
-      if (primary === undefined || sizes.size === 0) return undefined
-      const own = new Set(associations.flatMap((ipma) => propertiesOf(primary, ipma)))
-      return [...sizes].find(([property]) => own.has(property))?.[1]
-    },
+    last: () => property,
+    result: () => new Set(associations.flatMap((ipma) => propertiesOf(primary, ipma))),
   }
 }
 
@@ -150,7 +170,7 @@ function primaryIn(pitm: Buffer): number | undefined {
  * properties, starting at 1 (1 byte each, or 2 if a flag is set). Their highest bit marks essential properties.
  */
 function propertiesOf(item: number | undefined, ipma: Buffer): number[] {
-  if (ipma.length < 8) return []
+  if (item === undefined || ipma.length < 8) return []
   const idBytes = ipma[0] === 0 ? 2 : 4
   const numberBytes = (ipma[3] ?? 0) & 1 ? 2 : 1
   const mask = numberBytes === 1 ? 0x7f : 0x7fff
@@ -200,20 +220,15 @@ function hasHighBitDepth({ type, payload }: Segment): boolean {
   return type === 'ipco/hvcC' && ((payload[17] ?? 0) & 0x07) !== 0
 }
 
-/** ITU-T H.273, tables 2 and 3. Primaries: BT.709, unspecified and both BT.601. Transfers: PQ and HLG, used for HDR. */
-const USUAL_PRIMARIES = [1, 2, 5, 6]
-const HDR_TRANSFERS = [16, 18]
-
-/**
- * The brands in `ftyp`: `avis` is an animation, `tmap` a gain map. `colr` has a kind, then an ICC profile (`prof`, or `rICC`,
- * which allows fewer kinds of profiles) or code points (ISO/IEC 14496-12, 12.1.5).
- */
+/** The brands in `ftyp`: `avis` is an animation, `tmap` a gain map. */
 function traits(): Fold<Traits> {
   const found: Traits = {}
-  let hasOtherCodePoints: boolean | undefined
+  const colors = declaredColors()
   const boxes: ItemBoxes = { data: [] }
   return {
-    visit({ type, payload, offset, length }) {
+    visit(segment) {
+      const { type, payload, offset, length } = segment
+      colors.visit(segment)
       if (type === 'meta/iinf') boxes.information = payload
       if (type === 'meta/iloc') boxes.locations = payload
       if (type === 'meta/idat') boxes.inline = payload
@@ -228,24 +243,105 @@ function traits(): Fold<Traits> {
         found.isAnimated = brands.includes('avis')
         found.hasGainMap = brands.includes('tmap')
       }
-      if (type !== 'ipco/colr') return
-      const kind = payload.toString('latin1', 0, 4)
-      if (kind === 'prof' || kind === 'rICC') found.profile ??= payload.subarray(4)
-      if (kind === 'nclx') hasOtherCodePoints ??= isOther(payload)
     },
     result() {
       const metadata = new EmbeddedMetadata()
       addItems(metadata, boxes)
-      const hasOtherColors = !found.profile && hasOtherCodePoints === true
-      return { ...found, ...metadata.result(), hasOtherColors }
+      return { ...found, ...metadata.result(), ...colors.result() }
     },
   }
 }
 
-/** Primaries and transfer are 2 bytes each. */
-function isOther(nclx: Buffer): boolean {
-  if (nclx.length < 8) return false
-  return !USUAL_PRIMARIES.includes(nclx.readUInt16BE(4)) || HDR_TRANSFERS.includes(nclx.readUInt16BE(6))
+/**
+ * Specifies code points that are all unspecified as what is meant, sRGB: libheif would ignore the range beside them. Returns
+ * other files unchanged.
+ */
+export function withSpecifiedColors(avif: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(avif.buffer, avif.byteOffset, avif.length)
+  const found: number[] = []
+  walkAll(bytes, read(), [
+    ({ type, offset, length, payload }) => {
+      const isUnspecified = payload.toString('latin1', 0, 10) === 'nclx\0\x02\0\x02\0\x02'
+      if (type === 'ipco/colr' && isUnspecified) found.push(offset + length - payload.length + 4)
+    },
+  ])
+  if (found.length === 0) return avif
+  const changed = Buffer.from(bytes)
+  for (const at of found) changed.set([0, 1, 0, 13], at)
+  return changed
+}
+
+type ColorTraits = Pick<Traits, 'profile' | 'space' | 'hasUnknownColors' | 'hasGreyOfVideo'>
+
+/** A property of colors. */
+interface ColorBox {
+  property: number
+  kind: string
+  content: Buffer
+}
+
+/**
+ * `colr` has a kind, then an ICC profile (`prof`, or `rICC`, which allows fewer kinds of profiles) or code points (`nclx`). If
+ * there are both, the profile counts (ISO/IEC 14496-12, 12.1.5; MIAF, 7.3.6.4). `clli` and `mdcv` have luminances (12.1.6 and
+ * 12.1.7). A picture of tiles may leave them to its tiles.
+ */
+function declaredColors(): Fold<ColorTraits> {
+  const properties = primaryProperties()
+  const boxes: ColorBox[] = []
+  return {
+    visit(segment) {
+      properties.visit(segment)
+      const { type, payload } = segment
+      const property = properties.last()
+      if (type === 'ipco/colr')
+        boxes.push({ property, kind: payload.toString('latin1', 0, 4), content: payload.subarray(4) })
+      if (type === 'ipco/clli' || type === 'ipco/mdcv' || type === 'ipco/av1C')
+        boxes.push({ property, kind: type.slice(-4), content: payload })
+    },
+    result() {
+      const numbers = properties.result()
+      const own = boxes.filter(({ property }) => numbers.has(property))
+      const first = (...kinds: string[]) =>
+        [...own, ...boxes].find(({ kind }) => kinds.includes(kind))?.content
+      const [nclx, profile] = [first('nclx'), first('prof', 'rICC')]
+      const hasGreyOfVideo = isMonochrome(first('av1C')) && nclx !== undefined && !isFullRange(nclx)
+      if (profile) return { profile, hasGreyOfVideo }
+      if (!nclx) return {}
+      return { ...fromCodePoints(nclx, peakIn(first('clli'), first('mdcv'))), hasGreyOfVideo }
+    },
+  }
+}
+
+/** `av1C`: after version, profile and level a byte of tier, high bit depth, twelve bits, monochrome, … (AV1-ISOBMFF, 2.3.3). */
+const isMonochrome = (av1C: Buffer | undefined) => ((av1C?.[2] ?? 0) & 0x10) !== 0
+/** After primaries, transfer and matrix, the highest bit. */
+const isFullRange = (nclx: Buffer) => ((nclx[6] ?? 0) & 0x80) !== 0
+
+/** As browsers have it: pictures with the curves of video (BT.709, BT.601, BT.2020) look right with that of sRGB. */
+const SHOWN_AS_SRGB = [1, 2, 6, 14, 15]
+const UNSPECIFIED = 2
+
+/** Primaries and transfer are 2 bytes each. The decoder applies the rest, the matrix and the range. */
+function fromCodePoints(nclx: Buffer, peakNits: number | undefined) {
+  if (nclx.length < 4) return {}
+  const [primaries, transfer] = [nclx.readUInt16BE(0), nclx.readUInt16BE(2)]
+  const space = spaceOfCodePoints(
+    primaries === UNSPECIFIED ? 1 : primaries,
+    SHOWN_AS_SRGB.includes(transfer) ? 13 : transfer,
+    peakNits,
+  )
+  return space ? { space } : { hasUnknownColors: true }
+}
+
+/**
+ * `clli` has the largest luminance and that of the brightest frame, 2 bytes each; `mdcv` primaries and white (16 bytes), then
+ * the largest luminance of the screen on which the picture was made, times 10,000.
+ */
+function peakIn(clli: Buffer | undefined, mdcv: Buffer | undefined): number | undefined {
+  const content = clli && clli.length >= 4 ? clli.readUInt16BE(0) : 0
+  if (content > 0) return content
+  const screen = mdcv && mdcv.length >= 24 ? mdcv.readUInt32BE(16) / 10_000 : 0
+  return screen > 0 ? screen : undefined
 }
 
 /**

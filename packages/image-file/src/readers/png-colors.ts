@@ -1,4 +1,5 @@
-import { matrixProfile, type RgbSpace } from '../matrix-profile.ts'
+import { gamma, hasSrgbPrimaries, type RgbSpace, SRGB, spaceOfCodePoints, spansColors } from '../rgb-space.ts'
+import type { Traits } from '../segments.ts'
 
 /** The chunks of a PNG that declare its colors, as far as it has them. */
 export interface ColorChunks {
@@ -8,97 +9,52 @@ export interface ColorChunks {
   sRGB?: Buffer
   gAMA?: Buffer
   cHRM?: Buffer
+  cLLI?: Buffer
+  mDCV?: Buffer
 }
 
-/** An ICC profile, sRGB, or something that engines do not convert. */
-export type DeclaredColors = { profile: Buffer } | 'sRGB' | 'other'
+export const COLOR_CHUNKS = ['cICP', 'sRGB', 'gAMA', 'cHRM', 'cLLI', 'mDCV'] as const
 
 /** The first that a PNG has of cICP, iCCP, sRGB, gAMA with cHRM counts (W3C PNG, 4.3 and 13.13). */
-export function declaredColors(chunks: ColorChunks): DeclaredColors {
+export function declaredColors(chunks: ColorChunks): Pick<Traits, 'space' | 'profile' | 'hasUnknownColors'> {
   const { cICP, profile, sRGB, gAMA, cHRM } = chunks
-  if (cICP) return fromCodePoints(cICP)
+  if (cICP) return fromCodePoints(cICP, peakIn(chunks))
   if (profile) return { profile }
-  return sRGB || !gAMA ? 'sRGB' : fromGamma(gAMA, cHRM)
-}
-
-const D65 = [0.3127, 0.329] as const
-type Primaries = Pick<RgbSpace, 'primaries' | 'white'>
-const BT709: Primaries = {
-  primaries: [
-    [0.64, 0.33],
-    [0.3, 0.6],
-    [0.15, 0.06],
-  ],
-  white: D65,
-}
-const P3: Primaries['primaries'] = [
-  [0.68, 0.32],
-  [0.265, 0.69],
-  [0.15, 0.06],
-]
-
-/** ITU-T H.273, tables 2 and 3. */
-const PRIMARIES: Record<number, Primaries> = {
-  1: BT709,
-  9: {
-    primaries: [
-      [0.708, 0.292],
-      [0.17, 0.797],
-      [0.131, 0.046],
-    ],
-    white: D65,
-  },
-  11: { primaries: P3, white: [0.314, 0.351] },
-  12: { primaries: P3, white: D65 },
-}
-const SRGB_CURVE = [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045] as const
-const BT709_CURVE = [1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081] as const
-const CURVES: Record<number, RgbSpace['curve']> = {
-  1: BT709_CURVE,
-  4: [2.2],
-  5: [2.8],
-  6: BT709_CURVE,
-  8: [1],
-  13: SRGB_CURVE,
-  14: BT709_CURVE,
-  15: BT709_CURVE,
+  return sRGB || !gAMA ? {} : fromGamma(gAMA, cHRM)
 }
 
 /** Numbers of the primaries, the curve, the matrix (0 is RGB), and whether the range is full: one byte each. */
-function fromCodePoints(cICP: Buffer): DeclaredColors {
-  const [primariesNumber = 0, curveNumber = 0, matrix, isFull] = cICP
-  const [primaries, curve] = [PRIMARIES[primariesNumber], CURVES[curveNumber]]
-  if (!primaries || !curve || matrix !== 0 || isFull !== 1) return 'other'
-  return primaries === BT709 && curve === SRGB_CURVE
-    ? 'sRGB'
-    : { profile: matrixProfile({ ...primaries, curve }) }
+function fromCodePoints(cICP: Buffer, peakNits: number | undefined) {
+  const [primaries = 0, transfer = 0, matrix, isFull] = cICP
+  const space = spaceOfCodePoints(primaries, transfer, peakNits)
+  return space && matrix === 0 && isFull === 1 ? { space } : { hasUnknownColors: true }
+}
+
+/**
+ * `cLLI` has the largest luminance and that of the brightest frame, `mDCV` primaries and white (16 bytes), then the largest
+ * luminance of the screen on which the picture was made: times 10,000, 4 bytes each (W3C PNG, 11.3.2.7 and 11.3.2.8).
+ */
+function peakIn({ cLLI, mDCV }: ColorChunks): number | undefined {
+  const content = cLLI && cLLI.length >= 8 ? cLLI.readUInt32BE(0) : 0
+  const screen = mDCV && mDCV.length >= 24 ? mDCV.readUInt32BE(16) : 0
+  return content || screen ? (content || screen) / 10_000 : undefined
 }
 
 /** libpng's: closer gammas look the same. */
 const GAMMA_TOLERANCE = 0.05
-const CHROMATICITY_TOLERANCE = 0.005
 
 /** `gAMA` has the encoding's exponent, `cHRM` the x and y of white, red, green and blue; all times 100,000. */
-function fromGamma(gAMA: Buffer, cHRM: Buffer | undefined): DeclaredColors {
-  const gamma = gAMA.length >= 4 ? gAMA.readUInt32BE(0) / 100_000 : 0
-  if (gamma === 0) return 'sRGB'
-  const isUsual = Math.abs(gamma * 2.2 - 1) < GAMMA_TOLERANCE
-  const primaries = cHRM && cHRM.length >= 32 ? primariesIn(cHRM) : BT709
-  if (isUsual && isBt709(primaries)) return 'sRGB'
-  try {
-    return { profile: matrixProfile({ ...primaries, curve: [1 / gamma] }) }
-  } catch {
-    return 'other'
-  }
+function fromGamma(gAMA: Buffer, cHRM: Buffer | undefined) {
+  const encoded = gAMA.length >= 4 ? gAMA.readUInt32BE(0) / 100_000 : 0
+  if (encoded === 0) return {}
+  const primaries = cHRM && cHRM.length >= 32 ? primariesIn(cHRM) : SRGB
+  if (Math.abs(encoded * 2.2 - 1) < GAMMA_TOLERANCE && hasSrgbPrimaries(primaries)) return {}
+  const space = { ...primaries, curve: gamma(1 / encoded) }
+  return spansColors(space) ? { space } : { hasUnknownColors: true }
 }
 
-function primariesIn(cHRM: Buffer): Primaries {
+function primariesIn(cHRM: Buffer): Pick<RgbSpace, 'primaries' | 'white'> {
   const at = (i: number) =>
     [cHRM.readUInt32BE(8 * i) / 100_000, cHRM.readUInt32BE(8 * i + 4) / 100_000] as const
   return { white: at(0), primaries: [at(1), at(2), at(3)] }
-}
-
-function isBt709({ primaries, white }: Primaries): boolean {
-  const [actual, expected] = [[...primaries, white].flat(), [...BT709.primaries, BT709.white].flat()]
-  return actual.every((value, i) => Math.abs(value - (expected[i] ?? 0)) < CHROMATICITY_TOLERANCE)
 }

@@ -1,4 +1,4 @@
-import { crc32, deflateSync, inflateSync } from 'node:zlib'
+import { crc32, inflateSync } from 'node:zlib'
 import { isManifestStore } from '../content-credentials.ts'
 import { EmbeddedMetadata } from '../embedded-metadata.ts'
 import {
@@ -12,7 +12,7 @@ import {
   type Traits,
   walkAll,
 } from '../segments.ts'
-import { type ColorChunks, declaredColors } from './png-colors.ts'
+import { COLOR_CHUNKS, type ColorChunks, declaredColors } from './png-colors.ts'
 
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex')
 /** Length, type, IHDR and checksum. */
@@ -26,10 +26,7 @@ const nameOf = chunkNames(
   'fcTL',
   'eXIf',
   'iCCP',
-  'cICP',
-  'sRGB',
-  'gAMA',
-  'cHRM',
+  ...COLOR_CHUNKS,
   'caBX',
   'tEXt',
   'zTXt',
@@ -235,7 +232,6 @@ function traits(): Fold<Traits> {
   const found: Traits = {}
   const metadata = new EmbeddedMetadata()
   const colors: ColorChunks = {}
-  let isGrey = false
   return {
     visit({ type, payload }) {
       if (type === 'acTL') found.isAnimated = true
@@ -243,64 +239,19 @@ function traits(): Fold<Traits> {
       if (type === 'eXIf') metadata.addExif(payload)
       if (type === 'iCCP') colors.profile ??= profileIn(payload)
       if (isColorChunk(type)) colors[type] ??= payload
-      if (type === 'IHDR') isGrey = payload[9] === 0 || payload[9] === 4
       if (!TEXTS.has(type)) return
       const text = textIn(type, payload)
       addText(metadata, text)
       if (text.keyword === 'Creation Time' && text.text) found.creationTime ??= text.text.toString('latin1')
     },
-    result: () => ({ ...found, ...metadata.result(), ...colorsOf(colors, isGrey) }),
+    result: () => ({ ...found, ...metadata.result(), ...declaredColors(colors) }),
   }
 }
 
 const profileIn = (iCCP: Buffer) => inflate(DEFLATED.iCCP?.(iCCP) ?? iCCP).data ?? Buffer.alloc(0)
 
-const isColorChunk = (type: string): type is 'cICP' | 'sRGB' | 'gAMA' | 'cHRM' =>
-  type === 'cICP' || type === 'sRGB' || type === 'gAMA' || type === 'cHRM'
-
-/** A grey picture cannot have a profile of RGB. */
-function colorsOf(chunks: ColorChunks, isGrey: boolean): Pick<Traits, 'profile' | 'hasOtherColors'> {
-  const declared = declaredColors(chunks)
-  if (declared === 'sRGB') return {}
-  if (declared === 'other') return { hasOtherColors: true }
-  const isMade = declared.profile !== chunks.profile
-  return isMade && isGrey ? { hasOtherColors: true } : { profile: declared.profile }
-}
-
-/**
- * Replaces the declaration of colors by numbers (cICP, or gAMA and cHRM) with a profile, because libvips reads only
- * profiles. Returns other files unchanged.
- */
-export function withColorProfile(png: Uint8Array): Uint8Array {
-  const bytes = Buffer.from(png.buffer, png.byteOffset, png.length)
-  const found = traits()
-  const types = new Set<string>()
-  const declarations: Segment[] = []
-  walkAll(bytes, read(), [
-    found.visit,
-    (segment) => {
-      types.add(segment.type)
-      const declares = isColorChunk(segment.type) || segment.type === 'iCCP'
-      if (declares && declarations.length < MAX_DECLARATIONS) declarations.push(segment)
-    },
-  ])
-  const { profile, hasOtherColors } = found.result()
-  const byGamma = types.has('gAMA') && !types.has('iCCP') && profile !== undefined
-  if (hasOtherColors || !(types.has('cICP') || byGamma)) return png
-  const data = profile && Buffer.concat([Buffer.from('ICC\0\0', 'latin1'), deflateSync(profile)])
-  const parts = [bytes.subarray(0, COLORS_FROM), ...(data ? [pngChunk('iCCP', data)] : [])]
-  let at = COLORS_FROM
-  for (const { offset, length } of declarations) {
-    parts.push(bytes.subarray(at, offset))
-    at = offset + length
-  }
-  return Buffer.concat([...parts, bytes.subarray(at)])
-}
-
-/** The first chunk after IHDR. */
-const COLORS_FROM = SIGNATURE.length + HEADER_CHUNK_BYTES
-/** There is one of each kind; decoders ignore more. */
-const MAX_DECLARATIONS = 16
+const isColorChunk = (type: string): type is (typeof COLOR_CHUNKS)[number] =>
+  COLOR_CHUNKS.some((one) => one === type)
 
 export const png: Format = {
   contentType: 'image/png',

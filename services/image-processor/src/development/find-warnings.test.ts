@@ -34,19 +34,8 @@ test.each(['prof', 'rICC'])('the profile of an AVIF is found in a %s box', async
   const avif = await fourCorners(60, 40).withIccProfile('p3').avif().toBuffer()
   avif.write(kind, avif.indexOf('colrrICC') + 4)
   expect((await develop(sharpEngine, avif, PRESET)).warnings).toEqual([])
-  expect((await develop(jimpEngine, avif, PRESET)).warnings).toEqual(['colors-not-converted'])
   avif.write('none', avif.indexOf('acsp'))
   expect((await develop(sharpEngine, avif, PRESET)).warnings).toEqual(['bad-color-profile'])
-})
-
-test('HDR that is declared only by code points is not converted, with a warning', async () => {
-  const withProfile = await fourCorners(60, 40).withIccProfile('p3').avif().toBuffer()
-  const codePoints = Buffer.from([0, 9, 0, 16, 0, 9, 0x80])
-  const hdr = Buffer.from(withProfile)
-  hdr.set(Buffer.concat([Buffer.from('colrnclx'), codePoints]), hdr.indexOf('colrrICC'))
-  expect((await develop(sharpEngine, hdr, PRESET)).warnings).toEqual(['colors-not-converted'])
-  hdr.set([0, 1, 0, 13], hdr.indexOf('colrnclx') + 8)
-  expect((await develop(sharpEngine, hdr, PRESET)).warnings).toEqual([])
 })
 
 test('an animation that is kept causes no warning', async () => {

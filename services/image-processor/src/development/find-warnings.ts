@@ -17,7 +17,7 @@ export function findWarnings(
     'damaged-data': has.hasStrayBytes || has.hasDamagedData,
     'bad-exif': exif && !isSoundExif(exif),
     'bad-color-profile': profile && !hasProfileSignature(profile),
-    'colors-not-converted': has.hasOtherColors,
+    'colors-not-converted': has.hasUnknownColors || has.space?.hdr !== undefined,
     'content-credentials-removed': has.hasContentCredentials,
   }
   return (Object.keys(found) as Warning[]).filter((warning) => found[warning])

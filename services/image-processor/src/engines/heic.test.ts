@@ -4,6 +4,7 @@ import { inspectImage } from '@darkroom/image-file'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { develop } from '../development/develop.ts'
+import { nclx } from '../testing/avif-colors.ts'
 import { fourCorners, psnr } from '../testing/test-images.ts'
 import { decodeHeic, release } from './decode-heic.ts'
 import type { ImageEngine } from './image-engine.ts'
@@ -70,16 +71,32 @@ describe.each([sharpEngineWithLibheif, jimpEngineWithLibheif])('HEIC with the $n
   })
 })
 
-test('sharp converts Display P3 to sRGB', async () => {
-  const { pixels, warnings } = await developed(sharpEngineWithLibheif, 'display-p3')
-  expect(warnings).toEqual([])
-  expect(psnr(pixels, picture)).toBeGreaterThan(30)
-})
+describe.each([sharpEngineWithLibheif, jimpEngineWithLibheif])('HEIC in other colors, by $name', (engine) => {
+  test('Display P3 by a profile is converted', async () => {
+    const { pixels, warnings } = await developed(engine, 'display-p3')
+    expect(warnings).toEqual([])
+    expect(psnr(pixels, picture)).toBeGreaterThan(30)
+  })
 
-test('jimp says that it does not', async () => {
-  const { pixels, warnings } = await developed(jimpEngineWithLibheif, 'display-p3')
-  expect(warnings).toEqual(['colors-not-converted'])
-  expect(psnr(pixels, picture)).toBeLessThan(30)
+  test.each([
+    ['Display P3', 12, 13, []],
+    ['HDR', 9, 16, ['colors-not-converted']],
+  ])('%s by code points is converted', async (_what, primaries, transfer, expected) => {
+    const heic = await sample('display-p3')
+    const colr = heic.indexOf('colrprof')
+    const variantsOf = (original: Buffer) =>
+      develop(engine, original, { ...PRESET, variants: [...PRESET.variants] })
+    const byProfile = await variantsOf(heic)
+    heic.set(Buffer.concat([Buffer.from('colrnclx'), nclx(primaries, transfer).subarray(12)]), colr)
+    const { variants, warnings } = await variantsOf(heic)
+    expect(warnings).toEqual(expected)
+    const [actual, converted] = await Promise.all(
+      [variants, byProfile.variants].map(([whole]) => sharp(whole?.data).removeAlpha().raw().toBuffer()),
+    )
+    const likeness = psnr(actual ?? Buffer.alloc(0), converted ?? Buffer.alloc(0))
+    if (transfer === 13) expect(likeness).toBeGreaterThan(35)
+    else expect(likeness).toBeLessThan(25)
+  })
 })
 
 test('an engine without libheif refuses it', async () => {

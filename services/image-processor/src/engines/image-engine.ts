@@ -71,5 +71,5 @@ function* unsupportedByJimp({ format, position, animation }: VariantSpec): Gener
 /** What an engine cannot do with some images. An image that it concerns has a warning in its document. */
 export const LIMITATIONS: Record<ImageEngine['name'], string[]> = {
   sharp: [],
-  jimp: ['the jimp engine converts no colors: CMYK and wide-gamut images come out with wrong ones'],
+  jimp: ['the jimp engine does not convert CMYK nor profiles with tables: such images have wrong colors'],
 }

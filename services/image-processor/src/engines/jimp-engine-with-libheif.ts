@@ -1,10 +1,10 @@
 import { typeOf } from '@darkroom/image-file'
 import { decodeHeic } from './decode-heic.ts'
-import { decodeWithJimp, jimpEngineWith, withoutColorConversion } from './jimp-engine.ts'
+import { decodeWithJimp, jimpEngineWith, toDecoded } from './jimp-engine.ts'
 
 /** jimp, and libheif for HEIC: `IMAGE_ENGINE=jimp HEIC_DECODER=libheif`. */
 export const jimpEngineWithLibheif = jimpEngineWith(async (original) =>
   typeOf(original) === 'image/heic'
-    ? withoutColorConversion(original, await decodeHeic(original))
+    ? toDecoded(original, await decodeHeic(original))
     : decodeWithJimp(original),
 )

@@ -5,12 +5,11 @@ import {
   ProblemError,
   qualityOf,
   type VariantSpec,
-  type Warning,
 } from '@darkroom/core'
 import {
   inspectImage,
-  isSrgbProfile,
   readTraits,
+  spaceOfProfile,
   stillAvif,
   stillPng,
   withoutStrayBytes,
@@ -21,12 +20,13 @@ import { type Decoded, developInCascade, type Encoded, type Stages } from './cas
 import type { PictureKind } from './graphics.ts'
 import type { ImageEngine, Size } from './image-engine.ts'
 import { autoOrient, flatten, type Pixels } from './pixels.ts'
+import { inSrgb } from './to-srgb.ts'
 import { encodeLosslessWebpInWasm, encodeWebpInWasm, wasmDecoders } from './wasm-codecs.ts'
 
 /**
  * The engine without a native module: jimp for JPEG, PNG and GIF, WebAssembly for WebP and AVIF. It takes
- * many times the processor time and memory of sharp, and it reads no ICC profiles: wide-gamut and CMYK
- * images come out with wrong colors. An AVIF's own rotation (`irot`, `imir`) is not applied.
+ * many times the processor time and memory of sharp, and of ICC profiles it reads only those with a matrix: CMYK images
+ * come out with wrong colors. An AVIF's own rotation (`irot`, `imir`) is not applied.
  */
 export const jimpEngine = jimpEngineWith(decodeWithJimp)
 
@@ -41,24 +41,27 @@ export function jimpEngineWith(decode: Stages['decode']): ImageEngine {
 /** jimp takes about 50 bytes a pixel while it decodes: 2 GB for this many. */
 const MAX_PIXELS = 40_000_000
 
-/** One decode, upright, in its own color space. */
+/** One decode, upright, in sRGB as far as `toDecoded` converts it. */
 export async function decodeWithJimp(original: Uint8Array): Promise<Decoded> {
   const { contentType, width, height } = await inspectImage(original)
   refuseTooManyPixels({ width, height })
   const decoder = DECODERS[contentType]
   if (!decoder) throw new Error(`the jimp engine reads no ${contentType}`)
-  return withoutColorConversion(original, await decoder(original))
+  return toDecoded(original, await decoder(original))
 }
 
-/** Warns if its colors are not sRGB. */
-export function withoutColorConversion(original: Uint8Array, pixels: Pixels): Decoded {
-  const warnings: Warning[] = needsColorConversion(original) ? ['colors-not-converted'] : []
-  return { width: pixels.width, height: pixels.height, pixels, warnings }
-}
-
-function needsColorConversion(original: Uint8Array): boolean {
-  const { isCmyk, profile } = readTraits(original)
-  return isCmyk === true || (profile !== undefined && !isSrgbProfile(profile))
+/** Converts colors that are declared in numbers or by a matrix, and warns about others that are not sRGB. */
+export function toDecoded(original: Uint8Array, pixels: Pixels): Decoded {
+  const { isCmyk, profile, space } = readTraits(original)
+  const found = space ?? (profile && spaceOfProfile(profile))
+  const isOther = isCmyk === true || (profile !== undefined && found === undefined)
+  const { width, height } = pixels
+  return {
+    width,
+    height,
+    pixels: isCmyk ? pixels : inSrgb(pixels, found),
+    warnings: isOther ? ['colors-not-converted'] : [],
+  }
 }
 
 function refuseTooManyPixels({ width, height }: Size): void {

@@ -57,12 +57,13 @@ describe('a PNG that declares its colors in numbers', () => {
       'a profile before gAMA',
       async () => withChunks(await pngIn(COLOR_SPACES['Display P3'], picture()), gAMA(100_000)),
     ],
-  ])('is converted by sharp, with a warning by jimp: %s', async (_what, make) => {
+  ])('is converted: %s', async (_what, make) => {
     const original = await make()
-    const { variants, warnings } = await develop(sharpEngine, original, PRESET)
-    expect(warnings).toEqual([])
-    expectNear(await topLeftOf(variants[0]?.data), CORNERS.topLeft)
-    expect((await develop(jimpEngine, original, PRESET)).warnings).toEqual(['colors-not-converted'])
+    for (const engine of [sharpEngine, jimpEngine]) {
+      const { variants, warnings } = await develop(engine, original, PRESET)
+      expect(warnings).toEqual([])
+      expectNear(await topLeftOf(variants[0]?.data), CORNERS.topLeft)
+    }
   })
 
   test.each<[string, Buffer[]]>([
@@ -90,8 +91,6 @@ describe('a PNG that declares its colors in numbers', () => {
   })
 
   test.each([
-    ['PQ', [cICP(9, 16)]],
-    ['HLG', [cICP(9, 18)]],
     ['unknown numbers', [cICP(77, 13)]],
     ['primaries on a line', [gAMA(50_000), cHRM(30_000, 30_000, 40_000, 40_000, 50_000, 50_000)]],
   ])('has a warning where it cannot be converted: %s', async (_what, chunks) => {
@@ -101,9 +100,74 @@ describe('a PNG that declares its colors in numbers', () => {
     }
   })
 
-  test('grey by gAMA has a warning', async () => {
-    const grey = await picture().toColorspace('b-w').png().toBuffer()
-    const original = await withChunks(grey, gAMA(100_000))
-    expect((await develop(sharpEngine, original, PRESET)).warnings).toEqual(['colors-not-converted'])
+  test('is converted if it is grey', async () => {
+    const grey = await sharp({ create: { width: 40, height: 30, channels: 3, background: '#404040' } })
+      .toColorspace('b-w')
+      .png()
+      .toBuffer()
+    for (const engine of [sharpEngine, jimpEngine]) {
+      const { variants, warnings } = await develop(engine, await withChunks(grey, gAMA(100_000)), PRESET)
+      expect(warnings).toEqual([])
+      expectNear(await topLeftOf(variants[0]?.data), [137, 137, 137])
+    }
+  })
+
+  test('keeps its transparency, with 16 bits, too', async () => {
+    const half = sharp({ create: { width: 40, height: 30, channels: 4, background: '#40404080' } })
+    const deep = await half.clone().toColorspace('rgb16').png().toBuffer()
+    expect(await sharp(deep).metadata()).toMatchObject({ depth: 'ushort', hasAlpha: true })
+    for (const png of [deep, await half.png().toBuffer()]) {
+      const original = await withChunks(png, gAMA(100_000))
+      for (const engine of [sharpEngine, jimpEngine]) {
+        const { variants } = await develop(engine, original, PRESET)
+        const raw = await sharp(variants[0]?.data).raw().toBuffer()
+        expectNear([...raw.subarray(0, 4)], [137, 137, 137, 128])
+      }
+    }
+  })
+})
+
+/** Signals of 0 to 15 sixteenths in 16 bits, and the grey that Chromium 156 shows for each. */
+describe('an HDR PNG is tone-mapped as in Chromium, with a warning', () => {
+  const peak = (nits: number) => pngChunk('cLLI', uint32s(nits * 10_000, 1_000_000))
+  const screen = (nits: number) =>
+    pngChunk('mDCV', Buffer.concat([Buffer.alloc(16, 1), uint32s(nits * 10_000, 1)]))
+
+  test.each<[string, Buffer[], number[]]>([
+    ['PQ', [cICP(9, 16)], [0, 1, 5, 15, 30, 47, 70, 97, 131, 173, 212, 236, 255, 255, 255, 255]],
+    [
+      'PQ with a peak of 400 cd/m²',
+      [cICP(9, 16), peak(400)],
+      [0, 1, 8, 21, 39, 60, 87, 120, 161, 212, 249, 255, 255, 255, 255, 255],
+    ],
+    [
+      'PQ on a screen of 4000 cd/m²',
+      [cICP(9, 16), screen(4000)],
+      [0, 1, 5, 15, 30, 47, 70, 97, 131, 173, 202, 214, 225, 237, 249, 255],
+    ],
+    [
+      'PQ no brighter than white',
+      [cICP(9, 16), peak(100), screen(4000)],
+      [0, 2, 10, 25, 44, 68, 98, 135, 181, 234, 255, 255, 255, 255, 255, 255],
+    ],
+    ['HLG', [cICP(9, 18)], [0, 3, 14, 28, 43, 57, 71, 85, 99, 115, 134, 158, 188, 211, 227, 242]],
+    [
+      'HLG with a peak of 4000 cd/m²',
+      [cICP(9, 18), peak(4000)],
+      [0, 3, 14, 28, 43, 57, 71, 85, 99, 115, 134, 158, 188, 201, 209, 217],
+    ],
+  ])('%s', async (_what, chunks, expected) => {
+    const ramp = Uint16Array.from({ length: 16 * 3 }, (_, i) => Math.round((Math.floor(i / 3) / 16) * 65535))
+    const plain = sharp(ramp, { raw: { width: 16, height: 1, channels: 3 } }).toColorspace('rgb16')
+    const original = await withChunks(await plain.png().toBuffer(), ...chunks)
+    for (const engine of [sharpEngine, jimpEngine]) {
+      const { variants, warnings } = await develop(engine, original, PRESET)
+      expect(warnings).toEqual(['colors-not-converted'])
+      const raw = await sharp(variants[0]?.data).removeAlpha().toColorspace('srgb').raw().toBuffer()
+      expectNear(
+        [...raw].filter((_, i) => i % 3 === 0),
+        expected,
+      )
+    }
   })
 })

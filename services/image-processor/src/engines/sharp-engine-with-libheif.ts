@@ -5,6 +5,7 @@ import { decodeHeic, release } from './decode-heic.ts'
 import type { Size } from './image-engine.ts'
 import { sharp } from './restricted-sharp.ts'
 import { decodeWithSharp, sharpEngineWith, toPixels } from './sharp-engine.ts'
+import { inSrgb } from './to-srgb.ts'
 
 /** sharp, and libheif for HEIC: `HEIC_DECODER=libheif`. */
 export const sharpEngineWithLibheif = sharpEngineWith((original, frame) =>
@@ -21,11 +22,11 @@ async function decodeInSrgb(original: Uint8Array, frame: (upright: Size) => Size
     fit: 'fill',
   })
   if (!hasAlpha) small.removeAlpha()
-  const { profile } = readTraits(original)
+  const { profile, space } = readTraits(original)
   const pixels =
     profile && !isSrgbProfile(profile)
       ? await toPixels(sharp(withProfile(await small.png({ compressionLevel: 0 }).toBuffer(), profile)))
-      : await toPixels(small)
+      : inSrgb(await toPixels(small), space)
   release(full)
   return { width, height, pixels }
 }

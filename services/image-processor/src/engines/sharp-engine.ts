@@ -9,12 +9,15 @@ import {
   type VariantSpec,
 } from '@darkroom/core'
 import {
+  isSrgb,
   isSrgbProfile,
+  type RgbSpace,
+  readTraits,
   stillAvif,
   typeOf,
-  withColorProfile,
   withEarlyExif,
   withoutLastByte,
+  withSpecifiedColors,
   withTransparentScreen,
 } from '@darkroom/image-file'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
@@ -24,6 +27,7 @@ import type { ImageEngine, Size } from './image-engine.ts'
 import { hasSize, type Pixels } from './pixels.ts'
 import { cropOf, placeAt } from './placement.ts'
 import { sharp } from './restricted-sharp.ts'
+import { toSrgb } from './to-srgb.ts'
 
 /** The default engine: libvips through sharp. Converts wide-gamut and CMYK colors to sRGB. */
 export const sharpEngine = sharpEngineWith(decodeWithSharp)
@@ -47,11 +51,12 @@ export async function decodeWithSharp(
   refuseTooManyPixels(header)
   const upright = header.autoOrient
   const fitted = frame(upright)
-  const image = withAlpha(readable)
-  const opened = open(image, { ignoreIcc: !needsConversion(header) }, fitted)
+  const { space, hasGreyOfVideo } = readTraits(original)
+  const { convert, options } = conversionOf(header, space)
+  const opened = open(withAlpha(readable), options, fitted)
+  if (hasGreyOfVideo) expandRange(opened, header)
   const isDamaged = listenForDamage(opened)
-  const convert = canConvertLate(header) ? convertAfterResize : convertBeforeResize
-  const pixels = await (needsConversion(header) ? convert : toPixels)(opened)
+  const pixels = await convert(opened)
   const damaged = isDamaged() || (await endsBeforeItsData(readable))
   return {
     width: upright.width,
@@ -69,9 +74,9 @@ const LENIENT: SharpOptions = { failOn: 'error', limitInputPixels: false }
 function forLibvips(original: Uint8Array): Uint8Array {
   switch (typeOf(original)) {
     case 'image/png':
-      return withColorProfile(withEarlyExif(original))
+      return withEarlyExif(original)
     case 'image/avif':
-      return stillAvif(original)
+      return withSpecifiedColors(stillAvif(original))
     default:
       return original
   }
@@ -100,9 +105,42 @@ function refuseTooManyPixels({ mediaType, width, height }: Metadata): void {
   )
 }
 
+interface Conversion {
+  options: SharpOptions
+  convert: (opened: Sharp) => Promise<Pixels>
+}
+
 /** An sRGB profile changes nothing: ignoring it gives the same pixels at a third of the cost. */
-function needsConversion({ icc, space }: Metadata): boolean {
-  return space === 'cmyk' || (icc !== undefined && !isSrgbProfile(icc))
+function conversionOf(header: Metadata, declared: RgbSpace | undefined): Conversion {
+  const { icc, space } = header
+  if (declared) {
+    const convert = (opened: Sharp) => convertFrom(declared, opened, header)
+    return { options: { ignoreIcc: true }, convert: isSrgb(declared) ? toPixels : convert }
+  }
+  const needsConversion = space === 'cmyk' || (icc !== undefined && !isSrgbProfile(icc))
+  if (!needsConversion) return { options: { ignoreIcc: true }, convert: toPixels }
+  return {
+    options: { ignoreIcc: false },
+    convert: canConvertLate(header) ? convertAfterResize : convertBeforeResize,
+  }
+}
+
+/** From 16 to 235 of 255 to the whole range. */
+function expandRange(opened: Sharp, { depth }: Metadata): void {
+  const black = depth === 'uchar' ? 16 : 16 * 256
+  opened.linear(255 / 219, (-black * 255) / 219)
+}
+
+/** libvips converts only from profiles. More than 8 bits are kept until then. */
+async function convertFrom(declared: RgbSpace, opened: Sharp, { depth }: Metadata): Promise<Pixels> {
+  if (depth === 'uchar') return toSrgb(await toPixels(opened), declared)
+  const { data, info } = await opened
+    .toColourspace('rgb16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true })
+  const { width, height, channels } = info
+  const samples = new Uint16Array(data.buffer, data.byteOffset, data.length / 2)
+  return toSrgb({ width, height, channels: channels === 4 ? 4 : 3, data: samples }, declared)
 }
 
 /** Only 8-bit RGB goes through the PNG in `convertAfterResize` unchanged. */
