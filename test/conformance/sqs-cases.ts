@@ -1,14 +1,17 @@
 import {
+  CancelMessageMoveTaskCommand,
   CreateQueueCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
+  ListMessageMoveTasksCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   type SendMessageBatchRequestEntry,
   SendMessageCommand,
   type SendMessageCommandInput,
+  StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs'
-import { type AwsClients, type ConformanceCase, refusal } from './conformance-case.ts'
+import { type AwsClients, type ConformanceCase, openQueue, refusal } from './conformance-case.ts'
 
 async function newQueue({ sqs, newName }: AwsClients, Attributes = {}): Promise<string> {
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: newName(), Attributes }))
@@ -29,6 +32,35 @@ async function receive(aws: AwsClients, QueueUrl: string, WaitTimeSeconds = 0) {
   const MessageSystemAttributeNames = ['All' as const]
   const input = { QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds, MessageSystemAttributeNames }
   return (await aws.sqs.send(new ReceiveMessageCommand(input))).Messages ?? []
+}
+
+/** A queue with a dead-letter queue that has some messages, `m0` and so on. */
+async function openDeadLetters(aws: AwsClients, messages = 0) {
+  const deadLetters = await openQueue(aws, aws.newName())
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: deadLetters.QueueArn, maxReceiveCount: 5 })
+  const source = await newQueue(aws, { RedrivePolicy })
+  for (let n = 0; n < messages; n++)
+    await aws.sqs.send(new SendMessageCommand({ QueueUrl: deadLetters.QueueUrl, MessageBody: `m${n}` }))
+  return { ...deadLetters, source }
+}
+
+async function startMove(aws: AwsClients, SourceArn: string, more: object = {}) {
+  return (await aws.sqs.send(new StartMessageMoveTaskCommand({ SourceArn, ...more }))).TaskHandle ?? ''
+}
+
+async function lastMove({ sqs }: AwsClients, SourceArn: string) {
+  return (await sqs.send(new ListMessageMoveTasksCommand({ SourceArn }))).Results?.[0]
+}
+
+/** The bodies of the next messages, as many as are expected. */
+async function bodiesOf(aws: AwsClients, QueueUrl: string, count: number): Promise<unknown[]> {
+  const bodies: unknown[] = []
+  while (bodies.length < count) {
+    const messages = await receive(aws, QueueUrl, 20)
+    if (messages.length === 0) break
+    bodies.push(...messages.map(({ Body }) => Body))
+  }
+  return bodies.toSorted()
 }
 
 const part = 'SQS'
@@ -181,6 +213,105 @@ export const sqsCases: ConformanceCase[] = [
     part,
     name: 'a MessageGroupId with a space is refused',
     call: (aws) => send(aws, { MessageGroupId: 'web app' }),
+    answer: '400 InvalidParameterValue',
+  },
+  {
+    part,
+    name: 'StartMessageMoveTask moves dead letters back to their queue',
+    async call(aws) {
+      const { QueueArn, source } = await openDeadLetters(aws, 3)
+      await startMove(aws, QueueArn)
+      return bodiesOf(aws, source, 3)
+    },
+    answer: ['m0', 'm1', 'm2'],
+  },
+  {
+    part,
+    name: 'StartMessageMoveTask moves dead letters to another queue',
+    async call(aws) {
+      const { QueueArn } = await openDeadLetters(aws, 2)
+      const destination = await openQueue(aws, aws.newName())
+      await startMove(aws, QueueArn, { DestinationArn: destination.QueueArn })
+      return bodiesOf(aws, destination.QueueUrl, 2)
+    },
+    answer: ['m0', 'm1'],
+  },
+  {
+    part,
+    name: 'ListMessageMoveTasks describes a task that has ended, without its handle',
+    async call(aws) {
+      const { QueueArn, source } = await openDeadLetters(aws, 1)
+      await startMove(aws, QueueArn, { MaxNumberOfMessagesPerSecond: 500 })
+      await bodiesOf(aws, source, 1)
+      let task = await lastMove(aws, QueueArn)
+      while (task?.Status === 'RUNNING') task = await lastMove(aws, QueueArn)
+      const { StartedTimestamp, SourceArn, ...rest } = task ?? {}
+      return { ...rest, hasSource: SourceArn === QueueArn }
+    },
+    answer: {
+      Status: 'COMPLETED',
+      MaxNumberOfMessagesPerSecond: 500,
+      ApproximateNumberOfMessagesMoved: 1,
+      ApproximateNumberOfMessagesToMove: 1,
+      hasSource: true,
+    },
+  },
+  {
+    part,
+    name: 'a queue has one move task at a time',
+    async call(aws) {
+      const { QueueArn } = await openDeadLetters(aws, 5)
+      await startMove(aws, QueueArn, { MaxNumberOfMessagesPerSecond: 1 })
+      return refusal(startMove(aws, QueueArn))
+    },
+    answer: '400 InvalidParameterValue',
+  },
+  {
+    part,
+    name: 'CancelMessageMoveTask stops a running task; what it has not moved stays',
+    async call(aws) {
+      const { QueueArn, QueueUrl, source } = await openDeadLetters(aws, 5)
+      const TaskHandle = await startMove(aws, QueueArn, { MaxNumberOfMessagesPerSecond: 1 })
+      await bodiesOf(aws, source, 1)
+      await aws.sqs.send(new CancelMessageMoveTaskCommand({ TaskHandle }))
+      return (await bodiesOf(aws, QueueUrl, 1)).length > 0
+    },
+    answer: true,
+  },
+  {
+    part,
+    name: 'CancelMessageMoveTask of an unknown task is refused',
+    call: (aws) => refusal(aws.sqs.send(new CancelMessageMoveTaskCommand({ TaskHandle: 'bm9uZQ==' }))),
+    answer: '400 ResourceNotFoundException',
+  },
+  {
+    part,
+    name: 'StartMessageMoveTask from a queue that is no dead-letter queue is refused',
+    call: async (aws) => refusal(startMove(aws, (await openQueue(aws, aws.newName())).QueueArn)),
+    answer: '400 InvalidParameterValue',
+  },
+  {
+    part,
+    name: 'StartMessageMoveTask from a missing queue is refused',
+    call: async (aws) => refusal(startMove(aws, `${(await openDeadLetters(aws)).QueueArn}-not`)),
+    answer: '400 ResourceNotFoundException',
+  },
+  {
+    part,
+    name: 'StartMessageMoveTask to a missing queue is refused',
+    async call(aws) {
+      const { QueueArn } = await openDeadLetters(aws)
+      return refusal(startMove(aws, QueueArn, { DestinationArn: `${QueueArn}-not` }))
+    },
+    answer: '400 ResourceNotFoundException',
+  },
+  {
+    part,
+    name: 'StartMessageMoveTask of more than 500 messages a second is refused',
+    async call(aws) {
+      const { QueueArn } = await openDeadLetters(aws)
+      return refusal(startMove(aws, QueueArn, { MaxNumberOfMessagesPerSecond: 501 }))
+    },
     answer: '400 InvalidParameterValue',
   },
   {

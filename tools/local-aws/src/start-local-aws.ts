@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { type FauxqsServer, type MessageSpyReader, type S3Store, startFauxqs } from 'fauxqs'
 import { allowAnyOrigin } from './allow-any-origin.ts'
+import { serveMoveTasks } from './move-tasks/serve-move-tasks.ts'
 import { serveMultipartUploads } from './multipart-uploads.ts'
 import { serveNotifications } from './notifications/serve-notifications.ts'
 import { handlePosts } from './post-objects.ts'
@@ -65,6 +66,7 @@ async function addS3Behavior(
   verifyPresignedUrls(app)
   rejectSubresources(app)
   serveNotifications(app, objects, dataDir)
+  serveMoveTasks(app)
   verifyPuts(app)
   handlePosts(app, objects)
   serveMultipartUploads(app, objects)

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { callSqs, findQueue, signedFor } from '../call-sqs.ts'
 import { S3Error } from '../s3-error.ts'
 import type { NotificationRule } from './notification-rules.ts'
 
@@ -46,20 +47,6 @@ export async function checkDestination(app: FastifyInstance, destination: Destin
   })
 }
 
-async function findQueue(app: FastifyInstance, arn: string): Promise<string | undefined> {
-  const found = await callSqs(app, arn, 'GetQueueUrl', { QueueName: arn.split(':').at(-1) })
-  return found.statusCode === 200 ? found.json<{ QueueUrl: string }>().QueueUrl : undefined
-}
-
-function callSqs(app: FastifyInstance, arn: string, action: string, body: object) {
-  const headers = {
-    ...signedFor(arn),
-    'content-type': 'application/x-amz-json-1.0',
-    'x-amz-target': `AmazonSQS.${action}`,
-  }
-  return app.inject({ method: 'POST', url: '/', headers, payload: JSON.stringify(body) })
-}
-
 function callSns(app: FastifyInstance, arn: string, parameters: Record<string, string>) {
   const headers = { ...signedFor(arn), 'content-type': 'application/x-www-form-urlencoded' }
   return app.inject({
@@ -68,10 +55,4 @@ function callSns(app: FastifyInstance, arn: string, parameters: Record<string, s
     headers,
     payload: new URLSearchParams(parameters).toString(),
   })
-}
-
-/** The server takes the region from the signature, and does not check the rest. */
-function signedFor(arn: string) {
-  const [, , service = '', region = ''] = arn.split(':')
-  return { authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/${region}/${service}/aws4_request` }
 }
