@@ -1,3 +1,4 @@
+import { IMAGE_TYPES } from '@darkroom/core'
 import { isManifestStore } from '../content-credentials.ts'
 import { EmbeddedMetadata } from '../embedded-metadata.ts'
 import {
@@ -11,6 +12,7 @@ import {
   type Traits,
   walkAll,
 } from '../segments.ts'
+import { usedPartitions, withShorterPartition } from './vp8.ts'
 
 /** The header of a chunk, and the part of its payload that contains a size. */
 const MAX_HEADER_BYTES = 18
@@ -139,20 +141,88 @@ export function firstWebpFrame(webp: Buffer): Buffer {
 /** Keeps only what the pixels of a still WebP need. Nothing for an animation. */
 export function bareWebp(webp: Buffer): Buffer | undefined {
   const segments = segmentsOf(webp, read())
+  const { alpha, ...picture } = pictureIn(segments)
+  if (!picture.lossy && !picture.lossless) return undefined
+  const hasAlpha = alpha && segments.some(({ type }) => type === 'VP8X')
+  return stillWebp(hasAlpha ? { ...picture, alpha } : picture)
+}
+
+/** The chunks of one picture. */
+interface Picture {
+  lossy?: Buffer | undefined
+  /** Compressed like a lossless picture, or not at all. */
+  alpha?: Buffer | undefined
+  lossless?: Buffer | undefined
+}
+
+function pictureIn(segments: readonly Segment[]): Picture {
   const find = (name: string) => segments.find(({ type }) => type === name)?.payload
-  const [header, alpha, lossy, lossless] = [find('VP8X'), find('ALPH'), find('VP8 '), find('VP8L')]
+  return { lossy: find('VP8 '), alpha: find('ALPH'), lossless: find('VP8L') }
+}
+
+function stillWebp({ lossy, alpha, lossless }: Picture): Buffer {
   const parts: Buffer[] = [Buffer.from('WEBP')]
   if (lossless) parts.push(chunk('VP8L', lossless))
-  else if (!lossy) return undefined
-  else {
-    if (header && alpha) {
-      const withAlpha = Buffer.from(header)
-      withAlpha.writeUInt8(ALPHA_FLAG)
-      parts.push(chunk('VP8X', withAlpha), chunk('ALPH', alpha))
+  else if (lossy) {
+    const size = alpha && SIZES['VP8 ']?.(lossy)
+    if (size) {
+      const header = Buffer.alloc(10)
+      header.writeUInt8(ALPHA_FLAG)
+      header.writeUIntLE(size.width - 1, 4, 3)
+      header.writeUIntLE(size.height - 1, 7, 3)
+      parts.push(chunk('VP8X', header), chunk('ALPH', alpha))
     }
     parts.push(chunk('VP8 ', lossy))
   }
   return chunk('RIFF', Buffer.concat(parts))
+}
+
+/**
+ * A decoder can do without the last 3 bytes of what libwebp writes, and libvpx writes 4 more. In a picture of a few pixels the
+ * bytes that follow instead may happen to do, so there are two lengths.
+ */
+const SHORTENED_BYTES = [8, 9]
+/** Of all frames together: as many as one picture may have. */
+const MAX_CHECKED_PIXELS = IMAGE_TYPES['image/webp'].maxPixels
+
+/** For each compressed part of a file's pictures: still WebPs that lack its last bytes, and nothing else. */
+export function* shortenedWebps(webp: Buffer): Generator<Buffer[]> {
+  let pixels = 0
+  for (const picture of picturesOf(webp)) {
+    const { width, height } = sizeOf(picture)
+    pixels += width * height
+    if (width * height === 0 || pixels > MAX_CHECKED_PIXELS) return
+    for (const shorten of partsOf(picture))
+      yield SHORTENED_BYTES.map((bytes) => stillWebp({ ...picture, ...shorten(bytes) }))
+  }
+}
+
+function sizeOf({ lossy, lossless }: Picture): Size {
+  const size = lossless ? SIZES.VP8L?.(lossless) : lossy && SIZES['VP8 ']?.(lossy)
+  return size ?? { width: 0, height: 0 }
+}
+
+/** A function for each compressed part that shortens it. */
+function partsOf({ lossy, alpha, lossless }: Picture): ((bytes: number) => Picture)[] {
+  if (lossless) return [(bytes) => ({ lossless: lossless.subarray(0, -bytes) })]
+  if (!lossy) return []
+  const parts: ((bytes: number) => Picture)[] = usedPartitions(lossy).map((partition) => (bytes) => ({
+    lossy: withShorterPartition(lossy, partition, bytes),
+  }))
+  return isCompressed(alpha) ? [...parts, (bytes) => ({ alpha: alpha.subarray(0, -bytes) })] : parts
+}
+
+/** RFC 9649, 2.7.1.2: the lowest two bits of the first byte are the compression. */
+function isCompressed(alpha: Buffer | undefined): alpha is Buffer {
+  return alpha !== undefined && ((alpha[0] ?? 0) & 0x03) !== 0
+}
+
+/** The frames of an animation, otherwise the still picture. */
+function picturesOf(webp: Buffer): Picture[] {
+  const segments = segmentsOf(webp, read())
+  const frames = segments.filter(({ type }) => type === 'ANMF').map(({ payload }) => payload.subarray(16))
+  if (frames.length === 0) return [pictureIn(segments)]
+  return frames.map((frame) => pictureIn(segmentsOf(frame, readChunks(frame.length))))
 }
 
 function segmentsOf(bytes: Buffer, reader: Reader): Segment[] {

@@ -2,7 +2,10 @@ import { photograph } from '@darkroom/testing/photographs'
 import { describe, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
 import { develop } from '../development/develop.ts'
+import type { ImageEngine } from './image-engine.ts'
+import { jimpEngine } from './jimp-engine.ts'
 import { sharpEngine } from './sharp-engine.ts'
+import { encodeWebpWith } from './wasm-codecs.ts'
 
 const PRESET = { version: 1, variants: [{ name: 'a', size: 160, format: 'webp' } as const] }
 const picture = sharp(await photograph('nokia-lumia-820')).resize(640, 480, { fit: 'cover' })
@@ -15,6 +18,7 @@ const JPEGS: Record<string, Buffer> = {
 
 const zeros = (jpeg: Buffer, at: number, bytes: number) => Buffer.from(jpeg).fill(0, at, at + bytes)
 const END = Buffer.from([0xff, 0xd9])
+const SIZE = { width: 90, height: 70, channels: 3 } as const
 const KINDS: Record<string, (jpeg: Buffer, at: number) => Buffer> = {
   'zeroed 2 KB': (jpeg, at) => zeros(jpeg, at, 2048),
   'lost 2 KB': (jpeg, at) => Buffer.concat([jpeg.subarray(0, at), jpeg.subarray(at + 2048)]),
@@ -22,9 +26,9 @@ const KINDS: Record<string, (jpeg: Buffer, at: number) => Buffer> = {
   'an end in the middle': (jpeg, at) => Buffer.concat([jpeg.subarray(0, at), END]),
 }
 
-async function outcomeOf(original: Buffer): Promise<string> {
+async function outcomeOf(original: Buffer, engine: ImageEngine = sharpEngine): Promise<string> {
   try {
-    const { warnings } = await develop(sharpEngine, original, PRESET)
+    const { warnings } = await develop(engine, original, PRESET)
     return warnings.includes('damaged-data') ? 'reported' : 'silent'
   } catch (error) {
     return (error as { slug: string }).slug === 'corrupt-image' ? 'reported' : String(error)
@@ -68,6 +72,70 @@ test.each(Object.entries(LOSSLESS))('a %s with zeroed bytes is refused', async (
   await expect(develop(sharpEngine, damaged, PRESET)).rejects.toMatchObject({ slug: 'corrupt-image' })
 })
 
+describe.each([sharpEngine, jimpEngine])('a WebP with $name', (engine) => {
+  const small = picture.clone().resize(200, 150)
+  const inFrames = () => [small.clone(), small.clone().flip()].map((frame) => frame.png().toBuffer())
+  const WEBPS: [string, () => Promise<Buffer>][] = [
+    ['that is lossy', () => small.clone().webp().toBuffer()],
+    ['that is lossy with alpha', () => small.clone().ensureAlpha(0.5).webp().toBuffer()],
+    ['that is lossless', () => small.clone().webp({ lossless: true, effort: 0 }).toBuffer()],
+    [
+      'of one color',
+      async () =>
+        sharp({ create: { ...SIZE, background: 'red' } })
+          .webp()
+          .toBuffer(),
+    ],
+    [
+      'with two frames',
+      async () =>
+        sharp(await Promise.all(inFrames()), { join: { animated: true } })
+          .webp()
+          .toBuffer(),
+    ],
+  ]
+
+  test.each(WEBPS)('%s and sound has no warning of damage', async (_kind, make) => {
+    const { warnings } = await develop(engine, await make(), PRESET)
+    expect(warnings).not.toContain('damaged-data')
+  })
+
+  /** Any bytes are valid codes of a lossless photograph, and nearly all have the same length: that cannot be found. */
+  test.each<[string, (webp: Buffer, at: number) => Buffer]>([
+    ['zeroed bytes', (webp, at) => zeros(webp, at, 64)],
+    ['foreign bytes', (webp, at) => Buffer.from(webp).fill('another file', at, at + 64)],
+    ['zeros up to its end', (webp, at) => Buffer.from(webp).fill(0, at)],
+  ])('that is lossy, with %s, is never processed in silence', async (_kind, damage) => {
+    const webp = await small.clone().webp().toBuffer()
+    const places = [0.2, 0.4, 0.6, 0.8].map((share) => Math.floor(webp.length * share))
+    const outcomes: string[] = []
+    for (const at of places) outcomes.push(await outcomeOf(damage(webp, at), engine))
+    expect(outcomes).toEqual(places.map(() => 'reported'))
+  })
+
+  test('that is lossless, with zeros up to its end, is never processed in silence', async () => {
+    const webp = await small.clone().webp({ lossless: true, effort: 0 }).toBuffer()
+    expect(await outcomeOf(Buffer.from(webp).fill(0, webp.length / 2), engine)).toBe('reported')
+  })
+
+  test('that is lossy, in eight partitions, is checked in each of them', async () => {
+    const { data, info } = await picture.clone().ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+    const webp = await encodeWebpWith({ ...info, channels: 4, data }, { quality: 75, partitions: 3 })
+    expect(await outcomeOf(webp, engine)).toBe('silent')
+    const places = [0.3, 0.5, 0.7].map((share) => Math.floor(webp.length * share))
+    const outcomes: string[] = []
+    for (const at of places) outcomes.push(await outcomeOf(zeros(webp, at, 64), engine))
+    expect(outcomes).toEqual(places.map(() => 'reported'))
+  })
+
+  test('that is damaged in its second frame only has the warning', async () => {
+    const webp = await sharp(await Promise.all(inFrames()), { join: { animated: true } })
+      .webp()
+      .toBuffer()
+    expect(await outcomeOf(zeros(webp, Math.floor(webp.length * 0.8), 64), engine)).toBe('reported')
+  })
+})
+
 describe('a GIF', () => {
   const still = picture.clone().resize(160)
   const GIFS: [string, () => Promise<Buffer>][] = [
@@ -76,7 +144,7 @@ describe('a GIF', () => {
     [
       'of one color',
       () =>
-        sharp({ create: { width: 90, height: 70, channels: 3, background: 'red' } })
+        sharp({ create: { ...SIZE, background: 'red' } })
           .gif()
           .toBuffer(),
     ],
@@ -95,5 +163,9 @@ describe('a GIF', () => {
     const places = [0.2, 0.35, 0.5, 0.65, 0.8].map((share) => Math.floor(gif.length * share))
     const outcomes = await Promise.all(places.map((at) => outcomeOf(damage(gif, at))))
     expect(outcomes).toEqual(places.map(() => 'reported'))
+    for (const at of places)
+      await expect(develop(jimpEngine, damage(gif, at), PRESET)).rejects.toMatchObject({
+        slug: 'corrupt-image',
+      })
   })
 })

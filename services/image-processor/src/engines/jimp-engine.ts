@@ -21,7 +21,7 @@ import type { PictureKind } from './graphics.ts'
 import type { ImageEngine, Size } from './image-engine.ts'
 import { autoOrient, flatten, type Pixels } from './pixels.ts'
 import { inSrgb } from './to-srgb.ts'
-import { encodeLosslessWebpInWasm, encodeWebpInWasm, wasmDecoders } from './wasm-codecs.ts'
+import { encodeLosslessWebpInWasm, encodeWebpInWasm, endsBeforeItsData, wasmDecoders } from './wasm-codecs.ts'
 
 /**
  * The engine without a native module: jimp for JPEG, PNG and GIF, WebAssembly for WebP and AVIF. It takes
@@ -47,7 +47,10 @@ export async function decodeWithJimp(original: Uint8Array): Promise<Decoded> {
   refuseTooManyPixels({ width, height })
   const decoder = DECODERS[contentType]
   if (!decoder) throw new Error(`the jimp engine reads no ${contentType}`)
-  return toDecoded(original, await decoder(original))
+  const pixels = await decoder(original)
+  const isDamaged = contentType === 'image/webp' && (await endsBeforeItsData(original))
+  const { warnings = [], ...decoded } = toDecoded(original, pixels)
+  return { ...decoded, warnings: isDamaged ? [...warnings, 'damaged-data'] : warnings }
 }
 
 /** Converts colors that are declared in numbers or by a matrix, and warns about others that are not sRGB. */
@@ -76,7 +79,7 @@ const DECODERS: Partial<Record<ImageType, (original: Uint8Array) => Promise<Pixe
   'image/jpeg': (original) => readWithJimp(withoutStrayBytes(original)),
   'image/png': async (original) => upright(original, await readWithJimp(stillPng(original))),
   'image/webp': async (original) => upright(original, await wasmDecoders['image/webp'](original)),
-  'image/gif': readWithJimp,
+  'image/gif': (original) => readWithJimp(withSoundData(original)),
   'image/avif': (original) => wasmDecoders['image/avif'](stillAvif(original)),
 }
 
@@ -87,6 +90,16 @@ async function readWithJimp(original: Uint8Array): Promise<Pixels> {
     'image/jpeg': { tolerantDecoding: false, maxMemoryUsageInMB: 4096 },
   })
   return { ...bitmap, channels: 4 }
+}
+
+/**
+ * omggif, jimp's decoder, never returns from some damaged LZW data.
+ *
+ * @throws Error for a GIF with damaged data
+ */
+function withSoundData(gif: Uint8Array): Uint8Array {
+  if (readTraits(gif).hasDamagedData) throw new Error('the LZW data is damaged')
+  return gif
 }
 
 function upright(original: Uint8Array, stored: Pixels): Pixels {

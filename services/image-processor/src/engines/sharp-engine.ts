@@ -9,6 +9,7 @@ import {
   type VariantSpec,
 } from '@darkroom/core'
 import {
+  hasDataLeft,
   isSrgb,
   isSrgbProfile,
   type RgbSpace,
@@ -16,7 +17,6 @@ import {
   stillAvif,
   typeOf,
   withEarlyExif,
-  withoutLastByte,
   withSpecifiedColors,
   withTransparentScreen,
 } from '@darkroom/image-file'
@@ -57,7 +57,7 @@ export async function decodeWithSharp(
   if (hasGreyOfVideo) expandRange(opened, header)
   const isDamaged = listenForDamage(opened)
   const pixels = await convert(opened)
-  const damaged = isDamaged() || (await endsBeforeItsData(readable))
+  const damaged = isDamaged() || (await hasDataLeft(readable, missesBytes))
   return {
     width: upright.width,
     height: upright.height,
@@ -167,14 +167,10 @@ function listenForDamage(image: Sharp): () => boolean {
   return () => isDamaged
 }
 
-/** libvips does not look for what is left of the data after the last line, so libjpeg says nothing of it. */
-async function endsBeforeItsData(original: Uint8Array): Promise<boolean> {
-  const shorter = typeOf(original) === 'image/jpeg' ? withoutLastByte(original) : undefined
-  if (!shorter) return false
+async function missesBytes(shorter: Uint8Array): Promise<boolean> {
   const thumbnail = open(shorter, {}, { width: 16, height: 16 })
-  const missesTheByte = listenForDamage(thumbnail)
-  await toPixels(thumbnail)
-  return !missesTheByte()
+  const isDamaged = listenForDamage(thumbnail)
+  return toPixels(thumbnail).then(isDamaged, () => true)
 }
 
 /**

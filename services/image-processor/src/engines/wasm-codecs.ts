@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { firstWebpFrame } from '@darkroom/image-file'
+import { firstWebpFrame, hasDataLeft } from '@darkroom/image-file'
 import decodeAvif, { init as initAvifDecoder } from '@jsquash/avif/decode.js'
 import decodeWebp, { init as initWebpDecoder } from '@jsquash/webp/decode.js'
 import encodeWebp, { init as initWebpEncoder } from '@jsquash/webp/encode.js'
@@ -11,15 +11,27 @@ import type { Pixels } from './pixels.ts'
  * bytes. Each is compiled when it is first needed: the three together are 1.6 MB.
  */
 export const wasmDecoders = {
-  'image/webp': async (bytes: Uint8Array): Promise<Pixels> => {
-    await webpDecoder()
-    const still = firstWebpFrame(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
-    return toPixels(await decodeWebp(toArrayBuffer(still)))
-  },
+  'image/webp': (bytes: Uint8Array): Promise<Pixels> =>
+    decodeStillWebp(firstWebpFrame(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))),
   'image/avif': async (bytes: Uint8Array): Promise<Pixels> => {
     await avifDecoder()
     return toPixels(await decodeAvif(toArrayBuffer(bytes)))
   },
+}
+
+async function decodeStillWebp(webp: Uint8Array): Promise<Pixels> {
+  await webpDecoder()
+  return toPixels(await decodeWebp(toArrayBuffer(webp)))
+}
+
+/** libwebp does not look at what is left of the data after the last line. */
+export function endsBeforeItsData(webp: Uint8Array): Promise<boolean> {
+  return hasDataLeft(webp, (shorter) =>
+    decodeStillWebp(shorter).then(
+      () => false,
+      () => true,
+    ),
+  )
 }
 
 /** @param quality 1 to 100 */
@@ -31,7 +43,11 @@ export function encodeLosslessWebpInWasm(pixels: Pixels): Promise<Buffer> {
   return encodeWebpWith(pixels, { lossless: 1, quality: 75, method: 2 })
 }
 
-async function encodeWebpWith(pixels: Pixels, options: Parameters<typeof encodeWebp>[1]): Promise<Buffer> {
+/** @param options those of libwebp's `WebPConfig` */
+export async function encodeWebpWith(
+  pixels: Pixels,
+  options: Parameters<typeof encodeWebp>[1],
+): Promise<Buffer> {
   await webpEncoder()
   const { width, height } = pixels
   const data = new Uint8ClampedArray(pixels.data)
