@@ -2,18 +2,23 @@
  * `pnpm corpus FOLDER|FILE …` and `pnpm corpus --hostile`: runs files one by one through the processor's checks and its
  * default engine, prints the results and writes a contact sheet. `--hostile` uses the tests' table of hostile images and
  * the largest accepted images. Exit code 1: an image crashed the engine, took longer than five seconds, had another result
- * than expected, or took too much memory.
+ * than expected, or took too much memory. Where `djpeg` or Python's Pillow is installed, it prints where they disagree about
+ * damage and pixels.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { contactSheet } from './corpus/contact-sheet.ts'
 import { type Examined, examine, type Weights } from './corpus/examine.ts'
+import { openOtherDecoders } from './corpus/other-decoders.ts'
 import { hostileSpecimens, type Specimen, specimensIn } from './corpus/specimen.ts'
 import { openPipeline } from './run-pipeline.ts'
 
 const startedIn = process.env.INIT_CWD ?? '.'
 const sheet = join(import.meta.dirname, '..', '..', '..', 'corpus-output', 'contact-sheet.html')
+
+/** Of two decoders' pictures at 320 pixels. Other filters and color conversions give more than this. */
+const MIN_SIMILARITY = 0.9
 
 function line({
   name,
@@ -24,13 +29,23 @@ function line({
   milliseconds,
   memory,
   complaints,
+  disagreement,
+  similarity,
 }: Examined): string {
   const size = developed
     ? [`${developed.width} × ${developed.height}`, ...developed.warnings].join(', ')
     : (detail ?? '')
   const cost = `${milliseconds.toFixed(0)} ms${memory === undefined ? '' : ` ${memory.toFixed(0)} MB`}`
-  const warnings = developed?.warnings.join(', ') ?? ''
-  const what = [name, `${(bytes / 1000).toFixed(0)} KB`, result ?? 'CRASHED', size, warnings, cost]
+  const differs = similarity !== undefined && similarity < MIN_SIMILARITY && `SSIM ${similarity.toFixed(2)}`
+  const what = [
+    name,
+    `${(bytes / 1000).toFixed(0)} KB`,
+    result ?? 'CRASHED',
+    size,
+    cost,
+    disagreement,
+    differs,
+  ]
   return [
     complaints.length > 0 ? '✘' : ' ',
     what.filter(Boolean).join('  '),
@@ -56,6 +71,7 @@ function summary(examined: Examined[]): string {
     `slowest ${slowest?.milliseconds.toFixed(0)} ms (${slowest?.name})`,
     largest?.memory && `most memory of both processes ${largest.memory.toFixed(0)} MB (${largest.name})`,
     `${total('heavierThanOriginal')} of ${total('variants')} variants are heavier than their original, ${total('heavierAtSameSize')} of them have its size`,
+    ...comparisons(examined),
     `contact sheet: ${relative(startedIn, sheet)}`,
     failed > 0 ? `${failed} failed, see ✘` : 'no failures',
   ]
@@ -63,17 +79,29 @@ function summary(examined: Examined[]): string {
     .join('\n')
 }
 
+function comparisons(examined: Examined[]): string[] {
+  const disagreements = examined.filter(({ disagreement }) => disagreement).length
+  const compared = examined.flatMap(({ similarity }) => similarity ?? [])
+  const different = compared.filter((similarity) => similarity < MIN_SIMILARITY).length
+  return [
+    `${disagreements} disagreements with djpeg about damage`,
+    `${different} of ${compared.length} pictures differ from Pillow's (SSIM under ${MIN_SIMILARITY})`,
+  ]
+}
+
 async function examineAll(specimens: Specimen[]): Promise<Examined[]> {
   const pipeline = openPipeline()
+  const others = openOtherDecoders()
   const examined: Examined[] = []
   for (const specimen of specimens) {
-    const one = await examine(specimen, pipeline)
+    const one = await examine(specimen, pipeline, others)
     console.log(line(one))
     // The sheet needs only the smallest variant.
     if (one.developed) one.developed.variants = one.developed.variants.slice(0, 1)
     examined.push(one)
   }
   pipeline.close()
+  others.close()
   return examined
 }
 

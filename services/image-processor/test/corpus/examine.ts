@@ -1,5 +1,6 @@
 import { peakMemory, resetPeakMemory } from '../process-figures.ts'
 import { outcomeOf, type Pipeline, type PipelineResult } from '../run-pipeline.ts'
+import type { OtherDecoders } from './other-decoders.ts'
 import type { Specimen } from './specimen.ts'
 
 /** A specimen's result. */
@@ -11,6 +12,9 @@ export interface Examined extends PipelineResult {
   /** Everything that is wrong with the result. */
   complaints: string[]
   weights: Weights
+  /** How other decoders' results differ, for files that were developed. */
+  disagreement?: string | undefined
+  similarity?: number | undefined
 }
 
 /** Counts of variants. */
@@ -24,14 +28,19 @@ export interface Weights {
 /** Added to the engine process's own memory: the queue's consumer (118 MB, `pnpm bench:isolation`) and libvips. */
 const CONSUMER_MEGABYTES = 140
 
-export async function examine(specimen: Specimen, pipeline: Pipeline): Promise<Examined> {
+export async function examine(
+  specimen: Specimen,
+  pipeline: Pipeline,
+  others: OtherDecoders,
+): Promise<Examined> {
   const original = await specimen.read()
   if (specimen.fresh) pipeline.close()
   resetPeakMemory(pipeline.pid())
   const result = await pipeline.run(original)
   const peak = peakMemory(pipeline.pid())
   const memory = peak && peak.own / 1e6 + CONSUMER_MEGABYTES
-  const { name } = specimen
+  const { name, file } = specimen
+  const { developed } = result
   return {
     ...result,
     name,
@@ -39,6 +48,11 @@ export async function examine(specimen: Specimen, pipeline: Pipeline): Promise<E
     memory,
     complaints: complaintsOf(specimen, result, memory),
     weights: weigh(result, original),
+    ...(file &&
+      developed && {
+        disagreement: others.disagreement(original, developed),
+        similarity: await others.similarity(file, developed),
+      }),
   }
 }
 

@@ -6,6 +6,8 @@ import { HOSTILE_IMAGES } from '../hostile/hostile-images.ts'
 /** A file to process, and its expected result if known. */
 export interface Specimen {
   name: string
+  /** Its absolute path, unless it is generated. */
+  file?: string
   read: () => Promise<Buffer>
   outcome?: string
   /** Memory limit for both processes, in MB. */
@@ -20,7 +22,9 @@ export async function specimensIn(paths: string[], startedIn: string): Promise<S
   for (const path of paths) {
     const files = await filesIn(path)
     if (files.length === 0) throw new Error(`No files in ${path}.`)
-    found.push(...files.map((file) => ({ name: relative(startedIn, file), read: () => readFile(file) })))
+    found.push(
+      ...files.map((file) => ({ name: relative(startedIn, file), file, read: () => readFile(file) })),
+    )
   }
   return found
 }
