@@ -99,6 +99,30 @@ describe.each([sharpEngine, jimpEngine])(
   },
 )
 
+/** Red shapes on a transparent ground. */
+function icon(side: number, isInside: (x: number, y: number) => boolean): Sharp {
+  const data = Buffer.alloc(side * side * 4)
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++) data.set([200, 50, 50, isInside(x, y) ? 255 : 0], (y * side + x) * 4)
+  return sharp(data, { raw: { width: side, height: side, channels: 4 } })
+}
+
+test.each<[string, number, (x: number, y: number) => boolean]>([
+  ['checks', 288, (x, y) => ((x >> 4) + (y >> 4)) % 2 === 1],
+  ['stripes', 288, (x, y) => ((x + 2 * y) >> 4) % 2 === 1],
+  ['rings', 288, (x, y) => Math.floor(Math.hypot(x - 144, y - 144)) % 24 < 12],
+  ['a disc', 800, (x, y) => Math.hypot(x - 400, y - 400) < 320],
+])('a transparent icon does not become heavier before a background: %s', async (_what, side, isInside) => {
+  const original = await icon(side, isInside)
+    .png({ palette: true, dither: 0, effort: 10, compressionLevel: 9 })
+    .toBuffer()
+  const { variants } = await sharpEngine.develop(original, [spec('jpeg')])
+  expect(variants[0]?.data.length).toBeLessThanOrEqual(original.length)
+  const before = await rgb(await sharp(original).flatten({ background: '#fff' }).png().toBuffer())
+  const shown = await rgb(variants[0]?.data as Buffer)
+  expect(shown.every((value, i) => Math.abs(value - (before[i] ?? 0)) <= 4)).toBe(true)
+})
+
 test('a JPEG of wide gamut is converted, not copied', async () => {
   const original = await jpegIn(COLOR_SPACES['Display P3'], fourCorners(60, 40))
   const { variants } = await sharpEngine.develop(original, [spec('jpeg', { quality: 100 })])

@@ -288,15 +288,37 @@ const INVISIBLE_DIFFERENCE = 4
 /** With a palette if that changes nothing that can be seen: about a third of the bytes. */
 async function saveAsPng(image: Sharp, thoroughly: boolean): Promise<Buffer> {
   const pixels = await toPixels(image)
-  const paletted = await fromPixels(pixels).png({ palette: true, dither: 0, effort: 1 }).toBuffer()
+  const palette = { palette: true, dither: 0, effort: 1, colours: countColors(pixels) } as const
+  const paletted = await fromPixels(pixels)
+    .png({ ...palette, compressionLevel: 9 })
+    .toBuffer()
   const hasPalette = await looksLike(pixels, paletted)
   if (hasPalette && !thoroughly) return paletted
   const whole = isGrey(pixels) ? fromPixels(pixels).toColourspace('b-w') : fromPixels(pixels)
   const plain = await whole.clone().png({ compressionLevel: 9 }).toBuffer()
   if (!thoroughly) return plain
-  // Filters help where colors change gradually.
-  const filtered = await whole.png({ compressionLevel: 9, adaptiveFiltering: true }).toBuffer()
-  return lightest(hasPalette ? [paletted, plain, filtered] : [plain, filtered])
+  // Filters help where colors change gradually, and where rows are equal.
+  const filter = { compressionLevel: 9, adaptiveFiltering: true } as const
+  const filtered = await whole.png(filter).toBuffer()
+  if (!hasPalette) return lightest([plain, filtered])
+  const both = await fromPixels(pixels)
+    .png({ ...palette, ...filter })
+    .toBuffer()
+  return lightest([paletted, plain, filtered, both])
+}
+
+const MAX_PALETTE = 256
+
+/** 2 to 256: libvips would take more than there are, and so more bits for each pixel. */
+function countColors({ data, channels }: Pixels): number {
+  const colors = new Set<number>()
+  let last = -1
+  for (let at = 0; at < data.length && colors.size < MAX_PALETTE; at += channels) {
+    const color = channels === 4 ? data.readUInt32BE(at) : data.readUIntBE(at, 3)
+    if (color !== last) colors.add(color)
+    last = color
+  }
+  return Math.max(2, colors.size)
 }
 
 async function looksLike({ data }: Pixels, png: Buffer): Promise<boolean> {
