@@ -9,6 +9,8 @@ export interface UnsupportedFile {
 const AS_JPEG = 'Export it as JPEG.'
 const AS_PNG = 'Export it as PNG.'
 const AS_EITHER = 'Export it as JPEG or PNG.'
+const ITS_PAGE = 'Export its page as JPEG or PNG.'
+const UNPACKED = 'Unpack it and send the image in it.'
 const FROM_EDITOR = 'Open it in a photo editor and export it as JPEG.'
 
 /** @returns undefined if nothing recognises the file */
@@ -26,6 +28,8 @@ const starts =
   (bytes: Buffer) =>
     bytes.toString('latin1', at, at + latin1.length) === latin1
 
+const startsLike = (hex: RegExp) => (bytes: Buffer) => hex.test(bytes.toString('hex', 0, 12))
+
 /** What file-type does not know, or knows less about. */
 const SIGNATURES: [name: string, matches: (bytes: Buffer) => boolean, advice: string][] = [
   ['JPEG XL', starts('\xff\x0a'), AS_JPEG],
@@ -35,6 +39,24 @@ const SIGNATURES: [name: string, matches: (bytes: Buffer) => boolean, advice: st
   ['JPEG 2000', starts('\xff\x4f\xff\x51'), AS_JPEG],
   ['DICOM', starts('DICM', 128), AS_EITHER],
   ['a camera raw file', isCameraRaw, FROM_EDITOR],
+  ['OpenEXR', starts('v/1\x01'), AS_JPEG],
+  ['Radiance HDR', starts('#?RADIANCE'), AS_JPEG],
+  ['Radiance HDR', starts('#?RGBE'), AS_JPEG],
+  ['QOI', starts('qoif'), AS_PNG],
+  ['KTX', starts('\xabKTX '), AS_PNG],
+  ['DDS', starts('DDS \x7c'), AS_PNG],
+  ['TGA', isTga, AS_PNG],
+  ['PCX', startsLike(/^0a0[0235]010[1248]/), AS_PNG],
+  ['Netpbm (PBM, PGM, PPM)', startsLike(/^50(?:3[1-7]|46|66)(?:09|0a|0d|20)/), AS_PNG],
+  ['XPM', starts('/* XPM */'), AS_PNG],
+  ['SGI', startsLike(/^01da0[01]0[12]/), AS_PNG],
+  ['MNG', starts('\x8aMNG'), AS_PNG],
+  ['JNG', starts('\x8bJNG'), AS_PNG],
+  ['Windows Metafile (WMF)', starts('\xd7\xcd\xc6\x9a'), AS_PNG],
+  ['Windows Metafile (EMF)', starts(' EMF', 40), AS_PNG],
+  ['FITS', starts('SIMPLE  ='), AS_EITHER],
+  ['NITF', starts('NITF0'), AS_EITHER],
+  ['DjVu', starts('AT&TFORM'), ITS_PAGE],
 ]
 
 /** By file-type's extensions. */
@@ -50,9 +72,15 @@ const KINDS: Record<string, UnsupportedFile> = {
   ai: { name: 'Illustrator', advice: AS_PNG },
   eps: { name: 'EPS', advice: AS_PNG },
   ps: { name: 'PostScript', advice: AS_PNG },
-  pdf: { name: 'PDF', advice: 'Export its page as JPEG or PNG.' },
+  pdf: { name: 'PDF', advice: ITS_PAGE },
   jxr: { name: 'JPEG XR', advice: AS_JPEG },
   jls: { name: 'JPEG-LS', advice: AS_JPEG },
+  ...Object.fromEntries(
+    ['zip', '7z', 'rar', 'tar', 'gz', 'bz2', 'xz', 'zst'].map((ext) => [
+      ext,
+      { name: ext.toUpperCase(), advice: UNPACKED },
+    ]),
+  ),
   ...Object.fromEntries(
     ['cr2', 'cr3', 'nef', 'arw', 'dng', 'orf', 'raf', 'rw2'].map((ext) => [
       ext,
@@ -66,6 +94,12 @@ function ofKind(name: string, mime: string): UnsupportedFile {
     return { name: `a video (${name})`, advice: 'Export one frame of it as JPEG.' }
   if (mime.startsWith('audio/')) return { name: `audio (${name})` }
   return mime.startsWith('image/') ? { name, advice: AS_EITHER } : { name }
+}
+
+/** A header without a signature: its type of picture, no palette, 8 to 32 bits a pixel. file-type takes it for a cursor. */
+function isTga(file: Buffer): boolean {
+  const hasHeader = file.length >= 18 && startsLike(/^..00(?:0[23]|0[ab])(?:00){5}/)(file)
+  return hasHeader && file.readUInt32LE(12) !== 0 && [8, 16, 24, 32].includes(file[16] ?? 0)
 }
 
 /** Raw formats that are not TIFF: Olympus, Panasonic, Fujifilm, Canon CRW, Minolta, Sigma. */

@@ -1,6 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import sharp from 'sharp'
 import { ssim } from 'ssim.js'
 import type { Developed } from '../../src/development/develop.ts'
@@ -71,22 +70,26 @@ async function compareSmallest(
 function startPillow(): { decode: Decode; close: () => void } {
   const program = join(import.meta.dirname, 'decode-with-pillow.py')
   const child = spawn('python3', [program], { stdio: ['pipe', 'pipe', 'ignore'] })
+  let held: Buffer = Buffer.alloc(0)
+  let wake = () => {}
+  child.stdout.on('data', (more: Buffer) => {
+    held = Buffer.concat([held, more])
+    wake()
+  })
+  async function take(bytes: number): Promise<Buffer> {
+    while (held.length < bytes)
+      await new Promise<void>((arrived) => {
+        wake = arrived
+      })
+    const taken = held.subarray(0, bytes)
+    held = held.subarray(bytes)
+    return taken
+  }
   return {
     decode: async (file, { width, height }) => {
       child.stdin.write(`${width} ${height} ${file}\n`)
-      const length = (await take(child.stdout, 4)).readUInt32BE(0)
-      return length === 0 ? Buffer.alloc(0) : take(child.stdout, length)
+      return take((await take(4)).readUInt32BE(0))
     },
     close: () => child.stdin.end(),
-  }
-}
-
-async function take(stream: Readable, bytes: number): Promise<Buffer> {
-  for (;;) {
-    const chunk: Buffer | null = stream.read(bytes)
-    if (chunk?.length === bytes) return chunk
-    if (chunk) stream.unshift(chunk)
-    if (stream.readableEnded) throw new Error('Pillow ended')
-    await new Promise((done) => stream.once('readable', done))
   }
 }
