@@ -1,5 +1,7 @@
 import { acceptedTypes } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
+import { C2PA_BOX } from './content-credentials.ts'
+import { readTraits } from './formats.ts'
 import { inspectImage, inspectStream } from './inspect-image.ts'
 import { heicSample } from './testing/heic-samples.ts'
 
@@ -42,6 +44,20 @@ describe('with a decoder', () => {
     const found = await inspectImage(bytes, withHeic)
     expect([found.contentType, found.width * found.height]).toEqual(['image/heic', 96 * 64])
     expect(await inspectStream(inChunks(bytes, 100), withHeic)).toEqual(found)
+  })
+
+  test('Content Credentials are found in a uuid box, and not in any other', async () => {
+    const manifest = Buffer.from('\0\0\0\0manifest', 'latin1')
+    const withUuid = (uuid: Buffer) => {
+      const box = Buffer.concat([Buffer.from('\0\0\0\0uuid', 'latin1'), uuid, manifest])
+      box.writeUInt32BE(box.length)
+      return Buffer.concat([upright, box])
+    }
+    expect(readTraits(upright).hasContentCredentials).toBeUndefined()
+    expect(readTraits(withUuid(Buffer.alloc(16, 7))).hasContentCredentials).toBeUndefined()
+    const signed = withUuid(C2PA_BOX)
+    expect(readTraits(signed)).toMatchObject({ hasContentCredentials: true, end: signed.length })
+    expect(await inspectImage(signed, withHeic)).toMatchObject({ contentType: 'image/heic' })
   })
 
   test('a truncated file is refused, at any length', async () => {
