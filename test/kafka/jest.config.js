@@ -5,7 +5,9 @@ export default {
   ...root,
   rootDir: '../..',
   // With an existing cluster, tests that start their own broker are skipped.
-  testPathIgnorePatterns: process.env.KAFKA_BROKERS ? ['(apache-kafka|secured|embedded)\\.kafka-test'] : [],
+  testPathIgnorePatterns: process.env.KAFKA_BROKERS
+    ? ['(apache-kafka|secured|embedded|embedded-restart)\\.kafka-test']
+    : [],
   // Other steps of CI run beside it.
   testTimeout: 900_000,
   testMatch: ['<rootDir>/test/kafka/*.kafka-test.ts'],

@@ -61,12 +61,14 @@ async function demo(): Promise<void> {
 }
 
 const COLUMNS = 80
+/** Times of files with usual names are under each other. */
+const NAME_COLUMNS = 24
 
 /** A line for a file that was processed; for another one the reason and what to do, in as many lines as they need. */
 function printResult(name: string, { problem, milliseconds = 0 }: Partial<Outcome>): void {
   const mark = problem ? styleText('red', '✘') : styleText('green', '✔')
-  const time = problem ? '' : `  ${seconds(milliseconds)}`
-  console.log(`  ${mark} ${cutText(printable(name), COLUMNS - 12)}${time}`)
+  const time = problem ? '' : `  ${seconds(milliseconds).padStart(6)}`
+  console.log(`  ${mark} ${cutText(printable(name), COLUMNS - 12).padEnd(problem ? 0 : NAME_COLUMNS)}${time}`)
   if (problem) console.log(wrapText(problem, { columns: COLUMNS, indent: 4 }))
 }
 

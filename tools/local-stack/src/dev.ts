@@ -1,14 +1,16 @@
 import { rm } from 'node:fs/promises'
 import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
-import { stdin, stdout } from 'node:process'
+import { join, relative } from 'node:path'
+import { stderr, stdin, stdout } from 'node:process'
 import { parseArgs, styleText } from 'node:util'
+import { wrapText } from '@darkroom/terminal'
 import { cockpitKeys } from './cockpit/cockpit-keys.ts'
 import { listenToKeys } from './cockpit/keys.ts'
 import { createLogView } from './cockpit/log-view.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, writeEndpoints } from './endpoints.ts'
 import { followPages, PAGES } from './follow-pages.ts'
+import { repositoryRoot } from './repository-root.ts'
 import { compileCacheFolder, INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
 
 /** `pnpm dev [--clean] [--verbose] [--inspect SERVICE]`: runs the whole system on this machine until Ctrl-C. */
@@ -62,14 +64,15 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
   })
   if (!stack) return console.log('\nStopped.')
   await writeEndpoints(stack.endpoints)
-  console.log(welcome(stack.endpoints, startedAt))
-  if (inspect) console.log(`A debugger for ${inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
   const quit = () => interruption.abort()
   const keys = cockpitKeys({ endpoints: stack.endpoints, view, write: printLine, quit })
+  // First, so that the terminal does not echo a key that is pressed at once.
+  const stopListening = listenToKeys(keys, printLine)
+  console.log(welcome(stack.endpoints, startedAt))
+  if (inspect) console.log(`A debugger for ${inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
   const stopFollowing = followPages(PAGES, (service, level, message) =>
     view.take(service, JSON.stringify({ level, message, service, timestamp: new Date() })),
   )
-  const stopListening = listenToKeys(keys, printLine)
   try {
     const ended = await Promise.race([whenAborted(interruption.signal), stack.ended.then(() => true)])
     if (ended) throw new Error('The services exited. See their last lines above.')
@@ -103,11 +106,17 @@ ${bold('Darkroom is ready')} after ${seconds(startedAt)}.
   dashboard   ${dashboard}
   S3, SQS     ${aws}
   Kafka       ${kafkaBrokers}
-  endpoints   ${endpointsFile()}
+  endpoints   ${pathToShow(endpointsFile())}
 
 ${stdin.isTTY ? KEYS : curlCommands(uploadApi, apps['web-app-1']?.apiKey)}
 Press Ctrl-C to stop. Uploads are kept; pnpm dev --clean starts empty.
 `
+}
+
+/** Relative in the repository. */
+function pathToShow(path: string): string {
+  const shown = relative(repositoryRoot, path)
+  return shown.startsWith('..') ? path : shown
 }
 
 const KEYS = 'Press u to upload a sample photograph, o to open the pages, ? for all keys.'
@@ -134,6 +143,7 @@ function printLine(line: string): void {
 try {
   await dev()
 } catch (error) {
-  console.error(`\n${styleText('red', 'Darkroom stopped.')} ${(error as Error).message}`)
+  const message = `${styleText('red', 'Darkroom stopped.')} ${(error as Error).message}`
+  console.error(`\n${stderr.isTTY ? wrapText(message, { columns: Math.min(stderr.columns, 100) }) : message}`)
   process.exitCode = 1
 }

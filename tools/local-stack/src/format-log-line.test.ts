@@ -75,6 +75,7 @@ describe('another line', () => {
     '(λ: uploadImage) RequestId: 3f1c  Duration: 12.34 ms  Billed Duration: 13 ms',
     '  GET /v1/health (λ: health)',
     'ANY /{default*} (λ: noSuchRoute)',
+    '\x1b[33m┌────┐\x1b[39m',
   ])('is dropped if it says nothing: %j', (line) => {
     expect(plain(line)).toBeUndefined()
   })

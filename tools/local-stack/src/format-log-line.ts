@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters, styleText } from 'node:util'
 
 /** Metrics, and lines that serverless-offline writes for every request: our own log lines already contain this. */
 const NOISE = /^\s*$|^\{"_aws"|^[┌│└]|\(λ: \w+\)|^\s*(ANY|GET|POST|PUT|DELETE) \/\S* \(/
@@ -11,7 +11,8 @@ const HIDDEN_FIELDS = new Set(['level', 'message', 'service', 'timestamp', 'samp
  * prefixed with the service's name. Noise becomes undefined.
  */
 export function formatLogLine(service: string, line: string): string | undefined {
-  if (NOISE.test(line)) return undefined
+  // Programs color their lines where FORCE_COLOR is set.
+  if (NOISE.test(stripVTControlCharacters(line))) return undefined
   const name = styleText('cyan', service.padEnd(17))
   const entry = parseLogEntry(line)
   if (!entry) return `${' '.repeat(8)} ${name} ${styleText('dim', line)}`

@@ -7,9 +7,15 @@ export interface Key {
   press(): void | Promise<void>
 }
 
-/** Listens to keys while the terminal is one. Ctrl-C ends it as `q` does. @returns ends it */
-export function listenToKeys(keys: Record<string, Key>, write: (line: string) => void): () => void {
-  if (!stdin.isTTY) return () => {}
+type Input = Pick<typeof stdin, 'isTTY' | 'setRawMode' | 'on' | 'off' | 'pause' | 'resume'>
+
+/** Listens to keys if the input is a terminal. Ctrl-C ends it as `q` does. @returns ends it */
+export function listenToKeys(
+  keys: Record<string, Key>,
+  write: (line: string) => void,
+  input: Input & NodeJS.ReadableStream = stdin,
+): () => void {
+  if (!input.isTTY) return () => {}
   const onKey = async (text: string | undefined, { name, ctrl }: { name?: string; ctrl?: boolean }) => {
     const pressed = ctrl && name === 'c' ? 'q' : text
     if (pressed === '?') return write(helpOf(keys))
@@ -19,14 +25,14 @@ export function listenToKeys(keys: Record<string, Key>, write: (line: string) =>
       write((error as Error).message)
     }
   }
-  emitKeypressEvents(stdin)
-  stdin.setRawMode(true)
-  stdin.on('keypress', onKey)
-  stdin.resume()
+  emitKeypressEvents(input)
+  input.setRawMode(true)
+  input.on('keypress', onKey)
+  input.resume()
   return () => {
-    stdin.off('keypress', onKey)
-    stdin.setRawMode(false)
-    stdin.pause()
+    input.off('keypress', onKey)
+    input.setRawMode(false)
+    input.pause()
   }
 }
 
