@@ -37,7 +37,7 @@ export interface ServicesOptions {
   signal?: AbortSignal | undefined
   /** Starts S3, SQS and Kafka while the process loads. Default: they run already. */
   startStores?: () => Promise<void>
-  /** Called when the services are built, and with the name of each one that is ready. */
+  /** Called with each step that is done for all services, and with the name of each service that is ready. */
   onReady?: (part: string) => void
   /** Called with each line of output. */
   onLine: (service: string, line: string) => void
@@ -125,7 +125,7 @@ function allReady(child: ChildProcess, { services, onReady }: ServicesOptions): 
   const waiting = new Set<string>(services)
   return new Promise((resolve) => {
     child.on('message', (message: FromHost) => {
-      if (message.type === 'built') return onReady?.('functions built')
+      if (message.type === 'done') return onReady?.(message.step)
       if (!waiting.delete(message.name)) return
       onReady?.(message.name)
       if (waiting.size === 0) resolve()

@@ -11,5 +11,7 @@ export interface ToHost {
   type: 'stores-ready'
 }
 
-/** What the host tells its parent: that the services are built, or that one of them is ready. */
-export type FromHost = { type: 'built' } | { type: 'ready'; name: string }
+/** What the host tells its parent: a step that is done for all services, or that one of them is ready. */
+export type FromHost = { type: 'done'; step: HostStep } | { type: 'ready'; name: string }
+
+export type HostStep = 'functions built' | 'queues and bucket' | 'functions loaded'

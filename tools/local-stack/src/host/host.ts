@@ -22,7 +22,11 @@ async function host(options: HostedServiceOptions[], outdir: string): Promise<vo
   services = await hostServices(
     options.map((service) => ({ ...service, folder: join(repositoryRoot, 'services', service.name) })),
     outdir,
-    { storesReady, onBuilt: () => send({ type: 'built' }), onReady: (name) => send({ type: 'ready', name }) },
+    {
+      storesReady,
+      onDone: (step) => send({ type: 'done', step }),
+      onReady: (name) => send({ type: 'ready', name }),
+    },
   )
   reloadOnChange(services, serviceLog)
 }

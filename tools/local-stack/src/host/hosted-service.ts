@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
-import type { HostedServiceOptions } from './host-messages.ts'
+import type { HostedServiceOptions, HostStep } from './host-messages.ts'
 import type { Log, Plugin, Serverless, Service } from './serverless.ts'
 import { serviceLog } from './service-log.ts'
 
@@ -16,13 +16,14 @@ export interface HostOptions extends HostedServiceOptions {
   folder: string
 }
 
-/** What a service waits for. */
-interface Prerequisites {
+/** What a service waits for, and whom it tells. */
+interface Surroundings {
   /** The folder of the bundled services. */
   outdir: string
   /** Resolves when its bundle is there. */
   built: Promise<void>
   storesReady?: Promise<void> | undefined
+  onStep: (step: HostStep) => void
 }
 
 export interface HostedService {
@@ -36,7 +37,7 @@ export interface HostedService {
 export async function startService(
   serverless: Serverless,
   options: HostOptions,
-  { outdir, built, storesReady }: Prerequisites,
+  { outdir, built, storesReady, onStep }: Surroundings,
 ): Promise<HostedService> {
   const { name, folder } = options
   // Before plugins add to it.
@@ -51,8 +52,10 @@ export async function startService(
   }
   await storesReady
   await run('before:offline:start:init')
+  onStep('queues and bucket')
   await built
   await run('offline:start:init')
+  onStep('functions loaded')
   await run('after:offline:start:init')
   return {
     name,

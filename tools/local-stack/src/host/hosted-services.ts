@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { bundleServices } from './bundle-services.ts'
+import type { HostStep } from './host-messages.ts'
 import { type HostedService, type HostOptions, startService } from './hosted-service.ts'
 import { filesOfConfiguration, readService } from './read-service.ts'
 import type { Serverless } from './serverless.ts'
@@ -23,7 +24,8 @@ export interface HostedServices {
 export interface HostEvents {
   /** Services use S3, SQS and Kafka after that. */
   storesReady?: Promise<void>
-  onBuilt?: () => void
+  /** Called when a step is done for all services. */
+  onDone?: (step: HostStep) => void
   onReady?: (name: string) => void
 }
 
@@ -31,7 +33,7 @@ export interface HostEvents {
 export async function hostServices(
   services: readonly HostOptions[],
   outdir: string,
-  { storesReady, onBuilt, onReady }: HostEvents = {},
+  { storesReady, onDone, onReady }: HostEvents = {},
 ): Promise<HostedServices> {
   const sources = new Map<string, Set<string>>()
   const build = async (some: readonly HostOptions[], configurations: Serverless[]) => {
@@ -41,11 +43,17 @@ export async function hostServices(
   }
   const configurations = await readAll(services)
   // In esbuild's own process: the plugins load meanwhile.
-  const built = build(services, configurations).then(onBuilt)
+  const built = build(services, configurations).then(() => onDone?.('functions built'))
   // Services that wait for it report it.
   built.catch(() => {})
+  const steps = new Map<HostStep, number>()
+  const onStep = (step: HostStep) => {
+    const count = (steps.get(step) ?? 0) + 1
+    steps.set(step, count)
+    if (count === services.length) onDone?.(step)
+  }
   const start = async (serverless: Serverless, options: HostOptions): Promise<HostedService> => {
-    const service = await startService(serverless, options, { outdir, built, storesReady })
+    const service = await startService(serverless, options, { outdir, built, storesReady, onStep })
     onReady?.(options.name)
     return service
   }
