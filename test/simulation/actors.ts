@@ -25,6 +25,7 @@ import {
   placeHold,
   presetConfiguration,
   redevelop,
+  redriveParked,
   releaseHold,
   request,
   TOPIC,
@@ -90,6 +91,7 @@ export function imageOf({ picture: { app }, chosenId, accepted }: Subject): Imag
 export async function act(world: World, subjects: Subject[], action: Action, n: number): Promise<void> {
   if (action.do === 'nothing') return
   if (action.do === 'deploy') return void Object.assign(presetConfiguration.presets, presetsOf(2))
+  if (action.do === 'redrive') return redrive(world, n)
   const subject = subjects[action.picture]
   if (!subject) return
   if (action.do === 'send') return send(world, subject, n)
@@ -278,6 +280,17 @@ export async function look(world: World, subject: Subject, image: ImageRef, name
 
 async function redevelopImage({ processes }: World, image: ImageRef, preset: string, n: number) {
   await processes.invoke(`backfill ${n}`, LIMITS_MS.command, () => redevelop(operator, image, preset))
+}
+
+/** The operator sends all parked messages of images to the image queue, and repeats the command until it is done. */
+async function redrive({ processes, sleep }: World, n: number): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const command = () => redriveParked(operator, {}, async () => {})
+    const isCalm = attempt > ATTEMPTS
+    const ended = await processes.invoke(`redrive ${n}.${attempt}`, LIMITS_MS.command, command, { isCalm })
+    if ('returned' in ended) return
+    await sleep(FIRST_WAIT_MS * 2 ** Math.min(attempt, 8))
+  }
 }
 
 /** The operator repeats the command until it is done. */

@@ -22,6 +22,8 @@ export interface Rates {
   engineKilled: number
   /** The engine's process dies of a picture, once. */
   engineDied: number
+  /** Each receive of a message fails until the faults end, so it becomes a dead letter. */
+  exhausted: number
 }
 
 export const NO_FAULTS: Rates = {
@@ -35,6 +37,7 @@ export const NO_FAULTS: Rates = {
   undeleted: 0,
   engineKilled: 0,
   engineDied: 0,
+  exhausted: 0,
 }
 
 /** All requests to a service fail. In milliseconds since the start of the history. */
@@ -47,12 +50,15 @@ export interface Outage {
 type Fate = 'normal' | 'error' | 'lost' | 'repeated' | 'crashBefore' | 'crashAfter'
 const FATES = ['error', 'lost', 'repeated', 'crashBefore', 'crashAfter'] as const
 
+/** Faults that are not the fate of a step. */
+type ChanceFault = 'duplicate' | 'undeleted' | 'engineKilled' | 'engineDied' | 'exhausted'
+
 const SLOWEST_MS = 20_000
 
 export interface Faults {
   fateOf(step: string): Fate
   latencyOf(step: string, isCalm: boolean): number
-  happens(kind: 'duplicate' | 'undeleted' | 'engineKilled' | 'engineDied', step: string): boolean
+  happens(kind: ChanceFault, step: string): boolean
   isOut(service: string, sinceStart: number): boolean
   /** After this no fault happens any more; steps still take their time. */
   stop(): void

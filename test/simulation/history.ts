@@ -15,7 +15,11 @@ export interface Picture {
 export const isDirect = ({ source }: Picture) => source === 'direct upload' || source === 'multipart upload'
 
 /** Something that somebody does, and when: in milliseconds since the start. */
-export type Action = ImageAction | { at: number; do: 'deploy' } | { at: number; do: 'nothing' }
+export type Action =
+  | ImageAction
+  | { at: number; do: 'deploy' }
+  | { at: number; do: 'redrive' }
+  | { at: number; do: 'nothing' }
 
 type ImageAction = { at: number; picture: number } & (
   | { do: 'send' | 'complete' | 'abort' | 'erase' | 'hold' | 'release' | 'look' }
@@ -47,10 +51,11 @@ export function historyOf(seed: number): History {
   const others = Array.from({ length: chance.whole('actions', 2, 9) }, (_, n) =>
     otherAction(seed, n, pictures.length, span),
   )
+  const late = hasDeadLetters(seed) ? actionsAmongDeadLetters(seed, pictures.length) : []
   return {
     seed,
     pictures,
-    actions: [...sends, ...others].toSorted((a, b) => a.at - b.at),
+    actions: [...sends, ...others, ...late].toSorted((a, b) => a.at - b.at),
     rates: ratesOf(seed),
     outages: outagesOf(seed),
   }
@@ -103,12 +108,34 @@ function otherAction(seed: number, n: number, pictures: number, span: number): A
   return { do: what, picture, at, preset: chance.pick(`preset of ${n}`, ['default', 'big', 'big'] as const) }
 }
 
+/** One history in ten: messages fail at all their receives, and the faults last until their dead letters are settled. */
+const hasDeadLetters = (seed: number) => chanceOf(seed).happens('has dead letters', 0.1)
+
+/** Five receives take ten minutes after errors and half an hour after crashes. */
+const DEAD_LETTERS_MS = 9 * MINUTE_MS
+const SETTLED_MS = 40 * MINUTE_MS
+
+/** While dead letters arrive, people use their images, and the operator sends what is parked back to the image queue. */
+function actionsAmongDeadLetters(seed: number, pictures: number): Action[] {
+  const chance = chanceOf(seed)
+  const at = (name: string) => chance.whole(`time of ${name}`, DEAD_LETTERS_MS, SETTLED_MS)
+  const actions = Array.from({ length: 3 }, (_, n) => ({
+    ...otherAction(seed, 100 + n, pictures, 0),
+    at: at(`late action ${n}`),
+  }))
+  const redrives = Array.from({ length: chance.whole('redrives', 0, 2) }, (_, n): Action => {
+    return { do: 'redrive', at: at(`redrive ${n}`) }
+  })
+  return [...actions, ...redrives, { do: 'nothing', at: SETTLED_MS }]
+}
+
 /** Some histories are calm, some have one kind of fault, most have several. */
 function ratesOf(seed: number): Rates {
   const chance = chanceOf(seed)
   const rate = (name: keyof Rates, most: number) =>
     chance.happens(`has ${name}`, 0.5) ? chance.number(`rate of ${name}`) * most : 0
-  if (chance.happens('is calm', 0.1)) return NO_FAULTS
+  const exhausted = hasDeadLetters(seed) ? chance.pick('rate of exhausted', [0.3, 0.8, 1] as const) : 0
+  if (chance.happens('is calm', 0.1)) return { ...NO_FAULTS, exhausted }
   return {
     error: rate('error', 0.1),
     lost: rate('lost', 0.08),
@@ -120,16 +147,19 @@ function ratesOf(seed: number): Rates {
     undeleted: rate('undeleted', 0.2),
     engineKilled: rate('engineKilled', 0.2),
     engineDied: rate('engineDied', 0.4),
+    exhausted,
   }
 }
 
-/** In one history of eight, S3 or SQS is away: for a minute, an hour, or up to three days. */
+/** In one history of eight, S3 or SQS is away: for a minute, an hour, or up to three days. Dead letters meet it where there are any. */
 function outagesOf(seed: number): Outage[] {
   const chance = chanceOf(seed)
   if (!chance.happens('has an outage', 0.125)) return []
   const service = chance.pick('who is out', ['s3', 's3', 'sqs'] as const)
   const longest = service === 's3' ? 3 * DAY_MS : DAY_MS
   const length = chance.pick('length', [MINUTE_MS, 11 * MINUTE_MS, 60 * MINUTE_MS, longest] as const)
-  const from = chance.whole('outage from', 0, MINUTE_MS)
+  const from = hasDeadLetters(seed)
+    ? chance.whole('outage from', DEAD_LETTERS_MS, SETTLED_MS)
+    : chance.whole('outage from', 0, MINUTE_MS)
   return [{ service, from, to: from + chance.whole('outage of', length / 2, length) }]
 }

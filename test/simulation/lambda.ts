@@ -1,34 +1,52 @@
-import { metadataKey, ProblemError, parseInputKey } from '@darkroom/core'
+import { metadataKey, ProblemError, parseInputKey, readImageAccepted } from '@darkroom/core'
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda'
 import { type Developer, EngineDeath } from '../../services/image-processor/src/development/develop.ts'
 import { developed, sha256Of } from './pictures.ts'
 import { believe } from './sabotage.ts'
-import { LIMITS_MS, MAX_BATCH, MINUTE_MS } from './settings.ts'
-import { DEAD_LETTERS, IMAGE_QUEUE, processImages, settleDeadLetters, sweep } from './system.ts'
+import { CLEAR_PARKED_MS, LIMITS_MS, MAX_BATCH, MINUTE_MS } from './settings.ts'
+import {
+  BUCKET,
+  clearParked,
+  DEAD_LETTERS,
+  IMAGE_QUEUE,
+  PARKED,
+  processImages,
+  settleDeadLetters,
+  sweep,
+} from './system.ts'
 import type { World } from './world.ts'
 
-/** What Lambda does: polls the queues, runs the functions, deletes what they have handled, keeps the schedule. */
+/** What Lambda does: polls the queues, runs the functions, deletes what they have handled, keeps the schedules. */
 export interface Lambda {
   /** Polls a queue when a message becomes visible. */
   pollLater(url: string, inMs: number): void
   /** Runs the sweep until `end`. From `calmFrom` on nothing is sent any more. */
   sweepUntil(calmFrom: number, end: number): void
+  /** Deletes parked messages of finished images on schedule. */
+  clearParkedUntil(isOver: () => boolean): void
 }
 
 const IDLE_SWEEP_SHARE = 0.1
 const OUTAGE_POLL_MS = 5 * MINUTE_MS
 /** A message that crashes at each of its five receives may fail, so the last ones are without faults, except outages. */
 const MAX_FAULTY_RECEIVES = 3
+/** Of processImages, with one image: its document and original are read, it is developed, two variants are written. */
+const STEPS_BEFORE_COMMIT = 5
 
 export function createLambda(world: () => World): Lambda {
   /** The hashes of pictures that an engine died of. */
   const survivors = new Set<string>()
+  /** Invocations whose engine is killed, or is not. Of the others it depends on chance. */
+  const engines = new Map<string, 'killed' | 'calm'>()
   const developer: Developer = {
     name: 'sharp',
     develop: (original, preset) => {
       const { processes, faults, sabotage } = world()
       return processes.step('engine', 'develop', (name) => {
-        if (faults.happens('engineKilled', name)) throw new Error('the engine was killed')
+        const [invocation = ''] = name.split(' / ')
+        const engine = engines.get(invocation)
+        if (engine === 'killed' || (engine !== 'calm' && faults.happens('engineKilled', name)))
+          throw new Error('the engine was killed')
         const sha256 = sha256Of(original)
         // A second death would be evidence against the image.
         if (!survivors.has(sha256) && faults.happens('engineDied', name)) {
@@ -42,17 +60,37 @@ export function createLambda(world: () => World): Lambda {
   const consume = processImages(developer)
 
   const handlers: Record<string, (records: SQSRecord[]) => Promise<void>> = {
-    [IMAGE_QUEUE]: (records) => {
-      const { sabotage, redirects } = world()
-      const Records = sabotage.urisBelieved ? records.map((record) => believe(record, redirects)) : records
-      return handle(world(), IMAGE_QUEUE, 'processImages', LIMITS_MS.processImages, records, (remainingMs) =>
-        consume({ Records }, { getRemainingTimeInMillis: remainingMs }),
-      )
+    [IMAGE_QUEUE]: async (records) => {
+      const { faults } = world()
+      const exhausted = records.filter(({ messageId }) => faults.happens('exhausted', messageId))
+      const others = records.filter((record) => !exhausted.includes(record))
+      if (isLate(others)) engines.set(nameOf('processImages', others), 'calm')
+      if (others.length > 0) void processBatch(others)
+      for (const record of exhausted) void exhaust(record)
     },
     [DEAD_LETTERS]: (records) =>
       handle(world(), DEAD_LETTERS, 'settleDeadLetters', LIMITS_MS.settleDeadLetters, records, () =>
         settleDeadLetters({ Records: records }),
       ),
+  }
+
+  const processBatch = (records: SQSRecord[], maxSteps?: number) => {
+    const { sabotage, redirects } = world()
+    const Records = sabotage.urisBelieved ? records.map((record) => believe(record, redirects)) : records
+    const run = (getRemainingTimeInMillis: () => number) => consume({ Records }, { getRemainingTimeInMillis })
+    return handle(world(), IMAGE_QUEUE, 'processImages', LIMITS_MS.processImages, records, run, maxSteps)
+  }
+
+  /** A receive that fails before its image is committed: its engine is killed, or it crashes at one of its first steps. */
+  const exhaust = (record: SQSRecord) => {
+    const { chance, exhausted } = world()
+    const { message } = readImageAccepted(record.body, BUCKET)
+    if (message) exhausted.add(message.data.imageId)
+    const { receiptHandle } = record
+    const isKilled = chance.happens(`engine of ${receiptHandle}`, 0.5)
+    if (isKilled) engines.set(nameOf('processImages', [record]), 'killed')
+    const maxSteps = chance.whole(`steps of ${receiptHandle}`, 0, STEPS_BEFORE_COMMIT)
+    return processBatch([record], isKilled ? undefined : maxSteps)
   }
 
   const poll = (url: string) => {
@@ -84,7 +122,20 @@ export function createLambda(world: () => World): Lambda {
     const age = minute - Math.floor(start / MINUTE_MS)
     await processes.invoke(`sweepInputs ${age}`, LIMITS_MS.sweep, () => sweep(scheduled))
   }
-  return { pollLater, sweepUntil: (calmFrom, end) => void sweepNow(calmFrom, end) }
+
+  const clearParkedNow = async (isOver: () => boolean) => {
+    const { time, start, sqs, processes, sabotage } = world()
+    if (isOver()) return
+    time.after(CLEAR_PARKED_MS, () => void clearParkedNow(isOver))
+    if (sqs.messages(PARKED).length === 0 || sabotage.parkedForever) return
+    const minute = Math.floor((time.now() - start) / MINUTE_MS)
+    await processes.invoke(`clearParked ${minute}`, LIMITS_MS.clearParked, clearParked)
+  }
+  return {
+    pollLater,
+    sweepUntil: (calmFrom, end) => void sweepNow(calmFrom, end),
+    clearParkedUntil: (isOver) => void clearParkedNow(isOver),
+  }
 }
 
 /**
@@ -107,17 +158,23 @@ function isSettled({ s3 }: World): boolean {
   return true
 }
 
+const nameOf = (handler: string, records: SQSRecord[]) =>
+  `${handler} ${records.map(({ receiptHandle }) => receiptHandle).join()}`
+
+const isLate = (records: SQSRecord[]) =>
+  records.some(({ attributes }) => Number(attributes.ApproximateReceiveCount) > MAX_FAULTY_RECEIVES)
+
 const blame = () => new ProblemError('corrupt-image', 'simulated')
 
 async function handle(
   { processes, chance, faults, sqs, sabotage, start, time }: World,
   url: string,
-  name: string,
+  handler: string,
   limitMs: number,
   records: SQSRecord[],
   run: (remainingMs: () => number) => Promise<SQSBatchResponse>,
+  maxSteps?: number,
 ): Promise<void> {
-  const batch = records.map(({ receiptHandle }) => receiptHandle).join()
   for (const { messageId, receiptHandle } of records) {
     if (messageId.endsWith("'") || !faults.happens('duplicate', receiptHandle)) continue
     const latest = chance.pick(`lateness of ${receiptHandle}`, [100, 10_000, 30 * MINUTE_MS])
@@ -126,10 +183,8 @@ async function handle(
   const acknowledge = ({ receiptHandle }: SQSRecord) =>
     sqs.run('DeleteMessage', { QueueUrl: url, ReceiptHandle: receiptHandle }, '')
   if (sabotage.acknowledgedEarly) records.map(acknowledge)
-  const isCalm = records.some(
-    ({ attributes }) => Number(attributes.ApproximateReceiveCount) > MAX_FAULTY_RECEIVES,
-  )
-  const ended = await processes.invoke(`${name} ${batch}`, limitMs, run, { isCalm })
+  const options = { isCalm: isLate(records), ...(maxSteps !== undefined && { maxSteps }) }
+  const ended = await processes.invoke(nameOf(handler, records), limitMs, run, options)
   if (!('returned' in ended) || faults.isOut('sqs', time.now() - start)) return
   const failed = new Set(ended.returned.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
   for (const record of records) {

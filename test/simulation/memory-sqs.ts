@@ -16,7 +16,7 @@ interface Message {
   body: string
   /** When a receive may return it, Unix milliseconds. */
   visibleAt: number
-  expiresAt: number
+  sentAt: number
   receives: number
   /** Of the last receive. */
   receipt?: string
@@ -54,11 +54,12 @@ export function createMemorySqs(
   const byReceipt = (url: string, receipt: string) =>
     [...queueOf(url).messages.values()].find((message) => message.receipt === receipt)
 
-  const receive = (url: string, limit: number): Message[] => {
-    const { messages, visibilityTimeoutMs, deadLetters } = queueOf(url)
+  const receive = (url: string, limit: number, hiddenMs: number): Message[] => {
+    const { messages, retentionMs, deadLetters } = queueOf(url)
     const received: Message[] = []
     for (const message of [...messages.values()]) {
-      if (message.expiresAt <= now()) messages.delete(message.id)
+      // A dead letter is as old as the message that it was.
+      if (message.sentAt + retentionMs <= now()) messages.delete(message.id)
       else if (message.visibleAt <= now() && received.length < limit) {
         if (deadLetters && message.receives >= deadLetters.maxReceives) {
           messages.delete(message.id)
@@ -67,8 +68,8 @@ export function createMemorySqs(
         }
         message.receives += 1
         message.receipt = `${message.id}#${message.receives}`
-        message.visibleAt = now() + visibilityTimeoutMs
-        onVisible(url, visibilityTimeoutMs)
+        message.visibleAt = now() + hiddenMs
+        onVisible(url, hiddenMs)
         received.push(message)
       }
     }
@@ -77,11 +78,11 @@ export function createMemorySqs(
 
   const commands: Record<string, (input: Input, name: string) => unknown> = {
     SendMessage: ({ QueueUrl, MessageBody, DelaySeconds = 0 }, name) => {
-      const expiresAt = now() + queueOf(QueueUrl).retentionMs
-      const visibleAt = now() + DelaySeconds * 1000
+      const sentAt = now()
+      const visibleAt = sentAt + DelaySeconds * 1000
       const id = shorten(name)
       const isRepeated = queueOf(QueueUrl).messages.has(id)
-      add(QueueUrl, { id: isRepeated ? `${id}+` : id, body: MessageBody, visibleAt, expiresAt, receives: 0 })
+      add(QueueUrl, { id: isRepeated ? `${id}+` : id, body: MessageBody, visibleAt, sentAt, receives: 0 })
       return {}
     },
     ChangeMessageVisibility: ({ QueueUrl, ReceiptHandle, VisibilityTimeout }) => {
@@ -97,14 +98,18 @@ export function createMemorySqs(
       if (message) queueOf(QueueUrl).messages.delete(message.id)
       return {}
     },
-    ReceiveMessage: ({ QueueUrl, MaxNumberOfMessages = 1 }) => ({
-      Messages: receive(QueueUrl, MaxNumberOfMessages).map(({ id, receipt, body, receives }) => ({
-        MessageId: id,
-        ReceiptHandle: receipt,
-        Body: body,
-        Attributes: { ApproximateReceiveCount: String(receives) },
-      })),
-    }),
+    ReceiveMessage: ({ QueueUrl, MaxNumberOfMessages = 1, VisibilityTimeout }) => {
+      const hiddenMs =
+        VisibilityTimeout === undefined ? queueOf(QueueUrl).visibilityTimeoutMs : VisibilityTimeout * 1000
+      return {
+        Messages: receive(QueueUrl, MaxNumberOfMessages, hiddenMs).map(({ id, receipt, body, receives }) => ({
+          MessageId: id,
+          ReceiptHandle: receipt,
+          Body: body,
+          Attributes: { ApproximateReceiveCount: String(receives) },
+        })),
+      }
+    },
   }
   return {
     messages: (url) => [...queueOf(url).messages.values()],
@@ -113,7 +118,7 @@ export function createMemorySqs(
       if (!run) throw new Error(`the simulated SQS does not know ${command}`)
       return run(input, name)
     },
-    receive: (url, limit) => receive(url, limit).map(toRecord),
+    receive: (url, limit) => receive(url, limit, queueOf(url).visibilityTimeoutMs).map(toRecord),
     duplicate: (url, id, delayMs) => {
       const message = queueOf(url).messages.get(id)
       if (message) add(url, { ...message, id: `${id}'`, visibleAt: now() + delayMs })

@@ -1,11 +1,20 @@
 /** Each check of the oracle can fail: what one of them looks for is changed after a sound history. `sabotage.ts` breaks the rest. */
-import { claimKey, heldPrefix, inputKey, metadataKey, newImageId, processedKey } from '@darkroom/core'
+import {
+  claimKey,
+  firstIdAt,
+  heldPrefix,
+  inputKey,
+  metadataKey,
+  newImageId,
+  processedKey,
+} from '@darkroom/core'
 import { expect, test } from '@jest/globals'
 import { imageOf, messageAbout, type Subject } from './actors.ts'
 import type { Answered } from './answers.ts'
 import { NO_FAULTS } from './faults.ts'
 import type { History } from './history.ts'
 import { runHistory } from './run-history.ts'
+import { DAY_MS, MINUTE_MS } from './settings.ts'
 import { DEAD_LETTERS, IMAGE_QUEUE, PARKED } from './system.ts'
 import type { World } from './world.ts'
 
@@ -18,6 +27,16 @@ const SOUND: History = {
   outages: [],
 }
 
+/** The same, and all retention periods end: those of original, variants and document after 20, 40 and 60 days. */
+const EXPIRED: History = { ...SOUND, seed: 9 }
+
+/** One picture whose messages fail at each receive. */
+const EXHAUSTED: History = {
+  ...SOUND,
+  actions: [...SOUND.actions, { do: 'nothing', at: 40 * MINUTE_MS }],
+  rates: { ...NO_FAULTS, exhausted: 1 },
+}
+
 const OTHER_ID = newImageId()
 
 function imageAndSubject([subject]: Subject[]) {
@@ -26,7 +45,8 @@ function imageAndSubject([subject]: Subject[]) {
   return { subject, image }
 }
 
-const put = ({ s3 }: World, Key: string, Body = 'bytes') => s3.run('PutObject', { Key, Body })
+const put = ({ s3 }: World, Key: string, Body: string | Buffer = 'bytes') =>
+  s3.run('PutObject', { Key, Body })
 
 function answer(
   subject: Subject,
@@ -136,6 +156,15 @@ const CASES: [string, Tamper, RegExp][] = [
     },
     /is parked, and the image is processed/,
   ],
+  [
+    'a client that was refused has another image',
+    (world, [subject]) => {
+      if (!subject) throw new Error('nothing was sent')
+      subject.picture.source = 'http without a key'
+      put(world, inputKey({ ...subject.picture, imageId: OTHER_ID }), subject.bytes)
+    },
+    /became another image/,
+  ],
   ...[IMAGE_QUEUE, DEAD_LETTERS].map((QueueUrl): (typeof CASES)[number] => [
     `a message is left in ${QueueUrl.split('/').at(-1)}`,
     ({ sqs }) => sqs.run('SendMessage', { QueueUrl, MessageBody: '{}' }, 'left'),
@@ -143,12 +172,81 @@ const CASES: [string, Tamper, RegExp][] = [
   ]),
 ]
 
-test('of a sound history nothing is found', async () => {
-  const { breaches, counts } = await runHistory(SOUND)
-  expect([breaches, counts.processed]).toEqual([[], 1])
+/** Does something on a day while the retention periods end, a minute after S3 has deleted what has expired by then. */
+function onDay(day: number, { start, time }: World, event: () => void): void {
+  time.after(start + day * DAY_MS + MINUTE_MS - time.now(), event)
+}
+
+const EXPIRED_CASES: typeof CASES = [
+  [
+    'something appears after its retention',
+    (world, subjects) => onDay(30, world, () => put(world, inputKey(imageAndSubject(subjects).image))),
+    /input.* appeared after its retention/,
+  ],
+  [
+    'something is left after its retention',
+    (world, subjects) => onDay(65, world, () => put(world, inputKey(imageAndSubject(subjects).image))),
+    /input.* is left after its retention/,
+  ],
+  [
+    'a multipart upload is left after its retention',
+    (world) => onDay(65, world, () => void world.s3.run('CreateMultipartUpload', { Key: 'uploads/a' })),
+    /a multipart upload is left after its retention/,
+  ],
+  [
+    'the status is gone before its retention ends',
+    (world, subjects) =>
+      onDay(30, world, () => void world.s3.objects.delete(metadataKey(imageAndSubject(subjects).image))),
+    /picture 0 is 404 instead of processed after 20 days/,
+  ],
+  [
+    'an id is not said to be expired',
+    (world, [subject]) => {
+      const later = firstIdAt(new Date(world.start + 60 * DAY_MS))
+      onDay(65, world, () => Object.assign(subject ?? {}, { chosenId: later, accepted: new Set([later]) }))
+    },
+    /picture 0 is 404 instead of 410 after 60 days/,
+  ],
+]
+
+const EXHAUSTED_CASES: typeof CASES = [
+  [
+    'a dead letter is not parked',
+    ({ sqs }) => {
+      for (const { receipt } of sqs.messages(PARKED))
+        sqs.run('DeleteMessage', { QueueUrl: PARKED, ReceiptHandle: receipt }, '')
+    },
+    /failed, and its message is not parked/,
+  ],
+  [
+    'the reason of a failure is replaced',
+    (world, subjects) => {
+      const key = metadataKey(imageAndSubject(subjects).image)
+      const document = JSON.parse(world.s3.objects.get(key)?.body.toString() ?? '')
+      for (const failure_type of ['corrupt-image', 'retries-exhausted'])
+        put(world, key, JSON.stringify({ ...document, failure_type }))
+    },
+    /was told corrupt-image, then retries-exhausted/,
+  ],
+]
+
+test.each([
+  ['sound', SOUND, { processed: 1 }],
+  ['expired', EXPIRED, { processed: 1 }],
+  ['exhausted', EXHAUSTED, { failed: 1 }],
+])('of %s histories nothing is found', async (_, history, expected) => {
+  const { breaches, counts } = await runHistory(history)
+  expect(breaches).toEqual([])
+  expect(counts).toMatchObject(expected)
 })
 
-test.each(CASES)('the oracle sees it if %s', async (_, tamper, breach) => {
-  const { breaches } = await runHistory(SOUND, { tamper })
+const ALL_CASES = [
+  ...CASES.map((given) => [...given, SOUND] as const),
+  ...EXPIRED_CASES.map((given) => [...given, EXPIRED] as const),
+  ...EXHAUSTED_CASES.map((given) => [...given, EXHAUSTED] as const),
+]
+
+test.each(ALL_CASES)('the oracle sees it if %s', async (_, tamper, breach, history) => {
+  const { breaches } = await runHistory(history, { tamper })
   expect(breaches).toEqual(expect.arrayContaining([expect.stringMatching(breach)]))
 })

@@ -6,6 +6,7 @@ import {
   type ImageRef,
   inputKey,
   metadataKey,
+  parseInputKey,
   parseMetadataKey,
   parseStoredKey,
   processedPrefix,
@@ -16,6 +17,7 @@ import {
 } from '@darkroom/core'
 import { imageOf, type Subject } from './actors.ts'
 import { type Answered, wrongAnswers } from './answers.ts'
+import type { History } from './history.ts'
 import type { Stored } from './memory-s3.ts'
 import { sha256Of, variantsOf } from './pictures.ts'
 import type { Counts } from './run-history.ts'
@@ -63,7 +65,11 @@ export function createLedger(): Ledger {
       if (!NEXT[before].includes(document.status))
         breaches.push(`${image.imageId} went from ${before} to ${document.status}`)
       statuses.set(key, document.status)
-      if (document.status === 'failed') failures.set(image.imageId, document.failure_type)
+      if (document.status !== 'failed') return
+      const reason = failures.get(image.imageId)
+      if (reason && reason !== 'retries-exhausted' && document.failure_type === 'retries-exhausted')
+        breaches.push(`${image.imageId} was told ${reason}, then ${document.failure_type}`)
+      failures.set(image.imageId, document.failure_type)
     },
     counts(subjects) {
       const ids = subjects.flatMap(({ picture: { app }, accepted }) =>
@@ -100,6 +106,10 @@ function* breachesOf(world: World, subject: Subject, ledger: Ledger): Generator<
     if (accepted.has(imageId) && status === 'none') yield `${imageId} was accepted and is not finished`
     yield* objectBreaches(world, subject, image, status)
     const failure = ledger.failures.get(imageId)
+    const isExhausted = failure === 'retries-exhausted' && world.exhausted.has(imageId)
+    if (isExhausted && status === 'failed' && !isParked(world, image))
+      yield `${imageId} failed, and its message is not parked`
+    if (isExhausted) continue
     if (failure && picture.bytes !== 'damaged') yield `${imageId} was told failed: ${failure}`
     if (failure && failure !== 'corrupt-image') yield `${imageId} was told another reason: ${failure}`
   }
@@ -107,7 +117,24 @@ function* breachesOf(world: World, subject: Subject, ledger: Ledger): Generator<
     const earlier = answers.find(({ to, shown }) => to <= later.from && isBackwards(shown, later.shown))
     if (earlier) yield `${subject.name} was ${earlier.shown}, then ${later.shown}`
   }
+  if (picture.source === 'http without a key' && !canLoseAnswers(world.history))
+    yield* unknownCopies(world, subject)
   for (const wrong of wrongAnswers(subject)) yield `${subject.name}: ${wrong}`
+}
+
+/** Whether a client may not learn the id of what it sent, and send it again as another image. */
+const canLoseAnswers = ({ rates }: History) =>
+  [rates.lost, rates.repeated, rates.crashBefore, rates.crashAfter, rates.slow].some((rate) => rate > 0)
+
+/** Without a key, whoever is refused sends again: what is stored of a refused attempt is doubled. */
+function* unknownCopies({ s3 }: World, { picture, sha256, accepted }: Subject): Generator<string> {
+  for (const [key, { body }] of s3.objects) {
+    const image = parseInputKey(key)
+    if (image?.app !== picture.app || sha256Of(body) !== sha256) continue
+    // A random id; those that clients choose end in a number.
+    if (!accepted.has(image.imageId) && !/0{8}\d{4}$/.test(image.imageId))
+      yield `${image.imageId} became another image of a client that was refused`
+  }
 }
 
 function isBackwards(before: Answered['shown'], after: Answered['shown']): boolean {
@@ -196,7 +223,13 @@ function* strayObjects({ s3 }: World, subjects: Subject[]): Generator<string> {
 
 const isRejected = ({ picture: { source, bytes } }: Subject) => source === 'kafka' && bytes === 'text'
 
-function* leftMessages({ sqs }: World, { statusOf }: Ledger): Generator<string> {
+/** Whether an operator can send a message of the image to the image queue. */
+function isParked({ sqs }: World, { imageId }: ImageRef): boolean {
+  return sqs.messages(PARKED).some(({ body }) => readImageAccepted(body, BUCKET).message?.subject === imageId)
+}
+
+/** What a queue still has to do, and parked messages that nobody needs. */
+export function* leftMessages({ sqs }: World, { statusOf }: Ledger): Generator<string> {
   for (const url of [IMAGE_QUEUE, DEAD_LETTERS]) {
     if (sqs.messages(url).length > 0) yield `${sqs.messages(url).length} messages are left in ${url}`
   }

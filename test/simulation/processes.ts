@@ -13,6 +13,8 @@ interface Invocation {
   steps: Map<string, number>
   /** How many random numbers it has drawn. */
   draws: number
+  /** How many steps it may begin; it ends at the next one. */
+  stepsLeft: number
   kill(): void
 }
 
@@ -32,19 +34,27 @@ export interface StepTaken {
   site?: Error
 }
 
+interface InvocationOptions {
+  /** There are no faults but outages. */
+  isCalm?: boolean
+  /** It ends when it begins another step. */
+  maxSteps?: number
+}
+
 export interface Processes {
   /**
-   * Runs a function with a time limit. If it crashes or takes too long, nothing of it goes on. In a calm run there are no
-   * faults but outages.
+   * Runs a function with a time limit. If it crashes or takes too long, nothing of it goes on.
    */
   invoke<Result>(
     name: string,
     limitMs: number,
     run: (remainingMs: () => number) => Promise<Result>,
-    options?: { isCalm?: boolean },
+    options?: InvocationOptions,
   ): Promise<Ended<Result>>
   /** A step of the running function: `effect` happens some time later, if nothing fails before. */
   step<Result>(service: string, label: string, effect: (name: string) => Result): Promise<Result>
+  /** The name of the running function. */
+  running(): string
   /** The next random number of the running function: its name and its count decide it. */
   random(): number
 }
@@ -62,7 +72,7 @@ interface Surroundings {
 
 export function createProcesses({ time, start, chance, faults, hasSites, onStep }: Surroundings): Processes {
   return {
-    invoke(name, limitMs, run, { isCalm = false } = {}) {
+    invoke(name, limitMs, run, { isCalm = false, maxSteps = Number.POSITIVE_INFINITY } = {}) {
       const end = time.now() + limitMs
       return new Promise((resolve) => {
         const invocation: Invocation = {
@@ -71,6 +81,7 @@ export function createProcesses({ time, start, chance, faults, hasSites, onStep 
           isCalm,
           steps: new Map(),
           draws: 0,
+          stepsLeft: maxSteps,
           kill: () => finish({ killed: true }),
         }
         const finish = (ended: Parameters<typeof resolve>[0]) => {
@@ -93,6 +104,7 @@ export function createProcesses({ time, start, chance, faults, hasSites, onStep 
       if (!invocation) throw new Error(`nothing runs that could do ${label}`)
       const count = (invocation.steps.get(label) ?? 0) + 1
       invocation.steps.set(label, count)
+      const isLast = --invocation.stepsLeft < 0
       const name = `${invocation.name} / ${label}${count > 1 ? ` ${count}` : ''}`
       const kind = `${invocation.name.split(' ')[0]} ${label}`
       const site = hasSites ? { site: siteOfStep() } : {}
@@ -105,7 +117,7 @@ export function createProcesses({ time, start, chance, faults, hasSites, onStep 
             return
           }
           const fate = invocation.isCalm ? 'normal' : faults.fateOf(name)
-          if (fate === 'crashBefore') {
+          if (fate === 'crashBefore' || isLast) {
             tell('crash before')
             return invocation.kill()
           }
@@ -127,6 +139,8 @@ export function createProcesses({ time, start, chance, faults, hasSites, onStep 
         })
       })
     },
+
+    running: () => running.getStore()?.name ?? '',
 
     random() {
       const invocation = running.getStore()

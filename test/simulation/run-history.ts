@@ -3,11 +3,11 @@ import { act, imageOf, learnKafkaId, look, type Subject, subjectOf } from './act
 import { passRetention } from './expiry.ts'
 import type { History } from './history.ts'
 import { createLambda } from './lambda.ts'
-import { createLedger, findBreaches } from './oracle.ts'
+import { createLedger, findBreaches, leftMessages } from './oracle.ts'
 import type { StepTaken } from './processes.ts'
 import type { Sabotage } from './sabotage.ts'
 import { MINUTE_MS, presetsOf } from './settings.ts'
-import { DEAD_LETTERS, IMAGE_QUEUE, PARKED, presetConfiguration } from './system.ts'
+import { PARKED, presetConfiguration } from './system.ts'
 import { openWorld, type World } from './world.ts'
 
 export interface Verdict {
@@ -39,7 +39,13 @@ interface RunOptions {
 
 /** The share of histories that go on until everything has expired. */
 const EXPIRED_SHARE = 0.25
+/** Not during a long outage: each duplicate of a message that waits would be sent again, and duplicated again. */
 const LONGEST_TROUBLE_MS = 20 * MINUTE_MS
+/** Dead letters come half an hour after their messages. */
+const LONGEST_TROUBLE_WITH_DEAD_LETTERS_MS = 45 * MINUTE_MS
+
+/** Steps that come at any time and change nothing, or hardly ever. */
+const LOOKS = /^(sweepInputs|getImage|clearParked (?!DeleteMessage))/
 
 /** After the last action and the last outage there are no more faults, and everything has to heal by itself. */
 export async function runHistory(history: History, options: RunOptions = {}): Promise<Verdict> {
@@ -84,7 +90,7 @@ async function play(
   steps: StepTaken[],
   tamper?: RunOptions['tamper'],
 ): Promise<Verdict> {
-  const { history, start, time, faults, sqs } = world
+  const { history, start, time, faults } = world
   const errors: string[] = []
   const report = (error: unknown) => errors.push(`a client failed: ${error}`)
   for (const [n, action] of history.actions.entries()) {
@@ -92,14 +98,17 @@ async function play(
   }
   const lastAction = Math.max(...history.actions.map(({ at }) => at))
   const end = Math.max(lastAction + 2 * MINUTE_MS, ...history.outages.map(({ to }) => to))
-  // Not during a long outage: each duplicate of a message that waits would be sent again, and duplicated again.
-  time.after(Math.min(end, LONGEST_TROUBLE_MS), faults.stop)
+  const longest = history.rates.exhausted > 0 ? LONGEST_TROUBLE_WITH_DEAD_LETTERS_MS : LONGEST_TROUBLE_MS
+  time.after(Math.min(end, longest), faults.stop)
   // By then the sweep has looked at every image once more.
   const healed = 2.5 * end + 45 * MINUTE_MS
   lambda.sweepUntil(start + lastAction, start + healed)
+  let isOver = false
+  lambda.clearParkedUntil(() => isOver)
   await time.runUntil(start + healed)
-  const isBusy = () => [IMAGE_QUEUE, DEAD_LETTERS].some((url) => sqs.messages(url).length > 0)
+  const isBusy = () => !leftMessages(world, ledger).next().done
   for (let hours = 1; isBusy() && hours <= 12; hours++) await time.runUntil(time.now() + 60 * MINUTE_MS)
+  isOver = true
   for (const [n, subject] of subjects.entries()) {
     const image = imageOf(subject)
     if (image) void look(world, subject, image, `at the end ${n}`).catch(report)
@@ -107,9 +116,7 @@ async function play(
   await time.runUntil(time.now() + MINUTE_MS)
   tamper?.(world, subjects)
   const breaches = [...errors, ...ledger.breaches, ...findBreaches(world, subjects, ledger)]
-  const lastStep = steps.findLast(
-    ({ kind }) => !kind.startsWith('sweepInputs') && !kind.startsWith('getImage'),
-  )
+  const lastStep = steps.findLast(({ kind }) => !LOOKS.test(kind))
   const isWatchedToTheEnd = world.chance.happens('retention ends', EXPIRED_SHARE)
   return {
     breaches: [...breaches, ...(isWatchedToTheEnd ? await passRetention(world, subjects) : [])],

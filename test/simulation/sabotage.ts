@@ -31,6 +31,12 @@ export interface Sabotage {
   neverSentAgain?: boolean
   /** A message may name the original of another image. */
   urisBelieved?: boolean
+  /** An upload whose message cannot be sent is not answered with 202, although its original is stored. */
+  refusedWithoutQueue?: boolean
+  /** Dead letters are settled and not parked. */
+  unparked?: boolean
+  /** Parked messages of finished images are not deleted. */
+  parkedForever?: boolean
 }
 
 /** With the first seed that finds it, which `pnpm simulate:faults --sabotages` prints. */
@@ -38,17 +44,23 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'conditional writes are unconditional': { seed: 9, sabotage: { unconditionalWrites: true } },
   'the sweep never runs': { seed: 4, sabotage: { noSweep: true } },
   'variants are acknowledged and lost': { seed: 1, sabotage: { lostPrefix: 'processed/' } },
-  'the document is written before the variants': { seed: 22, sabotage: { documentFirst: true } },
-  'attempts write to the same variants': { seed: 718, sabotage: { sharedVariants: true } },
+  'the document is written before the variants': { seed: 20, sabotage: { documentFirst: true } },
+  'attempts write to the same variants': { seed: 128, sabotage: { sharedVariants: true } },
   'an erasure forgets the variants': { seed: 4, sabotage: { keptPrefix: 'processed/' } },
   'an erasure forgets the original': { seed: 4, sabotage: { keptPrefix: 'input/' } },
   'an erasure does not look for holds': { seed: 64, sabotage: { holdsUnseen: true } },
   'an erased image is accepted again': { seed: 66, sabotage: { receiptsUnseen: true } },
   'uploads are not deleted': { seed: 3, sabotage: { keptPrefix: 'uploads/' } },
   'hashes do not expire': { seed: 11, sabotage: { unexpiredPrefix: 'hashes/' } },
-  'messages are deleted before the image is done': { seed: 28, sabotage: { acknowledgedEarly: true } },
+  'messages are deleted before the image is done': { seed: 20, sabotage: { acknowledgedEarly: true } },
   'one death of the engine condemns an image': { seed: 1, sabotage: { blamedAtOnce: true } },
   'five receives condemn an image': { seed: 38, sabotage: { neverSentAgain: true } },
+  'an upload is refused if its message cannot be sent': {
+    seed: 1006,
+    sabotage: { refusedWithoutQueue: true },
+  },
+  'dead letters are not parked': { seed: 41, sabotage: { unparked: true } },
+  'parked messages of processed images stay': { seed: 100, sabotage: { parkedForever: true } },
   'the s3Uri of a message is believed': { seed: 15, sabotage: { urisBelieved: true } },
 }
 

@@ -25,12 +25,15 @@ export const QUEUES = {
   parked: { visibilityTimeoutMs: 30_000, retentionMs: 14 * DAY_MS },
 }
 export const MAX_BATCH = 4
+/** How often parked messages of finished images are deleted. */
+export const CLEAR_PARKED_MS = 15 * MINUTE_MS
 
 /** The functions' timeouts, and how long clients and operators have. */
 export const LIMITS_MS = {
   http: 29_000,
   processImages: 60_000,
   settleDeadLetters: 30_000,
+  clearParked: 50_000,
   bridge: 300_000,
   sweep: 120_000,
   command: 600_000,

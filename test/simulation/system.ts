@@ -40,12 +40,16 @@ export const { processImages } = await import('../../services/image-processor/sr
 export const { handler: settleDeadLetters } = await import(
   '../../services/image-processor/src/handlers/settle-dead-letters.ts'
 )
+export const { handler: clearParked } = await import(
+  '../../services/image-processor/src/handlers/clear-parked.ts'
+)
 export const { presetConfiguration } = await import(
   '../../services/image-processor/src/presets/preset-configuration.ts'
 )
 export const { handler: bridge } = await import('../../services/kafka-bridge/src/bridge-records.ts')
 export const { placeHold, releaseHold } = await import('@darkroom/bucket')
 export const { redevelop } = await import('../../tools/cli/src/redevelop.ts')
+export const { redriveParked } = await import('../../tools/cli/src/dead-letters.ts')
 
 const { openBucket } = await import('@darkroom/bucket')
 const { SQSClient } = await import('@aws-sdk/client-sqs')

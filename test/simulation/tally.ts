@@ -23,6 +23,7 @@ const CLASSES: Record<string, (history: History) => boolean> = {
   'steps of up to 20 s': has('slow'),
   'messages delivered twice or not deleted': has('duplicate', 'undeleted'),
   'engine killed or dead': has('engineKilled', 'engineDied'),
+  'dead letters': has('exhausted'),
   'outage of S3': ({ outages }) => outages.some(({ service }) => service === 's3'),
   'outage of SQS': ({ outages }) => outages.some(({ service }) => service === 'sqs'),
   'erasures, holds, redevelopment': ({ actions }) =>
@@ -99,7 +100,7 @@ function addTo(sums: Sums, { counts, breaches }: Verdict): void {
 }
 
 function effectOf(breach: string): 'lost' | 'doubled' | 'orphans' | 'other' {
-  if (/is not finished|is gone|and not stored|told failed|has lost/.test(breach)) return 'lost'
+  if (/is not finished|is gone|and not stored|told failed|has lost|is not parked/.test(breach)) return 'lost'
   if (/ became /.test(breach)) return 'doubled'
   if (/left|not in the document|without a hold|belongs to no app/.test(breach)) return 'orphans'
   return 'other'

@@ -1,3 +1,4 @@
+import type { ImageId } from '@darkroom/core'
 import { type Chance, chanceOf } from './chance.ts'
 import { type Faults, faultsOf } from './faults.ts'
 import type { History } from './history.ts'
@@ -16,6 +17,8 @@ export interface World {
   sabotage: Sabotage
   /** Keys of originals that a believed message replaced by others. */
   redirects: Map<string, string>
+  /** Images whose messages were made to fail at each receive. */
+  exhausted: Set<ImageId>
   start: number
   time: VirtualTime
   chance: Chance
@@ -72,19 +75,43 @@ export function openWorld(history: History, options: Options): World {
   const sendToS3 = (command: string, input: Input) =>
     processes.step('s3', `${command} ${placeOf(input)}`, (name) => runS3(name, command, input))
   const sendInOrder = sabotage.documentFirst ? reorderWrites(sendToS3) : sendToS3
-  const sendToSqs = (command: string, input: Input) =>
+  const runSqs = (command: string, input: Input) =>
     processes.step('sqs', `${command} ${placeOf(input)}`, (name) => {
+      if (sabotage.unparked && command === 'SendMessage' && name.startsWith('settleDeadLetters')) return {}
       if (sabotage.neverSentAgain && name.startsWith('processImages') && command === 'SendMessage')
         throw new Error('sabotage')
       return sqs.run(command, input, name)
     })
+  const sendToSqs = async (command: string, input: Input) => {
+    const isUpload = processes.running().startsWith('uploadImage')
+    return runSqs(command, input).catch((error) => {
+      if (!sabotage.refusedWithoutQueue || !isUpload) throw error
+      // Until its function is killed: its client knows no id, and sends again.
+      return new Promise(() => {})
+    })
+  }
   connect({ s3: sendInOrder, sqs: sendToSqs })
   const sleep = (milliseconds: number) => new Promise<void>((resolve) => time.after(milliseconds, resolve))
   const close = () => {
     time.stop()
     giveCryptoBack()
   }
-  return { history, sabotage, redirects, start, time, chance, faults, s3, sqs, processes, sleep, close }
+  const exhausted = new Set<ImageId>()
+  return {
+    history,
+    sabotage,
+    redirects,
+    exhausted,
+    start,
+    time,
+    chance,
+    faults,
+    s3,
+    sqs,
+    processes,
+    sleep,
+    close,
+  }
 }
 
 /** The first part of the key, or the name of the queue: what does not change from image to image. */
