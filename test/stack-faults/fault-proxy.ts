@@ -7,6 +7,13 @@ import type { Chance } from '../simulation/chance.ts'
 const RATES = { error: 0.03, reset: 0.02, lost: 0.03, slow: 0.15 }
 const SLOWEST_MS = 1_500
 
+/**
+ * Queues get this visibility timeout instead of the template's 360 s: so much later the messages and dead letters of a killed
+ * process, or of a failed request, are visible again.
+ */
+const VISIBILITY_SECONDS = 20
+const SETS_ATTRIBUTES = /\.(CreateQueue|SetQueueAttributes)$/
+
 /** Stands between the services and S3 and SQS, and does what networks and AWS do on a bad day. */
 export interface FaultProxy {
   endpoint: string
@@ -69,11 +76,16 @@ const storeOf = ({ headers }: IncomingMessage): Store => (headers['x-amz-target'
 /** @param isLost the request takes effect, and its answer never arrives */
 async function forward(incoming: IncomingMessage, answer: ServerResponse, target: string, isLost: boolean) {
   const { method, url, headers } = incoming
-  const outgoing = request(new URL(url ?? '/', target), { method, headers })
+  const body = SETS_ATTRIBUTES.test(String(headers['x-amz-target']))
+    ? await withShortTimeout(incoming)
+    : undefined
+  const length = body && { 'content-length': Buffer.byteLength(body) }
+  const outgoing = request(new URL(url ?? '/', target), { method, headers: { ...headers, ...length } })
   outgoing.on('error', () => answer.destroy())
   // A long poll that its client gave up must not take messages.
   answer.once('close', () => outgoing.destroy())
-  incoming.pipe(outgoing)
+  if (body === undefined) incoming.pipe(outgoing)
+  else outgoing.end(body)
   const [reply] = (await once(outgoing, 'response')) as [IncomingMessage]
   if (isLost) {
     await text(reply)
@@ -81,6 +93,11 @@ async function forward(incoming: IncomingMessage, answer: ServerResponse, target
   }
   answer.writeHead(reply.statusCode ?? 502, reply.headers)
   reply.pipe(answer)
+}
+
+async function withShortTimeout(incoming: IncomingMessage): Promise<string> {
+  const body = await text(incoming)
+  return body.replace(/("VisibilityTimeout":)"\d+"/, `$1"${VISIBILITY_SECONDS}"`)
 }
 
 const delay = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))

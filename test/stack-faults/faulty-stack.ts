@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
 import { startLocalKafka } from '@darkroom/local-kafka'
 import {
@@ -19,9 +19,6 @@ const NAMES = ['upload-api', 'kafka-bridge', 'image-processor'] as const
 export type Name = (typeof NAMES)[number]
 
 export type FaultyStack = Awaited<ReturnType<typeof startFaultyStack>>
-
-/** After a kill, its messages are visible again this much later. On AWS it is 360 s. */
-const VISIBILITY_SECONDS = 20
 
 const BUCKET = 'darkroom-local'
 
@@ -59,12 +56,6 @@ export async function startFaultyStack(chance: Chance, onLine: (name: string, li
   const services = new Map<Name, RunningServices>()
   await Promise.all(NAMES.map(async (name) => services.set(name, await start(name))))
   const sqs = new SQSClient({ endpoint: aws.endpoint, region: 'us-east-1', credentials: localCredentials })
-  // Whenever services start, they give the queue its own timeout again.
-  const hideBriefly = () => {
-    const Attributes = { VisibilityTimeout: String(VISIBILITY_SECONDS) }
-    return sqs.send(new SetQueueAttributesCommand({ QueueUrl: direct.QUEUE_URL, Attributes }))
-  }
-  await hideBriefly()
 
   return {
     proxy,
@@ -84,7 +75,6 @@ export async function startFaultyStack(chance: Chance, onLine: (name: string, li
       kill(service?.pid)
       await service?.exited
       services.set(name, await start(name))
-      await hideBriefly()
     },
 
     /** Messages that wait, are being processed, or will be visible later. */
