@@ -14,7 +14,7 @@ import { abort, complete, sendToS3 } from './direct-uploads.ts'
 import { type Action, isDirect, type Picture } from './history.ts'
 import type { Stored } from './memory-s3.ts'
 import { bytesOf, sha256Of } from './pictures.ts'
-import { LIMITS_MS, presetsOf } from './settings.ts'
+import { LIMITS_MS, MINUTE_MS, presetsOf } from './settings.ts'
 import {
   BUCKET,
   bridge,
@@ -60,10 +60,18 @@ export interface Subject {
 const ATTEMPTS = 4
 const FIRST_WAIT_MS = 1_000
 
-export function subjectOf({ start }: Pick<World, 'start'>, picture: Picture, n: number): Subject {
+/** How far the clocks of clients are behind. The API takes ids of up to 24 hours ago. */
+const CLOCKS_MS = [0, 0, 0, 5 * 60 * MINUTE_MS, 20 * 60 * MINUTE_MS] as const
+
+export function subjectOf(
+  { start, chance }: Pick<World, 'start' | 'chance'>,
+  picture: Picture,
+  n: number,
+): Subject {
   const bytes = bytesOf(picture)
   const hasChosenId = picture.source === 'http' || isDirect(picture)
-  const chosenId = `${firstIdAt(new Date(start)).slice(0, -12)}${String(n).padStart(12, '0')}`
+  const began = new Date(start - chance.pick(`clock ${n}`, CLOCKS_MS))
+  const chosenId = `${firstIdAt(began).slice(0, -12)}${String(n).padStart(12, '0')}`
   return {
     name: `picture ${n}`,
     picture,

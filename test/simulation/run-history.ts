@@ -44,6 +44,9 @@ const LONGEST_TROUBLE_MS = 20 * MINUTE_MS
 /** Dead letters come half an hour after their messages. */
 const LONGEST_TROUBLE_WITH_DEAD_LETTERS_MS = 45 * MINUTE_MS
 
+/** Originals with the id of a slow clock are looked at after 2 to 18 minutes, and again after 64 to 80. */
+const LATE_LOOKS_MS = 90 * MINUTE_MS
+
 /** Steps that come at any time and change nothing, or hardly ever. */
 const LOOKS = /^(sweepInputs|getImage|clearParked (?!DeleteMessage))/
 
@@ -101,7 +104,7 @@ async function play(
   const longest = history.rates.exhausted > 0 ? LONGEST_TROUBLE_WITH_DEAD_LETTERS_MS : LONGEST_TROUBLE_MS
   time.after(Math.min(end, longest), faults.stop)
   // By then the sweep has looked at every image once more.
-  const healed = 2.5 * end + 45 * MINUTE_MS
+  const healed = Math.max(2.5 * end + 45 * MINUTE_MS, end + LATE_LOOKS_MS)
   lambda.sweepUntil(start + lastAction, start + healed)
   let isOver = false
   lambda.clearParkedUntil(() => isOver)

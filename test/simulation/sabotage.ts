@@ -31,6 +31,8 @@ export interface Sabotage {
   neverSentAgain?: boolean
   /** A message may name the original of another image. */
   urisBelieved?: boolean
+  /** The sweep finds originals only by the time of their id. */
+  idTimesBelieved?: boolean
   /** An upload whose message cannot be sent is not answered with 202, although its original is stored. */
   refusedWithoutQueue?: boolean
   /** Dead letters are settled and not parked. */
@@ -55,6 +57,7 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'messages are deleted before the image is done': { seed: 20, sabotage: { acknowledgedEarly: true } },
   'one death of the engine condemns an image': { seed: 1, sabotage: { blamedAtOnce: true } },
   'five receives condemn an image': { seed: 38, sabotage: { neverSentAgain: true } },
+  'the sweep believes the time of an id': { seed: 1, sabotage: { idTimesBelieved: true } },
   'an upload is refused if its message cannot be sent': {
     seed: 1006,
     sabotage: { refusedWithoutQueue: true },
@@ -78,6 +81,8 @@ export function sabotageS3(s3: MemoryS3, sabotage: Sabotage, redirects: Map<stri
     if (unconditionalWrites) Object.assign(input, { IfMatch: undefined, IfNoneMatch: undefined })
     if (command === 'DeleteObject' && Key.startsWith(keptPrefix)) return {}
     if (command === 'PutObject' && Key.startsWith(lostPrefix)) return { ETag: '"lost"' }
+    const isLateListing = name.startsWith('sweepInputs') && /^input\/[^/]+\/$/.test(given.Prefix ?? '')
+    if (sabotage.idTimesBelieved && isLateListing && command === 'ListObjectsV2') return { Contents: [] }
     const isUnseen =
       (sabotage.holdsUnseen && Key.startsWith('held/') && ERASERS.test(name)) ||
       (sabotage.receiptsUnseen && Key.startsWith('metadata/') && RECEIVERS.test(name))

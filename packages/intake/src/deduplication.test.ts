@@ -57,13 +57,16 @@ afterAll(async () => {
 let bucket: string
 let queueUrl: string
 let acceptImage: ReturnType<typeof createIntake>
+let unremembered: string[]
 let number = 0
 beforeEach(async () => {
   number += 1
   bucket = `known-${number}`
   await s3.send(new CreateBucketCommand({ Bucket: bucket }))
   queueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: bucket }))).QueueUrl ?? ''
-  const deduplication = { apps: [app, 'other'], retention }
+  unremembered = []
+  const onUnremembered = ({ imageId }: ImageRef) => void unremembered.push(imageId)
+  const deduplication = { apps: [app, 'other'], retention, onUnremembered }
   acceptImage = createIntake({
     bucket: { s3, name: bucket },
     sqs,
@@ -172,6 +175,27 @@ describe('the same bytes again', () => {
     expect(await remembered(second.sha256)).toBe(second.imageId)
     expect(await keys('input/')).toEqual([first, second].map(inputKey).toSorted())
     expect((await accept()).image.imageId).toBe(second.imageId)
+  })
+
+  test('are another image if S3 failed to store their hash, and neither is refused', async () => {
+    s3.middlewareStack.add(
+      (next) => (args) => {
+        const { Key = '', Body } = args.input as { Key?: string; Body?: unknown }
+        if (Body !== undefined && Key.startsWith('hashes/')) throw new Error('simulated')
+        return next(args)
+      },
+      { name: 'outage', step: 'initialize' },
+    )
+    try {
+      const { image: first } = await accept()
+      const { image: second, duplicate } = await accept()
+      expect(duplicate).toBeUndefined()
+      expect(await keys()).toEqual([first, second].map(inputKey).toSorted())
+      expect(await messages()).toBe(2)
+      expect(unremembered).toEqual([first.imageId, second.imageId])
+    } finally {
+      s3.middlewareStack.remove('outage')
+    }
   })
 
   test('under the id of an image that is being erased leave no entry for its bytes', async () => {

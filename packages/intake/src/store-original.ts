@@ -85,6 +85,8 @@ function reused({ imageId }: Repetition, what: string): ProblemError {
 export interface Deduplication {
   apps: AppId[]
   retention: Retention
+  /** Called if S3 failed to keep an accepted image for its bytes: the same bytes will be another image. */
+  onUnremembered: (image: ImageRef, error: Error) => void
 }
 
 /**
@@ -95,7 +97,7 @@ export interface Deduplication {
  */
 export async function storeUnlessKnown(
   bucket: Bucket,
-  { retention }: Deduplication,
+  { retention, onUnremembered }: Deduplication,
   image: Original,
   bytes: Uint8Array,
 ): Promise<Acceptance> {
@@ -103,7 +105,13 @@ export async function storeUnlessKnown(
   const earlier = known?.imageId && (await findAnswer(bucket, retention, image, known.imageId))
   if (earlier) return { image: earlier, replayed: false, duplicate: true }
   const acceptance = await storeOnce(bucket, image, bytes)
-  if (!known || !acceptance.replayed) await rememberUnlessErased(bucket, image, known)
+  if (known && acceptance.replayed) return acceptance
+  try {
+    await rememberUnlessErased(bucket, image, known)
+  } catch (error) {
+    // Accepted means stored: a client without a key that is refused now sends the image again, as another one.
+    onUnremembered({ app: image.app, imageId: image.imageId }, error as Error)
+  }
   return acceptance
 }
 

@@ -2,7 +2,7 @@ import { acceptedTypes } from '@darkroom/core'
 import { createIntake, type IntakeQueue } from '@darkroom/intake'
 import { bucket, sqs } from './clients.ts'
 import { env } from './environment.ts'
-import { reportUnsent } from './metrics.ts'
+import { reportUnremembered, reportUnsent } from './metrics.ts'
 
 export const imageQueue: IntakeQueue = {
   bucket,
@@ -15,5 +15,9 @@ export const imageQueue: IntakeQueue = {
 export const acceptImage = createIntake({
   ...imageQueue,
   accepted: acceptedTypes(env.HEIC_DECODER),
-  deduplication: { apps: env.DEDUPLICATED_APPS, retention: env.RETENTION },
+  deduplication: {
+    apps: env.DEDUPLICATED_APPS,
+    retention: env.RETENTION,
+    onUnremembered: reportUnremembered,
+  },
 })

@@ -20,3 +20,8 @@ export function reportUnsent({ app, imageId }: ImageRef, error: Error): void {
   logger.warn('message not sent, the sweep will send it', { app, imageId, error })
   metrics.singleMetric().addMetric('MessagesNotSent', MetricUnit.Count, 1)
 }
+
+/** Reports an image that is accepted, but will not answer for its bytes. */
+export function reportUnremembered({ app, imageId }: ImageRef, error: Error): void {
+  logger.warn('hash of an accepted image not stored', { app, imageId, error })
+}
