@@ -57,7 +57,7 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'messages are deleted before the image is done': { seed: 20, sabotage: { acknowledgedEarly: true } },
   'one death of the engine condemns an image': { seed: 1, sabotage: { blamedAtOnce: true } },
   'five receives condemn an image': { seed: 38, sabotage: { neverSentAgain: true } },
-  'the sweep believes the time of an id': { seed: 1, sabotage: { idTimesBelieved: true } },
+  'the sweep believes the time of an id': { seed: 267, sabotage: { idTimesBelieved: true } },
   'an upload is refused if its message cannot be sent': {
     seed: 1006,
     sabotage: { refusedWithoutQueue: true },
