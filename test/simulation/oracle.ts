@@ -90,6 +90,7 @@ export function createLedger(): Ledger {
 export function findBreaches(world: World, subjects: Subject[], ledger: Ledger): string[] {
   return [
     ...subjects.flatMap((subject) => [...breachesOf(world, subject, ledger)]),
+    ...unknownCopies(world, subjects),
     ...strayObjects(world, subjects),
     ...leftMessages(world, ledger),
   ]
@@ -117,8 +118,6 @@ function* breachesOf(world: World, subject: Subject, ledger: Ledger): Generator<
     const earlier = answers.find(({ to, shown }) => to <= later.from && isBackwards(shown, later.shown))
     if (earlier) yield `${subject.name} was ${earlier.shown}, then ${later.shown}`
   }
-  if (picture.source === 'http without a key' && !canLoseAnswers(world.history))
-    yield* unknownCopies(world, subject)
   for (const wrong of wrongAnswers(subject)) yield `${subject.name}: ${wrong}`
 }
 
@@ -127,12 +126,13 @@ const canLoseAnswers = ({ rates }: History) =>
   [rates.lost, rates.repeated, rates.crashBefore, rates.crashAfter, rates.slow].some((rate) => rate > 0)
 
 /** Without a key, whoever is refused sends again: what is stored of a refused attempt is doubled. */
-function* unknownCopies({ s3 }: World, { picture, sha256, accepted }: Subject): Generator<string> {
-  for (const [key, { body }] of s3.objects) {
+function* unknownCopies({ s3, history }: World, subjects: Subject[]): Generator<string> {
+  if (canLoseAnswers(history)) return
+  const known = new Set(subjects.flatMap(({ accepted, chosenId }) => [...accepted, chosenId]))
+  const unkeyed = subjects.filter(({ picture }) => picture.source === 'http without a key')
+  for (const key of s3.objects.keys()) {
     const image = parseInputKey(key)
-    if (image?.app !== picture.app || sha256Of(body) !== sha256) continue
-    // A random id; those that clients choose end in a number.
-    if (!accepted.has(image.imageId) && !/0{8}\d{4}$/.test(image.imageId))
+    if (image && !known.has(image.imageId) && unkeyed.some(({ picture }) => picture.app === image.app))
       yield `${image.imageId} became another image of a client that was refused`
   }
 }

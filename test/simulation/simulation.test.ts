@@ -21,9 +21,12 @@ test('no history contradicts an earlier answer, loses an image, or leaves anythi
  * the reason why an image had failed, and did not delete what the last attempt had left; an upload was refused after its original
  * was stored, because its hash could not be.
  */
-test.each([16_044, 1_701, 21, 128, 1_125])('seed %i, which once broke a promise, keeps them', async (seed) => {
-  expect(await findFailing({}, seed, 1)).toBeUndefined()
-})
+test.each([16_044, 1_701, 21, 128, 1_125])(
+  'seed %i, which once broke a promise, keeps them',
+  async (seed) => {
+    expect(await findFailing({}, seed, 1)).toBeUndefined()
+  },
+)
 
 test.each(Object.entries(SABOTAGES))('the oracle sees it if %s', async (_, { seed, sabotage }) => {
   // A change of the handlers may move the seed a little.

@@ -56,6 +56,16 @@ describe('an original whose id is older than the original itself', () => {
   const subjects = async () => (await store.takeMessages()).map(({ subject }) => subject)
   const lateBy = (hours: number) => acceptedAt(new Date(Date.now() - hours * 3_600_000).toISOString())
 
+  test('is found at its last age, although its id is a day older', async () => {
+    const image = lateBy(23)
+    await store.putInput(image)
+    const minute = Math.floor(Date.now() / MINUTE_MS)
+    // The one sweep in every 1,024 that looks at what is 4,096 minutes old.
+    const last = (Math.floor((minute + 4096) / 1024) + 1) * 1024
+    await sweep(new Date(last * MINUTE_MS).toISOString())
+    expect(await subjects()).toContain(image.imageId)
+  })
+
   test.each([0.5, 5, 23.5, 60])('by %p hours is found minutes after it was written', async (hours) => {
     const [image, finished] = [lateBy(hours), lateBy(hours)]
     for (const each of [image, finished]) await store.putInput(each)

@@ -86,7 +86,8 @@ async function findUnfinished(apps: AppId[], windows: SweepWindow[]): Promise<Im
 
 /** Originals that were written this long after the time of their id are found by S3's time. */
 const LATE_MS = 15 * 60_000
-const LISTED_DAYS_MS = 3 * 86_400_000
+const DAY_MS = 86_400_000
+const LISTED_DAYS = 3
 
 /**
  * Unfinished originals whose id has a time long before they were written: the client's clock was slow, it sent an old key, or
@@ -95,7 +96,12 @@ const LISTED_DAYS_MS = 3 * 86_400_000
 async function findLate(apps: AppId[], scheduled: Date): Promise<ImageRef[]> {
   const windows = lateWindows(scheduled)
   if (windows.length === 0) return []
-  const date = dateOf(firstIdAt(new Date(scheduled.getTime() - LISTED_DAYS_MS)))
+  // Of an id that was a day old when its original was written, too.
+  const oldest = Math.min(
+    scheduled.getTime() - LISTED_DAYS * DAY_MS,
+    ...windows.map(({ from }) => from.getTime() - DAY_MS),
+  )
+  const date = dateOf(firstIdAt(new Date(oldest)))
   const late: (ImageRef & Pick<ListedImage, 'written'>)[] = []
   for (const app of apps) {
     for await (const { imageId, written } of listOriginalsSince(bucket, { app, date })) {

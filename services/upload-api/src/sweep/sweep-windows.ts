@@ -29,7 +29,7 @@ export function sweepWindows(time: Date): SweepWindow[] {
 
 /**
  * The same by the time of writing, for late originals: 2 to 18 minutes after they are written, and at each age from 64
- * minutes on. Finding them takes a listing of three days, so all that is due is looked for at once, every 16 minutes.
+ * minutes on. Finding them takes a listing of days, so all that is due is looked for at once, every 16 minutes.
  */
 export function lateWindows(time: Date): SweepWindow[] {
   const minute = Math.floor(time.getTime() / MINUTE_MS)
