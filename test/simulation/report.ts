@@ -213,8 +213,8 @@ function earlierRuns(): string {
   if (!first) return ''
   const { histories, steps, failed, commits } = addUp(first, ...others)
   return `
-Before that, ${number(histories)} other histories with ${number(steps)} steps ran over earlier commits of the same handlers and simulator
-(${commits.join(', ')}), which had no dead letters: ${failed === 0 ? 'none' : failed} of them broke a promise.
+Before that, ${number(histories)} other histories with ${number(steps)} steps ran over earlier commits of the handlers and the simulator
+(${commits.join(', ')}), when no history had dead letters or slow clocks: ${failed === 0 ? 'none' : failed} of them broke a promise.
 `
 }
 
@@ -266,6 +266,8 @@ ${stackRuns()}${await auditRuns()}## What this does not prove
 - How S3 and SQS scale and throttle, and how often they lose events or answers.
 - An outage of S3 in which functions cannot send to SQS either, while SQS still delivers to them: after five receives, which take half
   an hour, images are told \`retries-exhausted\` when S3 is back. \`pnpm darkroom dlq redrive\` sends them again.
+- An outage of SQS of more than 68 hours: the sweep looks at an image for the last time when it is 68 to 85 hours old. If its message
+  cannot be sent then, it stays \`queued\` until somebody sends it (docs/operations.md).
 - IAM: the simulation may do everything. \`test/templates.test.ts\` compares each function's permissions with the template.
 - When S3 applies lifecycle rules, and how long a deleted object can still be read.
 - API Gateway, the pollers of SQS and Kafka, and Lambda's own retries: in the simulation they are models, locally they are ours.
