@@ -2,6 +2,7 @@
  * How every service is bundled: ES modules for Lambda's Node, with source maps so that a stack trace names
  * our own lines. A service adds to it in its serverless.yml under custom.esbuild.
  */
+const { readFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const esbuild = require('esbuild')
@@ -11,7 +12,8 @@ const BUNDLE = {
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  keepNames: true,
+  // Packages that offer both have ES modules here, of which esbuild leaves out what is not used.
+  mainFields: ['module', 'main'],
   sourcemap: 'linked',
   sourcesContent: false,
   // Some dependencies are CommonJS and call require().
@@ -20,6 +22,45 @@ const BUNDLE = {
   },
 }
 
+/**
+ * What the AWS SDK loads to find credentials outside Lambda, where they are in the environment. Not bundled.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+ */
+const CREDENTIALS_ELSEWHERE = [
+  '@aws-sdk/credential-provider-http',
+  '@aws-sdk/credential-provider-ini',
+  '@aws-sdk/credential-provider-process',
+  '@aws-sdk/credential-provider-sso',
+  '@aws-sdk/credential-provider-web-identity',
+  '@smithy/credential-provider-imds',
+]
+
+/** Source maps of our own code alone: those of all dependencies are larger than the code, and Node parses them at each start. */
+const mapOwnCode = {
+  name: 'map-own-code',
+  setup({ onLoad }) {
+    onLoad({ filter: /node_modules.*\.[cm]?js$/ }, ({ path }) => ({
+      contents: `${readFileSync(path, 'utf8')}\n//# sourceMappingURL=${mapToPackage(path)}`,
+      loader: 'js',
+    }))
+  },
+}
+
+/** Maps all of a dependency's file to the name of its package. */
+function mapToPackage(path) {
+  const [name] = /(@[^/\\]+[/\\])?[^/\\]+/.exec(
+    path.slice(path.lastIndexOf('node_modules') + 'node_modules/'.length),
+  )
+  const map = { version: 3, sources: [`/node_modules/${name}`], mappings: 'AAAA' }
+  return `data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`
+}
+
+/**
+ * The options with which a function is bundled for deployment. Names stay, so that errors and stack traces have them: shorter
+ * ones need `keepNames`, whose call for each function takes longer at a start than reading the longer names.
+ */
+const DEPLOYED = { ...BUNDLE, minifySyntax: true, minifyWhitespace: true, plugins: [mapOwnCode] }
+
 module.exports = ({ service, serviceDir, processedInput }) => {
   const { config: _, ...own } = service.custom.esbuild
   const command = processedInput.commands[0]
@@ -27,15 +68,13 @@ module.exports = ({ service, serviceDir, processedInput }) => {
   // Packaging empties its folder at the end; a stack that runs beside it keeps its own. Whoever starts several names them.
   const outputWorkFolder = `.esbuild/${process.env.ESBUILD_WORK_FOLDER || command}`
   return {
-    ...BUNDLE,
+    ...(isOffline ? BUNDLE : DEPLOYED),
     outputFileExtension: '.mjs',
-    // A debugger shows the names in our source.
-    minify: !isOffline,
     concurrency: 2,
     outputWorkFolder,
-    ...(isOffline && {
-      plugins: [buildTogether({ service, serviceDir }, join(serviceDir, outputWorkFolder, 'together'))],
-    }),
+    ...(isOffline
+      ? { plugins: [buildTogether({ service, serviceDir }, join(serviceDir, outputWorkFolder, 'together'))] }
+      : { exclude: CREDENTIALS_ELSEWHERE }),
     ...own,
   }
 }
@@ -61,6 +100,15 @@ function bundleTogether(services, outbase, outdir) {
 }
 
 module.exports.bundleTogether = bundleTogether
+
+/** Bundles one function as it is deployed. `external`: what its zip has in `node_modules`. */
+module.exports.bundleDeployed = (entry, outfile, external = []) =>
+  esbuild.build({
+    ...DEPLOYED,
+    entryPoints: [entry],
+    outfile,
+    external: [...external, ...CREDENTIALS_ELSEWHERE],
+  })
 
 /**
  * serverless-esbuild builds one function after the other, and each contains the AWS SDK again: for the upload API that is

@@ -9,13 +9,13 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { presetFor } from '@darkroom/core'
 import { readRetention, toEnvironment } from '@darkroom/retention'
-import { build } from 'esbuild'
 import { type Developer, developHere } from '../services/image-processor/src/development/develop.ts'
 import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
 import { isolate } from '../services/image-processor/src/isolation/isolate.ts'
 import { presetConfiguration } from '../services/image-processor/src/presets/preset-configuration.ts'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 import { peakMemory } from '../services/image-processor/test/process-figures.ts'
+import { bundleDeployed } from './bundle-deployed.ts'
 
 const { values: options } = parseArgs({ options: { photos: { type: 'string' } } })
 const SIZES = [0.3, 3, 12, 24]
@@ -31,23 +31,10 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - started
 }
 
-/** Built as serverless-esbuild does, in the service's folder, so that sharp can be resolved. */
+/** In the service's folder, so that sharp can be resolved. */
 async function bundle(): Promise<string> {
   const outfile = join(service, '.esbuild', 'isolation', 'process-images-with-sharp.mjs')
-  await build({
-    entryPoints: [join(service, 'src', 'handlers', 'process-images-with-sharp.ts')],
-    outfile,
-    bundle: true,
-    minify: true,
-    keepNames: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    external: ['sharp'],
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-  })
+  await bundleDeployed(join(service, 'src', 'handlers', 'process-images-with-sharp.ts'), outfile, ['sharp'])
   return pathToFileURL(outfile).href
 }
 

@@ -75,6 +75,7 @@ test('all four services deploy, one by one', async () => {
   }
   const { url } = await apiOf('prod')
   expect(await (await fetch(`${url}/v1/health`)).json()).toMatchObject({ stage: 'prod' })
+  expect(await (await fetch(`${url}/v1/ready`)).json()).toMatchObject({ storage: 'ok', queue: 'ok' })
 })
 
 describe('on the deployed stage', () => {

@@ -21,7 +21,6 @@ Object.assign(process.env, {
   QUEUE_URL: IMAGE_QUEUE,
   PARKED_QUEUE_URL: PARKED,
   DEDUPLICATED_APPS: 'thrifty',
-  API_KEY_HASHES: '{}',
   RETENTION: toEnvironment(retention),
   TOPIC_APPS: JSON.stringify({ [TOPIC]: 'web-app-2' }),
   CLAIM_PREFIXES: '{"web-app-2":"claims/web-app-2/"}',

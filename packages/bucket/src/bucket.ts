@@ -1,4 +1,4 @@
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { HeadBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { ProblemError } from '@darkroom/core'
 
 /** A bucket and the client that talks to it. Open it once, as a module constant, and pass it to every function here. */
@@ -28,6 +28,15 @@ export function openBucket(
   onUnreadable: NonNullable<Bucket['onUnreadable']> = () => {},
 ): Bucket {
   return { s3: new S3Client(settings), name, onUnreadable }
+}
+
+/** Throws `storage-unavailable` if S3 does not answer, or the bucket does not exist or cannot be listed. */
+export async function requireBucket({ s3, name }: Bucket): Promise<void> {
+  try {
+    await s3.send(new HeadBucketCommand({ Bucket: name }))
+  } catch (error) {
+    throw storageUnavailable(error)
+  }
 }
 
 /** S3 did not answer, or refused the request. `cause` is the SDK's error. */

@@ -1,4 +1,4 @@
-export { type Bucket, type BucketSettings, openBucket } from './bucket.ts'
+export { type Bucket, type BucketSettings, openBucket, requireBucket } from './bucket.ts'
 export { createClaim, linkClaim } from './claims.ts'
 export { type FoundDocument, finishedAt, getDocument, getDocumentText, putDocument } from './documents.ts'
 export {

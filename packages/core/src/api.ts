@@ -274,3 +274,16 @@ export const Health = z
   .object({ status: z.literal('ok'), service: z.string(), stage: z.string() })
   .meta({ id: 'Health' })
 export type Health = z.infer<typeof Health>
+
+export const Readiness = z
+  .object({
+    status: z.literal('ready'),
+    service: z.string(),
+    stage: z.string(),
+    storage: z.literal('ok'),
+    queue: z.enum(['ok', 'unavailable']).meta({
+      description: '`unavailable`: uploads are accepted, and are processed when SQS answers again.',
+    }),
+  })
+  .meta({ id: 'Readiness' })
+export type Readiness = z.infer<typeof Readiness>

@@ -1,15 +1,6 @@
-import { AppId, HeicDecoder, Sha256 } from '@darkroom/core'
+import { AppId, HeicDecoder } from '@darkroom/core'
 import { RetentionVariable } from '@darkroom/retention'
 import * as z from 'zod'
-
-const jsonText = z.string().transform((text, context) => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    context.addIssue({ code: 'custom', message: 'must be JSON' })
-    return z.NEVER
-  }
-})
 
 /** The service's whole configuration, checked once when a function starts. */
 export const env = z
@@ -24,7 +15,5 @@ export const env = z
       .string()
       .transform((list) => list.split(',').filter(Boolean))
       .pipe(z.array(AppId)),
-    /** SHA-256 of each app's API keys, in hex. An app can have several, so that a key can be rotated. */
-    API_KEY_HASHES: jsonText.pipe(z.record(AppId, z.array(Sha256))),
   })
   .parse(process.env)

@@ -9,6 +9,7 @@ export const METHODS: Record<string, string[]> = {
   '/v1/uploads/sign': ['POST'],
   '/v1/uploads/{id}/complete': ['POST'],
   '/v1/health': ['GET', 'HEAD'],
+  '/v1/ready': ['GET', 'HEAD'],
   '/v1/openapi.json': ['GET', 'HEAD'],
 }
 

@@ -38,6 +38,7 @@ const ROUTES: Record<string, string> = {
   'POST /v1/uploads/sign': 'sign-upload',
   'POST /v1/uploads/{id}/complete': 'complete-upload',
   'GET /v1/health': 'health',
+  'GET /v1/ready': 'ready',
   'GET /v1/openapi.json': 'describe-api',
   'PUT /v1/images': 'no-such-route',
 }
@@ -137,9 +138,12 @@ test('the document describes the answers of direct uploads, of the service and o
   const signed = await expectDescribed('POST /v1/uploads/sign', { json: sign })
   const incomplete = await expectDescribed('POST /v1/uploads/{id}/complete', { id: upload.body.id })
   const health = await expectDescribed('GET /v1/health', {})
+  const ready = await expectDescribed('GET /v1/ready', {})
   const document = await expectDescribed('GET /v1/openapi.json', {})
   const wrongMethod = await expectDescribed('PUT /v1/images')
-  const statuses = [upload, signed, incomplete, health, document, wrongMethod].map(({ status }) => status)
-  expect(statuses).toEqual([201, 200, 404, 200, 200, 405])
+  const statuses = [upload, signed, incomplete, health, ready, document, wrongMethod].map(
+    ({ status }) => status,
+  )
+  expect(statuses).toEqual([201, 200, 404, 200, 200, 200, 405])
   expect(wrongMethod.headers.allow).toBe('GET, HEAD, POST')
 })

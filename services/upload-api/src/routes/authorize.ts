@@ -3,12 +3,10 @@ import type {
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerWithContextResult,
 } from 'aws-lambda'
-import { env } from '../environment.ts'
 import type { Caller } from '../http/request.ts'
+import { readKeyHashes } from '../key-hashes.ts'
 
-const appByKeyHash = new Map(
-  Object.entries(env.API_KEY_HASHES).flatMap(([app, hashes]) => hashes.map((hash) => [hash, app] as const)),
-)
+const appByKeyHash = readKeyHashes(process.env.API_KEY_HASHES ?? '')
 
 /**
  * Lambda REQUEST authorizer (payload 2.0, simple response). It allows every request and adds the caller's app, if the

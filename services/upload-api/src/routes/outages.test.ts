@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { inputKey, newImageId, Problem, timeOf, toUserMetadata, uploadKey } from '@darkroom/core'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { openStore } from '../testing/open-store.ts'
 import { jpeg } from '../testing/sample-images.ts'
 import { type Answer, send } from '../testing/send.ts'
@@ -33,6 +33,7 @@ const { handler: sweep } = await import('../sweep/sweep-inputs.ts')
 const { bucket } = await import('../clients.ts')
 const { logger } = await import('../logger.ts')
 const { handler: listImages } = await import('./list-images.ts')
+const { handler: ready } = await import('./ready.ts')
 
 afterEach(async () => {
   await Promise.all([restart('s3'), restart('sqs')])
@@ -57,6 +58,38 @@ function expectUnavailable({ status, headers, body }: Answer, slug: string): voi
   expect(Problem.strict().parse(body)).toMatchObject({ retryable: true })
   expect(JSON.stringify(body)).not.toMatch(/ECONNREFUSED|127\.0\.0\.1|aws|stack/i)
 }
+
+describe('ready', () => {
+  let now = Date.now()
+  beforeEach(() => {
+    jest.spyOn(Date, 'now').mockImplementation(() => now)
+  })
+  afterEach(() => {
+    jest.mocked(Date.now).mockRestore()
+    now += 5000
+  })
+  const answer = { status: 'ready', service: 'upload-api', stage: 'test', storage: 'ok' }
+
+  test('is 200 while S3 and SQS answer, and asks them again after five seconds', async () => {
+    const asks = jest.spyOn(bucket.s3, 'send')
+    for (const later of [0, 4999, 1]) {
+      now += later
+      expect(await send(ready)).toMatchObject({ status: 200, body: { ...answer, queue: 'ok' } })
+    }
+    expect(asks).toHaveBeenCalledTimes(2)
+    asks.mockRestore()
+  })
+
+  test('is 200 without SQS, because uploads are accepted', async () => {
+    await running.sqs.stop()
+    expect(await send(ready)).toMatchObject({ status: 200, body: { ...answer, queue: 'unavailable' } })
+  })
+
+  test('is 503 without S3', async () => {
+    await running.s3.stop()
+    expectUnavailable(await send(ready), 'storage-unavailable')
+  })
+})
 
 describe('while S3 is down', () => {
   test('an upload is 503, and succeeds with the same key when it is back', async () => {

@@ -34,6 +34,7 @@ test.each([
   ['HEAD', '/v1/uploads/sign', 'POST'],
   ['GET', '/v1/uploads/x/complete', 'POST'],
   ['POST', '/v1/health', 'GET, HEAD'],
+  ['POST', '/v1/ready', 'GET, HEAD'],
   ['DELETE', '/v1/openapi.json', 'GET, HEAD'],
 ] as const)('%s %s is 405 with the methods that the path has', async (method, path, allow) => {
   const { status, headers, body } = await send(noSuchRoute, { method, path, query: { x: '1' } })

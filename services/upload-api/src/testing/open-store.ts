@@ -51,7 +51,6 @@ export async function openStore(environment: Record<string, string>) {
     BUCKET: bucket,
     DEDUPLICATED_APPS: 'thrifty,brief',
     RETENTION: toEnvironment(testRetention),
-    API_KEY_HASHES: '{}',
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     POWERTOOLS_METRICS_DISABLED: 'true',
   })

@@ -8,7 +8,6 @@ export function setEnvironment(more: Record<string, string> = {}): void {
     QUEUE_URL: 'http://127.0.0.1/queue',
     DEDUPLICATED_APPS: '',
     RETENTION: toEnvironment(readRetention()),
-    API_KEY_HASHES: '{}',
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     ...more,
   })

@@ -1,0 +1,170 @@
+/**
+ * Measures what a cold start loads: `pnpm bench:cold-start [--check]`, a minute. Bundles each function as it is deployed, loads
+ * every bundle in a new process, one after the other for several rounds, and prints the processor time over an empty process as
+ * the median of the rounds, and as a ratio to the S3 client alone. Also prints the size of each zip without what is installed
+ * into it (sharp). `--check` ends with 1 if a function is over its budget.
+ */
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import { deflateRawSync } from 'node:zlib'
+import { readRetention, toEnvironment } from '@darkroom/retention'
+import { formatTable } from '@darkroom/terminal'
+import { build } from 'esbuild'
+import pMap from 'p-map'
+import { parse } from 'yaml'
+import { bundleDeployed } from './bundle-deployed.ts'
+
+const { values: options } = parseArgs({ options: { check: { type: 'boolean' } } })
+const ROUNDS = 9
+const ROOT = join(import.meta.dirname, '..')
+/** Inside the repository, so that packages that are not bundled are found. */
+const folderOf = (service: string) => join(ROOT, 'services', service, '.esbuild', 'cold-start')
+
+/** Thousands of bytes, and processor time as a ratio to the S3 client's. */
+interface Budget {
+  kilobytes: number
+  ratio?: number
+  milliseconds?: number
+}
+const BUDGETS: Record<string, Budget> = {
+  'upload-api authorize': { kilobytes: 300, milliseconds: 10 },
+  'image-processor processImages': { kilobytes: Number.POSITIVE_INFINITY, ratio: 1.4 },
+}
+const UPLOAD_API: Budget = { kilobytes: 300, ratio: 1.15 }
+const OTHER: Budget = { kilobytes: 300 }
+
+const url = 'http://127.0.0.1/000000000000/images'
+const ENVIRONMENT: NodeJS.ProcessEnv = {
+  AWS_REGION: 'us-east-1',
+  STAGE: 'bench',
+  BUCKET: 'bench',
+  ANALYTICS_BUCKET: 'bench',
+  QUEUE_URL: url,
+  PARKED_QUEUE_URL: url,
+  DEDUPLICATED_APPS: '',
+  API_KEY_HASHES: '{}',
+  TOPIC_APPS: '{}',
+  CLAIM_PREFIXES: '{}',
+  RETENTION: toEnvironment(readRetention()),
+  MALLOC_ARENA_MAX: '1',
+}
+
+interface Program {
+  title: string
+  file: string
+  /** Compressed, with the source map. */
+  bytes: number
+}
+
+interface Template {
+  functions: Record<string, { handler: string }>
+  custom: { esbuild: { external?: string[] } }
+}
+
+async function bundleService(service: string): Promise<Program[]> {
+  const folder = join(ROOT, 'services', service)
+  const template: Template = parse(await readFile(join(folder, 'serverless.yml'), 'utf8'))
+  return pMap(
+    Object.entries(template.functions),
+    async ([name, { handler }]) => {
+      // The default engine and decoder.
+      const source = handler
+        .replace(/\$\{param:imageEngine\}.*(?=\.handler)/, 'sharp')
+        .replace(/\.\w+$/, '.ts')
+      const file = join(folderOf(service), `${name}.mjs`)
+      await bundleDeployed(join(folder, source), file, template.custom.esbuild.external ?? [])
+      return { title: `${service} ${name}`, file, bytes: await compressedBytes(file, `${file}.map`) }
+    },
+    { concurrency: 1 },
+  )
+}
+
+async function compressedBytes(...files: string[]): Promise<number> {
+  const sizes = await Promise.all(
+    files.map(async (file) => deflateRawSync(await readFile(file), { level: 9 }).length),
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+/** With esbuild's defaults and minified: what a function with nothing but the S3 client would load. */
+async function bundleS3Client(): Promise<Program> {
+  const file = join(folderOf('upload-api'), 's3-client.mjs')
+  await build({
+    stdin: {
+      contents: `import { S3Client } from '@aws-sdk/client-s3'; export const s3 = new S3Client({})`,
+      resolveDir: join(ROOT, 'packages', 'bucket'),
+    },
+    outfile: file,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  })
+  return { title: 'the S3 client alone', file, bytes: await compressedBytes(file) }
+}
+
+async function writeEmpty(): Promise<Program> {
+  const file = join(folderOf('upload-api'), 'empty.mjs')
+  await mkdir(folderOf('upload-api'), { recursive: true })
+  await writeFile(file, '')
+  return { title: 'an empty process', file, bytes: 0 }
+}
+
+/** Processor time of all threads of a new process that loads it, in milliseconds. */
+async function load({ file }: Program): Promise<number> {
+  const script = `await import(${JSON.stringify(file)})
+    const { user, system } = process.cpuUsage()
+    process.stdout.write(String((user + system) / 1000), () => process.exit())`
+  const args = ['--enable-source-maps', '--input-type=module', '--eval', script]
+  return Number((await promisify(execFile)(process.execPath, args, { env: ENVIRONMENT })).stdout)
+}
+
+const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
+
+const empty = await writeEmpty()
+const s3Client = await bundleS3Client()
+const services = ['upload-api', 'image-processor', 'kafka-bridge', 'analytics-catalog']
+const functions = (await pMap(services, bundleService, { concurrency: 1 })).flat()
+const programs = [empty, s3Client, ...functions]
+
+const times = new Map<Program, number[]>(programs.map((program) => [program, []]))
+for (let round = 0; round < ROUNDS; round++) {
+  for (const [program, samples] of times) samples.push(await load(program))
+}
+
+const medianOf = (program: Program) => median(times.get(program) ?? [])
+const overEmpty = (program: Program) => medianOf(program) - medianOf(empty)
+const ratioOf = (program: Program) => overEmpty(program) / overEmpty(s3Client)
+
+const budgetOf = ({ title }: Program): Budget =>
+  BUDGETS[title] ?? (title.startsWith('upload-api ') ? UPLOAD_API : OTHER)
+
+function isOver(program: Program): boolean {
+  const {
+    kilobytes,
+    ratio = Number.POSITIVE_INFINITY,
+    milliseconds = Number.POSITIVE_INFINITY,
+  } = budgetOf(program)
+  return program.bytes > kilobytes * 1000 || ratioOf(program) > ratio || overEmpty(program) > milliseconds
+}
+
+const rows = [s3Client, ...functions].map((program) => [
+  program.title,
+  `${Math.round(program.bytes / 1000)} KB`,
+  `${overEmpty(program).toFixed(0)} ms`,
+  ratioOf(program).toFixed(2),
+  program !== s3Client && isOver(program) ? 'over its budget' : '',
+])
+console.log(formatTable(['', 'zip', 'processor time', 'ratio', ''], rows))
+console.log(`An empty process takes ${medianOf(empty).toFixed(0)} ms. ${ROUNDS} rounds, medians.`)
+const over = functions.filter(isOver)
+if (options.check && over.length > 0) {
+  console.error(`Over budget: ${over.map(({ title }) => title).join(', ')}. See bench/cold-start.ts.`)
+  process.exit(1)
+}
