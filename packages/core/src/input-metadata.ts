@@ -7,11 +7,7 @@ import { Sha256 } from './image-types.ts'
 import type { ImageRef } from './keys.ts'
 import { Origin } from './origin.ts'
 import { type Tolerant, tolerant } from './tolerant.ts'
-
-/** A W3C `traceparent`, version 00 (https://www.w3.org/TR/trace-context/#traceparent-header). */
-export const Traceparent = z
-  .string()
-  .regex(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/, 'not a traceparent of version 00')
+import { Traceparent } from './trace-context.ts'
 
 /** The metadata of an `input/` object. With it, the object alone is enough to process the image. */
 export const InputMetadata = z.object({

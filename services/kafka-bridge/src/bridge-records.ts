@@ -1,5 +1,5 @@
 import { linkClaim } from '@darkroom/bucket'
-import { acceptedTypes, isPlausibleTime, timeOf } from '@darkroom/core'
+import { acceptedTypes, isPlausibleTime, timeOf, traceIdOf } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
 import { toArrival } from './claim-checks.ts'
@@ -95,7 +95,8 @@ async function accept(record: MSKRecord): Promise<RecordOutcome> {
     return acceptImage(arrival)
   })
   const { app, imageId } = image
-  logger.info('record accepted', { ...positionOf(record), app, imageId, replayed })
+  const traceId = traceIdOf(submission.traceparent)
+  logger.info('record accepted', { ...positionOf(record), app, imageId, traceId, replayed })
   return { outcome: 'accepted', ...positionOf(record) }
 }
 

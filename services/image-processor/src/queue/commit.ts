@@ -17,6 +17,7 @@ import {
   type StoredProcessed,
   type StoredVariant,
   type Tolerant,
+  traceIdOf,
 } from '@darkroom/core'
 import { bucket } from '../clients.ts'
 import type { Developed } from '../development/develop.ts'
@@ -202,6 +203,7 @@ function summaryOf({
   queued_ms,
   processing_ms,
   receive_count,
+  traceparent,
 }: StoredProcessed | StoredFailed) {
   return {
     imageId: image_id,
@@ -210,5 +212,6 @@ function summaryOf({
     queuedMs: queued_ms,
     processingMs: processing_ms,
     receiveCount: receive_count,
+    traceId: traceIdOf(traceparent),
   }
 }

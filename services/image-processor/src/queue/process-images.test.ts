@@ -67,6 +67,19 @@ describe('a photograph', () => {
     }
   })
 
+  test('is logged with its trace', async () => {
+    const { logger } = await import('../logger.ts')
+    const info = jest.spyOn(logger, 'info')
+    const traceId = '0af7651916cd43dd8448eb211c80319c'
+    const bytes = await photograph('iphone-6-plus')
+    const message = { ...acceptedMessage(bytes), traceparent: `00-${traceId}-b7ad6b7169203331-01` }
+    await resources.put(inputKey(message.data), bytes)
+    await resources.send(resources.queueUrl, message)
+    expect(await processImages(await receive())).toEqual(ALL_DONE)
+    const { app, imageId } = message.data
+    expect(info.mock.lastCall).toMatchObject(['image processed', { app, imageId, traceId }])
+  })
+
   test('has a document of one line', async () => {
     const bytes = await photograph('iphone-6-plus')
     const before = new Date().toISOString()

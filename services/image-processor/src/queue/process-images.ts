@@ -1,5 +1,5 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
-import { ProblemError, readImageAccepted } from '@darkroom/core'
+import { ProblemError, readImageAccepted, traceIdOf } from '@darkroom/core'
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { type Developer, EngineDeath } from '../development/develop.ts'
 import { env } from '../environment.ts'
@@ -55,6 +55,7 @@ async function settle(record: SQSRecord, developer: Developer, clock: Clock): Pr
     logger.error('image not processed, will be retried', {
       imageId: message?.subject,
       app: message?.data.app,
+      traceId: traceIdOf(message?.traceparent),
       messageId: record.messageId,
       receiveCount,
       error: error as Error,

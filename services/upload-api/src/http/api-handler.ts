@@ -5,6 +5,7 @@ import {
   type ProblemSlug,
   problemAnswer,
   toProblemError,
+  traceIdOf,
 } from '@darkroom/core'
 import middy, { type MiddlewareObj, type Request } from '@middy/core'
 import httpJsonBodyParser from '@middy/http-json-body-parser'
@@ -132,6 +133,7 @@ function logRequest(): Middleware {
       requestId: context.awsRequestId,
       app: event.requestContext.authorizer?.lambda?.app,
       imageId: imageIdOf(event, response),
+      traceId: traceIdOf(event.headers.traceparent),
       problem: internal.problem,
       status: response?.statusCode,
       milliseconds: Date.now() - (started.get(event) ?? Date.now()),

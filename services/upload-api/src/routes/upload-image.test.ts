@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { fromUserMetadata, inputKey, newImageId, timeOf, UploadAccepted } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals'
 import { openStore } from '../testing/open-store.ts'
 import { fileOf, formWith, jpeg, otherJpeg, png } from '../testing/sample-images.ts'
 import { type Answer, send, type TestRequest } from '../testing/send.ts'
@@ -125,9 +125,13 @@ describe('an image is accepted', () => {
   })
 
   test('with its traceparent', async () => {
+    const { logger } = await import('../logger.ts')
+    const info = jest.spyOn(logger, 'info')
     const { body } = await upload({ ...rawJpeg, headers: { ...rawJpeg.headers, traceparent } })
     expect(await stored(body.id)).toMatchObject({ traceparent })
     expect(await store.takeMessages()).toMatchObject([{ traceparent }])
+    const traceId = traceparent.split('-')[1]
+    expect(info.mock.lastCall).toMatchObject([expect.anything(), { imageId: body.id, traceId }])
   })
 
   test('without its traceparent if that is invalid', async () => {
