@@ -137,10 +137,15 @@ describe('the whole stack', () => {
     expect((await followed.ended).printed).toMatch(/alps\.jpg {2}processed/)
   })
 
-  test('the smoke test takes one image through the API and erases it, and fails if the key is wrong', async () => {
+  test('the doctor finds no problem, and the smoke test takes one image through the API and erases it, and fails if the key is wrong', async () => {
     const folder = join(dataDir, 'smoke')
     await mkdir(folder)
     await writeFile(join(folder, 'endpoints.json'), JSON.stringify(stack.endpoints))
+    const examined = await darkroomFrom(folder, 'doctor')
+    expect(examined).toMatchObject({
+      code: 0,
+      printed: expect.stringContaining(`${stack.endpoints.uploadApi} is ready`),
+    })
     const passed = await darkroomFrom(folder, 'smoke')
     expect(passed).toMatchObject({
       code: 0,

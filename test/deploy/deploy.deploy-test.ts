@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import {
   InvokeCommand,
   LambdaClient,
@@ -142,6 +145,29 @@ describe('on the deployed stage', () => {
       expect(Attributes?.ApproximateNumberOfMessages).toBe('1')
     })
   })
+})
+
+test('the doctor says what is in order and what is not', async () => {
+  const cli = fileURLToPath(new URL('../../tools/cli/src/darkroom.ts', import.meta.url))
+  const env = { ...process.env, ...emulator.environment, NO_COLOR: '1' }
+  const { url } = await apiOf('prod')
+  const args = [cli, 'doctor', '--stage', 'prod', '--url', url, '--json']
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+  const findings = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  console.log(stdout)
+  for (const found of [
+    { check: 'stacks', level: 'ok', text: expect.stringMatching(/^upload-api: \w+_COMPLETE, 13 functions$/) },
+    { check: 'API', level: 'ok', text: `${url} is ready` },
+    { check: 'API keys', level: 'ok', text: 'apps: web-app-1, web-app-2' },
+    { check: 'queues', level: 'warning', text: '1 messages are parked.' },
+    { check: 'consumer', level: 'ok', text: 'processImages receives from the image queue' },
+    { check: 'who is told', level: 'warning', text: 'The alarms notify nobody.' },
+  ]) {
+    expect(findings).toContainEqual(expect.objectContaining(found))
+  }
 })
 
 describe('deploying again', () => {

@@ -78,6 +78,47 @@ test('runs as a process, which fails with the exit code of the command', async (
   })
 })
 
+describe('doctor', () => {
+  test('says that no stack is running', async () => {
+    const { code, printed } = await darkroom('doctor')
+    expect([code, printed]).toEqual([
+      1,
+      expect.stringMatching(/✗ stack +The local stack is not running\.\n +Start it: pnpm dev/),
+    ])
+  })
+
+  test('names each part that does not answer', async () => {
+    const closed = 'http://127.0.0.1:1'
+    const QUEUES = `${closed}/000000000000/images`
+    const endpoints = {
+      aws: closed,
+      bucket: 'b',
+      queueUrl: QUEUES,
+      uploadApi: closed,
+      webApp1: closed,
+      webApp2: closed,
+      dashboard: closed,
+    }
+    await writeFile(join(folder, 'endpoints.json'), JSON.stringify(endpoints))
+    const { code, printed } = await darkroom('doctor', '--json')
+    const problems = printed
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ level }) => level !== 'ok')
+    expect([code, problems]).toMatchObject([
+      1,
+      [
+        { check: 'API', level: 'problem', text: `${closed}/v1/ready: no connection` },
+        { check: 'S3 and SQS', level: 'warning', text: expect.stringContaining('Not checked: ') },
+        { check: 'pages', level: 'problem' },
+        { check: 'pages', level: 'problem' },
+        { check: 'pages', level: 'problem' },
+      ],
+    ])
+  })
+})
+
 test('says what to do if no stack is running', async () => {
   const { code, printed } = await darkroom('analytics')
   expect([code, printed]).toEqual([1, expect.stringContaining('Start the local stack with: pnpm dev')])

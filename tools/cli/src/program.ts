@@ -17,6 +17,7 @@ const COMMANDS: Record<string, Record<string, () => Promise<Add>>> = {
     analytics: async () => (await import('./commands/analytics.ts')).addAnalytics,
     audit: async () => (await import('./commands/audit.ts')).addAudit,
     backfill: async () => (await import('./commands/backfill.ts')).addBackfill,
+    doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
     dlq: async () => (await import('./commands/dlq.ts')).addDlq,
     hold: async () => (await import('./commands/hold.ts')).addHold,
     retention: async () => (await import('./commands/retention.ts')).addRetention,

@@ -1,0 +1,188 @@
+import { CloudWatchClient, paginateDescribeAlarms } from '@aws-sdk/client-cloudwatch'
+import {
+  GetAccountSettingsCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+} from '@aws-sdk/client-lambda'
+import {
+  GetBucketLifecycleConfigurationCommand,
+  GetPublicAccessBlockCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import { paginateListSubscriptionsByTopic, SNSClient } from '@aws-sdk/client-sns'
+import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
+import { checkQueues } from './check-queues.ts'
+import {
+  checkFunctions,
+  checkStacks,
+  type Deployment,
+  functionOf,
+  readDeployment,
+  settingOf,
+} from './deployment.ts'
+import { type Check, type Checked, type Finding, ok, problem, runChecks, warning } from './findings.ts'
+
+/**
+ * Reads a stage on AWS with the SDK's own credentials and region. Changes nothing.
+ *
+ * @param url of its API, if that is not the one in the outputs of its stack
+ */
+export async function examineDeployment(stage: string, url?: string): Promise<Checked[]> {
+  const deployment = await readDeployment(stage)
+  const checks: Check[] = [['stacks', () => checkStacks(deployment)]]
+  if (deployment['upload-api'] && deployment['image-processor']) {
+    checks.push(
+      ['functions', () => checkFunctions(deployment)],
+      ['API', () => checkApi(url ?? deployment['upload-api']?.outputs.HttpApiUrl)],
+      ['API keys', () => checkApiKeys(deployment, stage)],
+      ['bucket', () => checkBucket(deployment)],
+      ['queues', () => checkQueuesOf(stage)],
+      ['consumer', () => checkConsumer(deployment)],
+      ['alarms', () => checkAlarms(stage)],
+      ['who is told', () => checkSubscriptions(deployment, stage)],
+    )
+  }
+  return runChecks(checks)
+}
+
+async function checkApi(url: string | undefined): Promise<Finding[]> {
+  if (!url) return [problem('The stack of upload-api has no output HttpApiUrl.', 'Deploy upload-api again.')]
+  const response = await fetch(`${url}/v1/ready`)
+  if (!response.ok) {
+    return [problem(`${url}/v1/ready answers ${response.status}.`, 'See the log of the function ready.')]
+  }
+  const { queue } = (await response.json()) as { queue?: string }
+  if (queue === 'ok') return [ok(`${url} is ready`)]
+  return [
+    warning(
+      'The API does not reach the image queue: uploads are accepted, and wait.',
+      'docs/operations.md, "Alarms".',
+    ),
+  ]
+}
+
+/** The functions have the value of the last deployment. */
+async function checkApiKeys(deployment: Deployment, stage: string): Promise<Finding[]> {
+  const Name = `/darkroom/${stage}/api-key-hashes`
+  const client = new SSMClient()
+  const { Parameter } = await client.send(new GetParameterCommand({ Name }))
+  client.destroy()
+  const deployed = settingOf(deployment['upload-api'], 'API_KEY_HASHES')
+  if (deployed !== Parameter?.Value) {
+    return [
+      warning(
+        `${Name} was changed after the last deployment.`,
+        'Deploy upload-api with --force, or the change has no effect.',
+      ),
+    ]
+  }
+  const apps = Object.keys(JSON.parse(deployed ?? '{}'))
+  if (apps.length > 0) return [ok(`apps: ${apps.join(', ')}`)]
+  return [problem('No app has an API key: every request is 401.', 'docs/deploy.md, "An API key".')]
+}
+
+async function checkBucket(deployment: Deployment): Promise<Finding[]> {
+  const Bucket = settingOf(deployment['upload-api'], 'BUCKET')
+  const client = new S3Client()
+  const [lifecycle, access] = await Promise.all([
+    client.send(new GetBucketLifecycleConfigurationCommand({ Bucket })),
+    client.send(new GetPublicAccessBlockCommand({ Bucket })),
+  ])
+  client.destroy()
+  const rules = (lifecycle.Rules ?? []).filter(({ Status }) => Status === 'Enabled')
+  const { PublicAccessBlockConfiguration: block } = access
+  const isPrivate = block?.BlockPublicAcls && block.BlockPublicPolicy && block.RestrictPublicBuckets
+  return [
+    rules.length > 0
+      ? ok(`${Bucket}: ${rules.length} lifecycle rules`)
+      : problem(`${Bucket} has no lifecycle rule: nothing is deleted.`, 'Deploy image-processor again.'),
+    ...(isPrivate
+      ? []
+      : [problem(`${Bucket} does not block public access.`, 'Deploy image-processor again.')]),
+  ]
+}
+
+async function checkQueuesOf(stage: string): Promise<Finding[]> {
+  const sqs = new SQSClient()
+  try {
+    return await checkQueues(sqs, async (end) => {
+      const QueueName = `darkroom-${stage}-images${end}`
+      return (await sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl ?? ''
+    })
+  } finally {
+    sqs.destroy()
+  }
+}
+
+/** Concurrency that Lambda keeps for functions without a reservation. */
+const UNRESERVED_MINIMUM = 100
+
+async function checkConsumer(deployment: Deployment): Promise<Finding[]> {
+  const { FunctionName } = functionOf(deployment['image-processor'], 'processImages') ?? {}
+  const lambda = new LambdaClient()
+  const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }))
+  const [mapping] = EventSourceMappings
+  const findings: Finding[] = []
+  if (mapping?.State === 'Enabled') findings.push(ok('processImages receives from the image queue'))
+  else {
+    const advice = 'Enable it: docs/operations.md has the command.'
+    findings.push(problem(`The trigger of processImages is ${mapping?.State ?? 'missing'}.`, advice))
+  }
+  const { AccountLimit } = await lambda.send(new GetAccountSettingsCommand({}))
+  lambda.destroy()
+  const { ConcurrentExecutions = 0, UnreservedConcurrentExecutions = 0 } = AccountLimit ?? {}
+  const consumers = mapping?.ScalingConfig?.MaximumConcurrency ?? 0
+  if (consumers + UNRESERVED_MINIMUM <= UnreservedConcurrentExecutions) {
+    findings.push(ok(`concurrency: ${consumers} of the account's ${ConcurrentExecutions} for processing`))
+  } else {
+    findings.push(
+      warning(
+        `The account runs ${UnreservedConcurrentExecutions} functions at once, and processing may take ${consumers} of them: uploads get 503 while it does.`,
+        'Request a higher quota "Concurrent executions", or lower maximumConcurrency.',
+      ),
+    )
+  }
+  return findings
+}
+
+async function checkAlarms(stage: string): Promise<Finding[]> {
+  const client = new CloudWatchClient()
+  const alarms: { AlarmName?: string | undefined; StateValue?: string | undefined }[] = []
+  for await (const page of paginateDescribeAlarms({ client }, { AlarmNamePrefix: `darkroom-${stage}-` })) {
+    alarms.push(...(page.MetricAlarms ?? []), ...(page.CompositeAlarms ?? []))
+  }
+  client.destroy()
+  const ringing = alarms.filter(({ StateValue }) => StateValue === 'ALARM')
+  if (alarms.length === 0)
+    return [problem('There are no alarms.', 'Deploy image-processor and upload-api again.')]
+  if (ringing.length === 0) return [ok(`${alarms.length} alarms, none in the state ALARM`)]
+  return ringing.map(({ AlarmName }) =>
+    problem(`The alarm ${AlarmName} is in the state ALARM.`, 'docs/operations.md has a section for it.'),
+  )
+}
+
+async function checkSubscriptions(deployment: Deployment, stage: string): Promise<Finding[]> {
+  const [, , , region, account] =
+    functionOf(deployment['upload-api'], 'health')?.FunctionArn?.split(':') ?? []
+  const TopicArn = `arn:aws:sns:${region}:${account}:darkroom-${stage}-alarms`
+  const client = new SNSClient()
+  const subscriptions: { Endpoint?: string | undefined; SubscriptionArn?: string | undefined }[] = []
+  for await (const page of paginateListSubscriptionsByTopic({ client }, { TopicArn })) {
+    subscriptions.push(...(page.Subscriptions ?? []))
+  }
+  client.destroy()
+  const confirmed = subscriptions.filter(({ SubscriptionArn }) => SubscriptionArn?.startsWith('arn:'))
+  if (confirmed.length > 0)
+    return [ok(`alarms notify ${confirmed.map(({ Endpoint }) => Endpoint).join(', ')}`)]
+  const [pending] = subscriptions
+  if (pending) {
+    return [
+      warning(
+        `${pending.Endpoint} has not confirmed the subscription.`,
+        'Open the link in the email from AWS.',
+      ),
+    ]
+  }
+  return [warning('The alarms notify nobody.', 'Set alarmEmail of image-processor and deploy it.')]
+}
