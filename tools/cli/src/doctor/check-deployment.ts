@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-lambda'
 import {
   GetBucketLifecycleConfigurationCommand,
+  type GetBucketLifecycleConfigurationCommandOutput,
   GetPublicAccessBlockCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
@@ -86,7 +87,7 @@ async function checkBucket(deployment: Deployment): Promise<Finding[]> {
   const Bucket = settingOf(deployment['upload-api'], 'BUCKET')
   const client = new S3Client()
   const [lifecycle, access] = await Promise.all([
-    client.send(new GetBucketLifecycleConfigurationCommand({ Bucket })),
+    client.send(new GetBucketLifecycleConfigurationCommand({ Bucket })).catch(withoutRules),
     client.send(new GetPublicAccessBlockCommand({ Bucket })),
   ])
   client.destroy()
@@ -101,6 +102,12 @@ async function checkBucket(deployment: Deployment): Promise<Finding[]> {
       ? []
       : [problem(`${Bucket} does not block public access.`, 'Deploy image-processor again.')]),
   ]
+}
+
+/** S3 answers 404 for a bucket without lifecycle rules. */
+function withoutRules(error: Error): GetBucketLifecycleConfigurationCommandOutput {
+  if (error.name !== 'NoSuchLifecycleConfiguration') throw error
+  return { $metadata: {} }
 }
 
 async function checkQueuesOf(stage: string): Promise<Finding[]> {

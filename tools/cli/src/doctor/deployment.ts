@@ -118,9 +118,10 @@ export async function checkFunctions(deployment: Deployment): Promise<Finding[]>
 }
 
 function checkAgreement(functions: FunctionConfiguration[], name: string): Finding[] {
+  const valueOf = ({ Environment }: FunctionConfiguration) => Environment?.Variables?.[name]
   const values = Map.groupBy(
-    functions.filter(({ Environment }) => Environment?.Variables?.[name] !== undefined),
-    ({ Environment }) => Environment?.Variables?.[name],
+    functions.filter((some) => valueOf(some) !== undefined),
+    (some) => comparable(valueOf(some) ?? ''),
   )
   if (values.size <= 1) return []
   const examples = [...values].map(([value = '', [some]]) => `${some?.FunctionName}: ${shorten(value)}`)
@@ -130,6 +131,11 @@ function checkAgreement(functions: FunctionConfiguration[], name: string): Findi
       'Deploy all services with the same settings.',
     ),
   ]
+}
+
+/** A queue can have several addresses; its account and name are their path. */
+function comparable(value: string): string {
+  return URL.canParse(value) ? new URL(value).pathname : value
 }
 
 const shorten = (text: string) => (text.length > 60 ? `${text.slice(0, 57)}...` : text)
