@@ -153,8 +153,10 @@ test('the doctor says what is in order and what is not', async () => {
   const { url } = await apiOf('prod')
   const args = [cli, 'doctor', '--stage', 'prod', '--url', url, '--json']
   // It ends with 1 if there is a problem.
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env }).catch((failed) => failed)
-  const findings = stdout
+  const { stdout }: { stdout: string } = await promisify(execFile)(process.execPath, args, { env }).catch(
+    (failed) => failed,
+  )
+  const findings: { check: string; level: string }[] = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))

@@ -118,10 +118,10 @@ export async function checkFunctions(deployment: Deployment): Promise<Finding[]>
 }
 
 function checkAgreement(functions: FunctionConfiguration[], name: string): Finding[] {
-  const valueOf = ({ Environment }: FunctionConfiguration) => Environment?.Variables?.[name]
+  const setting = ({ Environment }: FunctionConfiguration) => Environment?.Variables?.[name]
   const values = Map.groupBy(
-    functions.filter((some) => valueOf(some) !== undefined),
-    (some) => comparable(valueOf(some) ?? ''),
+    functions.filter((some) => setting(some) !== undefined),
+    (some) => comparable(setting(some) ?? ''),
   )
   if (values.size <= 1) return []
   const examples = [...values].map(([value = '', [some]]) => `${some?.FunctionName}: ${shorten(value)}`)
