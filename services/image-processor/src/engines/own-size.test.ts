@@ -123,6 +123,27 @@ test.each<[string, number, (x: number, y: number) => boolean]>([
   expect(shown.every((value, i) => Math.abs(value - (before[i] ?? 0)) <= 4)).toBe(true)
 })
 
+test('soft edges of a transparent icon do not keep the WebP encoder busy', async () => {
+  const side = 512
+  const data = Buffer.alloc(side * side * 4)
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const [dx, dy] = [x - side / 2, y - side / 2]
+      const inside = 128 * Math.hypot(dx, dy) * (Math.cos(8 * Math.atan2(dy, dx)) - 0.3)
+      const alpha = Math.hypot(dx, dy) > 216 ? 0 : Math.max(0, Math.min(255, inside))
+      data.set([40, 100 + (y >> 3), 60, alpha], (y * side + x) * 4)
+    }
+  }
+  const original = await sharp(data, { raw: { width: side, height: side, channels: 4 } })
+    .png({ palette: true, colours: 64 })
+    .toBuffer()
+  const before = process.cpuUsage()
+  const { variants } = await sharpEngine.develop(original, [spec('webp', { size: 320 })])
+  const { user, system } = process.cpuUsage(before)
+  expect(variants[0]?.data.length).toBeGreaterThan(original.length) // so it was tried thoroughly
+  expect((user + system) / 1e6).toBeLessThan(4)
+})
+
 test('a JPEG of wide gamut is converted, not copied', async () => {
   const original = await jpegIn(COLOR_SPACES['Display P3'], fourCorners(60, 40))
   const { variants } = await sharpEngine.develop(original, [spec('jpeg', { quality: 100 })])
