@@ -66,8 +66,8 @@ describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
       return 'silent'
     })
     await page.reload({ waitUntil: 'commit' })
-    await page.locator('.skeleton').first().waitFor({ timeout: 1000 })
-    await page.getByText('Loading your pictures …').waitFor({ timeout: 1000 })
+    await page.locator('.skeleton').first().waitFor({ timeout: 5000 })
+    await page.getByText('Loading your pictures …').waitFor({ timeout: 5000 })
     await expectEventually(() => expect(isAsked).toBe(true))
     await pass(10)
     await sees('Loading takes longer than usual …')
@@ -84,7 +84,7 @@ describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
     await page.route('**/session', () => {})
     const asked = page.waitForRequest('**/session')
     await page.reload({ waitUntil: 'commit' })
-    await page.locator('.skeleton').first().waitFor({ timeout: 1000 })
+    await page.locator('.skeleton').first().waitFor({ timeout: 5000 })
     await sees('Loading your pictures …')
     await asked
     await pass(10)
