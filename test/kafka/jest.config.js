@@ -10,5 +10,6 @@ export default {
     : [],
   // Other steps of CI run beside it.
   testTimeout: 900_000,
+  maxWorkers: 2,
   testMatch: ['<rootDir>/test/kafka/*.kafka-test.ts'],
 }
