@@ -21,8 +21,8 @@ const { status } = spawnSync(
     stdio: 'inherit',
     env: {
       ...process.env,
-      // Processes that tests start (serverless, the CLI, engines) load their modules as they were compiled before.
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? `${root}.cache/compiled`,
+      // Processes that tests start load their modules as they were compiled before. The local stack uses the same cache.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? `${root}node_modules/.cache/compiled`,
     },
   },
 )
