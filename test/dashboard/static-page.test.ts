@@ -92,9 +92,10 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     await chart.getByText('Numbers').click()
     await chart.getByRole('row').first().waitFor()
     const cells = await chart.getByRole('row').allTextContents()
-    const today = lately(1)
-    const kafka = today.filter((image) => image.origin === 'kafka').length
-    const day = now.toLocaleDateString('en-GB', {
+    // Soon after midnight there may be no image of today.
+    const newest = all.map(dayOf).toSorted().at(-1) ?? ''
+    const kafka = all.filter((image) => dayOf(image) === newest && image.origin === 'kafka').length
+    const day = new Date(newest).toLocaleDateString('en-GB', {
       weekday: 'short',
       day: 'numeric',
       month: 'short',
