@@ -28,7 +28,7 @@ describeWith(BROWSER, "the documented configuration of Uppy's S3 plugin", () => 
     site = await uppyExample({ api: `${stack.endpoints.uploadApi}/v1`, key: KEY })
     page = await browser.newPage()
     await page.goto(site.url)
-  }, 90_000)
+  }, 240_000)
 
   afterAll(async () => {
     await browser?.close()

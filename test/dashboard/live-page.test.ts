@@ -10,7 +10,7 @@ import { postPicture } from '../kafka/post-picture.ts'
 import { expectEventually, PHOTOGRAPH } from '../web-app-1/open-page.ts'
 import { type LightmeterPage, openDashboard } from './open-dashboard.ts'
 
-const STARTING = 90_000
+const STARTING = 240_000
 
 describeWith(BROWSER, 'Lightmeter in the local stack', () => {
   let stack: Stack

@@ -26,6 +26,6 @@ export async function openDashboard(
       return (await tile.locator('.value').textContent()) ?? ''
     },
     chart: (title) => page.getByRole('region', { name: title }),
-    sees: (text) => page.getByText(text).first().waitFor({ timeout: 20_000 }),
+    sees: (text) => page.getByText(text).first().waitFor({ timeout: 60_000 }),
   }
 }

@@ -31,7 +31,7 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     server = await serveFolder(written.folder)
     browser = await openBrowser()
     lightmeter = await openDashboard(browser, server.url)
-  }, 90_000)
+  }, 240_000)
 
   afterAll(async () => {
     await browser?.close()

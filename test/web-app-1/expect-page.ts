@@ -8,7 +8,7 @@ const naturalWidth = (img: { naturalWidth: number }) => img.naturalWidth
 /** Waits until the developed image has loaded. */
 export async function expectDeveloped(frame: Locator): Promise<void> {
   const developed = frame.getByRole('link').getByRole('img')
-  await developed.waitFor({ timeout: 20_000 })
+  await developed.waitFor({ timeout: 60_000 })
   await developed.scrollIntoViewIfNeeded()
   await expectEventually(async () => expect(await developed.evaluate(naturalWidth)).toBeGreaterThan(0))
 }

@@ -34,7 +34,7 @@ export async function openPage(
     page,
     choose: (...files) => page.locator('input[type=file]').first().setInputFiles(files),
     frame: (name) => page.getByRole('article', { name, exact: true }),
-    sees: (text, where = page) => where.getByText(text).first().waitFor({ timeout: 20_000 }),
+    sees: (text, where = page) => where.getByText(text).first().waitFor({ timeout: 60_000 }),
   }
 }
 
@@ -43,7 +43,7 @@ export function photograph(name: string) {
   return { name, mimeType: 'image/jpeg', buffer: PHOTOGRAPH }
 }
 
-export async function expectEventually(check: () => unknown, timeoutMs = 20_000): Promise<void> {
+export async function expectEventually(check: () => unknown, timeoutMs = 60_000): Promise<void> {
   for (const began = Date.now(); ; ) {
     try {
       await check()

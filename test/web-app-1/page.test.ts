@@ -307,7 +307,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
       await expectAccessible(page)
       await page.context().close()
     },
-    60_000,
+    180_000,
   )
 })
 

@@ -45,4 +45,4 @@ test('an image that brings the decoder down fails at the second receive, and its
     failure_detail: expect.stringContaining('crashes the decoder'),
     receive_count: 2,
   })
-}, 60_000)
+}, 240_000)
