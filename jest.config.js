@@ -27,6 +27,6 @@ export default {
   ],
   // A machine with other work can be many times slower; a test that hangs is found all the same.
   testTimeout: 180_000,
-  // Most files wait for half of their time: for processes of their own, a browser, or a timeout.
-  maxWorkers: '150%',
+  // Many suites wait for processes of their own; jest's default leaves one core idle.
+  maxWorkers: '100%',
 }
