@@ -6,7 +6,7 @@ import { cutText, printable, wrapText } from '@darkroom/terminal'
 import pMap from 'p-map'
 import { writeContactSheet } from './demo/contact-sheet.ts'
 import { developPhotograph, type Outcome } from './demo/develop-photograph.ts'
-import { findPhotographs, type Photograph } from './demo/photographs.ts'
+import { findIgnored, findPhotographs, type Photograph } from './demo/photographs.ts'
 import { resultsTable } from './demo/results-table.ts'
 import type { Endpoints } from './endpoints.ts'
 import { formatLogLine } from './format-log-line.ts'
@@ -33,6 +33,7 @@ async function demo(): Promise<void> {
   })
   if (values.help) return console.log(USAGE)
   const photographs = await findPhotographs(positionals)
+  printIgnored(await findIgnored(positionals))
   if (photographs.every(({ problem }) => problem)) {
     for (const { name, problem = '' } of photographs) printResult(name, { problem })
     throw new Error('There is nothing to send.')
@@ -70,6 +71,17 @@ function printResult(name: string, { problem, milliseconds = 0 }: Partial<Outcom
   const time = problem ? '' : `  ${seconds(milliseconds).padStart(6)}`
   console.log(`  ${mark} ${cutText(printable(name), COLUMNS - 12).padEnd(problem ? 0 : NAME_COLUMNS)}${time}`)
   if (problem) console.log(wrapText(problem, { columns: COLUMNS, indent: 4 }))
+}
+
+const MAX_NAMES = 10
+
+function printIgnored(names: string[]): void {
+  if (names.length === 0) return
+  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : ''
+  const list = names.slice(0, MAX_NAMES).map(printable).join(', ')
+  console.log(
+    wrapText(`Not sent, because of their names: ${list}${more}. To send one, name the file itself.`),
+  )
 }
 
 /** Sends two at a time, alternating between HTTP and Kafka. */

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { PROBLEMS, type ProblemSlug } from '@darkroom/core'
 import type { LogEntry } from '../format-log-line.ts'
 
 /** An image that takes longer gets a line before it is finished. */
@@ -56,7 +57,8 @@ export function followImages(write: (line: string) => void): ImageLines {
       else if (message === 'record rejected') {
         write(failedLine({ app: String(app), source }, `rejected: ${reason}`, String(entry.detail ?? '')))
       } else if (service === 'upload-api' && problem && /^POST /.test(String(message))) {
-        const advice = 'The detail of the answer says what to do.'
+        const title = PROBLEMS[problem as ProblemSlug]?.title ?? 'The request is refused'
+        const advice = `${title}. The answer's detail says what to do.`
         write(failedLine({ app: String(app), source }, `refused: ${problem} (${status})`, advice))
       } else if (service === 'upload-api' && /^DELETE .* 200$/.test(String(message))) {
         write(lineOf('✔', { app: String(app), source }, 'erased', String(imageId)))

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { findPhotographs } from './photographs.ts'
+import { findIgnored, findPhotographs } from './photographs.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -22,6 +22,11 @@ test('a folder gives its images in order, and a broken link in it is reported', 
     undefined,
     undefined,
   ])
+})
+
+test('files in a folder that are not named like images are known', async () => {
+  const paths = ['mixed', 'mixed/b.jpg', 'empty', 'none'].map((path) => join(folder, path))
+  expect(await findIgnored(paths)).toEqual(['notes.txt'])
 })
 
 test.each([

@@ -62,6 +62,18 @@ async function inFolder(folder: string): Promise<Photograph[]> {
   }
 }
 
+/** The names of visible files in the given folders that are not sent, because they are not named like images. */
+export async function findIgnored(paths: string[]): Promise<string[]> {
+  const folders = paths.map((path) => resolve(process.env.INIT_CWD ?? '.', path))
+  const names = await Promise.all(
+    folders.map(async (folder) => {
+      const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+      return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
+    }),
+  )
+  return names.flat().filter((name) => !name.startsWith('.') && !IMAGE_NAME.test(name))
+}
+
 /** A file as it will be sent, or why it cannot be read. */
 async function toPhotograph(path: string): Promise<Photograph> {
   const photograph = { name: basename(path), path }
