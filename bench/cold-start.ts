@@ -22,18 +22,27 @@ const ROOT = join(import.meta.dirname, '..')
 /** Inside the repository, so that packages that are not bundled are found. */
 const folderOf = (service: string) => join(ROOT, 'services', service, '.esbuild', 'cold-start')
 
-/** Thousands of bytes, and processor time as a ratio to the S3 client's. */
-interface Budget {
-  kilobytes: number
+/** What a function may have: thousands of bytes of its zip, and its processor time as a ratio to the S3 client's or in milliseconds. */
+interface Limits {
+  kilobytes?: number
   ratio?: number
   milliseconds?: number
 }
-const BUDGETS: Record<string, Budget> = {
+/** What is aimed at. */
+const AIMS: Record<string, Limits> = {
   'upload-api authorize': { kilobytes: 300, milliseconds: 10 },
-  'image-processor processImages': { kilobytes: Number.POSITIVE_INFINITY, ratio: 1.4 },
+  'upload-api': { kilobytes: 300, ratio: 1.15 },
+  'image-processor processImages': { ratio: 1.4 },
+  '': { kilobytes: 300 },
 }
-const UPLOAD_API: Budget = { kilobytes: 300, ratio: 1.15 }
-const OTHER: Budget = { kilobytes: 300 }
+/** What `--check` allows: more than was measured, because a shared machine makes a difference of a third. */
+const BUDGETS: Record<string, Limits> = {
+  'upload-api authorize': { kilobytes: 10, milliseconds: 30 },
+  'upload-api uploadImage': { kilobytes: 300, ratio: 2 },
+  'upload-api': { kilobytes: 300, ratio: 1.9 },
+  'image-processor processImages': { ratio: 2.4 },
+  '': { kilobytes: 300, ratio: 1.8 },
+}
 
 const url = 'http://127.0.0.1/000000000000/images'
 const ENVIRONMENT: NodeJS.ProcessEnv = {
@@ -142,15 +151,16 @@ const medianOf = (program: Program) => median(times.get(program) ?? [])
 const overEmpty = (program: Program) => medianOf(program) - medianOf(empty)
 const ratioOf = (program: Program) => overEmpty(program) / overEmpty(s3Client)
 
-const budgetOf = ({ title }: Program): Budget =>
-  BUDGETS[title] ?? (title.startsWith('upload-api ') ? UPLOAD_API : OTHER)
+/** The entry of the function, of its service, or of all. */
+const limitsOf = (table: Record<string, Limits>, { title }: Program): Limits =>
+  table[title] ?? table[title.split(' ')[0] ?? ''] ?? table[''] ?? {}
 
-function isOver(program: Program): boolean {
+function isOver(program: Program, table: Record<string, Limits>): boolean {
   const {
-    kilobytes,
+    kilobytes = Number.POSITIVE_INFINITY,
     ratio = Number.POSITIVE_INFINITY,
     milliseconds = Number.POSITIVE_INFINITY,
-  } = budgetOf(program)
+  } = limitsOf(table, program)
   return program.bytes > kilobytes * 1000 || ratioOf(program) > ratio || overEmpty(program) > milliseconds
 }
 
@@ -159,11 +169,11 @@ const rows = [s3Client, ...functions].map((program) => [
   `${Math.round(program.bytes / 1000)} KB`,
   `${overEmpty(program).toFixed(0)} ms`,
   ratioOf(program).toFixed(2),
-  program !== s3Client && isOver(program) ? 'over its budget' : '',
+  program !== s3Client && isOver(program, AIMS) ? 'misses its aim' : '',
 ])
 console.log(formatTable(['', 'zip', 'processor time', 'ratio', ''], rows))
 console.log(`An empty process takes ${medianOf(empty).toFixed(0)} ms. ${ROUNDS} rounds, medians.`)
-const over = functions.filter(isOver)
+const over = functions.filter((program) => isOver(program, BUDGETS))
 if (options.check && over.length > 0) {
   console.error(`Over budget: ${over.map(({ title }) => title).join(', ')}. See bench/cold-start.ts.`)
   process.exit(1)
