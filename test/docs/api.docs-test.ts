@@ -31,6 +31,7 @@ const SHOWN: [command: string, statuses: number[]][] = [
   ['ids=$ID,$ID2', [200]],
   ['-X DELETE', [200]],
   ['/health', [200]],
+  ['/ready', [200]],
   ['Content-Type: image/png', [415]],
   ['-X OPTIONS', [204]],
 ]

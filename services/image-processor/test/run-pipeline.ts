@@ -44,7 +44,7 @@ export interface Pipeline {
 }
 
 /** CPU time where it can be measured, so that a busy machine does not count as slow. */
-const MAX_CPU_MS = 5_000
+const MAX_CPU_MS = 8_000
 
 /** Stops endless decoding. Four times the limit of the queue's consumer, because the machine can be busy. */
 const MAX_SECONDS = 60
