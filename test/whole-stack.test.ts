@@ -122,6 +122,7 @@ describe('the whole stack', () => {
     expect(await darkroomFrom(folder, 'get', id, '--out', 'got')).toMatchObject({ code: 0 })
     const saved = await readFile(join(folder, `got/${id}-thumb.webp`))
     expect(await sharp(saved).metadata()).toMatchObject({ format: 'webp', width: 320 })
+    await followed.prints('alps.jpg  processed')
     const asked = await darkroomFrom(folder, 'erase', id)
     expect([asked.code, asked.printed]).toEqual([0, expect.stringContaining('Nothing was deleted.')])
     expect(await darkroomFrom(folder, 'erase', id, '--yes')).toMatchObject({
@@ -134,7 +135,7 @@ describe('the whole stack', () => {
       printed: expect.stringContaining('The image was erased.'),
     })
     followed.stop()
-    expect((await followed.ended).printed).toMatch(/alps\.jpg {2}processed/)
+    await followed.ended
   })
 
   test('the doctor finds no problem, and the smoke test takes one image through the API and erases it, and fails if the key is wrong', async () => {
