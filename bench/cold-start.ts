@@ -35,13 +35,13 @@ const AIMS: Record<string, Limits> = {
   'image-processor processImages': { ratio: 1.4 },
   '': { kilobytes: 300 },
 }
-/** What `--check` allows: more than was measured, because a shared machine makes a difference of a third. */
+/** What `--check` allows: more than was measured, because a shared machine makes a difference of a third and more. */
 const BUDGETS: Record<string, Limits> = {
-  'upload-api authorize': { kilobytes: 10, milliseconds: 30 },
-  'upload-api uploadImage': { kilobytes: 300, ratio: 2 },
-  'upload-api': { kilobytes: 300, ratio: 1.9 },
-  'image-processor processImages': { ratio: 2.4 },
-  '': { kilobytes: 300, ratio: 1.8 },
+  'upload-api authorize': { kilobytes: 10, milliseconds: 45 },
+  'upload-api uploadImage': { kilobytes: 300, ratio: 2.4 },
+  'upload-api': { kilobytes: 300, ratio: 2.3 },
+  'image-processor processImages': { ratio: 3 },
+  '': { kilobytes: 300, ratio: 2.2 },
 }
 
 const url = 'http://127.0.0.1/000000000000/images'
