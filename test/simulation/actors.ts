@@ -12,7 +12,7 @@ import type { Answer } from '../../services/upload-api/src/testing/send.ts'
 import type { Answered } from './answers.ts'
 import { abort, complete, sendToS3 } from './direct-uploads.ts'
 import { type Action, isDirect, type Picture } from './history.ts'
-import type { Stored } from './memory-s3.ts'
+import { REFUSED_FILENAME, type Stored } from './memory-s3.ts'
 import { bytesOf, sha256Of } from './pictures.ts'
 import { LIMITS_MS, MINUTE_MS, presetsOf } from './settings.ts'
 import {
@@ -45,8 +45,9 @@ export interface Subject {
   isSent: boolean
   /** The ids that a client was told with 202. */
   accepted: Set<ImageId>
-  /** The offsets of its Kafka records. */
+  /** The offsets of its Kafka records, and of those that Lambda will not deliver again. */
   offsets: Set<number>
+  acknowledged: Set<number>
   /** What its clients did, and what they were answered. */
   answers: Answered[]
   hold: 'none' | 'placed' | 'unknown'
@@ -81,6 +82,7 @@ export function subjectOf(
     isSent: false,
     accepted: new Set(),
     offsets: new Set(),
+    acknowledged: new Set(),
     answers: [],
     hold: 'none',
     holdCommands: 0,
@@ -202,6 +204,7 @@ async function post(world: World, subject: Subject, n: number): Promise<void> {
           method: 'POST',
           app: picture.app,
           headers: { 'content-type': 'image/png', ...(chosenId && { 'idempotency-key': chosenId }) },
+          ...(picture.isRefusedByS3 && { query: { filename: REFUSED_FILENAME } }),
           body: bytes,
         }),
       ),
@@ -228,14 +231,17 @@ async function produce(
       { isCalm },
     )
     const isDone = 'returned' in ended && ended.returned.batchItemFailures.length === 0
-    if (isDone) accepted++
+    if (isDone) {
+      accepted++
+      subject.acknowledged.add(n)
+    }
     await sleep(faults.isOut('s3', time.now() - start) ? 300_000 : 2_000 * delivery)
   }
 }
 
 const KAFKA = { eventSource: 'SelfManagedKafka', bootstrapServers: 'kafka.example.com:9096' } as const
 
-function recordOf({ bytes, name }: Subject, n: number, start: number): MSKRecord {
+function recordOf({ bytes, name, picture }: Subject, n: number, start: number): MSKRecord {
   const headers = {
     ce_specversion: '1.0',
     ce_id: name,
@@ -243,6 +249,7 @@ function recordOf({ bytes, name }: Subject, n: number, start: number): MSKRecord
     ce_type: 'image.submitted.v1',
     ce_time: new Date(start).toISOString(),
     'content-type': 'image/png',
+    ...(picture.isRefusedByS3 && { ce_filename: REFUSED_FILENAME }),
   }
   return {
     topic: TOPIC,

@@ -10,6 +10,8 @@ export interface Picture {
   app: string
   /** The index of its bytes, or the damaged ones, or a file that is not an image. */
   bytes: number | 'damaged' | 'text'
+  /** S3 refuses to store it with its metadata, at each attempt. */
+  isRefusedByS3?: boolean
 }
 
 export const isDirect = ({ source }: Picture) => source === 'direct upload' || source === 'multipart upload'
@@ -75,8 +77,12 @@ function pictureOf(seed: number, n: number): Picture {
     source,
     app: source === 'kafka' ? 'web-app-2' : chance.pick(`app ${n}`, APPS),
     bytes: bytesOf(seed, n),
+    ...(hasOwnMetadata(source) && chance.happens(`refused by S3 ${n}`, 0.06) && { isRefusedByS3: true }),
   }
 }
+
+/** For the others S3 decides when their pages send them. */
+const hasOwnMetadata = (source: Source) => source.startsWith('http') || source === 'kafka'
 
 function bytesOf(seed: number, n: number): Picture['bytes'] {
   const chance = chanceOf(seed)

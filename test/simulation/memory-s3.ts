@@ -22,6 +22,10 @@ interface Upload {
   parts: Map<number, { body: Buffer; etag: string }>
 }
 
+/** The file name, as metadata, of images that this S3 refuses to store. */
+export const REFUSED_FILENAME = 'refused.png'
+export const REFUSED_METADATA = Buffer.from(REFUSED_FILENAME).toString('base64url')
+
 /** A bucket in memory. Every command is one atomic step, and what was written is read at once, as in S3. */
 export interface MemoryS3 {
   objects: Map<string, Stored>
@@ -59,6 +63,7 @@ export function createMemoryS3(
   }
   const commands: Record<string, (input: Input) => unknown> = {
     PutObject: (input) => {
+      if (input.Metadata?.filename === REFUSED_METADATA) throw metadataTooLarge()
       requireCondition(input)
       const body = Buffer.from(input.Body)
       const described = { contentType: input.ContentType, metadata: input.Metadata ?? {} }
@@ -199,6 +204,16 @@ function etagOf(body: Buffer): string {
 
 function noSuchKey() {
   return new NoSuchKey({ message: 'no such key', $metadata: { httpStatusCode: 404 } })
+}
+
+/** One of the answers that S3 would repeat. */
+function metadataTooLarge() {
+  return new S3ServiceException({
+    name: 'MetadataTooLarge',
+    $fault: 'client',
+    message: 'the metadata is too large',
+    $metadata: { httpStatusCode: 400 },
+  })
 }
 
 function preconditionFailed() {

@@ -119,6 +119,42 @@ function* breachesOf(world: World, subject: Subject, ledger: Ledger): Generator<
     if (earlier) yield `${subject.name} was ${earlier.shown}, then ${later.shown}`
   }
   for (const wrong of wrongAnswers(subject)) yield `${subject.name}: ${wrong}`
+  yield* recordBreaches(world, subject)
+}
+
+/** Every Kafka record is acknowledged in the end, and then it is an image, or it is kept with its reason and has a status. */
+function* recordBreaches({ s3 }: World, subject: Subject): Generator<string> {
+  const { name, offsets, acknowledged, accepted } = subject
+  const reason = refusalOf(subject)
+  for (const offset of offsets) {
+    if (!acknowledged.has(offset)) yield `${name} stalls its partition`
+    else if (!reason && accepted.size === 0) yield `${name} was acknowledged and is not stored`
+    else if (reason && rejectedFor(s3.objects, offset) !== reason)
+      yield `${name} was acknowledged and is not kept as ${reason}`
+  }
+  if (reason && acknowledged.size > 0 && !isToldFailed(s3.objects, offsets, reason))
+    yield `${name} was acknowledged and has no status`
+}
+
+/** Why the record cannot be accepted. */
+function refusalOf({ picture }: Subject): string | undefined {
+  if (picture.bytes === 'text') return 'unsupported-media-type'
+  return picture.isRefusedByS3 ? 'malformed-request' : undefined
+}
+
+function rejectedFor(objects: Map<string, Stored>, offset: number): string | undefined {
+  const key = [...objects.keys()].find((key) => key.startsWith('rejected/') && key.endsWith(`/0-${offset}`))
+  return objects.get(key ?? '')?.metadata.reason
+}
+
+function isToldFailed(objects: Map<string, Stored>, offsets: Set<number>, reason: string): boolean {
+  for (const [key, { body }] of objects) {
+    const image = parseMetadataKey(key)
+    const document = image && readDocument(body.toString(), image).document
+    if (document?.status !== 'failed' || document.failure_type !== reason) continue
+    if (document.kafka_offset !== undefined && offsets.has(document.kafka_offset)) return true
+  }
+  return false
 }
 
 /** Whether a client may not learn the id of what it sent, and send it again as another image. */
@@ -221,7 +257,8 @@ function* strayObjects({ s3 }: World, subjects: Subject[]): Generator<string> {
   }
 }
 
-const isRejected = ({ picture: { source, bytes } }: Subject) => source === 'kafka' && bytes === 'text'
+const isRejected = (subject: Subject) =>
+  subject.picture.source === 'kafka' && refusalOf(subject) !== undefined
 
 /** Whether an operator can send a message of the image to the image queue. */
 function isParked({ sqs }: World, { imageId }: ImageRef): boolean {

@@ -178,7 +178,7 @@ function nameOf(error: unknown): string {
 }
 
 /** What the SDK throws after its own attempts. */
-function unavailable(): Error {
+export function unavailable(): Error {
   return new S3ServiceException({
     name: 'ServiceUnavailable',
     $fault: 'server',

@@ -1,6 +1,7 @@
 import { type ImageAccepted, inputKey, parseProcessedKey, parseS3Uri, s3Uri } from '@darkroom/core'
 import type { SQSRecord } from 'aws-lambda'
-import type { Input, MemoryS3 } from './memory-s3.ts'
+import { type Input, type MemoryS3, REFUSED_METADATA } from './memory-s3.ts'
+import { unavailable } from './processes.ts'
 import { BUCKET } from './system.ts'
 
 /** Ways to break Darkroom or what it relies on, to show that the oracle sees it. */
@@ -37,6 +38,8 @@ export interface Sabotage {
   refusedWithoutQueue?: boolean
   /** Dead letters are settled and not parked. */
   unparked?: boolean
+  /** What S3 refuses for its content is taken for an outage. */
+  refusalsRetried?: boolean
   /** Parked messages of finished images are not deleted. */
   parkedForever?: boolean
 }
@@ -64,6 +67,7 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   },
   'dead letters are not parked': { seed: 41, sabotage: { unparked: true } },
   'parked messages of processed images stay': { seed: 100, sabotage: { parkedForever: true } },
+  'what S3 refuses is tried for ever': { seed: 47, sabotage: { refusalsRetried: true } },
   'the s3Uri of a message is believed': { seed: 15, sabotage: { urisBelieved: true } },
 }
 
@@ -78,6 +82,7 @@ export function sabotageS3(s3: MemoryS3, sabotage: Sabotage, redirects: Map<stri
   return (name, command, given) => {
     const { Key = '' } = given
     const input = { ...given }
+    if (sabotage.refusalsRetried && isRefused(input)) throw unavailable()
     if (unconditionalWrites) Object.assign(input, { IfMatch: undefined, IfNoneMatch: undefined })
     if (command === 'DeleteObject' && Key.startsWith(keptPrefix)) return {}
     if (command === 'PutObject' && Key.startsWith(lostPrefix)) return { ETag: '"lost"' }
@@ -95,6 +100,8 @@ export function sabotageS3(s3: MemoryS3, sabotage: Sabotage, redirects: Map<stri
     return s3.run(command, input)
   }
 }
+
+const isRefused = ({ Metadata }: Input) => Metadata?.filename === REFUSED_METADATA
 
 const withoutDevelopment = (text: string) => text.replace(/(\/[a-z]+)_[0-9a-f]{8}-[a-z]+-v\d+/g, '$1')
 

@@ -100,7 +100,12 @@ function addTo(sums: Sums, { counts, breaches }: Verdict): void {
 }
 
 function effectOf(breach: string): 'lost' | 'doubled' | 'orphans' | 'other' {
-  if (/is not finished|is gone|and not stored|told failed|has lost|is not parked/.test(breach)) return 'lost'
+  if (
+    /is not finished|is gone|and not stored|told failed|has lost|is not parked|acknowledged and|stalls/.test(
+      breach,
+    )
+  )
+    return 'lost'
   if (/ became /.test(breach)) return 'doubled'
   if (/left|not in the document|without a hold|belongs to no app/.test(breach)) return 'orphans'
   return 'other'
