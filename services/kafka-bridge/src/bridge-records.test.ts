@@ -16,7 +16,7 @@ let local: OpenBridge
 beforeAll(async () => {
   local = await openBridge()
 })
-beforeEach(() => local.startEmpty())
+beforeEach(() => local.clear())
 afterAll(() => local.stop())
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

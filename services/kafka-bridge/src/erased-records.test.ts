@@ -8,7 +8,7 @@ let local: OpenBridge
 beforeAll(async () => {
   local = await openBridge()
 })
-beforeEach(() => local.startEmpty())
+beforeEach(() => local.clear())
 afterAll(() => local.stop())
 
 const photo = await photograph()

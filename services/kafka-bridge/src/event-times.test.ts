@@ -17,7 +17,7 @@ let local: OpenBridge
 beforeAll(async () => {
   local = await openBridge()
 })
-beforeEach(() => local.startEmpty())
+beforeEach(() => local.clear())
 afterEach(() => void jest.restoreAllMocks())
 afterAll(() => local.stop())
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'kafka-bridge-'))
   local = await openBridge(dataDir)
 })
-beforeEach(() => local.startEmpty())
+beforeEach(() => local.clear())
 afterAll(async () => {
   await local.stop()
   await rm(dataDir, { recursive: true, force: true })

@@ -116,7 +116,7 @@ async function expectStoredAndEnqueued(ids: Set<string>) {
     const same = messages.filter(({ data }) => data.imageId === id)
     expect(new Set(same.map((message) => JSON.stringify(message))).size).toBe(1)
   }
-  await local.startEmpty()
+  await local.clear()
 }
 
 test('distinct events are distinct images', () => {
@@ -139,7 +139,7 @@ describe('bare bytes, identified by their position', () => {
   const bare = (parts: Partial<MSKRecord>) => ({ ...kafkaRecord({ value: tinyImage(1) }), ...parts })
 
   test('are the same image when they are delivered again', async () => {
-    await local.startEmpty()
+    await local.clear()
     const record = bare({ offset: 7 })
     expect(await local.bridge(record)).toEqual(NO_FAILURES)
     expect(await local.bridge(record)).toEqual(NO_FAILURES)
@@ -147,7 +147,7 @@ describe('bare bytes, identified by their position', () => {
   })
 
   test('are another image when they are sent again, even to the same position of a new topic', async () => {
-    await local.startEmpty()
+    await local.clear()
     const records = [
       bare({ offset: 7 }),
       bare({ offset: 8 }),

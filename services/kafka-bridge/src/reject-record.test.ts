@@ -14,7 +14,7 @@ let local: OpenBridge
 beforeAll(async () => {
   local = await openBridge()
 })
-beforeEach(() => local.startEmpty())
+beforeEach(() => local.clear())
 afterAll(() => local.stop())
 
 const photo = await photograph()

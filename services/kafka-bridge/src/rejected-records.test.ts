@@ -20,7 +20,7 @@ let local: OpenBridge
 beforeAll(async () => {
   local = await openBridge()
 })
-beforeEach(() => local.startEmpty())
+beforeEach(() => local.clear())
 afterAll(() => local.stop())
 
 const counted = (name: string, topic: string, records: number, reason?: string) => ({

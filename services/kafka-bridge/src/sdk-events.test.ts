@@ -30,7 +30,7 @@ let local: OpenBridge
 beforeAll(async () => {
   local = await openBridge()
 })
-beforeEach(() => local.startEmpty())
+beforeEach(() => local.clear())
 afterAll(() => local.stop())
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
@@ -114,7 +114,7 @@ describe('an event from the CloudEvents SDK', () => {
     test('is retried while S3 does not answer', async () => {
       await local.stop()
       expect(await local.bridge(claim(own))).toEqual({ batchItemFailures: [failedFrom(15)] })
-      await local.startEmpty()
+      await local.clear()
       await local.put(ownKey, await photograph())
       expect(await local.bridge(claim(own))).toEqual(NO_FAILURES)
       expect(await local.takeMessages()).toHaveLength(1)

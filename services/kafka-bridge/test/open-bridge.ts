@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -48,6 +47,7 @@ export async function openBridge(dataDir?: string) {
   await stop()
   const options = { port, ...(dataDir && { dataDir }) }
   let aws = await startLocalAws(options)
+  let isRunning = true
   Object.assign(process.env, awsEnvironment(aws.endpoint), {
     STAGE: 'test',
     BUCKET: Bucket,
@@ -58,7 +58,9 @@ export async function openBridge(dataDir?: string) {
   const s3 = new S3Client({})
   const sqs = new SQSClient({})
   const createAll = async () => {
-    await s3.send(new CreateBucketCommand({ Bucket }))
+    await s3.send(new CreateBucketCommand({ Bucket })).catch((error) => {
+      if (error.name !== 'BucketAlreadyOwnedByYou') throw error
+    })
     return String((await sqs.send(new CreateQueueCommand({ QueueName: 'images' }))).QueueUrl)
   }
   const QueueUrl = await createAll()
@@ -76,18 +78,21 @@ export async function openBridge(dataDir?: string) {
     QueueUrl,
     get,
     spy: (): LocalAws['spy'] => aws.spy,
-    stop: () => aws.stop(),
+    async stop(): Promise<void> {
+      isRunning = false
+      await aws.stop()
+    },
 
     /** Keeps the data, if there is a data directory. */
     async start(): Promise<void> {
       aws = await startLocalAws(options)
+      isRunning = true
     },
 
-    /** With an empty bucket and an empty queue. */
-    async startEmpty(): Promise<void> {
-      await aws.stop()
-      if (dataDir) await rm(dataDir, { recursive: true, force: true })
-      aws = await startLocalAws(options)
+    /** An empty bucket and an empty queue. Starts both if they do not run. */
+    async clear(): Promise<void> {
+      if (!isRunning) await this.start()
+      aws.clear()
       await createAll()
     },
 

@@ -28,6 +28,8 @@ export interface LocalAws {
   port: number
   /** fauxqs's record of the last 100 events. Can wait for the next ones. */
   spy: MessageSpyReader
+  /** Deletes all objects and messages. Buckets and queues stay, and the server keeps running. */
+  clear(): void
   /** Ends open long polls and closes all connections and the data directory. Idempotent. */
   stop(): Promise<void>
 }
@@ -81,6 +83,7 @@ function toLocalAws(server: FauxqsServer): LocalAws {
     endpoint: `http://${LOOPBACK}:${server.port}`,
     port: server.port,
     spy: server.spy,
+    clear: () => server.reset(),
     stop: () => server.stop(),
   }
 }
