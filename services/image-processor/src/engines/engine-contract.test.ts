@@ -1,6 +1,6 @@
 import type { VariantSpec, Watermark } from '@darkroom/core'
 import { photograph } from '@darkroom/testing/photographs'
-import { describe, expect, test } from '@jest/globals'
+import { beforeAll, describe, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
 import { animation, ODD_IMAGES } from '../testing/odd-images.ts'
 import { CORNERS, fourCorners, pngThatClaims, psnr, storedFor } from '../testing/test-images.ts'
@@ -31,21 +31,27 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
       await expectFourCorners(await engine.develop(original, BOTH_FORMATS), [64, 43])
     })
 
-    test.each([2, 3, 4, 5, 6, 7, 8])('a photograph stored for EXIF orientation %i', async (orientation) => {
-      const a = await smallPhotograph(engine, 1)
-      const b = await smallPhotograph(engine, orientation)
-      expect([a.width, a.height]).toEqual([b.width, b.height])
-      expect(psnr(a.rgba, b.rgba)).toBeGreaterThan(25)
+    describe('a photograph', () => {
+      let upright: Preview
+      beforeAll(async () => {
+        upright = await smallPhotograph(engine, 1)
+      })
+
+      test.each([2, 3, 4, 5, 6, 7, 8])('stored for EXIF orientation %i', async (orientation) => {
+        const turned = await smallPhotograph(engine, orientation)
+        expect([turned.width, turned.height]).toEqual([upright.width, upright.height])
+        expect(psnr(turned.rgba, upright.rgba)).toBeGreaterThan(25)
+      })
     })
   })
 
   describe('sizes', () => {
     test.each([
-      [1001, 667, 500, 500, 333],
-      [667, 1001, 500, 333, 500],
+      [301, 200, 150, 150, 100],
+      [199, 301, 150, 99, 150],
       [1000, 3, 100, 100, 1],
       [10, 1000, 400, 4, 400],
-      [640, 640, 320, 320, 320],
+      [160, 160, 80, 80, 80],
     ])('%i × %i fitted into %i is %i × %i', async (width, height, size, fittedWidth, fittedHeight) => {
       const original = await fourCorners(width, height).png().toBuffer()
       const { variants } = await engine.develop(original, [spec('a', size), spec('b', size, 'webp')])
@@ -66,8 +72,8 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     })
 
     test('many variants come in the order of the preset', async () => {
-      const original = await fourCorners(400, 300).jpeg().toBuffer()
-      const sizes = [100, 400, 50, 200, 100, 16, 350, 320, 64, 100]
+      const original = await fourCorners(160, 120).jpeg().toBuffer()
+      const sizes = [40, 160, 24, 80, 40, 16, 140, 128, 26, 40]
       const specs = sizes.map((size, i) => spec(`v${i}`, size, i % 2 ? 'webp' : 'jpeg'))
       const { variants } = await engine.develop(original, specs)
       expect(variants.map((variant) => variant.spec)).toEqual(specs)
@@ -267,7 +273,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
       [200, 100, 400, 400, 100, 100],
       [200, 100, 300, 200, 150, 100],
       [100, 200, 300, 200, 100, 67],
-      [1000, 300, 600, 400, 450, 300],
+      [200, 60, 120, 80, 90, 60],
     ])('%i × %i is too small for a crop of %i × %i: %i × %i', async (width, height, w, h, cropW, cropH) => {
       const original = await fourCorners(width, height).png().toBuffer()
       const { variants } = await engine.develop(original, [crop(w, h)])
@@ -445,15 +451,16 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
 
   describe('refuses quickly', () => {
     const TYPES = ['jpeg', 'png', 'webp', 'gif', 'avif'] as const
+    const quick = (format: (typeof TYPES)[number]) => (format === 'avif' ? { effort: 0 } : {})
 
     test.each(TYPES)('a %s cut in half', async (format) => {
-      const whole = await noise(200, 200).toFormat(format).toBuffer()
+      const whole = await noise(200, 200).toFormat(format, quick(format)).toBuffer()
       await expectProblem(engine, whole.subarray(0, whole.length / 2), 'corrupt-image')
     })
 
     /** Not JPEG: what is damaged between its first and last byte, decoders may forgive and show. */
     test.each(['png', 'webp', 'gif', 'avif'] as const)('a %s whose data is overwritten', async (format) => {
-      const damaged = await noise(200, 200).toFormat(format).toBuffer()
+      const damaged = await noise(200, 200).toFormat(format, quick(format)).toBuffer()
       damaged.fill(0xff, Math.min(damaged.length / 4, 800), damaged.length - 20)
       await expectProblem(engine, damaged, 'corrupt-image')
     })
