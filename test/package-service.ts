@@ -42,19 +42,24 @@ const LOCK_INTERVAL_MS = 100
 const TEMPLATES = join(REPOSITORY, '.cache/templates')
 
 /** Packages a service without an AWS account. `params` are stage parameters. */
-export async function packageService(...args: Parameters<typeof packageAlone>): Promise<ServicePackage> {
-  const unlock = await lock(join(REPOSITORY, `.cache/package-${args[0]}.lock`))
+export function packageService(...args: Parameters<typeof packageAlone>): Promise<ServicePackage> {
+  return withServiceLock(args[0], () => packageAlone(...args))
+}
+
+/**
+ * Serverless uses and then deletes the folder `.serverless` of a service, so only one process at a time can run it for that
+ * service.
+ */
+export async function withServiceLock<Result>(service: string, run: () => Promise<Result>): Promise<Result> {
+  const unlock = await lock(join(REPOSITORY, `.cache/package-${service}.lock`))
   try {
-    return await packageAlone(...args)
+    return await run()
   } finally {
     await unlock()
   }
 }
 
-/**
- * Serverless uses and then deletes the folder `.serverless` of a service, so only one process at a time can package that
- * service. The lock of a process that was killed does not count.
- */
+/** The lock of a process that was killed does not count. */
 async function lock(file: string): Promise<() => Promise<void>> {
   await mkdir(dirname(file), { recursive: true })
   while (true) {

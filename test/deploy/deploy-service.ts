@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { Resource } from '../package-service.ts'
+import { type Resource, withServiceLock } from '../package-service.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -21,17 +21,16 @@ export async function serverless(
 ): Promise<string> {
   const withoutAccount = Object.entries(process.env).filter(([name]) => !/^AWS_(?!CA_BUNDLE)/.test(name))
   const all = [...args, `--param=architecture=${ARCHITECTURE}`]
-  const { stdout, stderr } = await promisify(execFile)(
-    join(REPOSITORY, 'node_modules/.bin/serverless'),
-    all,
-    {
+  const program = join(REPOSITORY, 'node_modules/.bin/serverless')
+  const { stdout, stderr } = await withServiceLock(service, () =>
+    promisify(execFile)(program, all, {
       cwd: join(REPOSITORY, 'services', service),
       env: {
         ...Object.fromEntries(withoutAccount),
         ...environment,
         ESBUILD_WORK_FOLDER: `deploy-${randomUUID()}`,
       },
-    },
+    }),
   )
   return stdout + stderr
 }
