@@ -7,20 +7,21 @@ import { EXIFTOOL } from '@darkroom/testing/needs'
 import { afterAll, expect, test } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
 import sharp from 'sharp'
-import { fourCorners } from '../services/image-processor/src/testing/test-images.ts'
-import { openStore } from '../services/upload-api/src/testing/open-store.ts'
-import { send } from '../services/upload-api/src/testing/send.ts'
+import { fourCorners } from '../../services/image-processor/src/testing/test-images.ts'
+import { openStore } from '../../services/upload-api/src/testing/open-store.ts'
+import { send } from '../../services/upload-api/src/testing/send.ts'
+import { recordOutput } from './record-output.ts'
 
 const app = 'web-app-1'
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
 Object.assign(process.env, { PARKED_QUEUE_URL: process.env.QUEUE_URL, POWERTOOLS_LOG_LEVEL: 'DEBUG' })
 const logged = recordOutput()
-const { handler: uploadImage } = await import('../services/upload-api/src/routes/upload-image.ts')
-const { handler: getImage } = await import('../services/upload-api/src/routes/get-image.ts')
-const { handler: listImages } = await import('../services/upload-api/src/routes/list-images.ts')
+const { handler: uploadImage } = await import('../../services/upload-api/src/routes/upload-image.ts')
+const { handler: getImage } = await import('../../services/upload-api/src/routes/get-image.ts')
+const { handler: listImages } = await import('../../services/upload-api/src/routes/list-images.ts')
 const { handler: processImages } = await import(
-  '../services/image-processor/src/handlers/process-images-with-sharp.ts'
+  '../../services/image-processor/src/handlers/process-images-with-sharp.ts'
 )
 const s3 = new S3Client({})
 const sqs = new SQSClient({})
@@ -31,22 +32,6 @@ afterAll(async () => {
   await store.close()
   await aws.stop()
 })
-
-/** Records everything written to stdout and stderr, which is what Lambda logs. */
-function recordOutput() {
-  const streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write }))
-  let text = ''
-  for (const { stream } of streams) {
-    stream.write = ((piece: string | Uint8Array) => {
-      text += piece.toString()
-      return true
-    }) as typeof stream.write
-  }
-  const stop = () => {
-    for (const { stream, write } of streams) stream.write = write
-  }
-  return { text: () => text, stop }
-}
 
 /** 51° 30′ 26.2373″ N, 0° 7′ 39.4731″ W, once in EXIF and once in XMP. */
 const photograph = await fourCorners(1200, 800)
