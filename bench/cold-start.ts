@@ -52,6 +52,7 @@ const ENVIRONMENT: NodeJS.ProcessEnv = {
   ANALYTICS_BUCKET: 'bench',
   QUEUE_URL: url,
   PARKED_QUEUE_URL: url,
+  EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
   DEDUPLICATED_APPS: '',
   API_KEY_HASHES: '{}',
   TOPIC_APPS: '{}',

@@ -50,6 +50,7 @@ async function measureConsumer(program: string): Promise<{ megabytes: number; mi
     BUCKET: 'bench',
     QUEUE_URL: url,
     PARKED_QUEUE_URL: url,
+    EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
     AWS_REGION: 'us-east-1',
     RETENTION: toEnvironment(readRetention()),
   }

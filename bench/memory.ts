@@ -34,6 +34,7 @@ const store = await openStore(awsEnvironment(aws.endpoint))
 Object.assign(process.env, {
   STAGE: 'bench',
   PARKED_QUEUE_URL: process.env.QUEUE_URL,
+  EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
   TOPIC_APPS: JSON.stringify({ 'images.web-app-2': app }),
   CLAIM_PREFIXES: JSON.stringify({ [app]: `claims/${app}/` }),
 })

@@ -37,7 +37,7 @@ function substitute(text: string, resources: Record<string, Resource>): string {
 function identify(id: string, attribute: string, resources: Record<string, Resource>): string {
   const resource = resources[id]
   const { Type, Properties } = resource ?? {}
-  const own = Properties?.BucketName ?? Properties?.QueueName
+  const own = Properties?.BucketName ?? Properties?.QueueName ?? Properties?.TopicName
   const name = own === undefined ? id.toLowerCase() : String(resolveIntrinsics(own, resources))
   if (Type === 'AWS::S3::Bucket' && attribute === 'Ref') return name
   if (Type === 'AWS::S3::Bucket' && attribute === 'Arn') return `arn:aws:s3:::${name}`
@@ -45,5 +45,8 @@ function identify(id: string, attribute: string, resources: Record<string, Resou
     return `https://sqs.us-east-1.amazonaws.com/123456789012/${name}`
   }
   if (Type === 'AWS::SQS::Queue' && attribute === 'Arn') return `arn:aws:sqs:us-east-1:123456789012:${name}`
+  if (Type === 'AWS::SNS::Topic' && /^(Ref|TopicArn)$/.test(attribute)) {
+    return `arn:aws:sns:us-east-1:123456789012:${name}`
+  }
   return `${id}.${attribute}`
 }

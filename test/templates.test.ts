@@ -82,7 +82,9 @@ describe.each(SERVICES)('every function of %s', (service) => {
         expect([Action].flat().filter((action) => action.includes('*'))).toEqual([])
         for (const resource of [Resource].flat()) {
           if (resource.endsWith(`:log-group:/aws/lambda/${lambda.FunctionName}:*:*`)) continue
-          expect(resource).toMatch(/^arn:aws:(?:s3:::[^*/]+(?:\/[a-z]+\/\*)?|(?:sqs|secretsmanager):[^*]+)$/)
+          expect(resource).toMatch(
+            /^arn:aws:(?:s3:::[^*/]+(?:\/[a-z]+\/\*)?|(?:sqs|sns|secretsmanager):[^*]+)$/,
+          )
         }
       }
     }
@@ -190,12 +192,18 @@ describe('the queues', () => {
     resourcesOf('image-processor', 'AWS::Lambda::Function')[String(FunctionName).replace(/\.Arn$/, '')]
 
   test('are encrypted', () => {
-    expect(Object.keys(queues())).toEqual(['ImageQueue', 'DeadLetterQueue', 'ParkedQueue'])
+    expect(Object.keys(queues())).toEqual([
+      'ImageQueue',
+      'DeadLetterQueue',
+      'ParkedQueue',
+      'OutcomesQueue',
+      'OutcomesDeadLetterQueue',
+    ])
     for (const { Properties } of Object.values(queues())) expect(Properties.SqsManagedSseEnabled).toBe(true)
   })
 
   test('move messages that fail to the next queue, which keeps them longer', () => {
-    const { ImageQueue, DeadLetterQueue, ParkedQueue } = queues()
+    const { ImageQueue, DeadLetterQueue, ParkedQueue, OutcomesQueue, OutcomesDeadLetterQueue } = queues()
     expect(ImageQueue?.Properties.RedrivePolicy).toEqual({
       deadLetterTargetArn: arn(`darkroom-${STAGE}-images-dead-letters`),
       maxReceiveCount: 5,
@@ -204,16 +212,21 @@ describe('the queues', () => {
       deadLetterTargetArn: arn(`darkroom-${STAGE}-images-parked`),
       maxReceiveCount: 1000,
     })
-    const retention = [ImageQueue, DeadLetterQueue, ParkedQueue].map(
+    expect(OutcomesQueue?.Properties.RedrivePolicy).toEqual({
+      deadLetterTargetArn: arn(`darkroom-${STAGE}-outcomes-dead-letters`),
+      maxReceiveCount: 200,
+    })
+    const retention = [ImageQueue, DeadLetterQueue, ParkedQueue, OutcomesQueue, OutcomesDeadLetterQueue].map(
       (queue) => queue?.Properties.MessageRetentionPeriod,
     )
-    expect(retention).toEqual([345_600, 1_209_600, 1_209_600])
+    expect(retention).toEqual([345_600, 1_209_600, 1_209_600, 345_600, 1_209_600])
   })
 
   test('have one consumer each, with limited concurrency and partial batch responses', () => {
     expect(mappings().map(({ EventSourceArn }) => EventSourceArn)).toEqual([
       arn(`darkroom-${STAGE}-images`),
       arn(`darkroom-${STAGE}-images-dead-letters`),
+      arn(`darkroom-${STAGE}-outcomes`),
     ])
     for (const mapping of mappings()) {
       expect(mapping).toMatchObject({ Enabled: true, FunctionResponseTypes: ['ReportBatchItemFailures'] })
@@ -232,7 +245,7 @@ describe('the queues', () => {
         hidden: queue?.Properties.VisibilityTimeout - window,
       }
     })
-    expect(consumed).toHaveLength(2)
+    expect(consumed).toHaveLength(3)
     for (const { timeout, hidden } of consumed) expect(hidden).toBeGreaterThanOrEqual(6 * timeout)
   })
 
@@ -244,6 +257,46 @@ describe('the queues', () => {
       Threshold: 0,
       ComparisonOperator: 'GreaterThanThreshold',
     })
+  })
+})
+
+describe('the outcomes', () => {
+  const QUEUE = `arn:aws:sqs:us-east-1:123456789012:darkroom-${STAGE}-outcomes`
+
+  test('are announced by the bucket to their queue, which lets only this bucket send', () => {
+    const bucket = resourcesOf('image-processor', 'AWS::S3::Bucket').Bucket
+    expect(bucket?.Properties.NotificationConfiguration.QueueConfigurations).toContainEqual({
+      Event: 's3:ObjectCreated:*',
+      Filter: { S3Key: { Rules: [{ Name: 'prefix', Value: 'metadata/' }] } },
+      Queue: QUEUE,
+    })
+    expect(packageOf('image-processor').resources.Bucket).toMatchObject({
+      DependsOn: expect.arrayContaining(['OutcomesQueuePolicy']),
+    })
+    const policies = propertiesOf('image-processor', 'AWS::SQS::QueuePolicy')
+    const policy = policies.find(({ Queues }) => String(Queues).endsWith('-outcomes'))
+    expect(policy?.PolicyDocument.Statement).toMatchObject([
+      {
+        Effect: 'Allow',
+        Principal: { Service: 's3.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Resource: QUEUE,
+        Condition: {
+          StringEquals: { 'aws:SourceAccount': '123456789012' },
+          ArnEquals: { 'aws:SourceArn': `arn:aws:s3:::darkroom-${STAGE}-123456789012-us-east-1` },
+        },
+      },
+      { Effect: 'Deny', Sid: 'OnlyTheseSend', Resource: QUEUE },
+    ])
+  })
+
+  test('are published to the topic by one function, which may write nothing', () => {
+    const role = statementsOf('image-processor', 'AnnounceOutcomesIamRoleLambdaExecution')
+    const actions = role.flatMap(({ Action }) => Action)
+    expect(actions).toContain('sns:Publish')
+    expect(actions.filter((action) => /^s3:(Put|Delete)|^sqs:Send/.test(action))).toEqual([])
+    const topics = propertiesOf('image-processor', 'AWS::SNS::Topic').map(({ TopicName }) => TopicName)
+    expect(topics).toContain(`darkroom-${STAGE}-events`)
   })
 })
 
@@ -490,8 +543,8 @@ test('every alarm in the runbook exists', async () => {
 })
 
 test('the topic of the alarms has the name that they notify', () => {
-  const [topic] = propertiesOf('image-processor', 'AWS::SNS::Topic')
-  expect(topic).toEqual({ TopicName: `darkroom-${STAGE}-alarms` })
+  const topics = propertiesOf('image-processor', 'AWS::SNS::Topic')
+  expect(topics).toContainEqual({ TopicName: `darkroom-${STAGE}-alarms` })
 })
 
 test('the objective of 10 s is watched in two windows at once, each at the same rate', () => {

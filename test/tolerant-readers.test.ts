@@ -35,6 +35,7 @@ import { darkroom } from '../tools/cli/src/program.ts'
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
 process.env.PARKED_QUEUE_URL = process.env.QUEUE_URL
+process.env.EVENTS_TOPIC_ARN = 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events'
 const { handler: uploadImage } = await import('../services/upload-api/src/routes/upload-image.ts')
 const { handler: getImage } = await import('../services/upload-api/src/routes/get-image.ts')
 const { handler: listImages } = await import('../services/upload-api/src/routes/list-images.ts')

@@ -15,7 +15,11 @@ import { recordOutput } from './record-output.ts'
 const app = 'web-app-1'
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
-Object.assign(process.env, { PARKED_QUEUE_URL: process.env.QUEUE_URL, POWERTOOLS_LOG_LEVEL: 'DEBUG' })
+Object.assign(process.env, {
+  PARKED_QUEUE_URL: process.env.QUEUE_URL,
+  EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
+  POWERTOOLS_LOG_LEVEL: 'DEBUG',
+})
 const logged = recordOutput()
 const { handler: uploadImage } = await import('../../services/upload-api/src/routes/upload-image.ts')
 const { handler: getImage } = await import('../../services/upload-api/src/routes/get-image.ts')

@@ -20,6 +20,7 @@ Object.assign(process.env, {
   BUCKET,
   QUEUE_URL: IMAGE_QUEUE,
   PARKED_QUEUE_URL: PARKED,
+  EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
   DEDUPLICATED_APPS: 'thrifty',
   RETENTION: toEnvironment(retention),
   TOPIC_APPS: JSON.stringify({ [TOPIC]: 'web-app-2' }),

@@ -1,32 +1,14 @@
 import * as z from 'zod'
 import { AppId } from './app-id.ts'
 import { Attributes } from './attributes.ts'
+import { cloudEvent } from './cloud-event.ts'
 import { Filename } from './filename.ts'
 import { ImageId } from './image-id.ts'
 import { ImageType, Sha256 } from './image-types.ts'
 import { inputKey, s3Uri } from './keys.ts'
 import { Origin } from './origin.ts'
 import { PresetName } from './presets.ts'
-import { ProblemSlug } from './problem.ts'
 import { type Tolerant, tolerant, whyUnreadable } from './tolerant.ts'
-
-/**
- * A CloudEvents 1.0 envelope in JSON format, with the distributed-tracing extension's `traceparent`
- * (https://github.com/cloudevents/spec, W3C Trace Context). `subject` is the image id.
- */
-function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, data: Data) {
-  return z.object({
-    specversion: z.literal('1.0'),
-    id: z.string().min(1),
-    source: z.string().min(1),
-    type: z.literal(type),
-    time: z.iso.datetime(),
-    subject: ImageId,
-    datacontenttype: z.literal('application/json'),
-    traceparent: z.string().optional(),
-    data,
-  })
-}
 
 /**
  * An original is stored in S3 and has to be developed. The message on the image queue; the bytes are not part of it.
@@ -107,23 +89,3 @@ function findForeignReference(
   }
   return undefined
 }
-
-/** An image was developed; the details are in its metadata document. */
-export const ImageProcessed = cloudEvent(
-  'image.processed.v1',
-  z.object({ app: AppId, imageId: ImageId, metadataUri: z.string().startsWith('s3://') }),
-)
-export type ImageProcessed = z.infer<typeof ImageProcessed>
-
-/** An image could not be developed, and why. */
-export const ImageFailed = cloudEvent(
-  'image.failed.v1',
-  z.object({
-    app: AppId,
-    imageId: ImageId,
-    metadataUri: z.string().startsWith('s3://'),
-    failure: ProblemSlug,
-    detail: z.string(),
-  }),
-)
-export type ImageFailed = z.infer<typeof ImageFailed>

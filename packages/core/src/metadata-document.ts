@@ -116,19 +116,19 @@ const failure = {
   failure_detail: column(z.string(), 'The reason for the failure, as text.'),
 }
 
-const ProcessedDocument = z.object({
+export const ProcessedDocument = z.object({
   ...arrival,
   ...reception.shape,
   status: column(z.literal('processed'), 'The final status: processed, failed or erased.'),
   ...development,
 })
-const FailedDocument = z.object({
+export const FailedDocument = z.object({
   ...arrival,
   ...reception.partial().shape,
   status: column(z.literal('failed'), 'The final status: processed, failed or erased.'),
   ...failure,
 })
-const ErasedDocument = z.object({
+export const ErasedDocument = z.object({
   schema_version: arrival.schema_version,
   image_id: arrival.image_id,
   app: arrival.app,

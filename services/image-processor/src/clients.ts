@@ -4,7 +4,7 @@ import { env } from './environment.ts'
 import { reportUnreadable } from './metrics.ts'
 
 /** No user waits for this, but a hanging request would delay the whole batch. */
-const timeouts = {
+export const timeouts = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
 }

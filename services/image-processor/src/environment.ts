@@ -10,6 +10,8 @@ export const env = z
     QUEUE_URL: z.url(),
     /** Messages that failed too often are parked here, until an operator sends them back. */
     PARKED_QUEUE_URL: z.url(),
+    /** The outcomes of images are published to this SNS topic. */
+    EVENTS_TOPIC_ARN: z.string().startsWith('arn:'),
     RETENTION: RetentionVariable,
     HEIC_DECODER: HeicDecoder.default('none'),
   })

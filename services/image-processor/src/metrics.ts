@@ -15,6 +15,11 @@ export function reportUnreadable(key: string, reason: string): void {
   metrics.singleMetric().addMetric('UnreadableObjects', MetricUnit.Count, 1)
 }
 
+/** Documents whose outcome was published, or had nothing to publish. */
+export function reportAnnounced(documents: number): void {
+  if (documents > 0) metrics.singleMetric().addMetric('OutcomesAnnounced', MetricUnit.Count, documents)
+}
+
 /** How long an owner waited for the first result of an image. Alarms compare it with the objective. */
 export function reportReady({ accepted_at, finished_at }: StoredProcessed | StoredFailed): void {
   const milliseconds = Date.parse(finished_at) - Date.parse(accepted_at)

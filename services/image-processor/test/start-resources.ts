@@ -10,6 +10,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
+import { CreateTopicCommand, DeleteTopicCommand, SNSClient } from '@aws-sdk/client-sns'
 import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
@@ -29,7 +30,7 @@ import {
   newImageId,
   s3Uri,
 } from '@darkroom/core'
-import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { readRetention, toEnvironment } from '@darkroom/retention'
 import type { SQSEvent, SQSRecord } from 'aws-lambda'
 
@@ -57,14 +58,27 @@ export async function startResources() {
   const [queueUrl, deadLetterQueueUrl, parkedQueueUrl] = await Promise.all(
     ['images', 'images-dead-letters', 'images-parked'].map((name) => createQueue(sqs, name)),
   )
+  const sns = new SNSClient({})
+  const createTopic = async () =>
+    String((await sns.send(new CreateTopicCommand({ Name: 'events' }))).TopicArn)
+  const TopicArn = await createTopic()
   if (!queueUrl || !deadLetterQueueUrl || !parkedQueueUrl) throw new Error('a queue has no URL')
-  Object.assign(process.env, { QUEUE_URL: queueUrl, PARKED_QUEUE_URL: parkedQueueUrl })
+  Object.assign(process.env, {
+    QUEUE_URL: queueUrl,
+    PARKED_QUEUE_URL: parkedQueueUrl,
+    EVENTS_TOPIC_ARN: TopicArn,
+  })
   return {
     ...storedObjects(s3),
     ...queuedMessages(sqs),
     queueUrl,
     deadLetterQueueUrl,
     parkedQueueUrl,
+    createTopic,
+    deleteTopic: () => sns.send(new DeleteTopicCommand({ TopicArn })),
+    /** What was published to the events topic. */
+    published: () => queues.spy.getAllMessages().flatMap(toPublished),
+    clearPublished: () => queues.spy.clear(),
     /** Keys in the order in which they were written. */
     writtenKeys: () => storage.spy.getAllMessages().flatMap((event) => writtenKey(event)),
     clearWrites: () => storage.spy.clear(),
@@ -193,6 +207,12 @@ async function createQueue(sqs: SQSClient, QueueName: string): Promise<string | 
 
 function writtenKey(event: { service: string; status: string; key?: string }): string[] {
   return event.service === 's3' && event.status === 'uploaded' && event.key ? [event.key] : []
+}
+
+function toPublished(event: ReturnType<LocalAws['spy']['getAllMessages']>[number]) {
+  if (event.service !== 'sns') return []
+  const attributes = Object.entries(event.messageAttributes).map(([name, value]) => [name, value.StringValue])
+  return [{ body: event.body, attributes: Object.fromEntries(attributes) }]
 }
 
 function toRecord({ MessageId, ReceiptHandle, Body, Attributes, MD5OfBody }: Message): SQSRecord {

@@ -56,11 +56,11 @@ function widgets(stage: string): Widget[] {
     options,
   ]
   const api = (metric: string, options = {}) => ['AWS/ApiGateway', metric, 'ApiId', `\${HttpApi}`, options]
-  const queue = (metric: string, suffix = '') => [
+  const queue = (metric: string, name: string) => [
     'AWS/SQS',
     metric,
     'QueueName',
-    `darkroom-${stage}-images${suffix}`,
+    `darkroom-${stage}-${name}`,
   ]
   const functions = namesOfFunctions(stage)
   const lambdas = (metric: string) =>
@@ -103,14 +103,14 @@ function widgets(stage: string): Widget[] {
     },
     {
       title: 'Messages waiting',
-      metrics: ['', '-dead-letters', '-parked'].map((suffix) =>
-        queue('ApproximateNumberOfMessagesVisible', suffix),
+      metrics: ['images', 'images-dead-letters', 'images-parked', 'outcomes', 'outcomes-dead-letters'].map(
+        (name) => queue('ApproximateNumberOfMessagesVisible', name),
       ),
       stat: 'Maximum',
     },
     {
       title: 'Age of the oldest message, s',
-      metrics: [queue('ApproximateAgeOfOldestMessage')],
+      metrics: ['images', 'outcomes'].map((name) => queue('ApproximateAgeOfOldestMessage', name)),
       stat: 'Maximum',
     },
     {
@@ -118,6 +118,11 @@ function widgets(stage: string): Widget[] {
       metrics: ['ImagesEnqueuedAgain', 'UploadsCompleted', 'ErasuresCompleted', 'MessagesNotSent'].map(
         (metric) => own('upload-api', metric),
       ),
+      stat: 'Sum',
+    },
+    {
+      title: 'Outcomes announced',
+      metrics: [own('image-processor', 'OutcomesAnnounced', { label: 'documents' })],
       stat: 'Sum',
     },
     { title: 'Errors of functions', metrics: lambdas('Errors'), stat: 'Sum' },

@@ -20,5 +20,6 @@ export function awsEnvironment(endpoint: string): Record<string, string> {
     AWS_SESSION_TOKEN: '',
     AWS_ENDPOINT_URL_S3: '',
     AWS_ENDPOINT_URL_SQS: '',
+    AWS_ENDPOINT_URL_SNS: '',
   }
 }

@@ -14,6 +14,7 @@ const template = readTemplate({
   Resources: {
     Dead: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'dead' } },
     Images: { Type: 'AWS::S3::Bucket', Properties: { BucketName: { 'Fn::Sub': 'images-${Stage}' } } },
+    Events: { Type: 'AWS::SNS::Topic', Properties: { TopicName: 'events' } },
     Table: { Type: 'AWS::DynamoDB::Table' },
   },
 })
@@ -26,6 +27,9 @@ describe('a value', () => {
     [{ Ref: 'Stage' }, 'local'],
     [{ Ref: 'Images' }, 'images-local'],
     [{ 'Fn::GetAtt': ['Dead', 'Arn'] }, 'arn:aws:sqs:eu-west-1:000000000000:dead'],
+    [{ Ref: 'Events' }, 'arn:aws:sns:eu-west-1:000000000000:events'],
+    [{ 'Fn::GetAtt': ['Events', 'TopicArn'] }, 'arn:aws:sns:eu-west-1:000000000000:events'],
+    [{ 'Fn::GetAtt': ['Events', 'TopicName'] }, 'events'],
     [{ 'Fn::GetAtt': 'Dead.QueueName' }, 'dead'],
     [{ 'Fn::GetAtt': ['Images', 'Arn'] }, 'arn:aws:s3:::images-local'],
     [{ 'Fn::Sub': ['${a}-${Dead.QueueName}-${!kept}', { a: { Ref: 'Stage' } }] }, 'local-dead-${kept}'],

@@ -40,14 +40,17 @@ export function createResolve(template: Template, { region, stackName }: Stack):
     if (Object.hasOwn(pseudoParameters, name)) return pseudoParameters[name]
     const parameter = template.Parameters[name]
     if (parameter?.Default !== undefined) return parameter.Default
-    return resourceName(name, template, resolve)
+    const resource = resourceName(name, template, resolve)
+    const type = String(template.Resources[name]?.Type)
+    return type === 'AWS::SNS::Topic' ? resourceArn(type, resource, region, LOCAL_ACCOUNT) : resource
   }
 
   const getAtt = (target: unknown): unknown => {
     const [resource, attribute] = typeof target === 'string' ? target.split('.') : (target as string[])
     const name = resourceName(String(resource), template, resolve)
-    if (attribute !== 'Arn') return name
-    return resourceArn(String(template.Resources[String(resource)]?.Type), name, region, LOCAL_ACCOUNT)
+    const type = String(template.Resources[String(resource)]?.Type)
+    if (attribute !== 'Arn' && attribute !== 'TopicArn') return name
+    return resourceArn(type, name, region, LOCAL_ACCOUNT)
   }
 
   const sub = (argument: unknown): string => {
@@ -118,6 +121,7 @@ export function meetsCondition(name: string, template: Template, resolve: Resolv
 const NAME_PROPERTIES: Record<string, string> = {
   'AWS::SQS::Queue': 'QueueName',
   'AWS::S3::Bucket': 'BucketName',
+  'AWS::SNS::Topic': 'TopicName',
 }
 
 /** CloudFormation generates missing names, but locally a resource needs one. */
@@ -134,5 +138,6 @@ function resourceName(logicalId: string, template: Template, resolve: Resolve): 
 }
 
 function resourceArn(type: string, name: string, region: string, account: string): string {
-  return type === 'AWS::S3::Bucket' ? `arn:aws:s3:::${name}` : `arn:aws:sqs:${region}:${account}:${name}`
+  if (type === 'AWS::S3::Bucket') return `arn:aws:s3:::${name}`
+  return `arn:aws:${type === 'AWS::SNS::Topic' ? 'sns' : 'sqs'}:${region}:${account}:${name}`
 }

@@ -72,9 +72,12 @@ function encodeKey(key: string): string {
 
 let last = 0n
 
-/** Grows with each change, also after a restart. All have the same length, so they compare as text. */
+/**
+ * Grows with each change, also after a restart. As in S3, the first ten digits are the time in seconds, and the other eight order
+ * the changes within a second.
+ */
 export function nextSequencer(): string {
-  const now = BigInt(Date.now()) * 1_000_000n
+  const now = (BigInt(Date.now()) << 32n) / 1000n
   last = now > last ? now : last + 1n
   return last.toString(16).toUpperCase().padStart(18, '0')
 }

@@ -1,5 +1,6 @@
-import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3'
-import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs'
+import { HeadBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
+import { GetQueueAttributesCommand, GetQueueUrlCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { createSqsClient } from '../sqs/queue.ts'
@@ -98,6 +99,84 @@ test('creating a bucket is idempotent', async () => {
   await create(parts)
   const s3 = new S3Client({ region })
   await expect(s3.send(new HeadBucketCommand({ Bucket: 'images-local' }))).resolves.toBeDefined()
+})
+
+/** Waits for a message. */
+async function receive(name: string): Promise<string> {
+  const client = createSqsClient(region)
+  const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: name }))
+  const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }))
+  return String(Messages[0]?.Body)
+}
+
+test('a bucket notifies a queue of the keys with a prefix, also after a second start', async () => {
+  const parts = {
+    Resources: {
+      Images: {
+        Type: 'AWS::S3::Bucket',
+        Properties: {
+          BucketName: 'notifying',
+          NotificationConfiguration: {
+            QueueConfigurations: [
+              {
+                Event: 's3:ObjectCreated:*',
+                Filter: { S3Key: { Rules: [{ Name: 'prefix', Value: 'metadata/' }] } },
+                Queue: { 'Fn::GetAtt': ['Written', 'Arn'] },
+              },
+            ],
+          },
+        },
+      },
+      Written: queue({ QueueName: 'written' }),
+    },
+  }
+  await create(parts)
+  await create(parts)
+  for (const _ of [1, 2]) expect(await receive('written')).toContain('s3:TestEvent')
+  const s3 = new S3Client({ region })
+  for (const Key of ['input/a', 'metadata/a']) {
+    await s3.send(new PutObjectCommand({ Bucket: 'notifying', Key, Body: 'x' }))
+  }
+  expect(JSON.parse(await receive('written')).Records).toMatchObject([
+    { s3: { object: { key: 'metadata/a' } } },
+  ])
+})
+
+test('a queue that subscribes to a topic gets what its filter selects', async () => {
+  const parts = {
+    Resources: {
+      Events: { Type: 'AWS::SNS::Topic', Properties: { TopicName: 'events' } },
+      ToQueue: {
+        Type: 'AWS::SNS::Subscription',
+        Properties: {
+          TopicArn: { Ref: 'Events' },
+          Protocol: 'sqs',
+          Endpoint: { 'Fn::GetAtt': ['Subscribed', 'Arn'] },
+          RawMessageDelivery: true,
+          FilterPolicy: { type: ['wanted'] },
+        },
+      },
+      ToPerson: {
+        Type: 'AWS::SNS::Subscription',
+        Properties: { TopicArn: { Ref: 'Events' }, Protocol: 'email', Endpoint: 'a@example.org' },
+      },
+      Subscribed: queue({ QueueName: 'subscribed' }),
+    },
+  }
+  await create(parts)
+  await create(parts)
+  const sns = new SNSClient({ region })
+  for (const type of ['other', 'wanted']) {
+    await sns.send(
+      new PublishCommand({
+        TopicArn: `arn:aws:sns:${region}:000000000000:events`,
+        Message: type,
+        MessageAttributes: { type: { DataType: 'String', StringValue: type } },
+      }),
+    )
+  }
+  expect(await receive('subscribed')).toBe('wanted')
+  expect(await attributesOf('subscribed')).toMatchObject({ ApproximateNumberOfMessages: '0' })
 })
 
 test('skips resources whose condition is false or cannot be evaluated', async () => {

@@ -5,15 +5,24 @@ import type { Resolve, Resource, Template } from '../template.ts'
 import { meetsCondition } from '../template.ts'
 import { createBuckets } from './create-buckets.ts'
 import { createQueues } from './create-queues.ts'
+import { createTopics } from './create-topics.ts'
 import type { ResourceContext } from './resource.ts'
 
-/** Creates the service's queues and buckets. Existing ones are kept and their attributes updated. */
+/**
+ * Creates the service's queues, topics and buckets, in the order in which they refer to each other. Existing ones are kept and
+ * their attributes updated.
+ */
 export async function createResources(template: Template, context: ResourceContext): Promise<void> {
-  const { sqsEndpoint, s3Endpoint } = readEnvironment()
+  const { sqsEndpoint, snsEndpoint, s3Endpoint } = readEnvironment()
   const queues = resourcesOf('AWS::SQS::Queue', template, context)
+  const topics = resourcesOf('AWS::SNS::Topic', template, context)
+  const subscriptions = resourcesOf('AWS::SNS::Subscription', template, context)
   const buckets = resourcesOf('AWS::S3::Bucket', template, context)
   if (queues.length > 0) {
     await onceReachable('SQS', sqsEndpoint, context, () => createQueues(queues, context))
+  }
+  if (topics.length + subscriptions.length > 0) {
+    await onceReachable('SNS', snsEndpoint, context, () => createTopics(topics, subscriptions, context))
   }
   if (buckets.length > 0) {
     await onceReachable('S3', s3Endpoint, context, () => createBuckets(buckets, context))
