@@ -4,9 +4,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { openCatalogue } from '@darkroom/catalogue'
 import {
   claimKey,
+  ImageProcessed,
   type ImageStatus,
   MetadataDocument,
   metadataKey,
@@ -217,6 +220,37 @@ describe('the whole stack', () => {
     catalogue.close()
     const [row = []] = rows
     expect([row[0], JSON.parse(String(row[1]))]).toEqual([filename, attributes])
+  })
+
+  test('publishes the outcome to the queues that subscribe to it', async () => {
+    const client = {
+      endpoint: stack.endpoints.aws,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    }
+    const [sns, sqs] = [new SNSClient(client), new SQSClient(client)]
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'subscriber' }))
+    await sns.send(
+      new SubscribeCommand({
+        TopicArn: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
+        Protocol: 'sqs',
+        Endpoint: 'arn:aws:sqs:us-east-1:000000000000:subscriber',
+        Attributes: {
+          RawMessageDelivery: 'true',
+          FilterPolicy: JSON.stringify({ app: ['web-app-1'], type: ['image.processed.v1'] }),
+        },
+      }),
+    )
+    const image = await develop(stack, photograph, { 'content-type': 'image/jpeg' })
+    let event: ImageProcessed | undefined
+    // The events of earlier tests can come first.
+    while (event?.subject !== image.id) {
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }))
+      event = Messages[0] && ImageProcessed.parse(JSON.parse(String(Messages[0].Body)))
+    }
+    expect(event.data).toEqual(await readDocument(stack, image))
+    sns.destroy()
+    sqs.destroy()
   })
 
   test('develops a photograph that Web App #2 sends through Kafka', async () => {

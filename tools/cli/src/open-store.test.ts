@@ -168,6 +168,8 @@ test('every command that reads a store explains the choice in the same words', a
     'show',
     'redrive',
     'redrive-failed',
+    'tail',
+    'replay',
     'hold',
     'retention',
     'trace',

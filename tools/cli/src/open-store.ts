@@ -9,9 +9,12 @@ export interface Store {
   /** For people: `s3://darkroom-prod (AWS, eu-central-1)` or `local stack at http://127.0.0.1:4566`. */
   label: string
   /** The queues, if the image queue is known. The names of the others begin with its name. */
-  queues?: { sqs: SQSClient; queueUrl: string } | undefined
+  queues?: { sqs: SQSClient; queueUrl: string; settings?: ClientSettings } | undefined
   close(): void
 }
+
+/** Endpoint, region and credentials for other clients of the same store; empty for those of the AWS SDK itself. */
+type ClientSettings = ReturnType<typeof clientSettings>
 
 /** A store together with the queue from which its images are processed. */
 export type StoreWithQueue = Store & NonNullable<Store['queues']>
@@ -103,7 +106,8 @@ async function connect(location: StoreLocation): Promise<Store> {
   const pathStyle = location.localEndpoint && { forcePathStyle: true }
   const bucket = openBucket(location.bucket, { ...clientSettings(location), ...pathStyle }, warnOfUnreadable)
   const { queueUrl } = location
-  const queues = queueUrl ? { sqs: new SQSClient(clientSettings(location)), queueUrl } : undefined
+  const settings = clientSettings(location)
+  const queues = queueUrl ? { sqs: new SQSClient(settings), queueUrl, settings } : undefined
   const close = () => {
     bucket.s3.destroy()
     queues?.sqs.destroy()

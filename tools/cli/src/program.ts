@@ -19,6 +19,7 @@ const COMMANDS: Record<string, Record<string, () => Promise<Add>>> = {
     backfill: async () => (await import('./commands/backfill.ts')).addBackfill,
     doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
     dlq: async () => (await import('./commands/dlq.ts')).addDlq,
+    events: async () => (await import('./commands/events.ts')).addEvents,
     hold: async () => (await import('./commands/hold.ts')).addHold,
     retention: async () => (await import('./commands/retention.ts')).addRetention,
     trace: async () => (await import('./commands/trace.ts')).addTrace,

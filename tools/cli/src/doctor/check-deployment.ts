@@ -113,8 +113,8 @@ function withoutRules(error: Error): GetBucketLifecycleConfigurationCommandOutpu
 async function checkQueuesOf(stage: string): Promise<Finding[]> {
   const sqs = new SQSClient()
   try {
-    return await checkQueues(sqs, async (end) => {
-      const QueueName = `darkroom-${stage}-images${end}`
+    return await checkQueues(sqs, async (name) => {
+      const QueueName = `darkroom-${stage}-${name}`
       return (await sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl ?? ''
     })
   } finally {

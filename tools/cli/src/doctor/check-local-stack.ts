@@ -58,7 +58,7 @@ async function checkStores(): Promise<Finding[]> {
   const { bucket, sqs, queueUrl, label, close } = await openStoreWithQueue({ local: true })
   try {
     await requireBucket(bucket)
-    return [ok(label), ...(await checkQueues(sqs, async (end) => `${queueUrl}${end}`))]
+    return [ok(label), ...(await checkQueues(sqs, async (name) => queueUrl.replace(/images$/, name)))]
   } finally {
     close()
   }

@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { type Finding, ok, warning } from './findings.ts'
 
-/** @param urlOf the address of the image queue, `''`, and of those whose names begin with its name */
+/** @param urlOf the address of a queue, by the end of its name: `images`, `images-parked`, `outcomes` … */
 export async function checkQueues(
   sqs: SQSClient,
   urlOf: (end: string) => Promise<string>,
@@ -13,8 +13,14 @@ export async function checkQueues(
     )
     return Number(Attributes?.ApproximateNumberOfMessages)
   }
-  const [waiting, dead, parked] = await Promise.all(['', '-dead-letters', '-parked'].map(messagesIn))
+  const [waiting, dead, parked, unannounced] = await Promise.all(
+    ['images', 'images-dead-letters', 'images-parked', 'outcomes-dead-letters'].map(messagesIn),
+  )
   const findings = [ok(`${waiting} images wait, ${dead} dead letters`)]
-  if (!parked) return findings
-  return [...findings, warning(`${parked} messages are parked.`, 'Look at them: pnpm darkroom dlq list')]
+  if (parked) findings.push(warning(`${parked} messages are parked.`, 'Look at them: pnpm darkroom dlq list'))
+  if (unannounced) {
+    const advice = 'docs/operations.md, "UnannouncedOutcomesAlarm".'
+    findings.push(warning(`${unannounced} outcomes were not published.`, advice))
+  }
+  return findings
 }
