@@ -1,12 +1,30 @@
 /**
  * `pnpm test`: runs jest in the current folder, so only the tests of `packages/core` if started there. It accepts jest's
  * options, and `--changed`: only tests that depend on files that differ from main.
+ *
+ * At the root, without a path, it leaves out the slow suites. `--suite=NAME` runs one of them.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
+/** Tests that take minutes: whole pages in a browser, and `serverless package` of every service with several settings. */
+const SLOW_SUITES: Record<string, string[]> = {
+  pages: [
+    'test/web-app-1/',
+    'test/dashboard/',
+    'test/uppy-example.',
+    'test/client-in-browser.',
+    'apps/web-app-2/src/page.',
+  ],
+  packages: [
+    'test/templates.',
+    'test/kafka-bridge-template.',
+    'test/analytics-catalog-template.',
+    'test/image-processor-zips.',
+  ],
+}
+
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const options = process.argv.slice(2).map((option) => (option === '--changed' ? changedSinceMain() : option))
 const { status } = spawnSync(
   process.execPath,
   [
@@ -15,7 +33,7 @@ const { status } = spawnSync(
     `${root}node_modules/jest/bin/jest.js`,
     `--config=${root}jest.config.js`,
     `--rootDir=${process.cwd()}`,
-    ...options,
+    ...toJestOptions(process.argv.slice(2)),
   ],
   {
     stdio: 'inherit',
@@ -27,6 +45,27 @@ const { status } = spawnSync(
   },
 )
 process.exitCode = status ?? 1
+
+function toJestOptions(options: string[]): string[] {
+  if (options.includes('--changed')) {
+    return options.map((option) => (option === '--changed' ? changedSinceMain() : option))
+  }
+  const suite = options.find((option) => option.startsWith('--suite='))
+  if (suite)
+    return [...options.filter((option) => option !== suite), ...filesOf(suite.replace('--suite=', ''))]
+  const isSelection = options.some((option) => !option.startsWith('-') || option.startsWith('--changedSince'))
+  return isSelection ? options : [...options, ...Object.values(SLOW_SUITES).flat().map(leaveOut)]
+}
+
+function filesOf(suite: string): string[] {
+  const files = SLOW_SUITES[suite]
+  if (!files) throw new Error(`There is no suite ${suite}: ${Object.keys(SLOW_SUITES).join(', ')}.`)
+  return files
+}
+
+function leaveOut(path: string): string {
+  return `--testPathIgnorePatterns=<rootDir>/${path}`
+}
 
 function changedSinceMain(): string {
   const branch = ['main', 'origin/main'].find(
