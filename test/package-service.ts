@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -99,13 +99,20 @@ async function packageAlone(
     const file = join(folder, 'cloudformation-template-update-stack.json')
     const text = await readFile(file, 'utf8')
     const hash = createHash('sha256').update(text).digest('hex')
-    await mkdir(TEMPLATES, { recursive: true })
-    await writeFile(join(TEMPLATES, `${name}-${hash.slice(0, 8)}.json`), text)
+    await keepTemplate(`${name}-${hash.slice(0, 8)}.json`, text)
     const template = JSON.parse(text)
     return { resources: template.Resources, archives: await readArchives(template.Resources, folder) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Appears whole: CI may lint the others meanwhile. */
+async function keepTemplate(name: string, text: string): Promise<void> {
+  await mkdir(TEMPLATES, { recursive: true })
+  const partial = join(TEMPLATES, `${name}.${process.pid}`)
+  await writeFile(partial, text)
+  await rename(partial, join(TEMPLATES, name))
 }
 
 /** Settings of npm, which installs native modules into zips: what is in its cache is not asked for again. */
