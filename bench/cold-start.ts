@@ -50,6 +50,7 @@ const ENVIRONMENT: NodeJS.ProcessEnv = {
   STAGE: 'bench',
   BUCKET: 'bench',
   ANALYTICS_BUCKET: 'bench',
+  UNDELIVERED_BUCKET: 'bench',
   QUEUE_URL: url,
   PARKED_QUEUE_URL: url,
   EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',

@@ -97,6 +97,7 @@ async function bridgeEnvironment(endpoint: string): Promise<Record<string, strin
     ...environment,
     STAGE: 'bench',
     BUCKET: 'darkroom-bench',
+    UNDELIVERED_BUCKET: 'undelivered-bench',
     QUEUE_URL: QueueUrl,
     TOPIC_APPS: '{"images.web-app-2": "web-app-2"}',
     CLAIM_PREFIXES: '{}',

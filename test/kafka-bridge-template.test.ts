@@ -27,14 +27,15 @@ function resource(cluster: Cluster, id: string): Resource {
   return resolveIntrinsics(resources[id], resources) as Resource
 }
 
-function resourceOfType(cluster: Cluster, type: string): Resource {
-  const found = Object.entries(packages[cluster]?.resources ?? {}).filter(([, { Type }]) => Type === type)
-  expect(found).toHaveLength(1)
-  const [id = ''] = found[0] ?? []
+/** Of the function that reads the topic. */
+const lambdaOf = (cluster: Cluster) => resource(cluster, 'BridgeRecordsLambdaFunction')
+
+function mappingOf(cluster: Cluster): Resource {
+  const ids = Object.keys(packages[cluster]?.resources ?? {})
+  const [id = '', ...others] = ids.filter((name) => /^BridgeRecordsEventSourceMapping/.test(name))
+  expect(others).toEqual([])
   return resource(cluster, id)
 }
-
-const mappingOf = (cluster: Cluster) => resourceOfType(cluster, 'AWS::Lambda::EventSourceMapping')
 
 const allow = (Action: string[], Resource: unknown) => ({ Effect: 'Allow', Action, Resource })
 
@@ -45,7 +46,7 @@ describe.each(Object.keys(CLUSTERS) as Cluster[])('a cluster that is %s', (clust
       StartingPosition: 'TRIM_HORIZON',
       Topics: ['images.web-app-2'],
     })
-    const lambda = resourceOfType(cluster, 'AWS::Lambda::Function')
+    const lambda = lambdaOf(cluster)
     expect(JSON.parse(lambda.Properties.Environment.Variables.TOPIC_APPS)).toEqual({
       'images.web-app-2': 'web-app-2',
     })
@@ -170,7 +171,7 @@ describe('apart from the function', () => {
   })
 
   test('an alarm reports repeated failures, even if each invocation takes the whole timeout', () => {
-    const { Timeout } = resourceOfType(id, 'AWS::Lambda::Function').Properties
+    const { Timeout } = lambdaOf(id).Properties
     const alarm = resource(id, 'BridgeRecordsFunctionErrorsAlarm').Properties
     expect(alarm).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum' })
     expect(alarm.Period).toBeGreaterThanOrEqual(Timeout * (alarm.Threshold + 2))

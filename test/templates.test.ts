@@ -312,7 +312,12 @@ describe('names that are defined in two places', () => {
       expect(Variables.BUCKET).toBe(BUCKET)
       if (service !== 'analytics-catalog') expect(Variables.QUEUE_URL).toBe(QUEUE_URL)
     }
-    const arns = ['Bucket', 'ImageQueue'].map((id) => resolveIntrinsics({ 'Fn::GetAtt': [id, 'Arn'] }, owner))
+    const arnsOf = (ids: string[], resources: Record<string, Resource>) =>
+      ids.map((id) => resolveIntrinsics({ 'Fn::GetAtt': [id, 'Arn'] }, resources))
+    const own = ['AWS::S3::Bucket', 'AWS::SQS::Queue'].flatMap((type) =>
+      arnsOf(Object.keys(resourcesOf(service, type)), packageOf(service).resources),
+    )
+    const arns = [...arnsOf(['Bucket', 'ImageQueue'], owner), ...own]
     const used = propertiesOf(service, 'AWS::Lambda::Function')
       .flatMap((lambda) => statementsOf(service, roleIdOf(lambda)))
       .flatMap(({ Resource }) => Resource)
@@ -372,7 +377,8 @@ describe('the queues of image-processor', () => {
       'ImageQueue',
       [
         'ProcessImagesIamRoleLambdaExecution.Arn',
-        ...['uploadImage', 'completeUpload', 'sweepInputs', 'bridgeRecords'].map(
+        'SettleDeadLettersIamRoleLambdaExecution.Arn',
+        ...['uploadImage', 'completeUpload', 'sweepInputs', 'bridgeRecords', 'bridgeUndelivered'].map(
           (name) => `${ROLE}darkroom-${STAGE}-${name}-us-east-1`,
         ),
       ],

@@ -29,6 +29,7 @@ import {
   releaseHold,
   request,
   TOPIC,
+  UNDELIVERED,
   uploadImage,
 } from './system.ts'
 import type { World } from './world.ts'
@@ -214,13 +215,15 @@ async function post(world: World, subject: Subject, n: number): Promise<void> {
 }
 
 /** Lambda's poller delivers the record again until it is accepted; sometimes it does so once more, as after a rebalance. */
-async function produce(
-  { processes, sleep, time, chance, faults, start }: World,
-  subject: Subject,
-  n: number,
-) {
+async function produce(world: World, subject: Subject, n: number) {
+  const { processes, sleep, time, chance, faults, start } = world
   const record = recordOf(subject, n, start)
   subject.offsets.add(n)
+  if (subject.picture.isOverLimit) {
+    await giveUp(world, record)
+    subject.acknowledged.add(n)
+    return
+  }
   const times = chance.whole(`deliveries of ${n}`, 1, 2)
   for (let delivery = 1, accepted = 0; accepted < times; delivery++) {
     const isCalm = delivery > ATTEMPTS
@@ -235,8 +238,22 @@ async function produce(
       accepted++
       subject.acknowledged.add(n)
     }
-    await sleep(faults.isOut('s3', time.now() - start) ? 300_000 : 2_000 * delivery)
+    const isOut = (['s3', 'both'] as const).some((away) => faults.isOut(away, time.now() - start))
+    await sleep(isOut ? 300_000 : 2_000 * delivery)
   }
+}
+
+/** Lambda's poller keeps a record that fits into no event in a bucket, whose event goes to a queue. */
+async function giveUp({ s3, sqs, sleep, time, faults, start, sabotage }: World, record: MSKRecord) {
+  while (faults.isOut('s3', time.now() - start)) await sleep(MINUTE_MS)
+  const key = `aws/lambda/mapping/${record.offset}`
+  const payload = JSON.stringify({ ...KAFKA, records: { [`${TOPIC}-0`]: [record] } })
+  const requestContext = { condition: 'MaximumPayloadSizeExceeded' }
+  s3.run('PutObject', { Key: key, Body: JSON.stringify({ requestContext, payload }) })
+  if (sabotage.undeliveredForgotten) return
+  while (faults.isOut('sqs', time.now() - start)) await sleep(MINUTE_MS)
+  const MessageBody = JSON.stringify({ Records: [{ s3: { object: { key } } }] })
+  sqs.run('SendMessage', { QueueUrl: UNDELIVERED, MessageBody }, `event of ${key}`)
 }
 
 const KAFKA = { eventSource: 'SelfManagedKafka', bootstrapServers: 'kafka.example.com:9096' } as const

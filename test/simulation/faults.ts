@@ -42,7 +42,8 @@ export const NO_FAULTS: Rates = {
 
 /** All requests to a service fail. In milliseconds since the start of the history. */
 export interface Outage {
-  service: 's3' | 'sqs'
+  /** `both`: no function can reach S3 or SQS, but SQS still delivers messages and Lambda still deletes them. */
+  service: 's3' | 'sqs' | 'both'
   from: number
   to: number
 }
@@ -59,7 +60,7 @@ export interface Faults {
   fateOf(step: string): Fate
   latencyOf(step: string, isCalm: boolean): number
   happens(kind: ChanceFault, step: string): boolean
-  isOut(service: string, sinceStart: number): boolean
+  isOut(service: Outage['service'], sinceStart: number): boolean
   /** After this no fault happens any more; steps still take their time. */
   stop(): void
 }

@@ -12,6 +12,8 @@ export interface Picture {
   bytes: number | 'damaged' | 'text'
   /** S3 refuses to store it with its metadata, at each attempt. */
   isRefusedByS3?: boolean
+  /** Its Kafka record is larger than an event of Lambda's may be. */
+  isOverLimit?: boolean
 }
 
 export const isDirect = ({ source }: Picture) => source === 'direct upload' || source === 'multipart upload'
@@ -78,6 +80,7 @@ function pictureOf(seed: number, n: number): Picture {
     app: source === 'kafka' ? 'web-app-2' : chance.pick(`app ${n}`, APPS),
     bytes: bytesOf(seed, n),
     ...(hasOwnMetadata(source) && chance.happens(`refused by S3 ${n}`, 0.06) && { isRefusedByS3: true }),
+    ...(source === 'kafka' && chance.happens(`over the limit ${n}`, 0.12) && { isOverLimit: true }),
   }
 }
 
@@ -117,9 +120,9 @@ function otherAction(seed: number, n: number, pictures: number, span: number): A
 /** One history in ten: messages fail at all their receives, and the faults last until their dead letters are settled. */
 const hasDeadLetters = (seed: number) => chanceOf(seed).happens('has dead letters', 0.1)
 
-/** Five receives take ten minutes after errors and half an hour after crashes. */
+/** Five receives take ten minutes after errors and half an hour after crashes. The first dead letter is sent again. */
 const DEAD_LETTERS_MS = 9 * MINUTE_MS
-const SETTLED_MS = 40 * MINUTE_MS
+const SETTLED_MS = 70 * MINUTE_MS
 
 /** While dead letters arrive, people use their images, and the operator sends what is parked back to the image queue. */
 function actionsAmongDeadLetters(seed: number, pictures: number): Action[] {
@@ -157,12 +160,13 @@ function ratesOf(seed: number): Rates {
   }
 }
 
-/** In one history of eight, S3 or SQS is away: for a minute, an hour, or up to three days. Dead letters meet it where there are any. */
+/** In one history of eight, S3, SQS or both are away: for a minute, an hour, or up to three days. Dead letters meet it where there are any. */
 function outagesOf(seed: number): Outage[] {
   const chance = chanceOf(seed)
   if (!chance.happens('has an outage', 0.125)) return []
-  const service = chance.pick('who is out', ['s3', 's3', 'sqs'] as const)
-  const longest = service === 's3' ? 3 * DAY_MS : DAY_MS
+  const one = chance.pick('who is out', ['s3', 's3', 'sqs'] as const)
+  const service = chance.happens('both are out', 0.25) ? 'both' : one
+  const longest = one === 's3' ? 3 * DAY_MS : DAY_MS
   const length = chance.pick('length', [MINUTE_MS, 11 * MINUTE_MS, 60 * MINUTE_MS, longest] as const)
   const from = hasDeadLetters(seed)
     ? chance.whole('outage from', DEAD_LETTERS_MS, SETTLED_MS)

@@ -2,10 +2,11 @@ import { metadataKey, ProblemError, parseInputKey, readImageAccepted } from '@da
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda'
 import { type Developer, EngineDeath } from '../../services/image-processor/src/development/develop.ts'
 import { developed, sha256Of } from './pictures.ts'
-import { believe } from './sabotage.ts'
+import { believe, blame } from './sabotage.ts'
 import { CLEAR_PARKED_MS, LIMITS_MS, MAX_BATCH, MINUTE_MS } from './settings.ts'
 import {
   BUCKET,
+  bridgeUndelivered,
   clearParked,
   DEAD_LETTERS,
   IMAGE_QUEUE,
@@ -13,6 +14,7 @@ import {
   processImages,
   settleDeadLetters,
   sweep,
+  UNDELIVERED,
 } from './system.ts'
 import type { World } from './world.ts'
 
@@ -51,7 +53,7 @@ export function createLambda(world: () => World): Lambda {
         // A second death would be evidence against the image.
         if (!survivors.has(sha256) && faults.happens('engineDied', name)) {
           survivors.add(sha256)
-          throw sabotage.blamedAtOnce ? blame() : new EngineDeath(blame())
+          throw sabotage.blamedAtOnce ? verdict() : new EngineDeath(verdict())
         }
         return developed(original, preset)
       })
@@ -70,8 +72,15 @@ export function createLambda(world: () => World): Lambda {
     },
     [DEAD_LETTERS]: (records) =>
       handle(world(), DEAD_LETTERS, 'settleDeadLetters', LIMITS_MS.settleDeadLetters, records, () =>
-        settleDeadLetters({ Records: records }),
+        settleDeadLetters({ Records: world().sabotage.deadLettersBlamed ? records.map(blame) : records }),
       ),
+    [UNDELIVERED]: async (records) => {
+      for (const record of records)
+        void handle(world(), UNDELIVERED, 'bridgeUndelivered', LIMITS_MS.bridge, [record], async () => {
+          await bridgeUndelivered({ Records: [record] })
+          return { batchItemFailures: [] }
+        })
+    },
   }
 
   const processBatch = (records: SQSRecord[], maxSteps?: number) => {
@@ -164,7 +173,7 @@ const nameOf = (handler: string, records: SQSRecord[]) =>
 const isLate = (records: SQSRecord[]) =>
   records.some(({ attributes }) => Number(attributes.ApproximateReceiveCount) > MAX_FAULTY_RECEIVES)
 
-const blame = () => new ProblemError('corrupt-image', 'simulated')
+const verdict = () => new ProblemError('corrupt-image', 'simulated')
 
 async function handle(
   { processes, chance, faults, sqs, sabotage, start, time }: World,

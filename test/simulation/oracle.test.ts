@@ -15,7 +15,7 @@ import { NO_FAULTS } from './faults.ts'
 import type { History } from './history.ts'
 import { runHistory } from './run-history.ts'
 import { DAY_MS, MINUTE_MS } from './settings.ts'
-import { DEAD_LETTERS, IMAGE_QUEUE, PARKED } from './system.ts'
+import { DEAD_LETTERS, IMAGE_QUEUE, PARKED, UNDELIVERED } from './system.ts'
 import type { World } from './world.ts'
 
 /** One picture that is sent over HTTP and processed. */
@@ -33,7 +33,7 @@ const EXPIRED: History = { ...SOUND, seed: 9 }
 /** One picture whose messages fail at each receive. */
 const EXHAUSTED: History = {
   ...SOUND,
-  actions: [...SOUND.actions, { do: 'nothing', at: 40 * MINUTE_MS }],
+  actions: [...SOUND.actions, { do: 'nothing', at: 70 * MINUTE_MS }],
   rates: { ...NO_FAULTS, exhausted: 1 },
 }
 
@@ -165,7 +165,7 @@ const CASES: [string, Tamper, RegExp][] = [
     },
     /became another image/,
   ],
-  ...[IMAGE_QUEUE, DEAD_LETTERS].map((QueueUrl): (typeof CASES)[number] => [
+  ...[IMAGE_QUEUE, DEAD_LETTERS, UNDELIVERED].map((QueueUrl): (typeof CASES)[number] => [
     `a message is left in ${QueueUrl.split('/').at(-1)}`,
     ({ sqs }) => sqs.run('SendMessage', { QueueUrl, MessageBody: '{}' }, 'left'),
     /1 messages are left/,

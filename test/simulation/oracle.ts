@@ -22,7 +22,7 @@ import type { Stored } from './memory-s3.ts'
 import { sha256Of, variantsOf } from './pictures.ts'
 import type { Counts } from './run-history.ts'
 import { presetsOf } from './settings.ts'
-import { BUCKET, DEAD_LETTERS, IMAGE_QUEUE, PARKED } from './system.ts'
+import { BUCKET, DEAD_LETTERS, IMAGE_QUEUE, PARKED, UNDELIVERED } from './system.ts'
 import type { World } from './world.ts'
 
 type Status = StoredDocument['status'] | 'none'
@@ -138,6 +138,7 @@ function* recordBreaches({ s3 }: World, subject: Subject): Generator<string> {
 
 /** Why the record cannot be accepted. */
 function refusalOf({ picture }: Subject): string | undefined {
+  if (picture.isOverLimit) return 'payload-too-large'
   if (picture.bytes === 'text') return 'unsupported-media-type'
   return picture.isRefusedByS3 ? 'malformed-request' : undefined
 }
@@ -241,7 +242,7 @@ function* strayObjects({ s3 }: World, subjects: Subject[]): Generator<string> {
     const owner = subjects.find(({ picture }) => stored?.app === picture.app)
     if (stored?.kind === 'rejected' && subjects.some(isRejected)) continue
     if (stored && !owner) yield `${key} belongs to no app that sent anything`
-    if (key.startsWith('uploads/') || key.startsWith('erasing/')) yield `${key} was left`
+    if (/^(uploads|erasing|aws)\//.test(key)) yield `${key} was left`
     const receipt = receipts.find(({ imageId }) => key.includes(imageId) || body.includes(imageId))
     if (receipt && key !== metadataKey(receipt) && !KEPT_AFTER_ERASURE.test(key))
       yield `${key} is left of an erased image`
@@ -267,7 +268,7 @@ function isParked({ sqs }: World, { imageId }: ImageRef): boolean {
 
 /** What a queue still has to do, and parked messages that nobody needs. */
 export function* leftMessages({ sqs }: World, { statusOf }: Ledger): Generator<string> {
-  for (const url of [IMAGE_QUEUE, DEAD_LETTERS]) {
+  for (const url of [IMAGE_QUEUE, DEAD_LETTERS, UNDELIVERED]) {
     if (sqs.messages(url).length > 0) yield `${sqs.messages(url).length} messages are left in ${url}`
   }
   for (const { body } of sqs.messages(PARKED)) {

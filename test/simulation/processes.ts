@@ -41,6 +41,9 @@ interface InvocationOptions {
   maxSteps?: number
 }
 
+/** What a step needs: a service that can be away, or the engine's process. */
+type Service = 's3' | 'sqs' | 'engine'
+
 export interface Processes {
   /**
    * Runs a function with a time limit. If it crashes or takes too long, nothing of it goes on.
@@ -52,7 +55,7 @@ export interface Processes {
     options?: InvocationOptions,
   ): Promise<Ended<Result>>
   /** A step of the running function: `effect` happens some time later, if nothing fails before. */
-  step<Result>(service: string, label: string, effect: (name: string) => Result): Promise<Result>
+  step<Result>(service: Service, label: string, effect: (name: string) => Result): Promise<Result>
   /** The name of the running function. */
   running(): string
   /** The next random number of the running function: its name and its count decide it. */
@@ -71,6 +74,10 @@ interface Surroundings {
 }
 
 export function createProcesses({ time, start, chance, faults, hasSites, onStep }: Surroundings): Processes {
+  const isOut = (service: Service) => {
+    if (service === 'engine') return false
+    return [service, 'both' as const].some((away) => faults.isOut(away, time.now() - start))
+  }
   return {
     invoke(name, limitMs, run, { isCalm = false, maxSteps = Number.POSITIVE_INFINITY } = {}) {
       const end = time.now() + limitMs
@@ -121,7 +128,7 @@ export function createProcesses({ time, start, chance, faults, hasSites, onStep 
             tell('crash before')
             return invocation.kill()
           }
-          if (faults.isOut(service, time.now() - start)) {
+          if (isOut(service)) {
             tell('outage')
             return reject(unavailable())
           }

@@ -43,7 +43,7 @@ test('figures have a date, seeds and a count, and nothing was lost, doubled or l
 test('after each outage everything was processed, and nothing was told failed', () => {
   const outages = rowsOf('away')
   expect(outages.map(({ away, for: length }) => `${away} ${length}`)).toEqual(
-    ['S3', 'SQS'].flatMap((away) =>
+    ['S3', 'SQS', 'S3 and SQS, for the functions'].flatMap((away) =>
       ['1 min', '10 min', '60 min', '12 h', '3 days'].map((time) => `${away} ${time}`),
     ),
   )

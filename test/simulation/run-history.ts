@@ -41,8 +41,8 @@ interface RunOptions {
 const EXPIRED_SHARE = 0.25
 /** Not during a long outage: each duplicate of a message that waits would be sent again, and duplicated again. */
 const LONGEST_TROUBLE_MS = 20 * MINUTE_MS
-/** Dead letters come half an hour after their messages. */
-const LONGEST_TROUBLE_WITH_DEAD_LETTERS_MS = 45 * MINUTE_MS
+/** Dead letters are settled an hour after their messages were sent. */
+const LONGEST_TROUBLE_WITH_DEAD_LETTERS_MS = 75 * MINUTE_MS
 
 /** Originals with the id of a slow clock are looked at after 2 to 18 minutes, and again after 64 to 80. */
 const LATE_LOOKS_MS = 90 * MINUTE_MS

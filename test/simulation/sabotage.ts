@@ -38,6 +38,10 @@ export interface Sabotage {
   refusedWithoutQueue?: boolean
   /** Dead letters are settled and not parked. */
   unparked?: boolean
+  /** A dead letter is the image's fault, whatever happened. */
+  deadLettersBlamed?: boolean
+  /** Nobody is told of the records that Lambda gives up. */
+  undeliveredForgotten?: boolean
   /** What S3 refuses for its content is taken for an outage. */
   refusalsRetried?: boolean
   /** Parked messages of finished images are not deleted. */
@@ -47,7 +51,7 @@ export interface Sabotage {
 /** With the first seed that finds it, which `pnpm simulate:faults --sabotages` prints. */
 export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'conditional writes are unconditional': { seed: 9, sabotage: { unconditionalWrites: true } },
-  'the sweep never runs': { seed: 4, sabotage: { noSweep: true } },
+  'the sweep never runs': { seed: 5, sabotage: { noSweep: true } },
   'variants are acknowledged and lost': { seed: 1, sabotage: { lostPrefix: 'processed/' } },
   'the document is written before the variants': { seed: 20, sabotage: { documentFirst: true } },
   'attempts write to the same variants': { seed: 128, sabotage: { sharedVariants: true } },
@@ -57,17 +61,22 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'an erased image is accepted again': { seed: 66, sabotage: { receiptsUnseen: true } },
   'uploads are not deleted': { seed: 3, sabotage: { keptPrefix: 'uploads/' } },
   'hashes do not expire': { seed: 11, sabotage: { unexpiredPrefix: 'hashes/' } },
-  'messages are deleted before the image is done': { seed: 20, sabotage: { acknowledgedEarly: true } },
+  'messages are deleted before the image is done': { seed: 4, sabotage: { acknowledgedEarly: true } },
   'one death of the engine condemns an image': { seed: 1, sabotage: { blamedAtOnce: true } },
-  'five receives condemn an image': { seed: 38, sabotage: { neverSentAgain: true } },
+  'five receives condemn an image': { seed: 38, sabotage: { neverSentAgain: true, deadLettersBlamed: true } },
   'the sweep believes the time of an id': { seed: 267, sabotage: { idTimesBelieved: true } },
   'an upload is refused if its message cannot be sent': {
     seed: 1006,
     sabotage: { refusedWithoutQueue: true },
   },
-  'dead letters are not parked': { seed: 41, sabotage: { unparked: true } },
-  'parked messages of processed images stay': { seed: 100, sabotage: { parkedForever: true } },
+  'an outage condemns an image': { seed: 38, sabotage: { deadLettersBlamed: true } },
+  'dead letters are not parked': { seed: 100, sabotage: { unparked: true } },
+  'parked messages of processed images stay': { seed: 109, sabotage: { parkedForever: true } },
   'what S3 refuses is tried for ever': { seed: 47, sabotage: { refusalsRetried: true } },
+  'a record over the payload limit is only acknowledged': {
+    seed: 4,
+    sabotage: { undeliveredForgotten: true },
+  },
   'the s3Uri of a message is believed': { seed: 15, sabotage: { urisBelieved: true } },
 }
 
@@ -121,6 +130,12 @@ export function reorderWrites(
       for (const variant of held.splice(0)) await send('PutObject', variant)
     return result
   }
+}
+
+/** Makes a dead letter look as if everything had been tried for it. */
+export function blame(record: SQSRecord): SQSRecord {
+  const waitingsince = new Date(0).toISOString()
+  return { ...record, body: JSON.stringify({ ...JSON.parse(record.body), waitingsince }) }
 }
 
 /** Makes a message look right, and remembers where its original is said to be. */

@@ -8,6 +8,7 @@ const queueUrl = (name: string) => `https://sqs.us-east-1.amazonaws.com/00000000
 export const IMAGE_QUEUE = queueUrl('images')
 export const DEAD_LETTERS = queueUrl('images-dead-letters')
 export const PARKED = queueUrl('images-parked')
+export const UNDELIVERED = queueUrl('undelivered')
 export const TOPIC = 'images'
 
 Object.assign(process.env, {
@@ -18,6 +19,7 @@ Object.assign(process.env, {
   POWERTOOLS_METRICS_DISABLED: 'true',
   STAGE: 'simulated',
   BUCKET,
+  UNDELIVERED_BUCKET: BUCKET,
   QUEUE_URL: IMAGE_QUEUE,
   PARKED_QUEUE_URL: PARKED,
   EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
@@ -47,6 +49,9 @@ export const { presetConfiguration } = await import(
   '../../services/image-processor/src/presets/preset-configuration.ts'
 )
 export const { handler: bridge } = await import('../../services/kafka-bridge/src/bridge-records.ts')
+export const { handler: bridgeUndelivered } = await import(
+  '../../services/kafka-bridge/src/bridge-undelivered.ts'
+)
 export const { placeHold, releaseHold } = await import('@darkroom/bucket')
 export const { redevelop } = await import('../../tools/cli/src/redevelop.ts')
 export const { redriveParked } = await import('../../tools/cli/src/dead-letters.ts')

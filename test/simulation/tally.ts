@@ -26,6 +26,9 @@ const CLASSES: Record<string, (history: History) => boolean> = {
   'dead letters': has('exhausted'),
   'outage of S3': ({ outages }) => outages.some(({ service }) => service === 's3'),
   'outage of SQS': ({ outages }) => outages.some(({ service }) => service === 'sqs'),
+  'outage of both for the functions': ({ outages }) => outages.some(({ service }) => service === 'both'),
+  'originals that S3 refuses, records over the payload limit': ({ pictures }) =>
+    pictures.some(({ isRefusedByS3, isOverLimit }) => isRefusedByS3 || isOverLimit),
   'erasures, holds, redevelopment': ({ actions }) =>
     actions.some((action) => ['erase', 'hold', 'release', 'redevelop'].includes(action.do)),
 }

@@ -8,7 +8,7 @@ import { createProcesses, type Processes, type StepTaken } from './processes.ts'
 import { reorderWrites, type Sabotage, sabotageS3 } from './sabotage.ts'
 import { seedCrypto } from './seeded-crypto.ts'
 import { QUEUES } from './settings.ts'
-import { connect, DEAD_LETTERS, IMAGE_QUEUE, PARKED } from './system.ts'
+import { connect, DEAD_LETTERS, IMAGE_QUEUE, PARKED, UNDELIVERED } from './system.ts'
 import { startVirtualTime, type VirtualTime } from './virtual-time.ts'
 
 /** Everything around the handlers during one history. */
@@ -63,6 +63,7 @@ export function openWorld(history: History, options: Options): World {
         url: DEAD_LETTERS,
         deadLetters: { url: PARKED, maxReceives: QUEUES.deadLetters.maxReceives },
       },
+      { ...QUEUES.undelivered, url: UNDELIVERED },
       { ...QUEUES.parked, url: PARKED },
     ],
     time.now,
@@ -77,7 +78,7 @@ export function openWorld(history: History, options: Options): World {
   const sendInOrder = sabotage.documentFirst ? reorderWrites(sendToS3) : sendToS3
   const runSqs = (command: string, input: Input) =>
     processes.step('sqs', `${command} ${placeOf(input)}`, (name) => {
-      if (sabotage.unparked && command === 'SendMessage' && name.startsWith('settleDeadLetters')) return {}
+      if (sabotage.unparked && command === 'SendMessage' && input.QueueUrl === PARKED) return {}
       if (sabotage.neverSentAgain && name.startsWith('processImages') && command === 'SendMessage')
         throw new Error('sabotage')
       return sqs.run(command, input, name)

@@ -25,7 +25,7 @@ export {
   listStored,
 } from './listings.ts'
 export { type ImagesPage, listNewestImages } from './newest-images.ts'
-export { getText, listFolders, listObjects, type StoredObject } from './objects.ts'
+export { deleteObject, getText, listFolders, listObjects, type StoredObject } from './objects.ts'
 export {
   createOriginal,
   findHashes,

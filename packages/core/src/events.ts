@@ -22,9 +22,9 @@ import { type Tolerant, tolerant, whyUnreadable } from './tolerant.ts'
  *                 "acceptedAt": "2026-11-23T10:00:00.000Z", "origin": { "kind": "http" },
  *                 "filename": "IMG_0001.JPG", "attributes": {} } }
  *
- * `receives`, `waitingsince` and `enginedeaths` are extension attributes that the image processor adds when it sends a
- * message again: how often it was received before, since when S3 has not answered, and how often the engine's process died
- * while it developed this image.
+ * `receives`, `waitingsince`, `enginedeaths` and `deadletters` are extension attributes that the image processor adds when it
+ * sends a message again: how often it was received before, since when S3 has not answered, how often the engine's process died
+ * while it developed this image, and how often the message was a dead letter.
  *
  * With `"redevelop": { "preset": "default" }` an image that is already processed is developed again with that preset,
  * unless it was developed with the preset's current version.
@@ -48,6 +48,7 @@ export const ImageAccepted = cloudEvent(
   receives: z.int().positive().optional(),
   waitingsince: z.iso.datetime().optional(),
   enginedeaths: z.int().positive().optional(),
+  deadletters: z.int().positive().optional(),
 })
 export type ImageAccepted = z.infer<typeof ImageAccepted>
 

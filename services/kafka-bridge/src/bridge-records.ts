@@ -1,37 +1,6 @@
-import { linkClaim } from '@darkroom/bucket'
-import { acceptedTypes, isPlausibleTime, timeOf, traceIdOf } from '@darkroom/core'
-import { createIntake } from '@darkroom/intake'
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
-import { toArrival } from './claim-checks.ts'
-import { bucket, sqs } from './clients.ts'
-import { countImplausibleTime, countRecords, countUnsent, type RecordOutcome } from './count-records.ts'
-import { env } from './environment.ts'
-import { identifyRecord } from './identify-record.ts'
-import { imageIdOf } from './image-id-of.ts'
-import { logger } from './logger.ts'
-import { commitRefusal, rejectRecord } from './reject-record.ts'
-import {
-  type IdentifiedEvent,
-  isTemporary,
-  RefusedImage,
-  readSubmission,
-  refusing,
-  toProblem,
-} from './submission.ts'
-
-const acceptImage = createIntake({
-  bucket,
-  sqs,
-  queueUrl: env.QUEUE_URL,
-  source: '/darkroom/kafka-bridge',
-  onUnsent: (image, error) => {
-    logger.warn('message not sent, the sweep will send it', { ...image, ...causeOf(error), error })
-    countUnsent()
-  },
-  accepted: acceptedTypes(env.HEIC_DECODER),
-})
-
-const claimRules = { bucket: env.BUCKET, prefixes: env.CLAIM_PREFIXES }
+import { bridgeRecord } from './bridge-record.ts'
+import { countRecords, type RecordOutcome } from './count-records.ts'
 
 /** The lowest offset of each partition that Lambda must deliver again. `partition` is the key that the event uses. */
 export interface KafkaBatchResponse {
@@ -64,73 +33,9 @@ function failureOf({ partition, outcomes }: { partition: string; outcomes: Recor
 async function bridgePartition(records: MSKRecord[]): Promise<RecordOutcome[]> {
   const outcomes: RecordOutcome[] = []
   for (const record of records) {
-    const outcome = await bridge(record)
+    const outcome = await bridgeRecord(record)
     outcomes.push(outcome)
     if (outcome.outcome === 'deferred') break
   }
   return outcomes
-}
-
-async function bridge(record: MSKRecord): Promise<RecordOutcome> {
-  try {
-    return await accept(record).catch((error) => reject(record, error))
-  } catch (error) {
-    const { slug: reason } = toProblem(error)
-    logger.error('record deferred', {
-      ...positionOf(record),
-      reason,
-      ...causeOf(error),
-      error: error as Error,
-    })
-    return { outcome: 'deferred', ...positionOf(record), reason }
-  }
-}
-
-async function accept(record: MSKRecord): Promise<RecordOutcome> {
-  const submission = await readSubmission(await identify(record))
-  const { image, replayed } = await refusing(submission, async () => {
-    const arrival = toArrival(submission, claimRules)
-    // An erasure has to find the claim, whatever its name.
-    if ('stored' in arrival) await linkClaim(bucket, arrival, arrival.stored.key)
-    return acceptImage(arrival)
-  })
-  const { app, imageId } = image
-  const traceId = traceIdOf(submission.traceparent)
-  logger.info('record accepted', { ...positionOf(record), app, imageId, traceId, replayed })
-  return { outcome: 'accepted', ...positionOf(record) }
-}
-
-async function identify(record: MSKRecord): Promise<IdentifiedEvent> {
-  const { identity, ...event } = identifyRecord(record, env.TOPIC_APPS)
-  const { app, time } = identity
-  const imageId = await imageIdOf(identity)
-  if (!isPlausibleTime(time) && timeOf(imageId).getTime() !== time.getTime()) {
-    countImplausibleTime(record.topic)
-    // In JSON an invalid date is null.
-    logger.warn('event time not plausible', { ...positionOf(record), app, imageId, eventTime: time.toJSON() })
-  }
-  return { ...event, app, imageId }
-}
-
-/** Stores the record first: without it, the record must not count as processed. */
-async function reject(record: MSKRecord, error: unknown): Promise<RecordOutcome> {
-  if (isTemporary(error)) throw error
-  const problem = toProblem(error)
-  await rejectRecord(record, problem)
-  if (problem instanceof RefusedImage) await commitRefusal(problem)
-  const { slug: reason, detail } = problem
-  const image = problem instanceof RefusedImage && { app: problem.image.app, imageId: problem.image.imageId }
-  const cause = problem.cause !== undefined && causeOf(problem)
-  logger.warn('record rejected', { ...positionOf(record), ...image, reason, detail, ...cause })
-  return { outcome: 'rejected', ...positionOf(record), reason }
-}
-
-/** The innermost error: S3's, SQS's or the network's own. */
-function causeOf(error: unknown): { errorName: string; errorMessage: string } {
-  const { name, message, cause } = error as Error
-  return cause instanceof Error ? causeOf(cause) : { errorName: name, errorMessage: message }
-}
-
-function positionOf({ topic, partition, offset }: MSKRecord) {
-  return { topic, partition, offset }
 }

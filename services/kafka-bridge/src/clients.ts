@@ -1,11 +1,14 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { openBucket } from '@darkroom/bucket'
+import { type Bucket, openBucket } from '@darkroom/bucket'
 import { env } from './environment.ts'
 
 export const bucket = openBucket(env.BUCKET, {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
 })
+
+/** Where Lambda keeps the records that it gave up. */
+export const undelivered: Bucket = { ...bucket, name: env.UNDELIVERED_BUCKET }
 
 /** A batch of 50 records must fit into the function's timeout even if SQS is silent; the sweep sends what is not sent here. */
 export const sqs = new SQSClient({

@@ -9,6 +9,7 @@ export const env = z
   .object({
     STAGE: z.string().min(1),
     BUCKET: z.string().min(3),
+    UNDELIVERED_BUCKET: z.string().min(3),
     QUEUE_URL: z.url(),
     HEIC_DECODER: HeicDecoder.default('none'),
     /** The app of each topic, as JSON: `{"images.web-app-2": "web-app-2"}`. */

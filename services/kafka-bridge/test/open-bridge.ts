@@ -22,6 +22,7 @@ import { kafkaEvent, TOPIC } from './kafka-records.ts'
 import { type CountedRecords, readCounts } from './read-counts.ts'
 
 export const Bucket = 'darkroom-test'
+export const Undelivered = 'undelivered-test'
 export const APPS = { [TOPIC]: 'web-app-2' }
 
 /** The image of a record whose time is plausible. */
@@ -51,6 +52,7 @@ export async function openBridge(dataDir?: string) {
   Object.assign(process.env, awsEnvironment(aws.endpoint), {
     STAGE: 'test',
     BUCKET: Bucket,
+    UNDELIVERED_BUCKET: Undelivered,
     TOPIC_APPS: JSON.stringify(APPS),
     CLAIM_PREFIXES: JSON.stringify({ 'web-app-2': 'claims/web-app-2/' }),
     POWERTOOLS_LOG_LEVEL: 'SILENT',
@@ -58,16 +60,25 @@ export async function openBridge(dataDir?: string) {
   const s3 = new S3Client({})
   const sqs = new SQSClient({})
   const createAll = async () => {
-    await s3.send(new CreateBucketCommand({ Bucket })).catch((error) => {
-      if (error.name !== 'BucketAlreadyOwnedByYou') throw error
-    })
+    for (const name of [Bucket, Undelivered]) {
+      await s3.send(new CreateBucketCommand({ Bucket: name })).catch((error) => {
+        if (error.name !== 'BucketAlreadyOwnedByYou') throw error
+      })
+    }
     return String((await sqs.send(new CreateQueueCommand({ QueueName: 'images' }))).QueueUrl)
   }
   const QueueUrl = await createAll()
   process.env.QUEUE_URL = QueueUrl
   const { handler } = await import('../src/bridge-records.ts')
-  const { bucket, ...others } = await import('../src/clients.ts')
-  const clients = { s3: bucket.s3, ...others }
+  const { bucket, sqs: ownSqs } = await import('../src/clients.ts')
+  const clients = { s3: bucket.s3, sqs: ownSqs }
+  const keysIn = async (bucket: string, Prefix: string) => {
+    const found: string[] = []
+    for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix })) {
+      found.push(...Contents.map(({ Key }) => String(Key)))
+    }
+    return found
+  }
   const get = (Key: string) => s3.send(new GetObjectCommand({ Bucket, Key }))
 
   return {
@@ -105,13 +116,11 @@ export async function openBridge(dataDir?: string) {
 
     put: (Key: string, Body: string | Uint8Array) => s3.send(new PutObjectCommand({ Bucket, Key, Body })),
 
-    async keys(Prefix: string): Promise<string[]> {
-      const found: string[] = []
-      for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket, Prefix })) {
-        found.push(...Contents.map(({ Key }) => String(Key)))
-      }
-      return found
-    },
+    keys: (Prefix: string) => keysIn(Bucket, Prefix),
+
+    putUndelivered: (Key: string, Body: string) =>
+      s3.send(new PutObjectCommand({ Bucket: Undelivered, Key, Body })),
+    undeliveredKeys: () => keysIn(Undelivered, ''),
 
     /** Keys of everything but the decided ids of events and what an erasure has to find. */
     async imageKeys(): Promise<string[]> {

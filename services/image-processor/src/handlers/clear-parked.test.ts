@@ -15,7 +15,7 @@ afterAll(async () => {
 
 /** Parks the message of an image that failed, and gives its document another status. */
 async function park(status?: 'erased' | 'of a later version') {
-  const message = acceptedMessage(Buffer.from('an image'))
+  const message = { ...acceptedMessage(Buffer.from('an image')), deadletters: 1 }
   await resources.send(resources.deadLetterQueueUrl, message)
   await settle(await resources.receiveEvent(resources.deadLetterQueueUrl))
   if (!status) return

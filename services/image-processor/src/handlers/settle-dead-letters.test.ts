@@ -17,9 +17,10 @@ afterAll(() => resources.stop())
 
 const ALL_DONE = { batchItemFailures: [] }
 
+/** A message that was a dead letter before. */
 async function storeOriginal() {
   const bytes = await fourCorners(400, 300).jpeg().toBuffer()
-  const message = acceptedMessage(bytes)
+  const message = { ...acceptedMessage(bytes), deadletters: 1 }
   await resources.put(inputKey(message.data), bytes, { sha256: message.data.sha256 })
   return message
 }
@@ -48,6 +49,47 @@ test('an image that was tried too often fails, and its message is parked unchang
   })
   expect(document).not.toHaveProperty('engine')
   expect(await parked()).toEqual([JSON.stringify(message)])
+})
+
+async function sentBack() {
+  expect(await parked()).toEqual([])
+  const [body = ''] = await resources.bodies(resources.queueUrl)
+  return body
+}
+
+test('a first dead letter goes back to the image queue, because its receives may have met an outage', async () => {
+  const { deadletters: _, ...message } = await storeOriginal()
+  expect(await giveUp(message)).toEqual(ALL_DONE)
+  const body = await sentBack()
+  expect(JSON.parse(body)).toEqual({
+    ...message,
+    receives: 1,
+    deadletters: 1,
+    waitingsince: expect.any(String),
+  })
+  await expect(resources.document(message.data)).rejects.toMatchObject({ name: 'NoSuchKey' })
+  expect(await process(body)).toEqual(ALL_DONE)
+  expect((await resources.document(message.data)).status).toBe('processed')
+})
+
+test('so does a later one, if it could not be settled at once', async () => {
+  const message = await storeOriginal()
+  await resources.send(resources.deadLetterQueueUrl, message)
+  const { Records } = await resources.receiveEvent(resources.deadLetterQueueUrl)
+  const again = Records.map((record) => ({
+    ...record,
+    attributes: { ...record.attributes, ApproximateReceiveCount: '2' },
+  }))
+  expect(await settle({ Records: again })).toEqual(ALL_DONE)
+  expect(await resources.delayed(resources.queueUrl)).toBe(1)
+  expect(await parked()).toEqual([])
+})
+
+test('none goes back for longer than the queue keeps messages', async () => {
+  const { deadletters: _, ...message } = await storeOriginal()
+  await giveUp({ ...message, waitingsince: new Date(Date.now() - 5 * 24 * 3_600_000).toISOString() })
+  expect((await resources.document(message.data)).status).toBe('failed')
+  expect(await parked()).toHaveLength(1)
 })
 
 test('a parked message can be sent back and its image processed', async () => {

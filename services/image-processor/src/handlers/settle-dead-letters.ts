@@ -7,14 +7,16 @@ import { bucket, sqs } from '../clients.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 import { type Attempt, commitFailure, readOutcome } from '../queue/commit.ts'
+import { sendAgain, waitedSecondsOf } from '../queue/send-again.ts'
 import { tidyVariants } from '../queue/tidy-variants.ts'
 
 const processor = new BatchProcessor(EventType.SQS)
 
 /**
- * Consumes the dead-letter queue: commits each image that was tried too often as failed, so that its owner does not wait
- * for it, and parks the message. An operator can send it back to the image queue, and the image can still be processed.
- * If the image was processed meanwhile, the message is dropped.
+ * Consumes the dead-letter queue. A message that became one because S3 and SQS did not answer its receives goes back to the
+ * image queue. Otherwise the image was tried too often: it is committed as failed, so that its owner does not wait for it, and the
+ * message is parked. An operator can send it back to the image queue, and the image can still be processed. If the image was
+ * processed meanwhile, the message is dropped.
  */
 export const handler = (event: SQSEvent): Promise<SQSBatchResponse> =>
   processPartialResponse(event, settle, processor, { throwOnFullBatchFailure: false })
@@ -25,6 +27,8 @@ async function settle(record: SQSRecord): Promise<void> {
     // Its image is unknown, so it is only parked.
     logger.error('dead letter cannot be read', { messageId: record.messageId, unreadable })
   } else {
+    const outcome = await readOutcome(message.data)
+    if (!outcome && mayBeAnOutage(message, record)) return sendBack(message, record)
     const problem = new ProblemError(
       'retries-exhausted',
       'Processing failed several times. The image is kept, and an operator can retry it.',
@@ -36,12 +40,35 @@ async function settle(record: SQSRecord): Promise<void> {
       ...(await findFacts(message.data)),
     }
     // Another delivery of the message may have found out what is wrong with the image.
-    const isFailed = (await readOutcome(message.data))?.status === 'failed'
+    const isFailed = outcome?.status === 'failed'
     const failed = isFailed || (await commitFailure(attempt, problem))
     await tidyVariants(message.data)
     if (!failed) return
   }
   await sqs.send(new SendMessageCommand({ QueueUrl: env.PARKED_QUEUE_URL, MessageBody: record.body }))
+}
+
+/**
+ * Receives that could reach neither S3 nor SQS left no trace, so the first time an outage is assumed. After that it needs evidence:
+ * that this function could not do its work at once either. Nothing is sent back for longer than the queue keeps messages.
+ */
+function mayBeAnOutage(message: Attempt['message'], { attributes }: SQSRecord): boolean {
+  if (waitedSecondsOf(message) === undefined) return false
+  return message.deadletters === undefined || Number(attributes.ApproximateReceiveCount) > 1
+}
+
+const WAIT_SECONDS = 60
+
+async function sendBack(message: Attempt['message'], record: SQSRecord): Promise<void> {
+  const { body, messageId, attributes } = record
+  const { deadletters = 0, waitingsince = new Date().toISOString() } = message
+  // Its earlier receives may have written variants, so the next one deletes what is not in the document.
+  const receives = (message.receives ?? 0) + Number(attributes.ApproximateReceiveCount)
+  const notes = { receives, deadletters: deadletters + 1, waitingsince }
+  if (!(await sendAgain(body, notes, deadletters * WAIT_SECONDS)))
+    throw new Error('SQS did not take the message')
+  const { app, imageId } = message.data
+  logger.warn('dead letter sent again', { app, imageId, messageId, deadletters: notes.deadletters })
 }
 
 async function findFacts(image: ImageRef): Promise<Pick<Attempt, 'original'>> {

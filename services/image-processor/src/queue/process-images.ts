@@ -6,7 +6,7 @@ import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 import { type Attempt, commitFailure } from './commit.ts'
 import { processImage } from './process-image.ts'
-import { retryLater, sendAgain } from './send-again.ts'
+import { retryLater, sendAgain, waitedSecondsOf } from './send-again.ts'
 import { SETTLED_SECONDS, tidyVariants, UnsettledVariants } from './tidy-variants.ts'
 
 /**
@@ -99,8 +99,6 @@ function problemOf(error: unknown, { enginedeaths = 0 }: Message): ProblemError 
 
 type Message = Attempt['message']
 
-/** As long as the image queue keeps a message. After that, an image that cannot be read fails. */
-const MAX_WAITING_SECONDS = 4 * 24 * 3600
 const FIRST_WAIT_SECONDS = 5
 
 /**
@@ -120,8 +118,8 @@ async function continueAsNew(
   }
   if (!(error instanceof ProblemError) || error.slug !== 'storage-unavailable') return false
   const { waitingsince = new Date().toISOString() } = message
-  const waitedSeconds = (Date.now() - Date.parse(waitingsince)) / 1000
-  if (waitedSeconds > MAX_WAITING_SECONDS) return false
+  const waitedSeconds = waitedSecondsOf(message)
+  if (waitedSeconds === undefined) return false
   // As long again as it has waited already.
   return sendAgain(body, { receives, waitingsince }, Math.max(FIRST_WAIT_SECONDS, waitedSeconds))
 }

@@ -5,7 +5,16 @@ import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 
 /** What the next receive has to know of this one. */
-export type Notes = Pick<ImageAccepted, 'receives' | 'waitingsince' | 'enginedeaths'>
+export type Notes = Pick<ImageAccepted, 'receives' | 'waitingsince' | 'enginedeaths' | 'deadletters'>
+
+/** As long as the image queue keeps a message. After that, an image that cannot be read fails. */
+const MAX_WAITING_SECONDS = 4 * 24 * 3600
+
+/** For how long a message has been sent again already; undefined if that is too long. */
+export function waitedSecondsOf({ waitingsince }: Notes): number | undefined {
+  const seconds = waitingsince === undefined ? 0 : (Date.now() - Date.parse(waitingsince)) / 1000
+  return seconds > MAX_WAITING_SECONDS ? undefined : seconds
+}
 
 /** SQS's limit. */
 const MAX_DELAY_SECONDS = 900
