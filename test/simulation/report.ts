@@ -220,7 +220,7 @@ function earlierRuns(): string {
   if (!first) return ''
   const { histories, steps, failed, commits } = addUp(first, ...others)
   return `
-Before that, ${number(histories)} other histories with ${number(steps)} steps ran over earlier commits of the handlers and the simulator
+Also, ${number(histories)} other histories with ${number(steps)} steps ran over earlier commits of the handlers or with other seeds
 (${commits.join(', ')}): ${failed === 0 ? 'none' : failed} of them broke a promise.
 `
 }
