@@ -2,7 +2,7 @@
  * `pnpm test`: runs jest in the current folder, so only the tests of `packages/core` if started there. It accepts jest's
  * options, and `--changed`: only tests that depend on files that differ from main.
  *
- * At the root, without a path, it leaves out the slow suites. `--suite=NAME` runs one of them.
+ * `--suite=NAME` runs one of the slow suites, and `--suite=quick` everything else.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -51,15 +51,14 @@ function toJestOptions(options: string[]): string[] {
     return options.map((option) => (option === '--changed' ? changedSinceMain() : option))
   }
   const suite = options.find((option) => option.startsWith('--suite='))
-  if (suite)
-    return [...options.filter((option) => option !== suite), ...filesOf(suite.replace('--suite=', ''))]
-  const isSelection = options.some((option) => !option.startsWith('-') || option.startsWith('--changedSince'))
-  return isSelection ? options : [...options, ...Object.values(SLOW_SUITES).flat().map(leaveOut)]
+  if (!suite) return options
+  return [...options.filter((option) => option !== suite), ...selectionOf(suite.replace('--suite=', ''))]
 }
 
-function filesOf(suite: string): string[] {
+function selectionOf(suite: string): string[] {
+  if (suite === 'quick') return Object.values(SLOW_SUITES).flat().map(leaveOut)
   const files = SLOW_SUITES[suite]
-  if (!files) throw new Error(`There is no suite ${suite}: ${Object.keys(SLOW_SUITES).join(', ')}.`)
+  if (!files) throw new Error(`There is no suite ${suite}: quick, ${Object.keys(SLOW_SUITES).join(', ')}.`)
   return files
 }
 
