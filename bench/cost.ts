@@ -10,9 +10,9 @@ import { formatTable } from '@darkroom/terminal'
 import { type Service, startCountedStack, type Usage } from './cost/counted-stack.ts'
 import { PRICES, PRICES_AS_OF } from './cost/prices.ts'
 import { readTemplates } from './cost/read-templates.ts'
+import { countReconciles, type ReconcileRequests } from './cost/reconcile-requests.ts'
 import { typicalPhotograph, WAYS } from './cost/send-images.ts'
 import { plus, times } from './cost/sums.ts'
-import { countSweeps, type SweepRequests } from './cost/sweep-requests.ts'
 
 /** Lambda's own lines for an invocation: START, END and REPORT. */
 const PLATFORM_LOG_BYTES = 320
@@ -21,7 +21,6 @@ const AUTHORIZER_MS = 2
 /** Lambda polls a queue with at least five connections, which wait up to 20 s each. */
 const POLLS_PER_MONTH = (5 * 30 * 24 * 60 * 60) / 20
 const IDLE_APPS = [1, 100, 1_000, 10_000]
-const SWEEP_LIMIT_MS = 120_000
 
 type Unit = Exclude<keyof typeof PRICES, 's3GigabyteMonth' | 'alarmMonth'>
 type Units = Record<Unit, number>
@@ -103,6 +102,10 @@ function invocationsOf(usage: Record<Service, Usage>): Invocation[] {
       name: 'processImages',
       ms: Number(processingMs),
     })),
+    ...lines('upload-api', /^watched objects looked at/).map(({ milliseconds }) => ({
+      name: 'watchImages',
+      ms: Number(milliseconds),
+    })),
     // Its log has no duration: the time of its requests to S3 and SQS.
     ...records.map(() => ({
       name: 'bridgeRecords',
@@ -139,41 +142,48 @@ function round(count: number): string {
   return count < 0.01 ? count.toPrecision(2) : Number(count.toFixed(3)).toString()
 }
 
-function printIdle({ constant, perApp }: SweepRequests): void {
+function printIdle({ constant, perApp }: ReconcileRequests): void {
   const { alarms, polledQueues, scheduled } = deployment
   const polling = polledQueues * POLLS_PER_MONTH * PRICES.sqsRequest
   const schedules = Object.entries(scheduled)
-    .filter(([name]) => name !== 'sweepInputs')
+    .filter(([name]) => name !== 'reconcileImages')
     .reduce(
       (sum, [name, count]) =>
         sum + count * (PRICES.invocation + gigabyteSeconds(name, 200) * PRICES.gigabyteSecond),
       0,
     )
-  const sweepsPerMonth = scheduled.sweepInputs ?? 0
+  const perMonth = scheduled.reconcileImages ?? 0
   const rows = IDLE_APPS.map((apps) => {
-    const sweep = plus(constant, times(perApp, apps))
-    const requests = sweep.s3Write * PRICES.s3Write + sweep.s3Read * PRICES.s3Read
-    const ms = Math.min(sweep.busyMs, SWEEP_LIMIT_MS)
-    const running = PRICES.invocation + gigabyteSeconds('sweepInputs', ms) * PRICES.gigabyteSecond
-    const parts = [
-      sweepsPerMonth * requests,
-      sweepsPerMonth * running,
-      polling,
-      schedules,
-      alarms * PRICES.alarmMonth,
-    ]
+    const reconcile = plus(constant, times(perApp, apps))
+    const requests =
+      reconcile.s3Write * PRICES.s3Write +
+      reconcile.s3Read * PRICES.s3Read +
+      reconcile.sqsRequest * PRICES.sqsRequest
+    // Its messages, ten in a batch, are handled by watchImages, which has the same memory.
+    const running =
+      PRICES.invocation * (1 + apps / 5) +
+      gigabyteSeconds('reconcileImages', reconcile.busyMs) * PRICES.gigabyteSecond
+    const parts = [perMonth * requests, perMonth * running, polling, schedules, alarms * PRICES.alarmMonth]
     return [apps, ...[...parts, parts.reduce((sum, part) => sum + part, 0)].map((part) => part.toFixed(2))]
   })
   console.log(
-    `\nUS dollars of a month without images; a sweep makes ${round(constant.s3Write)} + ${round(perApp.s3Write)} per app lists and writes`,
+    `\nUS dollars of a month without images; a daily reconcile makes ${round(constant.s3Write)} + ${round(perApp.s3Write)} per app lists`,
   )
   console.log(
     formatTable(
-      ['apps', 'sweep: S3', 'sweep: Lambda', 'polling', 'other schedules', `${alarms} alarms`, 'all'],
+      [
+        'apps',
+        'reconcile: requests',
+        'reconcile: Lambda',
+        'polling',
+        'other schedules',
+        `${alarms} alarms`,
+        'all',
+      ],
       rows,
     ),
   )
 }
 
 printWays(await measureWays())
-printIdle(await countSweeps())
+printIdle(await countReconciles())

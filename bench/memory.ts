@@ -24,6 +24,7 @@ import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { formatTable } from '@darkroom/terminal'
 import { kafkaEvent, kafkaRecord } from '../services/kafka-bridge/test/kafka-records.ts'
 import { openStore } from '../services/upload-api/src/testing/open-store.ts'
+import { watchEvent } from '../services/upload-api/src/testing/watch-event.ts'
 import { largePhotograph } from '../test/large-photograph.ts'
 
 const SAMPLE_MS = 20
@@ -118,9 +119,7 @@ const post = (path: string, more: object = {}) => ({ method: 'POST', path, app, 
 const json = { headers: { 'content-type': 'application/json' } }
 
 const [formed, inParts, claimed] = [newImage(), newImage(), newImage()]
-/** A time at which the sweep checks the `unfinished` upload. */
-const sweepAt = new Date(Math.floor(Date.now() / 60_000) * 60_000)
-const unfinished = newImage(new Date(sweepAt.getTime() - 150_000))
+const unfinished = newImage()
 await Promise.all([putUpload(formed), putUpload(unfinished), store.put(claimKey(claimed), image)])
 await putParts(inParts)
 const claim = {
@@ -157,9 +156,11 @@ for (const [name, { imageId: id }] of [
 ] as const) {
   await measure(name, 'upload-api/src/routes/complete-upload.ts', post(`/v1/uploads/${id}/complete`, { id }))
 }
-await measure('sweepInputs, an unfinished upload', 'upload-api/src/sweep/sweep-inputs.ts', {
-  time: sweepAt.toISOString(),
-})
+await measure(
+  'watchImages, an unfinished upload',
+  'upload-api/src/watch/watch-images.ts',
+  watchEvent(store.bucket, objectOf(unfinished).Key),
+)
 await measure('bridgeRecords, a claim check', 'kafka-bridge/src/bridge-records.ts', kafkaEvent(claimRecord))
 const messages = await store.takeMessages()
 const recordOf = (message: ImageAccepted | undefined) => ({

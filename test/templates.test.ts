@@ -198,12 +198,14 @@ describe('the queues', () => {
       'ParkedQueue',
       'OutcomesQueue',
       'OutcomesDeadLetterQueue',
+      'WatchQueue',
     ])
     for (const { Properties } of Object.values(queues())) expect(Properties.SqsManagedSseEnabled).toBe(true)
   })
 
   test('move messages that fail to the next queue, which keeps them longer', () => {
-    const { ImageQueue, DeadLetterQueue, ParkedQueue, OutcomesQueue, OutcomesDeadLetterQueue } = queues()
+    const { ImageQueue, DeadLetterQueue, ParkedQueue, WatchQueue, OutcomesQueue, OutcomesDeadLetterQueue } =
+      queues()
     expect(ImageQueue?.Properties.RedrivePolicy).toEqual({
       deadLetterTargetArn: arn(`darkroom-${STAGE}-images-dead-letters`),
       maxReceiveCount: 5,
@@ -212,6 +214,9 @@ describe('the queues', () => {
       deadLetterTargetArn: arn(`darkroom-${STAGE}-images-parked`),
       maxReceiveCount: 1000,
     })
+    expect(WatchQueue?.Properties.RedrivePolicy.deadLetterTargetArn).toBe(
+      arn(`darkroom-${STAGE}-images-parked`),
+    )
     expect(OutcomesQueue?.Properties.RedrivePolicy).toEqual({
       deadLetterTargetArn: arn(`darkroom-${STAGE}-outcomes-dead-letters`),
       maxReceiveCount: 200,
@@ -247,6 +252,49 @@ describe('the queues', () => {
     })
     expect(consumed).toHaveLength(3)
     for (const { timeout, hidden } of consumed) expect(hidden).toBeGreaterThanOrEqual(6 * timeout)
+  })
+
+  test('have events of S3 in the watch queue, which upload-api consumes', () => {
+    const { WatchQueue } = queues()
+    const bucket = resourcesOf('image-processor', 'AWS::S3::Bucket').Bucket
+    const { QueueConfigurations } = bucket?.Properties.NotificationConfiguration ?? {}
+    const watched = QueueConfigurations.filter(
+      ({ Queue }: { Queue: string }) => Queue === arn(`darkroom-${STAGE}-images-watch`),
+    )
+    expect(
+      watched.map(({ Event, Filter }: { Event: string; Filter: { S3Key: { Rules: object[] } } }) => [
+        Event,
+        Filter.S3Key.Rules,
+      ]),
+    ).toEqual(
+      ['input/', 'uploads/', 'erasing/'].map((Value) => ['s3:ObjectCreated:*', [{ Name: 'prefix', Value }]]),
+    )
+    expect(bucket?.DependsOn).toContain('WatchQueuePolicy')
+    const [policy] = propertiesOf('image-processor', 'AWS::SQS::QueuePolicy').filter(
+      ({ PolicyDocument }) => PolicyDocument.Statement[0].Resource === arn(`darkroom-${STAGE}-images-watch`),
+    )
+    expect(policy?.PolicyDocument.Statement[0]).toMatchObject({
+      Effect: 'Allow',
+      Principal: { Service: 's3.amazonaws.com' },
+      Action: 'sqs:SendMessage',
+      Condition: {
+        StringEquals: { 'aws:SourceAccount': '123456789012' },
+        ArnEquals: { 'aws:SourceArn': `arn:aws:s3:::${bucket?.Properties.BucketName}` },
+      },
+    })
+    const [mapping, ...others] = propertiesOf('upload-api', 'AWS::Lambda::EventSourceMapping')
+    expect(others).toEqual([])
+    expect(mapping).toMatchObject({
+      EventSourceArn: arn(`darkroom-${STAGE}-images-watch`),
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    })
+    const consumer = propertiesOf('upload-api', 'AWS::Lambda::Function').find(({ FunctionName }) =>
+      FunctionName.endsWith('-watchImages'),
+    )
+    expect(WatchQueue?.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * consumer?.Timeout)
+    expect(String(WatchQueue?.Properties.DelaySeconds)).toBe(
+      String(consumer?.Environment.Variables.WATCH_DELAY_SECONDS),
+    )
   })
 
   test('raise an alarm when an operator is needed', () => {
@@ -317,7 +365,7 @@ describe('names that are defined in two places', () => {
     const own = ['AWS::S3::Bucket', 'AWS::SQS::Queue'].flatMap((type) =>
       arnsOf(Object.keys(resourcesOf(service, type)), packageOf(service).resources),
     )
-    const arns = [...arnsOf(['Bucket', 'ImageQueue'], owner), ...own]
+    const arns = [...arnsOf(['Bucket', 'ImageQueue', 'ParkedQueue', 'WatchQueue'], owner), ...own]
     const used = propertiesOf(service, 'AWS::Lambda::Function')
       .flatMap((lambda) => statementsOf(service, roleIdOf(lambda)))
       .flatMap(({ Resource }) => Resource)
@@ -378,19 +426,32 @@ describe('the queues of image-processor', () => {
       [
         'ProcessImagesIamRoleLambdaExecution.Arn',
         'SettleDeadLettersIamRoleLambdaExecution.Arn',
-        ...['uploadImage', 'completeUpload', 'sweepInputs', 'bridgeRecords', 'bridgeUndelivered'].map(
-          (name) => `${ROLE}darkroom-${STAGE}-${name}-us-east-1`,
-        ),
+        ...[
+          'uploadImage',
+          'completeUpload',
+          'watchImages',
+          'reconcileImages',
+          'bridgeRecords',
+          'bridgeUndelivered',
+        ].map((name) => `${ROLE}darkroom-${STAGE}-${name}-us-east-1`),
       ],
     ],
     ['DeadLetterQueue', undefined],
-    ['ParkedQueue', ['SettleDeadLettersIamRoleLambdaExecution.Arn']],
+    [
+      'ParkedQueue',
+      ['SettleDeadLettersIamRoleLambdaExecution.Arn', `${ROLE}darkroom-${STAGE}-watchImages-us-east-1`],
+    ],
+    [
+      'WatchQueue',
+      ['watchImages', 'reconcileImages'].map((name) => `${ROLE}darkroom-${STAGE}-${name}-us-east-1`),
+    ],
   ])('%s takes messages only from its senders and from operators', (id, senders) => {
     const { resources } = packageOf('image-processor')
     const queue = { url: resolveIntrinsics({ Ref: id }, resources), arn: arnOf(id) }
     const policies = propertiesOf('image-processor', 'AWS::SQS::QueuePolicy')
     const policy = policies.find(({ Queues }) => Queues.includes(queue.url))
-    expect(policy?.PolicyDocument.Statement).toEqual([
+    const statements = policy?.PolicyDocument.Statement ?? []
+    expect(statements.filter(({ Sid }: { Sid: string }) => Sid !== 'BucketSends')).toEqual([
       {
         Sid: 'OnlyTheseSend',
         Effect: 'Deny',

@@ -30,6 +30,7 @@ import { failedDocument, processedDocument } from '../services/upload-api/src/te
 import { openStore } from '../services/upload-api/src/testing/open-store.ts'
 import { png } from '../services/upload-api/src/testing/sample-images.ts'
 import { send } from '../services/upload-api/src/testing/send.ts'
+import { watchEvent } from '../services/upload-api/src/testing/watch-event.ts'
 import { darkroom } from '../tools/cli/src/program.ts'
 
 const aws = await startLocalAws()
@@ -40,7 +41,7 @@ const { handler: uploadImage } = await import('../services/upload-api/src/routes
 const { handler: getImage } = await import('../services/upload-api/src/routes/get-image.ts')
 const { handler: listImages } = await import('../services/upload-api/src/routes/list-images.ts')
 const { handler: eraseImage } = await import('../services/upload-api/src/routes/erase-image.ts')
-const { handler: sweepInputs } = await import('../services/upload-api/src/sweep/sweep-inputs.ts')
+const { handler: watchImages } = await import('../services/upload-api/src/watch/watch-images.ts')
 const { processImages } = await import('../services/image-processor/src/queue/process-images.ts')
 const { sharpEngine } = await import('../services/image-processor/src/engines/sharp-engine.ts')
 const { developHere } = await import('../services/image-processor/src/development/develop.ts')
@@ -366,12 +367,11 @@ const DOCUMENT_READERS: Table = [
     { ...always('dropped'), 'a later failure': 'received again', garbage: 'parked' },
   ],
   [
-    'the sweep',
-    async ({ images, neighbour }) => {
-      const time = new Date(timeOf(neighbour.imageId).getTime() + 3 * 60_000).toISOString()
-      await sweepInputs({ time })
-      const swept = (await waitingMessages()).map((body) => JSON.parse(body).subject)
-      return images.map(({ imageId }) => (swept.includes(imageId) ? 'enqueued' : 'left alone'))
+    'the watch queue',
+    async ({ images }) => {
+      for (const image of images) await watchImages(watchEvent(store.bucket, inputKey(image)))
+      const sent = (await waitingMessages()).map((body) => JSON.parse(body).subject)
+      return images.map(({ imageId }) => (sent.includes(imageId) ? 'enqueued' : 'left alone'))
     },
     always('left alone'),
   ],
@@ -545,9 +545,11 @@ describe('messages', () => {
 
   test('of a later version become failed documents as dead letters', async () => {
     const sent = await originals(MESSAGES['later values and fields'])
-    await settleDeadLetters(eventOf(...sent.map(({ body }) => body)))
+    // The first dead letter of an image goes back to the image queue.
+    const bodies = sent.map(({ body }) => JSON.stringify({ ...JSON.parse(body), deadletters: 1 }))
+    await settleDeadLetters(eventOf(...bodies))
     expect(await Promise.all(sent.map(({ image }) => get(image)))).toEqual(['failed', 'failed'])
-    expect((await waitingMessages()).toSorted()).toEqual(sent.map(({ body }) => body).toSorted())
+    expect((await waitingMessages()).toSorted()).toEqual(bodies.toSorted())
   })
 
   test('that are garbage are retried, and then parked', async () => {
@@ -571,25 +573,25 @@ describe('the metadata of an original', () => {
     const { body } = await send(listImages, { app: image.app, query: { date: dateOf(image.imageId) } })
     return [await get(image), ...body.items.map(({ status }: { status: string }) => status)]
   }
-  const sweptAfter = async (image: ImageRef) => {
+  const watched = async (image: ImageRef) => {
     await waitingMessages()
-    await sweepInputs({ time: new Date(timeOf(image.imageId).getTime() + 3 * 60_000).toISOString() })
+    await watchImages(watchEvent(store.bucket, inputKey(image)))
     return (await waitingMessages()).filter((body) => JSON.parse(body).subject === image.imageId)
   }
 
-  test.each(METADATA)('%s: queued, listed, swept and processed', async (_what, change, more) => {
+  test.each(METADATA)('%s: queued, listed, watched and processed', async (_what, change, more) => {
     const image = { app: `metadata-${++runs}`, imageId: newImageId() }
     await putOriginal(image, change, more)
     expect(await statuses(image)).toEqual(['queued', 'queued'])
-    expect(await consumed(await sweptAfter(image))).toEqual(['settled'])
+    expect(await consumed(await watched(image))).toEqual(['settled'])
     expect(await get(image)).toBe('processed')
   })
 
-  test('without a hash: queued and listed; the sweep leaves it out, and it can be erased', async () => {
+  test('without a hash: queued and listed; the watch queue leaves it out, and it can be erased', async () => {
     const image = { app: `metadata-${++runs}`, imageId: newImageId() }
     await putOriginal(image, NO_HASH)
     expect(await statuses(image)).toEqual(['queued', 'queued'])
-    expect(await sweptAfter(image)).toEqual([])
+    expect(await watched(image)).toEqual([])
     expect((await send(eraseImage, { method: 'DELETE', app: image.app, id: image.imageId })).status).toBe(200)
   })
 })

@@ -59,6 +59,8 @@ export async function startRequestCounter(target: string): Promise<RequestCounte
     const { method = 'GET', url = '/', headers } = incoming
     const action = actionOf(incoming)
     if (action === 'ReceiveMessage' && !answer.includes('"Messages"')) return
+    // S3 sends its events as requests to SQS, which do not pass through here.
+    counted.sqsRequest += answer.toString().split(String.raw`\"eventSource\":\"aws:s3\"`).length - 1
     const bytes = Math.max(Number(headers['content-length'] ?? 0), answer.length)
     if (action) counted.sqsRequest += Math.max(1, Math.ceil(bytes / SQS_PART_BYTES))
     else if (method === 'PUT' || method === 'POST' || isListing(method, url)) counted.s3Write += 1

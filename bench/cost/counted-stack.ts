@@ -1,4 +1,4 @@
-import { SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { GetQueueAttributesCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
 import { startLocalKafka } from '@darkroom/local-kafka'
 import { APPS, apiKeyHashes, freePort, IMAGE_TOPIC, startServices } from '@darkroom/local-stack'
@@ -41,6 +41,7 @@ export async function startCountedStack() {
           API_KEY_HASHES: apiKeyHashes(),
           KAFKA_BROKERS: kafka.brokers,
           KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT',
+          WATCH_DELAY_SECONDS: '2',
         },
         onLine: (_, line) => void lines[n]?.push(line),
       })
@@ -59,7 +60,8 @@ export async function startCountedStack() {
 
     /** Waits until no message is left, and returns what each service did since the last call. */
     async take(): Promise<Record<Service, Usage>> {
-      while ((await countOnTheWay(queues)) > 0) await new Promise((resolve) => setTimeout(resolve, 100))
+      while ((await countOnTheWay(queues)) + (await countWatched(queues)) > 0)
+        await new Promise((resolve) => setTimeout(resolve, 100))
       const usages = SERVICES.map((name, n) => [name, usageOf(counters[n]?.take(), lines[n]?.splice(0))])
       return Object.fromEntries(usages) as Record<Service, Usage>
     },
@@ -75,6 +77,15 @@ export async function startCountedStack() {
 }
 
 export type CountedStack = Awaited<ReturnType<typeof startCountedStack>>
+
+/** Messages of the watch queue: each image's is there until it was looked at. */
+async function countWatched({ sqs, queueUrl }: { sqs: SQSClient; queueUrl: string }): Promise<number> {
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: `${queueUrl}-watch`, AttributeNames: ['All'] }),
+  )
+  const { ApproximateNumberOfMessages: visible, ApproximateNumberOfMessagesNotVisible: received } = Attributes
+  return Number(visible) + Number(received) + Number(Attributes.ApproximateNumberOfMessagesDelayed)
+}
 
 function usageOf(requests = none(), lines: string[] = []): Usage {
   const entries = lines.filter((line) => line.startsWith('{'))

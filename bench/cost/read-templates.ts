@@ -34,10 +34,11 @@ export async function readTemplates(): Promise<Deployment> {
   return deployment
 }
 
-/** `rate(15 minutes)` */
+/** `rate(15 minutes)`, or `cron(30 3 * * ? *)`: once a day. */
 function timesPerMonth(expression: string): number {
+  if (/^cron\(\d+ \d+ \* \* \? \*\)$/.test(expression)) return 30
   const [, value = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? []
   const minutes = Number(value) * MINUTES[unit as keyof typeof MINUTES]
-  if (!minutes) throw new Error(`${expression} is not a rate`)
+  if (!minutes) throw new Error(`${expression} is neither a rate nor daily`)
   return MINUTES_PER_MONTH / minutes
 }

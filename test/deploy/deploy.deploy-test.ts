@@ -23,10 +23,11 @@ import {
 } from '@aws-sdk/client-sqs'
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { type Client, createClient } from '@darkroom/client'
-import { timeOf } from '@darkroom/core'
+import { inputKey } from '@darkroom/core'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { unzipSync, zipSync } from 'fflate'
 import { CLOUD_EVENT, kafkaEvent, kafkaRecord } from '../../services/kafka-bridge/test/kafka-records.ts'
+import { watchEvent } from '../../services/upload-api/src/testing/watch-event.ts'
 import { largePhotograph } from '../large-photograph.ts'
 import type { Resource } from '../package-service.ts'
 import { PHOTOGRAPH } from '../web-app-1/open-page.ts'
@@ -128,10 +129,12 @@ describe('on the deployed stage', () => {
     await sqs.send(new PurgeQueueCommand({ QueueUrl: await queueUrl('darkroom-prod-images') }))
     await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }))
     expect(await client.getImage(id)).toMatchObject({ status: 'queued' })
-    // The sweep that looks at the whole minute in which this id was made.
-    const minute = Math.floor(timeOf(id).getTime() / 60_000)
-    const time = new Date((minute + 3) * 60_000).toISOString()
-    expect(await invoke('upload-api', 'sweepInputs', { time })).toMatchObject({ enqueued: 1 })
+    // S3's event of the original, as the watch queue delivers it after two minutes.
+    const key = inputKey({ app: 'web-app-1', imageId: id })
+    const bucket = 'darkroom-prod-000000000000-us-east-1'
+    expect(await invoke('upload-api', 'watchImages', watchEvent(bucket, key))).toMatchObject({
+      batchItemFailures: [{ itemIdentifier: key }],
+    })
     await processed(client, id)
   })
 

@@ -2,15 +2,15 @@ import type { ImageRef } from '@darkroom/core'
 import { deletionOf } from '@darkroom/retention'
 import { imageOf, type Subject } from './actors.ts'
 import { DAY_MS, LIMITS_MS, MINUTE_MS, retention } from './settings.ts'
-import { getImage, request, sweep } from './system.ts'
+import { getImage, reconcileImages, request } from './system.ts'
 import type { World } from './world.ts'
 
 /** From the acceptance of an image to its last document, at most. */
 const LONGEST_HISTORY_DAYS = 10
 
 /**
- * Lets time pass until all retention periods have ended. S3 deletes what its lifecycle rules name, and meanwhile a sweep looks at
- * the images once more.
+ * Lets time pass until all retention periods have ended. S3 deletes what its lifecycle rules name, and meanwhile a reconcile
+ * looks for the images once more.
  *
  * @returns what appeared again, what was answered wrongly, and what is left in the end
  */
@@ -22,8 +22,9 @@ export async function passRetention(world: World, subjects: Subject[]): Promise<
     await time.runUntil(start + (days + LONGEST_HISTORY_DAYS) * DAY_MS)
     expire(world)
     const before = new Set(s3.objects.keys())
-    const scheduled = { time: new Date(start + 4 * MINUTE_MS).toISOString() }
-    void processes.invoke(`sweepInputs after ${days} days`, LIMITS_MS.sweep, () => sweep(scheduled))
+    const scheduled = { time: new Date(start + DAY_MS).toISOString() }
+    const reconcile = () => reconcileImages(scheduled)
+    void processes.invoke(`reconcileImages after ${days} days`, LIMITS_MS.reconcileImages, reconcile)
     await time.runUntil(time.now() + 15 * MINUTE_MS)
     for (const key of s3.objects.keys())
       if (!before.has(key)) breaches.push(`${key} appeared after its retention`)

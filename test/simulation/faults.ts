@@ -22,6 +22,12 @@ export interface Rates {
   engineKilled: number
   /** The engine's process dies of a picture, once. */
   engineDied: number
+  /** S3 sends an event ten times. */
+  eventDoubled: number
+  /** S3 sends an event up to an hour late, so events are out of order. */
+  eventLate: number
+  /** S3 sends no event. */
+  eventLost: number
   /** Each receive of a message fails until the faults end, so it becomes a dead letter. */
   exhausted: number
 }
@@ -37,6 +43,9 @@ export const NO_FAULTS: Rates = {
   undeleted: 0,
   engineKilled: 0,
   engineDied: 0,
+  eventDoubled: 0,
+  eventLate: 0,
+  eventLost: 0,
   exhausted: 0,
 }
 
@@ -52,7 +61,15 @@ type Fate = 'normal' | 'error' | 'lost' | 'repeated' | 'crashBefore' | 'crashAft
 const FATES = ['error', 'lost', 'repeated', 'crashBefore', 'crashAfter'] as const
 
 /** Faults that are not the fate of a step. */
-type ChanceFault = 'duplicate' | 'undeleted' | 'engineKilled' | 'engineDied' | 'exhausted'
+type ChanceFault =
+  | 'duplicate'
+  | 'undeleted'
+  | 'engineKilled'
+  | 'engineDied'
+  | 'exhausted'
+  | 'eventDoubled'
+  | 'eventLate'
+  | 'eventLost'
 
 const SLOWEST_MS = 20_000
 

@@ -3,7 +3,7 @@ import type { SQSBatchResponse, SQSRecord } from 'aws-lambda'
 import { type Developer, EngineDeath } from '../../services/image-processor/src/development/develop.ts'
 import { developed, sha256Of } from './pictures.ts'
 import { believe, blame } from './sabotage.ts'
-import { CLEAR_PARKED_MS, LIMITS_MS, MAX_BATCH, MINUTE_MS } from './settings.ts'
+import { CLEAR_PARKED_MS, DAY_MS, LIMITS_MS, MAX_BATCH, MINUTE_MS } from './settings.ts'
 import {
   BUCKET,
   bridgeUndelivered,
@@ -12,9 +12,11 @@ import {
   IMAGE_QUEUE,
   PARKED,
   processImages,
+  reconcileImages,
   settleDeadLetters,
-  sweep,
   UNDELIVERED,
+  WATCH,
+  watchImages,
 } from './system.ts'
 import type { World } from './world.ts'
 
@@ -22,13 +24,13 @@ import type { World } from './world.ts'
 export interface Lambda {
   /** Polls a queue when a message becomes visible. */
   pollLater(url: string, inMs: number): void
-  /** Runs the sweep until `end`. From `calmFrom` on nothing is sent any more. */
-  sweepUntil(calmFrom: number, end: number): void
+  /** Runs the daily reconcile, if there is something to find, and sometimes if there is not. */
+  reconcileUntil(isOver: () => boolean): void
   /** Deletes parked messages of finished images on schedule. */
   clearParkedUntil(isOver: () => boolean): void
 }
 
-const IDLE_SWEEP_SHARE = 0.1
+const IDLE_RECONCILE_SHARE = 0.1
 const OUTAGE_POLL_MS = 5 * MINUTE_MS
 /** A message that crashes at each of its five receives may fail, so the last ones are without faults, except outages. */
 const MAX_FAULTY_RECEIVES = 3
@@ -81,6 +83,17 @@ export function createLambda(world: () => World): Lambda {
           return { batchItemFailures: [] }
         })
     },
+    [WATCH]: (records) => {
+      const { sabotage, sqs } = world()
+      if (sabotage.noWatch) {
+        for (const { receiptHandle: ReceiptHandle } of records)
+          sqs.run('DeleteMessage', { QueueUrl: WATCH, ReceiptHandle }, '')
+        return Promise.resolve()
+      }
+      return handle(world(), WATCH, 'watchImages', LIMITS_MS.watchImages, records, () =>
+        watchImages({ Records: records }),
+      )
+    },
   }
 
   const processBatch = (records: SQSRecord[], maxSteps?: number) => {
@@ -117,19 +130,19 @@ export function createLambda(world: () => World): Lambda {
     if (handlers[url]) time.after(inMs + 10, () => poll(url))
   }
 
-  const sweepNow = async (calmFrom: number, end: number) => {
+  const reconcileNow = async (isOver: () => boolean) => {
     const { time, start, processes, sabotage, chance } = world()
-    if (time.now() >= end || sabotage.noSweep) return
-    const interval = sweepIntervalMs(time.now() - calmFrom)
-    const next = (Math.floor(time.now() / interval) + 1) * interval
-    time.after(next - time.now(), () => void sweepNow(calmFrom, end))
-    // Nothing changes any more, and there is nothing to repair. A few of these sweeps still run.
-    const isIdle = time.now() > calmFrom && isSettled(world())
-    if (isIdle && !chance.happens(`idle sweep at ${next - start}`, IDLE_SWEEP_SHARE)) return
-    const minute = Math.floor(time.now() / MINUTE_MS)
-    const scheduled = { time: new Date(minute * MINUTE_MS).toISOString() }
-    const age = minute - Math.floor(start / MINUTE_MS)
-    await processes.invoke(`sweepInputs ${age}`, LIMITS_MS.sweep, () => sweep(scheduled))
+    if (isOver() || sabotage.noReconcile) return
+    time.after(DAY_MS, () => void reconcileNow(isOver))
+    const day = Math.floor((time.now() - start) / DAY_MS)
+    if (isSettled(world()) && !chance.happens(`idle reconcile on day ${day}`, IDLE_RECONCILE_SHARE)) return
+    const scheduled = { time: new Date(time.now()).toISOString() }
+    // Lambda repeats a failed invocation twice.
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const name = `reconcileImages ${day}.${attempt}`
+      const ended = await processes.invoke(name, LIMITS_MS.reconcileImages, () => reconcileImages(scheduled))
+      if ('returned' in ended) return
+    }
   }
 
   const clearParkedNow = async (isOver: () => boolean) => {
@@ -142,22 +155,13 @@ export function createLambda(world: () => World): Lambda {
   }
   return {
     pollLater,
-    sweepUntil: (calmFrom, end) => void sweepNow(calmFrom, end),
+    reconcileUntil: (isOver) => world().time.after(DAY_MS, () => void reconcileNow(isOver)),
     clearParkedUntil: (isOver) => void clearParkedNow(isOver),
   }
 }
 
-/**
- * The sweep runs every minute, but only looks at images of certain ages: as they grow older, most runs look at none. Those are
- * left out.
- */
-function sweepIntervalMs(calmMs: number): number {
-  if (calmMs < 12 * MINUTE_MS) return MINUTE_MS
-  return (calmMs < 45 * MINUTE_MS ? 4 : 16) * MINUTE_MS
-}
-
 /** Whether every original has a document that is not older, and nothing was begun and not ended. */
-function isSettled({ s3 }: World): boolean {
+export function isSettled({ s3 }: World): boolean {
   if (s3.uploads.size > 0) return false
   for (const [key, { written }] of s3.objects) {
     if (key.startsWith('uploads/') || key.startsWith('erasing/')) return false

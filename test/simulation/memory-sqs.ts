@@ -7,6 +7,8 @@ export interface QueueSettings {
   url: string
   visibilityTimeoutMs: number
   retentionMs: number
+  /** Of each message, unless it is sent with another delay. */
+  delayMs?: number
   /** Where messages go that were received too often. */
   deadLetters?: { url: string; maxReceives: number }
 }
@@ -29,6 +31,8 @@ export interface MemorySqs {
   run(command: string, input: Input, name: string): unknown
   /** What Lambda's poller receives. */
   receive(url: string, limit: number): SQSRecord[]
+  /** Takes a message from S3. */
+  deliver(url: string, id: string, body: string, delayMs: number): void
   /** Delivers a message once more, even if it is deleted meanwhile: queues are at least once. */
   duplicate(url: string, id: string, delayMs: number): void
 }
@@ -50,6 +54,11 @@ export function createMemorySqs(
   const add = (url: string, message: Message) => {
     queueOf(url).messages.set(message.id, message)
     onVisible(url, message.visibleAt - now())
+  }
+  const send = (url: string, id: string, body: string, delayMs = queueOf(url).delayMs ?? 0) => {
+    const sentAt = now()
+    const isRepeated = queueOf(url).messages.has(id)
+    add(url, { id: isRepeated ? `${id}+` : id, body, visibleAt: sentAt + delayMs, sentAt, receives: 0 })
   }
   const byReceipt = (url: string, receipt: string) =>
     [...queueOf(url).messages.values()].find((message) => message.receipt === receipt)
@@ -77,13 +86,24 @@ export function createMemorySqs(
   }
 
   const commands: Record<string, (input: Input, name: string) => unknown> = {
-    SendMessage: ({ QueueUrl, MessageBody, DelaySeconds = 0 }, name) => {
-      const sentAt = now()
-      const visibleAt = sentAt + DelaySeconds * 1000
-      const id = shorten(name)
-      const isRepeated = queueOf(QueueUrl).messages.has(id)
-      add(QueueUrl, { id: isRepeated ? `${id}+` : id, body: MessageBody, visibleAt, sentAt, receives: 0 })
+    SendMessage: ({ QueueUrl, MessageBody, DelaySeconds }, name) => {
+      const delayMs = DelaySeconds === undefined ? undefined : DelaySeconds * 1000
+      send(QueueUrl, shorten(name), MessageBody, delayMs)
       return {}
+    },
+    SendMessageBatch: ({ QueueUrl, Entries }, name) => {
+      for (const { Id, MessageBody } of Entries) send(QueueUrl, shorten(`${name} ${Id}`), MessageBody)
+      return {}
+    },
+    GetQueueAttributes: ({ QueueUrl }) => {
+      const messages = [...queueOf(QueueUrl).messages.values()]
+      const visible = messages.filter(({ visibleAt }) => visibleAt <= now())
+      return {
+        Attributes: {
+          ApproximateNumberOfMessages: String(visible.length),
+          ApproximateNumberOfMessagesNotVisible: String(messages.length - visible.length),
+        },
+      }
     },
     ChangeMessageVisibility: ({ QueueUrl, ReceiptHandle, VisibilityTimeout }) => {
       const message = byReceipt(QueueUrl, ReceiptHandle)
@@ -118,6 +138,7 @@ export function createMemorySqs(
       if (!run) throw new Error(`the simulated SQS does not know ${command}`)
       return run(input, name)
     },
+    deliver: send,
     receive: (url, limit) => receive(url, limit, queueOf(url).visibilityTimeoutMs).map(toRecord),
     duplicate: (url, id, delayMs) => {
       const message = queueOf(url).messages.get(id)
@@ -126,12 +147,15 @@ export function createMemorySqs(
   }
 }
 
-function toRecord({ id, body, receives, receipt = '' }: Message): SQSRecord {
+function toRecord({ id, body, receives, sentAt, receipt = '' }: Message): SQSRecord {
   return {
     messageId: id,
     receiptHandle: receipt,
     body,
-    attributes: { ApproximateReceiveCount: String(receives) } as SQSRecord['attributes'],
+    attributes: {
+      ApproximateReceiveCount: String(receives),
+      SentTimestamp: String(sentAt),
+    } as SQSRecord['attributes'],
     messageAttributes: {},
     md5OfBody: '',
     eventSource: 'aws:sqs',

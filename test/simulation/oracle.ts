@@ -22,7 +22,7 @@ import type { Stored } from './memory-s3.ts'
 import { sha256Of, variantsOf } from './pictures.ts'
 import type { Counts } from './run-history.ts'
 import { presetsOf } from './settings.ts'
-import { BUCKET, DEAD_LETTERS, IMAGE_QUEUE, PARKED, UNDELIVERED } from './system.ts'
+import { BUCKET, DEAD_LETTERS, IMAGE_QUEUE, PARKED, UNDELIVERED, WATCH } from './system.ts'
 import type { World } from './world.ts'
 
 type Status = StoredDocument['status'] | 'none'
@@ -268,7 +268,7 @@ function isParked({ sqs }: World, { imageId }: ImageRef): boolean {
 
 /** What a queue still has to do, and parked messages that nobody needs. */
 export function* leftMessages({ sqs }: World, { statusOf }: Ledger): Generator<string> {
-  for (const url of [IMAGE_QUEUE, DEAD_LETTERS, UNDELIVERED]) {
+  for (const url of [IMAGE_QUEUE, DEAD_LETTERS, UNDELIVERED, WATCH]) {
     if (sqs.messages(url).length > 0) yield `${sqs.messages(url).length} messages are left in ${url}`
   }
   for (const { body } of sqs.messages(PARKED)) {

@@ -272,8 +272,7 @@ ${await sabotages()}
 ${stackRuns()}${await auditRuns()}## What this does not prove
 
 - How S3 and SQS scale and throttle, and how often they lose events or answers.
-- An outage of SQS of more than 68 hours: the sweep looks at an image for the last time when it is 68 to 85 hours old. If its message
-  cannot be sent then, it stays \`queued\` until somebody sends it (docs/operations.md).
+- An event that S3 never sends, followed by an outage of S3 of more than a day: the daily reconcile looks at the ids of two days.
 - IAM: the simulation may do everything. \`test/templates.test.ts\` compares each function's permissions with the template.
 - When S3 applies lifecycle rules, and how long a deleted object can still be read.
 - API Gateway, the pollers of SQS and Kafka, and Lambda's own retries: in the simulation they are models, locally they are ours.

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { act, imageOf, learnKafkaId, look, type Subject, subjectOf } from './actors.ts'
 import { passRetention } from './expiry.ts'
 import type { History } from './history.ts'
-import { createLambda } from './lambda.ts'
+import { createLambda, isSettled } from './lambda.ts'
 import { createLedger, findBreaches, leftMessages } from './oracle.ts'
 import type { StepTaken } from './processes.ts'
 import type { Sabotage } from './sabotage.ts'
-import { MINUTE_MS, presetsOf } from './settings.ts'
+import { DAY_MS, MINUTE_MS, presetsOf } from './settings.ts'
 import { PARKED, presetConfiguration } from './system.ts'
 import { openWorld, type World } from './world.ts'
 
@@ -44,11 +44,13 @@ const LONGEST_TROUBLE_MS = 20 * MINUTE_MS
 /** Dead letters are settled an hour after their messages were sent. */
 const LONGEST_TROUBLE_WITH_DEAD_LETTERS_MS = 75 * MINUTE_MS
 
-/** Originals with the id of a slow clock are looked at after 2 to 18 minutes, and again after 64 to 80. */
-const LATE_LOOKS_MS = 90 * MINUTE_MS
+/** The latest event comes an hour after its object, and is looked at two minutes later. */
+const LATEST_LOOK_MS = 90 * MINUTE_MS
+/** An original is found by the reconcile of the day after its id, or that of the next day. */
+const RECONCILES = 2
 
 /** Steps that come at any time and change nothing, or hardly ever. */
-const LOOKS = /^(sweepInputs|getImage|clearParked (?!DeleteMessage))/
+const LOOKS = /^(watchImages|reconcileImages|getImage|clearParked (?!DeleteMessage))/
 
 /** After the last action and the last outage there are no more faults, and everything has to heal by itself. */
 export async function runHistory(history: History, options: RunOptions = {}): Promise<Verdict> {
@@ -103,14 +105,21 @@ async function play(
   const end = Math.max(lastAction + 2 * MINUTE_MS, ...history.outages.map(({ to }) => to))
   const longest = history.rates.exhausted > 0 ? LONGEST_TROUBLE_WITH_DEAD_LETTERS_MS : LONGEST_TROUBLE_MS
   time.after(Math.min(end, longest), faults.stop)
-  // By then the sweep has looked at every image once more.
-  const healed = Math.max(2.5 * end + 45 * MINUTE_MS, end + LATE_LOOKS_MS)
-  lambda.sweepUntil(start + lastAction, start + healed)
+  // By then every event was looked at once more: the intervals double.
+  const healed = Math.max(2.5 * end + 45 * MINUTE_MS, end + LATEST_LOOK_MS)
   let isOver = false
+  lambda.reconcileUntil(() => isOver)
   lambda.clearParkedUntil(() => isOver)
   await time.runUntil(start + healed)
   const isBusy = () => !leftMessages(world, ledger).next().done
-  for (let hours = 1; isBusy() && hours <= 12; hours++) await time.runUntil(time.now() + 60 * MINUTE_MS)
+  const untilIdle = async () => {
+    for (let hours = 1; isBusy() && hours <= 12; hours++) await time.runUntil(time.now() + 60 * MINUTE_MS)
+  }
+  await untilIdle()
+  for (let n = 1; n <= RECONCILES && !isSettled(world); n++) {
+    await time.runUntil(time.now() + DAY_MS)
+    await untilIdle()
+  }
   isOver = true
   for (const [n, subject] of subjects.entries()) {
     const image = imageOf(subject)

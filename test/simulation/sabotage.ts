@@ -8,8 +8,10 @@ import { BUCKET } from './system.ts'
 export interface Sabotage {
   /** S3 ignores If-Match and If-None-Match. */
   unconditionalWrites?: boolean
-  /** The sweep never runs. */
-  noSweep?: boolean
+  /** Messages of the watch queue are deleted unread. */
+  noWatch?: boolean
+  /** The daily reconcile never runs. */
+  noReconcile?: boolean
   /** Deletions below this prefix do nothing. */
   keptPrefix?: string
   /** The lifecycle rules forget this prefix. */
@@ -32,8 +34,6 @@ export interface Sabotage {
   neverSentAgain?: boolean
   /** A message may name the original of another image. */
   urisBelieved?: boolean
-  /** The sweep finds originals only by the time of their id. */
-  idTimesBelieved?: boolean
   /** An upload whose message cannot be sent is not answered with 202, although its original is stored. */
   refusedWithoutQueue?: boolean
   /** Dead letters are settled and not parked. */
@@ -51,7 +51,8 @@ export interface Sabotage {
 /** With the first seed that finds it, which `pnpm simulate:faults --sabotages` prints. */
 export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'conditional writes are unconditional': { seed: 9, sabotage: { unconditionalWrites: true } },
-  'the sweep never runs': { seed: 5, sabotage: { noSweep: true } },
+  'events of S3 are not looked at': { seed: 5, sabotage: { noWatch: true } },
+  'the reconcile never runs': { seed: 37, sabotage: { noReconcile: true } },
   'variants are acknowledged and lost': { seed: 1, sabotage: { lostPrefix: 'processed/' } },
   'the document is written before the variants': { seed: 20, sabotage: { documentFirst: true } },
   'attempts write to the same variants': { seed: 128, sabotage: { sharedVariants: true } },
@@ -64,13 +65,12 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'messages are deleted before the image is done': { seed: 4, sabotage: { acknowledgedEarly: true } },
   'one death of the engine condemns an image': { seed: 1, sabotage: { blamedAtOnce: true } },
   'five receives condemn an image': { seed: 38, sabotage: { neverSentAgain: true, deadLettersBlamed: true } },
-  'the sweep believes the time of an id': { seed: 267, sabotage: { idTimesBelieved: true } },
   'an upload is refused if its message cannot be sent': {
     seed: 1006,
     sabotage: { refusedWithoutQueue: true },
   },
   'an outage condemns an image': { seed: 38, sabotage: { deadLettersBlamed: true } },
-  'dead letters are not parked': { seed: 100, sabotage: { unparked: true } },
+  'dead letters are not parked': { seed: 109, sabotage: { unparked: true } },
   'parked messages of processed images stay': { seed: 109, sabotage: { parkedForever: true } },
   'what S3 refuses is tried for ever': { seed: 47, sabotage: { refusalsRetried: true } },
   'a record over the payload limit is only acknowledged': {
@@ -80,7 +80,7 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'the s3Uri of a message is believed': { seed: 15, sabotage: { urisBelieved: true } },
 }
 
-const ERASERS = /^(eraseImage|sweepInputs) /
+const ERASERS = /^(eraseImage|watchImages) /
 const RECEIVERS = /^(uploadImage|createUpload|completeUpload) /
 
 export type Run = (name: string, command: string, input: Input) => unknown
@@ -95,8 +95,6 @@ export function sabotageS3(s3: MemoryS3, sabotage: Sabotage, redirects: Map<stri
     if (unconditionalWrites) Object.assign(input, { IfMatch: undefined, IfNoneMatch: undefined })
     if (command === 'DeleteObject' && Key.startsWith(keptPrefix)) return {}
     if (command === 'PutObject' && Key.startsWith(lostPrefix)) return { ETag: '"lost"' }
-    const isLateListing = name.startsWith('sweepInputs') && /^input\/[^/]+\/$/.test(given.Prefix ?? '')
-    if (sabotage.idTimesBelieved && isLateListing && command === 'ListObjectsV2') return { Contents: [] }
     const isUnseen =
       (sabotage.holdsUnseen && Key.startsWith('held/') && ERASERS.test(name)) ||
       (sabotage.receiptsUnseen && Key.startsWith('metadata/') && RECEIVERS.test(name))

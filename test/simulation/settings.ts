@@ -24,6 +24,12 @@ export const QUEUES = {
   deadLetters: { visibilityTimeoutMs: 6 * MINUTE_MS, retentionMs: 14 * DAY_MS, maxReceives: 1000 },
   undelivered: { visibilityTimeoutMs: 30 * MINUTE_MS, retentionMs: 14 * DAY_MS },
   parked: { visibilityTimeoutMs: 30_000, retentionMs: 14 * DAY_MS },
+  watch: {
+    delayMs: 2 * MINUTE_MS,
+    visibilityTimeoutMs: 6 * MINUTE_MS,
+    retentionMs: 4 * DAY_MS,
+    maxReceives: 200,
+  },
 }
 export const MAX_BATCH = 4
 /** How often parked messages of finished images are deleted. */
@@ -36,7 +42,8 @@ export const LIMITS_MS = {
   settleDeadLetters: 30_000,
   clearParked: 50_000,
   bridge: 300_000,
-  sweep: 120_000,
+  watchImages: 60_000,
+  reconcileImages: 900_000,
   command: 600_000,
 }
 

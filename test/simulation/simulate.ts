@@ -31,7 +31,7 @@ const { findFailing, kindOf, shrink } = await import('./shrink.ts')
 const { summaryOf } = await import('./results.ts')
 const { createTally } = await import('./tally.ts')
 
-/** What the sweep meets every minute is left out of a trace. */
+/** What the watch queue's looks meet is left out of a trace. */
 const QUIET = new Set(['done', 'outage', 'NotFound', 'NoSuchKey'])
 process.exitCode = (await (values.sabotages ? sabotageAll() : simulate())) ? 0 : 1
 
@@ -74,7 +74,7 @@ async function explain(failing: History): Promise<void> {
   for (const outage of outages) console.log(`  ${JSON.stringify(outage)}`)
   const start = verdict.steps[0]?.time ?? 0
   for (const { time, name, what } of verdict.steps) {
-    if (name.startsWith('sweepInputs') && QUIET.has(what)) continue
+    if (name.startsWith('watchImages') && QUIET.has(what)) continue
     console.log(`  ${((time - start) / 1000).toFixed(3)} s  ${name}: ${what}`)
   }
 }

@@ -9,6 +9,7 @@ export const IMAGE_QUEUE = queueUrl('images')
 export const DEAD_LETTERS = queueUrl('images-dead-letters')
 export const PARKED = queueUrl('images-parked')
 export const UNDELIVERED = queueUrl('undelivered')
+export const WATCH = queueUrl('images-watch')
 export const TOPIC = 'images'
 
 Object.assign(process.env, {
@@ -36,7 +37,8 @@ export const { handler: completeUpload } = await import(
 )
 export const { handler: getImage } = await import('../../services/upload-api/src/routes/get-image.ts')
 export const { handler: eraseImage } = await import('../../services/upload-api/src/routes/erase-image.ts')
-export const { handler: sweep } = await import('../../services/upload-api/src/sweep/sweep-inputs.ts')
+export const { handler: watchImages } = await import('../../services/upload-api/src/watch/watch-images.ts')
+export const { handler: reconcileImages } = await import('../../services/upload-api/src/watch/reconcile.ts')
 export const { send: request } = await import('../../services/upload-api/src/testing/send.ts')
 export const { processImages } = await import('../../services/image-processor/src/queue/process-images.ts')
 export const { handler: settleDeadLetters } = await import(

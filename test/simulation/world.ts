@@ -5,10 +5,11 @@ import type { History } from './history.ts'
 import { createMemoryS3, type Input, type MemoryS3, type Stored } from './memory-s3.ts'
 import { createMemorySqs, type MemorySqs } from './memory-sqs.ts'
 import { createProcesses, type Processes, type StepTaken } from './processes.ts'
+import { sendEvents } from './s3-events.ts'
 import { reorderWrites, type Sabotage, sabotageS3 } from './sabotage.ts'
 import { seedCrypto } from './seeded-crypto.ts'
 import { QUEUES } from './settings.ts'
-import { connect, DEAD_LETTERS, IMAGE_QUEUE, PARKED, UNDELIVERED } from './system.ts'
+import { connect, DEAD_LETTERS, IMAGE_QUEUE, PARKED, UNDELIVERED, WATCH } from './system.ts'
 import { startVirtualTime, type VirtualTime } from './virtual-time.ts'
 
 /** Everything around the handlers during one history. */
@@ -50,7 +51,10 @@ export function openWorld(history: History, options: Options): World {
   const start = chance.pick('start', STARTS)
   const time = startVirtualTime(start)
   const faults = faultsOf(chance, history.rates, history.outages, suppressed)
-  const s3 = createMemoryS3(time.now, onWritten)
+  const s3 = createMemoryS3(time.now, (key, object) => {
+    onWritten(key, object)
+    announce(key)
+  })
   const sqs = createMemorySqs(
     [
       {
@@ -65,10 +69,16 @@ export function openWorld(history: History, options: Options): World {
       },
       { ...QUEUES.undelivered, url: UNDELIVERED },
       { ...QUEUES.parked, url: PARKED },
+      {
+        ...QUEUES.watch,
+        url: WATCH,
+        deadLetters: { url: PARKED, maxReceives: QUEUES.watch.maxReceives },
+      },
     ],
     time.now,
     onVisible,
   )
+  const announce = sendEvents({ sqs, time, start, chance, faults })
   const processes = createProcesses({ time, start, chance, faults, hasSites, onStep })
   const giveCryptoBack = seedCrypto(processes.random)
   const redirects = new Map<string, string>()

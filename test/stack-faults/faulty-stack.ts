@@ -45,6 +45,8 @@ export async function startFaultyStack(chance: Chance, onLine: (name: string, li
     ...storesAt(proxy.endpoint),
     KAFKA_BROKERS: kafka.brokers,
     KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT',
+    // So that the run need not wait minutes for the repairs.
+    WATCH_DELAY_SECONDS: '5',
   }
   const start = (name: Name) =>
     startServices({

@@ -5,7 +5,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { toEnvironment } from '@darkroom/retention'
 import * as z from 'zod'
 import { chanceOf } from '../simulation/chance.ts'
 import { audit, type Found, findImages } from './check.ts'
@@ -33,10 +32,6 @@ const away = z.array(z.enum(['s3', 'sqs'])).parse(values.away.split(','))
 /** From the end of the faults until every image must be finished. After an outage a message waits as long again as before. */
 const MAX_HEALING_MS = 240_000 + outageMs
 const IMAGES = 36
-const RETENTION = {
-  ...{ input: 30, processed: 30, metadata: 30, claims: 30, rejected: 30 },
-  ...{ uploads: 1, unfinishedUploads: 1 },
-}
 
 const began = Date.now()
 const say = (text: string) =>
@@ -55,7 +50,6 @@ try {
 
 async function run(stack: FaultyStack): Promise<boolean> {
   stack.proxy.mode = 'faulty'
-  const from = Date.now()
   const over = new AbortController()
   const sending = send(stack, over.signal)
   await breakThings(stack)
@@ -64,7 +58,6 @@ async function run(stack: FaultyStack): Promise<boolean> {
   const faultsEnd = Date.now()
   const sent = await sending
   say(`${sent.length} images sent; faults end: ${JSON.stringify(stack.proxy.counts)}`)
-  await repair(stack, from)
   const found = await untilHealed(stack, sent, faultsEnd + MAX_HEALING_MS)
   const healedMs = Date.now() - faultsEnd
   const { code, printed } = await audit(stack)
@@ -114,20 +107,6 @@ async function breakThings(stack: FaultyStack): Promise<void> {
   proxy.away = []
   await wait('second engine')
   say(`engines killed: ${await stack.killEngines()}`)
-}
-
-/** Runs the sweep as it would run in the next minutes, so that the run need not wait for them. */
-async function repair({ direct }: FaultyStack, from: number): Promise<void> {
-  Object.assign(process.env, direct, {
-    STAGE: 'local',
-    DEDUPLICATED_APPS: '',
-    POWERTOOLS_LOG_LEVEL: 'SILENT',
-    POWERTOOLS_METRICS_DISABLED: 'true',
-    RETENTION: toEnvironment({ default: RETENTION, apps: {} }),
-  })
-  const { handler: sweep } = await import('../../services/upload-api/src/sweep/sweep-inputs.ts')
-  for (let time = from; time < Date.now() + 4 * 60_000; time += 60_000)
-    await sweep({ time: new Date(time).toISOString() })
 }
 
 async function untilHealed(stack: FaultyStack, sent: Sent[], deadline: number): Promise<Found> {

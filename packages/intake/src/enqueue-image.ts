@@ -62,7 +62,7 @@ export async function enqueueImage(
 
 /**
  * The same for an image that has just been accepted. Accepted means stored: a queue that does not answer, or refuses, is
- * only reported, because the sweep sends the message later (decisions/0012-sweep-without-state.md).
+ * only reported, because the watch queue sends the message later (decisions/0044-watch-queue.md).
  */
 export async function enqueueAccepted(queue: IntakeQueue, image: Original): Promise<void> {
   try {

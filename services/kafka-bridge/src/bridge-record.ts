@@ -25,7 +25,7 @@ const acceptImage = createIntake({
   queueUrl: env.QUEUE_URL,
   source: '/darkroom/kafka-bridge',
   onUnsent: (image, error) => {
-    logger.warn('message not sent, the sweep will send it', { ...image, ...causeOf(error), error })
+    logger.warn('message not sent, the watch queue will send it', { ...image, ...causeOf(error), error })
     countUnsent()
   },
   accepted: acceptedTypes(env.HEIC_DECODER),

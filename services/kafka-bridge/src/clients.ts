@@ -10,7 +10,7 @@ export const bucket = openBucket(env.BUCKET, {
 /** Where Lambda keeps the records that it gave up. */
 export const undelivered: Bucket = { ...bucket, name: env.UNDELIVERED_BUCKET }
 
-/** A batch of 50 records must fit into the function's timeout even if SQS is silent; the sweep sends what is not sent here. */
+/** A batch of 50 records must fit into the function's timeout even if SQS is silent; the watch queue sends what is not sent here. */
 export const sqs = new SQSClient({
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 500, requestTimeout: 2_000, throwOnRequestTimeout: true },

@@ -36,7 +36,7 @@ export function countImplausibleTime(topic: string): void {
   add('KafkaImplausibleTimes', { topic }, 1)
 }
 
-/** Counts an image that is stored and accepted, but whose message was not sent. The sweep sends it. */
+/** Counts an image that is stored and accepted, but whose message was not sent. The watch queue sends it. */
 export function countUnsent(): void {
   metrics.singleMetric().addMetric('MessagesNotSent', MetricUnit.Count, 1)
 }

@@ -71,7 +71,7 @@ describe('a record is retried', () => {
   })
 })
 
-describe('a record is accepted, and its message is left to the sweep', () => {
+describe('a record is accepted, and its message is left to the watch queue', () => {
   const record = cloudEvent('not-enqueued', tinyImage(1))
   const next = cloudEvent('next', tinyImage(2), { offset: 16 })
 

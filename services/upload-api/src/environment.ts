@@ -8,6 +8,8 @@ export const env = z
     STAGE: z.string().min(1),
     BUCKET: z.string().min(3),
     QUEUE_URL: z.url(),
+    /** From the write of an object until it is looked at. The watch queue has the same delay. */
+    WATCH_DELAY_SECONDS: z.coerce.number().int().positive().default(120),
     RETENTION: RetentionVariable,
     HEIC_DECODER: HeicDecoder.default('none'),
     /** Apps with deduplication, separated by commas; may be empty. */

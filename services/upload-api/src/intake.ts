@@ -4,6 +4,10 @@ import { bucket, sqs } from './clients.ts'
 import { env } from './environment.ts'
 import { reportUnremembered, reportUnsent } from './metrics.ts'
 
+/** Named after the image queue by image-processor's template. */
+export const watchQueueUrl = `${env.QUEUE_URL}-watch`
+export const parkedQueueUrl = `${env.QUEUE_URL}-parked`
+
 export const imageQueue: IntakeQueue = {
   bucket,
   sqs,

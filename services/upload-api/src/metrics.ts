@@ -3,11 +3,25 @@ import type { ImageRef } from '@darkroom/core'
 import { env } from './environment.ts'
 import { logger } from './logger.ts'
 
-export const metrics = new Metrics({
+const metrics = new Metrics({
   namespace: 'Darkroom',
   serviceName: 'upload-api',
   defaultDimensions: { stage: env.STAGE },
 })
+
+/** What the watch queue's function and the daily reconcile count. */
+type Counted =
+  | 'ImagesEnqueuedAgain'
+  | 'UploadsCompleted'
+  | 'UploadsRefused'
+  | 'ErasuresCompleted'
+  | 'WatchedImagesParked'
+  | 'WatchedEventsUnreadable'
+  | 'ObjectsReconciled'
+
+export function count(name: Counted, by = 1): void {
+  metrics.singleMetric().addMetric(name, MetricUnit.Count, by)
+}
 
 /** Reports an object that is damaged or that Darkroom did not write. Only its own image is affected. */
 export function reportUnreadable(key: string, reason: string): void {
@@ -15,9 +29,9 @@ export function reportUnreadable(key: string, reason: string): void {
   metrics.singleMetric().addMetric('UnreadableObjects', MetricUnit.Count, 1)
 }
 
-/** Reports an image that is stored and accepted, but whose message was not sent. The sweep sends it. */
+/** Reports an image that is stored and accepted, but whose message was not sent. The watch queue sends it. */
 export function reportUnsent({ app, imageId }: ImageRef, error: Error): void {
-  logger.warn('message not sent, the sweep will send it', { app, imageId, error })
+  logger.warn('message not sent, the watch queue will send it', { app, imageId, error })
   metrics.singleMetric().addMetric('MessagesNotSent', MetricUnit.Count, 1)
 }
 

@@ -103,9 +103,14 @@ function widgets(stage: string): Widget[] {
     },
     {
       title: 'Messages waiting',
-      metrics: ['images', 'images-dead-letters', 'images-parked', 'outcomes', 'outcomes-dead-letters'].map(
-        (name) => queue('ApproximateNumberOfMessagesVisible', name),
-      ),
+      metrics: [
+        'images',
+        'images-dead-letters',
+        'images-parked',
+        'images-watch',
+        'outcomes',
+        'outcomes-dead-letters',
+      ].map((name) => queue('ApproximateNumberOfMessagesVisible', name)),
       stat: 'Maximum',
     },
     {
@@ -115,9 +120,13 @@ function widgets(stage: string): Widget[] {
     },
     {
       title: 'Repairs: messages sent again, uploads and erasures completed',
-      metrics: ['ImagesEnqueuedAgain', 'UploadsCompleted', 'ErasuresCompleted', 'MessagesNotSent'].map(
-        (metric) => own('upload-api', metric),
-      ),
+      metrics: [
+        'ImagesEnqueuedAgain',
+        'UploadsCompleted',
+        'ErasuresCompleted',
+        'ObjectsReconciled',
+        'MessagesNotSent',
+      ].map((metric) => own('upload-api', metric)),
       stat: 'Sum',
     },
     {

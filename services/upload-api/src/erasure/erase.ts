@@ -24,8 +24,8 @@ const MAX_ATTEMPTS = 5
 
 /**
  * Erases an image: replaces its metadata document with a receipt, then deletes its objects. Once the receipt is written, the
- * processor cannot commit the image any more, and deletes what it has made. If this stops halfway, its mark makes the sweep
- * complete it (decisions/0013-erasure.md).
+ * processor cannot commit the image any more, and deletes what it has made. If this stops halfway, the event of its mark
+ * makes the watch queue complete it (decisions/0013-erasure.md).
  *
  * @param by the credential, for the receipt
  * @returns the receipt, when nothing is left. If the image is already erased, the first one

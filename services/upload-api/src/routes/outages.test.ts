@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { inputKey, newImageId, Problem, timeOf, toUserMetadata, uploadKey } from '@darkroom/core'
+import { inputKey, newImageId, Problem, toUserMetadata, uploadKey } from '@darkroom/core'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { openStore } from '../testing/open-store.ts'
 import { jpeg } from '../testing/sample-images.ts'
 import { type Answer, send } from '../testing/send.ts'
+import { watchEvent } from '../testing/watch-event.ts'
 
 /** S3 and SQS as two servers that can stop and restart independently. */
 const directory = await mkdtemp(join(tmpdir(), 'upload-api-'))
@@ -29,7 +30,7 @@ const store = await openStore({
 const { handler: uploadImage } = await import('./upload-image.ts')
 const { handler: getImage } = await import('./get-image.ts')
 const { handler: completeUpload } = await import('./complete-upload.ts')
-const { handler: sweep } = await import('../sweep/sweep-inputs.ts')
+const { handler: watchImages } = await import('../watch/watch-images.ts')
 const { bucket } = await import('../clients.ts')
 const { logger } = await import('../logger.ts')
 const { handler: listImages } = await import('./list-images.ts')
@@ -148,11 +149,9 @@ describe('while S3 is down', () => {
 })
 
 describe('while SQS is down', () => {
-  const sweepAfter = (imageId: string) => ({
-    time: new Date(timeOf(imageId).getTime() + 180_000).toISOString(),
-  })
+  const watch = (imageId: string) => watchImages(watchEvent(store.bucket, inputKey({ app, imageId })))
 
-  test('an upload is accepted, and the sweep sends its message three minutes later at most', async () => {
+  test('an upload is accepted, and the watch queue sends its message', async () => {
     const key = newImageId()
     const warn = jest.spyOn(logger, 'warn')
     await running.sqs.stop()
@@ -163,7 +162,7 @@ describe('while SQS is down', () => {
     expect(warn.mock.calls).toMatchObject([[expect.stringContaining('not sent'), { app, imageId: key }]])
 
     await restart('sqs')
-    await sweep(sweepAfter(key))
+    await watch(key)
     expect(await store.takeMessages()).toContainEqual(
       expect.objectContaining({ subject: key, time: accepted.body.acceptedAt }),
     )
@@ -182,7 +181,7 @@ describe('while SQS is down', () => {
     expect(await complete()).toMatchObject({ status: 202, headers: { 'idempotency-replayed': 'true' } })
 
     await restart('sqs')
-    await sweep(sweepAfter(image.imageId))
+    await watch(image.imageId)
     expect(await store.takeMessages()).toContainEqual(expect.objectContaining({ subject: image.imageId }))
   })
 })

@@ -2,12 +2,15 @@ import {
   CreateBucketCommand,
   DeleteObjectCommand,
   ListObjectsV2Command,
+  PutBucketNotificationConfigurationCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
 import {
   CreateQueueCommand,
   DeleteMessageCommand,
+  type Message,
+  PurgeQueueCommand,
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
@@ -21,6 +24,7 @@ import {
   toUserMetadata,
 } from '@darkroom/core'
 import { type Retention, toEnvironment } from '@darkroom/retention'
+import type { SQSRecord } from 'aws-lambda'
 
 const bucket = 'darkroom-test'
 
@@ -59,12 +63,24 @@ export async function openStore(environment: Record<string, string>) {
   await s3.send(new CreateBucketCommand({ Bucket: bucket }))
   const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: 'images' }))
   process.env.QUEUE_URL = QueueUrl
+  for (const QueueName of ['images-watch', 'images-parked'])
+    await sqs.send(new CreateQueueCommand({ QueueName }))
 
   const put = (Key: string, Body: string | Uint8Array, more: { [name: string]: unknown } = {}) =>
     s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body, ...more }))
 
+  const takeBodies = async (queue: string): Promise<string[]> => {
+    const url = QueueUrl + queue
+    const receive = new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10 })
+    const { Messages = [] } = await sqs.send(receive)
+    for (const { ReceiptHandle } of Messages)
+      await sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }))
+    return Messages.map(({ Body = '' }) => Body)
+  }
+
   return {
     s3,
+    sqs,
     bucket,
     put,
 
@@ -97,17 +113,65 @@ export async function openStore(environment: Record<string, string>) {
 
     /** Receives and deletes all messages in the queue. */
     async takeMessages(): Promise<ImageAccepted[]> {
-      const receive = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 })
-      const { Messages = [] } = await sqs.send(receive)
-      for (const { ReceiptHandle } of Messages) {
-        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
+      return (await takeBodies('')).map((body) => ImageAccepted.parse(JSON.parse(body)))
+    },
+
+    async purge(): Promise<void> {
+      await sqs.send(new PurgeQueueCommand({ QueueUrl }))
+    },
+
+    /** The same of the queue of parked messages, unparsed. */
+    takeParked: () => takeBodies('-parked'),
+
+    /** Lets S3 send its events to the watch queue, as image-processor's template does. */
+    async notifyWatchQueue(): Promise<void> {
+      const NotificationConfiguration = {
+        QueueConfigurations: ['input/', 'uploads/', 'erasing/'].map((Value) => ({
+          QueueArn: 'arn:aws:sqs:us-east-1:000000000000:images-watch',
+          Events: ['s3:ObjectCreated:*' as const],
+          Filter: { Key: { FilterRules: [{ Name: 'prefix' as const, Value }] } },
+        })),
       }
-      return Messages.map(({ Body = '' }) => ImageAccepted.parse(JSON.parse(Body)))
+      await s3.send(
+        new PutBucketNotificationConfigurationCommand({ Bucket: bucket, NotificationConfiguration }),
+      )
+    },
+
+    /** Receives up to ten messages of the watch queue, as Lambda does. They stay hidden for six minutes. */
+    async receiveWatched(): Promise<SQSRecord[]> {
+      const receive = new ReceiveMessageCommand({
+        QueueUrl: `${QueueUrl}-watch`,
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: 360,
+        MessageSystemAttributeNames: ['All'],
+      })
+      const { Messages = [] } = await sqs.send(receive)
+      return Messages.map(toRecord)
+    },
+
+    /** Deletes messages of the watch queue, as Lambda does when they are done. */
+    async deleteWatched(records: SQSRecord[]): Promise<void> {
+      for (const { receiptHandle: ReceiptHandle } of records)
+        await sqs.send(new DeleteMessageCommand({ QueueUrl: `${QueueUrl}-watch`, ReceiptHandle }))
     },
 
     async close(): Promise<void> {
       const clients = await import('../clients.ts')
       for (const client of [s3, sqs, clients.bucket.s3, clients.sqs]) client.destroy()
     },
+  }
+}
+
+function toRecord({ MessageId = '', ReceiptHandle = '', Body = '', Attributes = {} }: Message): SQSRecord {
+  return {
+    messageId: MessageId,
+    receiptHandle: ReceiptHandle,
+    body: Body,
+    attributes: Attributes as unknown as SQSRecord['attributes'],
+    messageAttributes: {},
+    md5OfBody: '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:images-watch',
+    awsRegion: 'us-east-1',
   }
 }

@@ -174,7 +174,7 @@ function checkVariants(facts: Facts, document: StoredProcessed): Breach[] {
   return [...wrong, ...orphansOf(facts, unlisted, 'no document lists it')]
 }
 
-/** What is uploaded again after the image was accepted is deleted by the sweep. */
+/** What is uploaded again after the image was accepted is deleted because of its event of S3. */
 function checkUploads(facts: Facts): Breach[] {
   return [...orphans(facts, ['uploads']), ...partsOf(facts, 'orphan', 'its image is finished')]
 }

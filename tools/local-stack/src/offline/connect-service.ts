@@ -79,7 +79,7 @@ async function createStores({ aws, bucket, queueUrl }: Endpoints): Promise<void>
   const s3 = new S3Client({ ...client, forcePathStyle: true })
   const sqs = new SQSClient(client)
   await s3.send(new CreateBucketCommand({ Bucket: bucket }))
-  for (const end of ['', '-parked']) {
+  for (const end of ['', '-parked', '-watch']) {
     const name = `${queueUrl.split('/').at(-1)}${end}`
     await sqs.send(new CreateQueueCommand({ QueueName: name }))
   }

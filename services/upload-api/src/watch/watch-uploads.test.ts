@@ -1,8 +1,4 @@
-import {
-  AbortMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3'
+import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
 import {
   type ImageRef,
   inputKey,
@@ -13,13 +9,15 @@ import {
   uploadKey,
 } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterAll, afterEach, expect, test } from '@jest/globals'
 import { openStore } from '../testing/open-store.ts'
 import { jpeg } from '../testing/sample-images.ts'
+import { watchEvent } from '../testing/watch-event.ts'
 
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
-const { handler } = await import('./sweep-inputs.ts')
+const { handler } = await import('./watch-images.ts')
+const { handler: reconcile } = await import('./reconcile.ts')
 const clients = await import('../clients.ts')
 afterAll(async () => {
   await store.close()
@@ -27,30 +25,22 @@ afterAll(async () => {
 })
 afterEach(async () => void (await store.takeMessages()))
 
-/** An id made `minutesAgo`. The sweep looks at the time when S3 received the upload, which is now. */
+const MINUTE_MS = 60_000
+
+/** An id made `minutesAgo`. */
 const begun = (minutesAgo = 0, app = 'web-app-1'): ImageRef => ({
   app,
   imageId: newImageId(new Date(Date.now() - minutesAgo * MINUTE_MS)),
 })
 
-const MINUTE_MS = 60_000
-let start: number
-beforeEach(() => {
-  start = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
-})
-
-/**
- * The sweeps of these minutes after the start of the test. What was uploaded in the minute of the start, or in the next one
- * at the latest, is looked at in the minutes 3 and 4, and then in 5 and 6.
- */
-async function sweep(from: number, to: number) {
-  const done = { completed: 0, refused: 0 }
-  for (let minute = from; minute <= to; minute++) {
-    const { completed, refused } = await handler({ time: new Date(start + minute * MINUTE_MS).toISOString() })
-    done.completed += completed
-    done.refused += refused
+/** Lets the function look at S3's event of each upload. @returns the images that it has to look at again */
+async function look(images: ImageRef[], bytes: Uint8Array = jpeg): Promise<ImageRef[]> {
+  const left: ImageRef[] = []
+  for (const image of images) {
+    const { Key } = objectOf(image, bytes)
+    if ((await handler(watchEvent(store.bucket, Key))).batchItemFailures.length > 0) left.push(image)
   }
-  return done
+  return left
 }
 
 const keysOf = async ({ imageId }: ImageRef) =>
@@ -94,8 +84,7 @@ async function putParts(image: ImageRef, bytes: Uint8Array, numbers: number[]): 
 test('an upload that nobody completed is completed, in every app', async () => {
   const [mine, theirs] = [begun(), begun(0, 'web-app-2')]
   for (const image of [mine, theirs]) await putUpload(image)
-  expect(await sweep(0, 2)).toEqual({ completed: 0, refused: 0 })
-  expect(await sweep(3, 4)).toEqual({ completed: 2, refused: 0 })
+  expect(await look([mine, theirs])).toEqual([])
   for (const image of [mine, theirs]) expect(await keysOf(image)).toEqual([inputKey(image)])
   const messages = await store.takeMessages()
   expect(messages.map(({ data: { imageId, attributes } }) => ({ imageId, attributes }))).toEqual(
@@ -111,46 +100,47 @@ test.each([
 ])('the time in the id does not matter: %s', async (_, minutesAgo) => {
   const image = begun(minutesAgo)
   await putUpload(image)
-  expect(await sweep(3, 4)).toEqual({ completed: 1, refused: 0 })
+  expect(await look([image])).toEqual([])
+  expect(await keysOf(image)).toEqual([inputKey(image)])
 })
 
-test('a multipart upload is completed if all parts are there, and otherwise left alone', async () => {
+test('the daily reconcile completes a multipart upload if all parts are there, and leaves others alone', async () => {
   const bytes = Buffer.concat([jpeg, Buffer.alloc(PART_BYTES)])
   const [whole, partly] = [begun(), begun()]
   await putParts(whole, bytes, [1, 2])
   await putParts(partly, bytes, [2])
-  expect(await sweep(3, 4)).toEqual({ completed: 1, refused: 0 })
+  await reconcile({ time: new Date().toISOString() })
+  expect(await keysOf(whole)).toEqual([])
+  await reconcile({ time: new Date(Date.now() + 120 * MINUTE_MS).toISOString() })
   expect(await keysOf(whole)).toEqual([inputKey(whole)])
   expect(await keysOf(partly)).toEqual([])
 })
 
-test('a multipart upload is found behind many that are not finished', async () => {
-  const image = begun(0, 'zebra')
-  const unfinished = await Promise.all(Array.from({ length: 120 }, () => begunParts(begun(), jpeg)))
-  await putParts(image, jpeg, [1])
-  expect(await sweep(3, 4)).toEqual({ completed: 1, refused: 0 })
-  expect(await keysOf(image)).toEqual([inputKey(image)])
-  // Every sweep of the other tests would look at them.
-  await Promise.all(unfinished.map((upload) => store.s3.send(new AbortMultipartUploadCommand(upload))))
-})
-
 test('an upload that is not an image is deleted, and does not stop the others', async () => {
   const [wrong, sound] = [begun(), begun()]
-  await putUpload(wrong, Buffer.from('no image'))
+  const bytes = Buffer.from('no image')
+  await putUpload(wrong, bytes)
   await putUpload(sound)
-  expect(await sweep(3, 4)).toEqual({ completed: 1, refused: 1 })
+  expect(await look([wrong], bytes)).toEqual([])
+  expect(await look([sound])).toEqual([])
   expect(await keysOf(wrong)).toEqual([])
+  expect(await keysOf(sound)).toEqual([inputKey(sound)])
 })
 
-test('parallel sweeps make one image of an upload', async () => {
+test('an upload that its client has completed meanwhile is done', async () => {
+  const image = begun()
+  expect(await look([image])).toEqual([])
+  expect(await keysOf(image)).toEqual([])
+})
+
+test('parallel looks make one image of an upload', async () => {
   const image = begun()
   await putUpload(image)
-  const sweeps = await Promise.all(Array.from({ length: 5 }, () => sweep(3, 4)))
-  expect(sweeps.reduce((sum, { completed }) => sum + completed, 0)).toBeGreaterThan(0)
+  await Promise.all(Array.from({ length: 5 }, () => look([image])))
   expect(await keysOf(image)).toEqual([inputKey(image)])
 })
 
-test('an upload that cannot be read is kept, and completed at its next age', async () => {
+test('an upload that cannot be read is kept, and completed at the next look', async () => {
   const image = begun()
   await putUpload(image)
   clients.bucket.s3.middlewareStack.add(
@@ -161,8 +151,9 @@ test('an upload that cannot be read is kept, and completed at its next age', asy
       },
     { name: 'outage', step: 'initialize' },
   )
-  expect(await sweep(3, 4)).toEqual({ completed: 0, refused: 0 })
+  expect(await look([image])).toEqual([image])
   clients.bucket.s3.middlewareStack.remove('outage')
   expect(await keysOf(image)).toHaveLength(1)
-  expect(await sweep(5, 6)).toEqual({ completed: 1, refused: 0 })
+  expect(await look([image])).toEqual([])
+  expect(await keysOf(image)).toEqual([inputKey(image)])
 })

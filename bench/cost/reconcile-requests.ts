@@ -5,25 +5,25 @@ import { openStore } from '../../services/upload-api/src/testing/open-store.ts'
 import { none, type Requests, startRequestCounter } from './count-requests.ts'
 import { plus, times } from './sums.ts'
 
-const MINUTES = 60
 const DAY_MS = 86_400_000
 const FEW = 2
-const MORE = 12
+const MORE = 22
 
-/** What a sweep asks of S3 when there is nothing to repair. */
-export interface SweepRequests {
+/** What a daily reconcile asks of S3 and SQS when there is nothing to find. */
+export interface ReconcileRequests {
   /** However many apps there are. */
   constant: Requests
   perApp: Requests
 }
 
-/** The mean of an hour of sweeps, with two numbers of apps that have one old image each. */
-export async function countSweeps(): Promise<SweepRequests> {
+/** With two numbers of apps that have one old image each. */
+export async function countReconciles(): Promise<ReconcileRequests> {
   const aws = await startLocalAws()
   const counter = await startRequestCounter(aws.endpoint)
   const store = await openStore(awsEnvironment(counter.endpoint))
-  const { handler: sweep } = await import('../../services/upload-api/src/sweep/sweep-inputs.ts')
-  const acceptedAt = new Date(Date.now() - 3 * DAY_MS)
+  const { handler: reconcile } = await import('../../services/upload-api/src/watch/reconcile.ts')
+  const { handler: watchImages } = await import('../../services/upload-api/src/watch/watch-images.ts')
+  const acceptedAt = new Date(Date.now() - 10 * DAY_MS)
   const measured: Requests[] = []
   let apps = 0
   for (const count of [FEW, MORE]) {
@@ -33,9 +33,14 @@ export async function countSweeps(): Promise<SweepRequests> {
       await store.putDocument(processedDocument(image))
     }
     counter.take()
-    for (let minute = 0; minute < MINUTES; minute++)
-      await sweep({ time: new Date(Date.now() + minute * 60_000).toISOString() })
-    measured.push(times(counter.take(), 1 / MINUTES))
+    await reconcile({ time: new Date().toISOString() })
+    for (;;) {
+      const Records = await store.receiveWatched()
+      if (Records.length === 0) break
+      await watchImages({ Records })
+      await store.deleteWatched(Records)
+    }
+    measured.push(counter.take())
   }
   await store.close()
   await counter.stop()

@@ -1,0 +1,122 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs'
+import { findEraser, findOriginal, getDocument, hasHash, readUploadDetails } from '@darkroom/bucket'
+import {
+  type ErasureRef,
+  type ImageRef,
+  ProblemError,
+  parseErasureKey,
+  parseInputKey,
+  parseUploadKey,
+  type UploadRef,
+} from '@darkroom/core'
+import { enqueueImage } from '@darkroom/intake'
+import { isPastDeadline } from '@darkroom/retention'
+import { bucket, sqs } from '../clients.ts'
+import { env } from '../environment.ts'
+import { completeErasure } from '../erasure/erase.ts'
+import { imageQueue, parkedQueueUrl } from '../intake.ts'
+import { logger } from '../logger.ts'
+import { count } from '../metrics.ts'
+import { acceptUpload } from '../uploads/accept-upload.ts'
+
+/**
+ * Looks at an object that was written minutes ago, and does what is left to do.
+ *
+ * @param behind whether the image queue is behind: then nothing is enqueued
+ * @returns false if it has to be looked at again
+ */
+export async function isFinished(key: string, behind: Promise<boolean>): Promise<boolean> {
+  const original = parseInputKey(key)
+  if (original) return isProcessed(original, behind)
+  const upload = parseUploadKey(key)
+  if (upload) return isCompleted(upload, key)
+  const erasure = parseErasureKey(key)
+  if (erasure) return isErased(erasure)
+  logger.warn('watched key is not of an image', { key })
+  count('WatchedEventsUnreadable')
+  return true
+}
+
+/** The message may have been lost, or not been sent. Another one is a repetition to the processor. */
+async function isProcessed(image: ImageRef, behind: Promise<boolean>): Promise<boolean> {
+  const found = await getDocument(bucket, image)
+  // What was stored again after an erasure is enqueued, and the processor deletes it.
+  if (found && found.document?.status !== 'erased') return true
+  const original = await findOriginal(bucket, image)
+  if (!original || isPastDeadline(env.RETENTION, original, 'input')) return true
+  if (!hasHash(original)) {
+    logger.error('image not enqueued again: its original has no hash', { ...image })
+    count('WatchedEventsUnreadable')
+    return true
+  }
+  if (await behind) return false
+  try {
+    await enqueueImage(imageQueue, original)
+    logger.warn('image enqueued again', { ...image, acceptedAt: original.acceptedAt })
+    count('ImagesEnqueuedAgain')
+  } catch (error) {
+    logger.warn('image not enqueued again, will be retried', { ...image, error: error as Error })
+  }
+  return false
+}
+
+/** Its client crashed, or its page was closed. The original that it becomes has an event of its own. */
+async function isCompleted({ app, imageId, bytes }: UploadRef, key: string): Promise<boolean> {
+  const image = { app, imageId }
+  if (!(await readUploadDetails(bucket, { ...image, bytes, key }))) return true
+  return isAcceptedNow(image)
+}
+
+/** Accepts an upload that nobody completed. @returns false if it has to be looked at again */
+export async function isAcceptedNow(image: ImageRef): Promise<boolean> {
+  try {
+    const { replayed } = await acceptUpload(image)
+    logger.warn('abandoned upload completed', { ...image, replayed })
+    count('UploadsCompleted')
+    return true
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.status >= 500) {
+      logger.error('abandoned upload not completed', { ...image, error: error as Error })
+      return false
+    }
+    if (error.slug === 'upload-incomplete' || error.slug === 'not-found') return true
+    logger.warn('abandoned upload refused', { ...image, reason: error.slug, detail: error.detail })
+    count('UploadsRefused')
+    return true
+  }
+}
+
+/** The request that began the erasure stopped halfway. */
+async function isErased(erasure: ErasureRef): Promise<boolean> {
+  const image = { app: erasure.app, imageId: erasure.imageId }
+  const by = await findEraser(bucket, erasure)
+  if (by === undefined) return true
+  try {
+    await completeErasure(erasure, by)
+    logger.warn('erasure completed', image)
+    count('ErasuresCompleted')
+    return true
+  } catch (error) {
+    // For example under a legal hold: its request was refused, or would have been.
+    if (error instanceof ProblemError && !error.retryable) {
+      logger.warn('erasure refused', { ...image, reason: error.slug })
+      return true
+    }
+    logger.error('erasure not completed', { ...image, error: error as Error })
+    return false
+  }
+}
+
+/**
+ * Parks the message of an image that could not be finished for days. That of an upload or an erasure is parked as it is.
+ *
+ * @param event S3's, as it was received
+ */
+export async function giveUp(key: string, event: string): Promise<void> {
+  const image = parseInputKey(key)
+  const original = image && (await findOriginal(bucket, image))
+  if (original && hasHash(original)) await enqueueImage({ ...imageQueue, queueUrl: parkedQueueUrl }, original)
+  else await sqs.send(new SendMessageCommand({ QueueUrl: parkedQueueUrl, MessageBody: event }))
+  logger.error('not finished for three days, parked', { key })
+  count('WatchedImagesParked')
+}

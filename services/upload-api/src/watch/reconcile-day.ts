@@ -1,0 +1,79 @@
+import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import { listImages, listImagesPage } from '@darkroom/bucket'
+import { AppId, DatePartition, ImageId, inputKey, repeatedS3Event } from '@darkroom/core'
+import * as z from 'zod'
+import { bucket, sqs } from '../clients.ts'
+import { watchQueueUrl } from '../intake.ts'
+import { logger } from '../logger.ts'
+import { count } from '../metrics.ts'
+
+/** A message of the watch queue: the originals of an app and day after an id are compared with its documents. */
+const DayToReconcile = z.object({
+  type: z.literal('day-to-reconcile'),
+  app: AppId,
+  date: DatePartition,
+  after: ImageId.optional(),
+})
+export type DayToReconcile = z.infer<typeof DayToReconcile>
+
+/** Undefined if the message is another one. */
+export function readDay(body: string): DayToReconcile | undefined {
+  try {
+    return DayToReconcile.safeParse(JSON.parse(body)).data
+  } catch {
+    return undefined
+  }
+}
+
+/** @throws if SQS does not take them */
+export async function sendDays(days: DayToReconcile[]): Promise<void> {
+  await sendAll(days.map((day) => JSON.stringify(day)))
+}
+
+/** Originals per message; about two seconds of listings. */
+const PAGE_SIZE = 1000
+const MAX_PAGES = 10
+
+/**
+ * Finds the originals without a document, or that were stored again after an erasure, and has each of them watched as if S3 had sent its event now. The rest of a large day is
+ * left to another message.
+ */
+export async function reconcileDay(day: DayToReconcile): Promise<void> {
+  let { after } = day
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const { images, next } = await listImagesPage(bucket, 'input', day, { after, limit: PAGE_SIZE })
+    const last = images.at(-1)?.imageId
+    if (last === undefined) return
+    const finished = new Map<ImageId, Date>()
+    for await (const { imageId, written } of listImages(bucket, 'metadata', day, after)) {
+      if (imageId > last) break
+      finished.set(imageId, written)
+    }
+    const missed = images.filter(({ imageId, written }) => written > (finished.get(imageId) ?? new Date(0)))
+    await watchAgain(missed.map(({ imageId, written }) => ({ key: inputKey({ ...day, imageId }), written })))
+    if (next === undefined) return
+    after = next
+  }
+  await sendDays([{ ...day, after }])
+}
+
+/** Sends an event for each object, as S3 should have done. @throws if SQS does not take them */
+export async function watchAgain(objects: { key: string; written: Date }[]): Promise<void> {
+  if (objects.length === 0) return
+  await sendAll(objects.map(({ key, written }) => JSON.stringify(repeatedS3Event(bucket.name, key, written))))
+  for (const { key } of objects) logger.warn('unfinished object found by the daily reconcile', { key })
+  count('ObjectsReconciled', objects.length)
+}
+
+const MAX_BATCH = 10
+
+async function sendAll(bodies: string[]): Promise<void> {
+  for (let from = 0; from < bodies.length; from += MAX_BATCH) {
+    const Entries = bodies
+      .slice(from, from + MAX_BATCH)
+      .map((MessageBody, n) => ({ Id: String(n), MessageBody }))
+    const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: watchQueueUrl, Entries }))
+    if (Failed.length > 0)
+      throw new Error(`SQS did not take ${Failed.length} messages: ${Failed[0]?.Message}`)
+  }
+}

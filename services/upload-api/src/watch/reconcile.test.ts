@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto'
+import { newReceipt } from '@darkroom/bucket'
+import {
+  dateOf,
+  erasureKey,
+  type ImageRef,
+  inputKey,
+  newImageId,
+  readS3Event,
+  uploadKey,
+} from '@darkroom/core'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { afterAll, expect, test } from '@jest/globals'
+import pMap from 'p-map'
+import { processedDocument } from '../testing/documents.ts'
+import { openStore } from '../testing/open-store.ts'
+import { watchEvent } from '../testing/watch-event.ts'
+
+const aws = await startLocalAws()
+const store = await openStore(awsEnvironment(aws.endpoint))
+const { handler: reconcile } = await import('./reconcile.ts')
+const { handler: watchImages } = await import('./watch-images.ts')
+afterAll(async () => {
+  await store.close()
+  await aws.stop()
+})
+
+const DAY_MS = 86_400_000
+const newImage = (daysAgo: number, app = 'web-app-1'): ImageRef => ({
+  app,
+  imageId: newImageId(new Date(Date.now() - daysAgo * DAY_MS)),
+})
+
+/** Lets the watch queue's function handle the messages of days, and collects the objects that it is to watch. */
+async function watchedKeys(): Promise<string[]> {
+  const keys: string[] = []
+  for (;;) {
+    const Records = await store.receiveWatched()
+    if (Records.length === 0) return keys.toSorted()
+    const days = Records.filter(({ body }) => 'type' in JSON.parse(body))
+    expect((await watchImages({ Records: days })).batchItemFailures).toEqual([])
+    const events = Records.filter((record) => !days.includes(record))
+    keys.push(
+      ...events.flatMap(({ body }) => readS3Event(body, store.bucket).objects ?? []).map(({ key }) => key),
+    )
+    await store.deleteWatched(Records)
+  }
+}
+
+test('finds what S3 sent no event for, in all apps: originals, uploads and erasures', async () => {
+  const [lost, late, other] = [newImage(1), newImage(2), newImage(1, 'web-app-2')]
+  const [finished, again] = [newImage(1), newImage(1)]
+  for (const image of [lost, late, other, finished]) await store.putInput(image)
+  await store.putDocument(processedDocument(finished))
+  await store.putDocument(newReceipt(again, 'c0ffee123456', 1))
+  await store.putInput(again)
+  const upload = uploadKey({ ...newImage(0), bytes: 5 })
+  await store.put(upload, 'bytes')
+  const erasure = erasureKey({ ...newImage(0), request: randomUUID() })
+  await store.put(erasure, 'c0ffee123456')
+
+  // Two hours later, so that the upload and the erasure are not new. The dates of the ids stay yesterday's or the day before.
+  const later = new Date(Date.now() + 2 * 3_600_000)
+  const isNextDay = dateOf(newImageId(later)) !== dateOf(newImageId())
+  await reconcile({ time: later.toISOString() })
+  const expected = [lost, ...(isNextDay ? [] : [late]), other, again].map(inputKey)
+  expect(await watchedKeys()).toEqual([...expected, upload, erasure].toSorted())
+})
+
+test('leaves out what is still watched because of its own event', async () => {
+  await reconcile({ time: new Date(Date.now() - 30 * DAY_MS).toISOString() })
+  expect(await watchedKeys()).toEqual([])
+})
+
+test('a large day takes several messages, and each image is found once', async () => {
+  const began = Date.now() - DAY_MS
+  const images = Array.from({ length: 1100 }, (_, n) => ({
+    app: 'large',
+    imageId: newImageId(new Date(began + n)),
+  }))
+  await pMap(images, (image) => store.putInput(image), { concurrency: 20 })
+  const finished = images.slice(0, 1050).map((image) => processedDocument(image))
+  await pMap(finished, (document) => store.putDocument(document), { concurrency: 20 })
+  const event = watchEvent(store.bucket, 'day')
+  for (const date of new Set(images.map(({ imageId }) => dateOf(imageId)))) {
+    const body = JSON.stringify({ type: 'day-to-reconcile', app: 'large', date })
+    await watchImages({ Records: event.Records.map((record) => ({ ...record, body })) })
+  }
+  expect(await watchedKeys()).toEqual(images.slice(1050).map(inputKey))
+})

@@ -1,0 +1,36 @@
+import { repeatedS3Event } from '@darkroom/core'
+import { MINUTE_MS, QUEUES } from './settings.ts'
+import { BUCKET, WATCH } from './system.ts'
+import type { World } from './world.ts'
+
+/** The notifications of image-processor's template. */
+const NOTIFIED = /^(input|uploads|erasing)\//
+const DOUBLED = 10
+const LATEST_MS = 60 * MINUTE_MS
+/** S3 tries again while SQS is away. */
+const RETRY_MS = 5 * MINUTE_MS
+
+type Surroundings = Pick<World, 'sqs' | 'time' | 'start' | 'chance' | 'faults'>
+
+/** @returns what sends S3's event of an object that was written: usually once and at once */
+export function sendEvents({ sqs, time, start, chance, faults }: Surroundings): (key: string) => void {
+  const written = new Map<string, number>()
+  const deliver = (id: string, body: string, delayMs: number): void => {
+    if (faults.isOut('sqs', time.now() - start)) time.after(RETRY_MS, () => deliver(id, body, delayMs))
+    else sqs.deliver(WATCH, id, body, delayMs)
+  }
+  return (key) => {
+    if (!NOTIFIED.test(key)) return
+    const count = (written.get(key) ?? 0) + 1
+    written.set(key, count)
+    const event = `event ${count} of ${key}`
+    if (faults.happens('eventLost', event)) return
+    const body = JSON.stringify(repeatedS3Event(BUCKET, key, new Date(time.now())))
+    const copies = faults.happens('eventDoubled', event) ? DOUBLED : 1
+    for (let copy = 1; copy <= copies; copy++) {
+      const id = `${event}, ${copy}`
+      const lateMs = faults.happens('eventLate', id) ? chance.number(`lateness of ${id}`) * LATEST_MS : 0
+      deliver(id, body, QUEUES.watch.delayMs + lateMs)
+    }
+  }
+}
