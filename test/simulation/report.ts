@@ -5,8 +5,10 @@ import { startLocalAws } from '@darkroom/local-aws'
 import { showBreaches } from '../../tools/cli/src/audit/testing/show-breaches.ts'
 import type { BranchShares } from './branches.ts'
 import type { Outage } from './faults.ts'
+import { historyOf } from './history.ts'
 import { tryOutage } from './outages.ts'
 import { addUp, healingOf, type Results } from './results.ts'
+import { runHistory } from './run-history.ts'
 import { SABOTAGES } from './sabotage.ts'
 import { DAY_MS, MINUTE_MS } from './settings.ts'
 import { findFailing, kindOf } from './shrink.ts'
@@ -215,14 +217,27 @@ function commands(): string {
 }
 
 /** Histories of earlier commits, which are in no table. */
-function earlierRuns(): string {
+async function earlierRuns(): Promise<string> {
   const [first, ...others] = earlier
   if (!first) return ''
-  const { histories, steps, failed, commits } = addUp(first, ...others)
+  const { histories, steps, failed, commits, breaches } = addUp(first, ...others)
   return `
 Also, ${number(histories)} other histories with ${number(steps)} steps ran over earlier commits of the handlers or with other seeds
 (${commits.join(', ')}): ${failed === 0 ? 'none' : failed} of them broke a promise.
-`
+${await triedAgain(breaches)}`
+}
+
+/** What histories of earlier commits found, and whether this code still does it. */
+async function triedAgain(breaches: Results['breaches']): Promise<string> {
+  const lines: string[] = []
+  for (const seed of new Set(Object.values(breaches).flat())) {
+    const [before] = Object.entries(breaches).flatMap(([kind, seeds]) => (seeds.includes(seed) ? [kind] : []))
+    const [now] = (await runHistory(historyOf(seed))).breaches
+    lines.push(
+      `- Seed ${seed}: ${before}. ${now ? `Still open: ${kindOf(now)}.` : 'This code keeps the promise.'}`,
+    )
+  }
+  return lines.length === 0 ? '' : `\n${lines.join('\n')}\n`
 }
 
 function branchesOf({ histories, crashedAt, waited, notCrashedAt }: BranchShares): string {
@@ -253,7 +268,7 @@ operator can send it again. "Healed" is the time from the last fault until nothi
 ${classes()}
 
 ${notCrashedAt.length > 0 ? `Not crashed at: ${code(notCrashedAt)}.` : 'There is no kind of step that was not crashed at.'}
-${branches ? branchesOf(branches) : ''}${earlierRuns()}
+${branches ? branchesOf(branches) : ''}${await earlierRuns()}
 ## Outages
 
 Twenty histories of six pictures a row, without other faults: three pictures are sent in the second before S3 or SQS goes away,

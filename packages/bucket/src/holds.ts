@@ -1,4 +1,4 @@
-import { heldPrefix, holdKey, type ImageRef } from '@darkroom/core'
+import { heldPrefix, holdKey, type ImageRef, ProblemError } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
 import { getDocument } from './documents.ts'
 import { isErasing } from './erasures.ts'
@@ -23,6 +23,7 @@ export async function isHeld(bucket: Bucket, image: ImageRef): Promise<boolean> 
  * least one of the two sees the other, and nothing is copied of an image that is being erased.
  *
  * @returns the number of objects kept; 0 if the image does not exist or is being erased, and then there is no new hold
+ * @throws ProblemError `storage-unavailable`, also if the image has a hold and is being erased: it is known later which of both stays
  */
 export async function placeHold(bucket: Bucket, image: ImageRef, hold: Hold): Promise<number> {
   const wasHeld = await isHeld(bucket, image)
@@ -30,8 +31,10 @@ export async function placeHold(bucket: Bucket, image: ImageRef, hold: Hold): Pr
     Body: JSON.stringify(hold),
     ContentType: 'application/json',
   })
-  // A hold that was there before is not lost to an erasure, which will see it.
-  const isLost = (!wasHeld && (await isErasing(bucket, image))) || (await isErased(bucket, image))
+  const isBeingErased = await isErasing(bucket, image)
+  // The hold that was there may be what an interrupted call left, which the erasure did not see, or one that it will see.
+  if (isBeingErased && wasHeld) throw erasureUnderWay()
+  const isLost = isBeingErased || (await isErased(bucket, image))
   const keys = isLost ? [] : heldKeysOf(image, await everythingOf(bucket, image))
   if (keys.length === 0) {
     await releaseHold(bucket, image)
@@ -42,6 +45,11 @@ export async function placeHold(bucket: Bucket, image: ImageRef, hold: Hold): Pr
   // Released meanwhile: a copy without its hold would stay for ever.
   await releaseHold(bucket, image)
   return 0
+}
+
+function erasureUnderWay(): ProblemError {
+  const detail = 'An erasure of the image has begun and not ended. Try again in a few minutes.'
+  return new ProblemError('storage-unavailable', detail)
 }
 
 async function isErased(bucket: Bucket, image: ImageRef): Promise<boolean> {
