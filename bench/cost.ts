@@ -31,6 +31,7 @@ const NAMES: Record<Unit, string> = {
   s3Write: 'S3 writes, lists',
   s3Read: 'S3 reads',
   sqsRequest: 'SQS requests',
+  snsRequest: 'SNS requests',
   logGigabyte: 'GB of logs',
 }
 
@@ -63,15 +64,18 @@ function unitsOf(usage: Record<Service, Usage>, calls: number): Units {
     ...invocationsOf(usage),
   ]
   const all = Object.values(usage)
-  const { s3Write, s3Read, sqsRequest } = all.map(({ requests }) => requests).reduce(plus)
+  const { s3Write, s3Read, sqsRequest, snsRequest } = all.map(({ requests }) => requests).reduce(plus)
   const logBytes = all.reduce((sum, service) => sum + service.logBytes, 0)
+  const documents = usage['image-processor'].lines.filter(({ message }) => message === 'image processed')
   return {
     gatewayRequest: calls,
     invocation: invocations.length,
     gigabyteSecond: invocations.reduce((sum, { name, ms }) => sum + gigabyteSeconds(name, ms), 0),
     s3Write,
     s3Read,
-    sqsRequest,
+    // S3 sends an event for each document to the outcomes queue; the local one sends it inside.
+    sqsRequest: sqsRequest + documents.length,
+    snsRequest,
     logGigabyte: (logBytes + invocations.length * PLATFORM_LOG_BYTES) / 1e9,
   }
 }
@@ -104,6 +108,10 @@ function invocationsOf(usage: Record<Service, Usage>): Invocation[] {
     })),
     ...lines('upload-api', /^watched objects looked at/).map(({ milliseconds }) => ({
       name: 'watchImages',
+      ms: Number(milliseconds),
+    })),
+    ...lines('image-processor', /^outcomes announced/).map(({ milliseconds }) => ({
+      name: 'announceOutcomes',
       ms: Number(milliseconds),
     })),
     // Its log has no duration: the time of its requests to S3 and SQS.

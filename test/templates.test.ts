@@ -343,8 +343,10 @@ describe('the outcomes', () => {
     const actions = role.flatMap(({ Action }) => Action)
     expect(actions).toContain('sns:Publish')
     expect(actions.filter((action) => /^s3:(Put|Delete)|^sqs:Send/.test(action))).toEqual([])
-    const topics = propertiesOf('image-processor', 'AWS::SNS::Topic').map(({ TopicName }) => TopicName)
-    expect(topics).toContain(`darkroom-${STAGE}-events`)
+    expect(propertiesOf('image-processor', 'AWS::SNS::Topic')).toContainEqual({
+      TopicName: `darkroom-${STAGE}-events`,
+      KmsMasterKeyId: 'alias/aws/sns',
+    })
   })
 })
 
@@ -459,7 +461,10 @@ describe('the queues of image-processor', () => {
         Action: 'sqs:SendMessage',
         Resource: queue.arn,
         Condition: {
-          Null: { 'aws:PrincipalArn': 'false' },
+          // The bucket sends to it as a service of AWS.
+          ...(id === 'WatchQueue'
+            ? { Bool: { 'aws:PrincipalIsAWSService': 'false' } }
+            : { Null: { 'aws:PrincipalArn': 'false' } }),
           StringNotLike: { 'aws:PrincipalArn': ['arn:aws:iam::123456789012:root'] },
           ...(senders && { ArnNotLike: { 'aws:PrincipalArn': senders } }),
         },

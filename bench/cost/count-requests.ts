@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 
-/** Requests to S3 and SQS as AWS bills them. */
+/** Requests to S3, SQS and SNS as AWS bills them. */
 export interface Requests {
   s3Write: number
   s3Read: number
   sqsRequest: number
+  snsRequest: number
   /** While at least one of them was under way. */
   busyMs: number
 }
@@ -18,14 +19,14 @@ export interface RequestCounter {
   stop(): Promise<void>
 }
 
-/** SQS bills a payload in parts of this size. */
-const SQS_PART_BYTES = 64 * 1024
+/** SQS and SNS bill a payload in parts of this size. */
+const PART_BYTES = 64 * 1024
 
 /** No requests. */
-export const none = (): Requests => ({ s3Write: 0, s3Read: 0, sqsRequest: 0, busyMs: 0 })
+export const none = (): Requests => ({ s3Write: 0, s3Read: 0, sqsRequest: 0, snsRequest: 0, busyMs: 0 })
 
 /**
- * Stands between one service and S3 and SQS, and counts. A receive without messages is not counted: on AWS Lambda polls
+ * Stands between one service and S3, SQS and SNS, and counts. A receive without messages is not counted: on AWS Lambda polls
  * for all functions of a queue at once, at a rate of its own.
  */
 export async function startRequestCounter(target: string): Promise<RequestCounter> {
@@ -62,7 +63,9 @@ export async function startRequestCounter(target: string): Promise<RequestCounte
     // S3 sends its events as requests to SQS, which do not pass through here.
     counted.sqsRequest += answer.toString().split(String.raw`\"eventSource\":\"aws:s3\"`).length - 1
     const bytes = Math.max(Number(headers['content-length'] ?? 0), answer.length)
-    if (action) counted.sqsRequest += Math.max(1, Math.ceil(bytes / SQS_PART_BYTES))
+    const parts = Math.max(1, Math.ceil(bytes / PART_BYTES))
+    if (action) counted.sqsRequest += parts
+    else if (isSns(headers)) counted.snsRequest += parts
     else if (method === 'PUT' || method === 'POST' || isListing(method, url)) counted.s3Write += 1
     else if (method !== 'DELETE') counted.s3Read += 1
   }
@@ -84,6 +87,10 @@ export async function startRequestCounter(target: string): Promise<RequestCounte
 
 /** Of SQS's JSON protocol. */
 const actionOf = ({ headers }: IncomingMessage) => String(headers['x-amz-target'] ?? '').split('.')[1]
+
+/** SNS's protocol. */
+const isSns = (headers: IncomingMessage['headers']) =>
+  headers['content-type']?.startsWith('application/x-www-form-urlencoded')
 
 const isListing = (method: string, url: string) =>
   method === 'GET' && /[?&](list-type|uploads)(=|&|$)/.test(url)

@@ -2,7 +2,7 @@ import { GetQueueAttributesCommand, SetQueueAttributesCommand, SQSClient } from 
 import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
 import { startLocalKafka } from '@darkroom/local-kafka'
 import { APPS, apiKeyHashes, freePort, IMAGE_TOPIC, startServices } from '@darkroom/local-stack'
-import { countOnTheWay } from '../../tools/cli/src/audit/queues.ts'
+import { countMessages, countOnTheWay } from '../../tools/cli/src/audit/queues.ts'
 import { none, type Requests, startRequestCounter } from './count-requests.ts'
 
 const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor'] as const
@@ -49,6 +49,7 @@ export async function startCountedStack() {
   )
   const sqs = new SQSClient({ endpoint: aws.endpoint, region: 'us-east-1', credentials: localCredentials })
   const queues = { sqs, queueUrl: queueUrl(aws.endpoint) }
+  const outcomes = { sqs, queueUrl: queues.queueUrl.replace(/images$/, 'outcomes') }
   const Attributes = { DelaySeconds: DELAY_SECONDS }
   await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queues.queueUrl, Attributes }))
 
@@ -60,8 +61,9 @@ export async function startCountedStack() {
 
     /** Waits until no message is left, and returns what each service did since the last call. */
     async take(): Promise<Record<Service, Usage>> {
-      while ((await countOnTheWay(queues)) + (await countWatched(queues)) > 0)
-        await new Promise((resolve) => setTimeout(resolve, 100))
+      const waiting = async () =>
+        (await countOnTheWay(queues)) + (await countWatched(queues)) + (await countMessages(outcomes, ''))
+      while ((await waiting()) > 0) await new Promise((resolve) => setTimeout(resolve, 100))
       const usages = SERVICES.map((name, n) => [name, usageOf(counters[n]?.take(), lines[n]?.splice(0))])
       return Object.fromEntries(usages) as Record<Service, Usage>
     },

@@ -20,6 +20,8 @@ export const PRICES = {
   s3GigabyteMonth: 0.023,
   /** Standard queues; each begun 64 KB of a payload counts as one. */
   sqsRequest: 0.4 / MILLION,
+  /** Each begun 64 KB of what is published in a request counts as one. Deliveries to queues are free. */
+  snsRequest: 0.5 / MILLION,
   /** CloudWatch Logs, ingestion. */
   logGigabyte: 0.5,
   alarmMonth: 0.1,

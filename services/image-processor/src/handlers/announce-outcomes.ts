@@ -12,9 +12,15 @@ import { reportAnnounced } from '../metrics.ts'
  * all its events in the batch. A message is done when all its events are published, so an interruption repeats them.
  */
 export async function handler({ Records }: SQSEvent): Promise<SQSBatchResponse> {
+  const began = Date.now()
   const messages = Records.map((record) => ({ record, documents: writtenDocuments(record) }))
   const newest = newestByKey(messages.flatMap(({ documents }) => [...documents]))
   const failed = await announce(newest)
+  logger.info('outcomes announced', {
+    documents: newest.size - failed.size,
+    failed: failed.size,
+    milliseconds: Date.now() - began,
+  })
   const unfinished = messages.filter(({ documents }) => documents.some(([key]) => failed.has(key)))
   return { batchItemFailures: unfinished.map(({ record }) => ({ itemIdentifier: record.messageId })) }
 }
