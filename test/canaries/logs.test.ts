@@ -31,7 +31,9 @@ const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
 Object.assign(process.env, {
   PARKED_QUEUE_URL: process.env.QUEUE_URL,
+  EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-test-events',
   TOPIC_APPS: JSON.stringify({ [TOPIC]: 'web-app-2' }),
+  UNDELIVERED_BUCKET: 'darkroom-test-undelivered',
   CLAIM_PREFIXES: JSON.stringify({ 'web-app-2': 'claims/web-app-2/' }),
   API_KEY_HASHES: JSON.stringify({ [app]: [createHash('sha256').update(KEY).digest('hex')] }),
   POWERTOOLS_LOG_LEVEL: 'DEBUG',

@@ -171,6 +171,7 @@ test('the doctor says what is in order and what is not', async () => {
     { check: 'functions', level: 'ok', text: 'nodejs24.x' },
     { check: 'API', level: 'ok', text: `${url} is ready` },
     { check: 'API keys', level: 'ok', text: 'apps: web-app-1, web-app-2' },
+    { check: 'events', level: 'ok', text: 'S3 sends the events of input/, uploads/, erasing/, metadata/' },
     { check: 'queues', level: 'warning', text: '1 messages are parked.' },
     { check: 'consumer', level: 'ok', text: 'processImages receives from the image queue' },
     { check: 'who is told', level: 'warning', text: 'The alarms notify nobody.' },

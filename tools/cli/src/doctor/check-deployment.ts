@@ -7,12 +7,14 @@ import {
 import {
   GetBucketLifecycleConfigurationCommand,
   type GetBucketLifecycleConfigurationCommandOutput,
+  GetBucketNotificationConfigurationCommand,
   GetPublicAccessBlockCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
 import { paginateListSubscriptionsByTopic, SNSClient } from '@aws-sdk/client-sns'
 import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
+import { placePrefix } from '@darkroom/core'
 import { checkQueues } from './check-queues.ts'
 import {
   checkFunctions,
@@ -38,6 +40,7 @@ export async function examineDeployment(stage: string, url?: string): Promise<Ch
       ['API', () => checkApi(url ?? deployment['upload-api']?.outputs.HttpApiUrl)],
       ['API keys', () => checkApiKeys(deployment, stage)],
       ['bucket', () => checkBucket(deployment)],
+      ['events', () => checkEvents(deployment)],
       ['queues', () => checkQueuesOf(stage)],
       ['consumer', () => checkConsumer(deployment)],
       ['alarms', () => checkAlarms(stage)],
@@ -108,6 +111,29 @@ async function checkBucket(deployment: Deployment): Promise<Finding[]> {
 function withoutRules(error: Error): GetBucketLifecycleConfigurationCommandOutput {
   if (error.name !== 'NoSuchLifecycleConfiguration') throw error
   return { $metadata: {} }
+}
+
+/** What the watch queue repairs, and what the outcomes queue announces. */
+const WITH_EVENTS = (['input', 'uploads', 'erasing', 'metadata'] as const).map(placePrefix)
+
+async function checkEvents(deployment: Deployment): Promise<Finding[]> {
+  const Bucket = settingOf(deployment['upload-api'], 'BUCKET')
+  const client = new S3Client()
+  const { QueueConfigurations = [] } = await client.send(
+    new GetBucketNotificationConfigurationCommand({ Bucket }),
+  )
+  client.destroy()
+  const rules = QueueConfigurations.flatMap(({ Filter }) => Filter?.Key?.FilterRules ?? [])
+  // Answers have been seen with "Prefix", requests have "prefix".
+  const prefixes = rules.filter(({ Name }) => Name?.toLowerCase() === 'prefix').map(({ Value }) => Value)
+  const missing = WITH_EVENTS.filter((prefix) => !prefixes.includes(prefix))
+  if (missing.length === 0) return [ok(`S3 sends the events of ${WITH_EVENTS.join(', ')}`)]
+  return [
+    problem(
+      `S3 sends no events of ${missing.join(', ')}: nothing there is repaired or announced.`,
+      'Deploy image-processor again.',
+    ),
+  ]
 }
 
 async function checkQueuesOf(stage: string): Promise<Finding[]> {
