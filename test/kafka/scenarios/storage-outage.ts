@@ -10,7 +10,7 @@ import { sendRecords } from '../send-records.ts'
 import { until } from '../until.ts'
 
 /** S3 and SQS stay down until a record has been tried this often. The time between attempts grows. */
-const ATTEMPTS = 3
+const ATTEMPTS = 10
 
 /**
  * Messages that the processor has received when the queue stops are delivered again after the visibility timeout. The
@@ -37,7 +37,13 @@ export function storageOutage(darkroom: () => Darkroom): void {
     await darkroom().resumeAws()
 
     const acceptedIds = () => new Set(logged('record accepted').map(({ imageId }) => imageId))
-    await until(() => acceptedIds().size === records.length && logged('record rejected').length >= 2)
+    await until(() => acceptedIds().size === records.length && logged('record rejected').length >= 2).catch(
+      (cause) => {
+        const missing = records.filter(({ imageId }) => !acceptedIds().has(imageId)).map(({ key }) => key)
+        const lines = bridged.slice(from).slice(-5)
+        throw new Error(JSON.stringify({ missing, rejected: logged('record rejected'), lines }), { cause })
+      },
+    )
     await allFinished(darkroom(), ids)
     await queue.empty()
     const inputs = [...(await bucket.list(`input/${APP}/`)).keys()].map((key) => key.split('/').at(-1) ?? '')

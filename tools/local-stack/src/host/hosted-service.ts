@@ -23,7 +23,8 @@ interface Surroundings {
   /** Resolves when its bundle is there. */
   built: Promise<void>
   storesReady?: Promise<void> | undefined
-  onStep: (step: HostStep) => void
+  /** Resolves when the step is done for all services. */
+  onStep: (step: HostStep) => Promise<void>
 }
 
 export interface HostedService {
@@ -52,7 +53,8 @@ export async function startService(
   }
   await storesReady
   await run('before:offline:start:init')
-  onStep('queues and bucket')
+  // A trigger may read another service's queue.
+  await onStep('queues and bucket')
   await built
   await run('offline:start:init')
   onStep('functions loaded')

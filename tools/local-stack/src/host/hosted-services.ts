@@ -46,12 +46,7 @@ export async function hostServices(
   const built = build(services, configurations).then(() => onDone?.('functions built'))
   // Services that wait for it report it.
   built.catch(() => {})
-  const steps = new Map<HostStep, number>()
-  const onStep = (step: HostStep) => {
-    const count = (steps.get(step) ?? 0) + 1
-    steps.set(step, count)
-    if (count === services.length) onDone?.(step)
-  }
+  const onStep = stepsOf(services.length, onDone)
   const start = async (serverless: Serverless, options: HostOptions): Promise<HostedService> => {
     const service = await startService(serverless, options, { outdir, built, storesReady, onStep })
     onReady?.(options.name)
@@ -77,6 +72,20 @@ export async function hostServices(
       await Promise.all(running.map((service) => service.stop()))
       await rm(outdir, { recursive: true, force: true })
     },
+  }
+}
+
+/** Counts who has done each step. Its promise resolves when everyone has. */
+function stepsOf(services: number, onDone: HostEvents['onDone']): (step: HostStep) => Promise<void> {
+  const steps = new Map<HostStep, { count: number; all: PromiseWithResolvers<void> }>()
+  return (step) => {
+    const { count, all } = steps.get(step) ?? { count: 0, all: Promise.withResolvers<void>() }
+    steps.set(step, { count: count + 1, all })
+    if (count + 1 === services) {
+      onDone?.(step)
+      all.resolve()
+    }
+    return all.promise
   }
 }
 
