@@ -288,6 +288,8 @@ ${stackRuns()}${await auditRuns()}## What this does not prove
 
 - How S3 and SQS scale and throttle, and how often they lose events or answers.
 - An event that S3 never sends, followed by an outage of S3 of more than a day: the daily reconcile looks at the ids of two days.
+- An outage of S3 and SQS together of three days: in 20 histories on commit 4bb7196 one of 56 images stayed unfinished, without being
+  told failed (seed 12). The cause is not known yet; shorter outages, and those of one of them, left none.
 - IAM: the simulation may do everything. \`test/templates.test.ts\` compares each function's permissions with the template.
 - When S3 applies lifecycle rules, and how long a deleted object can still be read.
 - API Gateway, the pollers of SQS and Kafka, and Lambda's own retries: in the simulation they are models, locally they are ours.
