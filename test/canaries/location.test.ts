@@ -1,15 +1,15 @@
 /** The location of a photograph is only in its original, and in nothing else that is stored, answered, sent or logged. */
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
-import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { runExifToolOn } from '@darkroom/testing/exiftool'
 import { EXIFTOOL } from '@darkroom/testing/needs'
 import { afterAll, expect, test } from '@jest/globals'
-import type { SQSEvent } from 'aws-lambda'
 import sharp from 'sharp'
 import { fourCorners } from '../../services/image-processor/src/testing/test-images.ts'
 import { openStore } from '../../services/upload-api/src/testing/open-store.ts'
 import { send } from '../../services/upload-api/src/testing/send.ts'
+import { receiveEvent } from './receive-event.ts'
 import { recordOutput } from './record-output.ts'
 
 const app = 'web-app-1'
@@ -108,20 +108,7 @@ test('only the original contains the location of a photograph', async () => {
   const accepted = await send(uploadImage, { method: 'POST', app, headers, body: photograph })
   expect(accepted.status).toBe(202)
   const { id } = accepted.body
-  const names = { MessageSystemAttributeNames: ['All' as const] }
-  const receive = new ReceiveMessageCommand({
-    QueueUrl: process.env.QUEUE_URL,
-    WaitTimeSeconds: 20,
-    ...names,
-  })
-  const [message] = (await sqs.send(receive)).Messages ?? []
-  const record = {
-    messageId: message?.MessageId,
-    receiptHandle: message?.ReceiptHandle,
-    body: message?.Body,
-    attributes: message?.Attributes,
-  }
-  const event = { Records: [record] } as unknown as SQSEvent
+  const event = await receiveEvent(sqs)
   expect(await processImages(event, { getRemainingTimeInMillis: () => 60_000 })).toEqual({
     batchItemFailures: [],
   })
@@ -130,7 +117,7 @@ test('only the original contains the location of a photograph', async () => {
   expect(status.body).toMatchObject({ status: 'processed', exif: { hadLocation: true, cameraMake: 'ACME' } })
   const day = await send(listImages, { app, query: { date: status.body.acceptedAt.slice(0, 10) } })
   expect(day.body.items).toHaveLength(1)
-  for (const sent of [accepted, status, day, message?.Body])
+  for (const sent of [accepted, status, day, event.Records[0]?.body])
     expect(tracesIn(JSON.stringify(sent))).toEqual([])
 
   expect(logged.text()).toContain('image processed')

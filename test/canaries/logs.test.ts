@@ -3,10 +3,10 @@
  * images, and the personal text that clients send. The handlers log at their most talkative level.
  */
 import { createHash } from 'node:crypto'
-import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import type { APIGatewayRequestAuthorizerEventV2, SQSEvent } from 'aws-lambda'
+import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda'
 import { fourCorners, pngThatClaims } from '../../services/image-processor/src/testing/test-images.ts'
 import {
   CLOUD_EVENT,
@@ -16,6 +16,7 @@ import {
 } from '../../services/kafka-bridge/test/kafka-records.ts'
 import { openStore } from '../../services/upload-api/src/testing/open-store.ts'
 import { send } from '../../services/upload-api/src/testing/send.ts'
+import { receiveEvent } from './receive-event.ts'
 import { recordOutput } from './record-output.ts'
 
 const app = 'web-app-1'
@@ -94,23 +95,8 @@ const found = () =>
     .filter(([, forms]) => forms.some((form) => logged.text().includes(form)))
     .map(([name]) => name)
 
-async function processNext() {
-  const receive = new ReceiveMessageCommand({
-    QueueUrl: process.env.QUEUE_URL,
-    WaitTimeSeconds: 20,
-    MessageSystemAttributeNames: ['All'],
-  })
-  const [message] = (await sqs.send(receive)).Messages ?? []
-  const record = {
-    messageId: message?.MessageId,
-    receiptHandle: message?.ReceiptHandle,
-    body: message?.Body,
-    attributes: message?.Attributes,
-  }
-  await processImages({ Records: [record] } as unknown as SQSEvent, {
-    getRemainingTimeInMillis: () => 60_000,
-  })
-}
+const processNext = async () =>
+  processImages(await receiveEvent(sqs), { getRemainingTimeInMillis: () => 60_000 })
 
 const authorization = (key: string) =>
   authorize({

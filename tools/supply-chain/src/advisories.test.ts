@@ -35,17 +35,17 @@ snapshots:
   a-decoder@1.0.0: {}
 `
 
-let registry: Server
+let npm: Server
 let answer: { status: number; advisories: object }
 let project: string
 
 beforeAll(async () => {
-  registry = createServer((request, response) => {
+  npm = createServer((request, response) => {
     request.resume()
     response.writeHead(answer.status, { 'content-type': 'application/json' })
     response.end(JSON.stringify(answer.advisories))
   })
-  await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => npm.listen(0, '127.0.0.1', resolve))
   project = await mkdtemp(join(tmpdir(), 'darkroom-advisories-'))
   await writeFile(
     join(project, 'package.json'),
@@ -55,7 +55,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  registry.close()
+  npm.close()
   await rm(project, { recursive: true })
 })
 
@@ -63,7 +63,7 @@ afterAll(async () => {
 async function check(advisories: object, { status = 200, accepted = '' } = {}) {
   answer = { status, advisories }
   await writeFile(join(project, 'pnpm-workspace.yaml'), `packages: []\n${accepted}`)
-  const { port } = registry.address() as AddressInfo
+  const { port } = npm.address() as AddressInfo
   const env = { PNPM_CONFIG_REGISTRY: `http://127.0.0.1:${port}` }
   return runCommand('pnpm', audit, { cwd: project, env })
 }
