@@ -31,6 +31,7 @@ function line({
   complaints,
   disagreement,
   similarity,
+  heavier,
 }: Examined): string {
   const size = developed
     ? [`${developed.width} × ${developed.height}`, ...developed.warnings].join(', ')
@@ -45,6 +46,7 @@ function line({
     cost,
     disagreement,
     differs,
+    heavier.length > 0 && `heavier: ${heavier.join(', ')}`,
   ]
   return [
     complaints.length > 0 ? '✘' : ' ',

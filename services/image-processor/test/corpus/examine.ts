@@ -12,6 +12,8 @@ export interface Examined extends PipelineResult {
   /** Everything that is wrong with the result. */
   complaints: string[]
   weights: Weights
+  /** Names, formats and weights of the variants that are heavier, `large jpeg 112 %`. */
+  heavier: string[]
   /** How other decoders' results differ, for files that were developed. */
   disagreement?: string | undefined
   similarity?: number | undefined
@@ -48,6 +50,10 @@ export async function examine(
     memory,
     complaints: complaintsOf(specimen, result, memory),
     weights: weigh(result, original),
+    heavier: heavierOf(result, original).map(
+      ({ spec, format, data }) =>
+        `${spec.name} ${format} ${((100 * data.length) / original.length).toFixed(0)} %`,
+    ),
     ...(file &&
       developed && {
         disagreement: others.disagreement(original, developed),
@@ -56,9 +62,13 @@ export async function examine(
   }
 }
 
-function weigh({ developed }: PipelineResult, original: Buffer): Weights {
-  const { variants = [], width, height } = developed ?? {}
-  const heavier = variants.filter(({ data }) => data.length > original.length)
+function heavierOf({ developed }: PipelineResult, original: Buffer) {
+  return (developed?.variants ?? []).filter(({ data }) => data.length > original.length)
+}
+
+function weigh(result: PipelineResult, original: Buffer): Weights {
+  const { variants = [], width, height } = result.developed ?? {}
+  const heavier = heavierOf(result, original)
   return {
     variants: variants.length,
     heavierThanOriginal: heavier.length,
