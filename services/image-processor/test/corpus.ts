@@ -1,6 +1,6 @@
 /**
- * `pnpm corpus FOLDER|FILE …` and `pnpm corpus --hostile`: runs files one by one through the processor's checks and its
- * default engine, prints the results and writes a contact sheet. `--hostile` uses the tests' table of hostile images and
+ * `pnpm corpus [--jobs N] FOLDER|FILE …` and `pnpm corpus --hostile`: runs files through the processor's checks and its
+ * default engine, one by one or in N engine processes, prints the results and writes a contact sheet. `--hostile` uses the tests' table of hostile images and
  * the largest accepted images. Exit code 1: an image crashed the engine, took longer than five seconds, had another result
  * than expected, or took too much memory. Where `djpeg` or Python's Pillow is installed, it prints where they disagree about
  * damage and pixels.
@@ -91,26 +91,34 @@ function comparisons(examined: Examined[]): string[] {
   ]
 }
 
-async function examineAll(specimens: Specimen[]): Promise<Examined[]> {
-  const pipeline = openPipeline()
-  const others = openOtherDecoders()
+/** Ctrl-C ends the run after the files in progress, with a summary of those that are done. */
+async function examineAll(specimens: Specimen[], jobs: number): Promise<Examined[]> {
+  const stopped = new AbortController()
+  process.once('SIGINT', () => stopped.abort())
+  const left = specimens.values()
   const examined: Examined[] = []
-  for (const specimen of specimens) {
-    const one = await examine(specimen, pipeline, others)
-    console.log(line(one))
-    // The sheet needs only the smallest variant.
-    if (one.developed) one.developed.variants = one.developed.variants.slice(0, 1)
-    examined.push(one)
+  async function work() {
+    const pipeline = openPipeline()
+    const others = openOtherDecoders()
+    for (const specimen of left) {
+      const one = await examine(specimen, pipeline, others)
+      console.log(line(one))
+      // The sheet needs only the smallest variant.
+      if (one.developed) one.developed.variants = one.developed.variants.slice(0, 1)
+      examined.push(one)
+      if (stopped.signal.aborted) break
+    }
+    pipeline.close()
+    others.close()
   }
-  pipeline.close()
-  others.close()
+  await Promise.all(Array.from({ length: jobs }, work))
   return examined
 }
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { hostile: { type: 'boolean', default: false } },
+    options: { hostile: { type: 'boolean', default: false }, jobs: { type: 'string', default: '1' } },
   })
   const paths = positionals.map((path) => resolve(startedIn, path))
   const specimens = [...(values.hostile ? hostileSpecimens() : []), ...(await specimensIn(paths, startedIn))]
@@ -119,7 +127,7 @@ async function main(): Promise<void> {
       'Name files or folders with images: pnpm corpus FOLDER …. Or use the hostile test images: pnpm corpus --hostile',
     )
   }
-  const examined = await examineAll(specimens)
+  const examined = await examineAll(specimens, Number(values.jobs))
   await mkdir(dirname(sheet), { recursive: true })
   await writeFile(sheet, contactSheet(examined))
   console.log(`\n${summary(examined)}`)
