@@ -298,6 +298,19 @@ describe('refused', () => {
   )
 })
 
+test('an AVIF sequence without a still picture is named, in one piece and in chunks', async () => {
+  const moov = Buffer.from([0, 0, 0, 8, ...Buffer.from('moov')])
+  const mdat = Buffer.alloc(100_000)
+  mdat.writeUInt32BE(mdat.length)
+  mdat.write('mdat', 4)
+  const sequence = Buffer.concat([ftyp('avis'), moov, mdat])
+  const text =
+    "unsupported-media-type: This file type isn't supported: an AVIF sequence without a still picture. Export one frame of it as JPEG."
+  expect(await verdictOn(sequence)).toBe(text)
+  expect(await verdictOn(sequence, () => inspectStream(inChunks(sequence, 4096)))).toBe(text)
+  expect(await verdictOn(sequence.subarray(0, -1))).toMatch(/^corrupt-image/)
+})
+
 describe('a truncated image', () => {
   const samples = [...types.map((type) => [type, type, SAMPLES[type]] as const), ...VARIANTS]
 

@@ -1,6 +1,6 @@
 import { acceptedTypes, IMAGE_TYPES, type ImageType, namesOf, ProblemError } from '@darkroom/core'
 import { FORMATS, typeOf, withoutLeadingJunk } from './formats.ts'
-import { isHeif } from './readers/heif.ts'
+import { isAvifSequence, isHeif } from './readers/heif.ts'
 import { type Format, type Structure, type Walk, walk, walkAll } from './segments.ts'
 import { recognize } from './unsupported-files.ts'
 
@@ -28,7 +28,7 @@ export async function inspectImage(
   const format = await requireFormat(original, bytes, accepted)
   const [dimensions, structure] = [format.dimensions(), format.structure()]
   const { complete } = walkAll(bytes, format.read(), [dimensions.visit, structure.visit])
-  const header = requireHeader(format, dimensions.result())
+  const header = requireHeader(format, dimensions.result(), complete && isAvifSequence(bytes))
   refuseTooManyPixels(header)
   const { extent, heldBytes, ...rest } = structure.result()
   refuseTooManyPixels({ ...header, ...extent })
@@ -64,7 +64,7 @@ export async function inspectStream(
     if (held < TYPE_DETECTION_BYTES) continue
     const start = Buffer.concat(head)
     const bytes = withoutLeadingJunk(start)
-    inspection = inspectInChunks(await requireFormat(start, bytes, accepted))
+    inspection = inspectInChunks(await requireFormat(start, bytes, accepted), bytes)
     inspection.push(bytes)
     head = []
   }
@@ -76,7 +76,7 @@ interface Inspection {
   end(): ImageHeader
 }
 
-function inspectInChunks(format: Format): Inspection {
+function inspectInChunks(format: Format, start: Uint8Array): Inspection {
   const dimensions = format.dimensions()
   const walking = walk(format.read(), dimensions.visit)
   let header: ImageHeader | undefined
@@ -89,7 +89,7 @@ function inspectInChunks(format: Format): Inspection {
     },
     end() {
       const { complete } = walking.end()
-      const found = header ?? requireHeader(format, dimensions.result())
+      const found = header ?? requireHeader(format, dimensions.result(), complete && isAvifSequence(start))
       refuseTooManyPixels(found)
       if (!complete) throw truncated(found)
       return found
@@ -133,8 +133,15 @@ async function describe(
 function requireHeader(
   { contentType }: Format,
   size: { width: number; height: number } | undefined,
+  isSequence = false,
 ): ImageHeader {
   if (size && size.width > 0 && size.height > 0) return { contentType, ...size }
+  if (isSequence) {
+    throw new ProblemError(
+      'unsupported-media-type',
+      `${UNSUPPORTED} an AVIF sequence without a still picture. Export one frame of it as JPEG.`,
+    )
+  }
   const { name } = IMAGE_TYPES[contentType]
   throw new ProblemError('corrupt-image', `The ${name} has no readable header. Send the complete file again.`)
 }

@@ -109,6 +109,11 @@ export function isHeif(file: Uint8Array): boolean {
   return start.toString('latin1', 4, 8) === 'ftyp' && OTHER_PICTURES.has(start.toString('latin1', 8, 12))
 }
 
+/** Whether a file is an AVIF sequence by its first brand. It may have a still picture, too. */
+export function isAvifSequence(start: Uint8Array): boolean {
+  return Buffer.from(start.buffer, start.byteOffset, start.length).toString('latin1', 4, 12) === 'ftypavis'
+}
+
 /** The first brand, a version, the others: 4 bytes each. */
 function brandsIn(ftyp: Buffer): string[] {
   const [first, , ...others] = ftyp.toString('latin1').match(/.{4}/gs) ?? []
@@ -253,23 +258,38 @@ function traits(): Fold<Traits> {
 }
 
 /**
- * Specifies code points that are all unspecified as what is meant, sRGB: libheif would ignore the range beside them. Returns
- * other files unchanged.
+ * Makes code points such that both decoders understand them. If all are unspecified, they become what is meant, sRGB: libheif
+ * would ignore the range beside them. A matrix that a decoder does not know becomes that of BT.2020: libheif would refuse the
+ * picture, and libavif in WebAssembly return memory that it has not written. Returns other files unchanged.
  */
 export function withSpecifiedColors(avif: Uint8Array): Uint8Array {
   const bytes = Buffer.from(avif.buffer, avif.byteOffset, avif.length)
-  const found: number[] = []
+  const changes: [at: number, codes: number[]][] = []
   walkAll(bytes, read(), [
     ({ type, offset, length, payload }) => {
-      const isUnspecified = payload.toString('latin1', 0, 10) === 'nclx\0\x02\0\x02\0\x02'
-      if (type === 'ipco/colr' && isUnspecified) found.push(offset + length - payload.length + 4)
+      if (type !== 'ipco/colr' || payload.toString('latin1', 0, 4) !== 'nclx') return
+      const start = offset + length - payload.length
+      if (payload.toString('latin1', 4, 9) === '\0\x02\0\x02\0' && payload[9] === UNSPECIFIED)
+        changes.push([start + 4, [0, 1, 0, 13]])
+      else if (payload.length >= 10 && !hasKnownMatrix(payload.subarray(4)))
+        changes.push([start + 8, [0, MATRIX_OF_BT2020]])
     },
   ])
-  if (found.length === 0) return avif
+  if (changes.length === 0) return avif
   const changed = Buffer.from(bytes)
-  for (const at of found) changed.set([0, 1, 0, 13], at)
+  for (const [at, codes] of changes) changed.set(codes, at)
   return changed
 }
+
+const MATRIX_OF_BT2020 = 9
+/**
+ * Those of ITU-T H.273, table 4, that both decoders convert. Not among them: constant luminance (10, 13), YDzDx (11), ICtCp (14),
+ * IPT (15), the reversible YCgCo (16, 17).
+ */
+const KNOWN_MATRICES = [0, 1, 2, 4, 5, 6, 7, 8, MATRIX_OF_BT2020, 12]
+
+/** After primaries and transfer, 2 bytes each. */
+const hasKnownMatrix = (nclx: Buffer) => nclx.length < 6 || KNOWN_MATRICES.includes(nclx.readUInt16BE(4))
 
 type ColorTraits = Pick<Traits, 'profile' | 'space' | 'hasUnknownColors' | 'hasGreyOfVideo'>
 
@@ -307,7 +327,8 @@ function declaredColors(): Fold<ColorTraits> {
       const hasGreyOfVideo = isMonochrome(first('av1C')) && nclx !== undefined && !isFullRange(nclx)
       if (profile) return { profile, hasGreyOfVideo }
       if (!nclx) return {}
-      return { ...fromCodePoints(nclx, peakIn(first('clli'), first('mdcv'))), hasGreyOfVideo }
+      const found = fromCodePoints(nclx, peakIn(first('clli'), first('mdcv')))
+      return { ...found, ...(!hasKnownMatrix(nclx) && { hasUnknownColors: true }), hasGreyOfVideo }
     },
   }
 }
@@ -349,8 +370,8 @@ function peakIn(clli: Buffer | undefined, mdcv: Buffer | undefined): number | un
  * libvips does not recognise the brand of sequences. Returns other files unchanged.
  */
 export function stillAvif(avif: Uint8Array): Uint8Array {
+  if (!isAvifSequence(avif)) return avif
   const bytes = Buffer.from(avif.buffer, avif.byteOffset, avif.length)
-  if (bytes.toString('latin1', 4, 12) !== 'ftypavis') return avif
   return Buffer.concat([bytes.subarray(0, 8), Buffer.from('avif', 'latin1'), bytes.subarray(12)])
 }
 

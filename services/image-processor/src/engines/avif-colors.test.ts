@@ -266,6 +266,18 @@ describe.each([sharpEngine, jimpEngine])(
       },
     )
 
+    test.each([
+      ['constant luminance', 10],
+      ['ICtCp', 14],
+      ['reversible YCgCo', 16],
+      ['reserved', 3],
+    ])('has a warning if its matrix is unknown: %s', async (_what, matrix) => {
+      const avif = await avifWith(squares(), nclx(1, 13, matrix))
+      const { variants, warnings } = await develop(engine, avif, PRESET)
+      expect(warnings).toEqual(['colors-not-converted'])
+      expectNear((await shown(variants[0]?.data)).slice(0, 2), STORED.slice(0, 2))
+    })
+
     test('has a warning if the numbers are unknown', async () => {
       for (const [primaries, transfer] of [
         [99, 13],

@@ -13,6 +13,7 @@ import {
   stillAvif,
   stillPng,
   withoutStrayBytes,
+  withSpecifiedColors,
 } from '@darkroom/image-file'
 import { Jimp } from 'jimp'
 import { readExif } from '../development/read-exif.ts'
@@ -80,7 +81,7 @@ const DECODERS: Partial<Record<ImageType, (original: Uint8Array) => Promise<Pixe
   'image/png': async (original) => upright(original, await readWithJimp(stillPng(original))),
   'image/webp': async (original) => upright(original, await wasmDecoders['image/webp'](original)),
   'image/gif': (original) => readWithJimp(withSoundData(original)),
-  'image/avif': (original) => wasmDecoders['image/avif'](stillAvif(original)),
+  'image/avif': (original) => wasmDecoders['image/avif'](withSpecifiedColors(stillAvif(original))),
 }
 
 /** Rotates a JPEG by itself. `maxMemoryUsageInMB` is high because pixels were counted before. */
