@@ -1,4 +1,4 @@
-import { parseJson, responseError } from './darkroom-error.ts'
+import { parseJson, responseError, secondsOf } from './darkroom-error.ts'
 import { createTransport, type Transport, type TransportRequest } from './transport.ts'
 
 export interface ApiOptions {
@@ -19,6 +19,8 @@ export interface ApiRequest extends TransportRequest {
 interface Expected<Result> {
   status: 200 | 201 | 202
   isResult: (body: Result) => boolean
+  /** Gets the seconds of `Retry-After`, if the response has it. */
+  onRetryAfter?: (seconds: number) => void
 }
 
 export interface Api {
@@ -33,14 +35,16 @@ export function createApi({ url, credential, stallTimeoutMs }: ApiOptions): Api 
   const send = createTransport(stallTimeoutMs)
   return {
     send,
-    async ask({ path, ...request }, { status, isResult }) {
+    async ask({ path, ...request }, { status, isResult, onRetryAfter }) {
       request.signal?.throwIfAborted()
       const token = typeof credential === 'function' ? await credential() : credential
       const headers = { authorization: `Bearer ${token}`, ...request.headers }
       const answer = await send(base + path, { ...request, headers })
       const body = answer.status === status ? parseJson(answer.text) : undefined
-      if (body && isResult(body)) return body
-      throw responseError(answer)
+      if (!body || !isResult(body)) throw responseError(answer)
+      const retryAfter = secondsOf(answer.header('retry-after'))
+      if (retryAfter !== undefined) onRetryAfter?.(retryAfter)
+      return body
     },
   }
 }

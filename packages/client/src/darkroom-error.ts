@@ -195,7 +195,7 @@ export function tooLarge(): DarkroomError {
 }
 
 /** RFC 9110, section 10.2.3: seconds, or a date. */
-function secondsOf(retryAfter: string | null): number | undefined {
+export function secondsOf(retryAfter: string | null): number | undefined {
   if (retryAfter === null) return undefined
   const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : (Date.parse(retryAfter) - Date.now()) / 1000
   return seconds >= 0 ? seconds : undefined

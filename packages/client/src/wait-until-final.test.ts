@@ -47,6 +47,17 @@ test('many waits share two requests, and each resolves with the first final stat
   expect(requests.slice(0, 2).map(({ headers }) => headers.prefer)).toEqual(['wait=20', 'wait=5'])
 })
 
+test('after an answer with Retry-After the next request waits as long', async () => {
+  const times: number[] = []
+  reply = (request, response) => {
+    times.push(performance.now())
+    if (requests.length === 1) response.setHeader('retry-after', '2')
+    json(response, statusesOf(request, requests.length === 1 ? 'queued' : 'processed'))
+  }
+  await client.waitUntilFinal('x')
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1_990)
+})
+
 test('a new image has its own request and does not abort the open one', async () => {
   let answerFirst = () => {}
   const opened = new Promise<void>((resolve) => {

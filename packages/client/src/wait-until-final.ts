@@ -55,6 +55,8 @@ interface Poller {
   ids: string[]
   /** Of each poll, at most. */
   waitSeconds: number
+  /** From the latest answer, while the API is behind. */
+  retryAfter?: number | undefined
   /** Aborted when nobody waits for any of its images any more. */
   left: AbortController
 }
@@ -101,7 +103,7 @@ export function createWaits({ ask }: Api) {
       try {
         empty = (await poll(poller)) > 0 ? 0 : empty + 1
         failures = 0
-        await pause(isHidden() ? HIDDEN_PAUSE_MS : pauseMs(empty), signal)
+        await pause(isHidden() ? HIDDEN_PAUSE_MS : Math.max(pauseMs(empty), behindMs(poller)), signal)
       } catch (error) {
         if (signal.aborted) continue
         if (error instanceof DarkroomError && error.retryable)
@@ -117,6 +119,11 @@ export function createWaits({ ask }: Api) {
     return emptyPolls === 0
       ? Math.min(pending.size * PAUSE_PER_IMAGE_MS, MAX_BATCH_PAUSE_MS)
       : Math.min(MIN_EMPTY_PAUSE_MS * 1.3 ** (emptyPolls - 1), MAX_EMPTY_PAUSE_MS)
+  }
+
+  /** Clients that were told the same seconds do not all ask at the same time. */
+  function behindMs({ retryAfter = 0 }: Poller): number {
+    return retryAfter * 1000 * (1 + Math.random() / 2)
   }
 
   function freeIds(): string[] {
@@ -150,15 +157,21 @@ export function createWaits({ ask }: Api) {
   }
 
   /** Takes the time that it may wait from the rest of the long polling, and returns what it did not need. */
-  async function askFor({ ids, waitSeconds, left: { signal } }: Poller): Promise<Selection> {
+  async function askFor(poller: Poller): Promise<Selection> {
+    const { ids, waitSeconds, left } = poller
+    const { signal } = left
     const wait = Math.max(0, Math.min(waitSeconds, Math.floor(longPollingMs / 1000)))
     const path = `/images?ids=${ids.map(encodeURIComponent).join()}`
     const headers = { prefer: `wait=${wait}` }
     const isResult = ({ items, notFound }: Selection) => Array.isArray(items) && Array.isArray(notFound)
     const startedAt = Date.now()
+    const onRetryAfter = (seconds: number) => {
+      poller.retryAfter = seconds
+    }
     longPollingMs -= wait * 1000
+    poller.retryAfter = undefined
     try {
-      return await ask({ path, headers, signal }, { status: 200, isResult })
+      return await ask({ path, headers, signal }, { status: 200, isResult, onRetryAfter })
     } finally {
       longPollingMs += wait * 1000 - (Date.now() - startedAt)
     }

@@ -103,17 +103,17 @@ test('requests wait while 2 MB of bodies are in progress; requests without a bod
   await once(gate, 'listening')
   const { port } = gate.address() as AddressInfo
   const send = (bytes: number) => fetch(`${url}/gated?http://127.0.0.1:${port}`, post(new Uint8Array(bytes)))
-  const requests: Promise<Response>[] = []
   const answers: ServerResponse[] = []
-  gate.on('request', (_, answer) => answers.push(answer))
-  for (let index = 0; index < 4; index++) {
-    const arrived = once(gate, 'request')
-    requests.push(send(512 * 1024))
-    await arrived
-  }
+  const full = new Promise<void>((resolve) => {
+    gate.on('request', (_, answer) => {
+      if (answers.push(answer) === 4) resolve()
+    })
+  })
+  const requests = Array.from({ length: 4 }, () => send(512 * 1024))
+  await full
   requests.push(send(10))
-  for (let index = 0; index < 5; index++) expect((await fetch(`${url}/echo/a`)).status).toBe(200)
-  expect(answers).toHaveLength(4)
+  expect((await fetch(`${url}/echo/a`)).status).toBe(200)
+  expect(answers.length).toBe(4)
   const next = once(gate, 'request')
   answers[0]?.end('done')
   await next

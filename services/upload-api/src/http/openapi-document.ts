@@ -177,6 +177,7 @@ export function openApiDocument() {
               'A page of the list, or the requested images.',
               z.union([ImageList, ImageSelection]),
               'Preference-Applied',
+              'Retry-After',
             ),
             ...refusals(
               'unauthenticated',

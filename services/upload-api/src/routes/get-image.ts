@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readPreferWait } from '@darkroom/core'
+import { knownRetrySeconds } from '../backlog.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
 import { requireImage } from '../http/request.ts'
@@ -17,7 +18,7 @@ export const handler = apiHandler(async (event) => {
     etag,
     'cache-control': 'private, no-cache',
     ...(wait !== undefined && { 'preference-applied': `wait=${wait}` }),
-    ...(status.status === 'queued' && { 'retry-after': 1 }),
+    ...(status.status === 'queued' && { 'retry-after': Math.max(1, knownRetrySeconds()) }),
   }
   return matches(event.headers['if-none-match'], etag)
     ? { statusCode: 304, headers }

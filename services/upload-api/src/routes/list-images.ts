@@ -12,6 +12,7 @@ import {
   type Tolerant,
 } from '@darkroom/core'
 import { daysOf, isPastDeadline } from '@darkroom/retention'
+import { knownRetrySeconds } from '../backlog.ts'
 import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
@@ -34,8 +35,12 @@ export const handler = apiHandler(
     if (query.ids !== undefined) {
       const { ids } = parseOrRefuse(SelectionQuery, query, 'query')
       const wait = readPreferWait(event.headers.prefer)
-      const headers = { ...(wait !== undefined && { 'preference-applied': `wait=${wait}` }) }
-      return jsonAnswer(200, await selectImages(app, ids, wait ?? 0), headers)
+      const selection = await selectImages(app, ids, wait ?? 0)
+      const retrySeconds = knownRetrySeconds()
+      return jsonAnswer(200, selection, {
+        ...(wait !== undefined && { 'preference-applied': `wait=${wait}` }),
+        ...(retrySeconds > 0 && { 'retry-after': retrySeconds }),
+      })
     }
     const { date, limit, cursor } = parseOrRefuse(ListQuery, query, 'query')
     const page =

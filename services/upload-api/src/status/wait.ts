@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { listImagesPage } from '@darkroom/bucket'
 import { type AppId, dateOf, firstIdAt, type ImageId, type ImageRef, timeOf } from '@darkroom/core'
 import pMap from 'p-map'
+import { knownRetrySeconds, retrySecondsIfBehind } from '../backlog.ts'
 import { bucket } from '../clients.ts'
 import { type FoundImage, findFinished, findImage, findImageOrUndefined } from './find-image.ts'
 
 /**
- * Finds an image when it is finished, or after `seconds` if it is not finished by then. Polls S3 with one small request at
- * a time, so no registry of connections is needed.
+ * Finds an image when it is finished, or after `seconds` if it is not finished by then, or sooner if the processor is behind.
+ * Polls S3 with one small request at a time, so no registry of connections is needed.
  */
 export async function waitForImage(image: ImageRef, seconds: number): Promise<FoundImage> {
   const found = await findImage(image)
@@ -31,7 +32,8 @@ const MAX_PAGE_SIZE = 1000
 const MAX_READS_PER_POLL = 12
 
 /**
- * Finds images, in the order of the ids, when at least one is finished, or after `seconds` if none is finished by then.
+ * Finds images, in the order of the ids, when at least one is finished, or after `seconds` if none is finished by then, or
+ * sooner if the processor is behind.
  * Unknown ids are omitted, and waited for if they are recent. The first poll makes up to two requests to S3 per image. Each
  * later poll reads the documents of the pending images if these are few, otherwise it lists the documents since the oldest of
  * them, with one request for each day of the ids.
@@ -126,11 +128,19 @@ const FAST_POLL_INTERVAL_MS = 100
 const SLOW_POLL_INTERVAL_MS = 400
 const FAST_POLLING_MS = 3_000
 
-/** Yields when it is time for the next poll, until `seconds` have passed. */
+/** By then, most images are finished if the processor is not behind. */
+const LOOK_AT_QUEUE_MS = 1_000
+
+/**
+ * Yields when it is time for the next poll, until `seconds` have passed. It ends early if the processor is behind: a function
+ * that waits would take the concurrency that processing needs.
+ */
 async function* polls(seconds: number): AsyncGenerator<void> {
   const start = Date.now()
   const end = start + seconds * 1000
   while (Date.now() < end) {
+    const isLong = Date.now() - start >= LOOK_AT_QUEUE_MS
+    if ((isLong ? await retrySecondsIfBehind() : knownRetrySeconds()) > 0) return
     const interval = Date.now() - start < FAST_POLLING_MS ? FAST_POLL_INTERVAL_MS : SLOW_POLL_INTERVAL_MS
     await sleep(Math.min(interval, Math.max(0, end - Date.now())))
     yield

@@ -1,11 +1,11 @@
 import { readS3Event } from '@darkroom/core'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import pMap from 'p-map'
+import { isBehind } from '../backlog.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 import { count } from '../metrics.ts'
 import { giveUp, isFinished } from './finish.ts'
-import { isBehind } from './image-queue.ts'
 import { lookAgain } from './look-again.ts'
 import { readDay, reconcileDay } from './reconcile-day.ts'
 

@@ -150,6 +150,8 @@ async function checkQueuesOf(stage: string): Promise<Finding[]> {
 
 /** Concurrency that Lambda keeps for functions without a reservation. */
 const UNRESERVED_MINIMUM = 100
+/** A smaller account needs its concurrency for processing. */
+const MIN_TO_RESERVE = 500
 
 async function checkConsumer(deployment: Deployment): Promise<Finding[]> {
   const { FunctionName } = functionOf(deployment['image-processor'], 'processImages') ?? {}
@@ -175,6 +177,10 @@ async function checkConsumer(deployment: Deployment): Promise<Finding[]> {
         'Request a higher quota "Concurrent executions", or lower maximumConcurrency.',
       ),
     )
+  }
+  if (ConcurrentExecutions >= MIN_TO_RESERVE && UnreservedConcurrentExecutions === ConcurrentExecutions) {
+    const advice = 'Set statusConcurrency of upload-api, for example to 200: docs/scale.md.'
+    findings.push(warning('Requests that wait can use all of the concurrency of the account.', advice))
   }
   return findings
 }
