@@ -55,7 +55,6 @@ const ENVIRONMENT: NodeJS.ProcessEnv = {
   PARKED_QUEUE_URL: url,
   EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
   DEDUPLICATED_APPS: '',
-  API_KEY_HASHES: '{}',
   TOPIC_APPS: '{}',
   CLAIM_PREFIXES: '{}',
   RETENTION: toEnvironment(readRetention()),

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { largePhotograph } from './large-photograph.ts'
 
 const START_TIMEOUT_MS = 240_000
-const KEY = 'local-web-app-1'
+const KEY = 'dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79'
 const run = promisify(execFile)
 const clientFolder = fileURLToPath(new URL('../packages/client/', import.meta.url))
 const photograph = fileURLToPath(new URL('../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url))

@@ -37,7 +37,10 @@ test('serverless offline in the folder of upload-api needs no settings', async (
   )
   const answer = await fetch(`http://localhost:${port}/v1/images`, {
     method: 'POST',
-    headers: { authorization: 'Bearer local-web-app-1', 'content-type': 'image/png' },
+    headers: {
+      authorization: 'Bearer dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79',
+      'content-type': 'image/png',
+    },
     body: await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
       .png()
       .toBuffer(),

@@ -83,7 +83,7 @@ describe.each(SERVICES)('every function of %s', (service) => {
         for (const resource of [Resource].flat()) {
           if (resource.endsWith(`:log-group:/aws/lambda/${lambda.FunctionName}:*:*`)) continue
           expect(resource).toMatch(
-            /^arn:aws:(?:s3:::[^*/]+(?:\/[a-z]+\/\*)?|(?:sqs|sns|secretsmanager):[^*]+)$/,
+            /^arn:aws:(?:s3:::[^*/]+(?:\/[a-z]+\/\*(?:\.[a-z]+)?)?|(?:sqs|sns|secretsmanager):[^*]+)$/,
           )
         }
       }
@@ -373,7 +373,7 @@ describe('names that are defined in two places', () => {
       .flatMap(({ Resource }) => Resource)
       .filter((resource) => /^arn:aws:(s3|sqs):/.test(resource))
     expect(used.length).toBeGreaterThan(0)
-    for (const resource of used) expect(arns).toContain(resource.replace(/\/[a-z]+\/\*$/, ''))
+    for (const resource of used) expect(arns).toContain(resource.replace(/\/[a-z]+\/\*(?:\.[a-z]+)?$/, ''))
   })
 })
 

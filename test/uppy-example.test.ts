@@ -9,7 +9,7 @@ import { largePhotograph } from './large-photograph.ts'
 import { uppyExample } from './uppy-example.ts'
 import { expectEventually } from './web-app-1/open-page.ts'
 
-const KEY = 'local-web-app-1'
+const KEY = 'dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79'
 
 /** The program in docs/api.md, unchanged, in its own page. */
 describeWith(BROWSER, "the documented configuration of Uppy's S3 plugin", () => {

@@ -25,7 +25,7 @@ async function bundleExample(settings: Settings): Promise<string> {
   if (!program.includes('signRequest')) throw new Error('docs/api.md has no program for Uppy')
   const configured = program
     .replace('http://127.0.0.1:4000/v1', settings.api)
-    .replace('local-web-app-1', settings.key)
+    .replace('dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79', settings.key)
   const contents = `${configured}
     globalThis.multipartAbove = MULTIPART_ABOVE
     document.querySelector('input').onchange = ({ target }) =>

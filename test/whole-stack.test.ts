@@ -24,7 +24,7 @@ type Body = NonNullable<RequestInit['body']>
 
 const START_TIMEOUT_MS = 90_000
 const photograph = await readFile(new URL('../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url))
-const authorization = 'Bearer local-web-app-1'
+const authorization = 'Bearer dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79'
 
 function upload(stack: Stack, body: Body, headers: Record<string, string> = {}): Promise<Response> {
   const request = { method: 'POST', body, headers: { authorization, ...headers } }

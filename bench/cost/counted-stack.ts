@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
 import { startLocalKafka } from '@darkroom/local-kafka'
-import { APPS, apiKeyHashes, freePort, IMAGE_TOPIC, startServices } from '@darkroom/local-stack'
+import { APPS, createDevelopmentKeys, freePort, IMAGE_TOPIC, startServices } from '@darkroom/local-stack'
 import { countMessages, countOnTheWay } from '../../tools/cli/src/audit/queues.ts'
 import { none, type Requests, startRequestCounter } from './count-requests.ts'
 
@@ -38,7 +38,6 @@ export async function startCountedStack() {
           BUCKET,
           QUEUE_URL: queueUrl(endpoint),
           PARKED_QUEUE_URL: `${queueUrl(endpoint)}-parked`,
-          API_KEY_HASHES: apiKeyHashes(),
           KAFKA_BROKERS: kafka.brokers,
           KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT',
           WATCH_DELAY_SECONDS: '2',
@@ -47,7 +46,9 @@ export async function startCountedStack() {
       })
     }),
   )
-  const sqs = new SQSClient({ endpoint: aws.endpoint, region: 'us-east-1', credentials: localCredentials })
+  const client = { endpoint: aws.endpoint, region: 'us-east-1', credentials: localCredentials }
+  await createDevelopmentKeys(BUCKET, client)
+  const sqs = new SQSClient(client)
   const queues = { sqs, queueUrl: queueUrl(aws.endpoint) }
   const outcomes = { sqs, queueUrl: queues.queueUrl.replace(/images$/, 'outcomes') }
   const Attributes = { DelaySeconds: DELAY_SECONDS }

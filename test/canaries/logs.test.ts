@@ -2,8 +2,8 @@
  * Planted values, the canaries, are in no log line and in no error: API keys, cookies, signatures of links and forms, bytes of
  * images, and the personal text that clients send. The handlers log at their most talkative level.
  */
-import { createHash } from 'node:crypto'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { credentialKey, formatApiKey, newApiKey, recordOf } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda'
@@ -20,8 +20,9 @@ import { receiveEvent } from './receive-event.ts'
 import { recordOutput } from './record-output.ts'
 
 const app = 'web-app-1'
-const KEY = 'canary-key-5c1d7a90f3e24b68'
-const WRONG_KEY = 'canary-key-of-nobody-77e1'
+const key = newApiKey(app, 'test')
+const KEY = formatApiKey(key)
+const WRONG_KEY = formatApiKey(newApiKey(app, 'test'))
 const COOKIE = 'session=canary-cookie-4410b2'
 const BYTES = 'canary-bytes-of-an-image-93b1'
 const FILENAME = 'canary-name-of-a-patient.jpg'
@@ -30,13 +31,13 @@ const ADDRESS = '203.0.113.77'
 
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
+await store.put(credentialKey(key), JSON.stringify(recordOf(key, app)))
 Object.assign(process.env, {
   PARKED_QUEUE_URL: process.env.QUEUE_URL,
   EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-test-events',
   TOPIC_APPS: JSON.stringify({ [TOPIC]: 'web-app-2' }),
   UNDELIVERED_BUCKET: 'darkroom-test-undelivered',
   CLAIM_PREFIXES: JSON.stringify({ 'web-app-2': 'claims/web-app-2/' }),
-  API_KEY_HASHES: JSON.stringify({ [app]: [createHash('sha256').update(KEY).digest('hex')] }),
   POWERTOOLS_LOG_LEVEL: 'DEBUG',
 })
 const logged = recordOutput()
@@ -113,7 +114,8 @@ const record = (value: Uint8Array, more: Record<string, string> = {}) =>
 describe('no log line has a canary after', () => {
   test('credentials, good and bad', async () => {
     expect(await authorization(KEY)).toMatchObject({ context: { app } })
-    expect(await authorization(WRONG_KEY)).toMatchObject({ context: {} })
+    expect(await authorization(WRONG_KEY)).toEqual({ isAuthorized: true, context: { refusal: 'unknown' } })
+    expect(await authorization(WRONG_KEY.slice(1))).toMatchObject({ context: { refusal: 'malformed' } })
     expect(found()).toEqual([])
   })
 

@@ -65,6 +65,7 @@ export const operator = {
   bucket: openBucket(BUCKET),
   sqs: new SQSClient({}),
   queueUrl: IMAGE_QUEUE,
+  isLocal: true,
   label: 'simulated',
   close: () => {},
 }

@@ -5,7 +5,7 @@ import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local
 import { startLocalKafka } from '@darkroom/local-kafka'
 import {
   APPS,
-  apiKeyHashes,
+  createDevelopmentKeys,
   freePort,
   IMAGE_TOPIC,
   type RunningServices,
@@ -30,7 +30,6 @@ function storesAt(endpoint: string) {
     BUCKET,
     QUEUE_URL: queueUrl,
     PARKED_QUEUE_URL: `${queueUrl}-parked`,
-    API_KEY_HASHES: apiKeyHashes(),
   }
 }
 
@@ -57,7 +56,9 @@ export async function startFaultyStack(chance: Chance, onLine: (name: string, li
     })
   const services = new Map<Name, RunningServices>()
   await Promise.all(NAMES.map(async (name) => services.set(name, await start(name))))
-  const sqs = new SQSClient({ endpoint: aws.endpoint, region: 'us-east-1', credentials: localCredentials })
+  const client = { endpoint: aws.endpoint, region: 'us-east-1', credentials: localCredentials }
+  await createDevelopmentKeys(BUCKET, client)
+  const sqs = new SQSClient(client)
 
   return {
     proxy,

@@ -13,7 +13,7 @@ import { expectEventually, type LoupePage, openPage, PHOTOGRAPH } from './open-p
 
 const START_TIMEOUT_MS = 240_000
 const TEST_TIMEOUT_MS = 240_000
-const KEY = 'local-web-app-1'
+const KEY = 'dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79'
 
 describeWith(BROWSER, 'a large photograph in Loupe with the whole local stack', () => {
   let stack: Stack

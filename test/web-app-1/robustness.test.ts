@@ -14,7 +14,7 @@ import { expectAccessible, expectDeveloped } from './expect-page.ts'
 import { type FaultyApi, startFaultyApi } from './faulty-api.ts'
 import { expectEventually, type LoupePage, openPage, PHOTOGRAPH, photograph } from './open-page.ts'
 
-const KEY = 'local-web-app-1'
+const KEY = 'dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79'
 const MANY = 200
 
 describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {

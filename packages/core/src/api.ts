@@ -171,9 +171,7 @@ const WarningInWords = z.object({ type: Warning, detail: z.string() }).meta({ id
 const Erasure = z
   .object({
     at: z.iso.datetime(),
-    by: z
-      .string()
-      .meta({ description: 'The credential that erased the image: the first 12 hex digits of its SHA-256.' }),
+    by: z.string().meta({ description: 'The credential that erased the image: the id of its API key.' }),
     objects: z.int().meta({ description: 'How many objects were deleted: the original and its variants.' }),
     complete: z.boolean().meta({
       description:

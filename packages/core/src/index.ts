@@ -1,4 +1,5 @@
 export * from './api.ts'
+export * from './api-key.ts'
 export * from './app-id.ts'
 export * from './attributes.ts'
 export * from './events.ts'

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { newImageId } from './image-id.ts'
 import {
   claimKey,
+  credentialKey,
   erasureKey,
   eventKey,
   eventOf,
@@ -11,13 +12,16 @@ import {
   holdKey,
   inputKey,
   inputPrefix,
+  lastUseKey,
   metadataKey,
   metadataPrefix,
   parseClaimKey,
+  parseCredentialKey,
   parseErasureKey,
   parseEventKey,
   parseHashKey,
   parseInputKey,
+  parseLastUseKey,
   parseMetadataKey,
   parseProcessedKey,
   parseRejectedKey,
@@ -156,6 +160,16 @@ describe('each parser is the inverse of its builder', () => {
       fc.property(fc.record({ app, imageId: id }), (ref) =>
         expect(parseEventKey(eventKey(eventOf(ref)))).toEqual(eventOf(ref)),
       ),
+    )
+  })
+  test('credential and last use', () => {
+    const keyId = fc.stringMatching(/^[0-9a-f]{16}$/)
+    fc.assert(
+      fc.property(fc.record({ keyId }), (ref) => {
+        expect(parseCredentialKey(credentialKey(ref))).toEqual(ref)
+        expect(parseLastUseKey(lastUseKey(ref))).toEqual(ref)
+        expect(parseCredentialKey(lastUseKey(ref))).toBeUndefined()
+      }),
     )
   })
   test('kind and app of any key', () => {

@@ -4,6 +4,8 @@ import { dateOf, ImageId } from './image-id.ts'
 import { Sha256 } from './image-types.ts'
 import { KafkaTopic } from './origin.ts'
 
+export { credentialKey, lastUseKey, parseCredentialKey, parseLastUseKey } from './api-key.ts'
+
 /**
  * The layout of the bucket, defined only here. Each builder has an inverse. A builder throws a ZodError if a part could
  * reach outside its prefix.
@@ -20,6 +22,8 @@ import { KafkaTopic } from './origin.ts'
  *     events/{app}/{digest}                                     the image id of an event whose time does not decide it
  *     linked/{app}/{yyyy-mm-dd}/{imageId}/{sha256}              names an object elsewhere that has bytes of the image
  *     receipts/{app}/{number}                                   the chain of erasure receipts, the newest first
+ *     credentials/{keyId}.json                                  the record of an API key (api-key.ts, which loads no zod)
+ *     credentials/{keyId}.used                                  written when that key is first used on a day
  */
 export interface ImageRef {
   app: AppId

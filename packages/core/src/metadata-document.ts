@@ -104,10 +104,7 @@ export const PERCEPTUAL_HASH_VERSION = 2
 /** What remains of an erased image. */
 const erasure = {
   erased_at: column(timestamp, 'When the image was erased, UTC.'),
-  erased_by: column(
-    z.string(),
-    'The credential that erased the image: the first 12 hex digits of its SHA-256.',
-  ),
+  erased_by: column(z.string(), 'The credential that erased the image: the id of its API key.'),
   erased_objects: column(count, 'How many objects were deleted: the original and its variants.'),
 }
 

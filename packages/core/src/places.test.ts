@@ -17,6 +17,7 @@ const PARTS = {
     request: '3f1c1d3e-8b0e-4d0e-9d0a-0a1b2c3d4e5f',
     original: 'input/x',
     sequence: 7,
+    keyId: '5b0c1f2a9d3e4f60',
     ...keys.eventOf(image),
   },
 }
@@ -62,6 +63,7 @@ test('a key that no builder makes has no owner', () => {
     `input/${app}/2020-01-01/${imageId}`,
     `claims/Web App/x`,
     'events/x',
+    'credentials/5b0c1f2a9d3e4f60',
   ])
     expect([key, findOwner(key)]).toEqual([key, undefined])
 })

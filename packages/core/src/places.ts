@@ -10,11 +10,13 @@ import {
   linkPrefix,
   metadataKey,
   parseClaimKey,
+  parseCredentialKey,
   parseErasureKey,
   parseEventKey,
   parseHashKey,
   parseHeldKey,
   parseInputKey,
+  parseLastUseKey,
   parseLinkKey,
   parseMetadataKey,
   parseReceiptKey,
@@ -49,6 +51,8 @@ const OWNERS = {
   erasing: parseErasureKey,
   linked: parseLinkKey,
   receipts: parseReceiptKey,
+  // The record names the app.
+  credentials: (key: string) => (parseCredentialKey(key) ?? parseLastUseKey(key)) && {},
 } satisfies Record<string, (key: string) => Owner | undefined>
 
 /** The first part of every key. */

@@ -100,7 +100,7 @@ const valuesUntil = (last: string): Record<string, string> => ({
   failure_type: 'failure',
   failure_detail: "'The image could not be developed: ' || failure || '.'",
   erased_at: iso(`least(accepted + to_hours(1 + i % 700), ${last})`),
-  erased_by: "substr(format('{:016x}', h3), 1, 12)",
+  erased_by: "format('{:016x}', h3)",
   erased_objects: '4',
   dt: "strftime(accepted, '%Y-%m-%d')",
 })

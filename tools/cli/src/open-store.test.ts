@@ -171,6 +171,10 @@ test('every command that reads a store explains the choice in the same words', a
     'tail',
     'replay',
     'hold',
+    'create',
+    'list',
+    'rotate',
+    'revoke',
     'retention',
     'trace',
   ])

@@ -2,12 +2,14 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { type Bucket, openBucket } from '@darkroom/bucket'
 import { type Endpoints, readEndpoints } from '@darkroom/local-stack/endpoints'
 import type { Command } from 'commander'
+import { bucketOfStage } from './stage-bucket.ts'
 
 /** The bucket of a deployment or of the local stack. */
 export interface Store {
   bucket: Bucket
   /** For people: `s3://darkroom-prod (AWS, eu-central-1)` or `local stack at http://127.0.0.1:4566`. */
   label: string
+  isLocal: boolean
   /** The queues, if the image queue is known. The names of the others begin with its name. */
   queues?: { sqs: SQSClient; queueUrl: string; settings?: ClientSettings } | undefined
   close(): void
@@ -24,6 +26,8 @@ export interface StoreOptions {
   bucket?: string
   queueUrl?: string
   local?: boolean
+  /** Of commands that take a stage instead of its bucket. */
+  stage?: string
 }
 
 /** Gives a command the options that choose its store. They are the same for every command. */
@@ -69,9 +73,13 @@ interface StoreLocation {
 }
 
 async function chooseStore(options: StoreOptions): Promise<StoreLocation> {
-  const { bucket, queueUrl, local } = options
+  const { bucket, queueUrl, local, stage } = options
   // Caused by a shell variable that is not set, as in --bucket "$BUCKET".
   if (bucket === '' || queueUrl === '') throw new Error('--bucket and --queue-url need a value.')
+  if (stage !== undefined) {
+    if (local || bucket || queueUrl) throw new Error('Use --stage alone, or the options of a bucket.')
+    return { bucket: await bucketOfStage(stage) }
+  }
   if (local && (bucket || queueUrl)) {
     throw new Error('Use either --local or --bucket and --queue-url, not both.')
   }
@@ -112,7 +120,8 @@ async function connect(location: StoreLocation): Promise<Store> {
     bucket.s3.destroy()
     queues?.sqs.destroy()
   }
-  return { bucket, label: await labelOf(location, bucket), queues, close }
+  const isLocal = location.localEndpoint !== undefined
+  return { bucket, label: await labelOf(location, bucket), isLocal, queues, close }
 }
 
 /** On stderr, so that results can be piped. */

@@ -21,6 +21,7 @@ const COMMANDS: Record<string, Record<string, () => Promise<Add>>> = {
     dlq: async () => (await import('./commands/dlq.ts')).addDlq,
     events: async () => (await import('./commands/events.ts')).addEvents,
     hold: async () => (await import('./commands/hold.ts')).addHold,
+    keys: async () => (await import('./commands/keys.ts')).addKeys,
     retention: async () => (await import('./commands/retention.ts')).addRetention,
     trace: async () => (await import('./commands/trace.ts')).addTrace,
   },

@@ -1,20 +1,19 @@
-import { createHash } from 'node:crypto'
+import { type ApiKey, formatApiKey, keyIdPrefix } from '@darkroom/core'
 
-/** The applications of the local stack. Their keys are not secret, because they only work on this machine. */
+/** The key of an app, the same on each machine: it is not secret, because it only works on the local stack. */
+export function developmentKey(app: string): ApiKey {
+  return {
+    mode: 'test',
+    keyId: `${keyIdPrefix(app)}00000001`,
+    secret: 'LocalDevelopmentOnlyNotASecret01',
+  }
+}
+
+/** The applications of the local stack. */
 export const APPS = {
-  'web-app-1': { apiKey: 'local-web-app-1' },
-  'web-app-2': { apiKey: 'local-web-app-2', topic: 'images.web-app-2' },
+  'web-app-1': { apiKey: formatApiKey(developmentKey('web-app-1')) },
+  'web-app-2': { apiKey: formatApiKey(developmentKey('web-app-2')), topic: 'images.web-app-2' },
 }
 
 /** Web App #2's topic. The bridge's `topicApps` maps it to the app. */
 export const IMAGE_TOPIC = APPS['web-app-2'].topic
-
-/** The API_KEY_HASHES of the upload API. */
-export function apiKeyHashes(): string {
-  const hashes = Object.entries(APPS).map(([app, { apiKey }]) => [app, [sha256(apiKey)]])
-  return JSON.stringify(Object.fromEntries(hashes))
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}

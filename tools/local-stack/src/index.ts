@@ -1,6 +1,7 @@
-export { APPS, apiKeyHashes, IMAGE_TOPIC } from './apps.ts'
+export { APPS, IMAGE_TOPIC } from './apps.ts'
 export { developPhotograph } from './demo/develop-photograph.ts'
 export { findPhotographs, type Photograph } from './demo/photographs.ts'
+export { createDevelopmentKeys } from './development-keys.ts'
 export type { Endpoints } from './endpoints.ts'
 export { freePort, freePorts, type Ports, portVariables } from './ports.ts'
 export { type RunningServices, startServices } from './start-services.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { awsEnvironment } from '@darkroom/local-aws/environment'
-import { APPS, apiKeyHashes, IMAGE_TOPIC } from './apps.ts'
+import { APPS, IMAGE_TOPIC } from './apps.ts'
 import { type Endpoints, endpointsFor } from './endpoints.ts'
 import type { Ports } from './ports.ts'
 import type { DashboardOptions } from './start-dashboard.ts'
@@ -88,6 +88,8 @@ async function startParts(options: StackOptions, running: Part[], stop: Stack['s
     onReady?.(name)
   }
   const services = await starting
+  const { createDevelopmentKeys } = await import('./development-keys.ts')
+  await createDevelopmentKeys(store.bucket, store.s3)
   return { endpoints, ended: services.exited, stop }
 }
 
@@ -188,7 +190,6 @@ function serviceEnvironment(endpoints: Endpoints): Record<string, string> {
     BUCKET: endpoints.bucket,
     QUEUE_URL: endpoints.queueUrl,
     PARKED_QUEUE_URL: endpoints.parkedQueueUrl,
-    API_KEY_HASHES: apiKeyHashes(),
     DOCS_API_KEY: APPS['web-app-1'].apiKey,
     KAFKA_BROKERS: endpoints.kafkaBrokers,
   }

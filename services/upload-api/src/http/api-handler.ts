@@ -12,7 +12,7 @@ import httpJsonBodyParser from '@middy/http-json-body-parser'
 import type { Context } from 'aws-lambda'
 import { logger } from '../logger.ts'
 import type { ApiResult } from './answer.ts'
-import { type ApiEvent, requireApp } from './request.ts'
+import { type ApiEvent, requireCaller } from './request.ts'
 
 type Handle = (event: ApiEvent, context: Context) => Promise<ApiResult>
 
@@ -45,7 +45,7 @@ export function publicHandler(handle: Handle, { query = [] }: RouteOptions = {})
 /** For routes with a credential, which is checked first. */
 export function apiHandler(handle: Handle, { query = [] }: RouteOptions = {}) {
   return unroutedHandler(handle).before(({ event }) => {
-    requireApp(event)
+    requireCaller(event)
     requireKnownQuery(event, query)
   })
 }
@@ -132,6 +132,7 @@ function logRequest(): Middleware {
     logger.info(`${method} ${path} ${response?.statusCode}`, {
       requestId: context.awsRequestId,
       app: event.requestContext.authorizer?.lambda?.app,
+      keyId: event.requestContext.authorizer?.lambda?.credential,
       imageId: imageIdOf(event, response),
       traceId: traceIdOf(event.headers.traceparent),
       problem: internal.problem,

@@ -276,7 +276,13 @@ export function openApiDocument() {
           requestBody: jsonBody(SignatureRequest),
           responses: {
             '200': answer('The signed URL. A part must have exactly the signed length.', Signature),
-            ...refusals('unauthenticated', 'malformed-request', 'unsupported-media-type', 'not-found'),
+            ...refusals(
+              'unauthenticated',
+              'malformed-request',
+              'unsupported-media-type',
+              'not-found',
+              'storage-unavailable',
+            ),
           },
         },
       },

@@ -26,7 +26,7 @@ import { bucket, signer } from '../clients.ts'
 import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
-import { requireApp } from '../http/request.ts'
+import { requireCaller } from '../http/request.ts'
 import { expiryFromNow, VALID_SECONDS } from '../uploads/multipart.ts'
 import { isAccepted, requireUsableId } from '../uploads/replays.ts'
 
@@ -37,7 +37,7 @@ import { isAccepted, requireUsableId } from '../uploads/replays.ts'
  */
 export const handler = apiHandlerWithBody(
   async (event) => {
-    const app = requireApp(event)
+    const { app } = requireCaller(event)
     const chosen = readIdempotencyKey(event.headers['idempotency-key'])
     const request = parseOrRefuse(DirectUploadRequest, event.body, 'body')
     requireSize(request.bytes)

@@ -56,7 +56,7 @@ test('everything of a processed image is deleted; a receipt without personal dat
     status: 'erased',
     acceptedAt: expect.any(String),
     original: {},
-    erasure: { at: expect.any(String), by: 'c0ffee123456', objects: 4, complete: true },
+    erasure: { at: expect.any(String), by: 'c0ffee1234567890', objects: 4, complete: true },
   })
   expect(await keysOf(image)).toEqual([metadataKey(image)])
   expect((await send(getImage, { app, id: image.imageId })).body).toEqual(body)

@@ -17,7 +17,7 @@ import { bucket } from '../clients.ts'
 import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
-import { requireApp } from '../http/request.ts'
+import { requireCaller } from '../http/request.ts'
 import { toImageStatuses } from '../status/to-image-status.ts'
 import { findImages, waitForImages } from '../status/wait.ts'
 
@@ -30,7 +30,7 @@ const DAY_MS = 86_400_000
  */
 export const handler = apiHandler(
   async (event) => {
-    const app = requireApp(event)
+    const { app } = requireCaller(event)
     const query = event.queryStringParameters ?? {}
     if (query.ids !== undefined) {
       const { ids } = parseOrRefuse(SelectionQuery, query, 'query')

@@ -12,7 +12,7 @@ import {
 import { signer } from '../clients.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
-import { requireApp } from '../http/request.ts'
+import { requireCaller } from '../http/request.ts'
 import { expiryFromNow, partCount, sizeOfPart, VALID_SECONDS } from '../uploads/multipart.ts'
 
 /**
@@ -21,7 +21,7 @@ import { expiryFromNow, partCount, sizeOfPart, VALID_SECONDS } from '../uploads/
  */
 export const handler = apiHandlerWithBody(
   async (event) => {
-    const app = requireApp(event)
+    const { app } = requireCaller(event)
     const request = parseOrRefuse(SignatureRequest, event.body, 'body')
     const upload = requireUpload(app, request.key)
     const expiresAt = expiryFromNow()

@@ -2,14 +2,14 @@ import { newImageId, readIdempotencyKey } from '@darkroom/core'
 import { acceptedAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
 import { readUpload } from '../http/read-upload.ts'
-import { requireApp } from '../http/request.ts'
+import { requireCaller } from '../http/request.ts'
 import { acceptImage } from '../intake.ts'
 import { requireUsableId } from '../uploads/replays.ts'
 
 /** `POST /v1/images` */
 export const handler = apiHandlerWithBody(
   async (event) => {
-    const app = requireApp(event)
+    const { app } = requireCaller(event)
     const key = readIdempotencyKey(event.headers['idempotency-key'])
     const upload = await readUpload(event)
     if (key !== undefined) await requireUsableId({ app, imageId: key })

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { SCOPES } from '@darkroom/core'
 import type { Context } from 'aws-lambda'
 import type { ApiResult } from '../http/answer.ts'
+import type { Refusal } from '../http/caller.ts'
 import type { ApiEvent } from '../http/request.ts'
 
 /** A request of a test. A body of bytes becomes base64, as in the gateway's events. */
@@ -9,6 +11,8 @@ export interface TestRequest {
   path?: string
   /** The app of the credential; without it, the request has no credential. */
   app?: string
+  /** Why the authorizer refused the credential, if there is no app. Default: there was none. */
+  refusal?: Refusal['refusal']
   headers?: Record<string, string>
   query?: Record<string, string>
   /** The query as it is in the URL. */
@@ -39,6 +43,7 @@ function toEvent({
   method = 'GET',
   path,
   app,
+  refusal = 'missing',
   headers = {},
   query,
   rawQuery = new URLSearchParams(query).toString(),
@@ -64,7 +69,10 @@ function toEvent({
       stage: '$default',
       time: '23/Nov/2026:10:00:00 +0000',
       timeEpoch: Date.now(),
-      authorizer: { lambda: app === undefined ? {} : { app, credential: 'c0ffee123456' } },
+      authorizer: {
+        lambda:
+          app === undefined ? { refusal } : { app, credential: 'c0ffee1234567890', scopes: SCOPES.join(' ') },
+      },
     },
     isBase64Encoded: body instanceof Uint8Array,
     ...(query && { queryStringParameters: query }),

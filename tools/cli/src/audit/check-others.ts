@@ -8,14 +8,18 @@ import {
   type StoredObject,
 } from '@darkroom/bucket'
 import {
+  credentialKey,
   eventOf,
   findOwner,
   ImageId,
   type ImageRef,
   PLACES,
   type Place,
+  parseCredentialKey,
   parseEventKey,
   parseHashKey,
+  parseKeyRecord,
+  parseLastUseKey,
   placePrefix,
 } from '@darkroom/core'
 import { type AuditContext, isSettled, pastRetention, type Unit } from './audit-context.ts'
@@ -38,7 +42,7 @@ export async function checkLoose(context: AuditContext, object: StoredObject): P
   return findOwner(object.key) ? pastRetention(context, object) : [unknownObject(object)]
 }
 
-function unknownObject({ key }: StoredObject): Breach {
+function unknownObject({ key }: Pick<StoredObject, 'key'>): Breach {
   return { class: 'unknown-object', key, detail: 'no part of Darkroom writes such a key' }
 }
 
@@ -98,6 +102,23 @@ export async function checkEvent(context: AuditContext, object: StoredObject): P
   if (context.now - written.getTime() < MAX_DELIVERY_MS) return expired
   const isLost = (await statusOf(context.bucket, image)) === 'none'
   return isLost ? [...expired, { class: 'orphan', key, detail: `${text} is not stored` }] : expired
+}
+
+/** The record of an API key can be read, and a key that was used has one. */
+export async function checkCredential({ bucket }: AuditContext, { key }: StoredObject): Promise<Breach[]> {
+  const ref = parseCredentialKey(key) ?? parseLastUseKey(key)
+  if (!ref) return [unknownObject({ key })]
+  const text = (await getText(bucket, credentialKey(ref)))?.text
+  if (text !== undefined && isKeyRecord(text)) return []
+  return [{ class: 'orphan', key, detail: 'there is no readable record of this API key' }]
+}
+
+function isKeyRecord(text: string): boolean {
+  try {
+    return parseKeyRecord(text) !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** The last character of Unicode sorts after all keys with a prefix. */

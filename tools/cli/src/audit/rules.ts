@@ -3,7 +3,15 @@ import type { Place } from '@darkroom/core'
 import type { AuditContext, Unit } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
 import { checkImage } from './check-image.ts'
-import { checkEvent, checkHash, checkLoose, checkRejected, strangers, unitsOf } from './check-others.ts'
+import {
+  checkCredential,
+  checkEvent,
+  checkHash,
+  checkLoose,
+  checkRejected,
+  strangers,
+  unitsOf,
+} from './check-others.ts'
 import { checkLink } from './check-receipts.ts'
 import { gatherImages, pathOf } from './join-images.ts'
 
@@ -24,6 +32,7 @@ export const RULES: Record<Place, Rule> = {
   events: checkEvent,
   rejected: checkRejected,
   receipts: checkLink,
+  credentials: checkCredential,
 }
 
 /** A part of the audit that can be continued where it stopped. */

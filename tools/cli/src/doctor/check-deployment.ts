@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { paginateListSubscriptionsByTopic, SNSClient } from '@aws-sdk/client-sns'
 import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
+import { hasApiKeys, openBucket } from '@darkroom/bucket'
 import { placePrefix } from '@darkroom/core'
 import { checkQueues } from './check-queues.ts'
 import {
@@ -66,24 +66,13 @@ async function checkApi(url: string | undefined): Promise<Finding[]> {
   ]
 }
 
-/** The functions have the value of the last deployment. */
 async function checkApiKeys(deployment: Deployment, stage: string): Promise<Finding[]> {
-  const Name = `/darkroom/${stage}/api-key-hashes`
-  const client = new SSMClient()
-  const { Parameter } = await client.send(new GetParameterCommand({ Name }))
-  client.destroy()
-  const deployed = settingOf(deployment['upload-api'], 'API_KEY_HASHES')
-  if (deployed !== Parameter?.Value) {
-    return [
-      warning(
-        `${Name} was changed after the last deployment.`,
-        'Deploy upload-api with --force, or the change has no effect.',
-      ),
-    ]
-  }
-  const apps = Object.keys(JSON.parse(deployed ?? '{}'))
-  if (apps.length > 0) return [ok(`apps: ${apps.join(', ')}`)]
-  return [problem('No app has an API key: every request is 401.', 'docs/deploy.md, "An API key".')]
+  const bucket = openBucket(settingOf(deployment['upload-api'], 'BUCKET') ?? '')
+  const exists = await hasApiKeys(bucket)
+  bucket.s3.destroy()
+  if (exists) return [ok('at least one app has an API key')]
+  const advice = `Make one: pnpm darkroom keys create --app APP --stage ${stage}`
+  return [problem('No app has an API key: every request is 401.', advice)]
 }
 
 async function checkBucket(deployment: Deployment): Promise<Finding[]> {

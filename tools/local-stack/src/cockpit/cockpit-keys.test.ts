@@ -63,7 +63,9 @@ afterEach(() => {
 
 test('u uploads a photograph of the samples, and says why it was refused', async () => {
   expect(await press('u')).toBe('The upload returned 503: {"status":"processed"}')
-  expect(requests).toEqual(['POST /v1/images Bearer local-web-app-1 true'])
+  expect(requests).toEqual([
+    'POST /v1/images Bearer dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79 true',
+  ])
 })
 
 test('d prints the document of the last image, with the key of its app', async () => {
@@ -71,7 +73,9 @@ test('d prints the document of the last image, with the key of its app', async (
   const entry = { message: 'record accepted', app: 'web-app-2', imageId: ID, timestamp: new Date() }
   view.take('kafka-bridge', JSON.stringify(entry))
   expect(JSON.parse(await press('d'))).toEqual({ status: 'processed' })
-  expect(requests).toEqual([`GET /v1/images/${ID} Bearer local-web-app-2 false`])
+  expect(requests).toEqual([
+    `GET /v1/images/${ID} Bearer dk_test_336b090000000001_LocalDevelopmentOnlyNotASecret0197c0d98e false`,
+  ])
 })
 
 test('l switches between all log lines and few', async () => {

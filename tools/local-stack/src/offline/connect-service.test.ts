@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
+import { ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { credentialKey } from '@darkroom/core'
 import { type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { developmentKey } from '../apps.ts'
 import { endpointsFor, writeEndpoints } from '../endpoints.ts'
 import { freePorts } from '../ports.ts'
 import { connectService } from './connect-service.ts'
@@ -24,7 +26,7 @@ afterEach(async () => {
 })
 
 const service = () => ({
-  provider: { environment: { BUCKET: '', QUEUE_URL: '', API_KEY_HASHES: '{}' } },
+  provider: { environment: { BUCKET: '', QUEUE_URL: '', PARKED_QUEUE_URL: '' } },
   functions: { upload: { events: [{ httpApi: '*' }] } },
 })
 
@@ -38,7 +40,7 @@ test('joins the stack that runs', async () => {
   expect(joined.provider.environment).toMatchObject({
     BUCKET: 'darkroom-local',
     QUEUE_URL: `${aws.endpoint}/000000000000/darkroom-local-images`,
-    API_KEY_HASHES: expect.stringContaining('web-app-1'),
+    PARKED_QUEUE_URL: `${aws.endpoint}/000000000000/darkroom-local-images-parked`,
   })
 })
 
@@ -55,6 +57,13 @@ test('starts stores when the stack of endpoints.json no longer runs', async () =
   })
   const { Buckets } = await s3.send(new ListBucketsCommand({}))
   expect(Buckets?.map(({ Name }) => Name)).toEqual(['darkroom-local'])
+  const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: 'darkroom-local' }))
+  expect(Contents?.map(({ Key }) => Key)).toEqual(
+    expect.arrayContaining([
+      credentialKey(developmentKey('web-app-1')),
+      credentialKey(developmentKey('web-app-2')),
+    ]),
+  )
   s3.destroy()
   await stop()
 })
@@ -65,5 +74,5 @@ test('variables that are set win', async () => {
   expect((await connectService(own)).message).toBe(
     'AWS_ENDPOINT_URL is set: S3 and SQS at http://127.0.0.1:1.',
   )
-  expect(own.provider.environment.API_KEY_HASHES).toBe('{}')
+  expect(own.provider.environment.BUCKET).toBe('')
 })

@@ -2,7 +2,8 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
 import { startLocalKafka } from '@darkroom/local-kafka'
-import { APPS, apiKeyHashes, IMAGE_TOPIC } from '../apps.ts'
+import { APPS, IMAGE_TOPIC } from '../apps.ts'
+import { createDevelopmentKeys } from '../development-keys.ts'
 import { type Endpoints, endpointsFor, readEndpoints } from '../endpoints.ts'
 import { freePorts } from '../ports.ts'
 
@@ -79,6 +80,7 @@ async function createStores({ aws, bucket, queueUrl }: Endpoints): Promise<void>
   const s3 = new S3Client({ ...client, forcePathStyle: true })
   const sqs = new SQSClient(client)
   await s3.send(new CreateBucketCommand({ Bucket: bucket }))
+  await createDevelopmentKeys(bucket, { ...client, forcePathStyle: true })
   for (const end of ['', '-parked', '-watch']) {
     const name = `${queueUrl.split('/').at(-1)}${end}`
     await sqs.send(new CreateQueueCommand({ QueueName: name }))
@@ -97,7 +99,6 @@ function use(endpoints: Endpoints, { provider }: Service): void {
     BUCKET: endpoints.bucket,
     QUEUE_URL: endpoints.queueUrl,
     PARKED_QUEUE_URL: endpoints.parkedQueueUrl,
-    API_KEY_HASHES: apiKeyHashes(),
   }
   for (const [name, value] of Object.entries(settings)) {
     if (provider.environment?.[name] !== undefined && !process.env[name]) provider.environment[name] = value
