@@ -46,6 +46,30 @@ const mapOwnCode = {
   },
 }
 
+/**
+ * The configuration of the apps becomes part of a function: each part is a constant, of which esbuild leaves out those that
+ * the function does not use. Importing the file makes a change of it a change of the function.
+ */
+const includeConfiguration = {
+  name: 'include-configuration',
+  setup({ onLoad }) {
+    onLoad({ filter: /app-configuration[\\/]src[\\/]deployed\.ts$/ }, async () => {
+      const { deployedParts } = await import('./packages/app-configuration/src/deployed-parts.ts')
+      const { configurationPath } = await import('./packages/app-configuration/src/read-configuration.ts')
+      try {
+        const parts = Object.entries(deployedParts()).map(
+          ([name, part]) =>
+            `export const ${name} = /* @__PURE__ */ JSON.parse(${JSON.stringify(JSON.stringify(part))})`,
+        )
+        const file = JSON.stringify(configurationPath())
+        return { contents: [`import _ from ${file}`, ...parts].join('\n'), loader: 'js' }
+      } catch (error) {
+        return { errors: [{ text: error.message }], watchFiles: [configurationPath()] }
+      }
+    })
+  },
+}
+
 /** Maps all of a dependency's file to the name of its package. */
 function mapToPackage(path) {
   const [name] = /(@[^/\\]+[/\\])?[^/\\]+/.exec(
@@ -59,7 +83,12 @@ function mapToPackage(path) {
  * The options with which a function is bundled for deployment. Names stay, so that errors and stack traces have them: shorter
  * ones need `keepNames`, whose call for each function takes longer at a start than reading the longer names.
  */
-const DEPLOYED = { ...BUNDLE, minifySyntax: true, minifyWhitespace: true, plugins: [mapOwnCode] }
+const DEPLOYED = {
+  ...BUNDLE,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  plugins: [mapOwnCode, includeConfiguration],
+}
 
 module.exports = ({ service, serviceDir, processedInput }) => {
   const { config: _, ...own } = service.custom.esbuild
@@ -89,6 +118,7 @@ function bundleTogether(services, outbase, outdir) {
   )
   return {
     ...BUNDLE,
+    plugins: [includeConfiguration],
     entryPoints: [...new Set(sources)],
     outbase,
     outdir,

@@ -9,7 +9,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { deflateRawSync } from 'node:zlib'
-import { readRetention, toEnvironment } from '@darkroom/retention'
 import { formatTable } from '@darkroom/terminal'
 import { build } from 'esbuild'
 import pMap from 'p-map'
@@ -54,10 +53,6 @@ const ENVIRONMENT: NodeJS.ProcessEnv = {
   QUEUE_URL: url,
   PARKED_QUEUE_URL: url,
   EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
-  DEDUPLICATED_APPS: '',
-  TOPIC_APPS: '{}',
-  CLAIM_PREFIXES: '{}',
-  RETENTION: toEnvironment(readRetention()),
   MALLOC_ARENA_MAX: '1',
 }
 

@@ -7,12 +7,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
-import { presetFor } from '@darkroom/core'
-import { readRetention, toEnvironment } from '@darkroom/retention'
 import { type Developer, developHere } from '../services/image-processor/src/development/develop.ts'
 import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
 import { isolate } from '../services/image-processor/src/isolation/isolate.ts'
-import { presetConfiguration } from '../services/image-processor/src/presets/preset-configuration.ts'
+import { presetOf } from '../services/image-processor/src/presets/presets.ts'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 import { peakMemory } from '../services/image-processor/test/process-figures.ts'
 import { bundleDeployed } from './bundle-deployed.ts'
@@ -20,7 +18,7 @@ import { bundleDeployed } from './bundle-deployed.ts'
 const { values: options } = parseArgs({ options: { photos: { type: 'string' } } })
 const SIZES = [0.3, 3, 12, 24]
 const ROUNDS = 11
-const preset = presetFor(presetConfiguration, 'web-app-1')
+const preset = presetOf('web-app-1')
 const service = join(import.meta.dirname, '..', 'services', 'image-processor')
 
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0
@@ -52,7 +50,6 @@ async function measureConsumer(program: string): Promise<{ megabytes: number; mi
     PARKED_QUEUE_URL: url,
     EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
     AWS_REGION: 'us-east-1',
-    RETENTION: toEnvironment(readRetention()),
   }
   const args = ['--input-type=module', '--eval', script]
   return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)

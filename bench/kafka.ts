@@ -99,8 +99,6 @@ async function bridgeEnvironment(endpoint: string): Promise<Record<string, strin
     BUCKET: 'darkroom-bench',
     UNDELIVERED_BUCKET: 'undelivered-bench',
     QUEUE_URL: QueueUrl,
-    TOPIC_APPS: '{"images.web-app-2": "web-app-2"}',
-    CLAIM_PREFIXES: '{}',
   }
 }
 

@@ -37,8 +37,6 @@ Object.assign(process.env, {
   PARKED_QUEUE_URL: process.env.QUEUE_URL,
   EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
   UNDELIVERED_BUCKET: 'undelivered-bench',
-  TOPIC_APPS: JSON.stringify({ 'images.web-app-2': app }),
-  CLAIM_PREFIXES: JSON.stringify({ [app]: `claims/${app}/` }),
 })
 const image = await largePhotograph(MAX_STORED_BYTES / 3.01)
 const newImage = (time = new Date()): ImageRef => ({ app, imageId: newImageId(time) })

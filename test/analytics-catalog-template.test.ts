@@ -1,6 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import {
   dataDictionary,
   expireStatement,
@@ -9,8 +7,9 @@ import {
   mergeStatement,
   readQueries,
 } from '@darkroom/analytics'
+import { readConfiguration } from '@darkroom/app-configuration'
+import { configurationFile } from '@darkroom/app-configuration/testing'
 import { MetadataDocument } from '@darkroom/core'
-import { readRetention } from '@darkroom/retention'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
 import { packageService, type Resource } from './package-service.ts'
@@ -18,13 +17,11 @@ import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
 let resources: Record<string, Resource>
 /** One app keeps its documents for less time than the others. */
-const retention = { default: readRetention().default, apps: { 'web-app-2': { metadata: 400 } } }
+const apps = { 'web-app-1': {}, 'web-app-2': { retentionDays: { metadata: 400 } } }
+const retention = { default: readConfiguration().retentionDays, apps: { 'web-app-2': { metadata: 400 } } }
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'retention-'))
-  const retentionFile = join(folder, 'retention.json')
-  await writeFile(retentionFile, JSON.stringify(retention))
-  resources = (await packageService('analytics-catalog', {}, { retentionFile })).resources
-  await rm(folder, { recursive: true })
+  resources = (await packageService('analytics-catalog', { APPS_FILE: configurationFile({ apps }) }))
+    .resources
 }, 900_000)
 
 const propertiesOf = (id: string) =>

@@ -1,13 +1,14 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { presetFor } from '@darkroom/core'
-import { lifecycleRules, readRetention } from '@darkroom/retention'
+import { readConfiguration } from '@darkroom/app-configuration'
+import { configurationFile } from '@darkroom/app-configuration/testing'
+import { lifecycleRules } from '@darkroom/retention'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
-import { presetConfiguration } from '../services/image-processor/src/presets/preset-configuration.ts'
+import { presetOf } from '../services/image-processor/src/presets/presets.ts'
 import { packageService, type ServicePackage } from './package-service.ts'
 
 const MEGABYTE = 1024 * 1024
@@ -16,23 +17,18 @@ const HEIC = new URL('../packages/image-file/src/testing/heic/upright.heic', imp
 const SIZE = { width: 96, height: 64 }
 
 /** The retention of one deployment. */
-const OWN_RETENTION = {
-  default: { ...readRetention().default, input: 60 },
-  apps: { 'web-app-2': { input: 14 } },
-}
+const retentionDays = { ...readConfiguration().retentionDays, input: 60 }
+const apps = { 'web-app-2': { retentionDays: { input: 14 } } }
 
 let folder: string
-let retentionFile: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'zips-'))
-  retentionFile = join(folder, 'retention.json')
-  await writeFile(retentionFile, JSON.stringify(OWN_RETENTION))
 })
 afterAll(() => rm(folder, { recursive: true }))
 
 /** The settings of a deployment: environment and parameters. */
 const SETTINGS = {
-  jimp: () => [{ IMAGE_ENGINE: 'jimp' }, { retentionFile }],
+  jimp: () => [{ IMAGE_ENGINE: 'jimp', APPS_FILE: configurationFile({ retentionDays, apps }) }, {}],
   'sharp and libheif': () => [{ HEIC_DECODER: 'libheif' }, { architecture: 'x86_64' }],
   'jimp and libheif': () => [{ IMAGE_ENGINE: 'jimp', HEIC_DECODER: 'libheif' }, { architecture: 'x86_64' }],
 } satisfies Record<string, () => [environment: Record<string, string>, params: Record<string, string>]>
@@ -108,7 +104,7 @@ describe("the image processor's zip", () => {
     const handler = `process-images-with-${engine.replaceAll(' ', '-')}.mjs`
     const running = startEngineProcess(pathToFileURL(join(unpacked, 'src/handlers', handler)).href)
     await running.ready()
-    const preset = presetFor(presetConfiguration, 'web-app-1')
+    const preset = presetOf('web-app-1')
     const request = { original: await original(), preset }
     const answer = await running.ask(request, { milliseconds: 60_000, bytes: 1e9 })
     expect(answer).toMatchObject({ developed: { ...SIZE, variants: [{}, {}, {}] } })
@@ -117,17 +113,18 @@ describe("the image processor's zip", () => {
 })
 
 describe('the bucket', () => {
-  test('uses the retention file of a deployment', () => {
+  test('has the retention of the file that a deployment names', () => {
     const { Bucket } = packageWith('jimp').resources
-    expect(Bucket?.Properties.LifecycleConfiguration.Rules).toEqual(lifecycleRules(OWN_RETENTION))
+    expect(Bucket?.Properties.LifecycleConfiguration.Rules).toEqual(
+      lifecycleRules({ default: retentionDays, apps: { 'web-app-2': { input: 14 } } }),
+    )
   })
 
-  test('is not packaged with a retention file that is invalid', async () => {
-    const invalid = join(folder, 'invalid', 'retention.json')
-    await mkdir(dirname(invalid))
-    await writeFile(invalid, JSON.stringify({ ...OWN_RETENTION, apps: { 'web-app-2': { input: 61 } } }))
-    await expect(packageService('image-processor', {}, { retentionFile: invalid })).rejects.toMatchObject({
-      stdout: expect.stringMatching(/retention\.json cannot be used[\s\S]*apps\["web-app-2"\]\.input/),
+  test('is not packaged with a file that is invalid', async () => {
+    const invalid = { retentionDays, apps: { 'web-app-2': { retentionDays: { input: 61 } } } }
+    const APPS_FILE = configurationFile(invalid)
+    await expect(packageService('image-processor', { APPS_FILE })).rejects.toMatchObject({
+      stdout: expect.stringMatching(/\.json cannot be used[\s\S]*apps\["web-app-2"\]\.retentionDays\.input/),
     })
   })
 })

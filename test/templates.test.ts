@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { lifecycleRules, RetentionVariable } from '@darkroom/retention'
+import { configurationForServerless, readConfiguration, retentionOf } from '@darkroom/app-configuration'
+import { lifecycleRules } from '@darkroom/retention'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import pMap from 'p-map'
 import { parse } from 'yaml'
@@ -174,11 +175,12 @@ describe('the bucket of images', () => {
     )
   })
 
-  test('has the same retention as the functions', async () => {
+  test('has the retention of the configuration, whose digest is in all functions', async () => {
     const { Rules } = bucket()?.Properties.LifecycleConfiguration ?? {}
-    for (const service of ['upload-api', 'image-processor']) {
+    expect(Rules).toEqual(lifecycleRules(retentionOf(readConfiguration())))
+    for (const service of SERVICES) {
       for (const { Environment } of propertiesOf(service, 'AWS::Lambda::Function')) {
-        expect(lifecycleRules(RetentionVariable.parse(Environment.Variables.RETENTION))).toEqual(Rules)
+        expect(Environment.Variables.APPS_DIGEST).toBe(configurationForServerless().digest)
       }
     }
   })

@@ -1,7 +1,14 @@
 import { GetQueueAttributesCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
 import { startLocalKafka } from '@darkroom/local-kafka'
-import { APPS, createDevelopmentKeys, freePort, IMAGE_TOPIC, startServices } from '@darkroom/local-stack'
+import {
+  APPS,
+  createDevelopmentKeys,
+  freePort,
+  IMAGE_TOPIC,
+  startServices,
+  TOPICS,
+} from '@darkroom/local-stack'
 import { countMessages, countOnTheWay } from '../../tools/cli/src/audit/queues.ts'
 import { none, type Requests, startRequestCounter } from './count-requests.ts'
 
@@ -22,7 +29,7 @@ export interface Usage {
 /** Each service in a process of its own, with a counter between it and S3 and SQS. */
 export async function startCountedStack() {
   const aws = await startLocalAws()
-  const kafka = await startLocalKafka({ topics: { [IMAGE_TOPIC]: 1 } })
+  const kafka = await startLocalKafka({ topics: Object.fromEntries(TOPICS.map((topic) => [topic, 1])) })
   const httpPort = await freePort()
   const counters = await Promise.all(SERVICES.map(() => startRequestCounter(aws.endpoint)))
   const lines = SERVICES.map((): string[] => [])

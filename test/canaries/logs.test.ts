@@ -8,12 +8,7 @@ import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda'
 import { fourCorners, pngThatClaims } from '../../services/image-processor/src/testing/test-images.ts'
-import {
-  CLOUD_EVENT,
-  kafkaEvent,
-  kafkaRecord,
-  TOPIC,
-} from '../../services/kafka-bridge/test/kafka-records.ts'
+import { CLOUD_EVENT, kafkaEvent, kafkaRecord } from '../../services/kafka-bridge/test/kafka-records.ts'
 import { openStore } from '../../services/upload-api/src/testing/open-store.ts'
 import { send } from '../../services/upload-api/src/testing/send.ts'
 import { receiveEvent } from './receive-event.ts'
@@ -35,9 +30,7 @@ await store.put(credentialKey(key), JSON.stringify(recordOf(key, app)))
 Object.assign(process.env, {
   PARKED_QUEUE_URL: process.env.QUEUE_URL,
   EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-test-events',
-  TOPIC_APPS: JSON.stringify({ [TOPIC]: 'web-app-2' }),
   UNDELIVERED_BUCKET: 'darkroom-test-undelivered',
-  CLAIM_PREFIXES: JSON.stringify({ 'web-app-2': 'claims/web-app-2/' }),
   POWERTOOLS_LOG_LEVEL: 'DEBUG',
 })
 const logged = recordOutput()

@@ -23,7 +23,7 @@ import {
   IMAGE_QUEUE,
   operator,
   placeHold,
-  presetConfiguration,
+  presets,
   redevelop,
   redriveParked,
   releaseHold,
@@ -101,7 +101,7 @@ export function imageOf({ picture: { app }, chosenId, accepted }: Subject): Imag
 /** Does one action of a history to its end. */
 export async function act(world: World, subjects: Subject[], action: Action, n: number): Promise<void> {
   if (action.do === 'nothing') return
-  if (action.do === 'deploy') return void Object.assign(presetConfiguration.presets, presetsOf(2))
+  if (action.do === 'deploy') return void Object.assign(presets, presetsOf(2))
   if (action.do === 'redrive') return redrive(world, n)
   const subject = subjects[action.picture]
   if (!subject) return

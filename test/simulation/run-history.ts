@@ -7,7 +7,7 @@ import { createLedger, findBreaches, leftMessages } from './oracle.ts'
 import type { StepTaken } from './processes.ts'
 import type { Sabotage } from './sabotage.ts'
 import { DAY_MS, MINUTE_MS, presetsOf } from './settings.ts'
-import { PARKED, presetConfiguration } from './system.ts'
+import { PARKED, presets } from './system.ts'
 import { openWorld, type World } from './world.ts'
 
 export interface Verdict {
@@ -55,7 +55,7 @@ const LOOKS = /^(watchImages|reconcileImages|getImage|clearParked (?!DeleteMessa
 /** After the last action and the last outage there are no more faults, and everything has to heal by itself. */
 export async function runHistory(history: History, options: RunOptions = {}): Promise<Verdict> {
   const steps: StepTaken[] = []
-  Object.assign(presetConfiguration.presets, presetsOf(1))
+  Object.assign(presets, presetsOf(1))
   const ledger = createLedger()
   const subjects: Subject[] = []
   let world: World | undefined

@@ -1,4 +1,4 @@
-import { PresetConfiguration } from '@darkroom/core'
+import { Preset } from '@darkroom/core'
 import type { Retention } from '@darkroom/retention'
 
 export const MINUTE_MS = 60_000
@@ -48,16 +48,13 @@ export const LIMITS_MS = {
 }
 
 /** The presets of the first and the second deployment. All of them have variants of the same names. */
-export function presetsOf(deployment: 1 | 2): PresetConfiguration['presets'] {
+export function presetsOf(deployment: 1 | 2): Record<string, Preset> {
   const variants = (size: number) => [
     { name: 'thumb', size, format: 'webp', quality: 50 },
     { name: 'large', size: size * 2, format: 'jpeg', quality: 50 },
   ]
-  return PresetConfiguration.parse({
-    presets: {
-      default: { version: deployment, variants: variants(deployment === 1 ? 16 : 20) },
-      big: { version: 1, variants: variants(24).slice(0, 1) },
-    },
-    apps: {},
-  }).presets
+  return {
+    default: Preset.parse({ version: deployment, variants: variants(deployment === 1 ? 16 : 20) }),
+    big: Preset.parse({ version: 1, variants: variants(24).slice(0, 1) }),
+  }
 }

@@ -1,7 +1,7 @@
 /** The deployed handlers, imported once. Their clients send to the history that runs now. */
-import { toEnvironment } from '@darkroom/retention'
+import { configurationFile } from '@darkroom/app-configuration/testing'
 import type { Input } from './memory-s3.ts'
-import { retention } from './settings.ts'
+import { presetsOf, retention } from './settings.ts'
 
 export const BUCKET = 'simulated'
 const queueUrl = (name: string) => `https://sqs.us-east-1.amazonaws.com/000000000000/${name}`
@@ -24,10 +24,11 @@ Object.assign(process.env, {
   QUEUE_URL: IMAGE_QUEUE,
   PARKED_QUEUE_URL: PARKED,
   EVENTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:darkroom-local-events',
-  DEDUPLICATED_APPS: 'thrifty',
-  RETENTION: toEnvironment(retention),
-  TOPIC_APPS: JSON.stringify({ [TOPIC]: 'web-app-2' }),
-  CLAIM_PREFIXES: '{"web-app-2":"claims/web-app-2/"}',
+  APPS_FILE: configurationFile({
+    presets: presetsOf(1),
+    retentionDays: retention.default,
+    apps: { 'web-app-1': {}, 'web-app-2': { topics: [TOPIC] }, thrifty: { deduplication: true } },
+  }),
 })
 
 export const { handler: uploadImage } = await import('../../services/upload-api/src/routes/upload-image.ts')
@@ -47,9 +48,8 @@ export const { handler: settleDeadLetters } = await import(
 export const { handler: clearParked } = await import(
   '../../services/image-processor/src/handlers/clear-parked.ts'
 )
-export const { presetConfiguration } = await import(
-  '../../services/image-processor/src/presets/preset-configuration.ts'
-)
+/** Those that the functions use. */
+export const { presets } = await import('@darkroom/app-configuration/deployed')
 export const { handler: bridge } = await import('../../services/kafka-bridge/src/bridge-records.ts')
 export const { handler: bridgeUndelivered } = await import(
   '../../services/kafka-bridge/src/bridge-undelivered.ts'

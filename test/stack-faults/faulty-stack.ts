@@ -10,6 +10,7 @@ import {
   IMAGE_TOPIC,
   type RunningServices,
   startServices,
+  TOPICS,
 } from '@darkroom/local-stack'
 import { countOnTheWay } from '../../tools/cli/src/audit/queues.ts'
 import type { Chance } from '../simulation/chance.ts'
@@ -37,7 +38,10 @@ function storesAt(endpoint: string) {
 export async function startFaultyStack(chance: Chance, onLine: (name: string, line: string) => void) {
   const aws = await startLocalAws()
   const proxy = await startFaultProxy(aws.endpoint, chance)
-  const kafka = await startLocalKafka({ topics: { [IMAGE_TOPIC]: 2 }, timestampType: 'LogAppendTime' })
+  const kafka = await startLocalKafka({
+    topics: Object.fromEntries(TOPICS.map((topic) => [topic, 2])),
+    timestampType: 'LogAppendTime',
+  })
   const httpPort = await freePort()
   const direct = storesAt(aws.endpoint)
   const environment = {

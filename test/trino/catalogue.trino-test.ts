@@ -1,13 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { type Catalogue, differencesQuery, MAX_DIFFERENCES, readQueries } from '@darkroom/analytics'
+import { readConfiguration } from '@darkroom/app-configuration'
+import { configurationFile } from '@darkroom/app-configuration/testing'
 import { generateImages, type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
 import { type MetadataDocument, metadataKey } from '@darkroom/core'
 import { collectFigures } from '@darkroom/dashboard'
 import { type LocalAws, startLocalAws } from '@darkroom/local-aws'
-import { readRetention } from '@darkroom/retention'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { receiptOf } from '../../tools/catalogue/src/testing/documents.ts'
 import { packageService, type Resource } from '../package-service.ts'
@@ -39,8 +40,8 @@ beforeAll(async () => {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   s3 = new S3Client({ endpoint: aws.endpoint, region: 'us-east-1', credentials, forcePathStyle: true })
   for (const Bucket of [BUCKET, CATALOGUE_BUCKET]) await s3.send(new CreateBucketCommand({ Bucket }))
-  process.env.RETENTION_FILE = await retentionFile()
-  resources = (await packageService('analytics-catalog', {}, { apps: APPS.join() })).resources
+  process.env.APPS_FILE = withShortRetention()
+  resources = (await packageService('analytics-catalog')).resources
   trino = await startTrino(aws.endpoint, SCHEMA)
   await createCatalogue(trino, resources, SCHEMA)
   documents = await generatedDocuments()
@@ -56,17 +57,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function retentionFile(): Promise<string> {
-  const { input, processed, metadata } = readRetention().default
+function withShortRetention(): string {
+  const { input, processed, metadata } = readConfiguration().retentionDays
   const fewer = {
     input: SHORT_RETENTION_DAYS,
     processed: SHORT_RETENTION_DAYS,
     metadata: SHORT_RETENTION_DAYS,
   }
   expect(Math.min(input, processed, metadata)).toBeGreaterThan(SHORT_RETENTION_DAYS)
-  const file = join(folder, 'retention.json')
-  await writeFile(file, JSON.stringify({ ...readRetention(), apps: { press: fewer } }))
-  return file
+  return configurationFile({ apps: { 'web-app-1': {}, press: { retentionDays: fewer } } })
 }
 
 async function generatedDocuments(): Promise<MetadataDocument[]> {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { type Retention, readRetention } from '@darkroom/retention'
+import { readConfiguration, retentionOf } from '@darkroom/app-configuration'
+import type { Retention } from '@darkroom/retention'
 import { imageColumns, type ScalarType } from './columns.ts'
 import { expiringQuery } from './expiring-query.ts'
 
@@ -18,7 +19,7 @@ export interface NamedQuery {
 }
 
 /** The files in `sql`, and `expiring`, which is generated from the retention; sorted by name. */
-export function readQueries(retention: Retention = readRetention()): NamedQuery[] {
+export function readQueries(retention: Retention = retentionOf(readConfiguration())): NamedQuery[] {
   const files = readdirSync(folder).filter((file) => file.endsWith('.sql'))
   return [
     ...files.map((file) => namedQuery(basename(file, '.sql'), readFileSync(join(folder, file), 'utf8'))),

@@ -1,5 +1,4 @@
 import * as z from 'zod'
-import { AppId } from './app-id.ts'
 import { VariantSpec } from './variant-spec.ts'
 
 /** The name of a preset in the configuration: `default`. */
@@ -21,47 +20,7 @@ export const Preset = z.strictObject({
 })
 export type Preset = z.infer<typeof Preset>
 
-/**
- * All presets, and the preset of each app; an app that is not listed uses `default`.
- *
- *     { "presets": { "default": { "version": 1, "variants": [
- *         { "name": "thumb", "size": 320, "format": "webp", "quality": 75 } ] } },
- *       "apps": { "web-app-1": "default" } }
- */
-export const PresetConfiguration = z
-  .strictObject({
-    presets: z.record(PresetName, Preset),
-    apps: z.record(AppId, z.string()),
-  })
-  .superRefine(({ presets, apps }, context) => {
-    if (!presets.default) {
-      context.addIssue({
-        code: 'custom',
-        path: ['presets'],
-        message: 'there must be a preset named "default"',
-      })
-    }
-    for (const [app, name] of Object.entries(apps)) {
-      if (!Object.hasOwn(presets, name)) {
-        const known = Object.keys(presets).join(', ')
-        context.addIssue({
-          code: 'custom',
-          path: ['apps', app],
-          message: `no preset is named "${name}" (there are: ${known})`,
-        })
-      }
-    }
-  })
-export type PresetConfiguration = z.infer<typeof PresetConfiguration>
-
 /** A preset with its name in the configuration. */
 export interface NamedPreset extends Preset {
   name: string
-}
-
-export function presetFor(configuration: PresetConfiguration, app: AppId): NamedPreset {
-  const name = new Map(Object.entries(configuration.apps)).get(app) ?? 'default'
-  const preset = configuration.presets[name]
-  if (!preset) throw new Error(`no preset is named "${name}"`)
-  return { name, ...preset }
 }

@@ -76,7 +76,7 @@ function store(
   image: Original,
   source: InspectedContent['source'],
 ): Promise<Acceptance> {
-  return deduplication?.apps.includes(image.app) && source instanceof Uint8Array
+  return deduplication?.isEnabled(image.app) && source instanceof Uint8Array
     ? storeUnlessKnown(bucket, deduplication, image, source)
     : storeOnce(bucket, image, source)
 }

@@ -66,7 +66,11 @@ beforeEach(async () => {
   queueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: bucket }))).QueueUrl ?? ''
   unremembered = []
   const onUnremembered = ({ imageId }: ImageRef) => void unremembered.push(imageId)
-  const deduplication = { apps: [app, 'other'], retention, onUnremembered }
+  const deduplication = {
+    isEnabled: (some: string) => [app, 'other'].includes(some),
+    retention,
+    onUnremembered,
+  }
   acceptImage = createIntake({
     bucket: { s3, name: bucket },
     sqs,

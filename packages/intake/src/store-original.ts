@@ -81,9 +81,9 @@ function reused({ imageId }: Repetition, what: string): ProblemError {
   )
 }
 
-/** The apps with deduplication, and how long each image is kept. */
+/** Which apps have deduplication, and how long each image is kept. */
 export interface Deduplication {
-  apps: AppId[]
+  isEnabled: (app: AppId) => boolean
   retention: Retention
   /** Called if S3 failed to keep an accepted image for its bytes: the same bytes will be another image. */
   onUnremembered: (image: ImageRef, error: Error) => void

@@ -2,9 +2,9 @@ import { firstIdAt, inputKey, metadataKey, rejectedKey } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { deadlineOf, deletionOf, isPastDeadline } from './deadlines.ts'
-import { Retention } from './retention.ts'
+import type { Retention } from './retention.ts'
 
-const retention = Retention.parse({
+const retention: Retention = {
   default: {
     input: 30,
     processed: 365,
@@ -15,7 +15,7 @@ const retention = Retention.parse({
     unfinishedUploads: 1,
   },
   apps: { brief: { input: 1 } },
-})
+}
 const accepted = new Date('2026-11-23T10:00:00.000Z')
 const acceptedAt = accepted.toISOString()
 const imageId = firstIdAt(accepted)

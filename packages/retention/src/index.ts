@@ -1,5 +1,3 @@
 export * from './deadlines.ts'
 export * from './lifecycle-rules.ts'
-export * from './read-retention.ts'
 export * from './retention.ts'
-export * from './to-environment.ts'

@@ -1,5 +1,5 @@
 import { type AppId, type StoredKind, storedPrefix } from '@darkroom/core'
-import type { Retention } from './retention.ts'
+import type { AppDays, Retention } from './retention.ts'
 
 /** A rule as CloudFormation writes it (AWS::S3::Bucket Rule). */
 export interface LifecycleRule {
@@ -33,11 +33,11 @@ const daysFrom = {
  * The bucket's lifecycle rules: one per kind of object, one more per app with a shorter retention, and one for old versions,
  * in case somebody enables versioning. S3 applies the shortest rule that matches.
  *
- * @throws Error if there are more rules than a bucket can have
+ * There can be more than a bucket can have, see `tooManyRules`.
  */
 export function lifecycleRules({ default: standard, apps }: Retention): LifecycleRule[] {
-  const kinds = Object.entries(daysFrom) as [keyof typeof daysFrom, keyof Retention['apps'][string]][]
-  const rules: LifecycleRule[] = [
+  const kinds = Object.entries(daysFrom) as [keyof typeof daysFrom, keyof AppDays][]
+  return [
     ...kinds.map(([kind, days]) => expire(kind, standard[days])),
     expire('rejected', standard.rejected),
     expire('uploads', standard.uploads),
@@ -55,9 +55,15 @@ export function lifecycleRules({ default: standard, apps }: Retention): Lifecycl
       AbortIncompleteMultipartUpload: { DaysAfterInitiation: standard.unfinishedUploads },
     },
   ]
-  if (rules.length <= MAX_RULES) return rules
-  throw new Error(
-    `${rules.length} lifecycle rules are more than the ${MAX_RULES} a bucket can have. Use the default for more apps.`,
+}
+
+/** What is wrong if the retention needs more rules than a bucket can have. */
+export function tooManyRules(retention: Retention): string | undefined {
+  const { length } = lifecycleRules(retention)
+  if (length <= MAX_RULES) return undefined
+  return (
+    `their own retentionDays need ${length} lifecycle rules, and a bucket can have ${MAX_RULES}. ` +
+    'Remove retentionDays from some apps, or from kinds of objects for which the default is enough'
   )
 }
 

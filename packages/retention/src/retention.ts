@@ -1,65 +1,67 @@
-import { AppId } from '@darkroom/core'
+import type { AppId } from '@darkroom/core'
 import * as z from 'zod'
 
 const Days = z.int('must be a whole number of days').min(1, 'must be at least 1 day').max(36_500)
 
 /** Days, by the prefix of the objects. */
-const AppDays = z.strictObject({
-  /** The original. */
-  input: Days,
-  /** The variants. */
-  processed: Days,
-  /** The document, and with it the status and the row for analysts. After that, nothing is left. */
-  metadata: Days,
-  /** Images that a Kafka event refers to. */
-  claims: Days,
+export const AppDays = z.strictObject({
+  input: Days.describe('The original.'),
+  processed: Days.describe('The variants.'),
+  metadata: Days.describe(
+    'The document, and with it the status and the row for analysts. After that, nothing is left.',
+  ),
+  claims: Days.describe('Images that a Kafka event refers to.'),
 })
 export type AppDays = z.infer<typeof AppDays>
 
-/**
- * How long everything is kept. S3 applies the shortest lifecycle rule that matches an object, so an app can keep objects
- * for less than the default, but not for longer: see decisions/0016-retention.md.
- *
- *     { "default": { "input": 30, "processed": 365, "metadata": 730, "claims": 7,
- *                    "rejected": 30, "uploads": 1, "unfinishedUploads": 1 },
- *       "apps": { "web-app-2": { "input": 7, "processed": 90 } } }
- */
-export const Retention = z
-  .strictObject({
-    default: AppDays.extend({
-      /** Rejected Kafka records. They belong to no app. */
-      rejected: Days,
-      /** Direct uploads to S3, until they are accepted. */
-      uploads: Days,
-      /** Parts of multipart uploads that were never completed. */
-      unfinishedUploads: Days,
-    }),
-    apps: z.record(AppId, AppDays.partial()),
-  })
-  .superRefine((retention, context) => {
-    const complain = (message: string, ...path: string[]) =>
-      context.addIssue({ code: 'custom', message, path, input: retention })
-    for (const [app, own] of Object.entries(retention.apps)) {
-      for (const kind of kinds) {
-        const [days = 0, max] = [own[kind], retention.default[kind]]
-        if (days > max) complain(longerThanDefault(days, max), 'apps', app, kind)
-      }
-      const outlived = outlivesMetadata(fill(own, retention.default))
-      if (outlived) complain(outlived, 'apps', app, 'metadata')
-    }
-    const outlived = outlivesMetadata(retention.default)
-    if (outlived) complain(outlived, 'default', 'metadata')
-  })
-export type Retention = z.infer<typeof Retention>
+/** What an app has of its own. */
+export const OwnDays = AppDays.partial()
+
+/** The default for all apps. */
+export const StandardDays = AppDays.extend({
+  rejected: Days.describe('Rejected Kafka records. They belong to no app.'),
+  uploads: Days.describe('Direct uploads to S3, until they are accepted.'),
+  unfinishedUploads: Days.describe('Parts of multipart uploads that were never completed.'),
+})
+
+/** How long everything is kept: the default, and apps that keep something for less. */
+export interface Retention {
+  default: z.infer<typeof StandardDays>
+  apps: Record<AppId, z.infer<typeof OwnDays>>
+}
 
 const kinds = ['input', 'processed', 'metadata', 'claims'] as const
+
+/** Something that cannot be, in an app or in the default. */
+export interface Contradiction {
+  app?: AppId
+  kind: keyof AppDays
+  message: string
+}
+
+/**
+ * S3 applies the shortest lifecycle rule that matches an object, so an app can keep objects for less than the default, but
+ * not for longer: see decisions/0016-retention.md.
+ */
+export function* contradictionsIn(retention: Retention): Generator<Contradiction> {
+  for (const [app, own] of Object.entries(retention.apps)) {
+    for (const kind of kinds) {
+      const [days = 0, max] = [own[kind], retention.default[kind]]
+      if (days > max) yield { app, kind, message: longerThanDefault(days, max) }
+    }
+    const outlived = outlivesMetadata(fill(own, retention.default))
+    if (outlived) yield { app, kind: 'metadata', message: outlived }
+  }
+  const outlived = outlivesMetadata(retention.default)
+  if (outlived) yield { kind: 'metadata', message: outlived }
+}
 
 /** The days of an app: its own, or the default. */
 export function daysOf(retention: Retention, app: AppId): AppDays {
   return fill(retention.apps[app] ?? {}, retention.default)
 }
 
-function fill(own: Retention['apps'][string], standard: AppDays): AppDays {
+function fill(own: z.infer<typeof OwnDays>, standard: AppDays): AppDays {
   const {
     input = standard.input,
     processed = standard.processed,

@@ -1,5 +1,4 @@
 import { HeicDecoder } from '@darkroom/core'
-import { RetentionVariable } from '@darkroom/retention'
 import * as z from 'zod'
 
 /** The service's whole configuration, checked once when a function starts. */
@@ -12,7 +11,6 @@ export const env = z
     PARKED_QUEUE_URL: z.url(),
     /** The outcomes of images are published to this SNS topic. */
     EVENTS_TOPIC_ARN: z.string().startsWith('arn:'),
-    RETENTION: RetentionVariable,
     HEIC_DECODER: HeicDecoder.default('none'),
   })
   .parse(process.env)

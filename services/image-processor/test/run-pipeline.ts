@@ -1,16 +1,9 @@
 import './without-log.ts'
-import {
-  acceptedTypes,
-  HeicDecoder,
-  ProblemError,
-  type ProblemSlug,
-  presetFor,
-  type Warning,
-} from '@darkroom/core'
+import { acceptedTypes, HeicDecoder, ProblemError, type ProblemSlug, type Warning } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-file'
 import type { Developed } from '../src/development/develop.ts'
 import { isolate } from '../src/isolation/isolate.ts'
-import { presetConfiguration } from '../src/presets/preset-configuration.ts'
+import { presetOf } from '../src/presets/presets.ts'
 import { cpuTimeMs } from './process-figures.ts'
 
 /** The processor's result for some bytes, without S3. */
@@ -49,7 +42,7 @@ const MAX_CPU_MS = 8_000
 /** Stops endless decoding. Four times the limit of the queue's consumer, because the machine can be busy. */
 const MAX_SECONDS = 60
 
-const preset = presetFor(presetConfiguration, 'web-app-1')
+const preset = presetOf('web-app-1')
 const PROGRAMS = {
   none: new URL('../src/handlers/process-images-with-sharp.ts', import.meta.url).href,
   libheif: new URL('../src/handlers/process-images-with-sharp-and-libheif.ts', import.meta.url).href,

@@ -31,7 +31,6 @@ import {
   s3Uri,
 } from '@darkroom/core'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
-import { readRetention, toEnvironment } from '@darkroom/retention'
 import type { SQSEvent, SQSRecord } from 'aws-lambda'
 
 const BUCKET = 'darkroom-test'
@@ -50,7 +49,6 @@ export async function startResources() {
     POWERTOOLS_METRICS_DISABLED: 'true',
     STAGE: 'test',
     BUCKET,
-    RETENTION: toEnvironment(readRetention()),
   })
   const s3 = new S3Client({})
   const sqs = new SQSClient({})

@@ -1,3 +1,4 @@
+import { appOfTopic } from '@darkroom/app-configuration/deployed'
 import { linkClaim } from '@darkroom/bucket'
 import { acceptedTypes, isPlausibleTime, type ProblemError, timeOf, traceIdOf } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
@@ -31,8 +32,6 @@ const acceptImage = createIntake({
   accepted: acceptedTypes(env.HEIC_DECODER),
 })
 
-const claimRules = { bucket: env.BUCKET, prefixes: env.CLAIM_PREFIXES }
-
 /** Accepts or rejects a record. Its outcome is `deferred` if that is not possible now. */
 export const bridgeRecord = (record: MSKRecord): Promise<RecordOutcome> => settle(record, accept)
 
@@ -63,7 +62,7 @@ async function settle(
 async function accept(record: MSKRecord): Promise<RecordOutcome> {
   const submission = await readSubmission(await identify(record))
   const { image, replayed } = await refusing(submission, async () => {
-    const arrival = toArrival(submission, claimRules)
+    const arrival = toArrival(submission, env.BUCKET)
     // An erasure has to find the claim, whatever its name.
     if ('stored' in arrival) await linkClaim(bucket, arrival, arrival.stored.key)
     return acceptImage(arrival)
@@ -75,7 +74,7 @@ async function accept(record: MSKRecord): Promise<RecordOutcome> {
 }
 
 async function identify(record: MSKRecord): Promise<IdentifiedEvent> {
-  const { identity, ...event } = identifyRecord(record, env.TOPIC_APPS)
+  const { identity, ...event } = identifyRecord(record, appOfTopic)
   const { app, time } = identity
   const imageId = await imageIdOf(identity)
   if (!isPlausibleTime(time) && timeOf(imageId).getTime() !== time.getTime()) {

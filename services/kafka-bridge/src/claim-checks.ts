@@ -1,37 +1,29 @@
-import { type AppId, ProblemError, parseS3Uri } from '@darkroom/core'
+import { type AppId, ProblemError, parseS3Uri, storedPrefix } from '@darkroom/core'
 import type { Arrival } from '@darkroom/intake'
 import type { Submission } from './submission.ts'
 
 /** S3's limit for a key, in bytes of UTF-8. */
 const MAX_KEY_BYTES = 1024
 
-export interface ClaimRules {
-  bucket: string
-  /** The prefix of each app's claims. Each ends with a slash, so that no app's prefix matches another app's claims. */
-  prefixes: Record<AppId, string>
-}
-
 /**
  * Resolves a claim check. The intake copies the object that it refers to.
  *
  * @throws ProblemError `malformed-request` if the app is not allowed to refer to the object
  */
-export function toArrival(submission: Submission, rules: ClaimRules): Arrival {
+export function toArrival(submission: Submission, bucket: string): Arrival {
   if ('bytes' in submission) return submission
   const { ref, ...image } = submission
-  return { ...image, stored: { key: claimedKey(ref, image.app, rules) } }
+  return { ...image, stored: { key: claimedKey(ref, image.app, bucket) } }
 }
 
 /**
- * The key of the object that a claim check refers to, if the app is allowed to refer to it. S3 uses keys literally, so
+ * The key of the object that a claim check refers to: one of the app's own claims. S3 uses keys literally, so
  * `..` has no meaning there; it is refused anyway, in case something between us and S3 resolves it.
  *
  * @throws ProblemError `malformed-request`
  */
-export function claimedKey(ref: string, app: AppId, { bucket, prefixes }: ClaimRules): string {
-  const prefix = prefixes[app]
-  if (!prefix)
-    throw new ProblemError('malformed-request', `The app ${app} is not allowed to reference objects in S3.`)
+export function claimedKey(ref: string, app: AppId, bucket: string): string {
+  const prefix = storedPrefix('claims', app)
   const object = parseS3Uri(ref)
   if (!object || object.bucket !== bucket || !object.key.startsWith(prefix)) {
     throw new ProblemError('malformed-request', `data.ref must start with s3://${bucket}/${prefix}.`)

@@ -134,10 +134,7 @@ describe('an event from the CloudEvents SDK', () => {
       })
       const arrival = toArrival(
         await readSubmission({ ...identifyRecord(claim(own), APPS), ...imageOf(claim(own)) }),
-        {
-          bucket: Bucket,
-          prefixes: { 'web-app-2': 'claims/web-app-2/' },
-        },
+        Bucket,
       )
       await fail()
       await expect(acceptImage(arrival)).rejects.toMatchObject({

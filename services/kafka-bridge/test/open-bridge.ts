@@ -53,8 +53,6 @@ export async function openBridge(dataDir?: string) {
     STAGE: 'test',
     BUCKET: Bucket,
     UNDELIVERED_BUCKET: Undelivered,
-    TOPIC_APPS: JSON.stringify(APPS),
-    CLAIM_PREFIXES: JSON.stringify({ 'web-app-2': 'claims/web-app-2/' }),
     POWERTOOLS_LOG_LEVEL: 'SILENT',
   })
   const s3 = new S3Client({})

@@ -1,5 +1,4 @@
-import { AppId, HeicDecoder } from '@darkroom/core'
-import { RetentionVariable } from '@darkroom/retention'
+import { HeicDecoder } from '@darkroom/core'
 import * as z from 'zod'
 
 /** The service's whole configuration, checked once when a function starts. */
@@ -10,12 +9,6 @@ export const env = z
     QUEUE_URL: z.url(),
     /** From the write of an object until it is looked at. The watch queue has the same delay. */
     WATCH_DELAY_SECONDS: z.coerce.number().int().positive().default(120),
-    RETENTION: RetentionVariable,
     HEIC_DECODER: HeicDecoder.default('none'),
-    /** Apps with deduplication, separated by commas; may be empty. */
-    DEDUPLICATED_APPS: z
-      .string()
-      .transform((list) => list.split(',').filter(Boolean))
-      .pipe(z.array(AppId)),
   })
   .parse(process.env)

@@ -1,3 +1,4 @@
+import { apps, retention } from '@darkroom/app-configuration/deployed'
 import { acceptedTypes } from '@darkroom/core'
 import { createIntake, type IntakeQueue } from '@darkroom/intake'
 import { bucket, sqs } from './clients.ts'
@@ -20,8 +21,8 @@ export const acceptImage = createIntake({
   ...imageQueue,
   accepted: acceptedTypes(env.HEIC_DECODER),
   deduplication: {
-    apps: env.DEDUPLICATED_APPS,
-    retention: env.RETENTION,
+    isEnabled: (app) => Object.hasOwn(apps, app) && apps[app]?.deduplication === true,
+    retention,
     onUnremembered: reportUnremembered,
   },
 })

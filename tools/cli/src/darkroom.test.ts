@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { configurationFile } from '@darkroom/app-configuration/testing'
 import { newReceipt } from '@darkroom/bucket'
 import {
   type FailedDocument,
@@ -223,15 +224,13 @@ describe('retention', () => {
   const isoDate = (daysAhead: number) =>
     new Date(Date.now() + daysAhead * 86_400_000).toISOString().slice(0, 10)
 
-  async function writeRetention(input: number): Promise<string> {
-    const file = join(folder, 'retention.json')
-    const retention = { default: { input, ...days }, apps: { 'web-app-2': { input: 7 } } }
-    await writeFile(file, JSON.stringify(retention))
-    return file
+  function withRetention(input: number): string {
+    const apps = { 'web-app-1': {}, 'web-app-2': { retentionDays: { input: 7 } } }
+    return configurationFile({ retentionDays: { input, ...days }, apps })
   }
 
   test('prints the days by app and prefix', async () => {
-    const { code, printed } = await darkroom('retention', '--file', await writeRetention(30))
+    const { code, printed } = await darkroom('retention', '--file', withRetention(30))
     expect([code, printed]).toEqual([0, expect.stringMatching(/app +input\/ +processed\/ +metadata\//)])
     expect(printed).toMatch(/web-app-2 +7 +365 +730 +7\n/)
     expect(printed).toMatch(/any other app +30 +365 +730 +7\n/)
@@ -245,7 +244,7 @@ describe('retention', () => {
     await put(inputKey({ app: 'web-app-2', imageId }), 'seven..')
     await put(inputKey({ app: 'web-app-2', imageId: newImageId() }), 'seven..')
     await putFailure('aging')
-    const { printed } = await darkroom('retention', '--date', isoDate(9), '--file', await writeRetention(30))
+    const { printed } = await darkroom('retention', '--date', isoDate(9), '--file', withRetention(30))
     expect(printed).toMatch(/input\/ +web-app-1 +1 +4 +0 +0\n/)
     expect(printed).toMatch(/input\/ +web-app-2 +2 +14 +2 +14\n/)
     expect(printed).toMatch(/metadata\/ +web-app-1 +1 +\d+ +0 +0\n/)
@@ -260,8 +259,11 @@ describe('retention', () => {
   })
 
   test('explains errors in a file or a date', async () => {
-    const long = await darkroom('retention', '--file', await writeRetention(5))
-    expect([long.code, long.printed]).toEqual([1, expect.stringContaining('apps["web-app-2"].input')])
+    const long = await darkroom('retention', '--file', withRetention(5))
+    expect([long.code, long.printed]).toEqual([
+      1,
+      expect.stringContaining('apps["web-app-2"].retentionDays.input'),
+    ])
     expect((await darkroom('retention', '--date', 'soon')).printed).toContain('Write it like 2027-03-01')
   })
 })

@@ -12,13 +12,14 @@ test('services are deployed after those that they depend on', () => {
 
 test.each<[string, string[]]>([
   ['services/upload-api/src/routes/get-image.ts', ['upload-api']],
-  ['services/image-processor/presets.json', ['image-processor']],
+  ['services/image-processor/watermarks/darkroom.png', ['image-processor']],
   ['services/analytics-catalog/resources/merge.yml', ['analytics-catalog']],
   ['packages/core/src/keys.ts', ALL],
   ['packages/intake/src/accept-image.ts', ['upload-api']],
   ['packages/image-file/src/png.ts', ['image-processor', 'upload-api']],
   ['packages/analytics/queries/cameras.sql', ['analytics-catalog']],
-  ['packages/retention/retention.json', ALL],
+  ['packages/retention/src/deadlines.ts', ALL],
+  ['apps.json', ALL],
   ['packages/client/src/upload.ts', []],
   ['apps/web-app-1/page/index.html', []],
   ['tools/local-stack/src/dev.ts', []],

@@ -2,8 +2,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, matchesGlob, relative } from 'node:path'
 import { parse } from 'yaml'
 
-/** Files that decide which versions of all packages are installed. */
-const INSTALLED = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'patches/**']
+/** Files that all services are made of: what decides which versions of packages are installed, and the configuration of the apps. */
+const SHARED = ['apps.json', 'package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'patches/**']
 /** Files that are never part of a deployment. */
 const NOT_DEPLOYED = ['**/*.test.ts', '**/*.md', '**/test/**', '**/testing/**']
 
@@ -16,7 +16,7 @@ interface Workspace {
 
 /**
  * The services that a change concerns: they contain a changed file, or a package that they depend on does, however far away, or their
- * serverless.yml names the file. What is installed concerns all.
+ * serverless.yml names the file. What is installed and configured concerns all.
  *
  * @param changed paths relative to the repository
  * @returns names of folders in services/, in the order of their deployment
@@ -24,7 +24,7 @@ interface Workspace {
 export function affectedServices(repository: string, changed: string[]): string[] {
   const deployed = changed.filter((path) => !NOT_DEPLOYED.some((pattern) => matchesGlob(path, pattern)))
   const services = servicesInOrder(repository)
-  if (deployed.some((path) => INSTALLED.some((pattern) => matchesGlob(path, pattern)))) return services
+  if (deployed.some((path) => SHARED.some((pattern) => matchesGlob(path, pattern)))) return services
   const workspaces = readWorkspaces(repository)
   return services.filter((service) => {
     const sources = sourcesOf(service, workspaces, repository)

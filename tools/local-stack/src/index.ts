@@ -1,4 +1,4 @@
-export { APPS, IMAGE_TOPIC } from './apps.ts'
+export { APPS, IMAGE_TOPIC, TOPICS } from './apps.ts'
 export { developPhotograph } from './demo/develop-photograph.ts'
 export { findPhotographs, type Photograph } from './demo/photographs.ts'
 export { createDevelopmentKeys } from './development-keys.ts'

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { awsEnvironment } from '@darkroom/local-aws/environment'
-import { APPS, IMAGE_TOPIC } from './apps.ts'
+import { APPS, IMAGE_TOPIC, TOPICS } from './apps.ts'
 import { type Endpoints, endpointsFor } from './endpoints.ts'
 import type { Ports } from './ports.ts'
 import type { DashboardOptions } from './start-dashboard.ts'
 import { type RunningServices, SERVICES, type ServiceName, startServices } from './start-services.ts'
 
-/** Partitions of the image topic, and so the number of concurrent batches. */
+/** Partitions of each topic, and so the number of concurrent batches. */
 const PARTITIONS = 2
 
 export interface StackOptions {
@@ -149,14 +149,14 @@ async function startKafka(
 ): Promise<void> {
   if (process.env.KAFKA_BROKERS) {
     const { requireTopic } = await import('./require-topic.ts')
-    await requireTopic(connection, IMAGE_TOPIC, PARTITIONS)
+    for (const topic of TOPICS) await requireTopic(connection, topic, PARTITIONS)
     onReady?.(`Kafka at ${connection.bootstrapBrokers.join(',')}`)
     return
   }
   const { startLocalKafka } = await import('@darkroom/local-kafka')
   const kafka = await startLocalKafka({
     port: ports.kafka,
-    topics: { [IMAGE_TOPIC]: PARTITIONS },
+    topics: Object.fromEntries(TOPICS.map((topic) => [topic, PARTITIONS])),
     timestampType: 'LogAppendTime',
     ...(dataDir && { dataDir: join(dataDir, 'kafka') }),
   })

@@ -1,29 +1,45 @@
-import { expect, test } from '@jest/globals'
+import { configurationFile } from '@darkroom/app-configuration/testing'
+import { afterEach, expect, test } from '@jest/globals'
 import { readSettings } from './settings.ts'
 
 /** The variables of serverless.yml. Parameters from the command line are strings. */
 const VARIABLES = {
   'sls:stage': 'dev',
-  'param:apps': 'web-app-1,web-app-2',
   'param:mergeDays': '3',
   'param:snapshotRetentionDays': 3,
-  'param:retentionFile': 'packages/retention/retention.json',
 }
 const read = (different: Record<string, unknown> = {}) => {
   const variables: Record<string, unknown> = { ...VARIABLES, ...different }
   return readSettings(async (address) => variables[address])
 }
 
-test('reads the stage, its numbers and the retention', async () => {
+afterEach(() => {
+  delete process.env.APPS_FILE
+})
+
+test('reads the stage, its numbers, and the apps with their retention', async () => {
+  process.env.APPS_FILE = configurationFile({
+    apps: { shop: { retentionDays: { input: 7 } }, press: { retentionDays: { metadata: 400 } } },
+  })
   const settings = await read()
-  expect(settings).toMatchObject({ stage: 'dev', mergeDays: 3, metadataRetentionDays: 730 })
+  expect(settings).toMatchObject({
+    stage: 'dev',
+    mergeDays: 3,
+    metadataRetentionDays: 730,
+    apps: 'shop,press',
+  })
+  expect(settings.fewerRetentionDays).toEqual({ press: 400 })
   expect(settings.queries.map(({ name }) => name)).toContain('expiring')
 })
 
 test.each([
   [{ 'param:mergeDays': 'three' }, 'param:mergeDays'],
   [{ 'param:snapshotRetentionDays': 0 }, 'param:snapshotRetentionDays'],
-  [{ 'param:retentionFile': 'not-there.json' }, 'The retention in not-there.json cannot be used'],
 ])('%j is refused with its name', async (different, name) => {
   await expect(read(different)).rejects.toThrow(name)
+})
+
+test('a file of apps that is not there is refused with its name', async () => {
+  process.env.APPS_FILE = 'not-there.json'
+  await expect(read()).rejects.toThrow('The configuration of the apps in not-there.json cannot be used')
 })

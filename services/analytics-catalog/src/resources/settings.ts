@@ -1,5 +1,5 @@
 import { type NamedQuery, readQueries } from '@darkroom/analytics'
-import { daysOf, readRetention } from '@darkroom/retention'
+import { readConfiguration, retentionOf } from '@darkroom/app-configuration'
 import * as z from 'zod'
 
 /** Parameters of the stage that the generated resources need. */
@@ -21,13 +21,11 @@ export interface Settings {
 const Days = z.coerce.number().int().positive()
 const Parameters = z.object({
   'sls:stage': z.string(),
-  'param:apps': z.string(),
   'param:mergeDays': Days,
   'param:snapshotRetentionDays': Days,
-  'param:retentionFile': z.string(),
 })
 
-/** @throws Error that names each wrong variable of serverless.yml or field of the retention file */
+/** @throws Error that names each wrong variable of serverless.yml or field of the apps' configuration */
 export async function readSettings(
   resolveVariable: (address: string) => Promise<unknown>,
 ): Promise<Settings> {
@@ -36,15 +34,18 @@ export async function readSettings(
   )
   const { data: parameters, error } = Parameters.safeParse(Object.fromEntries(await Promise.all(values)))
   if (error) throw new Error(`serverless.yml cannot be used.\n${z.prettifyError(error)}`)
-  const retention = readRetention(parameters['param:retentionFile'])
+  const configuration = readConfiguration()
+  const retention = retentionOf(configuration)
   return {
     stage: parameters['sls:stage'],
-    apps: parameters['param:apps'],
+    apps: Object.keys(configuration.apps).join(),
     mergeDays: parameters['param:mergeDays'],
     snapshotRetentionDays: parameters['param:snapshotRetentionDays'],
     metadataRetentionDays: retention.default.metadata,
     fewerRetentionDays: Object.fromEntries(
-      Object.keys(retention.apps).map((app) => [app, daysOf(retention, app).metadata]),
+      Object.entries(retention.apps).flatMap(([app, { metadata }]) =>
+        metadata === undefined || metadata >= retention.default.metadata ? [] : [[app, metadata]],
+      ),
     ),
     queries: readQueries(retention),
   }

@@ -378,7 +378,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
       })
     })
 
-    /** What an engine does not support it says when a function starts: preset-configuration.test.ts. */
+    /** What an engine does not support it says when a function starts: presets.test.ts. */
     const ifCan = (what: VariantSpec, name: string, run: () => Promise<void>) => {
       if (unsupportedBy(engine.name, what).length === 0) test(name, run)
     }

@@ -2,18 +2,18 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { availableParallelism, constants, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Preset, presetFor } from '@darkroom/core'
+import type { Preset } from '@darkroom/core'
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Developer, developHere, EngineDeath } from '../development/develop.ts'
 import { sharpEngine } from '../engines/sharp-engine.ts'
-import { presetConfiguration } from '../presets/preset-configuration.ts'
+import { presetOf } from '../presets/presets.ts'
 import { fourCorners } from '../testing/test-images.ts'
 import type { IsolatedDeveloper } from './isolate.ts'
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
 const { isolate } = await import('./isolate.ts')
 
-const preset: Preset = presetFor(presetConfiguration, 'web-app-1')
+const preset: Preset = presetOf('web-app-1')
 const program = new URL('testing/misbehaving-engine.ts', import.meta.url).href
 let photograph: Buffer
 beforeAll(async () => {

@@ -15,12 +15,11 @@ export async function processImagesIsolated({ load, ...isolation }: IsolatedEngi
     const [{ serveEngine }, engine] = await Promise.all([import('./serve-engine.ts'), load()])
     return serveEngine(engine)
   }
-  const [{ processImages, MAX_DEVELOP_SECONDS }, { isolate }, { presetConfiguration, requireEngineSupport }] =
-    await Promise.all([
-      import('../queue/process-images.ts'),
-      import('./isolate.ts'),
-      import('../presets/preset-configuration.ts'),
-    ])
-  requireEngineSupport(isolation.name, presetConfiguration)
+  const [{ processImages, MAX_DEVELOP_SECONDS }, { isolate }, { requireEngineSupport }] = await Promise.all([
+    import('../queue/process-images.ts'),
+    import('./isolate.ts'),
+    import('../presets/presets.ts'),
+  ])
+  requireEngineSupport(isolation.name)
   return processImages(isolate({ ...isolation, seconds: MAX_DEVELOP_SECONDS }))
 }

@@ -1,13 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
-import type { VariantSpec, Watermark } from '@darkroom/core'
+import { readFileSync } from 'node:fs'
+import type { VariantSpec } from '@darkroom/core'
 import type { VariantRequest } from '../engines/image-engine.ts'
 
-/** Next to `presets.json`, in a zip as in the repository. */
+/** In a zip as in the repository. */
 const FOLDER = new URL('../../watermarks/', import.meta.url)
-
-export function hasWatermark({ file }: Watermark): boolean {
-  return existsSync(new URL(file, FOLDER))
-}
 
 /** Adds the watermark that a spec names; each file is read once per process. */
 export function withWatermark(spec: VariantSpec): VariantRequest {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { retention } from '@darkroom/app-configuration/deployed'
 import { getOriginal, putVariant } from '@darkroom/bucket'
 import {
   acceptedTypes,
@@ -15,7 +16,7 @@ import type { Developer } from '../development/develop.ts'
 import type { DevelopedVariant } from '../engines/image-engine.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
-import { choosePreset } from '../presets/preset-configuration.ts'
+import { choosePreset } from '../presets/presets.ts'
 import {
   type Attempt,
   commitSuccess,
@@ -92,7 +93,7 @@ function factsOf(original: Uint8Array): OriginalFacts {
  * @throws ProblemError `source-expired`
  */
 function requireWithinRetention(image: AcceptedImage): void {
-  if (!isPastDeadline(env.RETENTION, image, 'input')) return
+  if (!isPastDeadline(retention, image, 'input')) return
   throw new ProblemError(
     'source-expired',
     'The retention of the original ended before it was processed. Upload it again.',

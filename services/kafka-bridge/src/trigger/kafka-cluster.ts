@@ -9,40 +9,40 @@ export interface Statement {
 
 /** The parts that differ between an MSK cluster and a self-managed one. */
 export interface KafkaCluster {
-  /** The function's event, from the settings that both kinds share. */
-  event(shared: object): object
-  /** The logical id that the framework gives the event source mapping. */
-  logicalId: string
+  /** The function's event for a topic, from the settings that both kinds share. */
+  event(topic: string, shared: object): object
+  /** The logical id that the framework gives a topic's event source mapping. */
+  logicalId(topic: string): string
   /** Whether Lambda's pollers connect from inside a VPC. */
   isInVpc: boolean
   secrets: Reference[]
   statements: Statement[]
 }
 
-export function mskCluster(settings: MskSettings, group: string): KafkaCluster {
-  const { mskClusterArn: arn, topic } = settings
+export function mskCluster(settings: MskSettings, topics: string[], group: string): KafkaCluster {
+  const { mskClusterArn: arn } = settings
   const secret = settings.kafkaAuth === 'iam' ? undefined : settings.kafkaCredentialsSecretArn
   const name = alphanumeric(arn.split('/')[1] ?? '')
   return {
-    event: (shared) => ({ msk: { ...shared, arn, ...(secret && { saslScram512: secret }) } }),
-    logicalId: `BridgeRecordsEventSourceMappingMSK${name}${alphanumeric(topic)}`,
+    event: (topic, shared) => ({ msk: { ...shared, topic, arn, ...(secret && { saslScram512: secret }) } }),
+    logicalId: (topic) => `BridgeRecordsEventSourceMappingMSK${name}${alphanumeric(topic)}`,
     // Lambda polls from the cluster's own subnets.
     isInVpc: true,
     secrets: secret ? [secret] : [],
     statements: [
       allow(['kafka:DescribeClusterV2', 'kafka:GetBootstrapBrokers'], arn),
-      ...(secret ? [] : readByIam(arn, topic, group)),
+      ...(secret ? [] : readByIam(arn, topics, group)),
     ],
   }
 }
 
 /** https://docs.aws.amazon.com/msk/latest/developerguide/iam-access-control.html */
-function readByIam(arn: string, topic: string, group: string): Statement[] {
-  const topicArn = `${arn.replace(':cluster/', ':topic/')}/${topic}`
+function readByIam(arn: string, topics: string[], group: string): Statement[] {
+  const topicArns = topics.map((topic) => `${arn.replace(':cluster/', ':topic/')}/${topic}`)
   const groupArn = `${arn.replace(':cluster/', ':group/')}/${group}`
   return [
     allow(['kafka-cluster:Connect', 'kafka-cluster:DescribeClusterDynamicConfiguration'], arn),
-    allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'], topicArn),
+    allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'], topicArns),
     allow(['kafka-cluster:DescribeGroup', 'kafka-cluster:AlterGroup'], groupArn),
   ]
 }
@@ -59,10 +59,10 @@ export function selfManagedCluster(settings: SelfManagedSettings): KafkaCluster 
     ...(isInVpc && { vpcSubnet, vpcSecurityGroup }),
   }
   return {
-    event: (shared) => ({
-      kafka: { ...shared, bootstrapServers: settings.kafkaBootstrapServers, accessConfigurations },
+    event: (topic, shared) => ({
+      kafka: { ...shared, topic, bootstrapServers: settings.kafkaBootstrapServers, accessConfigurations },
     }),
-    logicalId: `BridgeRecordsEventSourceMappingKafka${alphanumeric(settings.topic)}`,
+    logicalId: (topic) => `BridgeRecordsEventSourceMappingKafka${alphanumeric(topic)}`,
     isInVpc,
     secrets: authority ? [credentials, authority] : [credentials],
     statements: [],

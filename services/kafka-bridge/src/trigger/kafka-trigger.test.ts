@@ -1,4 +1,5 @@
-import { describe, expect, test } from '@jest/globals'
+import { configurationFile } from '@darkroom/app-configuration/testing'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import { kafkaTrigger } from './kafka-trigger.ts'
 
 const CREDENTIALS = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:kafka-AbCdEf'
@@ -8,7 +9,6 @@ const CLUSTER = 'arn:aws:kafka:us-east-1:123456789012:cluster/photos/5e8a-3'
 
 /** serverless.yml's defaults. */
 const DEFAULTS = {
-  topic: 'images.web-app-2',
   kafkaEnabled: false,
   kafkaCluster: 'self-managed',
   kafkaAuth: 'scram-512',
@@ -97,6 +97,40 @@ describe('the event', () => {
   })
 })
 
+describe('several apps with topics', () => {
+  const appsWith = (...topics: string[]) => {
+    const apps = topics.map((topic, n) => [`app-${n}`, { topics: [topic] }])
+    process.env.APPS_FILE = configurationFile({ apps: Object.fromEntries([['page', {}], ...apps]) })
+  }
+  afterEach(() => {
+    delete process.env.APPS_FILE
+  })
+
+  test('have a trigger for each topic', async () => {
+    appsWith('one', 'two.images')
+    const { events, extensions, statements } = await triggerOf({ ...MSK, kafkaAuth: 'iam' })
+    expect(events).toMatchObject([{ msk: { topic: 'one' } }, { msk: { topic: 'two.images' } }])
+    expect(Object.keys(extensions)).toEqual([
+      'BridgeRecordsEventSourceMappingMSKPhotosOne',
+      'BridgeRecordsEventSourceMappingMSKPhotosTwoimages',
+    ])
+    expect(statements).toContainEqual(
+      expect.objectContaining({
+        Resource: ['one', 'two.images'].map((topic) => `${CLUSTER.replace(':cluster/', ':topic/')}/${topic}`),
+      }),
+    )
+  })
+
+  test.each([
+    [[], 'No app has a Kafka topic'],
+    [['a.b', 'a_b'], 'The Kafka topics a.b and a_b differ only in punctuation or case'],
+    [Array.from({ length: 401 }, (_, n) => `topic-${n}`), 'The apps have 401 Kafka topics'],
+  ])('are refused if the stack cannot have their triggers', async (topics, words) => {
+    appsWith(...topics)
+    await expect(triggerOf({})).rejects.toThrow(words)
+  })
+})
+
 describe('the mapping', () => {
   test.each([
     [{}, 'BridgeRecordsEventSourceMappingKafkaImageswebapp2'],
@@ -135,7 +169,7 @@ describe('the role', () => {
       [
         describesMsk,
         ['kafka-cluster:Connect', CLUSTER],
-        ['kafka-cluster:DescribeTopic', of('topic', 'images.web-app-2')],
+        ['kafka-cluster:DescribeTopic', [of('topic', 'images.web-app-2')]],
         ['kafka-cluster:DescribeGroup', of('group', 'darkroom-dev')],
         network,
       ],
@@ -159,7 +193,6 @@ test.each<[Record<string, unknown>, string]>([
   [{ kafkaBootstrapServers: 9096 }, 'kafkaBootstrapServers is 9096: set it to a list.'],
   [{ kafkaSubnets: ['subnet-1'] }, 'kafkaSecurityGroups is []: name at least one.'],
   [{ kafkaSecurityGroups: ['sg-1'] }, 'kafkaSubnets is []: name at least one.'],
-  [{ topic: '' }, 'topic is "": name a topic.'],
   [{ kafkaEnabled: 'perhaps' }, 'kafkaEnabled is "perhaps": set it to true or false.'],
   [{ kafkaMinimumPollers: 0 }, 'kafkaMinimumPollers is 0: set it to 1 or more.'],
   [{ kafkaMaximumPollers: 'many' }, 'kafkaMaximumPollers is "many": set it to a number.'],

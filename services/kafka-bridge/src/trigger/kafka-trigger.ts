@@ -1,4 +1,4 @@
-import { allow, mskCluster, type Statement, selfManagedCluster } from './kafka-cluster.ts'
+import { allow, type KafkaCluster, mskCluster, type Statement, selfManagedCluster } from './kafka-cluster.ts'
 import {
   type Reference,
   type ResolveVariable,
@@ -8,7 +8,7 @@ import {
 
 /** The parts of serverless.yml that depend on the Kafka cluster. */
 export interface KafkaTrigger {
-  /** The function's events. */
+  /** The function's events, one per topic. */
   events: object[]
   /** Properties of the event source mapping that the framework has no setting for, by logical id. */
   extensions: Record<string, { DependsOn: string[]; Properties: object }>
@@ -25,30 +25,51 @@ export interface KafkaTrigger {
 export async function kafkaTrigger(resolveVariable: ResolveVariable): Promise<KafkaTrigger> {
   const settings = await readTriggerSettings(resolveVariable)
   const consumerGroupId = `darkroom-${settings.stage}`
+  const { topics } = settings
   const cluster =
-    settings.kafkaCluster === 'msk' ? mskCluster(settings, consumerGroupId) : selfManagedCluster(settings)
+    settings.kafkaCluster === 'msk'
+      ? mskCluster(settings, topics, consumerGroupId)
+      : selfManagedCluster(settings)
   const event = {
     enabled: settings.kafkaEnabled,
-    topic: settings.topic,
     batchSize: 50,
     startingPosition: 'TRIM_HORIZON',
     consumerGroupId,
   }
   return {
-    events: [cluster.event(event)],
-    extensions: {
-      [cluster.logicalId]: {
-        // Lambda checks these permissions when the mapping is created.
-        DependsOn: ['TriggerPolicy', 'UndeliveredPolicy'],
-        Properties: mappingProperties(settings),
-      },
-    },
+    events: topics.map((topic) => cluster.event(topic, event)),
+    extensions: Object.fromEntries(
+      logicalIds(topics, cluster).map((id) => [
+        id,
+        {
+          // Lambda checks these permissions when the mapping is created.
+          DependsOn: ['TriggerPolicy', 'UndeliveredPolicy'],
+          Properties: mappingProperties(settings),
+        },
+      ]),
+    ),
     statements: [
       ...cluster.statements,
       ...(cluster.isInVpc ? [networkStatement] : []),
       ...secretStatements(cluster.secrets, settings.kafkaKmsKeyArn),
     ],
   }
+}
+
+/** @throws Error if the framework gives the mappings of two topics the same id, because it leaves out punctuation */
+function logicalIds(topics: string[], { logicalId }: KafkaCluster): string[] {
+  const topicOf = new Map<string, string>()
+  for (const topic of topics) {
+    const id = logicalId(topic)
+    const other = topicOf.get(id)
+    if (other !== undefined) {
+      throw new Error(
+        `The Kafka topics ${other} and ${topic} differ only in punctuation or case: deploy one of them, and rename the other.`,
+      )
+    }
+    topicOf.set(id, topic)
+  }
+  return [...topicOf.keys()]
 }
 
 function mappingProperties(settings: TriggerSettings): object {

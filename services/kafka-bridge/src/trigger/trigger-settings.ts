@@ -1,6 +1,7 @@
+import { appsOfTopics, readConfiguration } from '@darkroom/app-configuration'
 import * as z from 'zod'
 
-/** How serverless.yml's variables are read: `param:topic`, `sls:stage`. */
+/** How serverless.yml's variables are read: `param:kafkaAuth`, `sls:stage`. */
 export type ResolveVariable = (address: string) => Promise<unknown>
 
 /** An ARN, or a CloudFormation function that returns one. */
@@ -35,7 +36,6 @@ const oneOf = <const Values extends readonly string[]>(values: Values) =>
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html */
 const mapping = {
-  topic: z.string().min(1, 'name a topic.'),
   kafkaEnabled: z.union([z.boolean(), z.stringbool()], { error: 'set it to true or false.' }),
   kafkaKmsKeyArn: optionalReference,
   kafkaMinimumPollers: wholeNumber(1, 200),
@@ -69,13 +69,14 @@ const SelfManagedInVpc = SelfManaged.extend({
 
 export type MskSettings = z.infer<typeof MskWithIam> | z.infer<typeof MskWithScram>
 export type SelfManagedSettings = z.infer<typeof SelfManaged>
-export type TriggerSettings = { stage: string } & (
+export type TriggerSettings = { stage: string; topics: string[] } & (
   | ({ kafkaCluster: 'msk' } & MskSettings)
   | ({ kafkaCluster: 'self-managed' } & SelfManagedSettings)
 )
 
 /**
- * Reads the stage's parameters for the chosen kind of cluster. The parameters of the other kind are ignored.
+ * Reads the stage's parameters for the chosen kind of cluster, and the topics of all apps. The parameters of the other kind are
+ * ignored.
  *
  * @throws Error with a sentence for each parameter that is wrong: `kafkaAuth is "iam": set it to scram-256 or scram-512.`
  */
@@ -90,16 +91,31 @@ export async function readTriggerSettings(resolveVariable: ResolveVariable): Pro
     return data
   }
   const stage = String(await resolveVariable('sls:stage'))
+  const topics = requireTopics(Object.keys(appsOfTopics(readConfiguration())))
   const { kafkaCluster } = await read(z.object({ kafkaCluster: oneOf(['msk', 'self-managed']) }))
   if (kafkaCluster === 'msk') {
     const { kafkaAuth } = await read(z.object({ kafkaAuth: oneOf(['iam', 'scram-512']) }))
-    return { stage, kafkaCluster, ...(await read(kafkaAuth === 'iam' ? MskWithIam : MskWithScram)) }
+    return { stage, topics, kafkaCluster, ...(await read(kafkaAuth === 'iam' ? MskWithIam : MskWithScram)) }
   }
   const { kafkaSubnets, kafkaSecurityGroups } = await read(
     SelfManaged.pick({ kafkaSubnets: true, kafkaSecurityGroups: true }),
   )
   const isInVpc = kafkaSubnets.length + kafkaSecurityGroups.length > 0
-  return { stage, kafkaCluster, ...(await read(isInVpc ? SelfManagedInVpc : SelfManaged)) }
+  return { stage, topics, kafkaCluster, ...(await read(isInVpc ? SelfManagedInVpc : SelfManaged)) }
+}
+
+/** Each topic has a trigger of its own, and a stack can have 500 resources. */
+const MAX_TOPICS = 400
+
+/** @throws Error if there is no topic, or there are too many */
+function requireTopics(topics: string[]): string[] {
+  if (topics.length === 0) {
+    throw new Error('No app has a Kafka topic: add topics to an app in apps.json, or leave kafka-bridge out.')
+  }
+  if (topics.length <= MAX_TOPICS) return topics
+  throw new Error(
+    `The apps have ${topics.length} Kafka topics, and the stack has room for ${MAX_TOPICS} triggers: let apps send over HTTP.`,
+  )
 }
 
 function sentence({ path: [name = ''], message }: z.core.$ZodIssue, values: Record<string, unknown>): string {

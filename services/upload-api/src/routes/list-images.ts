@@ -1,3 +1,4 @@
+import { retention } from '@darkroom/app-configuration/deployed'
 import { type ImagesPage, listImagesPage, listNewestImages } from '@darkroom/bucket'
 import {
   type AppId,
@@ -14,7 +15,6 @@ import {
 import { daysOf, isPastDeadline } from '@darkroom/retention'
 import { knownRetrySeconds } from '../backlog.ts'
 import { bucket } from '../clients.ts'
-import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
 import { requireCaller } from '../http/request.ts'
@@ -61,8 +61,8 @@ async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promis
 /** @throws ProblemError `expired-by-retention` if every image of the day is past its retention, whenever it was accepted */
 function requireWithinRetention(app: AppId, date: string): string {
   const acceptedAt = new Date(Date.parse(date) + 2 * DAY_MS).toISOString()
-  if (!isPastDeadline(env.RETENTION, { app, acceptedAt }, 'metadata')) return date
-  const { metadata } = daysOf(env.RETENTION, app)
+  if (!isPastDeadline(retention, { app, acceptedAt }, 'metadata')) return date
+  const { metadata } = daysOf(retention, app)
   throw new ProblemError(
     'expired-by-retention',
     `Images are kept for ${metadata} days; the images of ${date} were deleted.`,
@@ -75,7 +75,7 @@ async function toImageList(app: AppId, { ids, next }: ImagesPage): Promise<Toler
 }
 
 function listNewest(app: AppId, limit: number, from: ImageId | undefined): Promise<ImagesPage> {
-  const oldest = new Date(Date.now() - (daysOf(env.RETENTION, app).metadata + 1) * DAY_MS)
+  const oldest = new Date(Date.now() - (daysOf(retention, app).metadata + 1) * DAY_MS)
   return listNewestImages({ bucket, app, from, oldest, limit })
 }
 

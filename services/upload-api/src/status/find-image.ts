@@ -1,8 +1,8 @@
+import { retention } from '@darkroom/app-configuration/deployed'
 import { findDecidedId, findOriginal, getDocument, type StoredOriginal } from '@darkroom/bucket'
 import { type ImageId, type ImageRef, ProblemError, type StoredDocument, timeOf } from '@darkroom/core'
 import { type AcceptedImage, deadlineOf, isPastDeadline } from '@darkroom/retention'
 import { bucket } from '../clients.ts'
-import { env } from '../environment.ts'
 import { noSuchImage } from '../http/request.ts'
 
 /** What is stored for an image: its metadata document if it is finished, otherwise its original. */
@@ -53,7 +53,7 @@ async function findStored(image: ImageRef): Promise<FoundImage | undefined> {
 /** @returns ProblemError `not-found`, or `expired-by-retention` for an id so old that its image would be deleted */
 export function notFound(image: ImageRef): ProblemError {
   const oldest = idAcceptance(image)
-  return isPastDeadline(env.RETENTION, oldest, 'metadata') ? expired(oldest, 'metadata') : noSuchImage()
+  return isPastDeadline(retention, oldest, 'metadata') ? expired(oldest, 'metadata') : noSuchImage()
 }
 
 /** When a finished image was accepted. If its document is unreadable, the time in the id is the best guess. */
@@ -87,11 +87,11 @@ export async function findFinished(image: ImageRef): Promise<FoundImage | undefi
 
 /** @throws ProblemError `expired-by-retention` if the image's objects of this kind are past their deadline */
 export function requireKept(image: AcceptedImage, kind: 'input' | 'metadata'): void {
-  if (isPastDeadline(env.RETENTION, image, kind)) throw expired(image, kind)
+  if (isPastDeadline(retention, image, kind)) throw expired(image, kind)
 }
 
 function expired(image: AcceptedImage, kind: 'input' | 'metadata'): ProblemError {
-  const deadline = deadlineOf(env.RETENTION, image, kind).toISOString()
+  const deadline = deadlineOf(retention, image, kind).toISOString()
   return new ProblemError(
     'expired-by-retention',
     `The retention of this image ended on ${deadline.slice(0, 10)}, and it was deleted.`,

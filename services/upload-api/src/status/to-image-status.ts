@@ -1,3 +1,4 @@
+import { retention } from '@darkroom/app-configuration/deployed'
 import { isErasing, type StoredOriginal, signVariant } from '@darkroom/bucket'
 import {
   type ImageId,
@@ -14,7 +15,6 @@ import {
 } from '@darkroom/core'
 import { type AcceptedImage, deadlineOf, isPastDeadline } from '@darkroom/retention'
 import { bucket } from '../clients.ts'
-import { env } from '../environment.ts'
 import type { FoundImage } from './find-image.ts'
 import { toSources, toSrcset } from './to-srcset.ts'
 
@@ -125,8 +125,8 @@ async function variantsOf({
   width,
   height,
 }: StoredProcessed): Promise<Pick<StatusAnswer, 'variants' | 'srcset' | 'sources'>> {
-  if (isPastDeadline(env.RETENTION, { app, acceptedAt }, 'processed')) return {}
-  const until = deadlineOf(env.RETENTION, { app, acceptedAt }, 'processed')
+  if (isPastDeadline(retention, { app, acceptedAt }, 'processed')) return {}
+  const until = deadlineOf(retention, { app, acceptedAt }, 'processed')
   const variants = await Promise.all(
     stored.map(async ({ key, content_type: contentType, ...variant }) => ({
       ...variant,
@@ -173,7 +173,7 @@ function timingsOf({
 /** Until when each part of an image is kept. */
 function keptUntil(image: AcceptedImage): NonNullable<ImageStatus['keptUntil']> {
   const [original, variants, status] = (['input', 'processed', 'metadata'] as const).map((kind) =>
-    deadlineOf(env.RETENTION, image, kind).toISOString(),
+    deadlineOf(retention, image, kind).toISOString(),
   ) as [string, string, string]
   return { original, variants, status }
 }

@@ -14,6 +14,7 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
+import { configurationFile } from '@darkroom/app-configuration/testing'
 import {
   ImageAccepted,
   type ImageRef,
@@ -23,14 +24,13 @@ import {
   timeOf,
   toUserMetadata,
 } from '@darkroom/core'
-import { type Retention, toEnvironment } from '@darkroom/retention'
 import type { SQSRecord } from 'aws-lambda'
 
 const bucket = 'darkroom-test'
 
 /** Long enough for the dates in tests. Images of the apps `brief` and `fleeting` expire sooner. */
-const testRetention: Retention = {
-  default: {
+const configuration = {
+  retentionDays: {
     input: 36_500,
     processed: 36_500,
     metadata: 36_500,
@@ -40,8 +40,11 @@ const testRetention: Retention = {
     unfinishedUploads: 1,
   },
   apps: {
-    brief: { input: 7, processed: 30, metadata: 90 },
-    fleeting: { input: 1, processed: 3, metadata: 9 },
+    'web-app-1': {},
+    'web-app-2': { topics: ['images.web-app-2'] },
+    brief: { deduplication: true, retentionDays: { input: 7, processed: 30, metadata: 90 } },
+    fleeting: { retentionDays: { input: 1, processed: 3, metadata: 9 } },
+    thrifty: { deduplication: true },
   },
 }
 
@@ -53,8 +56,7 @@ export async function openStore(environment: Record<string, string>) {
   Object.assign(process.env, environment, {
     STAGE: 'test',
     BUCKET: bucket,
-    DEDUPLICATED_APPS: 'thrifty,brief',
-    RETENTION: toEnvironment(testRetention),
+    APPS_FILE: configurationFile(configuration),
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     POWERTOOLS_METRICS_DISABLED: 'true',
   })

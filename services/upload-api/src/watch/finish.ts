@@ -1,4 +1,5 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
+import { retention } from '@darkroom/app-configuration/deployed'
 import { findEraser, findOriginal, getDocument, hasHash, readUploadDetails } from '@darkroom/bucket'
 import {
   type ErasureRef,
@@ -12,7 +13,6 @@ import {
 import { enqueueImage } from '@darkroom/intake'
 import { isPastDeadline } from '@darkroom/retention'
 import { bucket, sqs } from '../clients.ts'
-import { env } from '../environment.ts'
 import { completeErasure } from '../erasure/erase.ts'
 import { imageQueue, parkedQueueUrl } from '../intake.ts'
 import { logger } from '../logger.ts'
@@ -43,7 +43,7 @@ async function isProcessed(image: ImageRef, behind: Promise<boolean>): Promise<b
   // What was stored again after an erasure is enqueued, and the processor deletes it.
   if (found && found.document?.status !== 'erased') return true
   const original = await findOriginal(bucket, image)
-  if (!original || isPastDeadline(env.RETENTION, original, 'input')) return true
+  if (!original || isPastDeadline(retention, original, 'input')) return true
   if (!hasHash(original)) {
     logger.error('image not enqueued again: its original has no hash', { ...image })
     count('WatchedEventsUnreadable')

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { APPS_FILE, readConfiguration, retentionOf } from '@darkroom/app-configuration'
 import { AppId, ImageId, Sha256 } from '@darkroom/core'
 import { localFolder } from '@darkroom/local-stack/endpoints'
-import { RETENTION_FILE, readRetention } from '@darkroom/retention'
 import { formatTable } from '@darkroom/terminal'
 import { type Command, Option } from 'commander'
 import * as z from 'zod'
@@ -84,9 +84,7 @@ export function addAudit(program: Command): void {
     .option('--app <app>', 'the app of that image', parsedBy(AppId))
     .option('--sha256 <hash>', 'the hash of its original, to find claims under any name', parsedBy(Sha256))
     .option('--json', 'print a line of JSON for each breach, and one for the summary')
-    .addOption(
-      new Option('--file <path>', 'the retention file').env('RETENTION_FILE').default(RETENTION_FILE),
-    )
+    .addOption(new Option('--file <path>', "the apps' configuration").env('APPS_FILE').default(APPS_FILE))
   addStoreOptions(audit)
     .addHelpText(
       'after',
@@ -176,7 +174,7 @@ async function contextOf(
   const percent = decode === true ? 100 : decode
   return {
     bucket,
-    retention: readRetention(file),
+    retention: retentionOf(readConfiguration(file)),
     now: Date.now(),
     settledMs: settled * 60_000,
     hashes: hashes ?? false,

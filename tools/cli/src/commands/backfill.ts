@@ -14,7 +14,7 @@ export function addBackfill(program: Command): void {
   const backfill = program
     .command('backfill')
     .description('develop the existing images of an app again with a preset, through the queue')
-    .requiredOption('--preset <name>', 'a preset in the deployed presets.json', parsedBy(PresetName))
+    .requiredOption('--preset <name>', 'a preset of the deployed configuration', parsedBy(PresetName))
   addStoreOptions(addSelectionOptions(backfill))
     .addHelpText(
       'after',

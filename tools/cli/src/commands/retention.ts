@@ -1,5 +1,6 @@
+import { APPS_FILE, readConfiguration, retentionOf } from '@darkroom/app-configuration'
 import { DatePartition } from '@darkroom/core'
-import { daysOf, RETENTION_FILE, type Retention, readRetention } from '@darkroom/retention'
+import { daysOf, type Retention } from '@darkroom/retention'
 import { formatTable } from '@darkroom/terminal'
 import { type Command, Option } from 'commander'
 import { countDeletions } from '../count-deletions.ts'
@@ -16,16 +17,14 @@ export function addRetention(program: Command): void {
   const retention = program
     .command('retention')
     .description('print how long objects are kept, or count what S3 deletes by a date')
-    .addOption(
-      new Option('--file <path>', 'the retention file').env('RETENTION_FILE').default(RETENTION_FILE),
-    )
+    .addOption(new Option('--file <path>', "the apps' configuration").env('APPS_FILE').default(APPS_FILE))
     .option(
       '--date <date>',
       'count the stored objects that S3 deletes by this date, such as 2027-03-01',
       parsedBy(DatePartition, 'Write it like 2027-03-01.'),
     )
   addStoreOptions(retention).action(async ({ file, date, ...options }: Options) => {
-    const days = readRetention(file)
+    const days = retentionOf(readConfiguration(file))
     if (date) return simulate(days, new Date(date), options)
     if (Object.keys(options).length > 0) {
       throw new Error(

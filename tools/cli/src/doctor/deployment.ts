@@ -99,7 +99,7 @@ function checkStatus({ name, status, functions }: DeployedService): Finding {
 }
 
 /** Environment of functions that must be the same in all services. */
-const AGREED = ['BUCKET', 'QUEUE_URL', 'HEIC_DECODER', 'RETENTION']
+const AGREED = ['BUCKET', 'QUEUE_URL', 'HEIC_DECODER', 'APPS_DIGEST']
 
 export async function checkFunctions(deployment: Deployment): Promise<Finding[]> {
   const functions = Object.values(deployment).flatMap(({ functions }) => functions)

@@ -2,7 +2,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
 import { startLocalKafka } from '@darkroom/local-kafka'
-import { APPS, IMAGE_TOPIC } from '../apps.ts'
+import { APPS, TOPICS } from '../apps.ts'
 import { createDevelopmentKeys } from '../development-keys.ts'
 import { type Endpoints, endpointsFor, readEndpoints } from '../endpoints.ts'
 import { freePorts } from '../ports.ts'
@@ -63,7 +63,10 @@ function usesKafka({ functions }: Service): boolean {
 async function startStores(withKafka: boolean): Promise<Stores> {
   const aws = await startLocalAws()
   const kafka = withKafka
-    ? await startLocalKafka({ topics: { [IMAGE_TOPIC]: PARTITIONS }, timestampType: 'LogAppendTime' })
+    ? await startLocalKafka({
+        topics: Object.fromEntries(TOPICS.map((topic) => [topic, PARTITIONS])),
+        timestampType: 'LogAppendTime',
+      })
     : undefined
   const endpoints = endpointsFor(await freePorts(), aws.endpoint, kafka?.brokers ?? '')
   await createStores(endpoints)

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { readRetention } from './read-retention.ts'
+import { readConfiguration } from './read-configuration.ts'
 
 const repository = join(import.meta.dirname, '..', '..', '..')
 
 test('the table in docs/operations.md matches the retention', async () => {
-  const { default: days } = readRetention()
+  const { retentionDays: days } = readConfiguration('apps.json')
   const text = await readFile(join(repository, 'docs/operations.md'), 'utf8')
   const rowOf = (start: string) => text.split('\n').find((line) => line.startsWith(`| ${start}`)) ?? ''
   const daysIn = (start: string) => Number(/(\d+) days? +\|$/.exec(rowOf(start))?.[1])

@@ -1,0 +1,136 @@
+import { describe, expect, test } from '@jest/globals'
+import { AppConfiguration, appsOfTopics, originsOf, retentionOf } from './configuration.ts'
+
+const preset = { version: 1, variants: [{ name: 'thumb', size: 320, format: 'webp' }] }
+const retentionDays = {
+  input: 30,
+  processed: 365,
+  metadata: 730,
+  claims: 7,
+  rejected: 30,
+  uploads: 1,
+  unfinishedUploads: 1,
+}
+const example = {
+  presets: { default: preset, small: { ...preset, version: 7 } },
+  retentionDays,
+  apps: {
+    'web-app-1': { preset: 'small', deduplication: true },
+    'web-app-2': { topics: ['images.web-app-2', 'more'], retentionDays: { input: 7 } },
+  },
+}
+const withApps = (apps: unknown) => ({ ...example, apps })
+
+test('a configuration is accepted as in its example', () => {
+  expect(AppConfiguration.parse(example)).toEqual(example)
+})
+
+test.each<[string, unknown, string, string]>([
+  ['no presets', { ...example, presets: undefined }, 'presets', 'received undefined'],
+  ['no default', { ...example, presets: { small: preset } }, 'presets', 'a preset named "default"'],
+  ['no app', withApps({}), 'apps', 'at least one app'],
+  ['an unknown field of an app', withApps({ shop: { colour: 'red' } }), 'apps.shop', '"colour"'],
+  ['an invalid app id', withApps({ 'My Shop': {} }), 'apps.My Shop', 'Invalid key'],
+  [
+    'a preset that does not exist',
+    withApps({ shop: { preset: 'poster' } }),
+    'apps.shop.preset',
+    'no preset is named "poster" (there are: default, small)',
+  ],
+  [
+    'a preset with the name of a built-in property',
+    withApps({ shop: { preset: 'constructor' } }),
+    'apps.shop.preset',
+    'no preset is named "constructor"',
+  ],
+  ['a topic with a space', withApps({ shop: { topics: ['a b'] } }), 'apps.shop.topics.0', 'a topic must be'],
+  [
+    'a topic of two apps',
+    withApps({ shop: { topics: ['a', 'b'] }, press: { topics: ['b'] } }),
+    'apps.press.topics.0',
+    'the topic b belongs to shop already',
+  ],
+  [
+    'half a day',
+    withApps({ shop: { retentionDays: { input: 0.5 } } }),
+    'apps.shop.retentionDays.input',
+    'whole',
+  ],
+  [
+    'a kind of object that no app has',
+    withApps({ shop: { retentionDays: { rejected: 1 } } }),
+    'apps.shop.retentionDays',
+    '"rejected"',
+  ],
+  [
+    'a longer retention than the default',
+    withApps({ shop: { retentionDays: { input: 31 } } }),
+    'apps.shop.retentionDays.input',
+    '31 days is more than the default of 30',
+  ],
+  [
+    'a document that expires first',
+    { ...withApps({ shop: {} }), retentionDays: { ...retentionDays, metadata: 100 } },
+    'retentionDays.metadata',
+    'at least as long as the original',
+  ],
+  ['no default retention', { ...example, retentionDays: undefined }, 'retentionDays', 'received undefined'],
+  [
+    'a path in an origin',
+    withApps({ shop: { origins: ['https://a.example/'] } }),
+    'apps.shop.origins.0',
+    'origin',
+  ],
+  ['any origin', withApps({ shop: { origins: ['*'] } }), 'apps.shop.origins.0', 'must be an origin'],
+])('%s is refused, and the field is named', (_what, value, path, words) => {
+  const issues = AppConfiguration.safeParse(value).error?.issues.map((issue) => ({
+    path: issue.path.join('.'),
+    message: issue.message,
+  }))
+  expect(issues).toEqual([{ path, message: expect.stringContaining(words) }])
+})
+
+describe('with thousands of apps', () => {
+  const many = (count: number, settings: (n: number) => object) =>
+    withApps(Object.fromEntries(Array.from({ length: count }, (_, n) => [`app-${n}`, settings(n)])))
+  const complaint = (value: unknown) => AppConfiguration.safeParse(value).error?.issues[0]?.message
+
+  test('5,000 that use the default retention are accepted', () => {
+    expect(complaint(many(5_000, () => ({ preset: 'small' })))).toBeUndefined()
+  })
+
+  test('more lifecycle rules than a bucket can have are refused in words', () => {
+    expect(complaint(many(990, () => ({ retentionDays: { claims: 1 } })))).toBeUndefined()
+    expect(complaint(many(5_000, () => ({ retentionDays: { claims: 1 } })))).toMatch(
+      /^their own retentionDays need 5010 lifecycle rules, and a bucket can have 1000/,
+    )
+  })
+
+  test('more origins than S3 takes are refused in words', () => {
+    const origins = (count: number) => many(count, (n) => ({ origins: [`https://shop-${n}.example`] }))
+    expect(complaint(origins(1_000))).toBeUndefined()
+    expect(complaint(origins(5_000))).toMatch(/^S3 cannot have this many origins/)
+  })
+})
+
+describe('of a configuration', () => {
+  const configuration = AppConfiguration.parse(example)
+
+  test('the retention has the default, and the apps with their own', () => {
+    expect(retentionOf(configuration)).toEqual({
+      default: retentionDays,
+      apps: { 'web-app-2': { input: 7 } },
+    })
+  })
+
+  test('each topic has its app', () => {
+    expect(appsOfTopics(configuration)).toEqual({ 'images.web-app-2': 'web-app-2', more: 'web-app-2' })
+  })
+
+  test('the origins are those of all apps, or any if an app names none', () => {
+    const origins = ['https://a.example', 'http://127.0.0.1:4001']
+    expect(originsOf(configuration)).toEqual(['*'])
+    const apps = { one: { origins }, other: { origins: origins.slice(0, 1) }, bridge: { origins: [] } }
+    expect(originsOf({ ...configuration, apps })).toEqual(origins)
+  })
+})

@@ -1,0 +1,117 @@
+import { AppId, KafkaTopic, Preset, PresetName } from '@darkroom/core'
+import { contradictionsIn, OwnDays, type Retention, StandardDays, tooManyRules } from '@darkroom/retention'
+import * as z from 'zod'
+
+/** S3 takes 64 KB of CORS rules. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketCors.html */
+const MAX_ORIGINS_CHARACTERS = 60_000
+
+const Origin = z
+  .string()
+  .refine(isOrigin, 'must be an origin such as https://shop.example, without a path or a slash at the end')
+
+/** What is configured for one app. Without a setting, the app uses the default. */
+export const AppSettings = z.strictObject({
+  preset: PresetName.optional().describe('The preset of its images. Default: "default".'),
+  retentionDays: OwnDays.optional().describe(
+    'Days after which S3 deletes its objects, where they are fewer than the default.',
+  ),
+  origins: z
+    .array(Origin)
+    .optional()
+    .describe(
+      'Origins of its pages, for CORS: https://shop.example. Default: any origin. [] for an app without pages.',
+    ),
+  deduplication: z
+    .boolean()
+    .optional()
+    .describe('Whether the same bytes are the same image. Default: false.'),
+  topics: z
+    .array(KafkaTopic)
+    .optional()
+    .describe('Kafka topics of the app. Each topic belongs to one app. Default: none.'),
+})
+export type AppSettings = z.infer<typeof AppSettings>
+
+const FileShape = z.strictObject({
+  $schema: z.string().optional().describe('For editors.'),
+  presets: z
+    .record(PresetName, Preset)
+    .describe('Sets of variants by name. There must be one named "default".'),
+  retentionDays: StandardDays.describe('Days after which S3 deletes objects, by their prefix.'),
+  apps: z
+    .record(AppId, AppSettings)
+    .describe('All apps by their id, 1 to 32 characters of a-z, 0-9 and "-".'),
+})
+
+/**
+ * Everything that is configured for the apps of a deployment: the content of `apps.json`.
+ *
+ *     { "presets": { "default": { "version": 1, "variants": [{ "name": "thumb", "size": 320, "format": "webp" }] } },
+ *       "retentionDays": { "input": 30, "processed": 365, "metadata": 730, "claims": 7,
+ *                          "rejected": 30, "uploads": 1, "unfinishedUploads": 1 },
+ *       "apps": { "web-app-1": {}, "web-app-2": { "topics": ["images.web-app-2"], "retentionDays": { "input": 7 } } } }
+ */
+export const AppConfiguration = FileShape.superRefine((configuration, context) => {
+  for (const [path, message] of contradictions(configuration))
+    context.addIssue({ code: 'custom', path, message, input: configuration })
+})
+export type AppConfiguration = z.infer<typeof AppConfiguration>
+
+/** The schema of the file for editors. */
+export function editorSchema(): object {
+  return z.toJSONSchema(FileShape, { io: 'input', target: 'draft-07' })
+}
+
+/** The rules that concern more than one field. */
+function* contradictions(configuration: AppConfiguration): Generator<[string[], string]> {
+  const { presets, apps } = configuration
+  if (!presets.default) yield [['presets'], 'there must be a preset named "default"']
+  if (Object.keys(apps).length === 0) yield [['apps'], 'there must be at least one app']
+  const appOf = new Map<string, AppId>()
+  for (const [app, { preset = 'default', topics = [] }] of Object.entries(apps)) {
+    if (!Object.hasOwn(presets, preset) && preset !== 'default') {
+      const known = Object.keys(presets).join(', ')
+      yield [['apps', app, 'preset'], `no preset is named "${preset}" (there are: ${known})`]
+    }
+    for (const [index, topic] of topics.entries()) {
+      const other = appOf.get(topic)
+      if (other !== undefined) {
+        yield [['apps', app, 'topics', String(index)], `the topic ${topic} belongs to ${other} already`]
+      }
+      appOf.set(topic, app)
+    }
+  }
+  const retention = retentionOf(configuration)
+  for (const { app, kind, message } of contradictionsIn(retention))
+    yield [app === undefined ? ['retentionDays', kind] : ['apps', app, 'retentionDays', kind], message]
+  const tooMany = tooManyRules(retention)
+  if (tooMany) yield [['apps'], tooMany]
+  if (JSON.stringify(originsOf(configuration)).length > MAX_ORIGINS_CHARACTERS) {
+    yield [
+      ['apps'],
+      'S3 cannot have this many origins. Leave the origins of an app out, which allows any origin: requests still need a credential',
+    ]
+  }
+}
+
+/** How long everything is kept. */
+export function retentionOf({ retentionDays, apps }: AppConfiguration): Retention {
+  const own = Object.entries(apps).flatMap(([app, { retentionDays: days }]) => (days ? [[app, days]] : []))
+  return { default: retentionDays, apps: Object.fromEntries(own) }
+}
+
+/** The app of each Kafka topic. */
+export function appsOfTopics({ apps }: AppConfiguration): Record<string, AppId> {
+  const topics = Object.entries(apps).flatMap(([app, { topics = [] }]) => topics.map((topic) => [topic, app]))
+  return Object.fromEntries(topics)
+}
+
+/** The origins whose pages may read answers and images: those of all apps, or any if one app allows any. */
+export function originsOf({ apps }: AppConfiguration): string[] {
+  const all = Object.values(apps).map(({ origins }) => origins)
+  return all.includes(undefined) ? ['*'] : [...new Set(all.flatMap((origins) => origins ?? []))]
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text
+}

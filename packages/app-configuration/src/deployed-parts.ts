@@ -1,0 +1,18 @@
+import { appsOfTopics, retentionOf } from './configuration.ts'
+import { readConfiguration } from './read-configuration.ts'
+
+/**
+ * What the functions of a deployment know of its configuration. `esbuild.config.cjs` writes each part into the functions that
+ * use it, so that nothing is read or checked when a function starts.
+ *
+ * @throws Error as `readConfiguration` does
+ */
+export function deployedParts() {
+  const configuration = readConfiguration()
+  return {
+    presets: configuration.presets,
+    apps: configuration.apps,
+    retention: retentionOf(configuration),
+    appOfTopic: appsOfTopics(configuration),
+  }
+}

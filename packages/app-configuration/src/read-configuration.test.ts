@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { editorSchema } from './configuration.ts'
+import { configurationForServerless } from './for-serverless.ts'
+import { readConfiguration } from './read-configuration.ts'
+import { configurationFile } from './testing/use-configuration.ts'
+
+afterEach(() => {
+  delete process.env.APPS_FILE
+})
+
+describe('the file', () => {
+  test('of the repository gives every app the variants that the API promises', () => {
+    const { presets, apps } = readConfiguration('apps.json')
+    expect(apps['web-app-1']?.preset).toBeUndefined()
+    expect(presets.default?.variants.map(({ name, size, format }) => [name, size, format])).toEqual([
+      ['thumb', 320, 'webp'],
+      ['medium', 1024, 'jpeg'],
+      ['large', 2048, 'jpeg'],
+    ])
+  })
+
+  test('of the repository has a preset with AVIF beside each variant that every browser shows', () => {
+    const sizes = (format: RegExp) =>
+      readConfiguration('apps.json')
+        .presets.modern?.variants.filter((variant) => format.test(variant.format))
+        .map(({ size }) => size)
+    expect(sizes(/avif/)).toEqual([320, 1024, 2048])
+    expect(sizes(/jpeg|webp/)).toEqual([320, 1024, 2048])
+  })
+
+  test('is the one that APPS_FILE names', () => {
+    process.env.APPS_FILE = configurationFile({ apps: { shop: {} } })
+    expect(readConfiguration().apps).toEqual({ shop: {} })
+  })
+
+  test('is named with each field that is wrong', () => {
+    expect(() => readConfiguration('package.json')).toThrow(
+      /in package\.json cannot be used\..*→ at presets/s,
+    )
+    expect(() => readConfiguration('nowhere.json')).toThrow(/in nowhere\.json cannot be used\..*ENOENT/s)
+  })
+
+  test('is refused with a watermark that is not there', () => {
+    const watermark = { file: 'nowhere.png', gravity: 'left' as const, opacity: 0.5, size: 0.2 }
+    const variants = [{ name: 'a', size: 200, format: 'png' as const, watermark }]
+    const file = configurationFile({ presets: { default: { version: 1, variants } } })
+    expect(() => readConfiguration(file)).toThrow(
+      /there is no watermarks\/nowhere\.png.*presets\.default\.variants\[0\]\.watermark\.file/s,
+    )
+  })
+})
+
+test('a serverless.yml gets the rules, origins and digest of the file', () => {
+  const one = configurationForServerless()
+  expect(one.lifecycleRules).toContainEqual(
+    expect.objectContaining({ Prefix: 'input/', ExpirationInDays: 30 }),
+  )
+  expect(one.origins).toEqual(['*'])
+  expect(one.digest).toMatch(/^[0-9a-f]{16}$/)
+  process.env.APPS_FILE = configurationFile({ apps: { shop: { origins: ['https://shop.example'] } } })
+  const other = configurationForServerless()
+  expect(other.origins).toEqual(['https://shop.example'])
+  expect(other.digest).not.toBe(one.digest)
+})
+
+/** Written by `pnpm --silent darkroom apps schema > packages/app-configuration/apps.schema.json`. */
+test('the schema for editors is that of the code', async () => {
+  const file = join(import.meta.dirname, '..', 'apps.schema.json')
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(editorSchema())
+})
