@@ -1,3 +1,5 @@
 export * from './configuration.ts'
+export * from './differences.ts'
 export * from './for-serverless.ts'
+export * from './packed.ts'
 export * from './read-configuration.ts'

@@ -26,7 +26,7 @@ export function readConfiguration(file = process.env.APPS_FILE || APPS_FILE): Ap
   try {
     return WithWatermarks.parse(JSON.parse(readFileSync(configurationPath(file), 'utf8')))
   } catch (cause) {
-    throw new Error(`The configuration of the apps in ${file} cannot be used.\n${explain(cause)}`, { cause })
+    throw new Error(`The configuration of the apps in ${file} cannot be used.\n${explain(cause)}`)
   }
 }
 

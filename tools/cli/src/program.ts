@@ -15,6 +15,7 @@ const COMMANDS: Record<string, Record<string, () => Promise<Add>>> = {
   },
   'The store of a deployment or of the local stack:': {
     analytics: async () => (await import('./commands/analytics.ts')).addAnalytics,
+    apps: async () => (await import('./commands/apps.ts')).addApps,
     audit: async () => (await import('./commands/audit.ts')).addAudit,
     backfill: async () => (await import('./commands/backfill.ts')).addBackfill,
     doctor: async () => (await import('./commands/doctor.ts')).addDoctor,

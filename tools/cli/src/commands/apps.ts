@@ -1,0 +1,136 @@
+import {
+  APPS_FILE,
+  type AppConfiguration,
+  type AppSettings,
+  type Difference,
+  differences,
+  editorSchema,
+  readConfiguration,
+  unversionedPresets,
+} from '@darkroom/app-configuration'
+import { AppId, KafkaTopic, PresetName } from '@darkroom/core'
+import { formatTable } from '@darkroom/terminal'
+import { type Command, Option } from 'commander'
+import { addApp } from '../apps/add-app.ts'
+import { parsedBy } from '../parsed-by.ts'
+
+interface FileOptions {
+  file: string
+}
+
+/** `pnpm darkroom apps …`: the configuration of all apps. */
+export function addApps(program: Command): void {
+  const apps = program.command('apps').description('show, check and change what is configured for the apps')
+  const withFile = (command: Command) =>
+    command.addOption(new Option('--file <path>', 'the configuration').env('APPS_FILE').default(APPS_FILE))
+
+  withFile(apps.command('list').description('print all apps with their own settings')).action(
+    ({ file }: FileOptions) => console.log(describe(readConfiguration(file))),
+  )
+
+  withFile(apps.command('check').description('check the file, and name each wrong field')).action(
+    ({ file }: FileOptions) => {
+      const { apps, presets } = readConfiguration(file)
+      console.log(`${file} is valid: ${count(apps, 'app')}, ${count(presets, 'preset')}.`)
+    },
+  )
+
+  withFile(apps.command('add').description('add an app to the file'))
+    .argument('<name>', 'the name of the app', parsedBy(AppId))
+    .option('--preset <name>', 'its preset', parsedBy(PresetName))
+    .option('--topic <topic>', 'its Kafka topic', parsedBy(KafkaTopic))
+    .option('--origin <origin>', 'the origin of its pages, such as https://shop.example')
+    .action(async (app: AppId, { file, preset, topic, origin }: FileOptions & Added) => {
+      const settings = {
+        ...(preset && { preset }),
+        ...(origin && { origins: [origin] }),
+        ...(topic && { topics: [topic] }),
+      }
+      await addApp(file, app, settings)
+      console.log(`${app} is in ${file}. Deploy it with: pnpm exec oslsc deploy --stage STAGE`)
+    })
+
+  withFile(apps.command('diff').description('compare the file with what a deployment has'))
+    .option('--stage <stage>', 'a stage on AWS; credentials and region are the AWS SDK’s own')
+    .option('--against <file>', 'another file instead, such as that of another commit')
+    .addHelpText('after', '\nEnds with 1 if there is a difference.')
+    .action(async ({ file, stage, against }: FileOptions & Compared) => {
+      const before = await configurationOf(stage, against)
+      const after = readConfiguration(file)
+      const found = differences(before, after)
+      const name = against ?? `the stage ${stage}`
+      if (found.length === 0) return console.log(`${file} and ${name} have the same apps.`)
+      console.log(`From ${name} to ${file}:\n\n${tableOf(found)}`)
+      warnOfVersions(before, after)
+      process.exitCode = 1
+    })
+
+  apps
+    .command('schema')
+    .description('print the JSON schema of the file, for editors')
+    .action(() => console.log(JSON.stringify(editorSchema(), null, 2)))
+}
+
+interface Added {
+  preset?: string
+  topic?: string
+  origin?: string
+}
+
+interface Compared {
+  stage?: string
+  against?: string
+}
+
+/** @throws Error if neither or both are given */
+async function configurationOf(
+  stage: string | undefined,
+  against: string | undefined,
+): Promise<AppConfiguration> {
+  if ((stage === undefined) === (against === undefined)) {
+    throw new Error('Say what to compare with: --stage STAGE, or --against FILE.')
+  }
+  if (against !== undefined) return readConfiguration(against)
+  // The SDK for CloudFormation loads for a while.
+  const { deployedConfiguration } = await import('../apps/deployed-configuration.ts')
+  return deployedConfiguration(stage ?? '')
+}
+
+function describe({ apps, retentionDays }: AppConfiguration): string {
+  const rows = Object.entries(apps).map(([app, settings]) => [
+    app,
+    settings.preset ?? 'default',
+    daysOf(settings),
+    settings.origins?.join(' ') ?? 'any',
+    settings.topics?.join(' ') ?? '',
+    settings.deduplication ? 'yes' : '',
+  ])
+  const { input, processed, metadata, claims } = retentionDays
+  return [
+    formatTable(['app', 'preset', 'own days', 'origins', 'topics', 'dedup.'], rows),
+    `\n  Days without own: input ${input}, processed ${processed}, metadata ${metadata}, claims ${claims}.`,
+  ].join('\n')
+}
+
+function daysOf({ retentionDays = {} }: AppSettings): string {
+  return Object.entries(retentionDays)
+    .map(([kind, days]) => `${kind} ${days}`)
+    .join(' ')
+}
+
+function tableOf(found: Difference[]): string {
+  const width = process.stdout.columns ?? 80
+  const rows = found.map(({ field, before = 'none', after = 'none' }) => [field, before, after])
+  return formatTable(['field', 'now', 'then'], rows, width)
+}
+
+function warnOfVersions(before: AppConfiguration, after: AppConfiguration): void {
+  for (const name of unversionedPresets(before, after)) {
+    console.log(`\nRaise presets.${name}.version: its variants changed, and documents name the version.`)
+  }
+}
+
+function count(entries: object, name: string): string {
+  const { length } = Object.keys(entries)
+  return `${length} ${length === 1 ? name : `${name}s`}`
+}
