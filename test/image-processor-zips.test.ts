@@ -61,7 +61,9 @@ describe("the image processor's zip", () => {
   test('with jimp has WebAssembly, the watermarks for presets and nothing native', () => {
     expect(matching('jimp', /sharp|@img|\.(node|so[.\d]*)$/)).toEqual([])
     const codecs = matching('jimp', /\.wasm$/).map((file) => file.split('/').at(-1))
-    expect(codecs).toEqual(expect.arrayContaining(['avif_dec.wasm', 'webp_dec.wasm', 'webp_enc.wasm']))
+    expect(codecs).toEqual(
+      expect.arrayContaining(['avif_dec.wasm', 'mozjpeg_dec.wasm', 'webp_dec.wasm', 'webp_enc.wasm']),
+    )
     expect(matching('jimp', /^watermarks\//)).toEqual(['watermarks/darkroom.png'])
     expect(bytes('jimp')).toBeLessThan(15 * MEGABYTE)
   })

@@ -22,10 +22,16 @@ import type { PictureKind } from './graphics.ts'
 import type { ImageEngine, Size } from './image-engine.ts'
 import { autoOrient, flatten, type Pixels } from './pixels.ts'
 import { inSrgb } from './to-srgb.ts'
-import { encodeLosslessWebpInWasm, encodeWebpInWasm, endsBeforeItsData, wasmDecoders } from './wasm-codecs.ts'
+import {
+  decodeJpeg,
+  encodeLosslessWebpInWasm,
+  encodeWebpInWasm,
+  endsBeforeItsData,
+  wasmDecoders,
+} from './wasm-codecs.ts'
 
 /**
- * The engine without a native module: jimp for JPEG, PNG and GIF, WebAssembly for WebP and AVIF. It takes
+ * The engine without a native module: jimp, and WebAssembly to read JPEG and for WebP and AVIF. It takes
  * many times the processor time and memory of sharp, and of ICC profiles it reads only those with a matrix: CMYK images
  * come out with wrong colors. An AVIF's own rotation (`irot`, `imir`) is not applied.
  */
@@ -48,8 +54,7 @@ export async function decodeWithJimp(original: Uint8Array): Promise<Decoded> {
   refuseTooManyPixels({ width, height })
   const decoder = DECODERS[contentType]
   if (!decoder) throw new Error(`the jimp engine reads no ${contentType}`)
-  const pixels = await decoder(original)
-  const isDamaged = contentType === 'image/webp' && (await endsBeforeItsData(original))
+  const { pixels, isDamaged } = await decoder(original)
   const { warnings = [], ...decoded } = toDecoded(original, pixels)
   return { ...decoded, warnings: isDamaged ? [...warnings, 'damaged-data'] : warnings }
 }
@@ -76,15 +81,33 @@ function refuseTooManyPixels({ width, height }: Size): void {
   )
 }
 
-const DECODERS: Partial<Record<ImageType, (original: Uint8Array) => Promise<Pixels>>> = {
-  'image/jpeg': (original) => readWithJimp(withoutStrayBytes(original)),
-  'image/png': async (original) => upright(original, await readWithJimp(stillPng(original))),
-  'image/webp': async (original) => upright(original, await wasmDecoders['image/webp'](original)),
-  'image/gif': (original) => readWithJimp(withSoundData(original)),
-  'image/avif': (original) => wasmDecoders['image/avif'](withSpecifiedColors(stillAvif(original))),
+interface Read {
+  pixels: Pixels
+  /** Of what the decoder went on to decode. */
+  isDamaged?: boolean
 }
 
-/** Rotates a JPEG by itself. `maxMemoryUsageInMB` is high because pixels were counted before. */
+const DECODERS: Partial<Record<ImageType, (original: Uint8Array) => Promise<Read>>> = {
+  'image/jpeg': readJpeg,
+  'image/png': async (original) => ({ pixels: upright(original, await readWithJimp(stillPng(original))) }),
+  'image/webp': async (original) => ({
+    pixels: upright(original, await wasmDecoders['image/webp'](original)),
+    isDamaged: await endsBeforeItsData(original),
+  }),
+  'image/gif': async (original) => ({ pixels: await readWithJimp(withSoundData(original)) }),
+  'image/avif': async (original) => ({
+    pixels: await wasmDecoders['image/avif'](withSpecifiedColors(stillAvif(original))),
+  }),
+}
+
+/** jimp's decoder, which shows much damage without a word, is only for CMYK (decision 52). It rotates by itself. */
+async function readJpeg(original: Uint8Array): Promise<Read> {
+  if (readTraits(original).isCmyk) return { pixels: await readWithJimp(withoutStrayBytes(original)) }
+  const { pixels, isDamaged } = await decodeJpeg(original)
+  return { pixels: upright(original, pixels), isDamaged }
+}
+
+/** `maxMemoryUsageInMB` is high because pixels were counted before. */
 async function readWithJimp(original: Uint8Array): Promise<Pixels> {
   const bytes = Buffer.from(original.buffer, original.byteOffset, original.length)
   const { bitmap } = await Jimp.fromBuffer(bytes, {
