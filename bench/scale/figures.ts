@@ -19,7 +19,7 @@ export function seconds(value: number): string {
 }
 
 /** Gigabytes of the functions' memory: the services' serverless.yml. */
-const MEMORY = { uploadImage: 1, getImage: 0.5, processImages: 1769 / 1024 }
+const MEMORY = { uploadImage: 1, getImage: 0.25, processImages: 1769 / 1024 }
 
 /** What one image needs besides what a scenario changes, from a run of `pnpm bench:cost`. */
 const FOR_EACH_IMAGE = {
@@ -28,7 +28,7 @@ const FOR_EACH_IMAGE = {
   /** Of the authorizer, announceOutcomes and watchImages. */
   gigabyteSeconds: 0.03,
   s3Writes: 5,
-  s3Reads: 8,
+  s3Reads: 7,
   sqsRequests: 11,
   snsRequests: 1,
   logGigabytes: 3.9e-6,

@@ -89,10 +89,10 @@ const ROUND_TRIP_SECONDS = 0.05
 const WAIT_SECONDS = 25
 /** How long a client waits in all: packages/client/src/wait-until-final.ts. */
 const CLIENT_SECONDS = 60
-/** `getImage` reads a document ten times a second at first, and then 2.5 times: services/upload-api/src/status/wait.ts. */
-const FAST_POLLS = 10
+/** Documents that `getImage` reads in a second, at first and later: services/upload-api/src/status/wait.ts. */
+const FAST_POLLS = 1 / 0.28
 const SLOW_POLL = 2.5
-const FAST_SECONDS = 3
+const FAST_SECONDS = 10
 /** Below, the watch queue does not send a message again: services/upload-api/src/watch/image-queue.ts. */
 const MAX_WAITING_MESSAGES = 100
 /** Ten executions of `watchImages`, each with ten messages in 0.4 s. */

@@ -14,7 +14,7 @@ export async function waitForImage(image: ImageRef, seconds: number): Promise<Fo
   const found = await findImage(image)
   if (found.state !== 'queued') return found
   const { imageId } = found.original
-  for await (const _ of polls(seconds)) {
+  for await (const _ of polls(seconds, ageMs(found))) {
     const finished = await findFinished({ app: image.app, imageId })
     if (finished) return finished
   }
@@ -53,7 +53,8 @@ export async function waitForImages(
   const requestedIds = new Map(ids.filter(isWaiting).map((id) => [storedIdOf(id, found.get(id)), id]))
   const listPending =
     requestedIds.size > MAX_READS_PER_POLL ? openWindows(app, [...requestedIds.keys()]) : undefined
-  for await (const _ of polls(seconds)) {
+  const oldestMs = Math.max(0, ...[...found.values()].map(ageMs))
+  for await (const _ of polls(seconds, oldestMs)) {
     const candidates = (await listPending?.()) ?? requestedIds.keys()
     await Promise.all(
       // A document that cannot be read stays in the listing; it is read only once.
@@ -123,10 +124,19 @@ function openWindow(app: AppId, date: string, pending: ImageId[]): () => Promise
   }
 }
 
-/** Poll fast at first, when most images finish, and slowly after that. */
-const FAST_POLL_INTERVAL_MS = 100
+/** Few images are finished sooner after they were accepted. */
+const FIRST_POLL_AGE_MS = 500
+/**
+ * Poll often at first, when most images finish, and less often after that. Each poll is paid for; this interval shows an outcome
+ * within 300 ms.
+ */
+const FAST_POLL_INTERVAL_MS = 280
 const SLOW_POLL_INTERVAL_MS = 400
-const FAST_POLLING_MS = 3_000
+const FAST_POLLING_MS = 10_000
+
+function ageMs(found: FoundImage): number {
+  return found.state === 'queued' ? Date.now() - Date.parse(found.original.acceptedAt) : 0
+}
 
 /** By then, most images are finished if the processor is not behind. */
 const LOOK_AT_QUEUE_MS = 1_000
@@ -135,14 +145,20 @@ const LOOK_AT_QUEUE_MS = 1_000
  * Yields when it is time for the next poll, until `seconds` have passed. It ends early if the processor is behind: a function
  * that waits would take the concurrency that processing needs.
  */
-async function* polls(seconds: number): AsyncGenerator<void> {
+async function* polls(seconds: number, imageAgeMs: number): AsyncGenerator<void> {
   const start = Date.now()
   const end = start + seconds * 1000
   while (Date.now() < end) {
     const isLong = Date.now() - start >= LOOK_AT_QUEUE_MS
     if ((isLong ? await retrySecondsIfBehind() : knownRetrySeconds()) > 0) return
-    const interval = Date.now() - start < FAST_POLLING_MS ? FAST_POLL_INTERVAL_MS : SLOW_POLL_INTERVAL_MS
-    await sleep(Math.min(interval, Math.max(0, end - Date.now())))
+    await sleep(Math.min(intervalMs(imageAgeMs, Date.now() - start), Math.max(0, end - Date.now())))
     yield
   }
+}
+
+/** @param imageAgeMs when the request came  @param waitedMs since then */
+function intervalMs(imageAgeMs: number, waitedMs: number): number {
+  const untilFirstMs = FIRST_POLL_AGE_MS - imageAgeMs - waitedMs
+  if (untilFirstMs >= 1) return Math.min(untilFirstMs, FIRST_POLL_AGE_MS)
+  return waitedMs < FAST_POLLING_MS ? FAST_POLL_INTERVAL_MS : SLOW_POLL_INTERVAL_MS
 }
