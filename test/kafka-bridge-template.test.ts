@@ -195,6 +195,22 @@ describe('apart from the function', () => {
     }
   })
 
+  test('an alarm reports a batch that cannot be handled within half an hour', () => {
+    const { VisibilityTimeout } = resource(id, 'UndeliveredQueue').Properties
+    const alarm = resource(id, 'BridgeUndeliveredFunctionErrorsAlarm').Properties
+    expect(alarm).toMatchObject({
+      MetricName: 'Errors',
+      Statistic: 'Sum',
+      EvaluationPeriods: 1,
+      Threshold: 1,
+    })
+    // Two receives are in each period, wherever it begins.
+    expect(alarm.Period).toBeGreaterThanOrEqual(2 * VisibilityTimeout)
+    expect(alarm.Period).toBeLessThanOrEqual(1800)
+    const { Timeout } = resource(id, 'BridgeUndeliveredLambdaFunction').Properties
+    expect(VisibilityTimeout).toBeGreaterThan(Timeout)
+  })
+
   test('an alarm reports records that Lambda gave up, until their bucket is empty', () => {
     const { BucketName } = resource(id, 'UndeliveredBucket').Properties
     expect(resource(id, 'UndeliveredRecordsAlarm').Properties).toMatchObject({

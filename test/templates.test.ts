@@ -216,12 +216,18 @@ describe('the queues', () => {
       deadLetterTargetArn: arn(`darkroom-${STAGE}-images-parked`),
       maxReceiveCount: 1000,
     })
-    expect(WatchQueue?.Properties.RedrivePolicy.deadLetterTargetArn).toBe(
-      arn(`darkroom-${STAGE}-images-parked`),
-    )
+    expect(WatchQueue?.Properties.RedrivePolicy).toEqual({
+      deadLetterTargetArn: arn(`darkroom-${STAGE}-images-parked`),
+      maxReceiveCount: 1000,
+    })
+    // While S3 and SQS are away for the functions, messages are received again and again.
+    for (const queue of [DeadLetterQueue, WatchQueue, OutcomesQueue]) {
+      const { VisibilityTimeout, RedrivePolicy } = queue?.Properties ?? {}
+      expect(VisibilityTimeout * RedrivePolicy.maxReceiveCount).toBeGreaterThanOrEqual(4 * 86_400)
+    }
     expect(OutcomesQueue?.Properties.RedrivePolicy).toEqual({
       deadLetterTargetArn: arn(`darkroom-${STAGE}-outcomes-dead-letters`),
-      maxReceiveCount: 200,
+      maxReceiveCount: 1000,
     })
     const retention = [ImageQueue, DeadLetterQueue, ParkedQueue, OutcomesQueue, OutcomesDeadLetterQueue].map(
       (queue) => queue?.Properties.MessageRetentionPeriod,
@@ -447,7 +453,9 @@ describe('the queues of image-processor', () => {
     ],
     [
       'WatchQueue',
-      ['watchImages', 'reconcileImages'].map((name) => `${ROLE}darkroom-${STAGE}-${name}-us-east-1`),
+      ['watchImages', 'reconcileImages', 'eraseImage'].map(
+        (name) => `${ROLE}darkroom-${STAGE}-${name}-us-east-1`,
+      ),
     ],
   ])('%s takes messages only from its senders and from operators', (id, senders) => {
     const { resources } = packageOf('image-processor')
@@ -474,19 +482,32 @@ describe('the queues of image-processor', () => {
     ])
   })
 
-  test('the senders in other services are the roles that may send', () => {
-    const roles = ['upload-api', 'kafka-bridge'].flatMap((service) =>
-      Object.entries(resourcesOf(service, 'AWS::IAM::Role')),
-    )
-    const maySend = roles.filter(([, { Properties }]) =>
-      JSON.stringify(Properties).includes('"sqs:SendMessage"'),
-    )
-    const [imageQueue] = propertiesOf('image-processor', 'AWS::SQS::QueuePolicy')
-    const named: string[] = imageQueue?.PolicyDocument.Statement[0].Condition.ArnNotLike['aws:PrincipalArn']
-    expect(maySend.map(([, { Properties }]) => `${ROLE}${Properties.RoleName}`).sort()).toEqual(
-      named.filter((name) => name.startsWith(ROLE)).sort(),
-    )
-  })
+  test.each(['images', 'images-watch'])(
+    'the senders to %s in other services are the roles that may',
+    (name) => {
+      const roles = ['upload-api', 'kafka-bridge'].flatMap((service) =>
+        Object.entries(resourcesOf(service, 'AWS::IAM::Role')).map(([id, role]) => ({
+          name: `${ROLE}${role.Properties.RoleName}`,
+          statements: statementsOf(service, id),
+        })),
+      )
+      const queue = `arn:aws:sqs:us-east-1:123456789012:darkroom-${STAGE}-${name}`
+      const maySend = roles.filter((role) =>
+        role.statements.some(
+          ({ Action, Resource }) =>
+            [Action].flat().includes('sqs:SendMessage') && [Resource].flat().includes(queue),
+        ),
+      )
+      const statements = propertiesOf('image-processor', 'AWS::SQS::QueuePolicy').flatMap(
+        ({ PolicyDocument }) => PolicyDocument.Statement,
+      )
+      const { Condition } = statements.find(({ Effect, Resource }) => Effect === 'Deny' && Resource === queue)
+      const named: string[] = Condition.ArnNotLike['aws:PrincipalArn']
+      expect(maySend.map((role) => role.name).sort()).toEqual(
+        named.filter((name) => name.startsWith(ROLE)).sort(),
+      )
+    },
+  )
 
   const arnOf = (id: string) =>
     resolveIntrinsics({ 'Fn::GetAtt': [id, 'Arn'] }, packageOf('image-processor').resources)

@@ -22,7 +22,7 @@ import type { Stored } from './memory-s3.ts'
 import { sha256Of, variantsOf } from './pictures.ts'
 import type { Counts } from './run-history.ts'
 import { presetsOf } from './settings.ts'
-import { BUCKET, DEAD_LETTERS, IMAGE_QUEUE, PARKED, UNDELIVERED, WATCH } from './system.ts'
+import { BUCKET, DEAD_LETTERS, IMAGE_QUEUE, PARKED, presets, UNDELIVERED, WATCH } from './system.ts'
 import type { World } from './world.ts'
 
 type Status = StoredDocument['status'] | 'none'
@@ -267,13 +267,25 @@ function isParked({ sqs }: World, { imageId }: ImageRef): boolean {
 }
 
 /** What a queue still has to do, and parked messages that nobody needs. */
-export function* leftMessages({ sqs }: World, { statusOf }: Ledger): Generator<string> {
+export function* leftMessages({ sqs, s3 }: World, { statusOf }: Ledger): Generator<string> {
   for (const url of [IMAGE_QUEUE, DEAD_LETTERS, UNDELIVERED, WATCH]) {
     if (sqs.messages(url).length > 0) yield `${sqs.messages(url).length} messages are left in ${url}`
   }
   for (const { body } of sqs.messages(PARKED)) {
     const { message } = readImageAccepted(body, BUCKET)
-    if (message && statusOf(message.data) !== 'failed')
+    if (message && statusOf(message.data) !== 'failed' && !asksForAnother(message.data, s3.objects))
       yield `a message of ${message.subject} is parked, and the image is ${statusOf(message.data)}`
   }
+}
+
+/** Whether a message asks for a development that the image does not have. */
+function asksForAnother(
+  { redevelop, ...image }: ImageRef & { redevelop?: { preset: string } | undefined },
+  objects: Map<string, Stored>,
+): boolean {
+  const stored = objects.get(metadataKey(image))
+  const { document } = (stored && readDocument(stored.body.toString(), image)) ?? {}
+  if (!redevelop || document?.status !== 'processed') return false
+  const { version } = presets[redevelop.preset] ?? {}
+  return document.preset !== redevelop.preset || document.preset_version !== version
 }

@@ -10,6 +10,8 @@ export interface Sabotage {
   unconditionalWrites?: boolean
   /** Messages of the watch queue are deleted unread. */
   noWatch?: boolean
+  /** The entry for the bytes of an erased image is not looked at again. */
+  noSecondLook?: boolean
   /** The daily reconcile never runs. */
   noReconcile?: boolean
   /** Deletions below this prefix do nothing. */
@@ -53,6 +55,7 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'conditional writes are unconditional': { seed: 9, sabotage: { unconditionalWrites: true } },
   'events of S3 are not looked at': { seed: 5, sabotage: { noWatch: true } },
   'the reconcile never runs': { seed: 37, sabotage: { noReconcile: true } },
+  'an erasure looks once for the hash': { seed: 73_356, sabotage: { noSecondLook: true } },
   'variants are acknowledged and lost': { seed: 1, sabotage: { lostPrefix: 'processed/' } },
   'the document is written before the variants': { seed: 20, sabotage: { documentFirst: true } },
   'attempts write to the same variants': { seed: 128, sabotage: { sharedVariants: true } },

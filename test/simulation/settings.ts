@@ -22,13 +22,13 @@ export const retention: Retention = {
 export const QUEUES = {
   images: { visibilityTimeoutMs: 6 * MINUTE_MS, retentionMs: 4 * DAY_MS, maxReceives: 5 },
   deadLetters: { visibilityTimeoutMs: 6 * MINUTE_MS, retentionMs: 14 * DAY_MS, maxReceives: 1000 },
-  undelivered: { visibilityTimeoutMs: 30 * MINUTE_MS, retentionMs: 14 * DAY_MS },
+  undelivered: { visibilityTimeoutMs: 7 * MINUTE_MS, retentionMs: 14 * DAY_MS },
   parked: { visibilityTimeoutMs: 30_000, retentionMs: 14 * DAY_MS },
   watch: {
     delayMs: 2 * MINUTE_MS,
     visibilityTimeoutMs: 6 * MINUTE_MS,
     retentionMs: 4 * DAY_MS,
-    maxReceives: 200,
+    maxReceives: 1000,
   },
 }
 export const MAX_BATCH = 4

@@ -20,6 +20,11 @@ export function reportAnnounced(documents: number): void {
   if (documents > 0) metrics.singleMetric().addMetric('OutcomesAnnounced', MetricUnit.Count, documents)
 }
 
+/** An image that was to be developed again and keeps its earlier variants. */
+export function countNotRedeveloped(): void {
+  metrics.singleMetric().addMetric('RedevelopmentsFailed', MetricUnit.Count, 1)
+}
+
 /** How long an owner waited for the first result of an image. Alarms compare it with the objective. */
 export function reportReady({ accepted_at, finished_at }: StoredProcessed | StoredFailed): void {
   const milliseconds = Date.parse(finished_at) - Date.parse(accepted_at)

@@ -44,6 +44,20 @@ test('an erasure deletes each rejected record of the image, and only those', asy
   expect(await local.keys('rejected/')).toEqual([expect.stringMatching(/\/0-17$/)])
 })
 
+test('a refused record leaves nothing of an image whose erasure has not deleted the original yet', async () => {
+  const accepted = cloudEvent('once accepted', photo)
+  const image = imageOf(accepted)
+  await local.bridge(accepted)
+  const bucket = openBucket(Bucket)
+  const { document } = await everythingOf(bucket, image)
+  await putDocument(bucket, newReceipt(image, 'c0ffee123456', 1), document)
+  const listed = await everythingOf(bucket, image)
+  expect(await local.bridge(cloudEvent('once accepted', svg, { offset: 16 }))).toEqual(NO_FAILURES)
+  await deleteEverything(bucket, listed)
+  bucket.s3.destroy()
+  expect(await keysLeft()).toEqual([metadataKey(image)])
+})
+
 test('a refused record or a lost claim that is delivered again leaves nothing of an erased image', async () => {
   const refused = cloudEvent('refused', svg)
   const claimed = structuredEvent({ data: { ref: `s3://${Bucket}/${CLAIM}` } })

@@ -33,8 +33,9 @@ function dateOf({ timestamp }: MSKRecord): string {
  */
 export async function commitRefusal(refused: RefusedImage): Promise<void> {
   const { image } = refused
-  if (await hasOriginal(bucket, image)) return
-  if (await putDocument(bucket, toDocument(refused))) return
+  const isAccepted = await hasOriginal(bucket, image)
+  if (!isAccepted && (await putDocument(bucket, toDocument(refused)))) return
+  // Also if there is an original: an erasure that has listed what it deletes may be about to delete it.
   const stored = await getDocument(bucket, image)
   if (stored?.document?.status === 'erased') await deleteLinked(bucket, image)
 }

@@ -16,6 +16,11 @@ const [MIN_RETRY_SECONDS, MAX_RETRY_SECONDS] = [2, 60]
 const FRESH_MS = 5_000
 let latest = { retrySeconds: 0, readAt: 0 }
 
+/** Nothing is known about an image whose message may wait with many others. */
+export class QueueBehind extends Error {
+  override name = 'QueueBehind'
+}
+
 /** Whether images wait for the processor. Then a missing document does not mean that a message was lost. */
 export async function isBehind(): Promise<boolean> {
   return (await readRetrySeconds()) > 0

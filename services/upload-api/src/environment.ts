@@ -12,3 +12,7 @@ export const env = z
     HEIC_DECODER: HeicDecoder.default('none'),
   })
   .parse(process.env)
+
+/** Named after the image queue by image-processor's template. */
+export const watchQueueUrl = `${env.QUEUE_URL}-watch`
+export const parkedQueueUrl = `${env.QUEUE_URL}-parked`

@@ -1,13 +1,10 @@
-import { apps, retention } from '@darkroom/app-configuration/deployed'
+import { retention } from '@darkroom/app-configuration/deployed'
 import { acceptedTypes } from '@darkroom/core'
 import { createIntake, type IntakeQueue } from '@darkroom/intake'
 import { bucket, sqs } from './clients.ts'
 import { env } from './environment.ts'
 import { reportUnremembered, reportUnsent } from './metrics.ts'
-
-/** Named after the image queue by image-processor's template. */
-export const watchQueueUrl = `${env.QUEUE_URL}-watch`
-export const parkedQueueUrl = `${env.QUEUE_URL}-parked`
+import { hasDeduplication } from './uploads/deduplication.ts'
 
 export const imageQueue: IntakeQueue = {
   bucket,
@@ -21,7 +18,7 @@ export const acceptImage = createIntake({
   ...imageQueue,
   accepted: acceptedTypes(env.HEIC_DECODER),
   deduplication: {
-    isEnabled: (app) => Object.hasOwn(apps, app) && apps[app]?.deduplication === true,
+    isEnabled: hasDeduplication,
     retention,
     onUnremembered: reportUnremembered,
   },

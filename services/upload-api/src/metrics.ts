@@ -15,6 +15,7 @@ type Counted =
   | 'UploadsCompleted'
   | 'UploadsRefused'
   | 'ErasuresCompleted'
+  | 'HashesForgotten'
   | 'WatchedImagesParked'
   | 'WatchedEventsUnreadable'
   | 'ObjectsReconciled'

@@ -1,8 +1,9 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { newReceipt } from '@darkroom/bucket'
-import { metadataKey } from '@darkroom/core'
+import { inputKey, metadataKey } from '@darkroom/core'
 import { afterAll, expect, test } from '@jest/globals'
-import { acceptedMessage, startResources } from '../../test/start-resources.ts'
+import { acceptedMessage, startResources, wholeMinute } from '../../test/start-resources.ts'
+import { fourCorners } from '../testing/test-images.ts'
 
 const resources = await startResources()
 const { handler: clearParked } = await import('./clear-parked.ts')
@@ -39,4 +40,28 @@ test('parked messages are deleted once their image is processed or erased, and o
   await resources.send(resources.parkedQueueUrl, 'no JSON')
   expect(await clearParked()).toEqual({ deleted: 1, kept: 3 })
   expect(await countParked()).toBe(3)
+})
+
+test('a parked message that asks for another development is deleted once that is done', async () => {
+  const { handler } = await import('./process-images-with-sharp.ts')
+  const process = async (message: object) => {
+    await resources.send(resources.queueUrl, message)
+    return handler(await resources.receiveEvent(resources.queueUrl), wholeMinute)
+  }
+  const bytes = await fourCorners(400, 300).jpeg().toBuffer()
+  const parkAgain = async () => {
+    const message = { ...acceptedMessage(bytes), deadletters: 1 }
+    await resources.put(inputKey(message.data), bytes, { sha256: message.data.sha256 })
+    await process(message)
+    const document = await resources.document(message.data)
+    await resources.put(metadataKey(message.data), JSON.stringify({ ...document, preset_version: 99 }))
+    const again = { ...message, data: { ...message.data, redevelop: { preset: 'default' } } }
+    await resources.send(resources.deadLetterQueueUrl, again)
+    await settle(await resources.receiveEvent(resources.deadLetterQueueUrl))
+    return again
+  }
+  await parkAgain()
+  const done = await parkAgain()
+  await process(done)
+  expect(await clearParked()).toEqual({ deleted: 1, kept: 1 })
 })

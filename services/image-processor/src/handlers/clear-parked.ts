@@ -7,7 +7,7 @@ import { readImageAccepted } from '@darkroom/core'
 import { sqs } from '../clients.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
-import { readOutcome } from '../queue/commit.ts'
+import { isRedevelopmentOpen, readOutcome } from '../queue/commit.ts'
 
 /** A thousand messages; the rest follows at the next run. */
 const MAX_RECEIVES = 100
@@ -15,8 +15,8 @@ const MAX_RECEIVES = 100
 const VISIBILITY_SECONDS = 60
 
 /**
- * Runs on a schedule: deletes the parked messages of images that were processed or erased later, so that they do not keep
- * the alarm standing. All others stay.
+ * Runs on a schedule: deletes the parked messages of images that were processed, developed again or erased later, so that they
+ * do not keep the alarm standing. All others stay.
  */
 export async function handler(): Promise<{ deleted: number; kept: number }> {
   const counts = { deleted: 0, kept: 0 }
@@ -43,6 +43,7 @@ async function clear({ Body = '', ReceiptHandle }: QueueMessage): Promise<boolea
   const { message } = readImageAccepted(Body, env.BUCKET)
   const outcome = message && (await readOutcome(message.data))
   if (outcome?.status !== 'processed' && outcome?.status !== 'erased') return false
+  if (message && isRedevelopmentOpen(message.data, outcome)) return false
   await sqs.send(new DeleteMessageCommand({ QueueUrl: env.PARKED_QUEUE_URL, ReceiptHandle }))
   return true
 }

@@ -1,5 +1,5 @@
-import { inputKey } from '@darkroom/core'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { type ImageRef, inputKey, metadataKey } from '@darkroom/core'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import type { SQSEvent } from 'aws-lambda'
 import { acceptedMessage, type Resources, startResources, wholeMinute } from '../../test/start-resources.ts'
 import { fourCorners } from '../testing/test-images.ts'
@@ -106,6 +106,49 @@ test('an image that was processed meanwhile stays processed, and its message is 
   const processed = await resources.document(message.data)
   expect(await giveUp(message)).toEqual(ALL_DONE)
   expect(await resources.document(message.data)).toEqual(processed)
+  expect(await parked()).toEqual([])
+})
+
+/** As if the preset had another version when the image was developed. */
+async function ofAnotherVersion(image: ImageRef) {
+  const document = { ...(await resources.document(image)), preset_version: 99 }
+  await resources.put(metadataKey(image), JSON.stringify(document))
+  return document
+}
+
+test('an image that was to be developed again stays processed, and its message is parked', async () => {
+  const message = await storeOriginal()
+  await process(message)
+  const processed = await ofAnotherVersion(message.data)
+  const again = { ...message, data: { ...message.data, redevelop: { preset: 'default' } } }
+  const { logger } = await import('../logger.ts')
+  const error = jest.spyOn(logger, 'error')
+  expect(await giveUp(again)).toEqual(ALL_DONE)
+  expect(error.mock.calls).toMatchObject([
+    [
+      'image not developed again',
+      { imageId: message.subject, preset: 'default', failure: 'retries-exhausted' },
+    ],
+  ])
+  error.mockRestore()
+  expect(await resources.document(message.data)).toEqual(processed)
+  expect(await parked()).toEqual([JSON.stringify(again)])
+})
+
+test('the first dead letter of a development goes back to the image queue', async () => {
+  const { deadletters: _, ...message } = await storeOriginal()
+  await process(message)
+  await ofAnotherVersion(message.data)
+  await giveUp({ ...message, data: { ...message.data, redevelop: { preset: 'default' } } })
+  expect(JSON.parse(await sentBack())).toMatchObject({ subject: message.subject, deadletters: 1 })
+})
+
+test('an image that was developed again after its message was sent is done', async () => {
+  const message = await storeOriginal()
+  const again = { ...message, data: { ...message.data, redevelop: { preset: 'default' } } }
+  await resources.send(resources.deadLetterQueueUrl, again)
+  await process(message)
+  expect(await settle(await resources.receiveEvent(resources.deadLetterQueueUrl))).toEqual(ALL_DONE)
   expect(await parked()).toEqual([])
 })
 

@@ -6,7 +6,13 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { bucket, sqs } from '../clients.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
-import { type Attempt, commitFailure, readOutcome } from '../queue/commit.ts'
+import {
+  type Attempt,
+  commitFailure,
+  isRedevelopmentOpen,
+  readOutcome,
+  reportNotRedeveloped,
+} from '../queue/commit.ts'
 import { sendAgain, waitedSecondsOf } from '../queue/send-again.ts'
 import { tidyVariants } from '../queue/tidy-variants.ts'
 
@@ -16,7 +22,7 @@ const processor = new BatchProcessor(EventType.SQS)
  * Consumes the dead-letter queue. A message that became one because S3 and SQS did not answer its receives goes back to the
  * image queue. Otherwise the image was tried too often: it is committed as failed, so that its owner does not wait for it, and the
  * message is parked. An operator can send it back to the image queue, and the image can still be processed. If the image was
- * processed meanwhile, the message is dropped.
+ * processed meanwhile, the message is dropped, unless it asks for another development: then it is parked too.
  */
 export const handler = (event: SQSEvent): Promise<SQSBatchResponse> =>
   processPartialResponse(event, settle, processor, { throwOnFullBatchFailure: false })
@@ -28,7 +34,8 @@ async function settle(record: SQSRecord): Promise<void> {
     logger.error('dead letter cannot be read', { messageId: record.messageId, unreadable })
   } else {
     const outcome = await readOutcome(message.data)
-    if (!outcome && mayBeAnOutage(message, record)) return sendBack(message, record)
+    const isOpen = outcome && isRedevelopmentOpen(message.data, outcome)
+    if ((!outcome || isOpen) && mayBeAnOutage(message, record)) return sendBack(message, record)
     const problem = new ProblemError(
       'retries-exhausted',
       'Processing failed several times. The image is kept, and an operator can retry it.',
@@ -41,9 +48,10 @@ async function settle(record: SQSRecord): Promise<void> {
     }
     // Another delivery of the message may have found out what is wrong with the image.
     const isFailed = outcome?.status === 'failed'
-    const failed = isFailed || (await commitFailure(attempt, problem))
+    if (isOpen) reportNotRedeveloped(message, { failure: problem.slug })
+    const isToPark = isOpen || isFailed || (await commitFailure(attempt, problem))
     await tidyVariants(message.data)
-    if (!failed) return
+    if (!isToPark) return
   }
   await sqs.send(new SendMessageCommand({ QueueUrl: env.PARKED_QUEUE_URL, MessageBody: record.body }))
 }

@@ -75,6 +75,22 @@ test('the time until the first result is measured, and a later result is not', a
   }
 })
 
+test('an image that cannot be developed again is counted, and keeps its document', async () => {
+  const attempt = newAttempt()
+  attempt.message.data.redevelop = { preset: 'default' }
+  await succeed(attempt)
+  const document = await documentOf(attempt)
+  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true)
+  try {
+    expect(await commit.commitFailure(attempt, CORRUPT)).toBe(false)
+    const lines = write.mock.calls.map(([line]) => String(line))
+    expect(lines.filter((line) => line.includes('RedevelopmentsFailed'))).toHaveLength(1)
+  } finally {
+    write.mockRestore()
+  }
+  expect(await documentOf(attempt)).toEqual(document)
+})
+
 describe('a failure', () => {
   test('is committed, and a later failure replaces it', async () => {
     const attempt = newAttempt()

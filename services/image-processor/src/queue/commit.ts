@@ -1,3 +1,4 @@
+import { presets } from '@darkroom/app-configuration/deployed'
 import {
   deleteEverything,
   everythingOf,
@@ -23,7 +24,7 @@ import { bucket } from '../clients.ts'
 import type { Developed } from '../development/develop.ts'
 import type { ImageEngine } from '../engines/image-engine.ts'
 import { logger } from '../logger.ts'
-import { reportReady } from '../metrics.ts'
+import { countNotRedeveloped, reportReady } from '../metrics.ts'
 
 /** One try at one message. */
 export interface Attempt {
@@ -119,11 +120,41 @@ export async function commitFailure(attempt: Attempt, problem: ProblemError): Pr
   }
   const committed = await commit(attempt, document)
   const failure = { failure: problem.slug, cause: problem.cause as Error }
-  logger.warn(committed === 'written' ? 'image failed' : 'image already finished', {
-    ...summaryOf(document),
-    ...failure,
-  })
+  if (committed === 'finished' && attempt.message.data.redevelop)
+    reportNotRedeveloped(attempt.message, failure)
+  else
+    logger.warn(committed === 'written' ? 'image failed' : 'image already finished', {
+      ...summaryOf(document),
+      ...failure,
+    })
   return committed !== 'finished'
+}
+
+/** Whether a message asks for a preset, or a version of it, that its processed image does not have. */
+export function isRedevelopmentOpen(
+  { redevelop }: Attempt['message']['data'],
+  { document }: Outcome,
+): boolean {
+  if (!redevelop || document?.status !== 'processed') return false
+  const preset = Object.hasOwn(presets, redevelop.preset) ? presets[redevelop.preset] : undefined
+  return document.preset !== redevelop.preset || document.preset_version !== preset?.version
+}
+
+/** The owner keeps the variants of the earlier development, so only the operator learns of it. */
+export function reportNotRedeveloped(
+  { data, traceparent }: Attempt['message'],
+  failure: { failure: string; cause?: Error },
+): void {
+  const { app, imageId, redevelop } = data
+  const { preset } = redevelop ?? {}
+  logger.error('image not developed again', {
+    imageId,
+    app,
+    preset,
+    ...failure,
+    traceId: traceIdOf(traceparent),
+  })
+  countNotRedeveloped()
 }
 
 function arrivalOf({ message, receiveCount, started, engine }: Attempt) {

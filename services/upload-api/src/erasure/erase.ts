@@ -19,6 +19,8 @@ import {
 } from '@darkroom/core'
 import { bucket } from '../clients.ts'
 import { acceptanceOf, notFound, requireKept } from '../status/find-image.ts'
+import { hasDeduplication } from '../uploads/deduplication.ts'
+import { watchHash } from '../watch/look-again.ts'
 
 const MAX_ATTEMPTS = 5
 
@@ -98,9 +100,15 @@ async function writeReceipt(
   await requireNoHold(image)
   requireExists(image, stored)
   // Before the receipt, which does not contain the hash. After this, the same bytes are a new image.
-  if (stored.sha256 !== undefined) await forgetBytes(bucket, { ...image, sha256: stored.sha256 })
+  if (stored.sha256 !== undefined) await forgetHash(image, stored.sha256)
   const receipt = newReceipt(image, by, stored.keys.length)
   return (await putDocument(bucket, receipt, stored.document)) ? receipt : undefined
+}
+
+/** An upload that runs now may write the entry after this: that is looked at minutes later (decisions/0045-writes-after-an-erasure.md). */
+async function forgetHash({ app, imageId }: ImageRef, sha256: string): Promise<void> {
+  await forgetBytes(bucket, { app, imageId, sha256 })
+  if (hasDeduplication(app)) await watchHash({ app, sha256 })
 }
 
 /** @throws ProblemError `legal-hold` */

@@ -138,6 +138,20 @@ describe('while S3 is down', () => {
     expectUnavailable(await send(listImages, { app, query: { date: '2026-11-23' } }), 'storage-unavailable')
   })
 
+  test.each([
+    ['that is three days old is sent again, because the queue keeps it for four', 3, []],
+    ['that is younger comes back by itself', 1, ['back']],
+  ])('an event of S3 %s', async (_, days, failures) => {
+    const image = { app, imageId: newImageId() }
+    await running.s3.stop()
+    const { Records } = watchEvent(store.bucket, inputKey(image), days * 86_400_000)
+    const { batchItemFailures } = await watchImages({ Records })
+    expect(batchItemFailures.map(() => 'back')).toEqual(failures)
+    const again = (await store.receiveWatched()).map(({ body }) => body)
+    expect(again).toEqual(days === 3 ? Records.map(({ body }) => body) : [])
+    expect(await store.takeParked()).toEqual([])
+  })
+
   test('waiting for an image ends with 503 too', async () => {
     const imageId = newImageId()
     await store.putInput({ app, imageId })

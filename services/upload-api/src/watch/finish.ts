@@ -1,20 +1,32 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { retention } from '@darkroom/app-configuration/deployed'
-import { findEraser, findOriginal, getDocument, hasHash, readUploadDetails } from '@darkroom/bucket'
+import {
+  findEraser,
+  findKnownBytes,
+  findOriginal,
+  forgetBytes,
+  getDocument,
+  hasHash,
+  readUploadDetails,
+} from '@darkroom/bucket'
 import {
   type ErasureRef,
+  type HashRef,
   type ImageRef,
   ProblemError,
   parseErasureKey,
+  parseHashKey,
   parseInputKey,
   parseUploadKey,
   type UploadRef,
 } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
 import { isPastDeadline } from '@darkroom/retention'
+import { QueueBehind } from '../backlog.ts'
 import { bucket, sqs } from '../clients.ts'
+import { parkedQueueUrl } from '../environment.ts'
 import { completeErasure } from '../erasure/erase.ts'
-import { imageQueue, parkedQueueUrl } from '../intake.ts'
+import { imageQueue } from '../intake.ts'
 import { logger } from '../logger.ts'
 import { count } from '../metrics.ts'
 import { acceptUpload } from '../uploads/accept-upload.ts'
@@ -24,6 +36,7 @@ import { acceptUpload } from '../uploads/accept-upload.ts'
  *
  * @param behind whether the image queue is behind: then nothing is enqueued
  * @returns false if it has to be looked at again
+ * @throws QueueBehind, ProblemError `storage-unavailable`
  */
 export async function isFinished(key: string, behind: Promise<boolean>): Promise<boolean> {
   const original = parseInputKey(key)
@@ -32,6 +45,8 @@ export async function isFinished(key: string, behind: Promise<boolean>): Promise
   if (upload) return isCompleted(upload, key)
   const erasure = parseErasureKey(key)
   if (erasure) return isErased(erasure)
+  const bytes = parseHashKey(key)
+  if (bytes) return isForgotten(bytes)
   logger.warn('watched key is not of an image', { key })
   count('WatchedEventsUnreadable')
   return true
@@ -49,7 +64,7 @@ async function isProcessed(image: ImageRef, behind: Promise<boolean>): Promise<b
     count('WatchedEventsUnreadable')
     return true
   }
-  if (await behind) return false
+  if (await behind) throw new QueueBehind('the image queue is behind')
   try {
     await enqueueImage(imageQueue, original)
     logger.warn('image enqueued again', { ...image, acceptedAt: original.acceptedAt })
@@ -107,6 +122,19 @@ async function isErased(erasure: ErasureRef): Promise<boolean> {
   }
 }
 
+/** An upload that ran beside an erasure may have written the entry for its bytes after the erasure had deleted it. */
+async function isForgotten(bytes: HashRef): Promise<boolean> {
+  const known = await findKnownBytes(bucket, bytes)
+  if (known?.imageId === undefined) return true
+  const image = { app: bytes.app, imageId: known.imageId }
+  const found = await getDocument(bucket, image)
+  if (found?.document?.status !== 'erased') return true
+  await forgetBytes(bucket, { ...image, sha256: bytes.sha256 })
+  logger.warn('hash of an erased image deleted', image)
+  count('HashesForgotten')
+  return true
+}
+
 /**
  * Parks the message of an image that could not be finished for days. That of an upload or an erasure is parked as it is.
  *
@@ -116,7 +144,18 @@ export async function giveUp(key: string, event: string): Promise<void> {
   const image = parseInputKey(key)
   const original = image && (await findOriginal(bucket, image))
   if (original && hasHash(original)) await enqueueImage({ ...imageQueue, queueUrl: parkedQueueUrl }, original)
-  else await sqs.send(new SendMessageCommand({ QueueUrl: parkedQueueUrl, MessageBody: event }))
+  else await park(event)
   logger.error('not finished for three days, parked', { key })
   count('WatchedImagesParked')
+}
+
+/** The same for an event that could not be looked at because of an error in Darkroom. */
+export async function giveUpUnread(event: string): Promise<void> {
+  await park(event)
+  logger.error('event of S3 not looked at for three days, parked', {})
+  count('WatchedImagesParked')
+}
+
+async function park(event: string): Promise<void> {
+  await sqs.send(new SendMessageCommand({ QueueUrl: parkedQueueUrl, MessageBody: event }))
 }

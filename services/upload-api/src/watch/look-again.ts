@@ -1,7 +1,7 @@
-import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs'
-import { sqs } from '../clients.ts'
-import { env } from '../environment.ts'
-import { watchQueueUrl } from '../intake.ts'
+import { ChangeMessageVisibilityCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import { type HashRef, hashKey, repeatedS3Event } from '@darkroom/core'
+import { bucket, sqs } from '../clients.ts'
+import { env, watchQueueUrl } from '../environment.ts'
 import { logger } from '../logger.ts'
 
 /** SQS's limit is 12 hours from the receive. */
@@ -19,4 +19,26 @@ export async function lookAgain(receiptHandle: string, ageMs: number): Promise<v
   } catch (error) {
     logger.warn('the visibility timeout could not be changed', { error: error as Error })
   }
+}
+
+const MAX_BATCH = 10
+
+/** Messages for the watch queue, which are looked at after its delay. @throws if SQS does not take them */
+export async function watchLater(bodies: string[]): Promise<void> {
+  for (let from = 0; from < bodies.length; from += MAX_BATCH) {
+    const Entries = bodies
+      .slice(from, from + MAX_BATCH)
+      .map((MessageBody, n) => ({ Id: String(n), MessageBody }))
+    const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: watchQueueUrl, Entries }))
+    if (Failed.length > 0)
+      throw new Error(`SQS did not take ${Failed.length} messages: ${Failed[0]?.Message}`)
+  }
+}
+
+/**
+ * Has the entry for the bytes of an image looked at once more, when no upload runs any more that began before now. @throws if
+ * SQS does not take the message
+ */
+export async function watchHash(bytes: HashRef): Promise<void> {
+  await watchLater([JSON.stringify(repeatedS3Event(bucket.name, hashKey(bytes), new Date()))])
 }

@@ -1,11 +1,10 @@
-import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import { listImages, listImagesPage } from '@darkroom/bucket'
 import { AppId, DatePartition, ImageId, inputKey, repeatedS3Event } from '@darkroom/core'
 import * as z from 'zod'
-import { bucket, sqs } from '../clients.ts'
-import { watchQueueUrl } from '../intake.ts'
+import { bucket } from '../clients.ts'
 import { logger } from '../logger.ts'
 import { count } from '../metrics.ts'
+import { watchLater } from './look-again.ts'
 
 /** A message of the watch queue: the originals of an app and day after an id are compared with its documents. */
 const DayToReconcile = z.object({
@@ -27,7 +26,7 @@ export function readDay(body: string): DayToReconcile | undefined {
 
 /** @throws if SQS does not take them */
 export async function sendDays(days: DayToReconcile[]): Promise<void> {
-  await sendAll(days.map((day) => JSON.stringify(day)))
+  await watchLater(days.map((day) => JSON.stringify(day)))
 }
 
 /** Originals per message; about two seconds of listings. */
@@ -60,20 +59,9 @@ export async function reconcileDay(day: DayToReconcile): Promise<void> {
 /** Sends an event for each object, as S3 should have done. @throws if SQS does not take them */
 export async function watchAgain(objects: { key: string; written: Date }[]): Promise<void> {
   if (objects.length === 0) return
-  await sendAll(objects.map(({ key, written }) => JSON.stringify(repeatedS3Event(bucket.name, key, written))))
+  await watchLater(
+    objects.map(({ key, written }) => JSON.stringify(repeatedS3Event(bucket.name, key, written))),
+  )
   for (const { key } of objects) logger.warn('unfinished object found by the daily reconcile', { key })
   count('ObjectsReconciled', objects.length)
-}
-
-const MAX_BATCH = 10
-
-async function sendAll(bodies: string[]): Promise<void> {
-  for (let from = 0; from < bodies.length; from += MAX_BATCH) {
-    const Entries = bodies
-      .slice(from, from + MAX_BATCH)
-      .map((MessageBody, n) => ({ Id: String(n), MessageBody }))
-    const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: watchQueueUrl, Entries }))
-    if (Failed.length > 0)
-      throw new Error(`SQS did not take ${Failed.length} messages: ${Failed[0]?.Message}`)
-  }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { newReceipt } from '@darkroom/bucket'
-import { erasureKey, type ImageRef, inputKey, metadataKey, newImageId } from '@darkroom/core'
+import { erasureKey, hashKey, type ImageRef, inputKey, metadataKey, newImageId } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { failedDocument, processedDocument } from '../testing/documents.ts'
@@ -140,6 +140,11 @@ describe('while the image queue is behind', () => {
       }),
     )
     expect(Attributes?.ApproximateNumberOfMessages).toBe('101')
+    // After three days it is not given up: its event is sent again, and the queue keeps that for four days more.
+    const { Records } = watchEvent(store.bucket, inputKey(image), 3 * DAY_MS)
+    expect((await handler({ Records })).batchItemFailures).toEqual([])
+    expect((await store.receiveWatched()).map(({ body }) => body)).toEqual(Records.map(({ body }) => body))
+    expect(await store.takeParked()).toEqual([])
     await store.purge()
     expect((await handler(watchEvent(store.bucket, inputKey(image)))).batchItemFailures).toHaveLength(1)
     expect(await subjects()).toEqual([image.imageId])
@@ -198,6 +203,27 @@ test('an object that Darkroom did not write is counted and done', async () => {
   await store.put(inputKey(foreign), 'anything')
   expect(await look()).toBe(0)
   expect(await subjects()).toEqual([])
+})
+
+test('the entry for the bytes of an erased image is deleted, if an upload wrote it after the erasure had', async () => {
+  const image = newImage('thrifty')
+  const sha256 = 'ab'.repeat(32)
+  await store.putInput(image)
+  await store.put(hashKey({ app: image.app, sha256 }), image.imageId)
+  const { handler: eraseImage } = await import('../routes/erase-image.ts')
+  await look()
+  expect((await send(eraseImage, { method: 'DELETE', app: image.app, id: image.imageId })).status).toBe(200)
+  const entry = hashKey({ app: image.app, sha256 })
+  expect(await store.storedKeys()).not.toContain(entry)
+  await store.put(entry, image.imageId)
+  expect(await look()).toBe(0)
+  expect(await store.storedKeys()).not.toContain(entry)
+
+  const other = newImage('thrifty')
+  await store.put(entry, other.imageId)
+  expect((await handler(watchEvent(store.bucket, entry))).batchItemFailures).toEqual([])
+  expect(await store.storedKeys()).toContain(entry)
+  await store.remove(entry)
 })
 
 test('an erasure that stopped halfway is completed, and says until then that it is not', async () => {

@@ -1,12 +1,12 @@
-import { readS3Event } from '@darkroom/core'
+import { ProblemError, readS3Event } from '@darkroom/core'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import pMap from 'p-map'
-import { isBehind } from '../backlog.ts'
+import { isBehind, QueueBehind } from '../backlog.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 import { count } from '../metrics.ts'
-import { giveUp, isFinished } from './finish.ts'
-import { lookAgain } from './look-again.ts'
+import { giveUp, giveUpUnread, isFinished } from './finish.ts'
+import { lookAgain, watchLater } from './look-again.ts'
 import { readDay, reconcileDay } from './reconcile-day.ts'
 
 /** Each direct upload streams up to 50 MB. */
@@ -50,13 +50,30 @@ async function isDone(record: SQSRecord, behind: Promise<boolean>): Promise<bool
     for (const key of left) await giveUp(key, record.body)
     return true
   } catch (error) {
-    if (!(error instanceof StillUnfinished)) {
+    const isExpected = error instanceof StillUnfinished || error instanceof QueueBehind
+    if (!isExpected) {
       logger.error('watched object not looked at, will be retried', {
         messageId: record.messageId,
         error: error as Error,
       })
     }
+    if (ageMs >= MAX_AGE_MS && (await isHandedOn(record.body, error))) return true
     await lookAgain(record.receiptHandle, ageMs)
+    return false
+  }
+}
+
+/**
+ * After three days the queue will not keep the event much longer. An outage or a backlog is not the image's fault: the event is
+ * sent again, and three days begin anew. After any other error it is parked. @returns false if SQS does not take it
+ */
+async function isHandedOn(body: string, error: unknown): Promise<boolean> {
+  const isTemporary = error instanceof QueueBehind || (error instanceof ProblemError && error.retryable)
+  try {
+    await (isTemporary ? watchLater([body]) : giveUpUnread(body))
+    return true
+  } catch (failure) {
+    logger.warn('watched object neither sent again nor parked', { error: failure as Error })
     return false
   }
 }
