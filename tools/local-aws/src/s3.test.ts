@@ -135,6 +135,21 @@ describe('ListObjectsV2', () => {
     expect((await keys({ Prefix: 'l/' })).keys).toEqual(listed)
   })
 
+  test('lists what was written and deleted since the last listing', async () => {
+    const inOrder = async () => (await keys({ Prefix: 'changed/' })).keys
+    for (const name of ['b', 'd']) await put(`changed/${name}`)
+    expect(await inOrder()).toEqual(['changed/b', 'changed/d'])
+    for (const name of ['c', 'a', 'c']) await put(`changed/${name}`)
+    expect(await inOrder()).toEqual(['changed/a', 'changed/b', 'changed/c', 'changed/d'])
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'changed/b' }))
+    // In UTF-16 the second would be before the first.
+    for (const name of ['\uff5e', '\u{1f600}']) await put(`changed/${name}`)
+    const rest = ['changed/\uff5e', 'changed/\u{1f600}']
+    expect(await inOrder()).toEqual(['changed/a', 'changed/c', 'changed/d', ...rest])
+    const after = await keys({ Prefix: 'changed/', StartAfter: 'changed/\uff5e' })
+    expect(after.keys).toEqual(['changed/\u{1f600}'])
+  })
+
   test('starts after a key, even if it does not exist', async () => {
     expect((await keys({ Prefix: 'l/', StartAfter: 'l/a/2' })).keys).toEqual(listed.slice(5))
     expect((await keys({ Prefix: 'l/', StartAfter: 'l/a/1z' })).keys).toEqual(listed.slice(4))
