@@ -1,4 +1,4 @@
-import { GetQueueAttributesCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
 import { startLocalKafka } from '@darkroom/local-kafka'
 import {
@@ -57,7 +57,6 @@ export async function startCountedStack() {
   await createDevelopmentKeys(BUCKET, client)
   const sqs = new SQSClient(client)
   const queues = { sqs, queueUrl: queueUrl(aws.endpoint) }
-  const outcomes = { sqs, queueUrl: queues.queueUrl.replace(/images$/, 'outcomes') }
   const Attributes = { DelaySeconds: DELAY_SECONDS }
   await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queues.queueUrl, Attributes }))
 
@@ -69,8 +68,11 @@ export async function startCountedStack() {
 
     /** Waits until no message is left, and returns what each service did since the last call. */
     async take(): Promise<Record<Service, Usage>> {
+      // The watch queue has each image's event until it was looked at.
       const waiting = async () =>
-        (await countOnTheWay(queues)) + (await countWatched(queues)) + (await countMessages(outcomes, ''))
+        (await countOnTheWay(queues)) +
+        ((await countMessages(queues, 'images-watch')) ?? 0) +
+        ((await countMessages(queues, 'outcomes')) ?? 0)
       while ((await waiting()) > 0) await new Promise((resolve) => setTimeout(resolve, 100))
       const usages = SERVICES.map((name, n) => [name, usageOf(counters[n]?.take(), lines[n]?.splice(0))])
       return Object.fromEntries(usages) as Record<Service, Usage>
@@ -87,15 +89,6 @@ export async function startCountedStack() {
 }
 
 export type CountedStack = Awaited<ReturnType<typeof startCountedStack>>
-
-/** Messages of the watch queue: each image's is there until it was looked at. */
-async function countWatched({ sqs, queueUrl }: { sqs: SQSClient; queueUrl: string }): Promise<number> {
-  const { Attributes = {} } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: `${queueUrl}-watch`, AttributeNames: ['All'] }),
-  )
-  const { ApproximateNumberOfMessages: visible, ApproximateNumberOfMessagesNotVisible: received } = Attributes
-  return Number(visible) + Number(received) + Number(Attributes.ApproximateNumberOfMessagesDelayed)
-}
 
 function usageOf(requests = none(), lines: string[] = []): Usage {
   const entries = lines.filter((line) => line.startsWith('{'))

@@ -16,7 +16,8 @@ export interface MergedUntil {
 
 /**
  * A query for the rows of `images` that are not what their documents say, in Athena's SQL: `app`, `dt`, `image_id`, the status
- * in the document and in the row (null: there is none), and the columns that differ. It reads every document once.
+ * in the document and in the row (null: there is none), the columns that differ, and `yes` if the row is newer than its document. It
+ * reads every document once.
  */
 export function differencesQuery({ recent, recentFrom, older }: MergedUntil): string {
   const columns = imageColumns()
@@ -39,7 +40,8 @@ SELECT
   image.status AS row_status,
   concat_ws(', ',
     ${names.join(',\n    ')}
-  ) AS differing
+  ) AS differing,
+  CASE WHEN image.finished_at > document.changed_at THEN 'yes' END AS row_is_newer
 FROM images AS image
 FULL OUTER JOIN document ON ${KEY.map((name) => `image.${name} = document.${name}`).join(' AND ')}
 WHERE (document.status IS NULL OR document.changed_at < CASE

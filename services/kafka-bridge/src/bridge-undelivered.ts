@@ -1,11 +1,11 @@
 import { deleteObject, getText } from '@darkroom/bucket'
 import { ProblemError } from '@darkroom/core'
-import type { MSKRecord, SQSEvent, SQSRecord } from 'aws-lambda'
-import * as z from 'zod'
+import type { MSKRecord, SQSEvent } from 'aws-lambda'
 import { bridgeRecord, refuseRecord } from './bridge-record.ts'
 import { undelivered } from './clients.ts'
 import { countRecords, type RecordOutcome } from './count-records.ts'
 import { logger } from './logger.ts'
+import { batchesOf, readBatch } from './undelivered-batch.ts'
 
 /**
  * Consumes the events of the bucket in which Lambda keeps the batches that it gave up. A record that was too large for an event is
@@ -15,7 +15,7 @@ import { logger } from './logger.ts'
  * @throws Error if a record can be neither accepted nor rejected now, ProblemError `storage-unavailable`
  */
 export async function handler({ Records }: SQSEvent): Promise<void> {
-  for (const key of Records.flatMap(keysOf)) await bridgeBatch(key)
+  for (const { body } of Records) for (const key of batchesOf(body)) await bridgeBatch(key)
 }
 
 async function bridgeBatch(key: string): Promise<void> {
@@ -36,35 +36,4 @@ function bridgeAgain(record: MSKRecord, condition: string): Promise<RecordOutcom
   if (condition !== 'MaximumPayloadSizeExceeded') return bridgeRecord(record)
   const detail = 'The record is larger than the 6 MB of an event, base64 included. Use a claim check.'
   return refuseRecord(record, new ProblemError('payload-too-large', detail))
-}
-
-/**
- * S3's notification. Its keys are encoded as in a form. The test event that S3 sends first has no records.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
- */
-const Notification = z.object({
-  Records: z.array(z.object({ s3: z.object({ object: z.object({ key: z.string() }) }) })).default([]),
-})
-
-const keysOf = ({ body }: SQSRecord) =>
-  Notification.parse(JSON.parse(body)).Records.map(({ s3 }) =>
-    decodeURIComponent(s3.object.key.replaceAll('+', ' ')),
-  )
-
-/**
- * What Lambda writes: why it gave the records up, and the event, as text.
- * https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html
- */
-const Undelivered = z.object({
-  requestContext: z.object({ condition: z.string() }),
-  payload: z.union([z.string().transform((text) => JSON.parse(text)), z.unknown()]),
-})
-const Payload = z.object({ records: z.record(z.string(), z.array(z.custom<MSKRecord>())) })
-
-function readBatch(text: string): { condition: string; records: MSKRecord[] } {
-  const { requestContext, payload } = Undelivered.parse(JSON.parse(text))
-  return {
-    condition: requestContext.condition,
-    records: Object.values(Payload.parse(payload).records).flat(),
-  }
 }

@@ -38,7 +38,7 @@ export async function listDeadLetters(
 ): Promise<DeadLetter[]> {
   const found: DeadLetter[] = []
   for (const queue of ['dead-letters', 'parked'] as const) {
-    for (const message of await peek(store, `-${queue}`)) {
+    for (const message of (await peek(store, `images-${queue}`)) ?? []) {
       const letter = await toDeadLetter(store, queue, message)
       if (matches(letter, filter)) found.push(letter)
     }

@@ -135,7 +135,7 @@ async function queueEvents(store: Store, { app, imageId }: ImageRef): Promise<Tr
   const { queues } = store
   if (!queues) return []
   const letters = await listDeadLetters({ ...store, ...queues }, { app, id: imageId })
-  const waiting = await countMessages(queues, '')
+  const waiting = (await countMessages(queues, 'images')) ?? 0
   return [
     ...letters.map(({ queue, messageId, slug }) => ({
       time: undefined,

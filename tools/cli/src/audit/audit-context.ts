@@ -2,10 +2,13 @@ import type { Bucket } from '@darkroom/bucket'
 import { deletionOf, type Retention } from '@darkroom/retention'
 import type { Breach } from './breaches.ts'
 import type { Decode } from './decode.ts'
+import type { SeenImage, Statuses } from './statuses.ts'
 
 /** What every check needs. */
 export interface AuditContext {
   bucket: Bucket
+  /** Of the Kafka records that Lambda gave up. Without it they are not looked at. */
+  undelivered?: Bucket | undefined
   retention: Retention
   /** Unix milliseconds at which the audit began. */
   now: number
@@ -13,6 +16,8 @@ export interface AuditContext {
   settledMs: number
   /** Asks for the hash of every original. By default only of those that could have changed since they were processed. */
   hashes?: boolean
+  /** Of the last audit, to compare with, and of this one. */
+  statuses?: Statuses | undefined
   /** Looks into the bytes of an image, too. */
   decode?: Decode | undefined
 }
@@ -23,6 +28,8 @@ export interface Unit {
   position?: string
   objects: number
   check(): Promise<Breach[]>
+  /** What the next audit compares with, after the check. */
+  seen?: () => SeenImage[]
 }
 
 export function isSettled({ now, settledMs }: AuditContext, written: Date): boolean {
@@ -30,7 +37,7 @@ export function isSettled({ now, settledMs }: AuditContext, written: Date): bool
 }
 
 /** S3 applies lifecycle rules once a day and deletes asynchronously. */
-const GRACE_MS = 3 * 24 * 3_600_000
+export const GRACE_MS = 3 * 24 * 3_600_000
 
 export function pastRetention(
   { retention, now }: AuditContext,

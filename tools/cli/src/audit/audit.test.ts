@@ -4,6 +4,7 @@ import { createClaim, getText, linkClaim, putDocument, putRejected, rememberByte
 import { type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
 import {
   claimKey,
+  deriveImageId,
   erasureKey,
   eventKey,
   eventOf,
@@ -28,6 +29,7 @@ import sharp from 'sharp'
 import { mergedNow, mergedOnAws } from './check-catalogue.ts'
 import { decodeShare } from './decode.ts'
 import { type Looked, lookForErased } from './look-for-erased.ts'
+import { QUEUE_NAMES } from './queues.ts'
 import { listHeads, ReceiptHead } from './receipt-heads.ts'
 import {
   type AuditedStore,
@@ -39,7 +41,15 @@ import {
   processedDocument,
   writeReceipt,
 } from './testing/audited-store.ts'
-import { DAMAGES, messageOf, OTHER_SHA256, REQUEST, unknown } from './testing/damages.ts'
+import {
+  DAMAGES,
+  messageOf,
+  OTHER_SHA256,
+  REQUEST,
+  s3EventOf,
+  undeliveredBatch,
+  unknown,
+} from './testing/damages.ts'
 
 const aws = await startLocalAws()
 const stores: AuditedStore[] = []
@@ -59,13 +69,15 @@ const withoutQueues = { queues: undefined }
 
 const DAY_MS = 24 * 3_600_000
 
+const BATCH = 'aws/lambda/5e8a/2026/11/28/a b+c'
+
 const processed = () => acceptAndProcess(store)
 /** The same store with everything that is allowed, under several apps whose names begin alike. */
 async function fillSoundly(): Promise<void> {
   for (const app of ['a', 'a-b', 'ab', 'web-app-1']) await acceptAndProcess(store, app)
   const failed = await accept(store)
   await putDocument(store.bucket, failedDocument(failed))
-  await store.send('-parked', messageOf(store, failed))
+  await store.send('images-parked', messageOf(store, failed))
   await rememberBytes(store.bucket, failed, undefined)
   await store.put(eventKey(eventOf(failed)), failed.imageId)
   await store.put(holdKey(failed), '{}')
@@ -78,13 +90,17 @@ async function fillSoundly(): Promise<void> {
   const record = { topic: 'images', date: '2026-11-23', partition: 0, offset: 1 }
   await putRejected(store.bucket, record, {}, reason, failed)
   await store.put(uploadKey({ ...unknown(), bytes: 5 }))
+  await store.send('images-parked', s3EventOf(store.bucket, inputKey(failed)))
+  await store.send('outcomes-dead-letters', s3EventOf(store.bucket, metadataKey(failed)))
+  await store.putUndelivered(BATCH, undeliveredBatch('a', 'b'))
+  await store.send('undelivered', s3EventOf(store.undelivered, BATCH))
 }
 
 test('a sound store has no breach', async () => {
   await fillSoundly()
   const { total, breaches } = await store.audit({ decode: decodeShare(store.bucket, 1) })
   expect(breaches).toEqual([])
-  expect(total).toMatchObject({ images: 7, objects: 26 })
+  expect(total).toMatchObject({ images: 7, objects: 27 })
 })
 
 test('with --hashes, an original with another hash than its document is found, whichever is older', async () => {
@@ -104,9 +120,9 @@ test('a dead letter without a stored image is found; the others are about to be 
     messageOf(store, await accept(store)),
     messageOf(store, await processed()),
   ])
-    await store.send('-dead-letters', body)
+    await store.send('images-dead-letters', body)
   const { found } = await store.audit()
-  expect(found).toEqual(Array(2).fill(['orphan', `${store.bucket.name}-dead-letters`]))
+  expect(found).toEqual(Array(2).fill(['orphan', store.nameOf('images-dead-letters')]))
   // Other receivers see them again.
   expect((await store.audit()).found).toEqual(found)
 })
@@ -115,14 +131,14 @@ test('an image that is accepted or being processed is not a breach until it shou
   const image = await accept(store)
   await store.put(processedKey({ ...image, variant: 'thumb', extension: 'webp' }), PICTURE)
   expect((await store.audit({ settledMs: 60_000 })).breaches).toEqual([])
-  await store.send('', messageOf(store, image))
+  await store.send('images', messageOf(store, image))
   const waiting = await store.audit()
   expect([waiting.found, waiting.total.waiting]).toEqual([[], 1])
 })
 
 test('more unfinished images than messages are a breach', async () => {
   const [first, second] = [await accept(store), await accept(store)]
-  await store.send('', messageOf(store, first))
+  await store.send('images', messageOf(store, first))
   expect((await store.audit()).found).toEqual([
     ['unfinished', inputKey(first)],
     ['unfinished', inputKey(second)],
@@ -198,6 +214,32 @@ describe('the catalogue', () => {
     ]
     expect(await auditWith()).toEqual(expect.arrayContaining(expected))
     expect(await auditWith()).toHaveLength(expected.length)
+  })
+
+  test('a row that shows that the status went back is found', async () => {
+    const [failed, older, queued] = [await processed(), await processed(), await processed()]
+    catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
+    await catalogue.query('CREATE TABLE kept AS FROM images')
+    await store.put(metadataKey(failed), JSON.stringify(failedDocument(failed)))
+    await store.remove(metadataKey(queued))
+    await catalogue.refresh()
+    await catalogue.query('DELETE FROM images; INSERT INTO images FROM kept')
+    await catalogue.query(
+      `UPDATE images SET finished_at = finished_at + INTERVAL 1 HOUR WHERE image_id = '${older.imageId}'`,
+    )
+    const regression = (image: ImageRef, detail: string) => ({
+      class: 'status-regression',
+      key: metadataKey(image),
+      detail,
+    })
+    const found = await auditWith()
+    expect(found.filter(({ class: kind }) => kind === 'status-regression')).toEqual(
+      expect.arrayContaining([
+        regression(failed, 'the catalogue has it as processed, from before, the document says failed'),
+        regression(older, 'the catalogue has it as processed, from later, the document says processed'),
+        regression(queued, 'the catalogue has a row, the original has no document'),
+      ]),
+    )
   })
 
   async function removeAll(image: ImageRef & { thumb: string }): Promise<void> {
@@ -283,8 +325,9 @@ test('a kept head finds newest links that were removed with their receipts', asy
 describe('the search for an erased image', () => {
   const search = async (image: ImageRef) => {
     const looked: Looked[] = []
-    const { bucket, queues } = store
-    for await (const each of lookForErased({ bucket, queues, image, sha256: SHA256 })) looked.push(each)
+    const { bucket, undelivered, queues } = store
+    for await (const each of lookForErased({ bucket, undelivered, queues, image, sha256: SHA256 }))
+      looked.push(each)
     return looked
   }
 
@@ -296,9 +339,13 @@ describe('the search for an erased image', () => {
     expect(looked.filter(({ found }) => found.length > 0)).toEqual([
       expect.objectContaining({ place: 'claims/' }),
     ])
-    expect(looked.map(({ place }) => place)).toEqual(
-      expect.arrayContaining(PLACES.map((place) => `${place}/`)),
-    )
+    expect(looked.map(({ place }) => place)).toEqual([
+      ...PLACES.map((place) => `${place}/`),
+      'undelivered records',
+      ...QUEUE_NAMES.map((name) => `queue ${name}`),
+      ...['tables', 'logs'],
+    ])
+    expect(looked.filter(({ how }) => how.startsWith('there is no'))).toEqual([])
     expect(looked).toContainEqual({ place: 'receipts/', how: 'its receipt is number 2, kept', found: [] })
   })
 
@@ -316,13 +363,29 @@ describe('the search for an erased image', () => {
     await rememberBytes(store.bucket, image, undefined)
     await putRejected(store.bucket, ref, {}, { slug: 'corrupt-image', detail: '' }, image)
     await store.bucket.s3.send(new CreateMultipartUploadCommand({ Bucket: store.bucket.name, Key: upload }))
-    for (const queue of ['-dead-letters', '-parked']) await store.send(queue, messageOf(store, image))
+    for (const queue of ['images-dead-letters', 'images-parked'] as const)
+      await store.send(queue, messageOf(store, image))
     const found = (await search(image)).flatMap((looked) => looked.found)
     const link = linkKey({ ...image, sha256: createHash('sha256').update(rejectedKey(ref)).digest('hex') })
     expect(found).toEqual(expect.arrayContaining([...keys, hashKey(image), rejectedKey(ref), link]))
     expect(
       found.filter((each) => each.includes('multipart upload') || each.startsWith('message ')),
     ).toHaveLength(3)
+  })
+
+  test('finds a record of the image that Lambda gave up, whatever its time, and not those of others', async () => {
+    const event = { app: 'web-app-2', source: '/test', id: 'mine' }
+    const image = { app: 'web-app-2', imageId: deriveImageId({ ...event, time: new Date() }) }
+    await store.putUndelivered(BATCH, undeliveredBatch('other', 'mine'))
+    await store.putUndelivered('aws/lambda/others', undeliveredBatch('other'))
+    await store.putUndelivered('aws/lambda/unreadable', '{')
+    expect(await search(image)).toContainEqual({
+      place: 'undelivered records',
+      how: 'events of the records in 3 batches, 1 of them cannot be read',
+      found: [`${store.undelivered.name}/${BATCH}`],
+    })
+    const found = (await search({ ...image, app: 'web-app-1' })).flatMap((looked) => looked.found)
+    expect(found).toEqual([])
   })
 
   test.each(['{', 'null', '{"status":"erased"}'])(
@@ -379,6 +442,27 @@ test('what S3 should have deleted is found, three days after its retention ended
   const inDays = (days: number) => store.audit({ now: Date.now() + days * DAY_MS }, withoutQueues)
   expect((await inDays(9)).found).toEqual([])
   expect((await inDays(12)).found).toEqual([['past-retention', claim]])
+})
+
+test('undelivered records are found once nothing tries them again, and after their retention', async () => {
+  await store.putUndelivered(BATCH, undeliveredBatch('a'))
+  const key = `${store.undelivered.name}/${BATCH}`
+  const inDays = async (days: number) =>
+    (await store.audit({ now: Date.now() + days * DAY_MS }, withoutQueues)).found
+  expect(await inDays(13.9)).toEqual([])
+  expect(await inDays(14.1)).toEqual([['orphan', key]])
+  expect(await inDays(33.1)).toEqual([['past-retention', key]])
+})
+
+test('without kafka-bridge and the catalogue there are neither their queues nor undelivered records', async () => {
+  const { bucket, queues } = await openAuditedStore(aws.endpoint, 'alone', ['images', 'images-parked'])
+  const looked: Looked[] = []
+  for await (const each of lookForErased({ bucket, queues, image: unknown() })) looked.push(each)
+  const missing = looked.filter(({ how }) => how.includes('there is no such'))
+  expect(missing.map(({ place }) => place)).toEqual([
+    ...['undelivered records', 'queue images-dead-letters', 'queue images-watch', 'queue outcomes'],
+    ...['queue outcomes-dead-letters', 'queue undelivered', 'queue merge-dead-letters'],
+  ])
 })
 
 test('an audit that stops goes on where it was, without what it has printed', async () => {

@@ -12,6 +12,8 @@ export const REMEDIES = {
   'not-erased': 'repeat the erasure: DELETE /v1/images/{id}, or delete the object',
   'broken-chain':
     'somebody removed, changed or inserted a receipt: compare with a backup, find out who may write to receipts/ and metadata/',
+  'status-regression':
+    'a final document was replaced or deleted: restore it from a backup, and find out who may write to metadata/',
   contradiction: 'see docs/operations.md, "Audit", for this pair',
   orphan: 'delete it: no image owns it',
   'catalogue-difference': 'run the merge of analytics-catalog again; see its README, "How it fails"',

@@ -1,10 +1,10 @@
 import { type Catalogue, differencesQuery, MAX_DIFFERENCES, type MergedUntil } from '@darkroom/analytics'
-import { getDocument } from '@darkroom/bucket'
 import { AppId, ImageId, type ImageRef, metadataKey, timeOf } from '@darkroom/core'
 import { isPastDeadline } from '@darkroom/retention'
 import * as z from 'zod'
 import type { AuditContext } from './audit-context.ts'
-import type { Breach } from './breaches.ts'
+import type { Breach, BreachClass } from './breaches.ts'
+import { statusOf } from './check-others.ts'
 
 /** The catalogue of an audited store. */
 export interface AuditedCatalogue {
@@ -38,6 +38,7 @@ const Difference = z.tuple([
   z.string().nullable(),
   z.string().nullable(),
   z.string().nullable(),
+  z.string().nullable(),
 ])
 
 /** Each row of the catalogue equals its document. The bucket is asked again, because it changes meanwhile. */
@@ -47,25 +48,40 @@ export async function checkCatalogue(
 ): Promise<Breach[]> {
   const { rows } = await catalogue.query(differencesQuery(merged))
   const breaches: Breach[] = []
-  for (const row of rows) {
-    const [app, , imageId, documented, inRow, differing] = Difference.parse(row)
-    const image = { app, imageId }
-    const key = metadataKey(image)
-    const differs = (detail: string) => breaches.push({ class: 'catalogue-difference', key, detail })
-    if (documented === 'erased')
-      breaches.push({ class: 'not-erased', key, detail: 'the catalogue still has its row' })
-    else if (inRow === null) differs(`the catalogue has no row of this ${documented} image`)
-    else if (documented !== null) differs(`its row in the catalogue has other values: ${differing}`)
-    else if (await isOrphan(context, image)) differs('the catalogue has a row without a document')
-  }
+  for (const row of rows) breaches.push(...(await checkDifference(context, Difference.parse(row))))
   if (rows.length < MAX_DIFFERENCES) return breaches
   const detail = `only the first ${MAX_DIFFERENCES} differences were read`
   return [...breaches, { class: 'catalogue-difference', key: 'images', detail }]
 }
 
+async function checkDifference(
+  context: AuditContext,
+  [app, , imageId, documented, inRow, differing, isRowNewer]: z.infer<typeof Difference>,
+): Promise<Breach[]> {
+  const image = { app, imageId }
+  const breach = (kind: BreachClass, detail: string) => [{ class: kind, key: metadataKey(image), detail }]
+  if (documented === null) return checkWithoutDocument(context, image, breach)
+  if (inRow === null)
+    return breach('catalogue-difference', `the catalogue has no row of this ${documented} image`)
+  if (isRowNewer !== null || (inRow === 'processed' && documented === 'failed')) {
+    const detail = `the catalogue has it as ${inRow}, from ${isRowNewer === null ? 'before' : 'later'}, the document says ${documented}`
+    return breach('status-regression', detail)
+  }
+  return documented === 'erased'
+    ? breach('not-erased', 'the catalogue still has its row')
+    : breach('catalogue-difference', `its row in the catalogue has other values: ${differing}`)
+}
+
 /** A row is deleted on the day after its document. */
-async function isOrphan({ bucket, retention, now }: AuditContext, image: ImageRef): Promise<boolean> {
+async function checkWithoutDocument(
+  { bucket, retention, now }: AuditContext,
+  image: ImageRef,
+  breach: (kind: BreachClass, detail: string) => Breach[],
+): Promise<Breach[]> {
   const accepted = { ...image, acceptedAt: timeOf(image.imageId).toISOString() }
-  if (isPastDeadline(retention, accepted, 'metadata', now)) return false
-  return (await getDocument(bucket, image)) === undefined
+  if (isPastDeadline(retention, accepted, 'metadata', now)) return []
+  const status = await statusOf(bucket, image)
+  if (status === 'queued')
+    return breach('status-regression', 'the catalogue has a row, the original has no document')
+  return status === 'none' ? breach('catalogue-difference', 'the catalogue has a row without a document') : []
 }

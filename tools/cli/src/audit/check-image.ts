@@ -12,30 +12,37 @@ import { type AcceptedImage, isPastDeadline } from '@darkroom/retention'
 import { type AuditContext, isSettled, pastRetention } from './audit-context.ts'
 import type { Breach, BreachClass } from './breaches.ts'
 import { checkChained } from './check-receipts.ts'
+import type { Status } from './check-statuses.ts'
 import { type GatheredImage, gatherImage } from './join-images.ts'
 
 /**
  * Checks all that is stored under an image's keys. What looks wrong is looked at again, because the store was listed while
  * it changed.
  */
-export async function checkImage(context: AuditContext, gathered: GatheredImage): Promise<Breach[]> {
-  const breaches = await checkOnce(context, gathered)
-  if (breaches.length === 0 || (await isStillUnfinished(context, gathered, breaches))) return breaches
+export async function checkImage(context: AuditContext, gathered: GatheredImage): Promise<CheckedImage> {
+  const checked = await checkOnce(context, gathered)
+  if (checked.breaches.length === 0 || (await isStillUnfinished(context, gathered, checked))) return checked
   return checkOnce(context, await gatherImage(context.bucket, gathered.image))
+}
+
+/** The status of an image, and what is wrong with it. */
+export interface CheckedImage {
+  status: Status
+  breaches: Breach[]
 }
 
 /** The usual breach while images wait, so it is looked at again with one request. */
 async function isStillUnfinished(
   { bucket }: AuditContext,
   { image }: GatheredImage,
-  breaches: Breach[],
+  { breaches }: CheckedImage,
 ): Promise<boolean> {
   if (breaches.some(({ class: kind }) => kind !== 'unfinished')) return false
   return (await getText(bucket, metadataKey(image))) === undefined
 }
 
 /** One read, and one HEAD request if the original's hash is needed, unless the audit looks into the bytes. */
-async function checkOnce(context: AuditContext, gathered: GatheredImage): Promise<Breach[]> {
+async function checkOnce(context: AuditContext, gathered: GatheredImage): Promise<CheckedImage> {
   const { bucket } = context
   const { image, objects } = gathered
   const [document] = objects.metadata ?? []
@@ -52,7 +59,7 @@ async function checkOnce(context: AuditContext, gathered: GatheredImage): Promis
     written: document?.written,
     hashes: hashes || undefined,
   }
-  return [
+  const breaches = [
     ...Object.values(objects)
       .flat()
       .flatMap((object) => pastRetention(context, object)),
@@ -68,6 +75,8 @@ async function checkOnce(context: AuditContext, gathered: GatheredImage): Promis
     ...(stored && isSettledErasure(facts) ? await checkChained(context, image, stored) : []),
     ...(await checkBytes(facts)),
   ]
+  const withoutDocument = original ? 'queued' : 'none'
+  return { status: read ? (read.document?.status ?? 'unknown') : withoutDocument, breaches }
 }
 
 /**

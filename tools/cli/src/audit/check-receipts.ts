@@ -1,4 +1,4 @@
-import { getText, type StoredObject, sequenceOf } from '@darkroom/bucket'
+import { findOriginal, getText, type StoredObject, sequenceOf } from '@darkroom/bucket'
 import {
   type ChainedReceipt,
   type ImageRef,
@@ -6,6 +6,7 @@ import {
   NO_RECEIPT,
   parseReceiptKey,
   readChainedReceipt,
+  readDocument,
   receiptHash,
   receiptKey,
 } from '@darkroom/core'
@@ -48,15 +49,25 @@ async function checkReceipt(
   image: ImageRef,
   { receipt }: ChainedReceipt,
 ): Promise<Breach[]> {
-  const actual = await hashAt(context, metadataKey(image))
-  if (actual === receipt) return []
-  if (actual !== undefined)
-    return [broken(metadataKey(image), `the receipt has another hash than ${key} states`)]
+  const stored = await getText(context.bucket, metadataKey(image))
+  if (stored && receiptHash(stored.text) === receipt) return []
+  const status = stored
+    ? readDocument(stored.text, image).document?.status
+    : await withoutReceipt(context, image)
+  if (status !== undefined && status !== 'erased') {
+    const detail = `it was erased, by the receipt in ${key}, and is ${status} now`
+    return [{ class: 'status-regression', key: metadataKey(image), detail }]
+  }
+  if (stored) return [broken(metadataKey(image), `the receipt has another hash than ${key} states`)]
   // The receipt was written at the same time as its link.
   const deletion = deletionOf(context.retention, metadataKey(image), written)
   return deletion && deletion.getTime() <= context.now
     ? []
     : [broken(metadataKey(image), `the receipt in ${key} was removed`)]
+}
+
+async function withoutReceipt({ bucket }: AuditContext, image: ImageRef): Promise<'queued' | undefined> {
+  return (await findOriginal(bucket, image)) ? 'queued' : undefined
 }
 
 /** The other direction: a receipt names its link, and that link names the receipt. One read. */

@@ -10,6 +10,8 @@ const Checkpoint = z.object({
   section: z.string(),
   /** The last position of the section that is done. */
   after: z.string().optional(),
+  /** Of the file of statuses. */
+  statusBytes: z.number().optional(),
   objects: z.number(),
   images: z.number(),
   waiting: z.number(),

@@ -5,15 +5,8 @@ import {
   type PendingParts,
   type StoredObject,
 } from '@darkroom/bucket'
-import {
-  dateOf,
-  findOwner,
-  type ImageRef,
-  imagePrefix,
-  PLACES,
-  type Place,
-  placePrefix,
-} from '@darkroom/core'
+import { findOwner, type ImageRef, imagePrefix, PLACES, type Place, placePrefix } from '@darkroom/core'
+import { pathOf } from './statuses.ts'
 
 /** Everything that is stored under keys with one image's id. */
 export interface GatheredImage {
@@ -32,11 +25,6 @@ type Found = { image: ImageRef } & ({ place: Place; object: StoredObject } | { p
 /** The places whose keys contain the image, so that their listings are in the same order. */
 const ANY_IMAGE = { app: 'a', imageId: '00000000-0000-7000-8000-000000000000' }
 const JOINED = PLACES.filter((place) => imagePrefix(place, ANY_IMAGE) !== undefined)
-
-/** The order of images in every listing. */
-export function pathOf({ app, imageId }: ImageRef): string {
-  return `${app}/${dateOf(imageId)}/${imageId}`
-}
 
 /**
  * Reads the listings of all places side by side, as they are all sorted by app, date and image, and gathers what belongs to

@@ -19,14 +19,15 @@ import {
   placePrefix,
   readChainedReceipt,
   readDocument,
-  readImageAccepted,
   receiptKey,
   type Sha256,
   storedPrefix,
 } from '@darkroom/core'
 import pMap from 'p-map'
+import { imageOf } from './check-messages.ts'
 import { hashOf } from './hash-of.ts'
-import { type AuditedQueues, countMessages, peek, QUEUES } from './queues.ts'
+import { type AuditedQueues, countMessages, peek, QUEUE_NAMES, QUEUES, type QueueName } from './queues.ts'
+import { findUndelivered } from './undelivered.ts'
 
 /** A place where something of an erased image could be. */
 export interface Looked {
@@ -37,6 +38,8 @@ export interface Looked {
 
 export interface ErasedImage {
   bucket: Bucket
+  /** Of the Kafka records that Lambda gave up. */
+  undelivered?: Bucket | undefined
   queues?: AuditedQueues | undefined
   image: ImageRef
   /** Of the original, if it is known: the receipt does not contain it. */
@@ -134,8 +137,8 @@ async function filter(
 /** Looks everywhere for what is left of an erased image. The receipt, its link and the event's id stay. */
 export async function* lookForErased(erased: ErasedImage): AsyncGenerator<Looked> {
   for (const place of PLACES) yield { place: placePrefix(place), ...(await LOOKS[place](erased)) }
-  for (const suffix of QUEUES)
-    yield { place: `queue images${suffix}`, ...(await lookInQueue(erased, suffix)) }
+  yield { place: 'undelivered records', ...(await lookInUndelivered(erased)) }
+  for (const name of QUEUE_NAMES) yield { place: `queue ${name}`, ...(await lookInQueue(erased, name)) }
   yield {
     place: 'tables',
     how: 'not looked at: the next merge deletes the row, snapshots follow in days',
@@ -144,19 +147,38 @@ export async function* lookForErased(erased: ErasedImage): AsyncGenerator<Looked
   yield { place: 'logs', how: 'not looked at: they contain the id only', found: [] }
 }
 
-async function lookInQueue(
-  { bucket, queues, image }: ErasedImage,
-  suffix: (typeof QUEUES)[number],
-): Promise<Omit<Looked, 'place'>> {
+type Answer = Omit<Looked, 'place'>
+
+async function lookInUndelivered({ undelivered, image }: ErasedImage): Promise<Answer> {
+  if (!undelivered) return { how: 'not looked at: there is no such bucket', found: [] }
+  const { batches, unreadable, found } = await findUndelivered(undelivered, image)
+  const unread = unreadable.length === 0 ? '' : `, ${unreadable.length} of them cannot be read`
+  return { how: `events of the records in ${batches} batches${unread}`, found }
+}
+
+async function lookInQueue(erased: ErasedImage, name: QueueName): Promise<Answer> {
+  const { queues } = erased
   if (!queues) return { how: 'not looked at: add --queue-url', found: [] }
-  if (suffix === '') {
-    const count = await countMessages(queues, suffix)
-    return { how: `not read: ${count} messages, which are deleted when they are received`, found: [] }
-  }
-  const messages = await peek(queues, suffix)
-  const own = messages.filter(({ Body = '' }) => {
-    const data = readImageAccepted(Body, bucket.name).message?.data
-    return data?.imageId === image.imageId && data.app === image.app
+  const { messages } = QUEUES[name]
+  if (name === 'images-dead-letters' || name === 'images-parked') return lookAtMessages(erased, queues, name)
+  const count = await countMessages(queues, name)
+  if (count === undefined) return { how: 'there is no such queue', found: [] }
+  const content = { 'events of S3': 'keys only', 'SQL statements': 'of no image' }
+  if (messages !== 'of images') return { how: `${count} ${messages}, ${content[messages]}`, found: [] }
+  const how = 'deleted when they are received, within four days'
+  return { how: count === 0 ? '0 messages' : `${count} messages, not read: ${how}`, found: [] }
+}
+
+async function lookAtMessages(
+  { bucket, image }: ErasedImage,
+  queues: AuditedQueues,
+  name: 'images-dead-letters' | 'images-parked',
+): Promise<Answer> {
+  const messages = await peek(queues, name)
+  if (!messages) return { how: 'there is no such queue', found: [] }
+  const own = messages.filter((message) => {
+    const of = imageOf({ bucket }, message)
+    return !of.isEvent && of.image?.imageId === image.imageId && of.image.app === image.app
   })
   return {
     how: `${messages.length} messages`,

@@ -2,23 +2,47 @@ import {
   ChangeMessageVisibilityBatchCommand,
   GetQueueAttributesCommand,
   type Message,
+  QueueDoesNotExist,
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs'
-import { readImageAccepted } from '@darkroom/core'
-import type { AuditContext } from './audit-context.ts'
-import type { Breach } from './breaches.ts'
-import { statusOf } from './check-others.ts'
 
-/** The queues of a deployment, by the suffix of their names. */
-export const QUEUES = ['', '-dead-letters', '-parked'] as const
-type QueueSuffix = (typeof QUEUES)[number]
+/**
+ * Every queue of the templates, by its name after `darkroom-{stage}-`: what its messages are, and whether the audit receives
+ * them. SQS has no way to read a message without receiving it, and a receive counts: after a few, SQS moves a message to the
+ * dead letters. So queues that a function empties are only counted, unless they allow a thousand receives or do not count.
+ */
+export const QUEUES = {
+  images: { messages: 'of images', isReceived: false },
+  'images-dead-letters': { messages: 'of images', isReceived: true },
+  'images-parked': { messages: 'of images', isReceived: true },
+  'images-watch': { messages: 'events of S3', isReceived: false },
+  outcomes: { messages: 'events of S3', isReceived: false },
+  'outcomes-dead-letters': { messages: 'events of S3', isReceived: true },
+  undelivered: { messages: 'events of S3', isReceived: true },
+  'merge-dead-letters': { messages: 'SQL statements', isReceived: false },
+} as const
+
+export type QueueName = keyof typeof QUEUES
+export const QUEUE_NAMES = Object.keys(QUEUES) as QueueName[]
+
+/** The queues that the audit receives messages from. */
+export type ReceivedQueue = {
+  [Name in QueueName]: (typeof QUEUES)[Name]['isReceived'] extends true ? Name : never
+}[QueueName]
+export const RECEIVED = QUEUE_NAMES.filter((name): name is ReceivedQueue => QUEUES[name].isReceived)
 
 /** The queues of an audited store. */
 export interface AuditedQueues {
   sqs: SQSClient
-  /** Of the image queue. */
+  /** Of the image queue. The others' follow from it. */
   queueUrl: string
+}
+
+/** The URL of a queue. The names of the others are known only if the image queue's ends as in the templates. */
+export function urlOf({ queueUrl }: Pick<AuditedQueues, 'queueUrl'>, name: QueueName): string | undefined {
+  if (name.startsWith('images')) return queueUrl + name.slice('images'.length)
+  return queueUrl.endsWith('images') ? queueUrl.slice(0, -'images'.length) + name : undefined
 }
 
 const COUNTS = [
@@ -27,60 +51,62 @@ const COUNTS = [
   'ApproximateNumberOfMessagesDelayed',
 ] as const
 
-/** How many messages a queue has, by SQS's own estimate: waiting, being processed, and delayed. */
-export async function countMessages(queues: AuditedQueues, suffix: QueueSuffix): Promise<number> {
-  const QueueUrl = queues.queueUrl + suffix
+/**
+ * How many messages a queue has, by SQS's own estimate: waiting, being processed, and delayed. Undefined if there is no such
+ * queue, as its service is not deployed.
+ */
+export async function countMessages(queues: AuditedQueues, name: QueueName): Promise<number | undefined> {
+  const QueueUrl = urlOf(queues, name)
+  if (QueueUrl === undefined) return undefined
   const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...COUNTS] })
-  const { Attributes = {} } = await queues.sqs.send(command)
-  return COUNTS.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0)
+  const answer = await queues.sqs.send(command).catch(undefinedIfMissing)
+  return answer && COUNTS.reduce((sum, count) => sum + Number(answer.Attributes?.[count] ?? 0), 0)
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (error instanceof QueueDoesNotExist) return undefined
+  throw error
 }
 
 /** Messages that are still on their way to a result. */
 export async function countOnTheWay(queues: AuditedQueues): Promise<number> {
-  return (await countMessages(queues, '')) + (await countMessages(queues, '-dead-letters'))
+  const counts = [
+    await countMessages(queues, 'images'),
+    await countMessages(queues, 'images-dead-letters'),
+  ] as const
+  return (counts[0] ?? 0) + (counts[1] ?? 0)
 }
 
 /** At most this many messages of a queue are looked at. */
 const MAX_PEEKED = 1_000
 const HIDDEN_SECONDS = 60
 
-/** Each parked message belongs to an image that failed, each dead letter to one that is stored. */
-export async function checkMessages(context: AuditContext, queues: AuditedQueues): Promise<Breach[]> {
-  const breaches: Breach[] = []
-  for (const suffix of ['-dead-letters', '-parked'] as const) {
-    const messages = await peek(queues, suffix)
-    const checked = await Promise.all(
-      messages.map((message) => checkMessage(context, queues, suffix, message)),
-    )
-    breaches.push(...checked.flat())
-  }
-  return breaches
-}
-
 /**
- * Up to 1,000 messages. SQS has no way to read a message without receiving it, so they are hidden from other receivers for a
- * moment. In the image queue a receive would count against the image; the other queues allow a thousand or do not count.
+ * Up to 1,000 messages, which are hidden from other receivers for a moment. Undefined if there is no such queue.
  */
-export async function peek(
-  { sqs, queueUrl }: AuditedQueues,
-  suffix: Exclude<QueueSuffix, ''>,
-): Promise<Message[]> {
-  const QueueUrl = queueUrl + suffix
+export async function peek(queues: AuditedQueues, name: ReceivedQueue): Promise<Message[] | undefined> {
+  const QueueUrl = urlOf(queues, name)
+  if (QueueUrl === undefined) return undefined
   const messages = new Map<string, Message>()
   while (messages.size < MAX_PEEKED) {
-    const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl,
-        MaxNumberOfMessages: 10,
-        VisibilityTimeout: HIDDEN_SECONDS,
-        // Asks all of SQS's servers.
-        WaitTimeSeconds: 1,
-      }),
-    )
+    const answer = await queues.sqs
+      .send(
+        new ReceiveMessageCommand({
+          QueueUrl,
+          MaxNumberOfMessages: 10,
+          VisibilityTimeout: HIDDEN_SECONDS,
+          MessageSystemAttributeNames: ['SentTimestamp'],
+          // Asks all of SQS's servers.
+          WaitTimeSeconds: 1,
+        }),
+      )
+      .catch(undefinedIfMissing)
+    if (!answer) return undefined
+    const { Messages = [] } = answer
     if (Messages.length === 0) break
     for (const message of Messages) messages.set(message.MessageId ?? '', message)
   }
-  await showAgain(sqs, QueueUrl, [...messages.values()])
+  await showAgain(queues.sqs, QueueUrl, [...messages.values()])
   return [...messages.values()]
 }
 
@@ -93,23 +119,4 @@ async function showAgain(sqs: SQSClient, QueueUrl: string, messages: Message[]):
     }))
     await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }))
   }
-}
-
-async function checkMessage(
-  { bucket }: AuditContext,
-  { queueUrl }: AuditedQueues,
-  suffix: QueueSuffix,
-  { Body = '', MessageId }: Message,
-): Promise<Breach[]> {
-  const key = `${queueUrl.split('/').at(-1)}${suffix}`
-  const { message, unreadable } = readImageAccepted(Body, bucket.name)
-  if (!message) return [{ class: 'orphan', key, detail: `message ${MessageId}: ${unreadable}` }]
-  const { app, imageId } = message.data
-  const status = await statusOf(bucket, { app, imageId })
-  const stored = status === 'none' ? 'not stored' : status
-  const detail = `message ${MessageId}: image ${imageId} of ${app} is ${stored}`
-  if (status === 'none') return [{ class: 'orphan', key, detail }]
-  // Dead letters are about to be settled, whatever the image is.
-  if (suffix !== '-parked' || status === 'failed') return []
-  return [{ class: status === 'erased' ? 'not-erased' : 'contradiction', key, detail }]
 }

@@ -2,8 +2,9 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { imagePrefix, newImageId, PLACES, type Place } from '@darkroom/core'
 import { expect, test } from '@jest/globals'
-import { QUEUES } from './queues.ts'
+import { QUEUE_NAMES } from './queues.ts'
 import { RULES } from './rules.ts'
+import { TRIED_DAYS, UNDELIVERED_DAYS } from './undelivered.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../../../..')
 
@@ -41,16 +42,33 @@ test('places are checked with their image exactly if their keys contain one', ()
   expect(ruled.toSorted()).toEqual(joined.toSorted())
 })
 
-/** Queues of the catalogue's schedules: no image and no app is in their messages. */
-const WITHOUT_IMAGES = ['merge-dead-letters']
-/** Events of S3: each only names an object, which the audit looks at itself. */
-const OF_S3_EVENTS = ['images-watch', 'outcomes', 'outcomes-dead-letters', 'undelivered']
-
 test('every queue of the services is looked at', () => {
   const names = templateTexts().flatMap((text) =>
     [...text.matchAll(/QueueName: darkroom-\$\{sls:stage\}-(\S+)/g)].map(([, name]) => name ?? ''),
   )
-  const expected = [...QUEUES.map((suffix) => `images${suffix}`), ...WITHOUT_IMAGES, ...OF_S3_EVENTS]
-  expect(names.toSorted()).toEqual(expected.toSorted())
-  expect(names.length).toBeGreaterThan(2)
+  expect(names.toSorted()).toEqual(QUEUE_NAMES.toSorted())
+})
+
+test('every bucket of the services is looked at, or said not to be', () => {
+  const buckets = templateTexts().flatMap((text) =>
+    [...text.matchAll(/^ +(\w+):\n +Type: AWS::S3::Bucket$/gm)].map(([, name]) => name ?? ''),
+  )
+  expect(buckets.toSorted()).toEqual(['Bucket', 'CatalogueBucket', 'QueryResults', 'UndeliveredBucket'])
+})
+
+test('nothing else of the templates stores anything', () => {
+  const types = templateTexts().flatMap((text) =>
+    [...text.matchAll(/^ +Type: (AWS::\w+::\w+)$/gm)].map(([, type]) => type ?? ''),
+  )
+  const storing =
+    /DynamoDB|RDS|EFS|ElastiCache|Kinesis|OpenSearch|S3::(?!Bucket(Policy)?$)|SQS::(?!Queue(Policy)?$)/
+  expect(types.length).toBeGreaterThan(30)
+  expect(types.filter((type) => storing.test(type))).toEqual([])
+})
+
+test('undelivered records are kept and tried for as long as the template says', () => {
+  const template = readFileSync(join(REPOSITORY, 'services/kafka-bridge/serverless.yml'), 'utf8')
+  expect(template).toContain(`undeliveredRetentionDays: ${UNDELIVERED_DAYS}`)
+  expect(template).toContain(`MessageRetentionPeriod: ${TRIED_DAYS * 24 * 3600}`)
+  expect(template).toMatch(/undeliveredBucket:\n +Fn::Sub: undelivered-\$\{sls:stage\}-/)
 })

@@ -13,7 +13,10 @@ import {
   unitsOf,
 } from './check-others.ts'
 import { checkLink } from './check-receipts.ts'
-import { gatherImages, pathOf } from './join-images.ts'
+import { checkNext, remembered, type Status } from './check-statuses.ts'
+import { type GatheredImage, gatherImages } from './join-images.ts'
+import { pathOf, type SeenImage } from './statuses.ts'
+import { undeliveredUnits } from './undelivered.ts'
 
 /** How the objects of a place are checked. */
 type Rule = 'with its image' | ((context: AuditContext, object: StoredObject) => Promise<Breach[]>)
@@ -55,15 +58,43 @@ export const SECTIONS: Section[] = [
         ],
   ),
   { name: 'other keys', units: strangers },
+  { name: 'undelivered records', units: undeliveredUnits },
 ]
 
 async function* imageUnits(context: AuditContext, after: string | undefined): AsyncGenerator<Unit> {
+  const earlier = context.statuses?.earlier(after)
+  let before = (await earlier?.next())?.value
   for await (const found of gatherImages(context.bucket, after)) {
     if ('loose' in found) {
       yield { objects: 1, check: () => checkLoose(context, found.loose) }
-    } else {
-      const objects = Object.values(found.objects).flat().length + found.parts.length
-      yield { position: pathOf(found.image), objects, check: () => checkImage(context, found) }
+      continue
     }
+    const path = pathOf(found.image)
+    for (; before && pathOf(before.image) < path; before = (await earlier?.next())?.value)
+      yield vanishedUnit(context, before)
+    const isSame = before && pathOf(before.image) === path
+    yield imageUnit(context, found, isSame ? before : undefined)
+    if (isSame) before = (await earlier?.next())?.value
   }
+  for (; before; before = (await earlier?.next())?.value) yield vanishedUnit(context, before)
+}
+
+function imageUnit(context: AuditContext, found: GatheredImage, before: SeenImage | undefined): Unit {
+  let status: Status = 'unknown'
+  return {
+    position: pathOf(found.image),
+    objects: Object.values(found.objects).flat().length + found.parts.length,
+    check: async () => {
+      const checked = await checkImage(context, found)
+      status = checked.status
+      return before ? [...checked.breaches, ...(await checkNext(context, before, status))] : checked.breaches
+    },
+    seen: () => remembered(found.image, before, status),
+  }
+}
+
+/** An image of the last audit under whose keys nothing is stored now. */
+function vanishedUnit(context: AuditContext, before: SeenImage): Unit {
+  const check = () => checkNext(context, before, 'none')
+  return { position: pathOf(before.image), objects: 0, check }
 }

@@ -2,8 +2,9 @@ import pMap from 'p-map'
 import type { AuditContext, Unit } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
 import { type AuditedCatalogue, checkCatalogue } from './check-catalogue.ts'
+import { checkMessages } from './check-messages.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { type AuditedQueues, checkMessages, countOnTheWay } from './queues.ts'
+import { type AuditedQueues, countOnTheWay } from './queues.ts'
 import { checkHead, type ReceiptHead } from './receipt-heads.ts'
 import { SECTIONS, type Section } from './rules.ts'
 
@@ -51,7 +52,10 @@ export async function runAudit(options: AuditOptions): Promise<Checkpoint> {
       const found = await pMap(batch, ({ check }) => check(), { concurrency: CONCURRENCY })
       for (const breach of found.flat()) take(breach)
       state.objects += batch.reduce((sum, { objects }) => sum + objects, 0)
-      if (name === 'images') state.images += batch.filter(({ position }) => position !== undefined).length
+      if (name === 'images')
+        state.images += batch.filter(({ position, objects }) => position !== undefined && objects > 0).length
+      await context.statuses?.remember(batch.flatMap(({ seen }) => seen?.() ?? []))
+      state.statusBytes = context.statuses?.bytes()
       state.after = batch.findLast(({ position }) => position !== undefined)?.position ?? state.after
       await options.onProgress(state)
     }
@@ -62,6 +66,7 @@ export async function runAudit(options: AuditOptions): Promise<Checkpoint> {
     for (const breach of await checkMessages(context, queues)) report(breach)
   }
   if (catalogue) for (const breach of await checkCatalogue(context, catalogue)) report(breach)
+  await context.statuses?.complete()
   return state
 }
 

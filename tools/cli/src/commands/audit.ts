@@ -13,6 +13,8 @@ import { lookForErased } from '../audit/look-for-erased.ts'
 import { listHeads, ReceiptHead } from '../audit/receipt-heads.ts'
 import { SECTIONS, type Section } from '../audit/rules.ts'
 import { runAudit } from '../audit/run-audit.ts'
+import { openStatuses } from '../audit/statuses.ts'
+import { undeliveredOf } from '../audit/undelivered.ts'
 import { addStoreOptions, openStore, type Store, type StoreOptions } from '../open-store.ts'
 import { parsedBy, wholeNumberUpTo } from '../parsed-by.ts'
 
@@ -23,6 +25,7 @@ interface Options extends StoreOptions {
   decode?: number | true
   continue?: boolean
   checkpoint?: string
+  statuses?: string
   json?: boolean
   receipts?: boolean
   head?: ReceiptHead[]
@@ -70,6 +73,10 @@ export function addAudit(program: Command): void {
     )
     .option('--continue', 'go on where the last audit of this store stopped')
     .option('--checkpoint <file>', 'where to remember how far it has come (.local/audit.json)')
+    .option(
+      '--statuses <file>',
+      'compare the status of every image with the one that the last audit wrote to this file, and write it again',
+    )
     .option('--receipts', 'only check the chain of erasure receipts, and print its newest link for each app')
     .option(
       '--head <app:number:hash...>',
@@ -110,9 +117,13 @@ async function audited(store: Store, options: Options): Promise<void> {
   const from = options.continue ? await readCheckpoint(file, store.label) : start(store, sections)
   const onBreach = options.json ? printJson : printBreach
   const catalogue = await catalogueOf(store, options)
+  const statuses =
+    options.statuses === undefined || options.receipts
+      ? undefined
+      : await openStatuses(options.statuses, store.label, from.statusBytes)
   const began = performance.now()
   const total = await runAudit({
-    context: await contextOf(store, options),
+    context: { ...(await contextOf(store, options)), statuses },
     queues: options.receipts ? undefined : store.queues,
     catalogue: catalogue?.audited,
     from,
@@ -124,7 +135,10 @@ async function audited(store: Store, options: Options): Promise<void> {
     .catch((cause) => {
       throw new Error('The audit stopped. Continue it with the same options and --continue.', { cause })
     })
-    .finally(() => catalogue?.close())
+    .finally(async () => {
+      catalogue?.close()
+      await statuses?.close()
+    })
   await removeCheckpoint(file)
   const seconds = (performance.now() - began) / 1000
   const skipped = options.receipts ? ['everything but receipts'] : notLookedAt(store, options)
@@ -144,7 +158,8 @@ async function searched({ bucket, queues }: Store, imageId: ImageId, options: Op
   if (app === undefined) throw new Error('--erased needs the app of the image: add --app.')
   const image = { app, imageId }
   let left = 0
-  for await (const looked of lookForErased({ bucket, queues, image, sha256 })) {
+  const undelivered = await undeliveredOf(bucket)
+  for await (const looked of lookForErased({ bucket, undelivered, queues, image, sha256 })) {
     left += looked.found.length
     const { place, how, found } = looked
     if (json) printJson(looked)
@@ -174,6 +189,7 @@ async function contextOf(
   const percent = decode === true ? 100 : decode
   return {
     bucket,
+    undelivered: await undeliveredOf(bucket),
     retention: retentionOf(readConfiguration(file)),
     now: Date.now(),
     settledMs: settled * 60_000,
@@ -234,12 +250,13 @@ async function catalogueOf(
   return { audited, close: () => athena.destroy() }
 }
 
-function notLookedAt({ queues }: Store, { hashes, decode, catalogue }: Options): string[] {
+function notLookedAt({ queues }: Store, { hashes, decode, catalogue, statuses }: Options): string[] {
   return [
     ...(queues ? ['messages in the image queue, which are only counted'] : ['queues (add --queue-url)']),
     ...(hashes ? [] : ['hashes of originals older than their document (add --hashes)']),
     ...(decode === undefined ? ['the bytes of originals and variants (add --decode)'] : []),
     ...(catalogue === undefined ? ['the rows of the catalogue (add --catalogue)'] : []),
+    ...(statuses === undefined ? ['whether a status went back since the last audit (add --statuses)'] : []),
     'logs, which contain ids only',
   ]
 }

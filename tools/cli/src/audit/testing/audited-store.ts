@@ -22,7 +22,9 @@ import sharp from 'sharp'
 import type { AuditContext } from '../audit-context.ts'
 import type { Breach } from '../breaches.ts'
 import type { Checkpoint } from '../checkpoint.ts'
+import { QUEUE_NAMES, type QueueName, urlOf } from '../queues.ts'
 import { type AuditOptions, runAudit } from '../run-audit.ts'
+import { openStatuses } from '../statuses.ts'
 
 const PIXELS = { width: 32, height: 24, channels: 3, background: '#357' } as const
 /** 32 × 24 pixels. */
@@ -51,8 +53,9 @@ const FROM_THE_START: Checkpoint = {
   breaches: {},
 }
 
-/** A bucket and the three queues on a local server. */
-export async function openAuditedStore(endpoint: string, name: string) {
+/** The buckets and the queues of a stage on a local server. */
+export async function openAuditedStore(endpoint: string, stage: string, queueNames = QUEUE_NAMES) {
+  const name = `darkroom-${stage}`
   const settings = {
     endpoint,
     region: 'us-east-1',
@@ -60,27 +63,41 @@ export async function openAuditedStore(endpoint: string, name: string) {
   }
   const bucket: Bucket = { s3: new S3Client({ ...settings, forcePathStyle: true }), name }
   const sqs = new SQSClient(settings)
-  await bucket.s3.send(new CreateBucketCommand({ Bucket: name }))
+  const undelivered: Bucket = { ...bucket, name: `undelivered-${stage}` }
+  for (const { name: Bucket } of [bucket, undelivered])
+    await bucket.s3.send(new CreateBucketCommand({ Bucket }))
   const [queueUrl = ''] = await Promise.all(
-    ['', '-dead-letters', '-parked'].map(
-      async (suffix) => (await sqs.send(new CreateQueueCommand({ QueueName: name + suffix }))).QueueUrl,
-    ),
+    queueNames.map(async (queue) => {
+      const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: `${name}-${queue}` }))
+      return QueueUrl
+    }),
   )
   const queues = { sqs, queueUrl }
   return {
     bucket,
+    undelivered,
     queues,
     put: (Key: string, Body: string | Uint8Array = 'bytes') =>
       bucket.s3.send(new PutObjectCommand({ Bucket: name, Key, Body })),
     remove: (Key: string) => bucket.s3.send(new DeleteObjectCommand({ Bucket: name, Key })),
-    send: (suffix: string, MessageBody: string) =>
-      sqs.send(new SendMessageCommand({ QueueUrl: queueUrl + suffix, MessageBody })),
+    putUndelivered: (Key: string, Body: string) =>
+      bucket.s3.send(new PutObjectCommand({ Bucket: undelivered.name, Key, Body })),
+    send: (queue: QueueName, MessageBody: string) =>
+      sqs.send(new SendMessageCommand({ QueueUrl: String(urlOf(queues, queue)), MessageBody })),
+    nameOf: (queue: QueueName) => `${name}-${queue}`,
 
     /** Everything counts as settled unless the context says otherwise. */
     async audit(context: Partial<AuditContext> = {}, options: Partial<AuditOptions> = {}) {
       const breaches: Breach[] = []
       const total = await runAudit({
-        context: { bucket, retention: RETENTION, now: Date.now() + 1_000, settledMs: 0, ...context },
+        context: {
+          bucket,
+          undelivered,
+          retention: RETENTION,
+          now: Date.now() + 1_000,
+          settledMs: 0,
+          ...context,
+        },
         queues,
         from: FROM_THE_START,
         onBreach: (breach) => breaches.push(breach),
@@ -88,6 +105,15 @@ export async function openAuditedStore(endpoint: string, name: string) {
         ...options,
       })
       return { total, breaches, found: breaches.map(({ class: kind, key }) => [kind, key]) }
+    },
+    /** An audit that remembers the statuses in a file and compares with those of the last one. */
+    async auditStatuses(file: string, context: Partial<AuditContext> = {}) {
+      const statuses = await openStatuses(file, name)
+      try {
+        return (await this.audit({ ...context, statuses }, { queues: undefined })).breaches
+      } finally {
+        await statuses.close()
+      }
     },
     close() {
       bucket.s3.destroy()

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { CreateMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-s3'
-import { linkClaim, putRejected, rememberBytes } from '@darkroom/bucket'
+import { type Bucket, linkClaim, putRejected, rememberBytes } from '@darkroom/bucket'
 import {
   claimKey,
   erasureKey,
@@ -17,6 +17,7 @@ import {
   processedKey,
   receiptKey,
   rejectedKey,
+  repeatedS3Event,
   s3Uri,
   uploadKey,
 } from '@darkroom/core'
@@ -53,6 +54,23 @@ export const messageOf = (store: AuditedStore, { app, imageId }: ImageRef) =>
       ...{ acceptedAt: new Date().toISOString(), origin: { kind: 'http' }, attributes: {} },
     },
   })
+
+/** What S3 sends when an object is written. */
+export const s3EventOf = ({ name }: Pick<Bucket, 'name'>, key: string) =>
+  JSON.stringify(repeatedS3Event(name, key, new Date()))
+
+/** A batch of Kafka records that Lambda gave up, as it writes it. The records are CloudEvents with these ids. */
+export function undeliveredBatch(...ids: string[]): string {
+  const records = ids.map((id, offset) => ({
+    ...{ topic: 'images', partition: 0, offset, timestamp: 0, timestampType: 'CREATE_TIME', key: '' },
+    value: PICTURE.toString('base64'),
+    headers: Object.entries({
+      ...{ ce_specversion: '1.0', ce_type: 'image.submitted.v1', ce_source: '/test', ce_id: id },
+    }).map(([name, value]) => ({ [name]: [...Buffer.from(value)] })),
+  }))
+  const payload = JSON.stringify({ eventSource: 'SelfManagedKafka', records: { 'images-0': records } })
+  return JSON.stringify({ requestContext: { condition: 'RetryAttemptsExhausted' }, version: '1.0', payload })
+}
 
 /** The same number of bytes, with another hash in its metadata. */
 async function createOriginalAgain(store: AuditedStore, image: ImageRef): Promise<void> {
@@ -206,22 +224,63 @@ export const DAMAGES: Record<string, Damage> = {
     return [['orphan', key]]
   },
   'a parked message of a processed image': async (store) => {
-    await store.send('-parked', messageOf(store, await processed(store)))
-    return [['contradiction', `${store.bucket.name}-parked`]]
+    await store.send('images-parked', messageOf(store, await processed(store)))
+    return [['contradiction', store.nameOf('images-parked')]]
   },
   'a parked message of an erased image': async (store) => {
     const image = unknown()
     await writeReceipt(store, image)
-    await store.send('-parked', messageOf(store, image))
-    return [['not-erased', `${store.bucket.name}-parked`]]
+    await store.send('images-parked', messageOf(store, image))
+    return [['not-erased', store.nameOf('images-parked')]]
   },
   'a parked message that nobody can read': async (store) => {
-    await store.send('-parked', '{}')
-    return [['orphan', `${store.bucket.name}-parked`]]
+    await store.send('images-parked', '{}')
+    return [['orphan', store.nameOf('images-parked')]]
   },
   'a parked message of an image that is not stored': async (store) => {
-    await store.send('-parked', messageOf(store, unknown()))
-    return [['orphan', `${store.bucket.name}-parked`]]
+    await store.send('images-parked', messageOf(store, unknown()))
+    return [['orphan', store.nameOf('images-parked')]]
+  },
+  'a parked event of an object of a processed image': async (store) => {
+    const { bucket } = store
+    await store.send('images-parked', s3EventOf(bucket, inputKey(await processed(store))))
+    return [['contradiction', store.nameOf('images-parked')]]
+  },
+  'an outcome that was given up, of no document': async (store) => {
+    await store.send('outcomes-dead-letters', s3EventOf(store.bucket, metadataKey(unknown())))
+    return [['orphan', store.nameOf('outcomes-dead-letters')]]
+  },
+  'an outcome that nobody can read': async (store) => {
+    await store.send('outcomes-dead-letters', '{}')
+    return [['orphan', store.nameOf('outcomes-dead-letters')]]
+  },
+  'an event of undelivered records that are not stored': async (store) => {
+    await store.send('undelivered', s3EventOf(store.undelivered, 'aws/lambda/none'))
+    return [['orphan', store.nameOf('undelivered')]]
+  },
+  'an event of undelivered records that nobody can read': async (store) => {
+    await store.send('undelivered', '{')
+    return [['orphan', store.nameOf('undelivered')]]
+  },
+  'an object among the undelivered records that is no batch': async (store) => {
+    await store.putUndelivered('aws/lambda/other', '{}')
+    return [['unknown-object', `${store.undelivered.name}/aws/lambda/other`]]
+  },
+  'an erased image with a document of before': async (store) => {
+    const image = await acceptAndProcess(store, 'undone')
+    const before = JSON.stringify(processedDocument(image, image.thumb))
+    await writeReceipt(store, image)
+    await store.put(metadataKey(image), before)
+    return [['status-regression', metadataKey(image)]]
+  },
+  'an erased image that was accepted again, without its receipt': async (store) => {
+    const image = await accept(store, 'undone-too')
+    await writeReceipt(store, image)
+    await store.remove(metadataKey(image))
+    return [
+      ['status-regression', metadataKey(image)],
+      ['unfinished', inputKey(image)],
+    ]
   },
   'a link of the chain of receipts that was removed': async (store) => {
     const key = receiptKey({ app: 'forger', sequence: 1 })
