@@ -1,12 +1,17 @@
 -- Estimated cost per thousand images in US dollars
--- List prices of us-east-1: Lambda with 1769 MB on arm64; five S3 writes, two S3 reads and three SQS requests per image;
--- one month of S3 Standard.
+-- List prices of us-east-1 and the units that pnpm bench:cost counts, in dollars per million images: gateway requests, S3 writes,
+-- S3 reads, SQS and SNS requests, logs; invocations and the memory of the functions besides processImages, which has 1769 MB.
 SELECT
   dt,
   app,
   count(*) AS images, -- bigint: Processed images.
-  round(avg(processing_ms) * 1.769e0 / 1.024e0 * 0.0000133334e0, 4) AS lambda_dollars, -- double: Lambda, per thousand images.
-  round(1000 * (5 * 0.000005e0 + 2 * 0.0000004e0 + 3 * 0.0000004e0), 4) AS request_dollars, -- double: Requests to S3 and SQS, per thousand images.
+  round((avg(processing_ms) / 1000e0 * 1.769e0 / 1.024e0 * 13.3334e0 + avg(
+    CASE origin WHEN 'kafka' THEN 6 * 0.2e0 + 0.1e0 * 13.3334e0 ELSE 7 * 0.2e0 + 0.15e0 * 13.3334e0 END
+  )) / 1000e0, 4) AS lambda_dollars, -- double: Lambda, per thousand images.
+  round(avg(CASE origin
+    WHEN 'kafka' THEN 1 * 1e0 + 6 * 5e0 + 11.5e0 * 0.4e0 + 11.2e0 * 0.4e0 + 1 * 0.5e0 + 1.9e0
+    ELSE 2 * 1e0 + 5 * 5e0 + 11e0 * 0.4e0 + 11.2e0 * 0.4e0 + 1 * 0.5e0 + 2e0
+  END) / 1000e0, 4) AS request_dollars, -- double: Requests to the gateway, S3, SQS and SNS, and logs, per thousand images.
   round(avg(bytes + variants_bytes) * 1000 / 1e9 * 0.023e0, 4) AS storage_month_dollars -- double: One month in S3 Standard, per thousand images.
 FROM images
 WHERE status = 'processed'

@@ -106,7 +106,7 @@ describe('over a few images', () => {
       { app: 'web-app-2', images: '1' },
     ])
     const [cost] = await rowsOf('estimated_cost')
-    expect(Number(cost?.lambda_dollars)).toBeCloseTo(1500 * 1.7275 * 0.0000133334, 3)
+    expect(Number(cost?.lambda_dollars)).toBeCloseTo(1.5 * 1.7275 * 0.0133334 + 0.0034, 4)
   })
 
   test('a wrong statement fails with DuckDB’s message', async () => {
