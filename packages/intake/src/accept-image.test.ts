@@ -124,6 +124,15 @@ describe('an accepted image', () => {
     })
   })
 
+  test('does not wait behind all images of another app', async () => {
+    const accept = intake()
+    for (let n = 0; n < 12; n++) await accept({ ...full(newImageId()), app: 'loud' })
+    for (let n = 0; n < 2; n++) await accept({ ...full(newImageId()), app: 'quiet' })
+    const apps = (await takeMessages()).map(({ data }) => data.app)
+    expect(apps.slice(0, 4).filter((app) => app === 'quiet')).toHaveLength(2)
+    await takeMessages()
+  })
+
   test('is announced by a message with its URI', async () => {
     const arrival = full(newImageId())
     const { image } = await intake()(arrival)

@@ -50,7 +50,9 @@ export async function enqueueImage(
     data: { ...image, s3Uri: s3Uri(bucket.name, inputKey(image)) },
   }
   try {
-    await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: toAsciiJson(event) }))
+    const message = { QueueUrl: queueUrl, MessageBody: toAsciiJson(event) }
+    // SQS's fair queues: one app's backlog does not delay the others (decisions/0057-fair-queues.md).
+    await sqs.send(new SendMessageCommand({ ...message, MessageGroupId: image.app }))
   } catch (cause) {
     throw new ProblemError(
       'internal',

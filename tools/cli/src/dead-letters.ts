@@ -94,7 +94,8 @@ export async function redriveParked(
         continue
       }
       await beforeEach(letter)
-      await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: letter.body }))
+      const again = { QueueUrl: queueUrl, MessageBody: letter.body, MessageGroupId: letter.image.app }
+      await sqs.send(new SendMessageCommand(again))
       await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }))
       sent++
     }

@@ -152,3 +152,45 @@ test('a message goes to the dead-letter queue after maxReceiveCount receives', a
   await aws.spy.waitForMessageWithId(String(MessageId), 'dlq')
   expect(await receive(dead)).toMatchObject([{ MessageId, Body: 'poison' }])
 })
+
+describe('fair queues', () => {
+  const sendMany = async (QueueUrl: string, MessageGroupId: string, count: number) => {
+    for (let sent = 0; sent < count; sent += 10) {
+      const Entries = Array.from({ length: Math.min(10, count - sent) }, (_, index) => ({
+        Id: `${index}`,
+        MessageBody: `${MessageGroupId} ${sent + index}`,
+        MessageGroupId,
+      }))
+      await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }))
+    }
+  }
+  const receiveBodies = async (QueueUrl: string, receives: number) => {
+    const bodies: string[] = []
+    for (let index = 0; index < receives; index++) {
+      const messages = await receive(QueueUrl, { MaxNumberOfMessages: 4 })
+      bodies.push(...messages.map(({ Body = '' }) => Body))
+      for (const { ReceiptHandle } of messages)
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
+    }
+    return bodies
+  }
+
+  test('5,000 messages of one group delay 20 of another to twice their time', async () => {
+    const QueueUrl = await createQueue('fair')
+    await sendMany(QueueUrl, 'loud', 5_000)
+    await sendMany(QueueUrl, 'quiet', 20)
+    const bodies = await receiveBodies(QueueUrl, 10)
+    expect(bodies.filter((body) => body.startsWith('quiet'))).toHaveLength(20)
+    const numbers = bodies.filter((body) => body.startsWith('loud')).map((body) => Number(body.split(' ')[1]))
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
+  })
+
+  test('messages without a group keep their order, and do not wait for a group', async () => {
+    const QueueUrl = await createQueue('mixed')
+    await sendMany(QueueUrl, 'loud', 20)
+    for (const MessageBody of ['a', 'b', 'c'])
+      await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))
+    const bodies = await receiveBodies(QueueUrl, 2)
+    expect(bodies.filter((body) => body.length === 1)).toEqual(['a', 'b', 'c'])
+  })
+})

@@ -25,10 +25,17 @@ const MAX_DELAY_SECONDS = 900
  * @returns false if SQS did not take it
  */
 export async function sendAgain(body: string, notes: Notes, delaySeconds: number): Promise<boolean> {
-  const message = toAsciiJson({ ...JSON.parse(body), ...notes })
+  const message = { ...JSON.parse(body), ...notes } as ImageAccepted
   const DelaySeconds = Math.min(Math.max(0, Math.round(delaySeconds)), MAX_DELAY_SECONDS)
   try {
-    await sqs.send(new SendMessageCommand({ QueueUrl: env.QUEUE_URL, MessageBody: message, DelaySeconds }))
+    await sqs.send(
+      new SendMessageCommand({
+        QueueUrl: env.QUEUE_URL,
+        MessageBody: toAsciiJson(message),
+        MessageGroupId: message.data.app,
+        DelaySeconds,
+      }),
+    )
     return true
   } catch (error) {
     logger.warn('the message could not be sent again', { error: error as Error })
