@@ -1,4 +1,4 @@
-import { AppId, KafkaTopic, Preset, PresetName } from '@darkroom/core'
+import { AppId, ImageType, KafkaTopic, MAX_STORED_BYTES, Preset, PresetName } from '@darkroom/core'
 import { contradictionsIn, OwnDays, type Retention, StandardDays, tooManyRules } from '@darkroom/retention'
 import * as z from 'zod'
 
@@ -20,6 +20,19 @@ export const AppSettings = z.strictObject({
     .optional()
     .describe(
       'Origins of its pages, for CORS: https://shop.example. Default: any origin. [] for an app without pages.',
+    ),
+  contentTypes: z
+    .array(ImageType)
+    .min(1)
+    .optional()
+    .describe('The media types that it accepts. Default: all that the deployment accepts.'),
+  maxBytes: z
+    .int()
+    .min(1)
+    .max(MAX_STORED_BYTES)
+    .optional()
+    .describe(
+      'The largest image that it accepts, in bytes. Default: 4 MB over HTTP and Kafka, 50 MB over S3.',
     ),
   deduplication: z
     .boolean()

@@ -7,6 +7,7 @@ import {
   type Tolerant,
   Traceparent,
 } from '@darkroom/core'
+import { type AppLimits, requireWithinLimits } from './app-limits.ts'
 import { enqueueAccepted, type IntakeQueue } from './enqueue-image.ts'
 import {
   type InspectedContent,
@@ -38,6 +39,8 @@ export interface ArrivalDetails {
 export interface IntakeOptions extends IntakeQueue {
   /** Core's `acceptedTypes`; by default all except HEIC. */
   accepted?: readonly ImageType[]
+  /** What an app accepts of these. */
+  limitsOf?: (app: AppId) => AppLimits | Promise<AppLimits>
   /**
    * Only for sources whose senders take the id from the answer. It has no effect on images that are already in the bucket,
    * because their senders know the id beforehand. It is not for Kafka, for the same reason.
@@ -52,17 +55,19 @@ export type Intake = (arrival: Arrival) => Promise<Acceptance>
  * original is the outbox: once it is stored nothing is lost, and the call can be repeated safely with the same id and
  * bytes. Bytes that are already in the bucket are copied within S3; the caller deletes their source.
  *
- * @returns a function that throws ProblemError: what `inspectImage` and `inspectStored` throw, `type-mismatch`,
+ * @returns a function that throws ProblemError: what `inspectImage`, `inspectStored` and `requireWithinLimits` throw, `type-mismatch`,
  *   `checksum-mismatch`, `idempotency-key-reused`, `malformed-request` (S3 refuses the metadata), `storage-unavailable`
  */
 export function createIntake(options: IntakeOptions): Intake {
-  const { bucket, accepted } = options
+  const { bucket, accepted, limitsOf } = options
   return async function acceptImage(arrival) {
     const content =
       'bytes' in arrival
         ? await inspectBytes(arrival.bytes, accepted)
         : await inspectStored(bucket, arrival.stored, accepted)
-    requireDeclaredType(content.header.contentType, arrival.declaredType)
+    const { contentType } = content.header
+    if (limitsOf) requireWithinLimits(arrival.app, await limitsOf(arrival.app), { ...content, contentType })
+    requireDeclaredType(contentType, arrival.declaredType)
     requireDeclaredSha256(content.sha256, arrival.declaredSha256)
     const acceptance = await store(options, describe(arrival, content), content.source)
     if (acceptance.duplicate) return acceptance

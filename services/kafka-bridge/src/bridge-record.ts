@@ -1,4 +1,4 @@
-import { appOfTopic } from '@darkroom/app-configuration/deployed'
+import { appOfTopic, apps } from '@darkroom/app-configuration/deployed'
 import { linkClaim } from '@darkroom/bucket'
 import { acceptedTypes, isPlausibleTime, type ProblemError, timeOf, traceIdOf } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
@@ -30,6 +30,7 @@ const acceptImage = createIntake({
     countUnsent()
   },
   accepted: acceptedTypes(env.HEIC_DECODER),
+  limitsOf: (app) => (Object.hasOwn(apps, app) && apps[app]) || {},
 })
 
 /** Accepts or rejects a record. Its outcome is `deferred` if that is not possible now. */

@@ -4,7 +4,7 @@ import { createIntake, type IntakeQueue } from '@darkroom/intake'
 import { bucket, sqs } from './clients.ts'
 import { env } from './environment.ts'
 import { reportUnremembered, reportUnsent } from './metrics.ts'
-import { hasDeduplication } from './uploads/deduplication.ts'
+import { hasDeduplication, settingsOf } from './settings.ts'
 
 export const imageQueue: IntakeQueue = {
   bucket,
@@ -17,6 +17,7 @@ export const imageQueue: IntakeQueue = {
 export const acceptImage = createIntake({
   ...imageQueue,
   accepted: acceptedTypes(env.HEIC_DECODER),
+  limitsOf: settingsOf,
   deduplication: {
     isEnabled: hasDeduplication,
     retention,

@@ -18,8 +18,8 @@ import {
   type StoredErased,
 } from '@darkroom/core'
 import { bucket } from '../clients.ts'
+import { hasDeduplication } from '../settings.ts'
 import { acceptanceOf, notFound, requireKept } from '../status/find-image.ts'
-import { hasDeduplication } from '../uploads/deduplication.ts'
 import { watchHash } from '../watch/look-again.ts'
 
 const MAX_ATTEMPTS = 5

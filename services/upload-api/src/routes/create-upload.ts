@@ -21,12 +21,13 @@ import {
   Traceparent,
   uploadKey,
 } from '@darkroom/core'
-import type { Repetition } from '@darkroom/intake'
+import { type Repetition, requireWithinLimits } from '@darkroom/intake'
 import { bucket, signer } from '../clients.ts'
 import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
 import { requireCaller } from '../http/request.ts'
+import { settingsOf } from '../settings.ts'
 import { expiryFromNow, VALID_SECONDS } from '../uploads/multipart.ts'
 import { isAccepted, requireUsableId } from '../uploads/replays.ts'
 
@@ -43,6 +44,10 @@ export const handler = apiHandlerWithBody(
     requireSize(request.bytes)
     const imageId = chosen ?? newImageId()
     const contentType = requireAcceptedType(request.contentType)
+    requireWithinLimits(app, settingsOf(app), {
+      bytes: request.bytes,
+      contentType: declaredTypeOf(contentType),
+    })
     const { bytes, filename, attributes = {}, sha256 } = request
     const announced = { imageId, bytes, filename, attributes, sha256 }
     const replayed = chosen !== undefined && (await isReplay(app, announced))

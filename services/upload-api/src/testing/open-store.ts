@@ -14,6 +14,7 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
+import type { AppSettings } from '@darkroom/app-configuration'
 import { configurationFile } from '@darkroom/app-configuration/testing'
 import {
   ImageAccepted,
@@ -51,12 +52,14 @@ const configuration = {
 /**
  * Configures the service for the servers that `environment` points at, with a bucket and a queue in them. A
  * handler reads its configuration when it is imported, so import it after this.
+ *
+ * @param apps more apps, with their settings
  */
-export async function openStore(environment: Record<string, string>) {
+export async function openStore(environment: Record<string, string>, apps: Record<string, AppSettings> = {}) {
   Object.assign(process.env, environment, {
     STAGE: 'test',
     BUCKET: bucket,
-    APPS_FILE: configurationFile(configuration),
+    APPS_FILE: configurationFile({ ...configuration, apps: { ...configuration.apps, ...apps } }),
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     POWERTOOLS_METRICS_DISABLED: 'true',
   })
