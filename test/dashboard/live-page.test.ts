@@ -53,6 +53,12 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
   })
 
+  test('cannot be framed by another page', async () => {
+    const { headers } = await fetch(stack.endpoints.dashboard)
+    expect(headers.get('content-security-policy')).toBe("frame-ancestors 'none'")
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+  })
+
   test('shows a new image within seconds without a reload', async () => {
     await upload(PHOTOGRAPH)
     const ready = Date.now()

@@ -20,6 +20,14 @@ export interface Dashboard {
   stop(): Promise<void>
 }
 
+/** The page's own policy is in its HTML, so that it also holds where the exported page is stored. */
+const HEADERS = {
+  'content-security-policy': "frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
 /**
  * Serves the page on 127.0.0.1 with live data from the store.
  *
@@ -37,6 +45,7 @@ export async function startDashboard({
   const read = () => figures.read().catch(() => {})
   Promise.resolve(readAfter).then(read, read)
   const server = Fastify({ forceCloseConnections: true })
+  server.addHook('onSend', async (_, reply) => void reply.headers(HEADERS))
   await servePage(server, PAGE_SOURCE)
   server.get('/figures.json', async (_, reply) => {
     reply.header('cache-control', 'no-store')

@@ -44,6 +44,19 @@ describe('a query parameter that a route does not know', () => {
   })
 })
 
+test.each([...routes, 'health', 'no-such-route'])(
+  'a browser takes no answer of %s for a page, and asks over TLS only',
+  async (route) => {
+    const { headers } = await send(await handlerOf(route), { app, id: 'x' })
+    expect(headers).toMatchObject({
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
+      'x-content-type-options': 'nosniff',
+    })
+  },
+)
+
 test.each(['filename=%FF', 'filename=%ED%A0%80', 'filename=50%', 'limit=1&cursor=%zz'])(
   'a query that is no UTF-8 is refused by every route: %s',
   async (rawQuery) => {

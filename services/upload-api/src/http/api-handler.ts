@@ -32,9 +32,9 @@ interface BodyOptions extends RouteOptions {
   isJsonOnly?: boolean
 }
 
-/** The middleware of all routes: problem+json for every error, and one log line per request. */
+/** The middleware of all routes: problem+json for every error, headers for browsers, and one log line per request. */
 export function unroutedHandler(handle: Handle) {
-  return middy().use(logRequest()).use(problemJson()).handler(handle)
+  return middy().use(logRequest()).use(browserHeaders()).use(problemJson()).handler(handle)
 }
 
 /** For routes without a credential. Like all others they refuse query parameters that they do not know. */
@@ -146,6 +146,25 @@ function logRequest(): Middleware {
 function imageIdOf(event: ApiEvent, response: ApiResult | null | undefined): string | undefined {
   const location = response?.headers?.location
   return event.pathParameters?.id ?? (typeof location === 'string' ? location.split('/').at(-1) : undefined)
+}
+
+/**
+ * An answer is data and never a page, whatever its bytes look like, and comes over TLS only.
+ *
+ * @see https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
+ */
+const BROWSER_HEADERS = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+}
+
+function browserHeaders(): Middleware {
+  const add = (request: ApiRequest) => {
+    if (request.response) request.response.headers = { ...BROWSER_HEADERS, ...request.response.headers }
+  }
+  return { after: add, onError: add }
 }
 
 /** Turns every error into an RFC 9457 answer. What the client must not see stays in the log. */
