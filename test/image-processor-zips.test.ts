@@ -53,13 +53,21 @@ const matching = (engine: Engine, pattern: RegExp) => files(engine).filter((file
 const bytes = (engine: Engine) => packageWith(engine).archives.processImages?.bytes ?? Infinity
 
 describe("the image processor's zip", () => {
-  test('has libvips for the configured architecture only', () => {
+  test('has libvips and koffi for the configured architecture only', () => {
     const native = matching('sharp and libheif', /\.(node|so[.\d]*)$/)
-    expect(native.map((file) => file.split('/')[2])).toEqual(['sharp-libvips-linux-x64', 'sharp-linux-x64'])
+    expect(native.map((file) => file.split('/')[2]).sort()).toEqual([
+      'koffi-linux-x64',
+      'sharp-libvips-linux-x64',
+      'sharp-linux-x64',
+    ])
+    expect(matching('sharp and libheif', /koffi\/LICENSE/)).toHaveLength(1)
   })
 
-  test('with jimp has WebAssembly, the watermarks for presets and nothing native', () => {
-    expect(matching('jimp', /sharp|@img|\.(node|so[.\d]*)$/)).toEqual([])
+  test('with jimp has WebAssembly, the watermarks for presets and nothing native but koffi', () => {
+    expect(matching('jimp', /sharp|@img/)).toEqual([])
+    expect(matching('jimp', /\.(node|so[.\d]*)$/)).toEqual([
+      'node_modules/@koromix/koffi-linux-arm64/linux_arm64/koffi.node',
+    ])
     const codecs = matching('jimp', /\.wasm$/).map((file) => file.split('/').at(-1))
     expect(codecs).toEqual(
       expect.arrayContaining(['avif_dec.wasm', 'mozjpeg_dec.wasm', 'webp_dec.wasm', 'webp_enc.wasm']),

@@ -13,6 +13,8 @@ export default class InstallForLambda {
         process.env.npm_config_os = 'linux'
         process.env.npm_config_cpu = CPUS[architecture]
         process.env.npm_config_libc = 'glibc'
+        // Packages have their binaries with them. One that does not find this machine's would compile it.
+        process.env.npm_config_ignore_scripts = 'true'
       },
     }
   }

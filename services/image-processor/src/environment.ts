@@ -12,5 +12,7 @@ export const env = z
     /** The outcomes of images are published to this SNS topic. */
     EVENTS_TOPIC_ARN: z.string().startsWith('arn:'),
     HEIC_DECODER: HeicDecoder.default('none'),
+    /** `preferred`: where the engine's process cannot be contained, as on macOS, it runs all the same. */
+    ENGINE_CONTAINMENT: z.enum(['required', 'preferred']).default('required'),
   })
   .parse(process.env)

@@ -4,11 +4,11 @@ import type { Pixels } from './pixels.ts'
 
 /**
  * RGBA pixels of a HEIC's primary picture, 8 bits a channel, in its own color space, rotated as the file says (`irot`,
- * `imir`): its EXIF orientation repeats that and must not be applied. libheif in WebAssembly is loaded when
+ * `imir`): its EXIF orientation repeats that and must not be applied. libheif in WebAssembly is compiled when
  * it is first needed.
  */
 export async function decodeHeic(original: Uint8Array): Promise<Pixels & { hasAlpha: boolean }> {
-  libheif ??= start()
+  libheif ??= startLibheif({ wasmBinary })
   const { HeifDecoder, heif_context_free } = await libheif
   const decoder = new HeifDecoder()
   const images = decoder.decode(original)
@@ -26,13 +26,12 @@ export async function decodeHeic(original: Uint8Array): Promise<Pixels & { hasAl
   }
 }
 
-let libheif: ReturnType<typeof start> | undefined
-
-async function start() {
-  const { default: startLibheif } = await import('libheif-js/libheif-wasm/libheif.js')
-  const { resolve } = createRequire(import.meta.url)
-  return startLibheif({ wasmBinary: await readFile(resolve('libheif-js/libheif-wasm/libheif.wasm')) })
-}
+/** Read at once, because the engine's process opens no files later. Dynamic for the same reason as in `restricted-sharp.ts`. */
+const { default: startLibheif } = await import('libheif-js/libheif-wasm/libheif.js')
+const wasmBinary = await readFile(
+  createRequire(import.meta.url).resolve('libheif-js/libheif-wasm/libheif.wasm'),
+)
+let libheif: ReturnType<typeof startLibheif> | undefined
 
 /** Frees the memory at once. The garbage collector would keep one photograph's pixels until the next one. */
 export function release({ data }: Pixels): void {

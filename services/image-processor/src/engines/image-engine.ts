@@ -49,6 +49,8 @@ export interface ImageEngine {
    *   pixels than its type may have (core's `IMAGE_TYPES`); any other error is our fault, not the image's
    */
   develop(original: Uint8Array, variants: readonly VariantRequest[]): Promise<Development>
+  /** Loads what it would load at its first pictures. Its process opens no files after that. */
+  warmUp?(): Promise<void>
 }
 
 /** A field of a spec that an engine does not support, and why. */

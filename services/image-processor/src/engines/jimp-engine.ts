@@ -17,6 +17,7 @@ import {
 } from '@darkroom/image-file'
 import { Jimp } from 'jimp'
 import { readExif } from '../development/read-exif.ts'
+import { soundPictures } from '../isolation/sound-pictures.ts'
 import { type Decoded, developInCascade, type Encoded, type Stages } from './cascade.ts'
 import type { PictureKind } from './graphics.ts'
 import type { ImageEngine, Size } from './image-engine.ts'
@@ -39,10 +40,16 @@ export const jimpEngine = jimpEngineWith(decodeWithJimp)
 
 /** The same with another way to decode. */
 export function jimpEngineWith(decode: Stages['decode']): ImageEngine {
-  return {
-    name: 'jimp',
-    develop: (original, variants) => developInCascade({ decode, shrink, encode }, original, variants),
-  }
+  const develop: ImageEngine['develop'] = (original, variants) =>
+    developInCascade({ decode, shrink, encode }, original, variants)
+  return { name: 'jimp', develop, warmUp: () => developSoundPictures(develop) }
+}
+
+/** jimp and the codecs import parts of themselves for the first picture of each type, which takes 0.3 s for all of them. */
+async function developSoundPictures(develop: ImageEngine['develop']): Promise<void> {
+  const formats = ['jpeg', 'png', 'webp'] as const
+  const variants = formats.map((format) => ({ name: format, size: 8, format }))
+  for (const picture of soundPictures()) await develop(picture, variants)
 }
 
 /** jimp takes about 50 bytes a pixel while it decodes: 2 GB for this many. */

@@ -9,7 +9,8 @@ import type { Pixels } from './pixels.ts'
 
 /**
  * JPEG, WebP and AVIF in WebAssembly. The codecs would fetch their .wasm from a `file:` URL, which Node refuses, so they get the
- * bytes. Each is compiled when it is first needed: the four together are 1.8 MB.
+ * bytes. These are read at once, because the engine's process opens no files later: the four together are 1.8 MB. Each is
+ * compiled when it is first needed.
  */
 export const wasmDecoders = {
   'image/webp': (bytes: Uint8Array): Promise<Pixels> =>
@@ -25,12 +26,11 @@ export const wasmDecoders = {
  * Each picture has an instance of its own: libjpeg exits at an error, and WebAssembly never returns memory.
  */
 export async function decodeJpeg(jpeg: Uint8Array): Promise<{ pixels: Pixels; isDamaged: boolean }> {
-  const binary = await jpegDecoder()
   let isDamaged = false
   const printErr = () => {
     isDamaged = true
   }
-  initJpegDecoder({ ...binary, printErr })
+  initJpegDecoder({ ...jpegDecoderWasm, printErr })
   const pixels = toPixels(await decodeJpegFile(toArrayBuffer(jpeg)))
   return { pixels, isDamaged }
 }
@@ -70,12 +70,15 @@ export async function encodeWebpWith(
   return Buffer.from(await encodeWebp({ data, width, height, colorSpace: 'srgb' }, options))
 }
 
-const jpegDecoder = once(() => wasm('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm'))
-const webpDecoder = once(async () => initWebpDecoder(await wasm('@jsquash/webp/codec/dec/webp_dec.wasm')))
-const avifDecoder = once(async () => initAvifDecoder(await wasm('@jsquash/avif/codec/dec/avif_dec.wasm')))
-const webpEncoder = once(async () =>
-  initWebpEncoder(await wasm('@jsquash/webp/codec/enc/webp_enc_simd.wasm')),
-)
+const [jpegDecoderWasm, webpDecoderWasm, avifDecoderWasm, webpEncoderWasm] = await Promise.all([
+  wasm('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm'),
+  wasm('@jsquash/webp/codec/dec/webp_dec.wasm'),
+  wasm('@jsquash/avif/codec/dec/avif_dec.wasm'),
+  wasm('@jsquash/webp/codec/enc/webp_enc_simd.wasm'),
+])
+const webpDecoder = once(() => initWebpDecoder(webpDecoderWasm))
+const avifDecoder = once(() => initAvifDecoder(avifDecoderWasm))
+const webpEncoder = once(() => initWebpEncoder(webpEncoderWasm))
 
 function once<Result>(start: () => Promise<Result>): () => Promise<Result> {
   let started: Promise<Result> | undefined

@@ -2,8 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { inheritedDescriptors, startOthersWithoutIoUring } from './contain.ts'
 import { privateMemory, watchProcessorTime } from './process-usage.ts'
-import type { Reply, Request } from './request.ts'
+import type { Ready, Reply, Request } from './request.ts'
 
 /** The argument that starts a program as an engine's process. */
 export const ENGINE_PROCESS = 'engine-process'
@@ -14,7 +15,7 @@ export interface EngineProcess {
   readonly alive: boolean
   readonly pid: number | undefined
   /** @throws Error if its engine cannot be loaded, which is our fault */
-  ready(): Promise<void>
+  ready(): Promise<Ready>
   /**
    * One request at a time. A process that exceeds the limits is killed.
    *
@@ -62,13 +63,15 @@ const MIN_RUNNING_SHARE = 0.4
 /** Signals that a process gets from others. A decoder that crashes gets SIGSEGV, SIGABRT, SIGBUS, SIGILL or SIGFPE. */
 const SIGNALS_OF_OTHERS = new Set<unknown>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'])
 
+startOthersWithoutIoUring()
+
 /**
  * Starts `program`, a file URL, as an engine's process. Its environment has only what it needs: a decoder must not
  * see credentials. It does not keep this process alive, and ends with it.
  */
 export function startEngineProcess(program: string): EngineProcess {
   const { LD_LIBRARY_PATH } = process.env
-  const child = fork(fileURLToPath(program), [ENGINE_PROCESS], {
+  const child = fork(fileURLToPath(program), [ENGINE_PROCESS, inheritedDescriptors().join()], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // A small young generation: what V8 would otherwise keep for new objects is 20 MB of the process's peak.
@@ -113,10 +116,13 @@ function keepStderr(child: ChildProcess): () => string {
   return () => tail.trim()
 }
 
-async function readiness(child: ChildProcess, stderr: () => string): Promise<void> {
+async function readiness(child: ChildProcess, stderr: () => string): Promise<Ready> {
   const timer = setTimeout(() => child.kill('SIGKILL'), READY_TIMEOUT_MS)
   try {
-    await nextMessage(child, (how) => new Error(`the engine's process did not start: ${how} ${stderr()}`))
+    return await nextMessage<Ready>(
+      child,
+      (how) => new Error(`the engine's process did not start: ${how} ${stderr()}`),
+    )
   } finally {
     clearTimeout(timer)
   }

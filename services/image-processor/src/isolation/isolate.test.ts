@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile } from 'node:fs/promises'
-import { availableParallelism, constants, setPriority, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { availableParallelism, constants, setPriority } from 'node:os'
 import type { Preset } from '@darkroom/core'
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Developer, developHere, EngineDeath } from '../development/develop.ts'
@@ -112,9 +111,11 @@ describe('an image that', () => {
   })
 
   test('meets an engine that is killed is developed by the next one', async () => {
-    const file = join(await mkdtemp(join(tmpdir(), 'kill-once-')), 'killed')
-    const original = Buffer.concat([photograph, Buffer.from(`#killOnce ${file}`)])
-    expect((await isolated().develop(original, preset)).width).toBe(400)
+    const developer = isolated()
+    await developer.develop(photograph, preset)
+    const before = developer.pid()
+    expect((await developer.develop(withOrder('killUsed'), preset)).width).toBe(400)
+    expect(developer.pid()).not.toBe(before)
   })
 
   test('is slow because the machine is busy with others is not at fault', async () => {

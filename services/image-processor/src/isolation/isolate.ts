@@ -1,6 +1,7 @@
 import { ProblemError } from '@darkroom/core'
 import { type Developed, type Developer, EngineDeath } from '../development/develop.ts'
 import { logger } from '../logger.ts'
+import type { Containment } from './contain.ts'
 import { EngineProcessEnded, startEngineProcess } from './engine-process.ts'
 import { type Reply, type Request, readReply } from './request.ts'
 import { soundPictureLike } from './sound-pictures.ts'
@@ -13,6 +14,8 @@ export interface Isolation {
   seconds: number
   /** Of private memory. */
   megabytes: number
+  /** Develops nothing where the engine's process cannot be contained. */
+  requireContainment?: boolean
 }
 
 /** Develops in an engine's process. */
@@ -28,7 +31,13 @@ export interface IsolatedDeveloper extends Developer {
  * develops a sound picture of the same type: if it cannot, the engine is broken; if it can, this is evidence against the
  * image. A process that was killed or kept from running is no evidence, and the image is tried once more.
  */
-export function isolate({ name, program, seconds, megabytes }: Isolation): IsolatedDeveloper {
+export function isolate({
+  name,
+  program,
+  seconds,
+  megabytes,
+  requireContainment = false,
+}: Isolation): IsolatedDeveloper {
   const limits = { milliseconds: seconds * 1000, bytes: megabytes * 1e6 }
   let engine = start()
 
@@ -37,9 +46,17 @@ export function isolate({ name, program, seconds, megabytes }: Isolation): Isola
     started.ready().catch(() => {}) // reported when it is used
     return started
   }
+  let isReported = false
+  function requireContained(containment: Containment): void {
+    if (containment.contained) return
+    const { reason } = containment
+    if (requireContainment) throw new Error(`the image engine cannot be contained: ${reason}`)
+    if (!isReported) logger.warn('the image engine is not contained', { reason })
+    isReported = true
+  }
   async function ask(request: Request, milliseconds = limits.milliseconds): Promise<Reply> {
     if (!engine.alive) engine = start()
-    await engine.ready()
+    requireContained(await engine.ready())
     try {
       return await engine.ask(request, { ...limits, milliseconds })
     } catch (error) {

@@ -2,7 +2,7 @@ import type { ImageEngine } from '../engines/image-engine.ts'
 import { ENGINE_PROCESS } from './engine-process.ts'
 import type { Isolation } from './isolate.ts'
 
-interface IsolatedEngine extends Omit<Isolation, 'seconds'> {
+interface IsolatedEngine extends Omit<Isolation, 'seconds' | 'requireContainment'> {
   load: () => Promise<ImageEngine>
 }
 
@@ -15,11 +15,14 @@ export async function processImagesIsolated({ load, ...isolation }: IsolatedEngi
     const [{ serveEngine }, engine] = await Promise.all([import('./serve-engine.ts'), load()])
     return serveEngine(engine)
   }
-  const [{ processImages, MAX_DEVELOP_SECONDS }, { isolate }, { requireEngineSupport }] = await Promise.all([
-    import('../queue/process-images.ts'),
-    import('./isolate.ts'),
-    import('../presets/presets.ts'),
-  ])
+  const [{ processImages, MAX_DEVELOP_SECONDS }, { isolate }, { requireEngineSupport }, { env }] =
+    await Promise.all([
+      import('../queue/process-images.ts'),
+      import('./isolate.ts'),
+      import('../presets/presets.ts'),
+      import('../environment.ts'),
+    ])
   requireEngineSupport(isolation.name)
-  return processImages(isolate({ ...isolation, seconds: MAX_DEVELOP_SECONDS }))
+  const requireContainment = env.ENGINE_CONTAINMENT === 'required'
+  return processImages(isolate({ ...isolation, seconds: MAX_DEVELOP_SECONDS, requireContainment }))
 }

@@ -1,5 +1,6 @@
 import { type Preset, ProblemError, type ProblemSlug } from '@darkroom/core'
 import type { Developed } from '../development/develop.ts'
+import type { Containment } from './contain.ts'
 
 /** What is sent to the engine's process, one at a time. */
 export interface Request {
@@ -13,8 +14,8 @@ export type Reply =
   | { problem: { slug: ProblemSlug; detail: string; cause: unknown } }
   | { error: unknown }
 
-/** The first message of an engine's process: its engine is loaded. */
-export const READY = 'ready'
+/** The first message of an engine's process: its engine is loaded, and whether it is contained. */
+export type Ready = Containment
 
 export function toReply(error: unknown): Reply {
   if (!(error instanceof ProblemError)) return { error: plain(error) }

@@ -19,3 +19,7 @@ const SOUND: Record<string, string> = {
 export function soundPictureLike(original: Uint8Array): Uint8Array {
   return Buffer.from(SOUND[typeOf(original) ?? ''] ?? SOUND['image/jpeg'] ?? '', 'base64')
 }
+
+export function soundPictures(): Uint8Array[] {
+  return Object.values(SOUND).map((base64) => Buffer.from(base64, 'base64'))
+}

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import type { VariantSpec } from '@darkroom/core'
 import type { VariantRequest } from '../engines/image-engine.ts'
 
@@ -8,6 +8,11 @@ const FOLDER = new URL('../../watermarks/', import.meta.url)
 /** Adds the watermark that a spec names; each file is read once per process. */
 export function withWatermark(spec: VariantSpec): VariantRequest {
   return spec.watermark ? { ...spec, watermarkImage: read(spec.watermark.file) } : spec
+}
+
+/** Reads all of them, for a process that cannot open files later. */
+export function readWatermarks(): void {
+  if (existsSync(FOLDER)) for (const file of readdirSync(FOLDER)) read(file)
 }
 
 const alreadyRead = new Map<string, Buffer>()

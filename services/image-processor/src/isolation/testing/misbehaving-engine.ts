@@ -1,10 +1,9 @@
-import { existsSync, writeFileSync } from 'node:fs'
 import type { ImageEngine } from '../../engines/image-engine.ts'
 import { sharpEngine } from '../../engines/sharp-engine.ts'
 import { serveEngine } from '../serve-engine.ts'
 
 /** What the engine can be made to do, as native code might; the order follows the end of an image. */
-const MISDEEDS: Record<string, (argument: string) => unknown> = {
+const MISDEEDS: Record<string, () => unknown> = {
   loop: () => {
     for (;;);
   },
@@ -17,20 +16,19 @@ const MISDEEDS: Record<string, (argument: string) => unknown> = {
     const eaten: Buffer[] = []
     for (;;) eaten.push(Buffer.alloc(1e6, 1))
   },
-  /** As somebody else would. The argument is a file that remembers the first time. */
-  killOnce: (file) => {
-    if (existsSync(file)) return
-    writeFileSync(file, '')
-    process.kill(process.pid, 'SIGKILL')
+  /** As somebody else would, but not a new process. */
+  killUsed: () => {
+    if (images > 1) process.kill(process.pid, 'SIGKILL')
   },
 }
 
+let images = 0
 const misbehaving: ImageEngine = {
   name: 'sharp',
   async develop(original, variants) {
-    const [, misdeed = '', argument = ''] =
-      /#(\w+) (.*)$/s.exec(Buffer.from(original).toString('latin1')) ?? []
-    await MISDEEDS[misdeed]?.(argument)
+    images += 1
+    const [, misdeed = ''] = /#(\w+) $/.exec(Buffer.from(original).toString('latin1')) ?? []
+    await MISDEEDS[misdeed]?.()
     if (misdeed === 'throw') await new Promise(() => {})
     return sharpEngine.develop(original, variants)
   },
