@@ -155,7 +155,7 @@ test('the doctor says what is in order and what is not', async () => {
   const problems = findings.filter(({ level }) => level === 'problem').map(({ check }) => check)
   expect(problems).toEqual(['bucket'])
   for (const found of [
-    { check: 'stacks', level: 'ok', text: expect.stringMatching(/^upload-api: \w+_COMPLETE, 14 functions$/) },
+    { check: 'stacks', level: 'ok', text: expect.stringMatching(/^upload-api: \w+_COMPLETE, 15 functions$/) },
     { check: 'functions', level: 'ok', text: 'nodejs24.x' },
     { check: 'API', level: 'ok', text: `${url} is ready` },
     { check: 'API keys', level: 'ok', text: 'at least one app has an API key' },

@@ -32,6 +32,7 @@ const SHOWN: [command: string, statuses: number[]][] = [
   ['-X DELETE', [200]],
   ['/health', [200]],
   ['/ready', [200]],
+  ['TOKEN=', [202]],
   ['Content-Type: image/png', [415]],
   ['-X OPTIONS', [204]],
 ]

@@ -4,7 +4,7 @@ import { AwsClient } from 'aws4fetch'
 
 /** An answer takes milliseconds. The second attempt helps after a lost connection. */
 const ATTEMPTS = 2
-const TIMEOUT_MS = 1_500
+const TIMEOUT_MS = 3_000
 
 /** Reads and writes small objects of one bucket. Keys contain only characters that a URL has unchanged. */
 export interface SmallObjects {

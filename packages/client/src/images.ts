@@ -26,6 +26,8 @@ export interface ImageStatus {
   finishedAt?: string | undefined
   filename?: string | undefined
   attributes?: Attributes | undefined
+  /** The app's own user who uploaded the image. Only for that user, and for an API key of the app. */
+  uploader?: string | undefined
   /** Empty for an erased image. */
   original: {
     contentType?: string | undefined

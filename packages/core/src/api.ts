@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { SCOPES } from './api-key.ts'
 import { AppId } from './app-id.ts'
 import { Attributes } from './attributes.ts'
 import { Filename } from './filename.ts'
@@ -6,6 +7,7 @@ import { ImageId } from './image-id.ts'
 import { ImageType, MAX_STORED_BYTES, Sha256 } from './image-types.ts'
 import { DatePartition } from './keys.ts'
 import { Text } from './text.ts'
+import { Uploader } from './uploader.ts'
 import { Warning } from './warnings.ts'
 
 /** `POST /v1/images` as JSON: the image in base64 (RFC 4648, section 4). */
@@ -195,6 +197,10 @@ export const ImageStatus = z
     finishedAt: z.iso.datetime().optional(),
     filename: z.string().optional(),
     attributes: Attributes.optional(),
+    uploader: z.string().optional().meta({
+      description:
+        "The app's own user who uploaded the image. Only for that user, and for an API key of the app.",
+    }),
     original: z
       .object({
         contentType: ImageType.optional(),
@@ -229,6 +235,51 @@ export const ImageStatus = z
   })
   .meta({ id: 'ImageStatus' })
 export type ImageStatus = z.infer<typeof ImageStatus>
+
+/** The lifetime of an upload token in seconds. */
+const DEFAULT_TOKEN_SECONDS = 900
+const MAX_TOKEN_SECONDS = 86_400
+
+/** `POST /v1/tokens`. */
+export const TokenRequest = z
+  .strictObject({
+    uploader: Uploader.optional().meta({
+      description:
+        "The app's own user, such as its id in your database. The token sees this user's images only. Without it, the token gets a new uploader of its own.",
+    }),
+    scopes: z
+      .array(z.enum(SCOPES))
+      .min(1)
+      .default(['upload', 'read'])
+      .meta({ description: 'What the token may do. `read:all`: see the images of all uploaders.' }),
+    expiresIn: z
+      .int()
+      .min(60)
+      .max(MAX_TOKEN_SECONDS)
+      .default(DEFAULT_TOKEN_SECONDS)
+      .meta({ description: 'Seconds.' }),
+    maxBytes: z
+      .int()
+      .positive()
+      .optional()
+      .meta({ description: 'The largest image that the token may upload.' }),
+    contentTypes: z
+      .array(ImageType)
+      .min(1)
+      .optional()
+      .meta({ description: 'The only types of images that the token may upload.' }),
+  })
+  .meta({ id: 'TokenRequest' })
+
+/** An upload token, 201. */
+export const IssuedToken = z
+  .object({
+    token: z.string(),
+    expiresAt: z.iso.datetime(),
+    uploader: z.string().optional().meta({ description: 'Whose images the token uploads and sees.' }),
+  })
+  .meta({ id: 'IssuedToken' })
+export type IssuedToken = z.infer<typeof IssuedToken>
 
 /** Only digits, so that `1e1`, `5.0` and `+5` are refused as they are. */
 function toInteger(text: unknown): unknown {

@@ -9,6 +9,7 @@ import { inputKey, s3Uri } from './keys.ts'
 import { Origin } from './origin.ts'
 import { PresetName } from './presets.ts'
 import { type Tolerant, tolerant, whyUnreadable } from './tolerant.ts'
+import { Uploader } from './uploader.ts'
 
 /**
  * An original is stored in S3 and has to be developed. The message on the image queue; the bytes are not part of it.
@@ -42,6 +43,7 @@ export const ImageAccepted = cloudEvent(
     origin: Origin,
     filename: Filename.optional(),
     attributes: Attributes,
+    uploader: Uploader.optional(),
     redevelop: z.object({ preset: PresetName }).optional(),
   }),
 ).extend({

@@ -3,11 +3,12 @@ import { AppId } from './app-id.ts'
 import { Attributes } from './attributes.ts'
 import { cutFilename, Filename } from './filename.ts'
 import { timeOf } from './image-id.ts'
-import { Sha256 } from './image-types.ts'
+import { ImageType, Sha256 } from './image-types.ts'
 import type { ImageRef } from './keys.ts'
 import { Origin } from './origin.ts'
 import { type Tolerant, tolerant } from './tolerant.ts'
 import { Traceparent } from './trace-context.ts'
+import { Uploader } from './uploader.ts'
 
 /** The metadata of an `input/` object. With it, the object alone is enough to process the image. */
 export const InputMetadata = z.object({
@@ -17,6 +18,7 @@ export const InputMetadata = z.object({
   origin: Origin,
   filename: Filename.optional(),
   attributes: Attributes,
+  uploader: Uploader.optional(),
   /** An invalid one is ignored, as the specification asks. */
   traceparent: Traceparent.optional().catch(undefined),
 })
@@ -26,6 +28,8 @@ export type InputMetadata = z.infer<typeof InputMetadata>
 export const UploadMetadata = InputMetadata.omit({ acceptedAt: true, sha256: true }).extend({
   /** As declared by the client. */
   sha256: Sha256.optional(),
+  /** The only types that the credential allows. The bytes are checked when the upload is accepted. */
+  allowedTypes: z.array(ImageType).optional(),
 })
 export type UploadMetadata = z.infer<typeof UploadMetadata>
 
@@ -43,9 +47,12 @@ export function toUserMetadata(metadata: Tolerant<InputMetadata | UploadMetadata
   const user = {
     app: metadata.app,
     ...('acceptedAt' in metadata && { 'accepted-at': metadata.acceptedAt }),
+    ...('allowedTypes' in metadata &&
+      metadata.allowedTypes && { 'allowed-types': metadata.allowedTypes.join(',') }),
     ...(metadata.sha256 !== undefined && { sha256: metadata.sha256 }),
     origin: toOriginText(metadata.origin),
     attributes: toBase64Url(JSON.stringify(metadata.attributes)),
+    ...(metadata.uploader !== undefined && { uploader: toBase64Url(metadata.uploader) }),
     ...(metadata.traceparent !== undefined && { traceparent: metadata.traceparent }),
   }
   if (filename === undefined) return user
@@ -76,12 +83,14 @@ export function fromUserMetadata(
 /** The same for an `uploads/` object. */
 export function fromUploadMetadata(
   user: Record<string, string> = {},
-): Omit<StoredInputMetadata, 'app' | 'acceptedAt'> {
+): Omit<StoredInputMetadata, 'app' | 'acceptedAt'> & { allowedTypes?: string[] } {
   return {
+    ...(user['allowed-types'] !== undefined && { allowedTypes: user['allowed-types'].split(',') }),
     sha256: Sha256.safeParse(user.sha256).data,
     origin: fromOriginText(user.origin),
     attributes: fromAttributesText(user.attributes),
     ...(user.filename !== undefined && { filename: fromBase64Url(user.filename) }),
+    ...(user.uploader !== undefined && { uploader: fromBase64Url(user.uploader) }),
     ...(user.traceparent !== undefined && { traceparent: user.traceparent }),
   }
 }

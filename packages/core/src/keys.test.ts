@@ -146,7 +146,11 @@ describe('each parser is the inverse of its builder', () => {
     )
   })
   test('upload', () => {
-    const upload = fc.record({ app, imageId: id, bytes: fc.integer({ min: 1 }) })
+    const owner = fc.stringMatching(/^[0-9a-f]{32}$/)
+    const upload = fc.record(
+      { app, imageId: id, bytes: fc.integer({ min: 1 }), owner },
+      { requiredKeys: ['app', 'imageId', 'bytes'] },
+    )
     fc.assert(fc.property(upload, (ref) => expect(parseUploadKey(uploadKey(ref))).toEqual(ref)))
   })
   test('hash', () => {
@@ -219,7 +223,7 @@ const PROCESSED = new RegExp(`^processed/${APP}/${DAY}/${ID}/[a-z0-9-]{1,32}\\.(
 const METADATA = new RegExp(`^metadata/app=${APP}/dt=${DAY}/${ID}\\.json$`)
 const CLAIM = new RegExp(`^claims/${APP}/${DAY}/${ID}$`)
 const HOLD = new RegExp(`^held/${APP}/${DAY}/${ID}/hold\\.json$`)
-const UPLOAD = new RegExp(`^uploads/${APP}/${DAY}/${ID}/\\d+$`)
+const UPLOAD = new RegExp(`^uploads/${APP}/${DAY}/${ID}/\\d+(?:-[0-9a-f]{32})?$`)
 const HASH = new RegExp(`^hashes/${APP}/[0-9a-f]{64}$`)
 const EVENT = new RegExp(`^events/${APP}/[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 const REJECTED = new RegExp(`^rejected/(?!\\.{1,2}/)[a-zA-Z0-9._-]{1,249}/${DAY}/\\d+-\\d+$`)

@@ -16,7 +16,7 @@ export { credentialKey, lastUseKey, parseCredentialKey, parseLastUseKey } from '
  *     rejected/{topic}/{yyyy-mm-dd}/{partition}-{offset}        Kafka records that could not be read
  *     claims/{app}/{yyyy-mm-dd}/{imageId}                       images too large for a Kafka record, which refers to them
  *     held/{app}/{yyyy-mm-dd}/{imageId}/…                       copies that a legal hold keeps, under their original keys
- *     uploads/{app}/{yyyy-mm-dd}/{imageId}/{bytes}              direct uploads to S3, until they are accepted
+ *     uploads/{app}/{yyyy-mm-dd}/{imageId}/{bytes}[-{owner}]    direct uploads to S3, until they are accepted
  *     hashes/{app}/{sha256}                                     the first image with these bytes
  *     erasing/{app}/{yyyy-mm-dd}/{imageId}/{request}            erasures that are not complete
  *     events/{app}/{digest}                                     the image id of an event whose time does not decide it
@@ -175,13 +175,18 @@ export function parseErasureKey(key: string): ErasureRef | undefined {
   )
 }
 
-/** A direct upload to S3. Its key contains its size. */
+/** A direct upload to S3. Its key contains its size, and whose it is. */
 export interface UploadRef extends ImageRef {
   bytes: number
+  /** `ownerOf` its uploader; undefined if an API key started it. */
+  owner?: string | undefined
 }
 
+const Owner = z.string().regex(/^[0-9a-f]{32}$/)
+
 export function uploadKey(ref: UploadRef): string {
-  return uploadPrefix(ref) + z.int().positive().parse(ref.bytes)
+  const owner = ref.owner === undefined ? '' : `-${Owner.parse(ref.owner)}`
+  return uploadPrefix(ref) + z.int().positive().parse(ref.bytes) + owner
 }
 
 /** The prefix of all direct uploads for an image. */
@@ -190,9 +195,12 @@ export function uploadPrefix({ app, imageId }: ImageRef): string {
 }
 
 export function parseUploadKey(key: string): UploadRef | undefined {
-  const match = /^uploads\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)\/(?<bytes>\d+)$/.exec(key)
-  const { app = '', imageId = '', bytes } = match?.groups ?? {}
-  return confirmed({ app, imageId, bytes: Number(bytes) }, key, uploadKey)
+  const match = /^uploads\/(?<app>[^/]+)\/[^/]+\/(?<imageId>[^/]+)\/(?<bytes>\d+)(?:-(?<owner>[^/]+))?$/.exec(
+    key,
+  )
+  const { app = '', imageId = '', bytes, owner } = match?.groups ?? {}
+  const ref = { app, imageId, bytes: Number(bytes), ...(owner !== undefined && { owner }) }
+  return confirmed(ref, key, uploadKey)
 }
 
 /** An object elsewhere that has bytes of the image: a claim under another name, or a rejected record. */

@@ -7,6 +7,7 @@ import { ImageType, Sha256 } from './image-types.ts'
 import { type ImageRef, isVariantKeyOf, VariantName } from './keys.ts'
 import { ProblemSlug } from './problem.ts'
 import { tolerant, whyUnreadable } from './tolerant.ts'
+import { Uploader } from './uploader.ts'
 import { Warning } from './warnings.ts'
 
 const column = <Type extends z.ZodType>(type: Type, description: string): Type => type.meta({ description })
@@ -25,6 +26,10 @@ const arrival = {
   kafka_offset: column(count.optional(), 'The offset, if the image came from Kafka.'),
   filename: column(Filename.optional(), 'The original file name.'),
   attributes: column(Attributes, 'Key/value pairs that the application stored with the image.'),
+  uploader: column(
+    Uploader.optional(),
+    "The application's own user who uploaded the image, from the upload token.",
+  ),
   engine: column(z.enum(['sharp', 'jimp']).optional(), 'The image engine that processed the image.'),
   traceparent: column(z.string().optional(), 'W3C trace context of the upload.'),
 }

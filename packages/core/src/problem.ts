@@ -43,7 +43,7 @@ export const PROBLEMS = {
   unauthenticated: {
     status: 401,
     title: 'The credential is missing or invalid',
-    description: 'The API key is missing or unknown',
+    description: 'The API key or token is missing, malformed, unknown, expired or revoked',
     retryable: false,
   },
   'insufficient-scope': {
@@ -55,7 +55,7 @@ export const PROBLEMS = {
   'not-found': {
     status: 404,
     title: 'Not found',
-    description: "The image, upload or route does not exist, or the image is another app's",
+    description: "The image, upload or route does not exist, or the image is another app's or uploader's",
     retryable: false,
   },
   'method-not-allowed': {
@@ -91,7 +91,7 @@ export const PROBLEMS = {
   'payload-too-large': {
     status: 413,
     title: 'The file is too large',
-    description: 'More than 4 MB in one request, or more than 50 MB through S3',
+    description: 'More than 4 MB in one request, more than 50 MB through S3, or more than the token allows',
     retryable: false,
   },
   'unsupported-media-type': {

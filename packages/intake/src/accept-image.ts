@@ -13,6 +13,7 @@ import {
   type InspectedContent,
   inspectBytes,
   inspectStored,
+  requireAllowedType,
   requireDeclaredSha256,
   requireDeclaredType,
   type StoredContent,
@@ -32,6 +33,10 @@ export interface ArrivalDetails {
   origin: Tolerant<InputMetadata['origin']>
   filename?: string | undefined
   attributes?: InputMetadata['attributes'] | undefined
+  /** The app's own user, from the credential. */
+  uploader?: string | undefined
+  /** The only types that the credential allows. */
+  allowedTypes?: readonly string[] | undefined
   /** W3C trace context, copied to the metadata; an invalid one is ignored, as the specification asks. */
   traceparent?: string | undefined
 }
@@ -67,6 +72,7 @@ export function createIntake(options: IntakeOptions): Intake {
         : await inspectStored(bucket, arrival.stored, accepted)
     const { contentType } = content.header
     if (limitsOf) requireWithinLimits(arrival.app, await limitsOf(arrival.app), { ...content, contentType })
+    requireAllowedType(contentType, arrival.allowedTypes)
     requireDeclaredType(contentType, arrival.declaredType)
     requireDeclaredSha256(content.sha256, arrival.declaredSha256)
     const acceptance = await store(options, describe(arrival, content), content.source)
@@ -81,13 +87,15 @@ function store(
   image: Original,
   source: InspectedContent['source'],
 ): Promise<Acceptance> {
-  return deduplication?.isEnabled(image.app) && source instanceof Uint8Array
+  // The id of another uploader's image would be of no use, and would tell that somebody has the same bytes.
+  const isShared = image.uploader === undefined
+  return isShared && deduplication?.isEnabled(image.app) && source instanceof Uint8Array
     ? storeUnlessKnown(bucket, deduplication, image, source)
     : storeOnce(bucket, image, source)
 }
 
 function describe(arrival: Arrival, { header, bytes, sha256 }: InspectedContent): Original {
-  const { app, imageId, origin, filename, attributes = {} } = arrival
+  const { app, imageId, origin, filename, attributes = {}, uploader } = arrival
   return {
     app,
     imageId,
@@ -98,6 +106,7 @@ function describe(arrival: Arrival, { header, bytes, sha256 }: InspectedContent)
     origin,
     filename,
     attributes,
+    ...(uploader !== undefined && { uploader }),
     traceparent: Traceparent.safeParse(arrival.traceparent).data,
   }
 }

@@ -80,6 +80,15 @@ export function requireDeclaredType(actual: ImageType, contentType: string | und
   )
 }
 
+/** @throws ProblemError `unsupported-media-type` if the credential does not allow this type */
+export function requireAllowedType(actual: ImageType, allowed: readonly string[] | undefined): void {
+  if (allowed === undefined || allowed.includes(actual)) return
+  throw new ProblemError(
+    'unsupported-media-type',
+    `The image is ${actual}, and the upload token allows only ${allowed.join(', ')}.`,
+  )
+}
+
 /** @throws ProblemError `checksum-mismatch` if the declared SHA-256 does not match the bytes */
 export function requireDeclaredSha256(actual: string, declared = actual): void {
   if (actual === declared) return

@@ -56,7 +56,7 @@ export async function storeOnce(
 }
 
 /** An event from Kafka is identified by its id alone, so only its bytes are compared. */
-const detailsOf = ({ filename, attributes }: Original) => ({ filename, attributes })
+const detailsOf = ({ filename, attributes, uploader }: Original) => ({ filename, attributes, uploader })
 
 /** A request to accept an image under an id that may be in use. Bytes that are not known yet are not compared. */
 export interface Repetition {
@@ -65,11 +65,13 @@ export interface Repetition {
   sha256?: string | undefined
   filename?: string | undefined
   attributes: Tolerant<Attributes>
+  uploader?: string | undefined
 }
 
 /** @throws ProblemError `idempotency-key-reused` if another image was accepted under the id */
 export function requireSameImage(first: StoredOriginal, again: Repetition): void {
   const { bytes = first.bytes, sha256 = first.sha256 } = again
+  if (again.uploader !== first.uploader) throw reused(again, 'An image of another uploader was')
   if (bytes !== first.bytes || sha256 !== first.sha256) throw reused(again, 'Other bytes were')
   if (!hasDetails(first, again)) throw reused(again, 'Another file name or other attributes were')
 }

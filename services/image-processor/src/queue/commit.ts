@@ -174,6 +174,7 @@ function arrivalOf({ message, receiveCount, started, engine }: Attempt) {
     }),
     filename: image.filename,
     attributes: image.attributes,
+    ...(image.uploader !== undefined && { uploader: image.uploader }),
     content_type: image.contentType,
     queued_ms: Math.max(0, started - Date.parse(image.acceptedAt)),
     processing_ms: Date.now() - started,

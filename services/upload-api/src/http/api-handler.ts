@@ -4,6 +4,7 @@ import {
   ProblemError,
   type ProblemSlug,
   problemAnswer,
+  type Scope,
   toProblemError,
   traceIdOf,
 } from '@darkroom/core'
@@ -12,6 +13,7 @@ import httpJsonBodyParser from '@middy/http-json-body-parser'
 import type { Context } from 'aws-lambda'
 import { logger } from '../logger.ts'
 import type { ApiResult } from './answer.ts'
+import { requireScope } from './caller.ts'
 import { type ApiEvent, requireCaller } from './request.ts'
 
 type Handle = (event: ApiEvent, context: Context) => Promise<ApiResult>
@@ -27,7 +29,13 @@ interface RouteOptions {
   query?: readonly string[] | 'own'
 }
 
-interface BodyOptions extends RouteOptions {
+/** Options of a route with a credential. */
+interface CallerOptions extends RouteOptions {
+  /** What the credential must allow, or `key`: it must be an API key. */
+  scope: Scope | 'key'
+}
+
+interface BodyOptions extends CallerOptions {
   /** Whether the route takes nothing but JSON. */
   isJsonOnly?: boolean
 }
@@ -43,15 +51,15 @@ export function publicHandler(handle: Handle, { query = [] }: RouteOptions = {})
 }
 
 /** For routes with a credential, which is checked first. */
-export function apiHandler(handle: Handle, { query = [] }: RouteOptions = {}) {
+export function apiHandler(handle: Handle, { scope, query = [] }: CallerOptions) {
   return unroutedHandler(handle).before(({ event }) => {
-    requireCaller(event)
+    requireScope(requireCaller(event), scope)
     requireKnownQuery(event, query)
   })
 }
 
 /** The same for routes with a body. One of JSON is parsed. */
-export function apiHandlerWithBody(handle: Handle, { isJsonOnly = false, ...options }: BodyOptions = {}) {
+export function apiHandlerWithBody(handle: Handle, { isJsonOnly = false, ...options }: BodyOptions) {
   return apiHandler(handle, options)
     .before(({ event }) => {
       requireIdentityEncoding(event)

@@ -1,13 +1,21 @@
-import { AppId, ProblemError, SCOPES, type Scope } from '@darkroom/core'
+import { AppId, type ImageId, ImageType, ProblemError, SCOPES, type Scope } from '@darkroom/core'
 import * as z from 'zod'
 
 /** Who sends a request, as the authorizer tells the functions: a flat object of text, as the gateway requires. */
 export interface Caller {
   app: string
-  /** The id of the API key. */
+  /** The id of the API key, also of a token that was made with it. */
   credential: string
+  kind: 'key' | 'token'
   /** Separated by spaces. */
   scopes: string
+  /** Only of a key that expires, ISO 8601. */
+  expiresAt?: string
+  /** The rest is only of tokens. */
+  uploader?: string
+  maxBytes?: number
+  /** Separated by spaces. */
+  contentTypes?: string
 }
 
 /** Why the authorizer did not accept the credential. */
@@ -15,18 +23,20 @@ export interface Refusal {
   refusal: 'missing' | 'malformed' | 'unknown' | 'expired' | 'revoked' | 'unavailable'
 }
 
-/** The caller whose credential is valid. */
-export interface Identity {
-  app: AppId
-  credential: string
-  scopes: Scope[]
-}
+const words = z.string().transform((text) => text.split(' '))
 
 const Identity = z.object({
   app: AppId,
   credential: z.string().min(1),
-  scopes: z.string().transform((text) => SCOPES.filter((scope) => text.split(' ').includes(scope))),
+  kind: z.enum(['key', 'token']),
+  scopes: words.transform((scopes) => SCOPES.filter((scope) => scopes.includes(scope))),
+  expiresAt: z.iso.datetime().optional(),
+  uploader: z.string().min(1).optional(),
+  maxBytes: z.coerce.number().int().positive().optional(),
+  contentTypes: words.pipe(z.array(ImageType)).optional(),
 })
+/** The caller whose credential is valid. */
+export type Identity = z.infer<typeof Identity>
 
 /**
  * @param context of the authorizer. One of an unexpected shape counts as no credential
@@ -41,32 +51,87 @@ export function identify(context: Partial<Caller & Refusal> | undefined): Identi
       'The credential cannot be checked, because storage is not available. Repeat the request in a moment.',
     )
   }
-  throw refuse(REFUSALS[context?.refusal ?? 'missing'])
+  throw unauthenticated(REFUSALS[context?.refusal ?? 'missing'])
 }
 
-const ASK = 'Send the header "Authorization: Bearer <API key>".'
+const ASK = 'Send the header "Authorization: Bearer <API key or upload token>".'
 /** Without a credential, the header has no error (RFC 6750, section 3.1). */
 const REFUSALS: Record<Exclude<Refusal['refusal'], 'unavailable'>, { detail: string; error?: string }> = {
   missing: { detail: `The request has no credential. ${ASK}` },
   malformed: {
-    detail: `The credential is not an API key, or was not copied completely: a key starts with dk_ and ends with a checksum. ${ASK}`,
+    detail: `The credential is neither an API key nor an upload token, or was not copied completely: a key starts with dk_ and ends with a checksum, a token starts with dt_. ${ASK}`,
     error: 'The credential is malformed',
   },
   unknown: {
-    detail: 'The API key is unknown. Use a key that was made for this deployment.',
+    detail:
+      'The credential is unknown. Use a key that was made for this deployment, or a token made with one.',
     error: 'The credential is unknown',
   },
-  expired: { detail: 'The API key has expired. Use a newer one.', error: 'The credential has expired' },
+  expired: {
+    detail: 'The credential has expired. Use a newer key, or ask your server for a new token.',
+    error: 'The credential has expired',
+  },
   revoked: {
-    detail: 'The API key was revoked. Use another one.',
+    detail: 'The API key was revoked, and its tokens with it. Use another key.',
     error: 'The credential was revoked',
   },
 }
 
-function refuse({ detail, error }: { detail: string; error?: string }): ProblemError {
-  const challenge = 'Bearer realm="darkroom"'
+const CHALLENGE = 'Bearer realm="darkroom"'
+
+function unauthenticated({ detail, error }: { detail: string; error?: string }): ProblemError {
   const headers = error && {
-    'www-authenticate': `${challenge}, error="invalid_token", error_description="${error}"`,
+    'www-authenticate': `${CHALLENGE}, error="invalid_token", error_description="${error}"`,
   }
   return new ProblemError('unauthenticated', detail, headers ? { headers } : {})
+}
+
+/** @throws ProblemError `insufficient-scope` */
+export function requireScope({ kind, scopes }: Identity, scope: Scope | 'key'): void {
+  if (scope === 'key') {
+    if (kind === 'key') return
+    throw new ProblemError(
+      'insufficient-scope',
+      'An upload token cannot do this. Send the request from your server, with an API key.',
+    )
+  }
+  if (scopes.includes(scope)) return
+  throw new ProblemError(
+    'insufficient-scope',
+    `The credential lacks the scope "${scope}"; it has: ${scopes.join(', ') || 'none'}. Ask your server for a token with this scope.`,
+    { headers: { 'www-authenticate': `${CHALLENGE}, error="insufficient_scope", scope="${scope}"` } },
+  )
+}
+
+/** Whose images a caller sees: all of the app, or those of one uploader. */
+export interface View {
+  app: AppId
+  uploader?: string | undefined
+}
+
+/** An image as a caller sees it: with an uploader, only if it is that uploader's. */
+export interface SoughtImage extends View {
+  imageId: ImageId
+}
+
+/** Whose images the caller sees: without `read:all` those of its uploader only. A token without an uploader sees none. */
+export function viewOf({ app, kind, scopes, uploader = '' }: Identity): View {
+  return kind === 'key' || scopes.includes('read:all') ? { app } : { app, uploader }
+}
+
+/** Leaves the uploader out unless the caller is that uploader, or the app itself. */
+export function forCaller<Status extends { uploader?: string | undefined }>(
+  { kind, uploader: own }: Identity,
+  { uploader, ...status }: Status,
+) {
+  return uploader !== undefined && (kind === 'key' || own === uploader) ? { ...status, uploader } : status
+}
+
+/** @throws ProblemError `payload-too-large` if the image is larger than the token allows */
+export function requireAllowedBytes(bytes: number, maxBytes = Number.POSITIVE_INFINITY): void {
+  if (bytes <= maxBytes) return
+  throw new ProblemError(
+    'payload-too-large',
+    `The image has ${bytes} bytes; the upload token allows ${maxBytes}.`,
+  )
 }

@@ -5,6 +5,7 @@
 export const METHODS: Record<string, string[]> = {
   '/v1/images': ['GET', 'HEAD', 'POST'],
   '/v1/images/{id}': ['GET', 'HEAD', 'DELETE'],
+  '/v1/tokens': ['POST'],
   '/v1/uploads': ['POST'],
   '/v1/uploads/sign': ['POST'],
   '/v1/uploads/{id}/complete': ['POST'],

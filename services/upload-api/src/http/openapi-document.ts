@@ -5,6 +5,7 @@ import {
   ImageList,
   ImageSelection,
   ImageStatus,
+  IssuedToken,
   ListQuery,
   MAX_WAIT_SECONDS,
   type ProblemSlug,
@@ -12,6 +13,7 @@ import {
   SelectionQuery,
   Signature,
   SignatureRequest,
+  TokenRequest,
   UploadAccepted,
   UploadRequest,
 } from '@darkroom/core'
@@ -44,6 +46,12 @@ const DIRECT_EXAMPLE: DirectUploadRequest = {
   bytes: 8_388_608,
   contentType: 'image/jpeg',
   filename: 'IMG_0001.JPG',
+}
+const TOKEN_EXAMPLE = {
+  uploader: 'user-4711',
+  scopes: ['upload', 'read'],
+  expiresIn: 900,
+  maxBytes: 10_485_760,
 }
 /** The reasons to refuse an image, however it is uploaded. */
 const REFUSED_IMAGES: ProblemSlug[] = [
@@ -98,11 +106,14 @@ export function openApiDocument() {
         name: 'Images',
         description: 'Upload images of up to 4 MB; status, lists and erasure of all images.',
       },
+      { name: 'Tokens', description: 'Short-lived credentials for pages and phones.' },
       { name: 'Direct uploads', description: 'Upload images of up to 50 MB straight to S3.' },
       { name: 'Service', description: 'Health, and this document.' },
     ],
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: "An app's API key." } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: "An app's API key, or an upload token." },
+      },
     },
     security: [{ bearer: [] }],
     paths: {
@@ -147,6 +158,7 @@ export function openApiDocument() {
             ),
             ...refusals(
               'unauthenticated',
+              'insufficient-scope',
               'malformed-request',
               'clock-skew',
               'checksum-mismatch',
@@ -181,6 +193,7 @@ export function openApiDocument() {
             ),
             ...refusals(
               'unauthenticated',
+              'insufficient-scope',
               'malformed-request',
               'expired-by-retention',
               'storage-unavailable',
@@ -212,6 +225,7 @@ export function openApiDocument() {
             },
             ...refusals(
               'unauthenticated',
+              'insufficient-scope',
               'not-found',
               'expired-by-retention',
               'document-unreadable',
@@ -229,9 +243,30 @@ export function openApiDocument() {
             '200': answer('The receipt. A repeated request gets the same receipt.', ImageStatus),
             ...refusals(
               'unauthenticated',
+              'insufficient-scope',
               'not-found',
               'legal-hold',
               'expired-by-retention',
+              'storage-unavailable',
+            ),
+          },
+        },
+      },
+      '/v1/tokens': {
+        post: {
+          operationId: 'createToken',
+          tags: ['Tokens'],
+          summary: 'Make an upload token for a page or a phone',
+          description:
+            'With an API key only, from your server. Revoking the key ends its tokens within a minute.',
+          requestBody: jsonBody(TokenRequest, TOKEN_EXAMPLE),
+          responses: {
+            '201': answer('The token.', IssuedToken),
+            ...refusals(
+              'unauthenticated',
+              'insufficient-scope',
+              'malformed-request',
+              'unsupported-media-type',
               'storage-unavailable',
             ),
           },
@@ -255,6 +290,7 @@ export function openApiDocument() {
             '201': answer('The request to send to S3.', DirectUpload, 'Location', 'Idempotency-Replayed'),
             ...refusals(
               'unauthenticated',
+              'insufficient-scope',
               'malformed-request',
               'clock-skew',
               'erased',
@@ -278,9 +314,11 @@ export function openApiDocument() {
             '200': answer('The signed URL. A part must have exactly the signed length.', Signature),
             ...refusals(
               'unauthenticated',
+              'insufficient-scope',
               'malformed-request',
               'unsupported-media-type',
               'not-found',
+              'payload-too-large',
               'storage-unavailable',
             ),
           },
@@ -303,6 +341,7 @@ export function openApiDocument() {
             ),
             ...refusals(
               'unauthenticated',
+              'insufficient-scope',
               'not-found',
               'upload-incomplete',
               'checksum-mismatch',

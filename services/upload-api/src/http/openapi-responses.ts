@@ -27,6 +27,7 @@ type HeaderName = keyof typeof HEADERS
 /** Headers that can come with a status. */
 const HEADERS_OF_STATUS: Record<number, HeaderName[]> = {
   401: ['WWW-Authenticate'],
+  403: ['WWW-Authenticate'],
   405: ['Allow'],
   415: ['Accept-Encoding'],
   429: ['Retry-After'],

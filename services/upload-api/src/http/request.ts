@@ -1,6 +1,6 @@
-import { ImageId, type ImageRef, ProblemError } from '@darkroom/core'
+import { ImageId, ProblemError } from '@darkroom/core'
 import type { APIGatewayProxyEventV2WithLambdaAuthorizer } from 'aws-lambda'
-import { type Caller, type Identity, identify, type Refusal } from './caller.ts'
+import { type Caller, type Identity, identify, type Refusal, type SoughtImage, viewOf } from './caller.ts'
 
 /** An HTTP API event, payload format 2.0. A JSON body is parsed before the handler sees it. */
 export type ApiEvent = Omit<APIGatewayProxyEventV2WithLambdaAuthorizer<Partial<Caller & Refusal>>, 'body'> & {
@@ -16,21 +16,26 @@ export function requireCaller(event: ApiEvent): Identity {
   return identify(event.requestContext.authorizer?.lambda)
 }
 
+/** The credential itself. The authorizer has accepted it. */
+export function credentialOf({ headers }: ApiEvent): string {
+  return /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
+}
+
 /**
- * The image that the path names (an id in upper case is the same id, RFC 9562), as the caller's app sees it.
+ * The image that the path names (an id in upper case is the same id, RFC 9562), as the caller sees it.
  *
  * @throws ProblemError `unauthenticated`, `not-found` (the path has no image id)
  */
-export function requireImage(event: ApiEvent): ImageRef {
-  const { app } = requireCaller(event)
+export function requireImage(event: ApiEvent): SoughtImage {
+  const view = viewOf(requireCaller(event))
   const imageId = ImageId.safeParse(event.pathParameters?.id?.toLowerCase())
-  if (imageId.success) return { app, imageId: imageId.data }
+  if (imageId.success) return { ...view, imageId: imageId.data }
   throw noSuchImage()
 }
 
 export function noSuchImage(): ProblemError {
   return new ProblemError(
     'not-found',
-    'No image has this id. Check the id, and that the API key belongs to the app that uploaded the image.',
+    'No image has this id. Check the id, and that the credential belongs to the app, or is of the uploader, that uploaded the image.',
   )
 }

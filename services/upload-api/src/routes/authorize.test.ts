@@ -46,7 +46,7 @@ describe('an API key', () => {
     await storeRecord(key)
     const expected = {
       isAuthorized: true,
-      context: { app: 'web-app-1', credential: key.keyId, scopes: 'upload read read:all erase' },
+      context: { app: 'web-app-1', credential: key.keyId, kind: 'key', scopes: 'upload read read:all erase' },
     }
     for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer ']) {
       for (const name of ['authorization', 'Authorization', 'AUTHORIZATION'])

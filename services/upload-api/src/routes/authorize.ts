@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { openSmallObjects } from '@darkroom/bucket/small-objects'
-import { endOf, parseApiKey } from '@darkroom/core/api-key'
+import { endOf, type KeyRecord, parseApiKey } from '@darkroom/core/api-key'
+import { parseUploadToken, type UploadToken, verifyUploadToken } from '@darkroom/core/upload-token'
 import type {
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerWithContextResult,
@@ -23,25 +24,47 @@ export async function handler(
 
 async function identify(authorization: string | undefined): Promise<Caller | Refusal> {
   if (!authorization) return { refusal: 'missing' }
-  const credential = /^bearer +(\S+)$/i.exec(authorization)?.[1]
-  const key = credential && parseApiKey(credential)
-  if (!key) return { refusal: 'malformed' }
+  const credential = /^bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
+  const token = parseUploadToken(credential)
+  const keyId = token?.keyId ?? parseApiKey(credential)?.keyId
+  if (keyId === undefined) return { refusal: 'malformed' }
   try {
-    return await identifyKey(key.keyId, credential)
+    const record = await keys.find(keyId)
+    const caller = record && (token ? ofToken(record, token) : ofKey(record, keyId, credential))
+    if (!caller) return { refusal: 'unknown' }
+    const refusal = endOf(record, Date.now())
+    if (refusal) return { refusal }
+    await keys.noteUse(keyId).catch((error) => report('the use of an API key is not recorded', keyId, error))
+    return caller
   } catch (error) {
-    report('the record of an API key cannot be read', key.keyId, error)
+    report('the record of an API key cannot be read', keyId, error)
     return { refusal: 'unavailable' }
   }
 }
 
-async function identifyKey(keyId: string, apiKey: string): Promise<Caller | Refusal> {
-  const record = await keys.find(keyId)
+/** Undefined if the key has another hash. */
+function ofKey(record: KeyRecord, keyId: string, apiKey: string): Caller | undefined {
   const hash = createHash('sha256').update(apiKey).digest()
-  if (!(record && timingSafeEqual(hash, Buffer.from(record.sha256, 'hex')))) return { refusal: 'unknown' }
-  const end = endOf(record, Date.now())
-  if (end) return { refusal: end }
-  await keys.noteUse(keyId).catch((error) => report('the use of an API key is not recorded', keyId, error))
-  return { app: record.app, credential: keyId, scopes: record.scopes.join(' ') }
+  if (!timingSafeEqual(hash, Buffer.from(record.sha256, 'hex'))) return undefined
+  const { app, scopes, expiresAt } = record
+  return { app, credential: keyId, kind: 'key', scopes: scopes.join(' '), ...(expiresAt && { expiresAt }) }
+}
+
+/** Undefined if another key signed the token. A token of a key that has ended has ended, too. */
+function ofToken(record: KeyRecord, token: UploadToken): Caller | Refusal | undefined {
+  const claims = verifyUploadToken(token, record.tokenKey)
+  if (!claims) return undefined
+  const { scopes, uploader, maxBytes, contentTypes, exp } = claims
+  if (exp * 1000 <= Date.now()) return { refusal: 'expired' }
+  return {
+    app: record.app,
+    credential: token.keyId,
+    kind: 'token',
+    scopes: scopes.filter((scope) => record.scopes.includes(scope)).join(' '),
+    ...(uploader !== undefined && { uploader }),
+    ...(maxBytes !== undefined && { maxBytes }),
+    ...(contentTypes && { contentTypes: contentTypes.join(' ') }),
+  }
 }
 
 /** The gateway writes header names in lower case; `serverless offline` does not change them. */

@@ -4,7 +4,10 @@ import { requireImage } from '../http/request.ts'
 import { acceptUpload } from '../uploads/accept-upload.ts'
 
 /** `POST /v1/uploads/{id}/complete`: the client has sent the whole image to S3. */
-export const handler = apiHandler(async (event) => {
-  const { image, replayed } = await acceptUpload(requireImage(event))
-  return acceptedAnswer(image, replayed)
-})
+export const handler = apiHandler(
+  async (event) => {
+    const { image, replayed } = await acceptUpload(requireImage(event))
+    return acceptedAnswer(image, replayed)
+  },
+  { scope: 'upload' },
+)

@@ -14,6 +14,7 @@ import {
   MAX_STORED_BYTES,
   namesOf,
   newImageId,
+  ownerOf,
   PART_BYTES,
   ProblemError,
   parseOrRefuse,
@@ -26,6 +27,7 @@ import { bucket, signer } from '../clients.ts'
 import { env } from '../environment.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
+import { requireAllowedBytes } from '../http/caller.ts'
 import { requireCaller } from '../http/request.ts'
 import { settingsOf } from '../settings.ts'
 import { expiryFromNow, VALID_SECONDS } from '../uploads/multipart.ts'
@@ -38,22 +40,33 @@ import { isAccepted, requireUsableId } from '../uploads/replays.ts'
  */
 export const handler = apiHandlerWithBody(
   async (event) => {
-    const { app } = requireCaller(event)
+    const { app, uploader, maxBytes, contentTypes } = requireCaller(event)
     const chosen = readIdempotencyKey(event.headers['idempotency-key'])
     const request = parseOrRefuse(DirectUploadRequest, event.body, 'body')
     requireSize(request.bytes)
+    requireAllowedBytes(request.bytes, maxBytes)
     const imageId = chosen ?? newImageId()
-    const contentType = requireAcceptedType(request.contentType)
+    const contentType = requireAcceptedType(request.contentType, contentTypes)
     requireWithinLimits(app, settingsOf(app), {
       bytes: request.bytes,
       contentType: declaredTypeOf(contentType),
     })
     const { bytes, filename, attributes = {}, sha256 } = request
-    const announced = { imageId, bytes, filename, attributes, sha256 }
+    const announced = { imageId, bytes, filename, attributes, sha256, uploader }
     const replayed = chosen !== undefined && (await isReplay(app, announced))
     const traceparent = Traceparent.safeParse(event.headers.traceparent).data
-    const metadata = { app, origin: { kind: 'http' as const }, filename, attributes, sha256, traceparent }
-    const planned = { app, imageId, bytes, contentType, metadata }
+    const metadata = {
+      app,
+      origin: { kind: 'http' as const },
+      filename,
+      attributes,
+      uploader,
+      allowedTypes: contentTypes,
+      sha256,
+      traceparent,
+    }
+    const owner = uploader === undefined ? undefined : ownerOf(uploader)
+    const planned = { app, imageId, bytes, owner, contentType, metadata }
     const complete = `/v1/uploads/${imageId}/complete`
     const upload: DirectUpload = {
       id: imageId,
@@ -74,7 +87,7 @@ export const handler = apiHandlerWithBody(
       ...(replayed && { 'idempotency-replayed': 'true' }),
     })
   },
-  { isJsonOnly: true },
+  { scope: 'upload', isJsonOnly: true },
 )
 
 /** Refuses now what would otherwise be refused after the upload. */
@@ -85,8 +98,14 @@ function requireSize(bytes: number): void {
 }
 
 /** The same for the type: the media type to store the bytes with. */
-function requireAcceptedType(contentType: string): string {
+function requireAcceptedType(contentType: string, allowed: string[] | undefined): string {
   const declared = declaredTypeOf(contentType)
+  if (allowed && declared !== undefined && !allowed.includes(declared)) {
+    throw new ProblemError(
+      'unsupported-media-type',
+      `body.contentType is ${declared}, and the upload token allows only ${allowed.join(', ')}.`,
+    )
+  }
   if (declared === undefined) return 'application/octet-stream'
   const accepted = acceptedTypes(env.HEIC_DECODER)
   if (accepted.some((type) => type === declared)) return declared

@@ -3,17 +3,22 @@ import { erase } from '../erasure/erase.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
 import { requireCaller, requireImage } from '../http/request.ts'
-import { otherIdOf } from '../status/find-image.ts'
+import { findImage, otherIdOf } from '../status/find-image.ts'
 import { toImageStatus } from '../status/to-image-status.ts'
 
 /** `DELETE /v1/images/{id}`: 200 with the receipt once nothing is left of the image. */
-export const handler = apiHandler(async (event) => {
-  const image = requireImage(event)
-  const receipt = await eraseFound(image, requireCaller(event).credential)
-  const { erasure, ...status } = await toImageStatus({ state: 'finished', document: receipt })
-  // Whatever other requests are still at, this one has found nothing more.
-  return jsonAnswer(200, { ...status, id: image.imageId, erasure: { ...erasure, complete: true } })
-})
+export const handler = apiHandler(
+  async (event) => {
+    const { uploader, ...image } = requireImage(event)
+    // An uploader erases own images only; an API key also what was never completed.
+    if (uploader !== undefined) await findImage({ ...image, uploader })
+    const receipt = await eraseFound(image, requireCaller(event).credential)
+    const { erasure, ...status } = await toImageStatus({ state: 'finished', document: receipt })
+    // Whatever other requests are still at, this one has found nothing more.
+    return jsonAnswer(200, { ...status, id: image.imageId, erasure: { ...erasure, complete: true } })
+  },
+  { scope: 'erase' },
+)
 
 /** Erases the image that `GET` finds under this id. */
 async function eraseFound(image: ImageRef, by: string): Promise<StoredErased> {

@@ -17,6 +17,7 @@ import { knownRetrySeconds } from '../backlog.ts'
 import { bucket } from '../clients.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
+import { forCaller, type Identity, viewOf } from '../http/caller.ts'
 import { requireCaller } from '../http/request.ts'
 import { toImageStatuses } from '../status/to-image-status.ts'
 import { findImages, waitForImages } from '../status/wait.ts'
@@ -30,12 +31,13 @@ const DAY_MS = 86_400_000
  */
 export const handler = apiHandler(
   async (event) => {
-    const { app } = requireCaller(event)
+    const caller = requireCaller(event)
+    const { app } = caller
     const query = event.queryStringParameters ?? {}
     if (query.ids !== undefined) {
       const { ids } = parseOrRefuse(SelectionQuery, query, 'query')
       const wait = readPreferWait(event.headers.prefer)
-      const selection = await selectImages(app, ids, wait ?? 0)
+      const selection = await selectImages(caller, ids, wait ?? 0)
       const retrySeconds = knownRetrySeconds()
       return jsonAnswer(200, selection, {
         ...(wait !== undefined && { 'preference-applied': `wait=${wait}` }),
@@ -47,14 +49,18 @@ export const handler = apiHandler(
       date === undefined
         ? await listNewest(app, limit, cursor)
         : await listDay(app, requireWithinRetention(app, date), limit, cursor)
-    return jsonAnswer(200, await toImageList(app, page))
+    return jsonAnswer(200, await toImageList(caller, page))
   },
-  { query: 'own' },
+  { scope: 'read', query: 'own' },
 )
 
-async function selectImages(app: AppId, ids: ImageId[], seconds: number): Promise<Tolerant<ImageSelection>> {
-  const found = await waitForImages(app, ids, seconds)
-  const items = await toImageStatuses(found)
+async function selectImages(
+  caller: Identity,
+  ids: ImageId[],
+  seconds: number,
+): Promise<Tolerant<ImageSelection>> {
+  const found = await waitForImages(viewOf(caller), ids, seconds)
+  const items = (await toImageStatuses(found)).map((status) => forCaller(caller, status))
   return { items, notFound: ids.filter((id) => !found.has(id)) }
 }
 
@@ -69,8 +75,10 @@ function requireWithinRetention(app: AppId, date: string): string {
   )
 }
 
-async function toImageList(app: AppId, { ids, next }: ImagesPage): Promise<Tolerant<ImageList>> {
-  const items = await toImageStatuses(await findImages(app, ids))
+/** With an uploader, a page has only its images of these ids, and can be empty with a cursor. */
+async function toImageList(caller: Identity, { ids, next }: ImagesPage): Promise<Tolerant<ImageList>> {
+  const found = await findImages(viewOf(caller), ids)
+  const items = (await toImageStatuses(found)).map((status) => forCaller(caller, status))
   return { items, ...(next && { cursor: next }) }
 }
 

@@ -1,7 +1,7 @@
 import { signMultipartRequest } from '@darkroom/bucket'
 import {
-  type AppId,
   MAX_STORED_BYTES,
+  ownerOf,
   ProblemError,
   parseOrRefuse,
   parseUploadKey,
@@ -12,27 +12,31 @@ import {
 import { signer } from '../clients.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
+import { type Identity, requireAllowedBytes, viewOf } from '../http/caller.ts'
 import { requireCaller } from '../http/request.ts'
 import { expiryFromNow, partCount, sizeOfPart, VALID_SECONDS } from '../uploads/multipart.ts'
 
 /**
- * `POST /v1/uploads/sign`: a URL for one S3 request of a multipart upload. The key contains the app and the size, so
+ * `POST /v1/uploads/sign`: a URL for one S3 request of a multipart upload. The key contains the app, the owner and the size, so
  * nothing has to be looked up. A part is signed with its length, so a client cannot send more than it announced.
  */
 export const handler = apiHandlerWithBody(
   async (event) => {
-    const { app } = requireCaller(event)
+    const caller = requireCaller(event)
     const request = parseOrRefuse(SignatureRequest, event.body, 'body')
-    const upload = requireUpload(app, request.key)
+    const upload = requireUpload(caller, request.key)
+    requireAllowedBytes(upload.bytes, caller.maxBytes)
     const expiresAt = expiryFromNow()
     return jsonAnswer(200, { url: await sign(request, upload), expiresAt } satisfies Signature)
   },
-  { isJsonOnly: true },
+  { scope: 'upload', isJsonOnly: true },
 )
 
-function requireUpload(app: AppId, key: string): UploadRef {
+function requireUpload(caller: Identity, key: string): UploadRef {
+  const { app, uploader } = viewOf(caller)
   const upload = parseUploadKey(key)
-  if (upload?.app === app && upload.bytes <= MAX_STORED_BYTES) return upload
+  const isOwn = upload?.app === app && (uploader === undefined || upload.owner === ownerOf(uploader))
+  if (upload && isOwn && upload.bytes <= MAX_STORED_BYTES) return upload
   throw new ProblemError(
     'not-found',
     'No upload has this key. Send the key from the answer to POST /v1/uploads.',

@@ -3,6 +3,7 @@ import { findDecidedId, findOriginal, getDocument, type StoredOriginal } from '@
 import { type ImageId, type ImageRef, ProblemError, type StoredDocument, timeOf } from '@darkroom/core'
 import { type AcceptedImage, deadlineOf, isPastDeadline } from '@darkroom/retention'
 import { bucket } from '../clients.ts'
+import type { SoughtImage } from '../http/caller.ts'
 import { noSuchImage } from '../http/request.ts'
 
 /** What is stored for an image: its metadata document if it is finished, otherwise its original. */
@@ -16,19 +17,19 @@ export type FoundImage =
  * whether or not S3 has deleted it yet. A producer may have derived the id from an event whose time was not believed: then it
  * is the image of that event.
  *
- * @throws ProblemError `not-found` (the same for another app's image), `expired-by-retention`,
+ * @throws ProblemError `not-found` (the same for another app's or uploader's image), `expired-by-retention`,
  *   `storage-unavailable`
  */
-export async function findImage(image: ImageRef): Promise<FoundImage> {
+export async function findImage(image: SoughtImage): Promise<FoundImage> {
   const found = (await findStored(image)) ?? (await findEventImage(image))
   if (found) return found
   throw notFound(image)
 }
 
 /** The image of the event from which the id was derived, if the bridge decided on another id. */
-async function findEventImage(image: ImageRef): Promise<FoundImage | undefined> {
+async function findEventImage(image: SoughtImage): Promise<FoundImage | undefined> {
   const imageId = await otherIdOf(image)
-  return imageId === undefined ? undefined : findStored({ app: image.app, imageId })
+  return imageId === undefined ? undefined : findStored({ ...image, imageId })
 }
 
 /** The id that the bridge decided on instead of this one. */
@@ -37,7 +38,7 @@ export async function otherIdOf(image: ImageRef): Promise<ImageId | undefined> {
   return decided === image.imageId ? undefined : decided
 }
 
-async function findStored(image: ImageRef): Promise<FoundImage | undefined> {
+async function findStored(image: SoughtImage): Promise<FoundImage | undefined> {
   const finished = await findFinished(image)
   if (finished) {
     requireKept(acceptanceOf(image, documentOf(finished)), 'metadata')
@@ -45,7 +46,7 @@ async function findStored(image: ImageRef): Promise<FoundImage | undefined> {
   }
   const original = await findOriginal(bucket, image)
   // An erasure may have written its receipt after the first read, and then deleted the original.
-  if (!original) return findFinished(image)
+  if (!(original && isVisible(image, original.uploader))) return findFinished(image)
   requireKept(original, 'input')
   return { state: 'queued', original }
 }
@@ -69,7 +70,7 @@ const idAcceptance = ({ app, imageId }: ImageRef): AcceptedImage => ({
 })
 
 /** The same, but undefined if the image does not exist or has expired. @throws ProblemError `storage-unavailable` */
-export async function findImageOrUndefined(image: ImageRef): Promise<FoundImage | undefined> {
+export async function findImageOrUndefined(image: SoughtImage): Promise<FoundImage | undefined> {
   try {
     return await findImage(image)
   } catch (error) {
@@ -79,10 +80,19 @@ export async function findImageOrUndefined(image: ImageRef): Promise<FoundImage 
 }
 
 /** The image if it has a metadata document, otherwise undefined. One request to S3. */
-export async function findFinished(image: ImageRef): Promise<FoundImage | undefined> {
+export async function findFinished(image: SoughtImage): Promise<FoundImage | undefined> {
   const found = await getDocument(bucket, image)
-  if (!found) return undefined
+  if (!(found && isVisible(image, uploaderOf(found.document)))) return undefined
   return found.document ? { state: 'finished', document: found.document } : { state: 'unreadable' }
+}
+
+/** Undefined for a receipt, which contains nothing of the image or its owner. */
+function uploaderOf(document: StoredDocument | undefined): string | undefined {
+  return document && 'uploader' in document ? document.uploader : undefined
+}
+
+function isVisible({ uploader }: SoughtImage, owner: string | undefined): boolean {
+  return uploader === undefined || uploader === owner
 }
 
 /** @throws ProblemError `expired-by-retention` if the image's objects of this kind are past their deadline */

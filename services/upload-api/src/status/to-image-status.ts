@@ -76,7 +76,7 @@ async function erased(document: StoredErased): Promise<StatusAnswer> {
 }
 
 function queued(original: StoredOriginal): StatusAnswer {
-  const { imageId, app, acceptedAt, filename, attributes, contentType, bytes, sha256 } = original
+  const { imageId, app, acceptedAt, filename, attributes, uploader, contentType, bytes, sha256 } = original
   return {
     id: imageId,
     app,
@@ -84,6 +84,7 @@ function queued(original: StoredOriginal): StatusAnswer {
     acceptedAt,
     filename,
     attributes,
+    uploader,
     original: { contentType, bytes, sha256 },
     keptUntil: keptUntil({ app, acceptedAt }),
   }
@@ -156,6 +157,7 @@ function finished(document: StoredProcessed | StoredFailed | StoredUnknown): Omi
     finishedAt: document.finished_at,
     filename: document.filename,
     attributes: document.attributes,
+    uploader: document.uploader,
     original: { contentType: document.content_type, bytes: document.bytes, sha256: document.sha256 },
     timings: timingsOf(document),
     keptUntil: keptUntil({ app: document.app, acceptedAt: document.accepted_at }),

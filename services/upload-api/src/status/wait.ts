@@ -1,21 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listImagesPage } from '@darkroom/bucket'
-import { type AppId, dateOf, firstIdAt, type ImageId, type ImageRef, timeOf } from '@darkroom/core'
+import { type AppId, dateOf, firstIdAt, type ImageId, timeOf } from '@darkroom/core'
 import pMap from 'p-map'
 import { knownRetrySeconds, retrySecondsIfBehind } from '../backlog.ts'
 import { bucket } from '../clients.ts'
+import type { SoughtImage, View } from '../http/caller.ts'
 import { type FoundImage, findFinished, findImage, findImageOrUndefined } from './find-image.ts'
 
 /**
  * Finds an image when it is finished, or after `seconds` if it is not finished by then, or sooner if the processor is behind.
  * Polls S3 with one small request at a time, so no registry of connections is needed.
  */
-export async function waitForImage(image: ImageRef, seconds: number): Promise<FoundImage> {
+export async function waitForImage(image: SoughtImage, seconds: number): Promise<FoundImage> {
   const found = await findImage(image)
   if (found.state !== 'queued') return found
   const { imageId } = found.original
   for await (const _ of polls(seconds, ageMs(found))) {
-    const finished = await findFinished({ app: image.app, imageId })
+    const finished = await findFinished({ ...image, imageId })
     if (finished) return finished
   }
   return found
@@ -41,11 +42,12 @@ const MAX_READS_PER_POLL = 12
  * @throws ProblemError `storage-unavailable`
  */
 export async function waitForImages(
-  app: AppId,
+  view: View,
   ids: ImageId[],
   seconds: number,
 ): Promise<Map<ImageId, FoundImage>> {
-  const found = await findImages(app, ids)
+  const { app } = view
+  const found = await findImages(view, ids)
   const isWaiting = (id: ImageId) =>
     (found.get(id)?.state ?? (mayStillArrive(id) ? 'queued' : '')) === 'queued'
   const isOver = () => [...found.values()].some(({ state }) => state === 'finished') || !ids.some(isWaiting)
@@ -61,14 +63,14 @@ export async function waitForImages(
       Array.from(candidates, async (imageId) => {
         const id = requestedIds.get(imageId)
         if (!id || !isWaiting(id)) return
-        const image = await findFinished({ app, imageId })
+        const image = await findFinished({ ...view, imageId })
         if (image) found.set(id, image)
       }),
     )
     if (isOver()) break
   }
   const arrived = await findImages(
-    app,
+    view,
     ids.filter((id) => !found.has(id) && isWaiting(id)),
   )
   return new Map(ids.map((id) => [id, found.get(id) ?? arrived.get(id)] as const).filter(isFound))
@@ -82,10 +84,10 @@ function storedIdOf(id: ImageId, found: FoundImage | undefined): ImageId {
 /** More would wait for a connection, and that time counts as S3's. */
 const MAX_CONCURRENT_IMAGES = 25
 
-export async function findImages(app: AppId, ids: ImageId[]): Promise<Map<ImageId, FoundImage>> {
+export async function findImages(view: View, ids: ImageId[]): Promise<Map<ImageId, FoundImage>> {
   const images = await pMap(
     ids,
-    async (imageId) => [imageId, await findImageOrUndefined({ app, imageId })] as const,
+    async (imageId) => [imageId, await findImageOrUndefined({ ...view, imageId })] as const,
     { concurrency: MAX_CONCURRENT_IMAGES },
   )
   return new Map(images.filter(isFound))

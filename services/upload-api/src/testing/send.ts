@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { SCOPES } from '@darkroom/core'
 import type { Context } from 'aws-lambda'
 import type { ApiResult } from '../http/answer.ts'
-import type { Refusal } from '../http/caller.ts'
+import type { Caller, Refusal } from '../http/caller.ts'
 import type { ApiEvent } from '../http/request.ts'
 
 /** A request of a test. A body of bytes becomes base64, as in the gateway's events. */
@@ -13,6 +13,8 @@ export interface TestRequest {
   app?: string
   /** Why the authorizer refused the credential, if there is no app. Default: there was none. */
   refusal?: Refusal['refusal']
+  /** What is not as of an API key with all scopes. */
+  caller?: Partial<Caller>
   headers?: Record<string, string>
   query?: Record<string, string>
   /** The query as it is in the URL. */
@@ -44,6 +46,7 @@ function toEvent({
   path,
   app,
   refusal = 'missing',
+  caller,
   headers = {},
   query,
   rawQuery = new URLSearchParams(query).toString(),
@@ -71,7 +74,9 @@ function toEvent({
       timeEpoch: Date.now(),
       authorizer: {
         lambda:
-          app === undefined ? { refusal } : { app, credential: 'c0ffee1234567890', scopes: SCOPES.join(' ') },
+          app === undefined
+            ? { refusal }
+            : { app, credential: 'c0ffee1234567890', kind: 'key', scopes: SCOPES.join(' '), ...caller },
       },
     },
     isBase64Encoded: body instanceof Uint8Array,

@@ -9,10 +9,11 @@ import {
   type StagedUpload,
   type UploadedPart,
 } from '@darkroom/bucket'
-import { type ImageRef, ProblemError } from '@darkroom/core'
+import { type ImageRef, ownerOf, ProblemError } from '@darkroom/core'
 import { enqueueAccepted } from '@darkroom/intake'
 import { bucket } from '../clients.ts'
 import type { AnsweredImage } from '../http/answer.ts'
+import type { SoughtImage } from '../http/caller.ts'
 import { acceptImage, imageQueue } from '../intake.ts'
 import { findImageOrUndefined } from '../status/find-image.ts'
 import { isWhole, partCount } from './multipart.ts'
@@ -30,13 +31,27 @@ export interface AcceptedUpload {
  *
  * @throws ProblemError as `acceptImage` and `requireUsableId` do, `upload-incomplete`, `not-found`
  */
-export async function acceptUpload(image: ImageRef): Promise<AcceptedUpload> {
+export async function acceptUpload({ uploader, ...image }: SoughtImage): Promise<AcceptedUpload> {
+  const owner = uploader === undefined ? undefined : ownerOf(uploader)
+  if (owner !== undefined && !(await isOwned({ ...image, uploader }, owner))) throw nothingStored()
   await requireUsable(image)
-  const accepted = (await acceptStaged(image)) ?? (await acceptAgain(image))
+  const accepted = (await acceptStaged(image, owner)) ?? (await acceptAgain({ ...image, uploader }))
   if (accepted) return accepted
   // It may have been erased meanwhile.
   await requireUsable(image)
-  throw new ProblemError(
+  throw nothingStored()
+}
+
+/** Whether the uploader has sent this image, or has begun to. */
+async function isOwned(image: SoughtImage, owner: string): Promise<boolean> {
+  const isOwn = (upload: StagedUpload) => upload.owner === owner
+  if ((await listStagedUploads(bucket, image)).some(isOwn)) return true
+  if ((await listMultipartUploads(bucket, image)).some(isOwn)) return true
+  return (await findImageOrUndefined(image)) !== undefined
+}
+
+function nothingStored(): ProblemError {
+  return new ProblemError(
     'not-found',
     'Nothing is stored for this upload: its bytes were never sent, were refused, or have expired. Start again with POST /v1/uploads.',
   )
@@ -53,8 +68,8 @@ async function requireUsable(image: ImageRef): Promise<void> {
 }
 
 /** Undefined if there is no upload, or a parallel call has just accepted it. */
-async function acceptStaged(image: ImageRef): Promise<AcceptedUpload | undefined> {
-  const upload = await findStaged(image)
+async function acceptStaged(image: ImageRef, owner?: string): Promise<AcceptedUpload | undefined> {
+  const upload = await findStaged(image, owner)
   const details = upload && (await readDetails(upload))
   if (!details) return undefined
   const { key, bytes } = upload
@@ -75,11 +90,12 @@ async function acceptStaged(image: ImageRef): Promise<AcceptedUpload | undefined
  *
  * @throws ProblemError `upload-incomplete`
  */
-async function findStaged(image: ImageRef): Promise<StagedUpload | undefined> {
-  const [staged] = await listStagedUploads(bucket, image)
+async function findStaged(image: ImageRef, owner?: string): Promise<StagedUpload | undefined> {
+  const isSought = (upload: StagedUpload) => owner === undefined || upload.owner === owner
+  const staged = (await listStagedUploads(bucket, image)).find(isSought)
   if (staged) return staged
   const uploads = await Promise.all(
-    (await listMultipartUploads(bucket, image)).map(async (upload) => ({
+    (await listMultipartUploads(bucket, image)).filter(isSought).map(async (upload) => ({
       upload,
       parts: await listParts(bucket, upload),
     })),
@@ -110,7 +126,7 @@ async function readDetails(upload: StagedUpload) {
 }
 
 /** Answers for an accepted image. If it is queued, its message is sent again, because the first one may have been lost. */
-async function acceptAgain(image: ImageRef): Promise<AcceptedUpload | undefined> {
+async function acceptAgain(image: SoughtImage): Promise<AcceptedUpload | undefined> {
   const found = await findImageOrUndefined(image)
   if (found?.state === 'queued' && hasHash(found.original)) {
     await enqueueAccepted(imageQueue, found.original)
