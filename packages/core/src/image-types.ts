@@ -12,7 +12,7 @@ export const PART_BYTES = 5 * 1024 * 1024
 /**
  * The image types, each with its limit in pixels. The limits follow the memory that decoding needs: an AVIF needs about
  * 25 bytes per pixel, while a JPEG is shrunk as it is read. HEIC is accepted only if a deployment has a decoder for it,
- * see `acceptedTypes`; phones write 24 megapixels.
+ * see `acceptedTypes`; phones write up to 50 megapixels, in tiles.
  */
 export const IMAGE_TYPES = {
   'image/jpeg': { name: 'JPEG', maxPixels: 210_000_000 },
@@ -20,7 +20,7 @@ export const IMAGE_TYPES = {
   'image/webp': { name: 'WebP', maxPixels: 50_000_000 },
   'image/gif': { name: 'GIF', maxPixels: 50_000_000 },
   'image/avif': { name: 'AVIF', maxPixels: 20_000_000 },
-  'image/heic': { name: 'HEIC', maxPixels: 25_000_000 },
+  'image/heic': { name: 'HEIC', maxPixels: 50_000_000 },
 } as const
 
 export const ImageType = z

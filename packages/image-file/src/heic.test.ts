@@ -1,4 +1,5 @@
 import { acceptedTypes } from '@darkroom/core'
+import { gridHeic } from '@darkroom/testing/grid-heic'
 import { describe, expect, test } from '@jest/globals'
 import { C2PA_BOX } from './content-credentials.ts'
 import { readTraits } from './formats.ts'
@@ -68,12 +69,39 @@ describe('with a decoder', () => {
     }
   })
 
-  test('a photograph of a 24-megapixel phone is within the limits, and a slightly larger one is not', async () => {
+  test('a photograph of a 24-megapixel phone is within the limits, and a slightly larger one in one piece is not', async () => {
     expect(await inspectImage(claiming(5712, 4284), withHeic)).toMatchObject({ width: 5712 })
-    await expect(inspectImage(claiming(5000, 5001), withHeic)).rejects.toMatchObject({
+    await expect(inspectImage(claiming(6000, 4500), withHeic)).rejects.toMatchObject({
       slug: 'image-too-large',
-      detail: expect.stringContaining('the limit for HEIC is 25 megapixels'),
+      detail: expect.stringContaining('Decoding this HEIC takes about 405 MB of memory'),
     })
+  })
+
+  test('a photograph of 50 megapixels in tiles is within the limits, and a slightly larger one is not', async () => {
+    const heic = gridHeic(upright, { columns: 85, rows: 96, width: 8160, height: 6120 })
+    expect(await inspectImage(heic, withHeic)).toMatchObject({ width: 8160, height: 6120 })
+    const larger = gridHeic(upright, { columns: 85, rows: 96, width: 8160, height: 6130 })
+    await expect(inspectImage(larger, withHeic)).rejects.toMatchObject({
+      slug: 'image-too-large',
+      detail: expect.stringContaining('the limit for HEIC is 50 megapixels'),
+    })
+  })
+
+  test('tiles with alpha, or as large as the picture, do not help', async () => {
+    const grid = { columns: 85, rows: 96, width: 8160, height: 6120 }
+    const alpha = Buffer.concat([
+      Buffer.from([0, 0, 0, 39]),
+      Buffer.from('auxC\0\0\0\0urn:mpeg:hevc:2015:auxid:1\0'),
+    ])
+    for (const heic of [
+      gridHeic(upright, { ...grid, properties: [alpha] }),
+      gridHeic(claiming(8000, 6000), { columns: 2, rows: 1, width: 8160, height: 6120 }),
+    ]) {
+      await expect(inspectImage(heic, withHeic)).rejects.toMatchObject({
+        slug: 'image-too-large',
+        detail: expect.stringContaining('of memory'),
+      })
+    }
   })
 
   test('10 bits per channel take more memory, so fewer pixels are accepted', async () => {

@@ -20,8 +20,9 @@ export function addItems(metadata: EmbeddedMetadata, boxes: ItemBoxes): void {
   if (!information || !locations) return
   try {
     const places = placesIn(locations)
-    for (const { id, kind } of metadataItemsIn(information)) {
-      const item = read(boxes, places.get(id))
+    for (const { id, type, rest } of itemsIn(information)) {
+      const kind = kindOf(type, rest)
+      const item = kind && read(boxes, places.get(id))
       if (!item) continue
       if (kind === 'xmp') metadata.addXmp(item)
       // 4 bytes: how many bytes there are before the TIFF header.
@@ -32,13 +33,42 @@ export function addItems(metadata: EmbeddedMetadata, boxes: ItemBoxes): void {
   }
 }
 
+/** The four letters of an item's type: `hvc1`, `grid`, … Undefined if it is not in a sound `iinf`. */
+export function typeOfItem(item: number, iinf: Buffer): string | undefined {
+  try {
+    for (const { id, type } of itemsIn(iinf)) if (id === item) return type
+  } catch {
+    // A box that ends too early.
+  }
+  return undefined
+}
+
+/**
+ * The first item that another one is derived from. `iref` has a version and flags, then for each item a box, `dimg`, with its id,
+ * a count (2 bytes) and ids, of 2 bytes each, or 4 from version 1 on (ISO/IEC 14496-12, 8.11.12).
+ */
+export function firstPartOf(item: number, iref: Buffer): number | undefined {
+  const idBytes = iref[0] === 0 ? 2 : 4
+  for (let at = 4; at + 8 + idBytes + 2 + idBytes <= iref.length; ) {
+    const size = iref.readUInt32BE(at)
+    if (size < 8) return undefined
+    const isDerived = iref.toString('latin1', at + 4, at + 8) === 'dimg'
+    if (isDerived && iref.readUIntBE(at + 8, idBytes) === item)
+      return iref.readUIntBE(at + 10 + idBytes, idBytes)
+    at += size
+  }
+  return undefined
+}
+
 interface Item {
   id: number
-  kind: 'exif' | 'xmp'
+  type: string
+  /** From the end of the type: a name that ends with a zero; for `mime` a media type follows. */
+  rest: Buffer
 }
 
 /** Version and flags, a count (2 bytes, or 4 from version 1), then `infe` boxes (ISO/IEC 14496-12, 8.11.6). */
-function* metadataItemsIn(iinf: Buffer): Generator<Item> {
+function* itemsIn(iinf: Buffer): Generator<Item> {
   for (let at = iinf[0] === 0 ? 6 : 8; at + 8 <= iinf.length; ) {
     const size = iinf.readUInt32BE(at)
     if (size < 8) return
@@ -48,19 +78,23 @@ function* metadataItemsIn(iinf: Buffer): Generator<Item> {
   }
 }
 
-/**
- * Version (2, or 3 with ids of 4 bytes) and flags, an id, 2 bytes of protection, a type of 4 letters, a name that ends with
- * a zero; for `mime` a media type follows.
- */
+/** Version (2, or 3 with ids of 4 bytes) and flags, an id, 2 bytes of protection, a type of 4 letters. */
 function itemIn(infe: Buffer): Item | undefined {
   const version = infe[0] ?? 0
   if (version < 2) return undefined
   const idBytes = version === 2 ? 2 : 4
-  const id = infe.readUIntBE(4, idBytes)
-  const type = infe.toString('latin1', 6 + idBytes, 10 + idBytes)
-  if (type === 'Exif') return { id, kind: 'exif' }
-  const mediaType = infe.toString('latin1', infe.indexOf(0, 10 + idBytes) + 1)
-  return type === 'mime' && mediaType.startsWith('application/rdf+xml') ? { id, kind: 'xmp' } : undefined
+  const [typeAt, end] = [6 + idBytes, 10 + idBytes]
+  return {
+    id: infe.readUIntBE(4, idBytes),
+    type: infe.toString('latin1', typeAt, end),
+    rest: infe.subarray(end),
+  }
+}
+
+function kindOf(type: string, rest: Buffer): 'exif' | 'xmp' | undefined {
+  if (type === 'Exif') return 'exif'
+  const mediaType = rest.toString('latin1', rest.indexOf(0) + 1)
+  return type === 'mime' && mediaType.startsWith('application/rdf+xml') ? 'xmp' : undefined
 }
 
 interface Place {

@@ -12,7 +12,7 @@ import {
   type Traits,
   walkAll,
 } from '../segments.ts'
-import { addItems, type ItemBoxes } from './heif-items.ts'
+import { addItems, firstPartOf, type ItemBoxes, typeOfItem } from './heif-items.ts'
 
 /** Boxes at the top level. Anything else after the image data is not part of the image. */
 const TOP_LEVEL = new Set('ftyp meta moov mdat moof mfra free skip uuid sidx styp wide'.split(' '))
@@ -144,14 +144,23 @@ function dimensions(): Fold<Size | undefined> {
   }
 }
 
+interface Properties extends Fold<Set<number>> {
+  primary(): number | undefined
+  /** Those of any item. */
+  of(item: number): Set<number>
+  /** The number of the property that was visited last. */
+  last(): number
+}
+
 /**
  * The numbers of the primary picture's properties. `pitm` has its id, and `ipma` lists which properties in `ipco` belong to it
  * (ISO/IEC 14496-12, 8.11.4 and 8.11.14).
  */
-function primaryProperties(): Fold<Set<number>> & { last: () => number } {
+function primaryProperties(): Properties {
   let primary: number | undefined
   let property = 0
   const associations: Buffer[] = []
+  const of = (item: number | undefined) => new Set(associations.flatMap((ipma) => propertiesOf(item, ipma)))
   return {
     visit({ type, payload }) {
       if (type === 'meta/pitm') primary = primaryIn(payload)
@@ -159,8 +168,10 @@ function primaryProperties(): Fold<Set<number>> & { last: () => number } {
       if (type === 'iprp/ipco') property = 0
       if (type.startsWith('ipco/')) property++
     },
+    primary: () => primary,
+    of,
     last: () => property,
-    result: () => new Set(associations.flatMap((ipma) => propertiesOf(primary, ipma))),
+    result: () => of(primary),
   }
 }
 
@@ -200,21 +211,67 @@ interface HeldPerPixel {
   /** With 8 bits per channel. */
   usual: number
   highBitDepth: number
+  /** Of a grid, whose tiles are decoded one by one. By default it is held like any picture. */
+  grid?: number
 }
 
-/** The largest of its pictures counts, including tiles, their grid, alpha and thumbnails. */
+const areaOf = ({ width, height }: Size) => width * height
+
+/** The largest of its pictures counts, including tiles, their grid, alpha and thumbnails. Of a grid, only a tile does. */
 function structure(heldPerPixel: HeldPerPixel): Fold<Structure> {
+  const tiles = tilesOfPrimary()
   let extent: Size = { width: 0, height: 0 }
   let held = heldPerPixel.usual
   return {
     visit(segment) {
+      tiles.visit(segment)
       const size = sizeIn(segment)
-      if (size && size.width * size.height > extent.width * extent.height) extent = size
+      if (size && areaOf(size) > areaOf(extent)) extent = size
       if (hasHighBitDepth(segment)) held = heldPerPixel.highBitDepth
     },
-    result: () => ({ frames: 1, extent, heldBytes: extent.width * extent.height * held }),
+    result() {
+      const { grid } = heldPerPixel
+      const found = grid === undefined ? undefined : tiles.result()
+      const heldBytes =
+        grid && found ? areaOf(found.whole) * grid + areaOf(found.tile) * held : areaOf(extent) * held
+      return { frames: 1, extent, heldBytes }
+    },
   }
 }
+
+/** The size of the primary picture and of its tiles, if it is a grid without alpha, which is a picture of its own. */
+function tilesOfPrimary(): Fold<{ whole: Size; tile: Size } | undefined> {
+  const properties = primaryProperties()
+  const sizes = new Map<number, Size>()
+  let [items, references]: Buffer[] = []
+  let hasAlpha = false
+  const sizeOf = (item: number) => {
+    const own = properties.of(item)
+    return [...sizes].find(([property]) => own.has(property))?.[1]
+  }
+  return {
+    visit(segment) {
+      const { type, payload } = segment
+      properties.visit(segment)
+      const size = sizeIn(segment)
+      if (size) sizes.set(properties.last(), size)
+      if (type === 'meta/iinf') items = payload
+      if (type === 'meta/iref') references = payload
+      if (type === 'ipco/auxC') hasAlpha ||= ALPHA.some((name) => payload.includes(name))
+    },
+    result() {
+      const primary = properties.primary()
+      if (primary === undefined || hasAlpha || !items || !references) return undefined
+      if (typeOfItem(primary, items) !== 'grid') return undefined
+      const first = firstPartOf(primary, references)
+      const [whole, tile] = [sizeOf(primary), first === undefined ? undefined : sizeOf(first)]
+      return whole && tile && { whole, tile }
+    },
+  }
+}
+
+/** ISO/IEC 23008-12, 6.6.2.1.1, and ISO/IEC 14496-15 for HEVC. */
+const ALPHA = ['auxid:1', ':auxiliary:alpha'].map((name) => Buffer.from(name, 'latin1'))
 
 /**
  * `av1C`: version, profile and level, then a byte of tier, high bit depth, twelve bits, … (AV1-ISOBMFF, 2.3.3). `hvcC`: 17
@@ -390,4 +447,4 @@ function heif(contentType: 'image/avif' | 'image/heic', heldPerPixel: HeldPerPix
 export const avif = heif('image/avif', { usual: 18, highBitDepth: 26 })
 
 /** In WebAssembly, without sharp's memory: the pixels are not copied again. */
-export const heic = heif('image/heic', { usual: 15, highBitDepth: 24 })
+export const heic = heif('image/heic', { usual: 15, highBitDepth: 24, grid: 4 })

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { acceptedTypes } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-file'
+import { gridHeic, mirroring, rotation } from '@darkroom/testing/grid-heic'
 import { describe, expect, test } from '@jest/globals'
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 import { develop } from '../development/develop.ts'
 import { nclx } from '../testing/avif-colors.ts'
 import { fourCorners, psnr } from '../testing/test-images.ts'
@@ -68,6 +69,49 @@ describe.each([sharpEngineWithLibheif, jimpEngineWithLibheif])('HEIC with the $n
     expect(await engine.develop(jpeg, [...PRESET.variants])).toEqual(
       await plain.develop(jpeg, [...PRESET.variants]),
     )
+  })
+})
+
+describe('tiles', () => {
+  const [width, height] = [96 * 2 + 60, 64 * 3 - 10]
+  const grid = { columns: 3, rows: 3, width, height }
+
+  /** What the tiles show, upright. */
+  async function tiled(): Promise<Sharp> {
+    const tile = await decodeHeic(await sample('upright'))
+    const input = await sharp(tile.data, { raw: { width: 96, height: 64, channels: 4 } })
+      .png()
+      .toBuffer()
+    const whole = await sharp({ create: { width: 288, height: 192, channels: 3, background: 'black' } })
+      .composite([{ input, tile: true, gravity: 'northwest' }])
+      .png()
+      .toBuffer()
+    return sharp(whole).extract({ left: 0, top: 0, width, height })
+  }
+
+  test.each<[string, Buffer[], (upright: Sharp) => Sharp]>([
+    ['upright', [], (upright) => upright],
+    ['turned by 90°', [rotation(1)], (upright) => upright.rotate(270)],
+    ['turned by 180°', [rotation(2)], (upright) => upright.rotate(180)],
+    ['turned by 270°', [rotation(3)], (upright) => upright.rotate(90)],
+    ['mirrored', [mirroring(1)], (upright) => upright.flop()],
+  ])('are put together: %s', async (_how, properties, turn) => {
+    const heic = gridHeic(await sample('upright'), { ...grid, properties })
+    const { data, ...size } = await decodeHeic(heic)
+    const expected = await turn(await tiled())
+      .ensureAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true })
+    expect(size).toMatchObject({ width: expected.info.width, height: expected.info.height })
+    expect(data.equals(expected.data)).toBe(true)
+  })
+
+  test('that are damaged are refused as corrupt', async () => {
+    const heic = gridHeic(await sample('upright'), grid)
+    heic.fill(0xff, heic.indexOf('mdat') + 8)
+    await expect(sharpEngineWithLibheif.develop(heic, [...PRESET.variants])).rejects.toMatchObject({
+      slug: 'corrupt-image',
+    })
   })
 })
 
