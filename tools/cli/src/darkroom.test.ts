@@ -316,7 +316,7 @@ describe('audit', () => {
     const receipts = await darkroom('audit', '--receipts')
     expect([receipts.code, receipts.printed]).toEqual([
       1,
-      expect.stringMatching(/broken-chain .*removed.*--head web-app-1:1:[0-9a-f]{64}\n/s),
+      expect.stringMatching(/status-regression .*it was erased.*--head web-app-1:1:[0-9a-f]{64}\n/s),
     ])
     const erased = await darkroom('audit', '--erased', image.imageId, '--app', image.app)
     expect([erased.code, erased.printed]).toEqual([
