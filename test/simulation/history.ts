@@ -38,6 +38,8 @@ export interface History {
   actions: Action[]
   rates: Rates
   outages: Outage[]
+  /** While more images wait than are processed, those of the history are not processed. In milliseconds since the start. */
+  backlog?: { from: number; to: number }
 }
 
 const APPS = ['web-app-1', 'thrifty'] as const
@@ -62,7 +64,16 @@ export function historyOf(seed: number): History {
     actions: [...sends, ...others, ...late].toSorted((a, b) => a.at - b.at),
     rates: ratesOf(seed),
     outages: outagesOf(seed),
+    ...backlogOf(seed),
   }
+}
+
+/** In one history of twelve. */
+function backlogOf(seed: number): Pick<History, 'backlog'> {
+  const chance = chanceOf(seed)
+  if (hasDeadLetters(seed) || outagesOf(seed).length > 0 || !chance.happens('has a backlog', 0.1)) return {}
+  const from = chance.whole('backlog from', 0, MINUTE_MS)
+  return { backlog: { from, to: from + chance.whole('backlog of', 5 * MINUTE_MS, 60 * MINUTE_MS) } }
 }
 
 function pictureOf(seed: number, n: number): Picture {

@@ -5,11 +5,13 @@ import { developed, sha256Of } from './pictures.ts'
 import { believe, blame } from './sabotage.ts'
 import { CLEAR_PARKED_MS, DAY_MS, LIMITS_MS, MAX_BATCH, MINUTE_MS } from './settings.ts'
 import {
+  announceOutcomes,
   BUCKET,
   bridgeUndelivered,
   clearParked,
   DEAD_LETTERS,
   IMAGE_QUEUE,
+  OUTCOMES,
   PARKED,
   processImages,
   reconcileImages,
@@ -83,6 +85,10 @@ export function createLambda(world: () => World): Lambda {
           return { batchItemFailures: [] }
         })
     },
+    [OUTCOMES]: (records) =>
+      handle(world(), OUTCOMES, 'announceOutcomes', LIMITS_MS.announceOutcomes, records, () =>
+        announceOutcomes({ Records: records }),
+      ),
     [WATCH]: (records) => {
       const { sabotage, sqs } = world()
       if (sabotage.noWatch) {
@@ -119,8 +125,11 @@ export function createLambda(world: () => World): Lambda {
   }
 
   const poll = (url: string) => {
-    const { sqs, time, start, chance, faults } = world()
+    const { sqs, time, start, chance, faults, history } = world()
     if (faults.isOut('sqs', time.now() - start)) return pollLater(url, OUTAGE_POLL_MS)
+    const { from, to } = history.backlog ?? { from: 0, to: 0 }
+    const sinceStart = time.now() - start
+    if (url === IMAGE_QUEUE && from <= sinceStart && sinceStart < to) return pollLater(url, to - sinceStart)
     const [first] = sqs.messages(url).filter(({ visibleAt }) => visibleAt <= time.now())
     if (!first) return
     const limit = chance.whole(`batch of ${first.id} ${first.receives}`, 1, MAX_BATCH)

@@ -34,10 +34,11 @@ export interface MemoryS3 {
   run(command: string, input: Input): unknown
 }
 
-/** @param onWritten called with each object that was written */
+/** @param onWritten called with each object that was written @param onChanged called after each change */
 export function createMemoryS3(
   now: () => number,
   onWritten: (key: string, object: Stored) => void,
+  onChanged: () => void,
 ): MemoryS3 {
   const objects: MemoryS3['objects'] = new Map()
   const uploads: MemoryS3['uploads'] = new Map()
@@ -47,6 +48,7 @@ export function createMemoryS3(
     const stored = { ...object, written: Math.floor(now() / 1000) * 1000 }
     objects.set(Key, stored)
     onWritten(Key, stored)
+    onChanged()
     return { ETag: object.etag }
   }
   const requireCondition = ({ Key, IfMatch, IfNoneMatch }: Input) => {
@@ -92,7 +94,7 @@ export function createMemoryS3(
       return describe(stored)
     },
     DeleteObject: ({ Key }) => {
-      objects.delete(Key)
+      if (objects.delete(Key)) onChanged()
       return {}
     },
     ListObjectsV2: (input) => list(objects, input),
@@ -130,6 +132,7 @@ export function createMemoryS3(
     AbortMultipartUpload: ({ UploadId }) => {
       requireUpload(UploadId)
       uploads.delete(UploadId)
+      onChanged()
       return {}
     },
     ListMultipartUploads: ({ Prefix = '' }) => ({

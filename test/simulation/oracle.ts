@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   claimKey,
   heldPrefix,
@@ -12,6 +13,7 @@ import {
   processedPrefix,
   readDocument,
   readImageAccepted,
+  readOutcomeEvent,
   type StoredDocument,
   type StoredProcessed,
 } from '@darkroom/core'
@@ -22,7 +24,17 @@ import type { Stored } from './memory-s3.ts'
 import { sha256Of, variantsOf } from './pictures.ts'
 import type { Counts } from './run-history.ts'
 import { presetsOf } from './settings.ts'
-import { BUCKET, DEAD_LETTERS, IMAGE_QUEUE, PARKED, presets, UNDELIVERED, WATCH } from './system.ts'
+import {
+  BUCKET,
+  DEAD_LETTERS,
+  IMAGE_QUEUE,
+  OUTCOMES,
+  PARKED,
+  presets,
+  UNANNOUNCED,
+  UNDELIVERED,
+  WATCH,
+} from './system.ts'
 import type { World } from './world.ts'
 
 type Status = StoredDocument['status'] | 'none'
@@ -93,6 +105,8 @@ export function findBreaches(world: World, subjects: Subject[], ledger: Ledger):
     ...unknownCopies(world, subjects),
     ...strayObjects(world, subjects),
     ...leftMessages(world, ledger),
+    ...world.added,
+    ...wrongAnnouncements(world),
   ]
 }
 
@@ -268,7 +282,7 @@ function isParked({ sqs }: World, { imageId }: ImageRef): boolean {
 
 /** What a queue still has to do, and parked messages that nobody needs. */
 export function* leftMessages({ sqs, s3 }: World, { statusOf }: Ledger): Generator<string> {
-  for (const url of [IMAGE_QUEUE, DEAD_LETTERS, UNDELIVERED, WATCH]) {
+  for (const url of [IMAGE_QUEUE, DEAD_LETTERS, UNDELIVERED, WATCH, OUTCOMES, UNANNOUNCED]) {
     if (sqs.messages(url).length > 0) yield `${sqs.messages(url).length} messages are left in ${url}`
   }
   for (const { body } of sqs.messages(PARKED)) {
@@ -288,4 +302,22 @@ function asksForAnother(
   if (!redevelop || document?.status !== 'processed') return false
   const { version } = presets[redevelop.preset] ?? {}
   return document.preset !== redevelop.preset || document.preset_version !== version
+}
+
+/** Every document was announced, and the event with the greatest sequence is what it says now. */
+function* wrongAnnouncements({ s3, published }: World): Generator<string> {
+  const newest = new Map<ImageId, NonNullable<ReturnType<typeof readOutcomeEvent>['event']>>()
+  for (const message of published) {
+    const { event, unreadable } = readOutcomeEvent(message)
+    if (!event) yield `an event cannot be read: ${unreadable}`
+    else if (event.sequence >= (newest.get(event.subject)?.sequence ?? '')) newest.set(event.subject, event)
+  }
+  for (const [key, { body }] of s3.objects) {
+    const image = parseMetadataKey(key)
+    if (!image) continue
+    const event = newest.get(image.imageId)
+    if (!event) yield `${image.imageId} has a document and was not announced`
+    else if (!isDeepStrictEqual(event.data, JSON.parse(body.toString())))
+      yield `${image.imageId} was announced last as ${event.data?.status}, which its document is not`
+  }
 }

@@ -42,7 +42,7 @@ interface InvocationOptions {
 }
 
 /** What a step needs: a service that can be away, or the engine's process. */
-type Service = 's3' | 'sqs' | 'engine'
+type Service = 's3' | 'sqs' | 'sns' | 'engine'
 
 export interface Processes {
   /**
@@ -76,6 +76,7 @@ interface Surroundings {
 export function createProcesses({ time, start, chance, faults, hasSites, onStep }: Surroundings): Processes {
   const isOut = (service: Service) => {
     if (service === 'engine') return false
+    if (service === 'sns') return faults.isOut('both', time.now() - start)
     return [service, 'both' as const].some((away) => faults.isOut(away, time.now() - start))
   }
   return {

@@ -5,6 +5,7 @@ import type { History } from './history.ts'
 import { createLambda, isSettled } from './lambda.ts'
 import { createLedger, findBreaches, leftMessages } from './oracle.ts'
 import type { StepTaken } from './processes.ts'
+import { replayEvents } from './s3-events.ts'
 import type { Sabotage } from './sabotage.ts'
 import { DAY_MS, MINUTE_MS, presetsOf } from './settings.ts'
 import { PARKED, presets } from './system.ts'
@@ -24,7 +25,10 @@ export interface Counts {
   processed: number
   failed: number
   erased: number
-  /** From the last fault until nothing was left to do, in virtual milliseconds. */
+  /**
+   * From the last fault until no image was unfinished and nothing was left over: the last change of an object, in virtual
+   * milliseconds. Looks that find nothing to do come later.
+   */
   healedMs: number
 }
 
@@ -48,9 +52,6 @@ const LONGEST_TROUBLE_WITH_DEAD_LETTERS_MS = 75 * MINUTE_MS
 const LATEST_LOOK_MS = 90 * MINUTE_MS
 /** An original is found by the reconcile of the day after its id, or that of the next day. */
 const RECONCILES = 2
-
-/** Steps that come at any time and change nothing, or hardly ever. */
-const LOOKS = /^(watchImages|reconcileImages|getImage|clearParked (?!DeleteMessage))/
 
 /** After the last action and the last outage there are no more faults, and everything has to heal by itself. */
 export async function runHistory(history: History, options: RunOptions = {}): Promise<Verdict> {
@@ -102,7 +103,11 @@ async function play(
     time.after(action.at, () => void act(world, subjects, action, n).catch(report))
   }
   const lastAction = Math.max(...history.actions.map(({ at }) => at))
-  const end = Math.max(lastAction + 2 * MINUTE_MS, ...history.outages.map(({ to }) => to))
+  const end = Math.max(
+    lastAction + 2 * MINUTE_MS,
+    history.backlog?.to ?? 0,
+    ...history.outages.map(({ to }) => to),
+  )
   const longest = history.rates.exhausted > 0 ? LONGEST_TROUBLE_WITH_DEAD_LETTERS_MS : LONGEST_TROUBLE_MS
   time.after(Math.min(end, longest), faults.stop)
   // By then every event was looked at once more: the intervals double.
@@ -120,6 +125,11 @@ async function play(
     await time.runUntil(time.now() + DAY_MS)
     await untilIdle()
   }
+  const healedAt = world.changedAt()
+  if (history.rates.eventLost > 0) {
+    replayEvents(world)
+    await time.runUntil(time.now() + 60 * MINUTE_MS)
+  }
   isOver = true
   for (const [n, subject] of subjects.entries()) {
     const image = imageOf(subject)
@@ -128,13 +138,12 @@ async function play(
   await time.runUntil(time.now() + MINUTE_MS)
   tamper?.(world, subjects)
   const breaches = [...errors, ...ledger.breaches, ...findBreaches(world, subjects, ledger)]
-  const lastStep = steps.findLast(({ kind }) => !LOOKS.test(kind))
   const isWatchedToTheEnd = world.chance.happens('retention ends', EXPIRED_SHARE)
   return {
     breaches: [...breaches, ...(isWatchedToTheEnd ? await passRetention(world, subjects) : [])],
     steps,
     trace: traceOf(steps, world),
-    counts: { ...ledger.counts(subjects), healedMs: Math.max(0, (lastStep?.time ?? 0) - start - end) },
+    counts: { ...ledger.counts(subjects), healedMs: Math.max(0, healedAt - start - end) },
   }
 }
 

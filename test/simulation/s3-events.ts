@@ -1,10 +1,10 @@
 import { repeatedS3Event } from '@darkroom/core'
 import { MINUTE_MS, QUEUES } from './settings.ts'
-import { BUCKET, WATCH } from './system.ts'
+import { BUCKET, OUTCOMES, WATCH } from './system.ts'
 import type { World } from './world.ts'
 
 /** The notifications of image-processor's template. */
-const NOTIFIED = /^(input|uploads|erasing)\//
+const NOTIFIED = /^(input|uploads|erasing|metadata)\//
 const DOUBLED = 10
 const LATEST_MS = 60 * MINUTE_MS
 /** S3 tries again while SQS is away. */
@@ -15,9 +15,10 @@ type Surroundings = Pick<World, 'sqs' | 'time' | 'start' | 'chance' | 'faults'>
 /** @returns what sends S3's event of an object that was written: usually once and at once */
 export function sendEvents({ sqs, time, start, chance, faults }: Surroundings): (key: string) => void {
   const written = new Map<string, number>()
-  const deliver = (id: string, body: string, delayMs: number): void => {
-    if (faults.isOut('sqs', time.now() - start)) time.after(RETRY_MS, () => deliver(id, body, delayMs))
-    else sqs.deliver(WATCH, id, body, delayMs)
+  let writes = 0
+  const deliver = (url: string, id: string, body: string, delayMs: number): void => {
+    if (faults.isOut('sqs', time.now() - start)) time.after(RETRY_MS, () => deliver(url, id, body, delayMs))
+    else sqs.deliver(url, id, body, delayMs)
   }
   return (key) => {
     if (!NOTIFIED.test(key)) return
@@ -25,12 +26,28 @@ export function sendEvents({ sqs, time, start, chance, faults }: Surroundings): 
     written.set(key, count)
     const event = `event ${count} of ${key}`
     if (faults.happens('eventLost', event)) return
-    const body = JSON.stringify(repeatedS3Event(BUCKET, key, new Date(time.now())))
+    const repeated = JSON.stringify(repeatedS3Event(BUCKET, key, new Date(time.now())))
+    // S3's own sequencers of a second are smaller than that of a repeated event.
+    const body = repeated.replace(/F{8}"/, `${(writes++).toString(16).toUpperCase().padStart(8, '0')}"`)
+    const [url, usualMs] = key.startsWith('metadata/') ? [OUTCOMES, 0] : [WATCH, QUEUES.watch.delayMs]
     const copies = faults.happens('eventDoubled', event) ? DOUBLED : 1
     for (let copy = 1; copy <= copies; copy++) {
       const id = `${event}, ${copy}`
       const lateMs = faults.happens('eventLate', id) ? chance.number(`lateness of ${id}`) * LATEST_MS : 0
-      deliver(id, body, QUEUES.watch.delayMs + lateMs)
+      deliver(url, id, body, usualMs + lateMs)
     }
+  }
+}
+
+/** What `darkroom events replay` sends for all documents, without its pace. */
+export function replayEvents({ s3, sqs }: Pick<World, 's3' | 'sqs'>): void {
+  for (const [key, { written }] of s3.objects) {
+    if (!key.startsWith('metadata/')) continue
+    sqs.deliver(
+      OUTCOMES,
+      `replayed ${key}`,
+      JSON.stringify(repeatedS3Event(BUCKET, key, new Date(written))),
+      0,
+    )
   }
 }

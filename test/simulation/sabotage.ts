@@ -12,6 +12,10 @@ export interface Sabotage {
   noWatch?: boolean
   /** The entry for the bytes of an erased image is not looked at again. */
   noSecondLook?: boolean
+  /** The watch queue's function does not see that the image queue is behind. */
+  backlogUnseen?: boolean
+  /** Outcomes are not published. */
+  unannounced?: boolean
   /** The daily reconcile never runs. */
   noReconcile?: boolean
   /** Deletions below this prefix do nothing. */
@@ -55,9 +59,11 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'conditional writes are unconditional': { seed: 9, sabotage: { unconditionalWrites: true } },
   'events of S3 are not looked at': { seed: 5, sabotage: { noWatch: true } },
   'the reconcile never runs': { seed: 37, sabotage: { noReconcile: true } },
+  'the watch queue adds to a backlog': { seed: 5, sabotage: { backlogUnseen: true } },
+  'outcomes are not announced': { seed: 1, sabotage: { unannounced: true } },
   'an erasure looks once for the hash': { seed: 73_356, sabotage: { noSecondLook: true } },
   'variants are acknowledged and lost': { seed: 1, sabotage: { lostPrefix: 'processed/' } },
-  'the document is written before the variants': { seed: 20, sabotage: { documentFirst: true } },
+  'the document is written before the variants': { seed: 8, sabotage: { documentFirst: true } },
   'attempts write to the same variants': { seed: 128, sabotage: { sharedVariants: true } },
   'an erasure forgets the variants': { seed: 4, sabotage: { keptPrefix: 'processed/' } },
   'an erasure forgets the original': { seed: 4, sabotage: { keptPrefix: 'input/' } },
@@ -74,7 +80,7 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   },
   'an outage condemns an image': { seed: 38, sabotage: { deadLettersBlamed: true } },
   'dead letters are not parked': { seed: 109, sabotage: { unparked: true } },
-  'parked messages of processed images stay': { seed: 109, sabotage: { parkedForever: true } },
+  'parked messages of processed images stay': { seed: 100, sabotage: { parkedForever: true } },
   'what S3 refuses is tried for ever': { seed: 47, sabotage: { refusalsRetried: true } },
   'a record over the payload limit is only acknowledged': {
     seed: 4,

@@ -30,6 +30,7 @@ export const QUEUES = {
     retentionMs: 4 * DAY_MS,
     maxReceives: 1000,
   },
+  outcomes: { visibilityTimeoutMs: 6 * MINUTE_MS, retentionMs: 4 * DAY_MS, maxReceives: 1000 },
 }
 export const MAX_BATCH = 4
 /** How often parked messages of finished images are deleted. */
@@ -43,6 +44,7 @@ export const LIMITS_MS = {
   clearParked: 50_000,
   bridge: 300_000,
   watchImages: 60_000,
+  announceOutcomes: 30_000,
   reconcileImages: 900_000,
   command: 600_000,
 }

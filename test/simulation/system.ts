@@ -10,6 +10,8 @@ export const DEAD_LETTERS = queueUrl('images-dead-letters')
 export const PARKED = queueUrl('images-parked')
 export const UNDELIVERED = queueUrl('undelivered')
 export const WATCH = queueUrl('images-watch')
+export const OUTCOMES = queueUrl('outcomes')
+export const UNANNOUNCED = queueUrl('outcomes-dead-letters')
 export const TOPIC = 'images'
 
 Object.assign(process.env, {
@@ -48,6 +50,9 @@ export const { handler: settleDeadLetters } = await import(
 export const { handler: clearParked } = await import(
   '../../services/image-processor/src/handlers/clear-parked.ts'
 )
+export const { handler: announceOutcomes } = await import(
+  '../../services/image-processor/src/handlers/announce-outcomes.ts'
+)
 /** Those that the functions use. */
 export const { presets } = await import('@darkroom/app-configuration/deployed')
 export const { handler: bridge } = await import('../../services/kafka-bridge/src/bridge-records.ts')
@@ -70,7 +75,7 @@ export const operator = {
   close: () => {},
 }
 
-type Service = 's3' | 'sqs'
+type Service = 's3' | 'sqs' | 'sns'
 type Send = (command: string, input: Input) => Promise<unknown>
 let send: Record<Service, Send> | undefined
 
@@ -92,6 +97,8 @@ const clients = await Promise.all([
   import('../../services/kafka-bridge/src/clients.ts'),
   operator,
 ])
+const { SNSClient } = await import('@aws-sdk/client-sns')
+divert(SNSClient.prototype, 'sns')
 for (const { bucket, sqs } of clients) {
   divert(bucket.s3, 's3')
   divert(sqs, 'sqs')

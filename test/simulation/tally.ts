@@ -27,6 +27,9 @@ const CLASSES: Record<string, (history: History) => boolean> = {
   'outage of S3': ({ outages }) => outages.some(({ service }) => service === 's3'),
   'outage of SQS': ({ outages }) => outages.some(({ service }) => service === 'sqs'),
   'outage of both for the functions': ({ outages }) => outages.some(({ service }) => service === 'both'),
+  'events of S3 doubled or late': has('eventDoubled', 'eventLate'),
+  'events of S3 lost': has('eventLost'),
+  'more images than are processed': ({ backlog }) => backlog !== undefined,
   'originals that S3 refuses, records over the payload limit': ({ pictures }) =>
     pictures.some(({ isRefusedByS3, isOverLimit }) => isRefusedByS3 || isOverLimit),
   'erasures, holds, redevelopment': ({ actions }) =>

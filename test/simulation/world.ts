@@ -1,4 +1,4 @@
-import type { ImageId } from '@darkroom/core'
+import { type ImageId, inputKey, readImageAccepted } from '@darkroom/core'
 import { type Chance, chanceOf } from './chance.ts'
 import { type Faults, faultsOf } from './faults.ts'
 import type { History } from './history.ts'
@@ -8,8 +8,18 @@ import { createProcesses, type Processes, type StepTaken } from './processes.ts'
 import { sendEvents } from './s3-events.ts'
 import { reorderWrites, type Sabotage, sabotageS3 } from './sabotage.ts'
 import { seedCrypto } from './seeded-crypto.ts'
-import { QUEUES } from './settings.ts'
-import { connect, DEAD_LETTERS, IMAGE_QUEUE, PARKED, UNDELIVERED, WATCH } from './system.ts'
+import { LIMITS_MS, QUEUES } from './settings.ts'
+import {
+  BUCKET,
+  connect,
+  DEAD_LETTERS,
+  IMAGE_QUEUE,
+  OUTCOMES,
+  PARKED,
+  UNANNOUNCED,
+  UNDELIVERED,
+  WATCH,
+} from './system.ts'
 import { startVirtualTime, type VirtualTime } from './virtual-time.ts'
 
 /** Everything around the handlers during one history. */
@@ -27,6 +37,12 @@ export interface World {
   s3: MemoryS3
   sqs: MemorySqs
   processes: Processes
+  /** The messages that the events topic has taken. */
+  published: string[]
+  /** What the watch queue has added to a backlog, as breaches. */
+  added: string[]
+  /** When an object was written or deleted last. */
+  changedAt(): number
   /** Resolves so much later. */
   sleep(milliseconds: number): Promise<void>
   /** Gives `Date` and `crypto` back. */
@@ -51,10 +67,17 @@ export function openWorld(history: History, options: Options): World {
   const start = chance.pick('start', STARTS)
   const time = startVirtualTime(start)
   const faults = faultsOf(chance, history.rates, history.outages, suppressed)
-  const s3 = createMemoryS3(time.now, (key, object) => {
-    onWritten(key, object)
-    announce(key)
-  })
+  let changed = start
+  const s3 = createMemoryS3(
+    time.now,
+    (key, object) => {
+      onWritten(key, object)
+      announce(key)
+    },
+    () => {
+      changed = time.now()
+    },
+  )
   const sqs = createMemorySqs(
     [
       {
@@ -74,6 +97,12 @@ export function openWorld(history: History, options: Options): World {
         url: WATCH,
         deadLetters: { url: PARKED, maxReceives: QUEUES.watch.maxReceives },
       },
+      {
+        ...QUEUES.outcomes,
+        url: OUTCOMES,
+        deadLetters: { url: UNANNOUNCED, maxReceives: QUEUES.outcomes.maxReceives },
+      },
+      { ...QUEUES.parked, url: UNANNOUNCED },
     ],
     time.now,
     onVisible,
@@ -83,15 +112,49 @@ export function openWorld(history: History, options: Options): World {
   const giveCryptoBack = seedCrypto(processes.random)
   const redirects = new Map<string, string>()
   const runS3 = sabotageS3(s3, sabotage, redirects)
-  const sendToS3 = (command: string, input: Input) =>
-    processes.step('s3', `${command} ${placeOf(input)}`, (name) => runS3(name, command, input))
+  /** Invocations that complete uploads, which may enqueue what was accepted before. */
+  const completing = new Set<string>()
+  const sendToS3 = (command: string, input: Input) => {
+    if (placeOf(input) === 'uploads') completing.add(processes.running())
+    return processes.step('s3', `${command} ${placeOf(input)}`, (name) => runS3(name, command, input))
+  }
   const sendInOrder = sabotage.documentFirst ? reorderWrites(sendToS3) : sendToS3
   const runSqs = (command: string, input: Input) =>
     processes.step('sqs', `${command} ${placeOf(input)}`, (name) => {
       if (sabotage.unparked && command === 'SendMessage' && input.QueueUrl === PARKED) return {}
       if (sabotage.neverSentAgain && name.startsWith('processImages') && command === 'SendMessage')
         throw new Error('sabotage')
-      return sqs.run(command, input, name)
+      const result = sqs.run(command, input, name)
+      return isBacklog() ? withBacklog(name, command, input, result) : result
+    })
+  const isBacklog = (forMs = 0) => {
+    const { from, to } = history.backlog ?? { from: 0, to: 0 }
+    return from + forMs <= time.now() - start && time.now() - start < to
+  }
+  const added: string[] = []
+  /** The queue says that others wait too. What the watch queue sends nevertheless is kept, unless it completes an upload. */
+  const withBacklog = (name: string, command: string, input: Input, result: unknown) => {
+    if (!name.startsWith('watchImages') || input.QueueUrl !== IMAGE_QUEUE) return result
+    const [invocation = ''] = name.split(' / ')
+    const isCompleting = completing.has(invocation)
+    const isSeen = command === 'GetQueueAttributes' && !sabotage.backlogUnseen
+    if (isSeen)
+      return {
+        Attributes: { ApproximateNumberOfMessages: '5000', ApproximateNumberOfMessagesNotVisible: '0' },
+      }
+    const image = command === 'SendMessage' && readImageAccepted(input.MessageBody, BUCKET).message?.data
+    const writtenAt = image && s3.objects.get(inputKey(image))?.written
+    if (isCompleting || !writtenAt) return result
+    if (time.now() - writtenAt > LIMITS_MS.watchImages && isBacklog(LIMITS_MS.watchImages))
+      added.push(`${image.imageId} was added to a backlog`)
+    return result
+  }
+  const published: string[] = []
+  const sendToSns = (command: string, { PublishBatchRequestEntries }: Input) =>
+    processes.step('sns', `${command} events`, () => {
+      if (sabotage.unannounced) return {}
+      for (const { Message } of PublishBatchRequestEntries) published.push(Message)
+      return {}
     })
   const sendToSqs = async (command: string, input: Input) => {
     const isUpload = processes.running().startsWith('uploadImage')
@@ -101,7 +164,7 @@ export function openWorld(history: History, options: Options): World {
       return new Promise(() => {})
     })
   }
-  connect({ s3: sendInOrder, sqs: sendToSqs })
+  connect({ s3: sendInOrder, sqs: sendToSqs, sns: sendToSns })
   const sleep = (milliseconds: number) => new Promise<void>((resolve) => time.after(milliseconds, resolve))
   const close = () => {
     time.stop()
@@ -120,6 +183,9 @@ export function openWorld(history: History, options: Options): World {
     s3,
     sqs,
     processes,
+    published,
+    added,
+    changedAt: () => changed,
     sleep,
     close,
   }
