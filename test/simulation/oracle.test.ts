@@ -15,7 +15,7 @@ import { NO_FAULTS } from './faults.ts'
 import type { History } from './history.ts'
 import { runHistory } from './run-history.ts'
 import { DAY_MS, MINUTE_MS } from './settings.ts'
-import { DEAD_LETTERS, IMAGE_QUEUE, PARKED, UNDELIVERED } from './system.ts'
+import { DEAD_LETTERS, IMAGE_QUEUE, OUTCOMES, PARKED, UNANNOUNCED, UNDELIVERED, WATCH } from './system.ts'
 import type { World } from './world.ts'
 
 /** One picture that is sent over HTTP and processed. */
@@ -165,11 +165,25 @@ const CASES: [string, Tamper, RegExp][] = [
     },
     /became another image/,
   ],
-  ...[IMAGE_QUEUE, DEAD_LETTERS, UNDELIVERED].map((QueueUrl): (typeof CASES)[number] => [
-    `a message is left in ${QueueUrl.split('/').at(-1)}`,
-    ({ sqs }) => sqs.run('SendMessage', { QueueUrl, MessageBody: '{}' }, 'left'),
-    /1 messages are left/,
-  ]),
+  ['a document was not announced', ({ published }) => published.splice(0), /was not announced/],
+  [
+    'the last event of an image says something else',
+    ({ published }) => {
+      const event = JSON.parse(published[0] ?? '')
+      published.push(
+        JSON.stringify({ ...event, sequence: 'F'.repeat(32), data: { ...event.data, width: 1 } }),
+      )
+    },
+    /was announced last as processed, which its document is not/,
+  ],
+  ['an event cannot be read', ({ published }) => published.push('{}'), /an event cannot be read/],
+  ...[IMAGE_QUEUE, DEAD_LETTERS, UNDELIVERED, WATCH, OUTCOMES, UNANNOUNCED].map(
+    (QueueUrl): (typeof CASES)[number] => [
+      `a message is left in ${QueueUrl.split('/').at(-1)}`,
+      ({ sqs }) => sqs.run('SendMessage', { QueueUrl, MessageBody: '{}' }, 'left'),
+      /1 messages are left/,
+    ],
+  ),
 ]
 
 /** Does something on a day while the retention periods end, a minute after S3 has deleted what has expired by then. */

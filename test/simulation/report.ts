@@ -268,7 +268,8 @@ ${date}, seeds ${firstSeed} to ${lastSeed}: ${number(histories.histories)} histo
 ${(histories.histories / cpuSeconds).toFixed(0)} for each second of CPU time, on commit ${commits.join(', ')}. Everything in a history follows its seed: the same seeds on the same code give the same
 trace, here \`${trace}\`. They crashed before or after ${kinds.length - notCrashedAt.length} of ${kinds.length} kinds of I/O steps. A history has several kinds of faults, so it is counted in
 several rows. "Failed with reason" are damaged pictures, and those whose message failed at five receives, and at five more: it is parked, and an
-operator can send it again. "Healed" is the time from the last fault until nothing was left to do.
+operator can send it again. "Healed" is the time from the last fault until no image was unfinished and nothing was left over.
+Only a lost event of S3 waits for the daily reconcile.
 
 ${classes()}
 
@@ -293,8 +294,9 @@ ${stackRuns()}${await auditRuns()}## What this does not prove
 
 - How S3 and SQS scale and throttle, and how often they lose events or answers.
 - An event that S3 never sends, followed by an outage of S3 of more than a day: the daily reconcile looks at the ids of two days.
-- An outage of S3 and SQS together of three days: in 20 histories on commit 4bb7196 one of 56 images stayed unfinished, without being
-  told failed (seed 12). The cause is not known yet; shorter outages, and those of one of them, left none.
+- Outages of more than four days, after which SQS has deleted what waited.
+- Subscribers: the simulated topic keeps what is published and delivers nothing. An operator has to send the outcomes again whose event S3 lost
+  (\`darkroom events replay\`), as happens here at the end of such histories.
 - IAM: the simulation may do everything. \`test/templates.test.ts\` compares each function's permissions with the template.
 - When S3 applies lifecycle rules, and how long a deleted object can still be read.
 - API Gateway, the pollers of SQS and Kafka, and Lambda's own retries: in the simulation they are models, locally they are ours.
