@@ -64,7 +64,7 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'an erasure looks once for the hash': { seed: 73_356, sabotage: { noSecondLook: true } },
   'variants are acknowledged and lost': { seed: 1, sabotage: { lostPrefix: 'processed/' } },
   'the document is written before the variants': { seed: 8, sabotage: { documentFirst: true } },
-  'attempts write to the same variants': { seed: 128, sabotage: { sharedVariants: true } },
+  'attempts write to the same variants': { seed: 169, sabotage: { sharedVariants: true } },
   'an erasure forgets the variants': { seed: 4, sabotage: { keptPrefix: 'processed/' } },
   'an erasure forgets the original': { seed: 4, sabotage: { keptPrefix: 'input/' } },
   'an erasure does not look for holds': { seed: 64, sabotage: { holdsUnseen: true } },
