@@ -168,9 +168,16 @@ function listenForDamage(image: Sharp): () => boolean {
 }
 
 async function missesBytes(shorter: Uint8Array): Promise<boolean> {
-  const thumbnail = open(shorter, {}, { width: 16, height: 16 })
-  const isDamaged = listenForDamage(thumbnail)
-  return toPixels(thumbnail).then(isDamaged, () => true)
+  const end =
+    typeOf(shorter) === 'image/jpeg' ? await lastLine(shorter) : open(shorter, {}, { width: 16, height: 16 })
+  const isDamaged = listenForDamage(end)
+  return toPixels(end).then(isDamaged, () => true)
+}
+
+/** Of a JPEG that is shrunk as it is read, libvips can leave the last line unread, and with it the end of the data. */
+async function lastLine(jpeg: Uint8Array): Promise<Sharp> {
+  const { width, height } = await readHeader(jpeg)
+  return sharp(jpeg, LENIENT).extract({ left: 0, top: height - 1, width, height: 1 })
 }
 
 /**
