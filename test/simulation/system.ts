@@ -1,4 +1,5 @@
 /** The deployed handlers, imported once. Their clients send to the history that runs now. */
+import { NoSuchKey } from '@aws-sdk/client-s3'
 import { configurationFile } from '@darkroom/app-configuration/testing'
 import type { Input } from './memory-s3.ts'
 import { presetsOf, retention } from './settings.ts'
@@ -99,7 +100,15 @@ const clients = await Promise.all([
 ])
 const { SNSClient } = await import('@aws-sdk/client-sns')
 divert(SNSClient.prototype, 'sns')
-for (const { bucket, sqs } of clients) {
+for (const { bucket, sqs, ...others } of clients) {
   divert(bucket.s3, 's3')
   divert(sqs, 'sqs')
+  // Nothing was applied to an app. What functions remember of it must not depend on the history before.
+  if ('settingsBucket' in others) {
+    Object.assign(others.settingsBucket.s3, {
+      send: async () => {
+        throw new NoSuchKey({ message: 'simulated', $metadata: {} })
+      },
+    })
+  }
 }

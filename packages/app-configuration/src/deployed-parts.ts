@@ -1,4 +1,5 @@
 import { appsOfTopics, retentionOf } from './configuration.ts'
+import { digestOf } from './packed.ts'
 import { readConfiguration } from './read-configuration.ts'
 
 /**
@@ -10,6 +11,7 @@ import { readConfiguration } from './read-configuration.ts'
 export function deployedParts() {
   const configuration = readConfiguration()
   return {
+    digest: digestOf(configuration),
     presets: configuration.presets,
     apps: configuration.apps,
     retention: retentionOf(configuration),

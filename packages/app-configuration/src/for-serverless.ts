@@ -1,13 +1,7 @@
-import { createHash } from 'node:crypto'
 import { lifecycleRules } from '@darkroom/retention'
-import { type AppConfiguration, originsOf, retentionOf } from './configuration.ts'
-import { packConfiguration } from './packed.ts'
+import { originsOf, retentionOf } from './configuration.ts'
+import { digestOf, packConfiguration } from './packed.ts'
 import { readConfiguration } from './read-configuration.ts'
-
-/** A short hash of a configuration. */
-export function digestOf(configuration: AppConfiguration): string {
-  return createHash('sha256').update(JSON.stringify(configuration)).digest('hex').slice(0, 16)
-}
 
 /**
  * The parts of a serverless.yml that depend on the apps.

@@ -1,4 +1,5 @@
 export * from './configuration.ts'
+export * from './current-settings.ts'
 export * from './differences.ts'
 export * from './for-serverless.ts'
 export * from './packed.ts'

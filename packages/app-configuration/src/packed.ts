@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { AppConfiguration } from './configuration.ts'
 
@@ -12,4 +13,9 @@ export function packConfiguration(configuration: AppConfiguration): string {
 /** The inverse. @throws Error if it is no configuration that this version reads */
 export function unpackConfiguration(packed: string): AppConfiguration {
   return AppConfiguration.parse(JSON.parse(gunzipSync(Buffer.from(packed, 'base64')).toString()))
+}
+
+/** A short hash of a configuration. */
+export function digestOf(configuration: AppConfiguration): string {
+  return createHash('sha256').update(JSON.stringify(configuration)).digest('hex').slice(0, 16)
 }

@@ -43,6 +43,7 @@ export {
 } from './originals.ts'
 export { chainReceipt, newestReceipt, newReceipt, sequenceOf } from './receipts.ts'
 export { putRejected, rejectedImage } from './rejected.ts'
+export { deleteSettings, getSettings, listSettings, putSettings, SETTINGS_TIMEOUTS } from './settings.ts'
 export {
   completeMultipartUpload,
   discardUploads,

@@ -26,12 +26,14 @@ import {
   parseProcessedKey,
   parseRejectedKey,
   parseS3Uri,
+  parseSettingsKey,
   parseStoredKey,
   parseUploadKey,
   processedKey,
   processedPrefix,
   rejectedKey,
   s3Uri,
+  settingsKey,
   storedPrefix,
   uploadKey,
   uploadPrefix,
@@ -174,6 +176,11 @@ describe('each parser is the inverse of its builder', () => {
         expect(parseLastUseKey(lastUseKey(ref))).toEqual(ref)
         expect(parseCredentialKey(lastUseKey(ref))).toBeUndefined()
       }),
+    )
+  })
+  test('settings', () => {
+    fc.assert(
+      fc.property(fc.record({ app }), (ref) => expect(parseSettingsKey(settingsKey(ref))).toEqual(ref)),
     )
   })
   test('kind and app of any key', () => {

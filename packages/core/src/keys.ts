@@ -22,6 +22,7 @@ export { credentialKey, lastUseKey, parseCredentialKey, parseLastUseKey } from '
  *     events/{app}/{digest}                                     the image id of an event whose time does not decide it
  *     linked/{app}/{yyyy-mm-dd}/{imageId}/{sha256}              names an object elsewhere that has bytes of the image
  *     receipts/{app}/{number}                                   the chain of erasure receipts, the newest first
+ *     settings/{app}.json                                       what was applied to an app after a deployment
  *     credentials/{keyId}.json                                  the record of an API key (api-key.ts, which loads no zod)
  *     credentials/{keyId}.used                                  written when that key is first used on a day
  */
@@ -282,6 +283,15 @@ export function eventKey({ app, digest }: EventRef): string {
 
 export function parseEventKey(key: string): EventRef | undefined {
   return confirm(/^events\/(?<app>[^/]+)\/(?<digest>[^/]+)$/.exec(key), eventKey)
+}
+
+/** What was applied to an app after a deployment: see decisions/0051-settings-without-a-deployment.md. */
+export function settingsKey({ app }: Pick<ImageRef, 'app'>): string {
+  return `settings/${AppId.parse(app)}.json`
+}
+
+export function parseSettingsKey(key: string): Pick<ImageRef, 'app'> | undefined {
+  return confirm(/^settings\/(?<app>[^/]+)\.json$/.exec(key), settingsKey)
 }
 
 /** The kinds of stored objects, by the first part of the key. Only rejected records belong to no app. */

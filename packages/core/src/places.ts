@@ -21,6 +21,7 @@ import {
   parseMetadataKey,
   parseReceiptKey,
   parseRejectedKey,
+  parseSettingsKey,
   parseStoredKey,
   parseUploadKey,
   processedPrefix,
@@ -51,6 +52,7 @@ const OWNERS = {
   erasing: parseErasureKey,
   linked: parseLinkKey,
   receipts: parseReceiptKey,
+  settings: parseSettingsKey,
   // The record names the app.
   credentials: (key: string) => (parseCredentialKey(key) ?? parseLastUseKey(key)) && {},
 } satisfies Record<string, (key: string) => Owner | undefined>

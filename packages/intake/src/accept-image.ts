@@ -82,14 +82,14 @@ export function createIntake(options: IntakeOptions): Intake {
   }
 }
 
-function store(
+async function store(
   { bucket, deduplication }: IntakeOptions,
   image: Original,
   source: InspectedContent['source'],
 ): Promise<Acceptance> {
   // The id of another uploader's image would be of no use, and would tell that somebody has the same bytes.
-  const isShared = image.uploader === undefined
-  return isShared && deduplication?.isEnabled(image.app) && source instanceof Uint8Array
+  const isShared = image.uploader === undefined && source instanceof Uint8Array
+  return isShared && deduplication && (await deduplication.isEnabled(image.app))
     ? storeUnlessKnown(bucket, deduplication, image, source)
     : storeOnce(bucket, image, source)
 }

@@ -85,7 +85,7 @@ function reused({ imageId }: Repetition, what: string): ProblemError {
 
 /** Which apps have deduplication, and how long each image is kept. */
 export interface Deduplication {
-  isEnabled: (app: AppId) => boolean
+  isEnabled: (app: AppId) => boolean | Promise<boolean>
   retention: Retention
   /** Called if S3 failed to keep an accepted image for its bytes: the same bytes will be another image. */
   onUnremembered: (image: ImageRef, error: Error) => void

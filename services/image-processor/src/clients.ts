@@ -1,5 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { openBucket } from '@darkroom/bucket'
+import { openBucket, SETTINGS_TIMEOUTS } from '@darkroom/bucket'
 import { env } from './environment.ts'
 import { reportUnreadable } from './metrics.ts'
 
@@ -10,4 +10,6 @@ export const timeouts = {
 }
 
 export const bucket = openBucket(env.BUCKET, timeouts, reportUnreadable)
+/** Without applied settings, those that were deployed are used: see `openSettings`. */
+export const settingsBucket = openBucket(env.BUCKET, SETTINGS_TIMEOUTS)
 export const sqs = new SQSClient(timeouts)

@@ -1,4 +1,4 @@
-import { appOfTopic, apps } from '@darkroom/app-configuration/deployed'
+import { appOfTopic } from '@darkroom/app-configuration/deployed'
 import { linkClaim } from '@darkroom/bucket'
 import { acceptedTypes, isPlausibleTime, type ProblemError, timeOf, traceIdOf } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
@@ -11,6 +11,7 @@ import { identifyRecord } from './identify-record.ts'
 import { imageIdOf } from './image-id-of.ts'
 import { logger } from './logger.ts'
 import { commitRefusal, rejectRecord } from './reject-record.ts'
+import { settingsOf } from './settings.ts'
 import {
   type IdentifiedEvent,
   isTemporary,
@@ -30,7 +31,7 @@ const acceptImage = createIntake({
     countUnsent()
   },
   accepted: acceptedTypes(env.HEIC_DECODER),
-  limitsOf: (app) => (Object.hasOwn(apps, app) && apps[app]) || {},
+  limitsOf: settingsOf,
 })
 
 /** Accepts or rejects a record. Its outcome is `deferred` if that is not possible now. */

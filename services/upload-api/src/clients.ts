@@ -1,5 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { openBucket, SIGNER_SETTINGS } from '@darkroom/bucket'
+import { openBucket, SETTINGS_TIMEOUTS, SIGNER_SETTINGS } from '@darkroom/bucket'
 import { env } from './environment.ts'
 import { reportUnreadable } from './metrics.ts'
 
@@ -10,6 +10,8 @@ const shortTimeouts = {
 }
 
 export const bucket = openBucket(env.BUCKET, shortTimeouts, reportUnreadable)
+/** Without applied settings, those that were deployed are used: see `openSettings`. */
+export const settingsBucket = openBucket(env.BUCKET, SETTINGS_TIMEOUTS)
 export const sqs = new SQSClient(shortTimeouts)
 
 /** Signs the requests that clients send to S3. */

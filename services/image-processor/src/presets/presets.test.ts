@@ -15,21 +15,12 @@ const presets = {
 const apps = { 'web-app-1': {}, 'web-app-2': { preset: 'rich' } }
 process.env.APPS_FILE = configurationFile({ presets, apps })
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
-const { choosePreset, presetOf, requireEngineSupport } = await import('./presets.ts')
+const { presetOf, requireEngineSupport } = await import('./presets.ts')
 
 test("an app's preset is the configured one, with its name, or the default", () => {
   expect(presetOf('web-app-2')).toEqual({ name: 'rich', ...presets.rich })
   expect(presetOf('web-app-1')).toEqual({ name: 'default', ...presets.default })
   expect(presetOf('constructor')).toMatchObject({ name: 'default' })
-})
-
-test('a message that asks for another preset is processed with it', () => {
-  const message = (preset: string) =>
-    choosePreset({ app: 'web-app-1', redevelop: { preset } } as Parameters<typeof choosePreset>[0])
-  expect(message('rich')).toMatchObject({ name: 'rich', version: 2 })
-  for (const name of ['poster', 'constructor']) {
-    expect(() => message(name)).toThrow(`the preset "${name}", which was not deployed`)
-  }
 })
 
 describe('an engine must support the presets that apps use', () => {

@@ -1,5 +1,6 @@
+import { settingsIn } from '@darkroom/app-configuration/current-settings'
 import { apps, presets } from '@darkroom/app-configuration/deployed'
-import type { AppId, ImageAccepted, NamedPreset, Preset, Tolerant } from '@darkroom/core'
+import type { AppId, NamedPreset, Preset } from '@darkroom/core'
 import { type ImageEngine, LIMITATIONS, unsupportedBy } from '../engines/image-engine.ts'
 import { logger } from '../logger.ts'
 
@@ -38,27 +39,7 @@ function faultsOf(engine: ImageEngine['name'], name: string, { variants }: Prese
   )
 }
 
-/** The preset of an app: its own, or the default. */
+/** The preset of an app that was deployed: its own, or the default. */
 export function presetOf(app: AppId): NamedPreset {
-  const name = (Object.hasOwn(apps, app) && apps[app]?.preset) || 'default'
-  return named(name) ?? missing(`the app ${app} has the preset "${name}"`)
-}
-
-/**
- * The preset that a message asks for, or its app's.
- *
- * @throws Error if that preset is not configured
- */
-export function choosePreset({ app, redevelop }: Tolerant<ImageAccepted>['data']): NamedPreset {
-  if (!redevelop) return presetOf(app)
-  return named(redevelop.preset) ?? missing(`the message asks for the preset "${redevelop.preset}"`)
-}
-
-function named(name: string): NamedPreset | undefined {
-  const preset = Object.hasOwn(presets, name) ? presets[name] : undefined
-  return preset && { name, ...preset }
-}
-
-function missing(what: string): never {
-  throw new Error(`${what}, which was not deployed`)
+  return settingsIn({ presets, apps }, app).preset
 }

@@ -5,6 +5,11 @@ import type { VariantRequest } from '../engines/image-engine.ts'
 /** In a zip as in the repository. */
 const FOLDER = new URL('../../watermarks/', import.meta.url)
 
+/** Whether the watermark that a spec names was deployed. */
+export function hasWatermark({ watermark }: VariantSpec): boolean {
+  return !watermark || existsSync(new URL(watermark.file, FOLDER))
+}
+
 /** Adds the watermark that a spec names; each file is read once per process. */
 export function withWatermark(spec: VariantSpec): VariantRequest {
   return spec.watermark ? { ...spec, watermarkImage: read(spec.watermark.file) } : spec

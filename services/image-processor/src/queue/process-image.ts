@@ -16,7 +16,7 @@ import type { Developer } from '../development/develop.ts'
 import type { DevelopedVariant } from '../engines/image-engine.ts'
 import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
-import { choosePreset } from '../presets/presets.ts'
+import { choosePreset } from '../presets/choose-preset.ts'
 import {
   type Attempt,
   commitSuccess,
@@ -39,7 +39,7 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   if (outcome.status === 'rejected') throw outcome.reason
   const earlier = outcome.value
   if (earlier?.status === 'erased') return deleteErased(image)
-  const preset = choosePreset(image)
+  const preset = await choosePreset(image, developer.name)
   if (earlier && isFinal(earlier) && !needsRedevelopment(image, earlier, preset)) {
     const { status } = earlier
     logger.info('image already finished', { imageId: image.imageId, app: image.app, status })

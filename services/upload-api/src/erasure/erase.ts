@@ -108,7 +108,7 @@ async function writeReceipt(
 /** An upload that runs now may write the entry after this: that is looked at minutes later (decisions/0045-writes-after-an-erasure.md). */
 async function forgetHash({ app, imageId }: ImageRef, sha256: string): Promise<void> {
   await forgetBytes(bucket, { app, imageId, sha256 })
-  if (hasDeduplication(app)) await watchHash({ app, sha256 })
+  if (await hasDeduplication(app)) await watchHash({ app, sha256 })
 }
 
 /** @throws ProblemError `legal-hold` */

@@ -1,4 +1,4 @@
-import { DirectUpload, inputKey } from '@darkroom/core'
+import { DirectUpload, inputKey, settingsKey } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { openStore } from '../testing/open-store.ts'
@@ -98,3 +98,19 @@ describe('POST /v1/uploads of an app with limits', () => {
 
 /** One white pixel. */
 const GIF = Buffer.from('R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=', 'base64')
+
+test('limits that were applied after the deployment are enforced', async () => {
+  const { digestOf, readConfiguration } = await import('@darkroom/app-configuration')
+  const deployed = readConfiguration()
+  const settings = {
+    preset: { name: 'default', ...deployed.presets.default },
+    deduplication: false,
+    maxBytes: 1,
+  }
+  const applied = { over: digestOf(deployed), appliedAt: new Date().toISOString(), settings }
+  await store.put(settingsKey({ app: 'tightened' }), JSON.stringify(applied))
+  expect(await upload(png, 'tightened')).toMatchObject({
+    status: 413,
+    body: { detail: expect.stringContaining('The app tightened accepts up to 1 byte.') },
+  })
+})

@@ -47,7 +47,7 @@ export const handler = apiHandlerWithBody(
     requireAllowedBytes(request.bytes, maxBytes)
     const imageId = chosen ?? newImageId()
     const contentType = requireAcceptedType(request.contentType, contentTypes)
-    requireWithinLimits(app, settingsOf(app), {
+    requireWithinLimits(app, await settingsOf(app), {
       bytes: request.bytes,
       contentType: declaredTypeOf(contentType),
     })

@@ -1,6 +1,7 @@
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation'
-import { type AppConfiguration, unpackConfiguration } from '@darkroom/app-configuration'
+import { type AppConfiguration, digestOf, unpackConfiguration } from '@darkroom/app-configuration'
 import * as z from 'zod'
+import { readDeployment, settingOf } from '../doctor/deployment.ts'
 
 const Template = z.object({ Metadata: z.object({ Apps: z.string() }) })
 
@@ -23,4 +24,24 @@ export async function deployedConfiguration(stage: string): Promise<AppConfigura
   } finally {
     cloudFormation.destroy()
   }
+}
+
+/**
+ * The same, with the bucket of the stage, if all services were deployed with this configuration: a service with another one
+ * would not use what is applied.
+ *
+ * @throws Error as `deployedConfiguration` does, or if the services have different configurations
+ */
+export async function requireDeployment(
+  stage: string,
+): Promise<{ configuration: AppConfiguration; bucket: string }> {
+  const [configuration, deployment] = await Promise.all([deployedConfiguration(stage), readDeployment(stage)])
+  const other = Object.values(deployment).find(
+    (service) => settingOf(service, 'APPS_DIGEST') !== digestOf(configuration),
+  )
+  if (other)
+    throw new Error(`${other.name} was deployed with another file of apps. Deploy all services first.`)
+  const bucket = settingOf(deployment['image-processor'], 'BUCKET')
+  if (bucket === undefined) throw new Error(`The image processor of ${stage} names no bucket.`)
+  return { configuration, bucket }
 }

@@ -1,7 +1,9 @@
+import { AppliedSettings } from '@darkroom/app-configuration'
 import {
   type Bucket,
   findOriginal,
   getDocument,
+  getSettings,
   getText,
   listObjects,
   rejectedImage,
@@ -20,6 +22,7 @@ import {
   parseHashKey,
   parseKeyRecord,
   parseLastUseKey,
+  parseSettingsKey,
   placePrefix,
 } from '@darkroom/core'
 import { type AuditContext, isSettled, pastRetention, type Unit } from './audit-context.ts'
@@ -102,6 +105,23 @@ export async function checkEvent(context: AuditContext, object: StoredObject): P
   if (context.now - written.getTime() < MAX_DELIVERY_MS) return expired
   const isLost = (await statusOf(context.bucket, image)) === 'none'
   return isLost ? [...expired, { class: 'orphan', key, detail: `${text} is not stored` }] : expired
+}
+
+/** What was applied to an app can be read. */
+export async function checkSettings({ bucket }: AuditContext, { key }: StoredObject): Promise<Breach[]> {
+  const ref = parseSettingsKey(key)
+  if (!ref) return [unknownObject({ key })]
+  const text = await getSettings(bucket, ref.app)
+  if (text === undefined || isAppliedSettings(text)) return []
+  return [{ class: 'unknown-object', key, detail: 'no settings that functions can read' }]
+}
+
+function isAppliedSettings(text: string): boolean {
+  try {
+    return AppliedSettings.safeParse(JSON.parse(text)).success
+  } catch {
+    return false
+  }
 }
 
 /** The record of an API key can be read, and a key that was used has one. */

@@ -109,6 +109,7 @@ const LOOKS: Record<Place, Look> = {
       found: [],
     }
   },
+  settings: async () => ({ how: 'not looked at: settings name no image', found: [] }),
   credentials: async () => ({ how: 'not looked at: API keys name no image', found: [] }),
 }
 

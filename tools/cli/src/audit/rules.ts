@@ -9,6 +9,7 @@ import {
   checkHash,
   checkLoose,
   checkRejected,
+  checkSettings,
   strangers,
   unitsOf,
 } from './check-others.ts'
@@ -36,6 +37,7 @@ export const RULES: Record<Place, Rule> = {
   rejected: checkRejected,
   receipts: checkLink,
   credentials: checkCredential,
+  settings: checkSettings,
 }
 
 /** A part of the audit that can be continued where it stopped. */

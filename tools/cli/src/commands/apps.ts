@@ -8,10 +8,12 @@ import {
   readConfiguration,
   unversionedPresets,
 } from '@darkroom/app-configuration'
+import { openBucket } from '@darkroom/bucket'
 import { AppId, KafkaTopic, PresetName } from '@darkroom/core'
 import { formatTable } from '@darkroom/terminal'
 import { type Command, Option } from 'commander'
 import { addApp } from '../apps/add-app.ts'
+import { applySettings, needsDeployment } from '../apps/apply-settings.ts'
 import { parsedBy } from '../parsed-by.ts'
 
 interface FileOptions {
@@ -48,6 +50,27 @@ export function addApps(program: Command): void {
       }
       await addApp(file, app, settings)
       console.log(`${app} is in ${file}. Deploy it with: pnpm exec oslsc deploy --stage STAGE`)
+    })
+
+  withFile(
+    apps.command('apply').description('apply what needs no deployment; functions use it within a minute'),
+  )
+    .requiredOption('--stage <stage>', 'a stage on AWS; credentials and region are the AWS SDK’s own')
+    .action(async ({ file, stage }: FileOptions & { stage: string }) => {
+      const { requireDeployment } = await import('../apps/deployed-configuration.ts')
+      const after = readConfiguration(file)
+      const { configuration: before, bucket } = await requireDeployment(stage)
+      const [unversioned] = unversionedPresets(before, after)
+      if (unversioned !== undefined) throw new Error(`${raiseVersion(unversioned)}`)
+      const store = openBucket(bucket)
+      try {
+        const { applied, withdrawn } = await applySettings(store, before, after)
+        console.log(`In a minute: ${list(applied)} as in ${file}, ${list(withdrawn)} as deployed.`)
+      } finally {
+        store.s3.destroy()
+      }
+      const rest = differences(before, after).filter(({ field }) => needsDeployment(field))
+      if (rest.length > 0) console.log(`\nAfter a deployment:\n\n${tableOf(rest)}`)
     })
 
   withFile(apps.command('diff').description('compare the file with what a deployment has'))
@@ -120,15 +143,33 @@ function daysOf({ retentionDays = {} }: AppSettings): string {
 
 function tableOf(found: Difference[]): string {
   const width = process.stdout.columns ?? 80
-  const rows = found.map(({ field, before = 'none', after = 'none' }) => [field, before, after])
-  return formatTable(['field', 'now', 'then'], rows, width)
+  const rows = found.map(({ field, before = 'none', after = 'none' }) => [
+    field,
+    before,
+    after,
+    needsDeployment(field) ? 'deployment' : 'apply',
+  ])
+  return formatTable(['field', 'now', 'then', 'needs'], rows, width)
 }
 
 function warnOfVersions(before: AppConfiguration, after: AppConfiguration): void {
   for (const name of unversionedPresets(before, after)) {
-    console.log(`\nRaise presets.${name}.version: its variants changed, and documents name the version.`)
+    console.log(`\n${raiseVersion(name)}`)
   }
 }
+
+function raiseVersion(name: string): string {
+  return `Raise presets.${name}.version: its variants changed, and documents name the version.`
+}
+
+/** `shop, press and 12 more` */
+function list(apps: AppId[]): string {
+  if (apps.length === 0) return 'no app'
+  const [named, more] = [apps.slice(0, MAX_NAMED).join(', '), apps.length - MAX_NAMED]
+  return more > 0 ? `${named} and ${more} more` : named
+}
+
+const MAX_NAMED = 5
 
 function count(entries: object, name: string): string {
   const { length } = Object.keys(entries)
