@@ -3,8 +3,10 @@
  * DIR]`, half a minute. Linux only, because it reads `/proc`.
  */
 import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { type Developer, developHere } from '../services/image-processor/src/development/develop.ts'
@@ -12,8 +14,9 @@ import { startEngineProcess } from '../services/image-processor/src/isolation/en
 import { isolate } from '../services/image-processor/src/isolation/isolate.ts'
 import { presetOf } from '../services/image-processor/src/presets/presets.ts'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
-import { peakMemory } from '../services/image-processor/test/process-figures.ts'
+import { cpuTimeMs, peakMemory } from '../services/image-processor/test/process-figures.ts'
 import { bundleDeployed } from './bundle-deployed.ts'
+import { PRICES } from './cost/prices.ts'
 
 const { values: options } = parseArgs({ options: { photos: { type: 'string' } } })
 const SIZES = [0.3, 3, 12, 24]
@@ -71,10 +74,45 @@ async function measureStarts(program: string): Promise<number> {
 }
 
 async function medianTime(developer: Developer, original: Uint8Array): Promise<number> {
-  await developer.develop(original, preset)
+  await developer.develop(original, preset, 'web-app-1')
   const times = []
-  for (let n = 0; n < ROUNDS; n++) times.push(await timed(() => developer.develop(original, preset)))
+  for (let n = 0; n < ROUNDS; n++)
+    times.push(await timed(() => developer.develop(original, preset, 'web-app-1')))
   return median(times)
+}
+
+/** Between two images: the time in which variants are stored and the next original is read. */
+const STORAGE_MS = 100
+const FUNCTION_GIGABYTES = 1769 / 1024
+
+/** Images of some apps in turn, once all of them have had one. */
+async function measureApps(program: string, original: Uint8Array, apps: number) {
+  const developer = isolate({ name: 'sharp', program, seconds: 60, megabytes: 480, apps: 4 })
+  const nameOf = (n: number) => `app-${n % apps}`
+  for (let n = 0; n < 2 * apps; n++) {
+    await developer.develop(original, preset, nameOf(n))
+    await sleep(STORAGE_MS)
+  }
+  const before = childrensTimeMs()
+  const times = []
+  for (let n = 0; n < 2 * ROUNDS; n++) {
+    times.push(await timed(() => developer.develop(original, preset, nameOf(n))))
+    await sleep(STORAGE_MS)
+  }
+  const cpuMs = (childrensTimeMs() - before) / times.length
+  developer.stop()
+  return { milliseconds: median(times), cpuMs }
+}
+
+/** Processor time of this process's children, those that have ended included (fields 16 and 17 of proc_pid_stat(5)). */
+function childrensTimeMs(): number {
+  const stat = readFileSync('/proc/self/stat', 'latin1')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const endedMs = (Number(fields[13]) + Number(fields[14])) * 10
+  const pids = readdirSync('/proc/self/task').flatMap((thread) =>
+    readFileSync(`/proc/self/task/${thread}/children`, 'latin1').split(' ').filter(Boolean),
+  )
+  return pids.reduce((sum, pid) => sum + (cpuTimeMs(Number(pid)) ?? 0), endedMs)
 }
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
@@ -98,4 +136,17 @@ for (const { path, megapixels } of originals) {
       `${sameProcessMs.toFixed(0)} ms in one process, ${isolatedMs.toFixed(0)} ms in two, engine's peak ${(peak / 1e6).toFixed(0)} MB`,
   )
   isolated.stop()
+}
+const [, threeMegapixels] = originals
+if (threeMegapixels) {
+  const original = await readFile(threeMegapixels.path)
+  const alone = await measureApps(program, original, 1)
+  for (const apps of [1, 2, 6]) {
+    const { milliseconds, cpuMs } = apps === 1 ? alone : await measureApps(program, original, apps)
+    const dollars = ((cpuMs - alone.cpuMs) / 1000) * FUNCTION_GIGABYTES * PRICES.gigabyteSecond * 1e6
+    console.log(
+      `${apps} apps in turn, ${threeMegapixels.megapixels.toFixed(1)} MP: ${milliseconds.toFixed(0)} ms, ` +
+        `${cpuMs.toFixed(0)} ms of processor time, $${dollars.toFixed(2)} more for a million images`,
+    )
+  }
 }

@@ -59,7 +59,7 @@ export function openPipeline(): Pipeline {
   const run = async (bytes: Uint8Array): Promise<Omit<PipelineResult, 'milliseconds' | 'isSlow'>> => {
     try {
       await inspectImage(bytes, acceptedTypes(heicDecoder))
-      return { result: 'developed', developed: await developer.develop(bytes, preset) }
+      return { result: 'developed', developed: await developer.develop(bytes, preset, 'web-app-1') }
     } catch (error) {
       const isRefusal = error instanceof ProblemError && !error.retryable
       if (!isRefusal) return { crash: error }

@@ -1,4 +1,4 @@
-import type { Preset, ProblemError, Warning } from '@darkroom/core'
+import type { AppId, Preset, ProblemError, Warning } from '@darkroom/core'
 import { readTraits, withoutLeadingJunk } from '@darkroom/image-file'
 import type { DevelopedVariant, ImageEngine } from '../engines/image-engine.ts'
 import { withWatermark } from '../presets/watermarks.ts'
@@ -63,7 +63,7 @@ export interface Developer {
   /** The engine's name. */
   readonly name: ImageEngine['name']
   /** @throws ProblemError, not retryable, if the image is at fault; EngineDeath; any other error is our fault */
-  develop(original: Uint8Array, preset: Preset): Promise<Developed>
+  develop(original: Uint8Array, preset: Preset, app: AppId): Promise<Developed>
 }
 
 /** In this process: an image that crashes the decoder crashes the caller. */

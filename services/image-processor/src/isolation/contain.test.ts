@@ -121,7 +121,7 @@ describe('where the process cannot be contained', () => {
         .png()
         .toBuffer()
       const preset = presetOf('web-app-1')
-      const developed = developer.develop(original, preset)
+      const developed = developer.develop(original, preset, 'web-app-1')
       if (requireContainment) await expect(developed).rejects.toThrow('cannot be contained: no seccomp')
       else expect(await developed).toMatchObject({ width: 9 })
       developer.stop()

@@ -22,6 +22,9 @@ export interface EngineProcess {
    * @throws EngineProcessEnded
    */
   ask(request: Request, limits: Limits): Promise<Reply>
+  /** Gets no processor time until it is resumed. */
+  pause(): void
+  resume(): void
   stop(): void
 }
 
@@ -94,8 +97,15 @@ export function startEngineProcess(program: string): EngineProcess {
       if (!isAlive()) throw new EngineProcessEnded('killed', 'before the request', stderr())
       return ask(child, stderr, request, limits)
     },
+    // Not by the child's own method, which would count as its end.
+    pause: () => signal(child, 'SIGSTOP'),
+    resume: () => signal(child, 'SIGCONT'),
     stop: () => child.kill('SIGKILL'),
   }
+}
+
+function signal({ pid, exitCode, signalCode }: ChildProcess, name: NodeJS.Signals): void {
+  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(pid, name)
 }
 
 function endWithThisProcess(child: ChildProcess): void {

@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 let running: IsolatedDeveloper | undefined
 afterEach(() => running?.stop())
-function isolated(limits: { seconds?: number; megabytes?: number } = {}, served = program) {
+function isolated(limits: { seconds?: number; megabytes?: number; apps?: number } = {}, served = program) {
   running = isolate({ name: 'sharp', program: served, seconds: 60, megabytes: 480, ...limits })
   return running
 }
@@ -32,7 +32,7 @@ const STDERR: Record<string, RegExp> = { abort: /JavaScript stack trace/, throw:
 
 /** What an image that was asked to misbehave is told. While the machine is busy with others, it is tried again. */
 async function blame(developer: Developer, order: string): Promise<string> {
-  const error: Error = await developer.develop(withOrder(order), preset).then(
+  const error: Error = await developer.develop(withOrder(order), preset, 'web-app-1').then(
     () => new Error('developed'),
     (reason) => reason,
   )
@@ -42,13 +42,13 @@ async function blame(developer: Developer, order: string): Promise<string> {
 
 describe('an engine in a process of its own', () => {
   test('develops as it does in this one', async () => {
-    const here = await developHere(sharpEngine).develop(photograph, preset)
-    expect(await isolated().develop(photograph, preset)).toEqual(here)
+    const here = await developHere(sharpEngine).develop(photograph, preset, 'web-app-1')
+    expect(await isolated().develop(photograph, preset, 'web-app-1')).toEqual(here)
   })
 
   test('says why an image is refused, with the cause for the log', async () => {
     const scrambled = Buffer.from(photograph).fill(0x11, photograph.indexOf(Buffer.from([0xff, 0xc4])))
-    await expect(isolated().develop(scrambled, preset)).rejects.toMatchObject({
+    await expect(isolated().develop(scrambled, preset, 'web-app-1')).rejects.toMatchObject({
       slug: 'corrupt-image',
       cause: { stack: expect.stringContaining('Error') },
     })
@@ -56,23 +56,50 @@ describe('an engine in a process of its own', () => {
 
   test('is not the fault of an image if it cannot be started', async () => {
     const nothing = isolate({ name: 'sharp', program: `${import.meta.url}.js`, seconds: 60, megabytes: 480 })
-    await expect(nothing.develop(photograph, preset)).rejects.toThrow(/did not start: exit code 1/)
+    await expect(nothing.develop(photograph, preset, 'web-app-1')).rejects.toThrow(
+      /did not start: exit code 1/,
+    )
   })
 
   test('knows no credentials', async () => {
     process.env.AWS_SECRET_ACCESS_KEY = 'for the parent only'
     const developer = isolated()
-    await developer.develop(photograph, preset)
+    await developer.develop(photograph, preset, 'web-app-1')
     expect(await readFile(`/proc/${developer.pid()}/environ`, 'latin1')).not.toContain('AWS_')
+  })
+})
+
+describe('the images of another app', () => {
+  const seen = (developer: Developer, app: string) =>
+    developer.develop(withOrder('recall'), preset, app).catch((error) => error.message)
+
+  test.each([1, 2])('are in another process, whether those of %i apps are kept', async (apps) => {
+    const developer = isolated({ apps })
+    await developer.develop(photograph, preset, 'web-app-1')
+    expect(await seen(developer, 'web-app-1')).toBe('2 images')
+    expect(await seen(developer, 'web-app-2')).toBe('1 images')
+    expect(await seen(developer, 'web-app-1')).toBe(apps === 1 ? '1 images' : '3 images')
+    expect(await seen(developer, 'web-app-3')).toBe('1 images')
+    expect(await seen(developer, 'web-app-2')).toBe('1 images')
+  })
+
+  test('are developed while the process of the first one is paused', async () => {
+    const developer = isolated({ apps: 2 })
+    await developer.develop(photograph, preset, 'web-app-1')
+    const first = developer.pid()
+    await developer.develop(photograph, preset, 'web-app-2')
+    expect(await readFile(`/proc/${first}/status`, 'utf8')).toMatch(/^State:\tT/m)
+    await developer.develop(photograph, preset, 'web-app-1')
+    expect(developer.pid()).toBe(first)
   })
 })
 
 describe('an image that', () => {
   test('never comes to an end is blamed in words', async () => {
     const developer = isolated({ seconds: 4 })
-    await developer.develop(photograph, preset)
+    await developer.develop(photograph, preset, 'web-app-1')
     expect(await blame(developer, 'loop')).toMatch(/^corrupt-image: .* within 4 seconds/)
-    expect((await developer.develop(photograph, preset)).width).toBe(400)
+    expect((await developer.develop(photograph, preset, 'web-app-1')).width).toBe(400)
     // Each attempt while the machine is busy takes 4 s and more.
   }, 600_000)
 
@@ -80,63 +107,67 @@ describe('an image that', () => {
     'brings the decoder down is blamed in words (%s)',
     async (misdeed) => {
       const developer = isolated()
-      const error = await developer.develop(withOrder(misdeed), preset).catch((reason) => reason)
+      const error = await developer.develop(withOrder(misdeed), preset, 'web-app-1').catch((reason) => reason)
       expect(error).toBeInstanceOf(EngineDeath)
       expect(error.problem).toMatchObject({
         slug: 'corrupt-image',
         detail: expect.stringContaining('crashes the decoder'),
         cause: { reason: 'died', stderr: expect.stringMatching(STDERR[misdeed] ?? /^$/) },
       })
-      expect((await developer.develop(photograph, preset)).width).toBe(400)
+      expect((await developer.develop(photograph, preset, 'web-app-1')).width).toBe(400)
     },
   )
 
   test('takes all memory is blamed in words', async () => {
     const developer = isolated({ megabytes: 300 })
     expect(await blame(developer, 'eat')).toMatch(/^image-too-large: .* more than 300 MB of memory/)
-    expect((await developer.develop(photograph, preset)).width).toBe(400)
+    expect((await developer.develop(photograph, preset, 'web-app-1')).width).toBe(400)
   })
 
   test('meets an engine that crashes at every image is not blamed', async () => {
     const broken = isolated({}, new URL('testing/broken-engine.ts', import.meta.url).href)
-    await expect(broken.develop(photograph, preset)).rejects.toMatchObject({ reason: 'died' })
+    await expect(broken.develop(photograph, preset, 'web-app-1')).rejects.toMatchObject({ reason: 'died' })
   })
 
   test('meets an engine that is stopped is not blamed', async () => {
     const developer = isolated({ seconds: 2 })
-    await developer.develop(photograph, preset)
+    await developer.develop(photograph, preset, 'web-app-1')
     process.kill(developer.pid() ?? 0, 'SIGSTOP')
-    await expect(developer.develop(photograph, preset)).rejects.toMatchObject({ reason: 'stalled' })
-    expect((await developer.develop(photograph, preset)).width).toBe(400)
+    await expect(developer.develop(photograph, preset, 'web-app-1')).rejects.toMatchObject({
+      reason: 'stalled',
+    })
+    expect((await developer.develop(photograph, preset, 'web-app-1')).width).toBe(400)
   })
 
   test('meets an engine that is killed is developed by the next one', async () => {
     const developer = isolated()
-    await developer.develop(photograph, preset)
+    await developer.develop(photograph, preset, 'web-app-1')
     const before = developer.pid()
-    expect((await developer.develop(withOrder('killUsed'), preset)).width).toBe(400)
+    expect((await developer.develop(withOrder('killUsed'), preset, 'web-app-1')).width).toBe(400)
     expect(developer.pid()).not.toBe(before)
   })
 
   test('is slow because the machine is busy with others is not at fault', async () => {
     const developer = isolated({ seconds: 3 })
-    await developer.develop(photograph, preset)
+    await developer.develop(photograph, preset, 'web-app-1')
     setPriority(developer.pid() ?? 0, constants.priority.PRIORITY_LOW)
     const others = Array.from({ length: availableParallelism() }, () =>
       spawn(process.execPath, ['-e', 'for (;;);']),
     )
     try {
-      await expect(developer.develop(withOrder('loop'), preset)).rejects.toMatchObject({ reason: 'stalled' })
+      await expect(developer.develop(withOrder('loop'), preset, 'web-app-1')).rejects.toMatchObject({
+        reason: 'stalled',
+      })
     } finally {
       for (const other of others) other.kill('SIGKILL')
     }
-    expect((await developer.develop(photograph, preset)).width).toBe(400)
+    expect((await developer.develop(photograph, preset, 'web-app-1')).width).toBe(400)
   })
 
   test('comes when the decoder has died between two images is developed', async () => {
     const developer = isolated()
-    await developer.develop(photograph, preset)
+    await developer.develop(photograph, preset, 'web-app-1')
     process.kill(developer.pid() ?? 0, 'SIGKILL')
-    expect((await developer.develop(photograph, preset)).width).toBe(400)
+    expect((await developer.develop(photograph, preset, 'web-app-1')).width).toBe(400)
   })
 })

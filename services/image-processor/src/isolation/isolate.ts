@@ -1,8 +1,9 @@
-import { ProblemError } from '@darkroom/core'
+import { type AppId, ProblemError } from '@darkroom/core'
 import { type Developed, type Developer, EngineDeath } from '../development/develop.ts'
 import { logger } from '../logger.ts'
 import type { Containment } from './contain.ts'
-import { EngineProcessEnded, startEngineProcess } from './engine-process.ts'
+import { type EngineProcess, EngineProcessEnded, startEngineProcess } from './engine-process.ts'
+import { privateMemory } from './process-usage.ts'
 import { type Reply, type Request, readReply } from './request.ts'
 import { soundPictureLike } from './sound-pictures.ts'
 
@@ -14,6 +15,8 @@ export interface Isolation {
   seconds: number
   /** Of private memory. */
   megabytes: number
+  /** For so many apps, the processes are kept. One that has seen an app's images gets no other app's. */
+  apps?: number
   /** Develops nothing where the engine's process cannot be contained. */
   requireContainment?: boolean
 }
@@ -26,8 +29,11 @@ export interface IsolatedDeveloper extends Developer {
   stop(): void
 }
 
+/** A paused process is not watched, so one that keeps more is ended: three, another image and the consumer fit into the function. */
+const MAX_PAUSED_BYTES = 200e6
+
 /**
- * Develops in a process of its own, which is started at once and reused. If it dies or exceeds its limits, a fresh process
+ * Develops in a process of its own, which is started at once and reused for the same app. If it dies or exceeds its limits, a fresh process
  * develops a sound picture of the same type: if it cannot, the engine is broken; if it can, this is evidence against the
  * image. A process that was killed or kept from running is no evidence, and the image is tried once more.
  */
@@ -36,15 +42,41 @@ export function isolate({
   program,
   seconds,
   megabytes,
+  apps = 1,
   requireContainment = false,
 }: Isolation): IsolatedDeveloper {
   const limits = { milliseconds: seconds * 1000, bytes: megabytes * 1e6 }
-  let engine = start()
+  /** Processes that have seen images, by app, the one that was used last at the end. The others are paused. */
+  const used = new Map<AppId, EngineProcess>()
+  /** One that has seen none. */
+  let unused: EngineProcess | undefined = start()
 
   function start() {
     const started = startEngineProcess(program)
     started.ready().catch(() => {}) // reported when it is used
     return started
+  }
+  function engineFor(app: AppId): EngineProcess {
+    const [last, lastUsed] = [...used].at(-1) ?? []
+    if (last === app && lastUsed?.alive) return lastUsed
+    lastUsed?.pause()
+    if ((privateMemory(lastUsed?.pid ?? 0) ?? 0) > MAX_PAUSED_BYTES) lastUsed?.stop()
+    const own = used.get(app)
+    used.delete(app)
+    const engine = own?.alive ? own : firstUse()
+    engine.resume()
+    used.set(app, engine)
+    return engine
+  }
+  function firstUse(): EngineProcess {
+    for (const [app, engine] of used) {
+      if (used.size < apps) break
+      engine.stop()
+      used.delete(app)
+    }
+    const engine = unused?.alive ? unused : start()
+    unused = undefined
+    return engine
   }
   let isReported = false
   function requireContained(containment: Containment): void {
@@ -54,41 +86,48 @@ export function isolate({
     if (!isReported) logger.warn('the image engine is not contained', { reason })
     isReported = true
   }
-  async function ask(request: Request, milliseconds = limits.milliseconds): Promise<Reply> {
-    if (!engine.alive) engine = start()
+  async function ask(app: AppId, request: Request, milliseconds = limits.milliseconds): Promise<Reply> {
+    const engine = engineFor(app)
     requireContained(await engine.ready())
     try {
-      return await engine.ask(request, { ...limits, milliseconds })
+      const reply = await engine.ask(request, { ...limits, milliseconds })
+      // Ready for the next app before its image comes, while this image's variants are stored.
+      if (used.size > 1 && !unused?.alive) unused = start()
+      return reply
     } catch (error) {
       engine.stop()
-      engine = start()
+      used.delete(app)
+      if (!unused?.alive) unused = start()
       throw error
     }
   }
-  async function developOnce(request: Request, milliseconds?: number): Promise<Developed> {
+  async function developOnce(app: AppId, request: Request, milliseconds?: number): Promise<Developed> {
     try {
-      return readReply(await ask(request, milliseconds))
+      return readReply(await ask(app, request, milliseconds))
     } catch (error) {
       if (!(error instanceof EngineProcessEnded)) throw error
       logger.warn('the engine process ended during an image', { error, stderr: error.stderr })
       const problem = problemOf(error, { seconds, megabytes })
       if (!problem) throw error
-      readReply(await ask({ ...request, original: soundPictureLike(request.original) }))
+      readReply(await ask(app, { ...request, original: soundPictureLike(request.original) }))
       throw new EngineDeath(problem)
     }
   }
   return {
     name,
-    pid: () => engine.pid,
-    stop: () => engine.stop(),
-    async develop(original, preset) {
+    pid: () => ([...used.values()].at(-1) ?? unused)?.pid,
+    stop: () => {
+      for (const engine of used.values()) engine.stop()
+      unused?.stop()
+    },
+    async develop(original, preset, app) {
       const began = performance.now()
       try {
-        return await developOnce({ original, preset })
+        return await developOnce(app, { original, preset })
       } catch (error) {
         if (!(error instanceof EngineProcessEnded) || error.reason !== 'killed') throw error
         const leftMs = limits.milliseconds - (performance.now() - began)
-        return await developOnce({ original, preset }, Math.max(1, leftMs))
+        return await developOnce(app, { original, preset }, Math.max(1, leftMs))
       }
     },
   }

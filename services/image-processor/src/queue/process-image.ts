@@ -49,7 +49,7 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   if (original.status === 'rejected') throw original.reason
   const known = Object.assign(attempt, { original: factsOf(original.value) })
   await inspectImage(original.value, acceptedTypes(env.HEIC_DECODER))
-  const developed = await developer.develop(original.value, preset)
+  const developed = await developer.develop(original.value, preset, image.app)
   const variants = await putVariants(image, preset, developed.variants)
   const replaced = earlier?.document?.status === 'processed' ? earlier.document.variants : []
   const committed = await commitSuccess(known, preset, developed, variants, earlier)

@@ -16,6 +16,10 @@ const MISDEEDS: Record<string, () => unknown> = {
     const eaten: Buffer[] = []
     for (;;) eaten.push(Buffer.alloc(1e6, 1))
   },
+  /** Tells what it has seen. */
+  recall: () => {
+    throw new Error(`${images} images`)
+  },
   /** As somebody else would, but not a new process. */
   killUsed: () => {
     if (images > 1) process.kill(process.pid, 'SIGKILL')
