@@ -26,6 +26,9 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
+/** Of the binaries in the zips. A process is contained where they fit. */
+const ARCHITECTURES = { jimp: 'arm64', 'jimp and libheif': 'x64' }
+
 /** The settings of a deployment: environment and parameters. */
 const SETTINGS = {
   jimp: () => [{ IMAGE_ENGINE: 'jimp', APPS_FILE: configurationFile({ retentionDays, apps }) }, {}],
@@ -113,7 +116,7 @@ describe("the image processor's zip", () => {
     await packageWith(engine).archives.processImages?.unpack(unpacked)
     const handler = `process-images-with-${engine.replaceAll(' ', '-')}.mjs`
     const running = startEngineProcess(pathToFileURL(join(unpacked, 'src/handlers', handler)).href)
-    await running.ready()
+    expect(await running.ready()).toMatchObject({ contained: process.arch === ARCHITECTURES[engine] })
     const preset = presetOf('web-app-1')
     const request = { original: await original(), preset }
     const answer = await running.ask(request, { milliseconds: 60_000, bytes: 1e9 })
