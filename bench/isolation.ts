@@ -35,7 +35,10 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 /** In the service's folder, so that sharp can be resolved. */
 async function bundle(): Promise<string> {
   const outfile = join(service, '.esbuild', 'isolation', 'process-images-with-sharp.mjs')
-  await bundleDeployed(join(service, 'src', 'handlers', 'process-images-with-sharp.ts'), outfile, ['sharp', 'koffi'])
+  await bundleDeployed(join(service, 'src', 'handlers', 'process-images-with-sharp.ts'), outfile, [
+    'sharp',
+    'koffi',
+  ])
   return pathToFileURL(outfile).href
 }
 
