@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { type Catalogue, differencesQuery, MAX_DIFFERENCES, readQueries } from '@darkroom/analytics'
-import { readConfiguration } from '@darkroom/app-configuration'
+import { type Catalogue, MAX_DIFFERENCES, readQueries } from '@darkroom/analytics'
+import { readConfiguration, retentionOf } from '@darkroom/app-configuration'
 import { configurationFile } from '@darkroom/app-configuration/testing'
 import { generateImages, type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
 import { type MetadataDocument, metadataKey } from '@darkroom/core'
@@ -11,6 +11,8 @@ import { collectFigures } from '@darkroom/dashboard'
 import { type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { receiptOf } from '../../tools/catalogue/src/testing/documents.ts'
+import { checkCatalogue, mergedNow } from '../../tools/cli/src/audit/check-catalogue.ts'
+import { lookInCatalogue } from '../../tools/cli/src/audit/look-in-catalogue.ts'
 import { packageService, type Resource } from '../package-service.ts'
 import { createCatalogue } from './create-catalogue.ts'
 import { startTrino, type Trino } from './start-trino.ts'
@@ -109,16 +111,28 @@ test('the table over the documents has all their fields', async () => {
   expect(await inTrino(sql)).toEqual(await inDuckDb(sql))
 })
 
-/** All merges are over. */
-const differences = () => {
-  const now = new Date()
-  const today = now.toISOString().slice(0, 10)
-  return inTrino(differencesQuery({ recent: now, recentFrom: today, older: now }))
+/** What the audit of a deployment says of its catalogue, all merges being over. */
+const differences = async () => {
+  const now = Date.now()
+  const context = {
+    bucket: { s3, name: BUCKET },
+    retention: retentionOf(readConfiguration()),
+    now,
+    settledMs: 0,
+  }
+  const breaches = await checkCatalogue(context, { catalogue: trino, merged: mergedNow(now) })
+  return breaches.map(({ class: kind, key }) => `${kind} ${key}`)
 }
+const keyOf = ({ app, image_id }: MetadataDocument) => metadataKey({ app, imageId: image_id })
 
 test('the merge has the same result as in DuckDB, and a second run changes nothing', async () => {
   const finished = documents.filter(({ status }) => status !== 'erased')
-  expect(await differences()).toHaveLength(Math.min(finished.length, MAX_DIFFERENCES))
+  const missing = finished.map((document) => `catalogue-difference ${keyOf(document)}`)
+  const found = await differences()
+  expect(found.length).toBeGreaterThan(MAX_DIFFERENCES)
+  // Only the first thousand are read.
+  expect(found.at(-1)).toBe('catalogue-difference images')
+  expect(missing).toEqual(expect.arrayContaining(found.slice(0, -1)))
   expect(await runScheduled('MergeSchedule')).toBeGreaterThan(0)
   expect(await runScheduled('CatchUpSchedule')).toBeGreaterThan(0)
   const columns =
@@ -176,7 +190,7 @@ test('an erased image is in no table and no view after the next merges', async (
   if (!erased) throw new Error('there is no look-alike')
   await put(receiptOf(erased))
   await local.refresh()
-  expect(await differences()).toEqual([expect.stringContaining(erased.image_id)])
+  expect(await differences()).toEqual([`not-erased ${keyOf(erased)}`])
   expect(await runScheduled('MergeSchedule')).toBe(1)
   expect(await runScheduled('LookAlikesSchedule')).toBeGreaterThan(0)
   for (const { name, columns } of readQueries()) {
@@ -186,6 +200,39 @@ test('an erased image is in no table and no view after the next merges', async (
     expect(result.join()).not.toContain(erased.image_id)
     expect([name, result]).toEqual([name, await inDuckDb(sql)])
   }
+})
+
+test('the search for an erased image finds it until snapshots and files are deleted, as Glue does after days', async () => {
+  const { rows } = await trino.query(`SELECT other_image_id FROM look_alikes
+    WHERE dt = (SELECT max(dt) FROM look_alikes)`)
+  const erased = documents.find(({ image_id }) => image_id === rows[0]?.[0])
+  if (!erased) throw new Error('there is no look-alike')
+  const image = { app: erased.app, imageId: erased.image_id }
+  await s3.send(new CreateBucketCommand({ Bucket: 'results' }))
+  const searched = { catalogue: trino, stored: { results: 's3://results/analysts/' } }
+  const foundIn = async () => {
+    const places: string[] = []
+    for await (const { place, found } of lookInCatalogue({ s3, name: BUCKET }, image, searched))
+      if (found.length > 0) places.push(place)
+    return places
+  }
+  const stored = ['images', 'look_alikes'].flatMap((table) => [`snapshots of ${table}`, `files of ${table}`])
+  expect((await foundIn()).toSorted()).toEqual(
+    ['table images', 'table look_alikes', 'table image_documents', ...stored].toSorted(),
+  )
+  await put(receiptOf(erased))
+  await local.refresh()
+  await runScheduled('MergeSchedule')
+  await runScheduled('LookAlikesSchedule')
+  expect((await foundIn()).toSorted()).toEqual(stored.toSorted())
+  for (const table of ['images', 'look_alikes']) {
+    await trino.query(`ALTER TABLE ${table} EXECUTE optimize`)
+    await trino.query(`ALTER TABLE ${table} EXECUTE expire_snapshots(retention_threshold => '0s')`)
+  }
+  expect(await foundIn()).toEqual([])
+  const result = { Bucket: 'results', Key: 'analysts/one.csv', Body: `"image_id"\n"${image.imageId}"\n` }
+  await s3.send(new PutObjectCommand(result))
+  expect(await foundIn()).toEqual(['query results'])
 })
 
 test('rows expire with their documents, earlier for one app', async () => {

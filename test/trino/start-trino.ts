@@ -63,6 +63,9 @@ async function configure(folder: string, port: number, s3: string): Promise<void
       'connector.name': 'iceberg',
       'iceberg.catalog.type': 'TESTING_FILE_METASTORE',
       'iceberg.hive-catalog-name': 'hive',
+      // Snapshots and files can be deleted at once.
+      'iceberg.expire-snapshots.min-retention': '0s',
+      'iceberg.remove-orphan-files.min-retention': '0s',
       ...storage(folder, s3),
     },
     'catalog/hive.properties': {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { AthenaClient } from '@aws-sdk/client-athena'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
-import { askAthena } from './ask-athena.ts'
+import { askAthena, ofStage, resultsOf } from './ask-athena.ts'
 
 /** Requests to a server that responds as Athena's documentation describes. */
 const requests: { action: string; input: Record<string, unknown> }[] = []
@@ -76,4 +76,17 @@ test('fails with the reason from Athena', async () => {
     GetQueryExecution: [status('FAILED', 'TABLE_NOT_FOUND: line 1:15')],
   }
   await expect(askAthena(athena, prod).query('SELECT 1 FROM nothing')).rejects.toThrow('TABLE_NOT_FOUND')
+})
+
+test('a stage with a hyphen has a database without one', () => {
+  expect(ofStage('eu-prod')).toEqual({ database: 'darkroom_eu_prod', workGroup: 'darkroom-eu-prod' })
+})
+
+test('the workgroup says where results are stored', async () => {
+  const ResultConfiguration = { OutputLocation: 's3://results/analysts/' }
+  responses = {
+    GetWorkGroup: [{ WorkGroup: { Name: 'darkroom-prod', Configuration: { ResultConfiguration } } }],
+  }
+  expect(await resultsOf(athena, prod)).toBe('s3://results/analysts/')
+  expect(requests).toEqual([{ action: 'GetWorkGroup', input: { WorkGroup: 'darkroom-prod' } }])
 })

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import {
   type AthenaClient,
   GetQueryExecutionCommand,
+  GetWorkGroupCommand,
   paginateGetQueryResults,
   StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
@@ -28,7 +29,14 @@ export interface AthenaDatabase {
 
 /** The names of database and workgroup are those of analytics-catalog. */
 export function ofStage(stage: string): AthenaDatabase {
-  return { database: `darkroom_${stage}`, workGroup: `darkroom-${stage}` }
+  // Athena allows no hyphens in the names of databases.
+  return { database: `darkroom_${stage.replaceAll('-', '_')}`, workGroup: `darkroom-${stage}` }
+}
+
+/** Where the results of queries are stored: `s3://bucket/prefix/`. */
+export async function resultsOf(athena: AthenaClient, { workGroup }: AthenaDatabase): Promise<string> {
+  const answer = await athena.send(new GetWorkGroupCommand({ WorkGroup: workGroup }))
+  return answer.WorkGroup?.Configuration?.ResultConfiguration?.OutputLocation ?? ''
 }
 
 /** The catalogue of a stage on AWS. */

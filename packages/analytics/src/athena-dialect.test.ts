@@ -3,9 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { build } from 'esbuild'
+import { differencesQuery, differingDaysQuery } from './differences.ts'
 import { expireStatement, mergeStatement } from './merge.ts'
 import { mergeLookAlikesStatement } from './merge-look-alikes.ts'
 import { readQueries } from './read-queries.ts'
+import { rowsOfImageQuery, snapshotsQuery, snapshotsWithImageQuery } from './rows-of-image.ts'
+
+const IMAGE = { app: 'web-app-1', imageId: '0199a1b2-0000-7000-8000-000000000000' }
+const MERGED = { recent: new Date(), recentFrom: '2026-11-23', older: new Date() }
 
 interface Parser {
   validate(sql: string): { message: string }[]
@@ -35,6 +40,11 @@ test.each([
   ...queries,
   ['merge', mergeStatement(3)],
   ['merge of look-alikes', mergeLookAlikesStatement(3)],
+  ['differing days', differingDaysQuery({ from: '2026-11-01', to: '2026-11-23' })],
+  ['differences of a day', differencesQuery({ apps: ['a', 'b'], date: '2026-11-23' }, MERGED)],
+  ['rows of an image', rowsOfImageQuery('look_alikes', IMAGE)],
+  ['snapshots', snapshotsQuery('images')],
+  ['snapshots with an image', snapshotsWithImageQuery('images', IMAGE, ['1', '2'])],
   ['expire', expireStatement('images', 730, { brief: 90 })],
 ] as const)('%s is valid SQL for Trino, and so for Athena', (_, sql) => {
   expect(trino.validate(sql)).toEqual([])

@@ -1,14 +1,14 @@
-import { icebergType, imageColumns, LOOK_ALIKE_COLUMNS } from '@darkroom/analytics'
+import { ICEBERG_TABLES, icebergType, imageColumns, LOOK_ALIKE_COLUMNS } from '@darkroom/analytics'
 import { logicalId, type Settings } from './settings.ts'
 
 type FlatColumn = ReturnType<typeof imageColumns>[number] | (typeof LOOK_ALIKE_COLUMNS)[number]
 
 /** The Iceberg tables that the merges fill, with Glue's optimizers for each. */
 export function compactedTables(settings: Settings) {
-  return {
-    ...compactedTable('images', imageColumns(), settings),
-    ...compactedTable('look_alikes', LOOK_ALIKE_COLUMNS, settings),
-  }
+  const columns = { images: imageColumns(), look_alikes: LOOK_ALIKE_COLUMNS }
+  return Object.fromEntries(
+    ICEBERG_TABLES.flatMap((name) => Object.entries(compactedTable(name, columns[name], settings))),
+  )
 }
 
 function compactedTable(name: string, columns: FlatColumn[], { snapshotRetentionDays }: Settings) {

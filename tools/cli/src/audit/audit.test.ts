@@ -28,7 +28,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import sharp from 'sharp'
 import { mergedNow, mergedOnAws } from './check-catalogue.ts'
 import { decodeShare } from './decode.ts'
-import { type Looked, lookForErased } from './look-for-erased.ts'
+import { lookForErased } from './look-for-erased.ts'
+import { CATALOGUE_PLACES } from './look-in-catalogue.ts'
+import type { Looked } from './looked.ts'
 import { QUEUE_NAMES } from './queues.ts'
 import { listHeads, ReceiptHead } from './receipt-heads.ts'
 import {
@@ -216,6 +218,31 @@ describe('the catalogue', () => {
     expect(await auditWith()).toHaveLength(expected.length)
   })
 
+  test('a row that outlived its retention is found', async () => {
+    const image = await processed()
+    catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
+    await removeAll(image)
+    await catalogue.query('DELETE FROM image_documents')
+    expect(await auditWith(Date.now() + 92 * DAY_MS)).toEqual([])
+    expect(await auditWith(Date.now() + 94 * DAY_MS)).toEqual([
+      { class: 'past-retention', key: metadataKey(image), detail: 'the catalogue still has its row' },
+    ])
+  })
+
+  test('the search for an erased image finds its row', async () => {
+    const image = await processed()
+    catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
+    const looked: Looked[] = []
+    for await (const each of lookForErased({ bucket: store.bucket, catalogue: { catalogue }, image }))
+      looked.push(each)
+    const tables = looked.filter(({ place }) => Object.values(CATALOGUE_PLACES).flat().includes(place))
+    expect(tables.flatMap(({ place, found }) => (found.length > 0 ? [place] : []))).toEqual([
+      'table images',
+      'table image_documents',
+    ])
+    expect(tables.filter(({ how }) => how.startsWith('not looked at'))).toEqual([])
+  })
+
   test('a row that shows that the status went back is found', async () => {
     const [failed, older, queued] = [await processed(), await processed(), await processed()]
     catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
@@ -343,7 +370,8 @@ describe('the search for an erased image', () => {
       ...PLACES.map((place) => `${place}/`),
       'undelivered records',
       ...QUEUE_NAMES.map((name) => `queue ${name}`),
-      ...['tables', 'logs'],
+      ...Object.values(CATALOGUE_PLACES).flat(),
+      'logs',
     ])
     expect(looked.filter(({ how }) => how.startsWith('there is no'))).toEqual([])
     expect(looked).toContainEqual({ place: 'receipts/', how: 'its receipt is number 2, kept', found: [] })

@@ -51,23 +51,39 @@ async function checkReceipt(
 ): Promise<Breach[]> {
   const stored = await getText(context.bucket, metadataKey(image))
   if (stored && receiptHash(stored.text) === receipt) return []
-  const status = stored
-    ? readDocument(stored.text, image).document?.status
-    : await withoutReceipt(context, image)
-  if (status !== undefined && status !== 'erased') {
-    const detail = `it was erased, by the receipt in ${key}, and is ${status} now`
-    return [{ class: 'status-regression', key: metadataKey(image), detail }]
-  }
-  if (stored) return [broken(metadataKey(image), `the receipt has another hash than ${key} states`)]
+  return [
+    ...(await checkStaysErased(context, key, image, stored?.text)),
+    ...(stored
+      ? [broken(metadataKey(image), `the receipt has another hash than ${key} states`)]
+      : checkRemoved(context, key, written, image)),
+  ]
+}
+
+function checkRemoved(
+  { retention, now }: AuditContext,
+  key: string,
+  written: Date,
+  image: ImageRef,
+): Breach[] {
   // The receipt was written at the same time as its link.
-  const deletion = deletionOf(context.retention, metadataKey(image), written)
-  return deletion && deletion.getTime() <= context.now
+  const deletion = deletionOf(retention, metadataKey(image), written)
+  return deletion && deletion.getTime() <= now
     ? []
     : [broken(metadataKey(image), `the receipt in ${key} was removed`)]
 }
 
-async function withoutReceipt({ bucket }: AuditContext, image: ImageRef): Promise<'queued' | undefined> {
-  return (await findOriginal(bucket, image)) ? 'queued' : undefined
+/** Nothing follows after an erasure. @param text of the document that is stored in place of the receipt */
+async function checkStaysErased(
+  { bucket }: AuditContext,
+  key: string,
+  image: ImageRef,
+  text: string | undefined,
+): Promise<Breach[]> {
+  const withoutDocument = async () => ((await findOriginal(bucket, image)) ? 'queued' : undefined)
+  const status = text === undefined ? await withoutDocument() : readDocument(text, image).document?.status
+  if (status === undefined || status === 'erased') return []
+  const detail = `it was erased, by the receipt in ${key}, and is ${status} now`
+  return [{ class: 'status-regression', key: metadataKey(image), detail }]
 }
 
 /** The other direction: a receipt names its link, and that link names the receipt. One read. */

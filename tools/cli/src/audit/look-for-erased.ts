@@ -26,21 +26,17 @@ import {
 import pMap from 'p-map'
 import { imageOf } from './check-messages.ts'
 import { hashOf } from './hash-of.ts'
+import { lookInCatalogue, type SearchedCatalogue } from './look-in-catalogue.ts'
+import type { Looked } from './looked.ts'
 import { type AuditedQueues, countMessages, peek, QUEUE_NAMES, QUEUES, type QueueName } from './queues.ts'
 import { findUndelivered } from './undelivered.ts'
-
-/** A place where something of an erased image could be. */
-export interface Looked {
-  place: string
-  how: string
-  found: string[]
-}
 
 export interface ErasedImage {
   bucket: Bucket
   /** Of the Kafka records that Lambda gave up. */
   undelivered?: Bucket | undefined
   queues?: AuditedQueues | undefined
+  catalogue?: SearchedCatalogue | undefined
   image: ImageRef
   /** Of the original, if it is known: the receipt does not contain it. */
   sha256?: Sha256 | undefined
@@ -140,11 +136,7 @@ export async function* lookForErased(erased: ErasedImage): AsyncGenerator<Looked
   for (const place of PLACES) yield { place: placePrefix(place), ...(await LOOKS[place](erased)) }
   yield { place: 'undelivered records', ...(await lookInUndelivered(erased)) }
   for (const name of QUEUE_NAMES) yield { place: `queue ${name}`, ...(await lookInQueue(erased, name)) }
-  yield {
-    place: 'tables',
-    how: 'not looked at: the next merge deletes the row, snapshots follow in days',
-    found: [],
-  }
+  yield* lookInCatalogue(erased.bucket, erased.image, erased.catalogue)
   yield { place: 'logs', how: 'not looked at: they contain the id only', found: [] }
 }
 

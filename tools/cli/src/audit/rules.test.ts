@@ -1,7 +1,10 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { S3Client } from '@aws-sdk/client-s3'
+import { ICEBERG_TABLES } from '@darkroom/analytics'
 import { imagePrefix, newImageId, PLACES, type Place } from '@darkroom/core'
 import { expect, test } from '@jest/globals'
+import { CATALOGUE_PLACES, lookInCatalogue } from './look-in-catalogue.ts'
 import { QUEUE_NAMES } from './queues.ts'
 import { RULES } from './rules.ts'
 import { TRIED_DAYS, UNDELIVERED_DAYS } from './undelivered.ts'
@@ -49,11 +52,30 @@ test('every queue of the services is looked at', () => {
   expect(names.toSorted()).toEqual(QUEUE_NAMES.toSorted())
 })
 
-test('every bucket of the services is looked at, or said not to be', () => {
-  const buckets = templateTexts().flatMap((text) =>
-    [...text.matchAll(/^ +(\w+):\n +Type: AWS::S3::Bucket$/gm)].map(([, name]) => name ?? ''),
-  )
-  expect(buckets.toSorted()).toEqual(['Bucket', 'CatalogueBucket', 'QueryResults', 'UndeliveredBucket'])
+/** Where the search for an erased image looks into each bucket of the services. */
+const BUCKETS: Record<string, string[]> = {
+  Bucket: PLACES.map((place) => `${place}/`),
+  UndeliveredBucket: ['undelivered records'],
+  CatalogueBucket: CATALOGUE_PLACES.files,
+  QueryResults: CATALOGUE_PLACES.results,
+}
+
+test('the search for an erased image names every bucket, table and queue of the templates', async () => {
+  const resources = templateTexts().flatMap((text) => [
+    ...text.matchAll(/^ +(?<id>\w+):\n +Type: AWS::(?<type>S3::Bucket|SQS::Queue)$/gm),
+  ])
+  const idsOf = (type: string) =>
+    resources.flatMap(({ groups = {} }) => (groups.type === type ? (groups.id ?? '') : []))
+  expect(idsOf('S3::Bucket').toSorted()).toEqual(Object.keys(BUCKETS).toSorted())
+  expect(idsOf('SQS::Queue')).toHaveLength(QUEUE_NAMES.length)
+  const looked: string[] = []
+  const bucket = { s3: new S3Client({ region: 'us-east-1' }), name: 'none' }
+  for await (const { place } of lookInCatalogue(bucket, { app: 'a', imageId: newImageId() }, undefined))
+    looked.push(place)
+  expect(looked).toEqual(Object.values(CATALOGUE_PLACES).flat())
+  expect(CATALOGUE_PLACES.files).toHaveLength(ICEBERG_TABLES.length)
+  const others = [...PLACES.map((place) => `${place}/`), 'undelivered records']
+  for (const place of Object.values(BUCKETS).flat()) expect([...looked, ...others]).toContain(place)
 })
 
 test('nothing else of the templates stores anything', () => {

@@ -23,9 +23,9 @@ export async function undeliveredOf(bucket: Bucket): Promise<Bucket | undefined>
   try {
     await bucket.s3.send(new HeadBucketCommand({ Bucket: name }))
     return { ...bucket, name }
-  } catch (error) {
-    if (error instanceof NotFound) return undefined
-    throw error
+  } catch (cause) {
+    if (cause instanceof NotFound) return undefined
+    throw new Error(`The bucket ${name} of undelivered records cannot be read.`, { cause })
   }
 }
 

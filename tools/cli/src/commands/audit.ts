@@ -10,6 +10,7 @@ import { type Breach, type BreachClass, REMEDIES } from '../audit/breaches.ts'
 import type { AuditedCatalogue } from '../audit/check-catalogue.ts'
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint } from '../audit/checkpoint.ts'
 import { lookForErased } from '../audit/look-for-erased.ts'
+import type { SearchedCatalogue } from '../audit/look-in-catalogue.ts'
 import { listHeads, ReceiptHead } from '../audit/receipt-heads.ts'
 import { SECTIONS, type Section } from '../audit/rules.ts'
 import { runAudit } from '../audit/run-audit.ts'
@@ -159,11 +160,17 @@ async function searched({ bucket, queues }: Store, imageId: ImageId, options: Op
   const image = { app, imageId }
   let left = 0
   const undelivered = await undeliveredOf(bucket)
-  for await (const looked of lookForErased({ bucket, undelivered, queues, image, sha256 })) {
-    left += looked.found.length
-    const { place, how, found } = looked
-    if (json) printJson(looked)
-    else console.log(`${place.padEnd(26)}${how}: ${found.length === 0 ? 'nothing' : found.join(', ')}`)
+  const open = await catalogueOf({ bucket }, options)
+  try {
+    const catalogue = open?.searched
+    for await (const looked of lookForErased({ bucket, undelivered, queues, catalogue, image, sha256 })) {
+      left += looked.found.length
+      const { place, how, found } = looked
+      if (json) printJson(looked)
+      else console.log(`${place.padEnd(30)}${how}: ${found.length === 0 ? 'nothing' : found.join(', ')}`)
+    }
+  } finally {
+    open?.close()
   }
   if (left > 0) process.exitCode = 1
   if (!json)
@@ -227,12 +234,13 @@ function printSummary(
 
 interface OpenCatalogue {
   audited: AuditedCatalogue
+  searched: SearchedCatalogue
   close(): void
 }
 
 /** Loads DuckDB or the SDK for Athena, which the rest of the audit does not need. */
 async function catalogueOf(
-  { bucket }: Store,
+  { bucket }: Pick<Store, 'bucket'>,
   { catalogue: stage, mergeDays, receipts }: Options,
 ): Promise<OpenCatalogue | undefined> {
   if (stage === undefined || receipts) return undefined
@@ -241,13 +249,17 @@ async function catalogueOf(
     const { openCatalogue } = await import('@darkroom/catalogue')
     const merged = mergedNow(Date.now())
     const catalogue = await openCatalogue(bucket.s3, bucket.name)
-    return { audited: { catalogue, merged }, close: catalogue.close }
+    return { audited: { catalogue, merged }, searched: { catalogue }, close: catalogue.close }
   }
   const { AthenaClient } = await import('@aws-sdk/client-athena')
-  const { askAthena, ofStage } = await import('@darkroom/analytics')
+  const { askAthena, ofStage, resultsOf } = await import('@darkroom/analytics')
   const athena = new AthenaClient()
-  const audited = { catalogue: askAthena(athena, ofStage(stage)), merged: mergedOnAws(Date.now(), mergeDays) }
-  return { audited, close: () => athena.destroy() }
+  const catalogue = askAthena(athena, ofStage(stage))
+  return {
+    audited: { catalogue, merged: mergedOnAws(Date.now(), mergeDays) },
+    searched: { catalogue, stored: { results: await resultsOf(athena, ofStage(stage)) } },
+    close: () => athena.destroy(),
+  }
 }
 
 function notLookedAt({ queues }: Store, { hashes, decode, catalogue, statuses }: Options): string[] {

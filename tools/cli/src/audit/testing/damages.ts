@@ -3,6 +3,7 @@ import { CreateMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-
 import { type Bucket, linkClaim, putRejected, rememberBytes } from '@darkroom/bucket'
 import {
   claimKey,
+  credentialKey,
   erasureKey,
   eventKey,
   eventOf,
@@ -11,6 +12,7 @@ import {
   holdKey,
   type ImageRef,
   inputKey,
+  lastUseKey,
   linkKey,
   metadataKey,
   newImageId,
@@ -271,7 +273,10 @@ export const DAMAGES: Record<string, Damage> = {
     const before = JSON.stringify(processedDocument(image, image.thumb))
     await writeReceipt(store, image)
     await store.put(metadataKey(image), before)
-    return [['status-regression', metadataKey(image)]]
+    return [
+      ['status-regression', metadataKey(image)],
+      ['broken-chain', metadataKey(image)],
+    ]
   },
   'an erased image that was accepted again, without its receipt': async (store) => {
     const image = await accept(store, 'undone-too')
@@ -279,8 +284,19 @@ export const DAMAGES: Record<string, Damage> = {
     await store.remove(metadataKey(image))
     return [
       ['status-regression', metadataKey(image)],
+      ['broken-chain', metadataKey(image)],
       ['unfinished', inputKey(image)],
     ]
+  },
+  'the use of an API key without a record': async (store) => {
+    const key = lastUseKey({ keyId: '0123456789abcdef' })
+    await store.put(key)
+    return [['orphan', key]]
+  },
+  'a record of an API key that cannot be read': async (store) => {
+    const key = credentialKey({ keyId: 'fedcba9876543210' })
+    await store.put(key, '{')
+    return [['orphan', key]]
   },
   'a link of the chain of receipts that was removed': async (store) => {
     const key = receiptKey({ app: 'forger', sequence: 1 })
@@ -303,6 +319,7 @@ export const DAMAGES: Record<string, Damage> = {
       ],
       ...[`processed/${app}/2020-01-01/${imageId}/thumb.webp`, `uploads/${app}/x`],
       ...[
+        'credentials/x',
         'hashes/web-app-1/x',
         'events/web-app-1/x',
         'receipts/web-app-1/x',
