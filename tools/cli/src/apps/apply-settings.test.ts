@@ -1,8 +1,11 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import { AppliedSettings, digestOf, readConfiguration } from '@darkroom/app-configuration'
-import { getSettings, listSettings, openBucket } from '@darkroom/bucket'
+import { getSettings, listSettings, openBucket, putSettings, type StoredObject } from '@darkroom/bucket'
+import { settingsKey } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { AuditContext } from '../audit/audit-context.ts'
+import { checkSettings } from '../audit/check-others.ts'
 import { applySettings, needsDeployment } from './apply-settings.ts'
 
 const aws = await startLocalAws()
@@ -53,6 +56,18 @@ describe('applying a configuration', () => {
     expect(await applySettings(bucket, deployed, deployed)).toEqual({ applied: [], withdrawn: ['same'] })
     expect(await listSettings(bucket)).toEqual([])
   })
+})
+
+test('the audit finds settings that functions cannot read', async () => {
+  const check = (app: string) => {
+    const object = { key: settingsKey({ app }), bytes: 1, written: new Date() }
+    const context = { bucket } as AuditContext
+    return checkSettings(context, object as StoredObject)
+  }
+  await applySettings(bucket, deployed, { ...deployed, apps: { ...deployed.apps, shop: { maxBytes: 9 } } })
+  expect(await check('shop')).toEqual([])
+  await putSettings(bucket, 'press', '{"over": 1}')
+  expect(await check('press')).toMatchObject([{ class: 'unknown-object', key: 'settings/press.json' }])
 })
 
 test.each([
