@@ -106,11 +106,11 @@ describe('diff', () => {
       apps: { 'web-app-2': { topics: [], preset: 'modern' }, gone: {} },
     })
     expect(code).toBe(1)
-    expect(printed).toMatch(/retentionDays\.input +60 +30\n/)
-    expect(printed).toMatch(/apps\.web-app-1 +none +\{\}\n/)
-    expect(printed).toMatch(/apps\.web-app-2\.topics +\[\] +\["images\.web-app-2"\]\n/)
-    expect(printed).toMatch(/apps\.web-app-2\.preset +"modern" +none\n/)
-    expect(printed).toMatch(/apps\.gone +\{\} +none\n/)
+    expect(printed).toMatch(/retentionDays\.input +60 +30 +deployment\n/)
+    expect(printed).toMatch(/apps\.web-app-1 +none +\{\} +deployment\n/)
+    expect(printed).toMatch(/apps\.web-app-2\.topics +\[\] +\["images\.web-app-2"\] +deployment\n/)
+    expect(printed).toMatch(/apps\.web-app-2\.preset +"modern" +none +apply\n/)
+    expect(printed).toMatch(/apps\.gone +\{\} +none +deployment\n/)
   })
 
   test('warns of variants that changed without their version', async () => {
