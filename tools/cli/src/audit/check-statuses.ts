@@ -16,7 +16,10 @@ const NEXT: Record<string, Status[]> = {
   erased: ['erased'],
 }
 
-/** What is remembered of an image, if anything. An unknown status does not replace a known one. */
+/**
+ * What is remembered of an image, if anything. An unknown status does not replace a known one, nor does one that went
+ * back, so that it is found until it is mended.
+ */
 export function remembered(image: ImageRef, before: SeenImage | undefined, status: Status): SeenImage[] {
   if (status === 'none') return []
   const known = status === 'unknown' ? before?.status : status
@@ -37,7 +40,7 @@ export async function checkNext(
     {
       class: 'status-regression',
       key: metadataKey(image),
-      detail: `it was ${before} at the last audit, now ${is}`,
+      detail: `it was ${before} at an earlier audit, now ${is}`,
     },
   ]
 }

@@ -14,7 +14,7 @@ import {
   unitsOf,
 } from './check-others.ts'
 import { checkLink } from './check-receipts.ts'
-import { checkNext, remembered, type Status } from './check-statuses.ts'
+import { checkNext, remembered } from './check-statuses.ts'
 import { type GatheredImage, gatherImages } from './join-images.ts'
 import { pathOf, type SeenImage } from './statuses.ts'
 import { undeliveredUnits } from './undelivered.ts'
@@ -82,21 +82,31 @@ async function* imageUnits(context: AuditContext, after: string | undefined): As
 }
 
 function imageUnit(context: AuditContext, found: GatheredImage, before: SeenImage | undefined): Unit {
-  let status: Status = 'unknown'
+  let seen: SeenImage[] = []
   return {
     position: pathOf(found.image),
     objects: Object.values(found.objects).flat().length + found.parts.length,
     check: async () => {
-      const checked = await checkImage(context, found)
-      status = checked.status
-      return before ? [...checked.breaches, ...(await checkNext(context, before, status))] : checked.breaches
+      const { breaches, status } = await checkImage(context, found)
+      const regressions = before ? await checkNext(context, before, status) : []
+      seen = remembered(found.image, before, regressions.length > 0 ? 'unknown' : status)
+      return [...breaches, ...regressions]
     },
-    seen: () => remembered(found.image, before, status),
+    seen: () => seen,
   }
 }
 
 /** An image of the last audit under whose keys nothing is stored now. */
 function vanishedUnit(context: AuditContext, before: SeenImage): Unit {
-  const check = () => checkNext(context, before, 'none')
-  return { position: pathOf(before.image), objects: 0, check }
+  let seen: SeenImage[] = []
+  return {
+    position: pathOf(before.image),
+    objects: 0,
+    check: async () => {
+      const regressions = await checkNext(context, before, 'none')
+      if (regressions.length > 0) seen = [before]
+      return regressions
+    },
+    seen: () => seen,
+  }
 }

@@ -81,7 +81,9 @@ describe('a status that went back is found', () => {
     const image = await processed()
     await regressions()
     await write(image, failedDocument(image))
-    expect(await regressions()).toEqual([regression(image, 'processed at the last audit, now it is failed')])
+    expect(await regressions()).toEqual([
+      regression(image, 'processed at an earlier audit, now it is failed'),
+    ])
   })
 
   test('from processed or failed to queued', async () => {
@@ -90,8 +92,8 @@ describe('a status that went back is found', () => {
     for (const image of images) await store.remove(metadataKey(image))
     expect(await regressions()).toEqual(
       expect.arrayContaining([
-        regression(images[0] as ImageRef, 'processed at the last audit, now it is queued'),
-        regression(images[1] as ImageRef, 'failed at the last audit, now it is queued'),
+        regression(images[0] as ImageRef, 'processed at an earlier audit, now it is queued'),
+        regression(images[1] as ImageRef, 'failed at an earlier audit, now it is queued'),
       ]),
     )
   })
@@ -104,8 +106,8 @@ describe('a status that went back is found', () => {
     await store.remove(metadataKey(other))
     expect(await regressions()).toEqual(
       expect.arrayContaining([
-        regression(image, 'erased at the last audit, now it is processed'),
-        regression(other, 'erased at the last audit, now nothing of it is stored'),
+        regression(image, 'erased at an earlier audit, now it is processed'),
+        regression(other, 'erased at an earlier audit, now nothing of it is stored'),
       ]),
     )
   })
@@ -117,8 +119,18 @@ describe('a status that went back is found', () => {
     await remove(inputKey(queued), inputKey(done), done.thumb, metadataKey(done))
     const inDays = (days: number) => Date.now() + days * 24 * 3_600_000
     expect(await regressions(inDays(31))).toEqual([
-      regression(done, 'processed at the last audit, now nothing of it is stored'),
+      regression(done, 'processed at an earlier audit, now nothing of it is stored'),
     ])
+  })
+
+  test('until it is mended', async () => {
+    const [failed, gone] = [await processed(), await processed()]
+    await regressions()
+    await write(failed, failedDocument(failed))
+    await remove(inputKey(gone), gone.thumb, metadataKey(gone))
+    for (const _ of [1, 2]) expect(await regressions()).toHaveLength(2)
+    for (const image of [failed, gone]) await write(image, processedDocument(image))
+    expect(await regressions()).toEqual([])
   })
 
   test('also if a document could not be read in between', async () => {
@@ -127,7 +139,9 @@ describe('a status that went back is found', () => {
     await store.put(metadataKey(image), '{')
     expect(await regressions()).toEqual([])
     await write(image, failedDocument(image))
-    expect(await regressions()).toEqual([regression(image, 'processed at the last audit, now it is failed')])
+    expect(await regressions()).toEqual([
+      regression(image, 'processed at an earlier audit, now it is failed'),
+    ])
   })
 })
 
