@@ -389,9 +389,10 @@ describe("the image processor's zip", () => {
   const archive = () => packageOf('image-processor').archives.processImages
   const matching = (pattern: RegExp) => archive()?.files.filter((file) => pattern.test(file)) ?? []
 
-  test("has libvips for Lambda's architecture only", () => {
+  test("has libvips and koffi for Lambda's architecture only", () => {
     const binaries = matching(/\.(node|so[.\d]*|dylib|dll)$/)
-    expect(binaries.map((file) => file.split('/')[2])).toEqual([
+    expect(binaries.map((file) => file.split('/')[2]).sort()).toEqual([
+      'koffi-linux-arm64',
       'sharp-libvips-linux-arm64',
       'sharp-linux-arm64',
     ])
