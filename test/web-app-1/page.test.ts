@@ -1,4 +1,4 @@
-import { ImageList, ImageSelection, type ImageStatus } from '@darkroom/core'
+import { formatUploadToken, ImageList, ImageSelection, type ImageStatus } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { openBrowser } from '@darkroom/testing'
 import { BROWSER, describeWith } from '@darkroom/testing/needs'
@@ -268,6 +268,57 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await remove.click()
     if (isStored) await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await frame(name).waitFor({ state: 'detached' })
+  })
+
+  test('has no API key, and survives a token that expires while it is open', async () => {
+    const key = String(stack.endpoints.apps['web-app-1']?.apiKey)
+    const exp = Math.floor(Date.now() / 1000) + 5
+    const scopes = ['upload' as const, 'read' as const, 'read:all' as const]
+    // The page believes that it lasts, as with a wrong clock or a revoked key.
+    const short = {
+      token: formatUploadToken(key, { scopes, uploader: 'visitor', exp }),
+      expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+    }
+    const context = await browser.newContext({ viewport: { width: 360, height: 740 } })
+    const bodies: string[] = []
+    const tokens: string[] = []
+    context.on('response', async (response) => {
+      if (!response.url().startsWith(stack.endpoints.webApp1)) return
+      bodies.push(await response.text().catch(() => ''))
+      if (response.url().endsWith('/token')) tokens.push(JSON.parse(bodies.at(-1) ?? '').token)
+    })
+    await context.route('**/token', (route) => route.fulfill({ status: 201, json: short }), { times: 1 })
+    const page = await context.newPage()
+    await page.goto(stack.endpoints.webApp1)
+    await expectEventually(() => expect(tokens).toEqual([short.token]))
+    await expectEventually(async () => {
+      const headers = { authorization: `Bearer ${short.token}` }
+      expect((await fetch(`${stack.endpoints.uploadApi}/v1/images?limit=1`, { headers })).status).toBe(401)
+    })
+    await page
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles([photograph('after-expiry.jpg')])
+    await expectDeveloped(page.getByRole('article', { name: 'after-expiry.jpg', exact: true }))
+    expect(tokens).toEqual([short.token, expect.stringMatching(/^dt_/)])
+    const [stored, ...more] = await imagesNamed('after-expiry.jpg')
+    expect(more).toEqual([])
+    const [cookie] = await context.cookies()
+    expect([cookie?.name, cookie?.httpOnly, stored?.uploader]).toEqual(['visitor', true, cookie?.value])
+    expect(bodies.filter((body) => body.includes(key))).toEqual([])
+    expect(bodies.length).toBeGreaterThan(3)
+    await context.close()
+  }, 180_000)
+
+  test('gives no token to a page of another site', async () => {
+    for (const [site, status] of [
+      ['cross-site', 403],
+      ['same-origin', 201],
+    ] as const) {
+      const headers = { 'sec-fetch-site': site }
+      const answer = await fetch(`${stack.endpoints.webApp1}/token`, { method: 'POST', headers })
+      expect([site, answer.status]).toEqual([site, status])
+    }
   })
 
   test('does not show images of another app', async () => {

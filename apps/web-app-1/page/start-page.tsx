@@ -21,7 +21,7 @@ const LOAD_AHEAD = '2400px'
 
 /** Connects the parts of the page: files become uploads, uploads become pictures on the sheet. */
 export function startPage(session: Session): void {
-  const client = createClient({ url: session.api, credential: session.credential })
+  const client = createClient({ url: session.api, credential: () => fetch('/token', { method: 'POST' }) })
   const sheet = createSheet(draw)
   const follow = (key: string, id: string) => void followPicture(key, id, sheet, client)
   const uploads = createUploads({ session, sheet, client, onAccepted: follow })

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { acceptedTypes, IMAGE_TYPES, MAX_STORED_BYTES, MAX_UPLOAD_BYTES } from '@darkroom/core'
 import { servePage } from '@darkroom/page/serve'
 import Fastify from 'fastify'
+import { answerToken } from './answer-token.ts'
 import type { Session } from './session.ts'
 
 export interface WebApp1Options {
@@ -10,9 +11,9 @@ export interface WebApp1Options {
   /** Default: 127.0.0.1. */
   host?: string
   uploadApi: {
-    /** Base URL without `/v1`, reachable from the browser. */
+    /** Base URL without `/v1`, reachable from the browser and from here. */
     url: string
-    /** Visible to the browser: see the README. */
+    /** Stays on this server, which asks for tokens with it. */
     apiKey: string
   }
 }
@@ -26,7 +27,7 @@ export interface WebApp1 {
 const PAGE = join(import.meta.dirname, '..', 'page')
 
 /**
- * Starts Web App #1: it serves the page and tells it where the API is. Pictures never pass through this server.
+ * Starts Web App #1: it serves the page and tells it where the API is, and gives it upload tokens. Pictures never pass through this server.
  *
  * @throws Error if the page cannot be bundled or the port is in use
  */
@@ -37,7 +38,6 @@ export async function startWebApp1({
 }: WebApp1Options): Promise<WebApp1> {
   const session: Session = {
     api: uploadApi.url,
-    credential: uploadApi.apiKey,
     maxBytes: MAX_STORED_BYTES,
     maxApiBytes: MAX_UPLOAD_BYTES,
     types: acceptedTypes().map((mediaType) => ({ mediaType, name: IMAGE_TYPES[mediaType].name })),
@@ -46,6 +46,7 @@ export async function startWebApp1({
   server.addHook('onSend', async (_, reply) => void reply.headers(HEADERS))
   await servePage(server, PAGE)
   server.get('/session', (_, reply) => reply.header('cache-control', 'no-store').send(session))
+  server.post('/token', (request, reply) => answerToken(request, reply, uploadApi))
   const url = await server.listen({ port, host })
   return { url, stop: () => server.close() }
 }

@@ -16,7 +16,7 @@ test('public types: a change here is a change for every user', () => {
     [
       {
         url: string
-        credential: string | (() => string | Promise<string>)
+        credential: client.Credential
         stallTimeoutMs?: number | undefined
       },
     ]

@@ -1,11 +1,16 @@
+import { type Credential, createCredentialSource } from './credential.ts'
 import { parseJson, responseError, secondsOf } from './darkroom-error.ts'
-import { createTransport, type Transport, type TransportRequest } from './transport.ts'
+import {
+  createTransport,
+  DEFAULT_STALL_TIMEOUT_MS,
+  type Transport,
+  type TransportRequest,
+} from './transport.ts'
 
 export interface ApiOptions {
   /** The API's URL without `/v1`. */
   url: string
-  /** A key or token, or a function that returns the current one. */
-  credential: string | (() => string | Promise<string>)
+  credential: Credential
   /** Milliseconds without progress after which an attempt ends and is retried. Default: 40 seconds. */
   stallTimeoutMs?: number | undefined
 }
@@ -30,16 +35,22 @@ export interface Api {
   send: Transport
 }
 
-export function createApi({ url, credential, stallTimeoutMs }: ApiOptions): Api {
+export function createApi({ url, credential, stallTimeoutMs = DEFAULT_STALL_TIMEOUT_MS }: ApiOptions): Api {
   const base = `${url.replace(/\/+$/, '')}/v1`
   const send = createTransport(stallTimeoutMs)
+  const credentialFor = createCredentialSource(credential, stallTimeoutMs)
   return {
     send,
     async ask({ path, ...request }, { status, isResult, onRetryAfter }) {
       request.signal?.throwIfAborted()
-      const token = typeof credential === 'function' ? await credential() : credential
-      const headers = { authorization: `Bearer ${token}`, ...request.headers }
-      const answer = await send(base + path, { ...request, headers })
+      const sendWith = (token: string) =>
+        send(base + path, { ...request, headers: { authorization: `Bearer ${token}`, ...request.headers } })
+      const token = await credentialFor()
+      let answer = await sendWith(token)
+      if (answer.status === 401) {
+        const next = await credentialFor(token)
+        if (next !== token) answer = await sendWith(next)
+      }
       const body = answer.status === status ? parseJson(answer.text) : undefined
       if (!body || !isResult(body)) throw responseError(answer)
       const retryAfter = secondsOf(answer.header('retry-after'))

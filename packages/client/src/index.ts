@@ -1,5 +1,6 @@
 export type { ListOptions } from './create-client.ts'
 export { type Client, type ClientOptions, createClient } from './create-client.ts'
+export type { Credential, IssuedToken } from './credential.ts'
 export { DarkroomError, type DarkroomErrorType } from './darkroom-error.ts'
 export { newIdempotencyKey } from './idempotency-key.ts'
 export type { Attributes, ImageList, ImageStatus, UploadAccepted, Variant } from './images.ts'

@@ -5,7 +5,7 @@ import { page } from './page.ts'
  * Milliseconds without progress after which an attempt ends. An API gateway gives up after 30 seconds, so a slow server
  * has answered by then.
  */
-const DEFAULT_STALL_TIMEOUT_MS = 40_000
+export const DEFAULT_STALL_TIMEOUT_MS = 40_000
 /** `fetch` reports no upload progress: it gets the time that a body takes at 16 KB/s, in addition. */
 const MIN_FETCH_BYTES_PER_MS = 16
 
@@ -24,7 +24,7 @@ export interface TransportRequest {
 export type Transport = (url: string, request: TransportRequest) => Promise<RawResponse>
 
 /** XMLHttpRequest reports upload progress, `fetch` does not. Node and service workers only have `fetch`. */
-export function createTransport(stallTimeoutMs = DEFAULT_STALL_TIMEOUT_MS): Transport {
+export function createTransport(stallTimeoutMs: number): Transport {
   return (url, request) => {
     request.signal?.throwIfAborted()
     const send = request.onUploadProgress && page.XMLHttpRequest ? withXmlHttpRequest : withFetch
