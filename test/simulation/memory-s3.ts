@@ -38,7 +38,7 @@ export interface MemoryS3 {
 export function createMemoryS3(
   now: () => number,
   onWritten: (key: string, object: Stored) => void,
-  onChanged: () => void,
+  onChanged: (key: string) => void,
 ): MemoryS3 {
   const objects: MemoryS3['objects'] = new Map()
   const uploads: MemoryS3['uploads'] = new Map()
@@ -48,7 +48,7 @@ export function createMemoryS3(
     const stored = { ...object, written: Math.floor(now() / 1000) * 1000 }
     objects.set(Key, stored)
     onWritten(Key, stored)
-    onChanged()
+    onChanged(Key)
     return { ETag: object.etag }
   }
   const requireCondition = ({ Key, IfMatch, IfNoneMatch }: Input) => {
@@ -94,7 +94,7 @@ export function createMemoryS3(
       return describe(stored)
     },
     DeleteObject: ({ Key }) => {
-      if (objects.delete(Key)) onChanged()
+      if (objects.delete(Key)) onChanged(Key)
       return {}
     },
     ListObjectsV2: (input) => list(objects, input),
@@ -130,9 +130,9 @@ export function createMemoryS3(
       return write(key, { body, etag: etagOf(body), metadata, ...(contentType && { contentType }) })
     },
     AbortMultipartUpload: ({ UploadId }) => {
-      requireUpload(UploadId)
+      const { key } = requireUpload(UploadId)
       uploads.delete(UploadId)
-      onChanged()
+      onChanged(key)
       return {}
     },
     ListMultipartUploads: ({ Prefix = '' }) => ({

@@ -269,7 +269,7 @@ ${(histories.histories / cpuSeconds).toFixed(0)} for each second of CPU time, on
 trace, here \`${trace}\`. They crashed before or after ${kinds.length - notCrashedAt.length} of ${kinds.length} kinds of I/O steps. A history has several kinds of faults, so it is counted in
 several rows. "Failed with reason" are damaged pictures, and those whose message failed at five receives, and at five more: it is parked, and an
 operator can send it again. "Healed" is the time from the last fault until no image was unfinished and nothing was left over.
-Only a lost event of S3 waits for the daily reconcile.
+A lost event of S3 waits for the daily reconcile. Multipart uploads whose clients left do so too, and are not counted.
 
 ${classes()}
 

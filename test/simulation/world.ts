@@ -1,4 +1,4 @@
-import { type ImageId, inputKey, readImageAccepted } from '@darkroom/core'
+import { findOwner, type ImageId, inputKey, parseUploadKey, readImageAccepted } from '@darkroom/core'
 import { type Chance, chanceOf } from './chance.ts'
 import { type Faults, faultsOf } from './faults.ts'
 import type { History } from './history.ts'
@@ -41,7 +41,7 @@ export interface World {
   published: string[]
   /** What the watch queue has added to a backlog, as breaches. */
   added: string[]
-  /** When an object was written or deleted last. */
+  /** When an object was written or deleted last, except those of abandoned multipart uploads. */
   changedAt(): number
   /** Resolves so much later. */
   sleep(milliseconds: number): Promise<void>
@@ -68,14 +68,16 @@ export function openWorld(history: History, options: Options): World {
   const time = startVirtualTime(start)
   const faults = faultsOf(chance, history.rates, history.outages, suppressed)
   let changed = start
+  /** Images of multipart uploads whose clients left: only the daily reconcile completes them. */
+  const abandoned = new Set<string>()
   const s3 = createMemoryS3(
     time.now,
     (key, object) => {
       onWritten(key, object)
       announce(key)
     },
-    () => {
-      changed = time.now()
+    (key) => {
+      if (!abandoned.has(findOwner(key)?.imageId ?? '')) changed = time.now()
     },
   )
   const sqs = createMemorySqs(
@@ -116,6 +118,8 @@ export function openWorld(history: History, options: Options): World {
   const completing = new Set<string>()
   const sendToS3 = (command: string, input: Input) => {
     if (placeOf(input) === 'uploads') completing.add(processes.running())
+    const isReconciled = command === 'CompleteMultipartUpload' && processes.running().startsWith('reconcile')
+    if (isReconciled) abandoned.add(parseUploadKey(input.Key)?.imageId ?? '')
     return processes.step('s3', `${command} ${placeOf(input)}`, (name) => runS3(name, command, input))
   }
   const sendInOrder = sabotage.documentFirst ? reorderWrites(sendToS3) : sendToS3
