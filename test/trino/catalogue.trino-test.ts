@@ -229,7 +229,7 @@ test('the search for an erased image finds it in tables until the merge, and in 
     await trino.query(`ALTER TABLE ${table} EXECUTE optimize`)
     await trino.query(`ALTER TABLE ${table} EXECUTE expire_snapshots(retention_threshold => '0s')`)
   }
-  // Trino keeps some files that no snapshot shows: the search reads them.
+  // Files may still have rows that no snapshot shows: the search reads them.
   const withoutSnapshots = await foundIn()
   expect(withoutSnapshots.filter((place) => !place.startsWith('files of '))).toEqual([])
   const result = { Bucket: 'results', Key: 'analysts/one.csv', Body: `"image_id"\n"${image.imageId}"\n` }
