@@ -125,6 +125,18 @@ describe('the table images', () => {
       expect(TableOptimizerConfiguration).toMatchObject({ Enabled: true, RoleArn: 'OptimizerRole.Arn' })
     }
   })
+
+  test('loses the bytes of a deleted row, however few files its day has', () => {
+    const compactions = ofType('AWS::Glue::TableOptimizer')
+      .map(propertiesOf)
+      .filter(({ Type }) => Type === 'compaction')
+    const settings = compactions.map(
+      ({ TableOptimizerConfiguration }) =>
+        TableOptimizerConfiguration.CompactionConfiguration.IcebergConfiguration,
+    )
+    const rewritten = { Strategy: 'binpack', DeleteFileThreshold: 1, MinInputFiles: 1 }
+    expect(settings).toEqual([rewritten, rewritten])
+  })
 })
 
 describe('each saved query', () => {

@@ -15,8 +15,11 @@ function compactedTable(name: string, columns: FlatColumn[], { snapshotRetention
   return {
     [logicalId(name)]: icebergTable(name, columns),
     [logicalId(name, 'Compaction')]: optimizer(name, 'compaction', {
-      // A deleted row stays in its file until the file is rewritten, so one deletion is enough to rewrite it.
-      CompactionConfiguration: { IcebergConfiguration: { Strategy: 'binpack', DeleteFileThreshold: 1 } },
+      // A deleted row stays in its file until the file is rewritten, so one deletion is enough to rewrite it, however few
+      // files its day has: by default Glue compacts only partitions of at least 100.
+      CompactionConfiguration: {
+        IcebergConfiguration: { Strategy: 'binpack', DeleteFileThreshold: 1, MinInputFiles: 1 },
+      },
     }),
     [logicalId(name, 'SnapshotExpiry')]: optimizer(name, 'retention', {
       // An erased image can be read from snapshots for as long as they are kept.
