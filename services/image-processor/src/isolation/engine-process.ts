@@ -174,11 +174,14 @@ async function ask(
 async function nextMessage<Message>(child: ChildProcess, toError: (how: string) => Error): Promise<Message> {
   const settled = new AbortController()
   const { signal } = settled
+  // The child alone does not keep this process alive, also while the end of one that was killed is awaited.
+  const keepAlive = setInterval(() => {}, 1_000)
   const end = once(child, 'close', { signal }).then(([code, killedBy]) => {
     throw toError(killedBy ?? `exit code ${code}`)
   })
-  const [message] = await Promise.race([once(child, 'message', { signal }), end]).finally(() =>
-    settled.abort(),
-  )
+  const [message] = await Promise.race([once(child, 'message', { signal }), end]).finally(() => {
+    clearInterval(keepAlive)
+    settled.abort()
+  })
   return message
 }
