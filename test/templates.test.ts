@@ -316,6 +316,16 @@ describe('the queues', () => {
   })
 })
 
+test('nothing but the authorizer reaches the records of API keys', () => {
+  const records = /\/credentials\/|^(Bucket\.Arn|arn:aws:s3:::darkroom-[^/]*)\/\*$/
+  const reaching = SERVICES.flatMap((service) =>
+    Object.keys(resourcesOf(service, 'AWS::IAM::Role')).filter((id) =>
+      statementsOf(service, id).some(({ Resource }) => [Resource].flat().some((arn) => records.test(arn))),
+    ),
+  )
+  expect(reaching).toEqual([expect.stringMatching(/^Authorize/)])
+})
+
 describe('the outcomes', () => {
   const QUEUE = `arn:aws:sqs:us-east-1:123456789012:darkroom-${STAGE}-outcomes`
 
