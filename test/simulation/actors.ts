@@ -44,6 +44,8 @@ export interface Subject {
   chosenId?: ImageId
   /** Whether a client has begun to send it. */
   isSent: boolean
+  /** Whether the object is stored that its Kafka record refers to. */
+  isClaimStored: boolean
   /** The ids that a client was told with 202. */
   accepted: Set<ImageId>
   /** The offsets of its Kafka records, and of those that Lambda will not deliver again. */
@@ -81,6 +83,7 @@ export function subjectOf(
     sha256: sha256Of(bytes),
     ...(hasChosenId && { chosenId }),
     isSent: false,
+    isClaimStored: false,
     accepted: new Set(),
     offsets: new Set(),
     acknowledged: new Set(),
@@ -218,6 +221,7 @@ async function post(world: World, subject: Subject, n: number): Promise<void> {
 async function produce(world: World, subject: Subject, n: number) {
   const { processes, sleep, time, chance, faults, start } = world
   const record = recordOf(subject, n, start)
+  if (subject.picture.isClaim) await storeClaim(world, subject)
   subject.offsets.add(n)
   if (subject.picture.isOverLimit) {
     await giveUp(world, record)
@@ -256,18 +260,38 @@ async function giveUp({ s3, sqs, sleep, time, faults, start, sabotage }: World, 
   sqs.run('SendMessage', { QueueUrl: UNDELIVERED, MessageBody }, `event of ${key}`)
 }
 
+/** Of a claim whose name says nothing of its image. */
+export const claimOf = ({ picture: { app }, name }: Subject) => `claims/${app}/photographs/${name}.png`
+
+/** The backend of the app stores its object once, before it produces the record. */
+async function storeClaim({ s3, sleep, time, faults, start }: World, subject: Subject) {
+  const isOut = () => (['s3', 'both'] as const).some((away) => faults.isOut(away, time.now() - start))
+  while (isOut()) await sleep(MINUTE_MS)
+  if (subject.isClaimStored) return
+  subject.isClaimStored = true
+  s3.run('PutObject', { Key: claimOf(subject), Body: subject.bytes, ContentType: 'image/png' })
+}
+
 const KAFKA = { eventSource: 'SelfManagedKafka', bootstrapServers: 'kafka.example.com:9096' } as const
 
-function recordOf({ bytes, name, picture }: Subject, n: number, start: number): MSKRecord {
-  const headers = {
-    ce_specversion: '1.0',
-    ce_id: name,
-    ce_source: '/web-app-2',
-    ce_type: 'image.submitted.v1',
-    ce_time: new Date(start).toISOString(),
-    'content-type': 'image/png',
-    ...(picture.isRefusedByS3 && { ce_filename: REFUSED_FILENAME }),
+function recordOf(subject: Subject, n: number, start: number): MSKRecord {
+  const { bytes, name, picture } = subject
+  const event = {
+    specversion: '1.0',
+    id: name,
+    source: '/web-app-2',
+    type: 'image.submitted.v1',
+    time: new Date(start).toISOString(),
   }
+  const binary = Object.entries(event).map(([attribute, text]) => [`ce_${attribute}`, text])
+  const headers: Record<string, string> = picture.isClaim
+    ? { 'content-type': 'application/cloudevents+json' }
+    : {
+        ...Object.fromEntries(binary),
+        'content-type': 'image/png',
+        ...(picture.isRefusedByS3 && { ce_filename: REFUSED_FILENAME }),
+      }
+  const claim = JSON.stringify({ ...event, data: { ref: `s3://${BUCKET}/${claimOf(subject)}` } })
   return {
     topic: TOPIC,
     partition: 0,
@@ -275,7 +299,7 @@ function recordOf({ bytes, name, picture }: Subject, n: number, start: number): 
     timestamp: start,
     timestampType: 'CREATE_TIME',
     key: '',
-    value: bytes.toString('base64'),
+    value: (picture.isClaim ? Buffer.from(claim) : bytes).toString('base64'),
     headers: Object.entries(headers).map(([name, text]) => ({ [name]: [...Buffer.from(text)] })),
   }
 }

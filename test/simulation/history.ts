@@ -14,6 +14,8 @@ export interface Picture {
   isRefusedByS3?: boolean
   /** Its Kafka record is larger than an event of Lambda's may be. */
   isOverLimit?: boolean
+  /** Its Kafka record refers to an object of the app (a claim check), which has a name of the app's own. */
+  isClaim?: boolean
 }
 
 export const isDirect = ({ source }: Picture) => source === 'direct upload' || source === 'multipart upload'
@@ -78,6 +80,7 @@ function backlogOf(seed: number): Pick<History, 'backlog'> {
 
 function pictureOf(seed: number, n: number): Picture {
   const chance = chanceOf(seed)
+  const isClaim = chance.happens(`claim ${n}`, 0.3)
   const source = chance.pick<Source>(`source ${n}`, [
     'http',
     'http',
@@ -90,8 +93,13 @@ function pictureOf(seed: number, n: number): Picture {
     source,
     app: source === 'kafka' ? 'web-app-2' : chance.pick(`app ${n}`, APPS),
     bytes: bytesOf(seed, n),
-    ...(hasOwnMetadata(source) && chance.happens(`refused by S3 ${n}`, 0.06) && { isRefusedByS3: true }),
-    ...(source === 'kafka' && chance.happens(`over the limit ${n}`, 0.12) && { isOverLimit: true }),
+    ...(source === 'kafka' && isClaim
+      ? { isClaim }
+      : {
+          ...(hasOwnMetadata(source) &&
+            chance.happens(`refused by S3 ${n}`, 0.06) && { isRefusedByS3: true }),
+          ...(source === 'kafka' && chance.happens(`over the limit ${n}`, 0.12) && { isOverLimit: true }),
+        }),
   }
 }
 

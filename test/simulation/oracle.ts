@@ -17,7 +17,7 @@ import {
   type StoredDocument,
   type StoredProcessed,
 } from '@darkroom/core'
-import { imageOf, type Subject } from './actors.ts'
+import { claimOf, imageOf, type Subject } from './actors.ts'
 import { type Answered, wrongAnswers } from './answers.ts'
 import type { History } from './history.ts'
 import type { Stored } from './memory-s3.ts'
@@ -132,6 +132,9 @@ function* breachesOf(world: World, subject: Subject, ledger: Ledger): Generator<
     const earlier = answers.find(({ to, shown }) => to <= later.from && isBackwards(shown, later.shown))
     if (earlier) yield `${subject.name} was ${earlier.shown}, then ${later.shown}`
   }
+  const isErased = [...ids].some((imageId) => ledger.statusOf({ app: picture.app, imageId }) === 'erased')
+  if (isErased && world.s3.objects.has(claimOf(subject)))
+    yield `${claimOf(subject)} is left of an erased image`
   for (const wrong of wrongAnswers(subject)) yield `${subject.name}: ${wrong}`
   yield* recordBreaches(world, subject)
 }

@@ -1,4 +1,13 @@
-import { type ImageAccepted, inputKey, parseProcessedKey, parseS3Uri, s3Uri } from '@darkroom/core'
+import {
+  type ImageAccepted,
+  inputKey,
+  metadataKey,
+  parseMetadataKey,
+  parseProcessedKey,
+  parseS3Uri,
+  processedPrefix,
+  s3Uri,
+} from '@darkroom/core'
 import type { SQSRecord } from 'aws-lambda'
 import { type Input, type MemoryS3, REFUSED_METADATA } from './memory-s3.ts'
 import { unavailable } from './processes.ts'
@@ -32,6 +41,8 @@ export interface Sabotage {
   documentFirst?: boolean
   /** All attempts at an image, and all presets, write the same keys. */
   sharedVariants?: boolean
+  /** An erasure lists what to delete before its receipt is written, and the processor leaves what it made of an erased image. */
+  listedEarly?: boolean
   /** Erasures do not look for holds. */
   holdsUnseen?: boolean
   /** New uploads do not look for the receipt of an erasure. */
@@ -67,6 +78,8 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'attempts write to the same variants': { seed: 169, sabotage: { sharedVariants: true } },
   'an erasure forgets the variants': { seed: 4, sabotage: { keptPrefix: 'processed/' } },
   'an erasure forgets the original': { seed: 4, sabotage: { keptPrefix: 'input/' } },
+  'an erasure lists before its receipt is written': { seed: 226, sabotage: { listedEarly: true } },
+  'an erasure forgets claims': { seed: 4, sabotage: { keptPrefix: 'claims/' } },
   'an erasure does not look for holds': { seed: 64, sabotage: { holdsUnseen: true } },
   'an erased image is accepted again': { seed: 66, sabotage: { receiptsUnseen: true } },
   'uploads are not deleted': { seed: 3, sabotage: { keptPrefix: 'uploads/' } },
@@ -97,8 +110,22 @@ export type Run = (name: string, command: string, input: Input) => unknown
 /** @returns S3 as it is with this sabotage. `name` is that of the step */
 export function sabotageS3(s3: MemoryS3, sabotage: Sabotage, redirects: Map<string, string>): Run {
   const { unconditionalWrites, keptPrefix = 'none', lostPrefix = 'none' } = sabotage
+  /** What was stored below a prefix when an erasure looked for the document. */
+  const listings = new Map<string, unknown>()
+  const isErased = (document: string) => s3.objects.get(document)?.body.includes('"erased"')
   return (name, command, given) => {
     const { Key = '' } = given
+    if (sabotage.listedEarly && name.startsWith('eraseImage ')) {
+      const image = command === 'GetObject' && parseMetadataKey(Key)
+      const Prefix = image && processedPrefix(image)
+      if (Prefix && !isErased(Key)) listings.set(Prefix, s3.run('ListObjectsV2', { Prefix }))
+      const early = command === 'ListObjectsV2' && listings.get(given.Prefix)
+      if (early) return early
+    }
+    if (sabotage.listedEarly && command === 'DeleteObject' && name.startsWith('processImages ')) {
+      const image = parseProcessedKey(Key)
+      if (image && isErased(metadataKey(image))) return {}
+    }
     const input = { ...given }
     if (sabotage.refusalsRetried && isRefused(input)) throw unavailable()
     if (unconditionalWrites) Object.assign(input, { IfMatch: undefined, IfNoneMatch: undefined })
