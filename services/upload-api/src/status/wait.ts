@@ -127,7 +127,7 @@ function openWindow(app: AppId, date: string, pending: ImageId[]): () => Promise
 }
 
 /** Few images are finished sooner after they were accepted. */
-const FIRST_POLL_AGE_MS = 500
+const FIRST_POLL_AGE_MS = 300
 /**
  * Poll often at first, when most images finish, and less often after that. Each poll is paid for; this interval shows an outcome
  * within 300 ms.
