@@ -1,6 +1,7 @@
 import FlatQueue from 'flatqueue'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+import { fifo, lambdaAccount, prefixes, tokenBucket } from './capacity.ts'
 import type { Limit, Limits } from './limits.ts'
 
 /** What arrives, how the system is set up, and what fails. Times in seconds. */
@@ -93,7 +94,7 @@ const CLIENT_SECONDS = 60
 const FAST_POLLS = 1 / 0.28
 const SLOW_POLL = 2.5
 const FAST_SECONDS = 10
-/** Below, the watch queue does not send a message again: services/upload-api/src/watch/image-queue.ts. */
+/** With more, the processor is behind: services/upload-api/src/backlog.ts. */
 const MAX_WAITING_MESSAGES = 100
 /** Ten executions of `watchImages`, each with ten messages in 0.4 s. */
 const WATCHED_PER_SECOND = 250
@@ -367,81 +368,4 @@ function spread(random: () => number): number {
   const sigma = 0.5
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   return Math.exp(sigma * normal - sigma ** 2 / 2)
-}
-
-function tokenBucket(rate: number, size: number) {
-  let [tokens, last] = [size, 0]
-  return {
-    take(now: number): boolean {
-      tokens = Math.min(size, tokens + (now - last) * rate)
-      last = now
-      if (tokens < 1) return false
-      tokens--
-      return true
-    },
-  }
-}
-
-/** Requests of each prefix are evenly spaced at its rate: a request that has to wait is repeated by the SDK until then. */
-function prefixes(count: number, rate: number) {
-  const free = new Float64Array(count)
-  return {
-    /** Takes the next free time. @returns the seconds until then */
-    delay(prefix: number, now: number): number {
-      const time = Math.max(now, free[prefix] as number)
-      free[prefix] = time + 1 / rate
-      return time - now
-    },
-  }
-}
-
-function lambdaAccount({ concurrency, newEnvironments }: Limits, bind: (limit: Limit) => void) {
-  let running = 0
-  return {
-    isFull: () => running >= concurrency,
-    open(coldSeconds: number, most = Number.POSITIVE_INFINITY) {
-      let [idle, own, peak] = [0, 0, 0]
-      const environments = tokenBucket(newEnvironments / 10, newEnvironments)
-      return {
-        peak: () => peak,
-        /** @returns the seconds of a cold start, or undefined if Lambda refuses */
-        start(now: number): number | undefined {
-          if (own >= most) {
-            bind('reserved concurrency')
-            return undefined
-          }
-          if (running >= concurrency) {
-            bind('concurrency')
-            return undefined
-          }
-          if (idle === 0 && !environments.take(now)) {
-            bind('new environments')
-            return undefined
-          }
-          const cold = idle > 0 ? 0 : coldSeconds
-          if (idle > 0) idle--
-          running++
-          peak = Math.max(peak, ++own)
-          return cold
-        },
-        end() {
-          running--
-          own--
-          idle++
-        },
-      }
-    },
-  }
-}
-
-function fifo(capacity: number) {
-  const images: number[] = new Array(capacity)
-  let [head, tail] = [0, 0]
-  return {
-    size: () => tail - head,
-    add(image: number) {
-      images[tail++] = image
-    },
-    take: () => images[head++] as number,
-  }
 }
