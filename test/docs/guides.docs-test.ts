@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { configurationFile } from '@darkroom/app-configuration/testing'
 import { freePort, freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { openBrowser } from '@darkroom/testing'
 import { BROWSER, describeWith } from '@darkroom/testing/needs'
+import { newSigningKey, startOpenIdProvider } from '@darkroom/testing/openid-provider'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser } from 'playwright-core'
 import { codeBlocks } from './code-blocks.ts'
@@ -24,6 +26,7 @@ const run = promisify(execFile)
 let stack: Stack
 let folder: string
 let env: NodeJS.ProcessEnv
+let provider: Awaited<ReturnType<typeof startOpenIdProvider>>
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
   await cp(photograph, join(folder, 'photo.jpg'))
@@ -31,13 +34,23 @@ beforeAll(async () => {
   await run(process.execPath, [join(root, 'packages/client/scripts/build.ts')])
   await mkdir(join(folder, 'node_modules/@darkroom'), { recursive: true })
   await cp(dist, join(folder, 'node_modules/@darkroom/client'), { recursive: true })
+  provider = await startOpenIdProvider([await newSigningKey('one')])
+  process.env.APPS_FILE = await configurationOfTheGuide()
   stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
   env = { ...process.env, DARKROOM_URL: stack.endpoints.uploadApi }
 })
 afterAll(async () => {
   await stack.stop()
+  await provider.stop()
   await rm(folder, { recursive: true })
 })
+
+/** `apps.json` with an app that has the entry of the guide for sign-in, with the provider of this test. */
+async function configurationOfTheGuide(): Promise<string> {
+  const [entry = ''] = await codeBlocks('docs/guides/sign-in.md', 'json')
+  const shop = JSON.parse(entry.replace('https://login.shop.example', provider.issuer))
+  return configurationFile({ apps: { 'web-app-1': {}, shop } })
+}
 
 /** The longest code block of a guide, which is its program. */
 async function programOf(guide: string, language: string): Promise<string> {
@@ -102,6 +115,26 @@ describe.each([
     TIMEOUT_MS,
   )
 })
+
+test(
+  'the page of the guide for sign-in uploads with access tokens of the provider, and sees no image of another user',
+  async () => {
+    const program = (await programOf('sign-in', 'js')).replaceAll(DOCUMENTED_URL, stack.endpoints.uploadApi)
+    await writeFile(join(folder, 'page.mjs'), program.replace('./sign-in.js', './sign-in.mjs'))
+    await writeFile(join(folder, 'sign-in.mjs'), 'export const getAccessToken = () => globalThis.signedIn()')
+    const tokenOf = (user: string) => provider.accessToken(user, 'https://images.shop.example')
+    Object.assign(globalThis, { signedIn: () => tokenOf('zoë') })
+    const { upload } = await import(join(folder, 'page.mjs'))
+    const image = await upload(new Blob([await readFile(photograph)]))
+    expect(image).toMatchObject({ app: 'shop', status: 'processed', uploader: 'zoë' })
+    const statusFor = async (user: string) => {
+      const headers = { authorization: `Bearer ${await tokenOf(user)}` }
+      return (await fetch(`${stack.endpoints.uploadApi}/v1/images/${image.id}`, { headers })).status
+    }
+    expect([await statusFor('zoë'), await statusFor('bob')]).toEqual([200, 404])
+  },
+  TIMEOUT_MS,
+)
 
 async function listen(listener: RequestListener) {
   const server = createServer(listener)

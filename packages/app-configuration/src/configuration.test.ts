@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { AppConfiguration, appsOfTopics, originsOf, retentionOf } from './configuration.ts'
+import { AppConfiguration, appsOfTopics, issuersOf, originsOf, retentionOf } from './configuration.ts'
 
 const preset = { version: 1, variants: [{ name: 'thumb', size: 320, format: 'webp' }] }
 const retentionDays = {
@@ -19,6 +19,8 @@ const example = {
     'web-app-2': { topics: ['images.web-app-2', 'more'], retentionDays: { input: 7 } },
   },
 }
+const login = { issuer: 'https://login.example', audience: 'images' }
+const withIssuers = (...openid: object[]) => withApps({ shop: { openid } })
 const withApps = (apps: unknown) => ({ ...example, apps })
 
 test('a configuration is accepted as in its example', () => {
@@ -81,6 +83,59 @@ test.each<[string, unknown, string, string]>([
     'apps.shop.origins.0',
     'origin',
   ],
+  [
+    'an issuer without TLS',
+    withIssuers({ ...login, issuer: 'http://login.example' }),
+    'apps.shop.openid.0.issuer',
+    'https',
+  ],
+  [
+    'an issuer with a query',
+    withIssuers({ ...login, issuer: 'https://a.example/?b' }),
+    'apps.shop.openid.0.issuer',
+    'query',
+  ],
+  ['no audience', withIssuers({ ...login, audience: undefined }), 'apps.shop.openid.0.audience', 'undefined'],
+  ['an HMAC', withIssuers({ ...login, algorithms: ['HS256'] }), 'apps.shop.openid.0.algorithms.0', '"RS256"'],
+  [
+    'no signature',
+    withIssuers({ ...login, algorithms: ['none'] }),
+    'apps.shop.openid.0.algorithms.0',
+    '"RS256"',
+  ],
+  [
+    'an unknown scope',
+    withIssuers({ ...login, scopes: ['admin'] }),
+    'apps.shop.openid.0.scopes.0',
+    '"read:all"',
+  ],
+  [
+    'an issuer and audience of another app',
+    withApps({ shop: { openid: [login] }, press: { openid: [login] } }),
+    'apps.press.openid.0.audience',
+    'shop has the same issuer and audience',
+  ],
+  [
+    'an issuer and audience twice',
+    withIssuers(login, { ...login, scopes: ['erase'] }),
+    'apps.shop.openid.1.audience',
+    'another entry has the same issuer and audience',
+  ],
+  [
+    'two issuers that can name different users the same',
+    withIssuers(login, { ...login, issuer: 'https://other.example' }),
+    'apps.shop.openid.1.uploaderPrefix',
+    'another user of https://login.example could have the same name',
+  ],
+  [
+    'prefixes of which one starts with the other',
+    withIssuers(
+      { ...login, uploaderPrefix: 'a' },
+      { ...login, issuer: 'https://other.example', uploaderPrefix: 'ab' },
+    ),
+    'apps.shop.openid.1.uploaderPrefix',
+    'no other one starts with',
+  ],
   ['any origin', withApps({ shop: { origins: ['*'] } }), 'apps.shop.origins.0', 'must be an origin'],
 ])('%s is refused, and the field is named', (_what, value, path, words) => {
   const issues = AppConfiguration.safeParse(value).error?.issues.map((issue) => ({
@@ -121,6 +176,22 @@ describe('of a configuration', () => {
       default: retentionDays,
       apps: { 'web-app-2': { input: 7 } },
     })
+  })
+
+  test('the issuers have their defaults', () => {
+    const openid = [
+      { ...login, uploaderPrefix: 'a:' },
+      { ...login, audience: 'more', uploaderPrefix: 'a:', scopes: ['read:all' as const] },
+      { ...login, issuer: 'http://127.0.0.1:9000', uploaderPrefix: 'b:' },
+    ]
+    const apps = AppConfiguration.parse(
+      withApps({ shop: { openid }, press: { openid: [{ ...login, audience: 'press' }] } }),
+    ).apps
+    const defaults = { app: 'shop', algorithms: ['RS256'], uploaderClaim: 'sub', scopes: ['upload', 'read'] }
+    expect(issuersOf({ apps })).toEqual([
+      ...openid.map((entry) => ({ ...defaults, ...entry })),
+      { ...defaults, app: 'press', ...login, audience: 'press', uploaderPrefix: '' },
+    ])
   })
 
   test('each topic has its app', () => {

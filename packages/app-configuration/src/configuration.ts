@@ -1,4 +1,13 @@
-import { AppId, ImageType, KafkaTopic, MAX_STORED_BYTES, Preset, PresetName } from '@darkroom/core'
+import {
+  AppId,
+  ImageType,
+  KafkaTopic,
+  MAX_STORED_BYTES,
+  Preset,
+  PresetName,
+  SCOPES,
+  type Scope,
+} from '@darkroom/core'
 import { contradictionsIn, OwnDays, type Retention, StandardDays, tooManyRules } from '@darkroom/retention'
 import * as z from 'zod'
 
@@ -8,6 +17,71 @@ const MAX_ORIGINS_CHARACTERS = 60_000
 const Origin = z
   .string()
   .refine(isOrigin, 'must be an origin such as https://shop.example, without a path or a slash at the end')
+
+/** Signatures with a public key (RFC 7518, RFC 8037). With an HMAC, whoever can check a token could make one. */
+export const JWT_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const
+
+/** An OpenID provider whose JWTs are credentials of the app. */
+export const OpenIdIssuer = z.strictObject({
+  issuer: z
+    .string()
+    .refine(
+      isIssuer,
+      'must be the issuer as in its tokens, https, without a query: https://login.shop.example',
+    )
+    .describe('The issuer, exactly as in the claim `iss` of its tokens.'),
+  audience: z
+    .string()
+    .min(1)
+    .max(256)
+    .describe(
+      'The audience that a token must have in `aud`. No two entries have the same issuer and audience.',
+    ),
+  algorithms: z
+    .array(z.enum(JWT_ALGORITHMS))
+    .min(1)
+    .optional()
+    .describe('The algorithms that its signatures may have. Default: ["RS256"].'),
+  uploaderClaim: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('The claim that names the uploader. Default: "sub".'),
+  uploaderPrefix: z
+    .string()
+    .min(1)
+    .max(32)
+    .optional()
+    .describe(
+      'Precedes the uploader of this issuer, such as "google:". Needed where two issuers of an app could name different users the same.',
+    ),
+  scopes: z
+    .array(z.enum(SCOPES))
+    .min(1)
+    .optional()
+    .describe('What its tokens allow. Default: ["upload", "read"].'),
+  scopeClaim: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      'A claim with scopes, as a list or separated by spaces. A token then allows those of `scopes` that are in it.',
+    ),
+})
+export type OpenIdIssuer = z.infer<typeof OpenIdIssuer>
 
 /** What is configured for one app. Without a setting, the app uses the default. */
 export const AppSettings = z.strictObject({
@@ -42,6 +116,12 @@ export const AppSettings = z.strictObject({
     .array(KafkaTopic)
     .optional()
     .describe('Kafka topics of the app. Each topic belongs to one app. Default: none.'),
+  openid: z
+    .array(OpenIdIssuer)
+    .min(1)
+    .max(10)
+    .optional()
+    .describe('OpenID providers whose JWTs are credentials of the app. Default: none.'),
 })
 export type AppSettings = z.infer<typeof AppSettings>
 
@@ -94,6 +174,7 @@ function* contradictions(configuration: AppConfiguration): Generator<[string[], 
       appOf.set(topic, app)
     }
   }
+  yield* contradictionsOfIssuers(configuration)
   const retention = retentionOf(configuration)
   for (const { app, kind, message } of contradictionsIn(retention))
     yield [app === undefined ? ['retentionDays', kind] : ['apps', app, 'retentionDays', kind], message]
@@ -105,6 +186,73 @@ function* contradictions(configuration: AppConfiguration): Generator<[string[], 
       'S3 cannot have this many origins. Leave the origins of an app out, which allows any origin: requests still need a credential',
     ]
   }
+}
+
+function* contradictionsOfIssuers({ apps }: AppConfiguration): Generator<[string[], string]> {
+  const appOfPair = new Map<string, AppId>()
+  for (const [app, { openid = [] }] of Object.entries(apps)) {
+    const entries = trustedBy(app, openid)
+    for (const [index, entry] of entries.entries()) {
+      const path = ['apps', app, 'openid', String(index)]
+      const pair = JSON.stringify([entry.issuer, entry.audience])
+      const other = appOfPair.get(pair)
+      if (other !== undefined) {
+        const where = other === app ? 'another entry' : other
+        yield [
+          [...path, 'audience'],
+          `${where} has the same issuer and audience, so a token would not tell which of them it is for`,
+        ]
+      }
+      appOfPair.set(pair, app)
+      const rival = entries.slice(0, index).find((earlier) => canNameTheSame(earlier, entry))
+      if (rival) {
+        yield [
+          [...path, 'uploaderPrefix'],
+          `a user of this entry and another user of ${rival.issuer} could have the same name: give each entry a uploaderPrefix that no other one starts with`,
+        ]
+      }
+    }
+  }
+}
+
+/** Whether two entries of an app can give the same name to different users. */
+function canNameTheSame(one: TrustedIssuer, other: TrustedIssuer): boolean {
+  const nameOf = ({ issuer, uploaderClaim, uploaderPrefix }: TrustedIssuer) =>
+    JSON.stringify([issuer, uploaderClaim, uploaderPrefix])
+  if (nameOf(one) === nameOf(other)) return false
+  return (
+    one.uploaderPrefix.startsWith(other.uploaderPrefix) || other.uploaderPrefix.startsWith(one.uploaderPrefix)
+  )
+}
+
+/** An entry of `openid` with its defaults, and the app that its tokens are of. */
+export interface TrustedIssuer {
+  app: AppId
+  issuer: string
+  audience: string
+  algorithms: string[]
+  uploaderClaim: string
+  /** Empty if there is none. */
+  uploaderPrefix: string
+  scopes: Scope[]
+  scopeClaim?: string | undefined
+}
+
+function trustedBy(app: AppId, openid: OpenIdIssuer[]): TrustedIssuer[] {
+  return openid.map(
+    ({
+      algorithms = ['RS256'],
+      uploaderClaim = 'sub',
+      uploaderPrefix = '',
+      scopes = ['upload', 'read'],
+      ...entry
+    }) => ({ app, ...entry, algorithms, uploaderClaim, uploaderPrefix, scopes }),
+  )
+}
+
+/** The OpenID issuers of all apps. */
+export function issuersOf({ apps }: Pick<AppConfiguration, 'apps'>): TrustedIssuer[] {
+  return Object.entries(apps).flatMap(([app, { openid = [] }]) => trustedBy(app, openid))
 }
 
 /** How long everything is kept. */
@@ -127,4 +275,12 @@ export function originsOf({ apps }: AppConfiguration): string[] {
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text
+}
+
+/** OpenID Connect Discovery 1.0, section 3. On a laptop, an issuer can be on loopback, without TLS. */
+function isIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, search, hash, username } = new URL(text)
+  const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname)
+  return (protocol === 'https:' || (protocol === 'http:' && isLoopback)) && !search && !hash && !username
 }

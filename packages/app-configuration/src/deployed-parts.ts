@@ -1,4 +1,4 @@
-import { appsOfTopics, retentionOf } from './configuration.ts'
+import { appsOfTopics, issuersOf, retentionOf } from './configuration.ts'
 import { digestOf } from './packed.ts'
 import { readConfiguration } from './read-configuration.ts'
 
@@ -16,5 +16,6 @@ export function deployedParts() {
     apps: configuration.apps,
     retention: retentionOf(configuration),
     appOfTopic: appsOfTopics(configuration),
+    issuers: issuersOf(configuration),
   }
 }

@@ -3,6 +3,18 @@ import { parseApiKey, SCOPES, type Scope, signingKeyOf } from './api-key.ts'
 
 // Without zod, and exported as `@darkroom/core/upload-token`, for the same reason as api-key.ts.
 
+export const MAX_UPLOADER_BYTES = 128
+
+/** Whether a value can name an uploader: well-formed text of 1 to 128 bytes of UTF-8. */
+export function isUploader(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    value !== '' &&
+    value.isWellFormed() &&
+    Buffer.byteLength(value) <= MAX_UPLOADER_BYTES
+  )
+}
+
 /** What an upload token allows. */
 export interface TokenClaims {
   scopes: Scope[]

@@ -4,15 +4,16 @@ import * as z from 'zod'
 /** Who sends a request, as the authorizer tells the functions: a flat object of text, as the gateway requires. */
 export interface Caller {
   app: string
-  /** The id of the API key, also of a token that was made with it. */
+  /** The id of the API key, also of a token that was made with it; of a JWT, its issuer. */
   credential: string
-  kind: 'key' | 'token'
+  kind: 'key' | 'token' | 'jwt'
   /** Separated by spaces. */
   scopes: string
   /** Only of a key that expires, ISO 8601. */
   expiresAt?: string
-  /** The rest is only of tokens. */
+  /** Only of tokens and JWTs. */
   uploader?: string
+  /** The rest is only of tokens. */
   maxBytes?: number
   /** Separated by spaces. */
   contentTypes?: string
@@ -20,15 +21,19 @@ export interface Caller {
 
 /** Why the authorizer did not accept the credential. */
 export interface Refusal {
-  refusal: 'missing' | 'malformed' | 'unknown' | 'expired' | 'revoked' | 'unavailable'
+  refusal: 'missing' | 'malformed' | 'unknown' | 'expired' | 'revoked' | JwtRefusal | 'unavailable'
 }
+
+/** What is wrong with a JWT. */
+type JwtRefusal =
+  `jwt-${'issuer' | 'audience' | 'algorithm' | 'key' | 'signature' | 'early' | 'type' | 'claims' | 'uploader'}`
 
 const words = z.string().transform((text) => text.split(' '))
 
 const Identity = z.object({
   app: AppId,
   credential: z.string().min(1),
-  kind: z.enum(['key', 'token']),
+  kind: z.enum(['key', 'token', 'jwt']),
   scopes: words.transform((scopes) => SCOPES.filter((scope) => scopes.includes(scope))),
   expiresAt: z.iso.datetime().optional(),
   uploader: z.string().min(1).optional(),
@@ -48,18 +53,19 @@ export function identify(context: Partial<Caller & Refusal> | undefined): Identi
   if (context?.refusal === 'unavailable') {
     throw new ProblemError(
       'storage-unavailable',
-      'The credential cannot be checked, because storage is not available. Repeat the request in a moment.',
+      'The credential cannot be checked, because storage or the issuer of the JWT is not available. Repeat the request in a moment.',
     )
   }
   throw unauthenticated(REFUSALS[context?.refusal ?? 'missing'])
 }
 
-const ASK = 'Send the header "Authorization: Bearer <API key or upload token>".'
+const ASK = 'Send the header "Authorization: Bearer <API key, upload token or JWT>".'
+const CONFIGURE = 'Issuers are configured in apps.json, see docs/apps.md.'
 /** Without a credential, the header has no error (RFC 6750, section 3.1). */
 const REFUSALS: Record<Exclude<Refusal['refusal'], 'unavailable'>, { detail: string; error?: string }> = {
   missing: { detail: `The request has no credential. ${ASK}` },
   malformed: {
-    detail: `The credential is neither an API key nor an upload token, or was not copied completely: a key starts with dk_ and ends with a checksum, a token starts with dt_. ${ASK}`,
+    detail: `The credential is neither an API key, an upload token nor a JWT, or was not copied completely: a key starts with dk_ and ends with a checksum, a token starts with dt_, a JWT with eyJ. ${ASK}`,
     error: 'The credential is malformed',
   },
   unknown: {
@@ -68,12 +74,51 @@ const REFUSALS: Record<Exclude<Refusal['refusal'], 'unavailable'>, { detail: str
     error: 'The credential is unknown',
   },
   expired: {
-    detail: 'The credential has expired. Use a newer key, or ask your server for a new token.',
+    detail:
+      'The credential has expired. Use a newer key, or ask your server or your sign-in for a new token.',
     error: 'The credential has expired',
   },
   revoked: {
     detail: 'The API key was revoked, and its tokens with it. Use another key.',
     error: 'The credential was revoked',
+  },
+  'jwt-issuer': {
+    detail: `No app of this deployment has the issuer (iss) of the JWT. ${CONFIGURE}`,
+    error: 'The issuer is unknown',
+  },
+  'jwt-audience': {
+    detail: `The audience (aud) of the JWT is not that of exactly one app with its issuer. Ask the issuer for a token with the audience of your app. ${CONFIGURE}`,
+    error: 'The audience is wrong',
+  },
+  'jwt-algorithm': {
+    detail: `The JWT is not signed with an algorithm (alg) that the app allows. ${CONFIGURE}`,
+    error: 'The algorithm is not allowed',
+  },
+  'jwt-key': {
+    detail:
+      'The issuer publishes no key that fits the JWT (kid, alg). If it has just replaced its keys, repeat the request after 30 seconds.',
+    error: 'The key is unknown',
+  },
+  'jwt-signature': {
+    detail: 'The signature of the JWT is not of its issuer, or the JWT was changed.',
+    error: 'The signature is wrong',
+  },
+  'jwt-early': {
+    detail: 'The JWT is not valid yet (nbf). Check the clocks.',
+    error: 'The credential is not valid yet',
+  },
+  'jwt-type': {
+    detail:
+      'The JWT is neither an access token nor an ID token: its header has a typ other than JWT and at+jwt.',
+    error: 'The type is wrong',
+  },
+  'jwt-claims': {
+    detail: 'The JWT lacks a claim, or one is of the wrong kind: iss, aud and exp are needed.',
+    error: 'A claim is missing or wrong',
+  },
+  'jwt-uploader': {
+    detail: `The JWT does not name an uploader of at most 128 bytes, in "sub" or the claim that the app configures. ${CONFIGURE}`,
+    error: 'The uploader is missing',
   },
 }
 
@@ -92,7 +137,7 @@ export function requireScope({ kind, scopes }: Identity, scope: Scope | 'key'): 
     if (kind === 'key') return
     throw new ProblemError(
       'insufficient-scope',
-      'An upload token cannot do this. Send the request from your server, with an API key.',
+      'An upload token or a JWT cannot do this. Send the request from your server, with an API key.',
     )
   }
   if (scopes.includes(scope)) return

@@ -112,7 +112,11 @@ export function openApiDocument() {
     ],
     components: {
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: "An app's API key, or an upload token." },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: "An app's API key, an upload token, or a JWT of the app's OpenID issuer.",
+        },
       },
     },
     security: [{ bearer: [] }],

@@ -22,10 +22,14 @@ export async function handler(
   return { isAuthorized: true, context: await identify(readAuthorization(event)) }
 }
 
+/** A JWS in compact form (RFC 7515). Its header is JSON, so it starts with the base64url of `{"`. An upload token starts with `dt_`. */
+const JWT = /^eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*$/
+
 async function identify(authorization: string | undefined): Promise<Caller | Refusal> {
   if (!authorization) return { refusal: 'missing' }
   const credential = /^bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
   const token = parseUploadToken(credential)
+  if (JWT.test(credential)) return ofJwt(credential)
   const keyId = token?.keyId ?? parseApiKey(credential)?.keyId
   if (keyId === undefined) return { refusal: 'malformed' }
   try {
@@ -34,10 +38,22 @@ async function identify(authorization: string | undefined): Promise<Caller | Ref
     if (!caller) return { refusal: 'unknown' }
     const refusal = endOf(record, Date.now())
     if (refusal) return { refusal }
-    await keys.noteUse(keyId).catch((error) => report('the use of an API key is not recorded', keyId, error))
+    await keys
+      .noteUse(keyId)
+      .catch((error) => report('the use of an API key is not recorded', { keyId }, error))
     return caller
   } catch (error) {
-    report('the record of an API key cannot be read', keyId, error)
+    report('the record of an API key cannot be read', { keyId }, error)
+    return { refusal: 'unavailable' }
+  }
+}
+
+async function ofJwt(jwt: string): Promise<Caller | Refusal> {
+  const { identifyJwt } = await import('../credentials/identify-jwt.ts')
+  try {
+    return await identifyJwt(jwt)
+  } catch (error) {
+    report('a JWT cannot be checked', {}, error)
     return { refusal: 'unavailable' }
   }
 }
@@ -73,7 +89,15 @@ function readAuthorization({ headers = {} }: APIGatewayRequestAuthorizerEventV2)
 }
 
 /** As the logger of the other functions writes, which takes longer to load than this function. */
-function report(message: string, keyId: string, error: unknown): void {
-  const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  console.error(JSON.stringify({ level: 'ERROR', service: 'upload-api', message, keyId, cause }))
+function report(message: string, fields: { keyId?: string }, error: unknown): void {
+  const cause = causesOf(error).join(' < ')
+  console.error(JSON.stringify({ level: 'ERROR', service: 'upload-api', message, ...fields, cause }))
+}
+
+/** The error, and what led to it. */
+function causesOf(error: unknown): string[] {
+  if (error === undefined) return []
+  return error instanceof Error
+    ? [`${error.name}: ${error.message}`, ...causesOf(error.cause)]
+    : [String(error)]
 }

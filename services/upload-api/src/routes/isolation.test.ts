@@ -11,17 +11,29 @@ import {
   newApiKey,
   newImageId,
   recordOf,
+  type Scope,
 } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { newSigningKey, signJwt, startOpenIdProvider } from '@darkroom/testing/openid-provider'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda'
+import { documentedTable } from '../testing/documented-table.ts'
 import { processedDocument } from '../testing/documents.ts'
 import { openStore } from '../testing/open-store.ts'
 import { jpeg, otherJpeg, png } from '../testing/sample-images.ts'
 import { type Answer, send, type TestRequest } from '../testing/send.ts'
 
 const aws = await startLocalAws()
-const store = await openStore(awsEnvironment(aws.endpoint))
+const [signing, elliptic] = await Promise.all([newSigningKey('one'), newSigningKey('two', 'ES256')])
+const provider = await startOpenIdProvider([signing, elliptic])
+const { issuer } = provider
+const scopes: Scope[] = ['upload', 'read', 'erase']
+const store = await openStore(awsEnvironment(aws.endpoint), {
+  'web-app-1': { openid: [{ issuer, audience: 'one', scopes }] },
+  'web-app-2': { openid: [{ issuer, audience: 'two', scopes }], topics: ['images.web-app-2'] },
+})
+// An issuer on loopback has no TLS.
+process.env.STAGE = 'local'
 const load = async (route: string) => (await import(`./${route}.ts`)).handler
 const authorize = await load('authorize')
 const createToken = await load('create-token')
@@ -35,6 +47,7 @@ const eraseImage = await load('erase-image')
 afterAll(async () => {
   await store.close()
   await aws.stop()
+  await provider.stop()
 })
 
 /** Sends a request as the gateway does: first to the authorizer, then to the function with what that said. */
@@ -82,6 +95,10 @@ beforeAll(async () => {
   const ended = await makeKey('web-app-1', { revokedAt: new Date(Date.now() - 1000).toISOString() })
   alice = await makeToken(apiKey, { uploader: 'alice', scopes: ['upload', 'read', 'erase'] })
   const exp = Math.floor(Date.now() / 1000) - 1
+  const jwt = (claims: object, header = {}, key = signing) =>
+    signJwt(key, { iss: issuer, aud: 'one', sub: 'alice', exp: exp + 900, ...claims }, header)
+  const [, body] = (await jwt({})).split('.')
+  const none = Buffer.from('{"alg":"none"}').toString('base64url')
   const forged = `${alice.slice(0, alice.lastIndexOf('.'))}.${ofRevoked.split('.').at(-1)}`
   Object.assign(credentials, {
     "the app's key": apiKey,
@@ -109,6 +126,17 @@ beforeAll(async () => {
     'read:all': await makeToken(apiKey, { scopes: ['read', 'read:all'] }),
     'too small': await makeToken(apiKey, { uploader: 'alice', maxBytes: 10 }),
     'another type': await makeToken(apiKey, { uploader: 'alice', contentTypes: ['image/png'] }),
+    "the uploader's JWT": await provider.accessToken('alice', 'one'),
+    "another uploader's JWT": await provider.accessToken('bob', 'one'),
+    "another app's JWT": await provider.accessToken('alice', 'two'),
+    'JWT, wrong issuer': await jwt({ iss: 'https://evil.example' }),
+    'JWT, wrong audience': await jwt({ aud: 'three' }),
+    'JWT, two audiences': await jwt({ aud: ['one', 'two'] }),
+    'JWT, algorithm': await jwt({}, {}, elliptic),
+    'JWT, unknown kid': await jwt({}, { kid: 'three' }),
+    'JWT, none': `${none}.${body}.`,
+    'JWT, expired': await jwt({ exp: exp - 90 }),
+    'JWT, not yet valid': await jwt({ nbf: exp + 300 }),
   })
 })
 
@@ -185,6 +213,17 @@ erase only                403 403 403 403 403 403 403    403    200
 read:all                  403 403 403 403 403 200 shown  shown  403
 too small                 403 413 413 413 202 200 shown  shown  403
 another type              403 415 415 200 202 200 shown  shown  403
+the uploader's JWT        403 202 201 200 202 200 shown  shown  200
+another uploader's JWT    403 202 201 404 404 404 absent absent 404
+another app's JWT         403 202 201 404 404 404 absent absent 404
+JWT, wrong issuer         401 401 401 401 401 401 401    401    401
+JWT, wrong audience       401 401 401 401 401 401 401    401    401
+JWT, two audiences        401 401 401 401 401 401 401    401    401
+JWT, algorithm            401 401 401 401 401 401 401    401    401
+JWT, unknown kid          401 401 401 401 401 401 401    401    401
+JWT, none                 401 401 401 401 401 401 401    401    401
+JWT, expired              401 401 401 401 401 401 401    401    401
+JWT, not yet valid        401 401 401 401 401 401 401    401    401
 `
 
 test('each credential may do exactly what the table says', async () => {
@@ -201,6 +240,13 @@ test('each credential may do exactly what the table says', async () => {
   console.log(`${' '.repeat(26)}${Object.keys(OPERATIONS).join(' ')}${rows.join('\n')}`)
   expect(rows.join('\n').trim()).toBe(EXPECTED.trim())
 }, 120_000)
+
+test('the table is in docs/security.md', async () => {
+  const rows = EXPECTED.trim().split('\n')
+  expect(await documentedTable('Credentials and operations')).toEqual(
+    rows.map((row) => [row.slice(0, 26).trim(), ...row.slice(26).trim().split(/ +/)]),
+  )
+})
 
 /** Without what differs for each request. */
 function comparable({ status, headers, body }: Answer, id: string): string {

@@ -77,6 +77,7 @@ test.each([
   ['apps.shop', true],
   ['apps.shop.topics', true],
   ['apps.shop.origins', true],
+  ['apps.shop.openid', true],
   ['apps.shop.retentionDays', true],
   ['retentionDays.input', true],
 ])('a change of %s needs a deployment: %s', (field, needs) => {
