@@ -326,10 +326,15 @@ test('nothing but the authorizer reaches the records of API keys', () => {
   expect(reaching).toEqual([expect.stringMatching(/^Authorize/)])
 })
 
+const maySendTo =
+  (queue: string) =>
+  ({ Action, Resource }: Statement): boolean =>
+    Action.includes('sqs:SendMessage') && [Resource].flat().includes(queue)
+
 describe('the outcomes', () => {
   const QUEUE = `arn:aws:sqs:us-east-1:123456789012:darkroom-${STAGE}-outcomes`
 
-  test('are announced by the bucket to their queue, which lets only this bucket send', () => {
+  test('are announced by the bucket to their queue, which lets only this bucket send, and functions that refuse images', () => {
     const bucket = resourcesOf('image-processor', 'AWS::S3::Bucket').Bucket
     expect(bucket?.Properties.NotificationConfiguration.QueueConfigurations).toContainEqual({
       Event: 's3:ObjectCreated:*',
@@ -354,6 +359,14 @@ describe('the outcomes', () => {
       },
       { Effect: 'Deny', Sid: 'OnlyTheseSend', Resource: QUEUE },
     ])
+    const refusing = policy?.PolicyDocument.Statement[1].Condition.ArnNotLike['aws:PrincipalArn'] as string[]
+    const senders = ['upload-api', 'kafka-bridge', 'image-processor'].flatMap((service) =>
+      Object.entries(resourcesOf(service, 'AWS::IAM::Role'))
+        .filter(([id]) => statementsOf(service, id).some(maySendTo(QUEUE)))
+        .map(([, { Properties }]) => Properties.RoleName),
+    )
+    expect(refusing.map((arn) => arn.split(':role/')[1]).toSorted()).toEqual(senders.toSorted())
+    expect(senders).toHaveLength(7)
   })
 
   test('are published to the topic by one function, which may write nothing', () => {
@@ -385,7 +398,10 @@ describe('names that are defined in two places', () => {
     const own = ['AWS::S3::Bucket', 'AWS::SQS::Queue'].flatMap((type) =>
       arnsOf(Object.keys(resourcesOf(service, type)), packageOf(service).resources),
     )
-    const arns = [...arnsOf(['Bucket', 'ImageQueue', 'ParkedQueue', 'WatchQueue'], owner), ...own]
+    const arns = [
+      ...arnsOf(['Bucket', 'ImageQueue', 'ParkedQueue', 'WatchQueue', 'OutcomesQueue'], owner),
+      ...own,
+    ]
     const used = propertiesOf(service, 'AWS::Lambda::Function')
       .flatMap((lambda) => statementsOf(service, roleIdOf(lambda)))
       .flatMap(({ Resource }) => Resource)

@@ -14,6 +14,7 @@ import {
   readDocument,
   readImageAccepted,
   readOutcomeEvent,
+  readRefusal,
   type StoredDocument,
   type StoredProcessed,
 } from '@darkroom/core'
@@ -311,6 +312,8 @@ function asksForAnother(
 function* wrongAnnouncements({ s3, published }: World): Generator<string> {
   const newest = new Map<ImageId, NonNullable<ReturnType<typeof readOutcomeEvent>['event']>>()
   for (const message of published) {
+    // Of no image.
+    if (readRefusal(message).refusal) continue
     const { event, unreadable } = readOutcomeEvent(message)
     if (!event) yield `an event cannot be read: ${unreadable}`
     else if (event.sequence >= (newest.get(event.subject)?.sequence ?? '')) newest.set(event.subject, event)

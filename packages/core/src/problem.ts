@@ -213,6 +213,17 @@ interface ProblemErrorOptions {
   headers?: Record<string, string>
   /** Further members of the HTTP answer. */
   members?: Pick<Problem, 'serverTime'>
+  /** What the problem is about. */
+  content?: RefusedContent
+}
+
+/** What is known about the content that a problem is about. Never the content itself, nor its name. */
+export interface RefusedContent {
+  bytes?: number | undefined
+  /** The media type that its sender declared. */
+  declaredType?: string | undefined
+  /** The media type found in the bytes. */
+  foundType?: string | undefined
 }
 
 /**
@@ -225,6 +236,8 @@ export class ProblemError extends Error {
   readonly detail: string
   readonly headers: Record<string, string>
   readonly members: Pick<Problem, 'serverTime'>
+  /** For the events of refusals. */
+  readonly content: RefusedContent
 
   constructor(slug: ProblemSlug, detail: string, options: ProblemErrorOptions = {}) {
     super(`${slug}: ${detail}`, options)
@@ -232,6 +245,13 @@ export class ProblemError extends Error {
     this.detail = detail
     this.headers = options.headers ?? {}
     this.members = options.members ?? {}
+    this.content = { ...options.content }
+  }
+
+  /** Adds what is known where the problem passes. What is known already stays. */
+  about(content: RefusedContent): this {
+    Object.assign(this.content, { ...content, ...this.content })
+    return this
   }
 
   get status(): number {
@@ -240,5 +260,17 @@ export class ProblemError extends Error {
 
   get retryable(): boolean {
     return PROBLEMS[this.slug].retryable
+  }
+}
+
+/** Runs a step. If it throws a problem, that says what is known about the content. */
+export async function withContent<Result>(
+  content: RefusedContent,
+  step: () => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await step()
+  } catch (error) {
+    throw error instanceof ProblemError ? error.about(content) : error
   }
 }

@@ -96,6 +96,28 @@ describe('accepted', () => {
   })
 })
 
+describe('a refusal says what type was found', () => {
+  const found = (bytes: Uint8Array, inspect: (bytes: Uint8Array) => Promise<unknown> = inspectImage) =>
+    inspect(bytes).then(
+      () => 'accepted',
+      (error: ProblemError) => error.content.foundType,
+    )
+
+  test.each<[string, Uint8Array, string | undefined]>([
+    ['a JPEG without its end', SAMPLES['image/jpeg'].subarray(0, -20), 'image/jpeg'],
+    ['a PNG of too many pixels', CLAIMING['image/png'](20_000, 14_000), 'image/png'],
+    ['a HEIC', ftyp('heic'), 'image/heic'],
+    ['a HEIF', ftyp('mif1'), 'image/heif'],
+    ['an SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), 'image/svg+xml'],
+    ['a JPEG XL', Buffer.from('ff0a7f0090010012', 'hex'), 'image/jxl'],
+    ['a PDF', Buffer.from('%PDF-1.7\n%âãÏÓ\n1 0 obj'), 'application/pdf'],
+    ['text', Buffer.from('hello, this is not an image'), undefined],
+  ])('%s', async (_what, bytes, type) => {
+    expect(await found(bytes)).toBe(type)
+    expect(await found(bytes, (all) => inspectStream(inChunks(all, 7)))).toBe(type)
+  })
+})
+
 describe('refused', () => {
   const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
   const doctype =

@@ -26,6 +26,10 @@ export async function inspectImage(
 ): Promise<ImageHeader> {
   const bytes = withoutLeadingJunk(original)
   const format = await requireFormat(original, bytes, accepted)
+  return namingType(format, () => inspectWhole(format, bytes))
+}
+
+function inspectWhole(format: Format, bytes: Uint8Array): ImageHeader {
   const [dimensions, structure] = [format.dimensions(), format.structure()]
   const { complete } = walkAll(bytes, format.read(), [dimensions.visit, structure.visit])
   const header = requireHeader(format, dimensions.result(), complete && isAvifSequence(bytes))
@@ -36,6 +40,15 @@ export async function inspectImage(
   if (!complete) throw truncated(header)
   refuseTooMuchMemory(format, heldBytes + FILE_COPIES * bytes.length)
   return header
+}
+
+/** A refusal of the image says what type it has. */
+function namingType<Result>({ contentType }: Format, inspect: () => Result): Result {
+  try {
+    return inspect()
+  } catch (error) {
+    throw error instanceof ProblemError ? error.about({ foundType: contentType }) : error
+  }
 }
 
 /** Bytes that are read before the type is detected. */
@@ -80,21 +93,20 @@ function inspectInChunks(format: Format, start: Uint8Array): Inspection {
   const dimensions = format.dimensions()
   const walking = walk(format.read(), dimensions.visit)
   let header: ImageHeader | undefined
-  return {
-    push(chunk) {
-      walking.push(chunk)
-      if (header || !dimensions.result()) return
-      header = requireHeader(format, dimensions.result())
-      refuseTooManyPixels(header)
-    },
-    end() {
-      const { complete } = walking.end()
-      const found = header ?? requireHeader(format, dimensions.result(), complete && isAvifSequence(start))
-      refuseTooManyPixels(found)
-      if (!complete) throw truncated(found)
-      return found
-    },
+  const push = (chunk: Uint8Array) => {
+    walking.push(chunk)
+    if (header || !dimensions.result()) return
+    header = requireHeader(format, dimensions.result())
+    refuseTooManyPixels(header)
   }
+  const end = () => {
+    const { complete } = walking.end()
+    const found = header ?? requireHeader(format, dimensions.result(), complete && isAvifSequence(start))
+    refuseTooManyPixels(found)
+    if (!complete) throw truncated(found)
+    return found
+  }
+  return { push: (chunk) => namingType(format, () => push(chunk)), end: () => namingType(format, end) }
 }
 
 /** @param bytes the original without junk before the image, which other formats need: an icon starts with zeros */
@@ -107,10 +119,10 @@ async function requireFormat(
     throw new ProblemError('empty-body', 'The file is empty. Send the bytes of an image.')
   const type = typeOf(bytes)
   if (type && accepted.includes(type)) return FORMATS[type]
-  throw new ProblemError(
-    'unsupported-media-type',
-    `${await describe(original, type, accepted)} Supported types: ${namesOf(accepted)}.`,
-  )
+  const { text, foundType } = await describe(original, type, accepted)
+  throw new ProblemError('unsupported-media-type', `${text} Supported types: ${namesOf(accepted)}.`, {
+    content: { foundType },
+  })
 }
 
 const UNSUPPORTED = "This file type isn't supported:"
@@ -119,15 +131,16 @@ async function describe(
   file: Uint8Array,
   type: ImageType | undefined,
   accepted: readonly ImageType[],
-): Promise<string> {
-  if (type) return `${UNSUPPORTED} ${IMAGE_TYPES[type].name}. Export it as JPEG.`
+): Promise<{ text: string; foundType?: string | undefined }> {
+  if (type) return { text: `${UNSUPPORTED} ${IMAGE_TYPES[type].name}. Export it as JPEG.`, foundType: type }
   if (isHeif(file)) {
     const name = accepted.includes('image/heic') ? 'HEIF other than HEIC' : 'HEIF'
-    return `${UNSUPPORTED} ${name}. Export it as JPEG.`
+    return { text: `${UNSUPPORTED} ${name}. Export it as JPEG.`, foundType: 'image/heif' }
   }
   const found = await recognize(file)
-  if (!found) return "This file isn't an image."
-  return [`${UNSUPPORTED} ${found.name}.`, found.advice].filter(Boolean).join(' ')
+  if (!found) return { text: "This file isn't an image." }
+  const text = [`${UNSUPPORTED} ${found.name}.`, found.advice].filter(Boolean).join(' ')
+  return { text, foundType: found.mediaType }
 }
 
 function requireHeader(

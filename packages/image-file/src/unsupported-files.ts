@@ -3,6 +3,7 @@ import { fileTypeFromBuffer } from 'file-type'
 /** What a file is that is no accepted image, and what its owner can do. */
 export interface UnsupportedFile {
   name: string
+  mediaType: string
   advice?: string
 }
 
@@ -15,12 +16,13 @@ const FROM_EDITOR = 'Open it in a photo editor and export it as JPEG.'
 
 /** @returns undefined if nothing recognises the file */
 export async function recognize(file: Uint8Array): Promise<UnsupportedFile | undefined> {
-  if (SVG.test(textOf(file))) return { name: 'SVG', advice: AS_PNG }
+  if (SVG.test(textOf(file))) return { name: 'SVG', mediaType: 'image/svg+xml', advice: AS_PNG }
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.length)
-  const [name, , advice] = SIGNATURES.find(([, matches]) => matches(bytes)) ?? []
-  if (name) return { name, ...(advice && { advice }) }
+  const [name, mediaType, , advice] = SIGNATURES.find(([, , matches]) => matches(bytes)) ?? []
+  if (name && mediaType) return { name, mediaType, ...(advice && { advice }) }
   const found = await fileTypeFromBuffer(bytes).catch(() => undefined)
-  return found && (KINDS[found.ext] ?? ofKind(found.ext.toUpperCase(), found.mime))
+  if (!found) return undefined
+  return { ...(KINDS[found.ext] ?? ofKind(found.ext.toUpperCase(), found.mime)), mediaType: found.mime }
 }
 
 const starts =
@@ -31,36 +33,41 @@ const starts =
 const startsLike = (hex: RegExp) => (bytes: Buffer) => hex.test(bytes.toString('hex', 0, 12))
 
 /** What file-type does not know, or knows less about. */
-const SIGNATURES: [name: string, matches: (bytes: Buffer) => boolean, advice: string][] = [
-  ['JPEG XL', starts('\xff\x0a'), AS_JPEG],
-  ['JPEG XL', starts('JXL \r\n', 4), AS_JPEG],
-  ['JPEG-LS', starts('\xff\xd8\xff\xf7'), AS_JPEG],
-  ['JPEG 2000', starts('jP  \r\n', 4), AS_JPEG],
-  ['JPEG 2000', starts('\xff\x4f\xff\x51'), AS_JPEG],
-  ['DICOM', starts('DICM', 128), AS_EITHER],
-  ['a camera raw file', isCameraRaw, FROM_EDITOR],
-  ['OpenEXR', starts('v/1\x01'), AS_JPEG],
-  ['Radiance HDR', starts('#?RADIANCE'), AS_JPEG],
-  ['Radiance HDR', starts('#?RGBE'), AS_JPEG],
-  ['QOI', starts('qoif'), AS_PNG],
-  ['KTX', starts('\xabKTX '), AS_PNG],
-  ['DDS', starts('DDS \x7c'), AS_PNG],
-  ['TGA', isTga, AS_PNG],
-  ['PCX', startsLike(/^0a0[0235]010[1248]/), AS_PNG],
-  ['Netpbm (PBM, PGM, PPM)', startsLike(/^50(?:3[1-7]|46|66)(?:09|0a|0d|20)/), AS_PNG],
-  ['XPM', starts('/* XPM */'), AS_PNG],
-  ['SGI', startsLike(/^01da0[01]0[12]/), AS_PNG],
-  ['MNG', starts('\x8aMNG'), AS_PNG],
-  ['JNG', starts('\x8bJNG'), AS_PNG],
-  ['Windows Metafile (WMF)', starts('\xd7\xcd\xc6\x9a'), AS_PNG],
-  ['Windows Metafile (EMF)', starts(' EMF', 40), AS_PNG],
-  ['FITS', starts('SIMPLE  ='), AS_EITHER],
-  ['NITF', starts('NITF0'), AS_EITHER],
-  ['DjVu', starts('AT&TFORM'), ITS_PAGE],
+const SIGNATURES: [name: string, mediaType: string, matches: (bytes: Buffer) => boolean, advice: string][] = [
+  ['JPEG XL', 'image/jxl', starts('\xff\x0a'), AS_JPEG],
+  ['JPEG XL', 'image/jxl', starts('JXL \r\n', 4), AS_JPEG],
+  ['JPEG-LS', 'image/jls', starts('\xff\xd8\xff\xf7'), AS_JPEG],
+  ['JPEG 2000', 'image/jp2', starts('jP  \r\n', 4), AS_JPEG],
+  ['JPEG 2000', 'image/jp2', starts('\xff\x4f\xff\x51'), AS_JPEG],
+  ['DICOM', 'application/dicom', starts('DICM', 128), AS_EITHER],
+  ['a camera raw file', 'image/x-raw', isCameraRaw, FROM_EDITOR],
+  ['OpenEXR', 'image/x-exr', starts('v/1\x01'), AS_JPEG],
+  ['Radiance HDR', 'image/vnd.radiance', starts('#?RADIANCE'), AS_JPEG],
+  ['Radiance HDR', 'image/vnd.radiance', starts('#?RGBE'), AS_JPEG],
+  ['QOI', 'image/qoi', starts('qoif'), AS_PNG],
+  ['KTX', 'image/ktx', starts('\xabKTX '), AS_PNG],
+  ['DDS', 'image/vnd.ms-dds', starts('DDS \x7c'), AS_PNG],
+  ['TGA', 'image/x-tga', isTga, AS_PNG],
+  ['PCX', 'image/x-pcx', startsLike(/^0a0[0235]010[1248]/), AS_PNG],
+  [
+    'Netpbm (PBM, PGM, PPM)',
+    'image/x-portable-anymap',
+    startsLike(/^50(?:3[1-7]|46|66)(?:09|0a|0d|20)/),
+    AS_PNG,
+  ],
+  ['XPM', 'image/x-xpixmap', starts('/* XPM */'), AS_PNG],
+  ['SGI', 'image/x-sgi', startsLike(/^01da0[01]0[12]/), AS_PNG],
+  ['MNG', 'video/x-mng', starts('\x8aMNG'), AS_PNG],
+  ['JNG', 'image/x-jng', starts('\x8bJNG'), AS_PNG],
+  ['Windows Metafile (WMF)', 'image/wmf', starts('\xd7\xcd\xc6\x9a'), AS_PNG],
+  ['Windows Metafile (EMF)', 'image/emf', starts(' EMF', 40), AS_PNG],
+  ['FITS', 'image/fits', starts('SIMPLE  ='), AS_EITHER],
+  ['NITF', 'application/vnd.nitf', starts('NITF0'), AS_EITHER],
+  ['DjVu', 'image/vnd.djvu', starts('AT&TFORM'), ITS_PAGE],
 ]
 
 /** By file-type's extensions. */
-const KINDS: Record<string, UnsupportedFile> = {
+const KINDS: Record<string, Omit<UnsupportedFile, 'mediaType'>> = {
   ico: { name: 'ICO', advice: AS_PNG },
   cur: { name: 'CUR', advice: AS_PNG },
   icns: { name: 'ICNS', advice: AS_PNG },
@@ -89,7 +96,7 @@ const KINDS: Record<string, UnsupportedFile> = {
   ),
 }
 
-function ofKind(name: string, mime: string): UnsupportedFile {
+function ofKind(name: string, mime: string): Omit<UnsupportedFile, 'mediaType'> {
   if (mime.startsWith('video/'))
     return { name: `a video (${name})`, advice: 'Export one frame of it as JPEG.' }
   if (mime.startsWith('audio/')) return { name: `audio (${name})` }

@@ -1,11 +1,13 @@
 import type { Original } from '@darkroom/bucket'
 import {
   type AppId,
+  declaredTypeOf,
   type ImageId,
   type ImageType,
   type InputMetadata,
   type Tolerant,
   Traceparent,
+  withContent,
 } from '@darkroom/core'
 import { type AppLimits, requireWithinLimits } from './app-limits.ts'
 import { enqueueAccepted, type IntakeQueue } from './enqueue-image.ts'
@@ -61,25 +63,42 @@ export type Intake = (arrival: Arrival) => Promise<Acceptance>
  * bytes. Bytes that are already in the bucket are copied within S3; the caller deletes their source.
  *
  * @returns a function that throws ProblemError: what `inspectImage`, `inspectStored` and `requireWithinLimits` throw, `type-mismatch`,
- *   `checksum-mismatch`, `idempotency-key-reused`, `malformed-request` (S3 refuses the metadata), `storage-unavailable`
+ *   `checksum-mismatch`, `idempotency-key-reused`, `malformed-request` (S3 refuses the metadata), `storage-unavailable`. Its
+ *   `content` says what is known about it
  */
 export function createIntake(options: IntakeOptions): Intake {
-  const { bucket, accepted, limitsOf } = options
   return async function acceptImage(arrival) {
-    const content =
-      'bytes' in arrival
-        ? await inspectBytes(arrival.bytes, accepted)
-        : await inspectStored(bucket, arrival.stored, accepted)
-    const { contentType } = content.header
-    if (limitsOf) requireWithinLimits(arrival.app, await limitsOf(arrival.app), { ...content, contentType })
-    requireAllowedType(contentType, arrival.allowedTypes)
-    requireDeclaredType(contentType, arrival.declaredType)
-    requireDeclaredSha256(content.sha256, arrival.declaredSha256)
-    const acceptance = await store(options, describe(arrival, content), content.source)
-    if (acceptance.duplicate) return acceptance
-    await enqueueAccepted(options, acceptance.image)
-    return acceptance
+    const bytes = 'bytes' in arrival ? arrival.bytes.length : arrival.stored.bytes
+    const declaredType = declaredTypeOf(arrival.declaredType)
+    return withContent({ bytes, declaredType }, async () => {
+      const content = await inspect(options, arrival)
+      const { contentType: foundType } = content.header
+      return withContent({ bytes: content.bytes, foundType }, () => accept(options, arrival, content))
+    })
   }
+}
+
+function inspect({ bucket, accepted }: IntakeOptions, arrival: Arrival): Promise<InspectedContent> {
+  return 'bytes' in arrival
+    ? inspectBytes(arrival.bytes, accepted)
+    : inspectStored(bucket, arrival.stored, accepted)
+}
+
+async function accept(
+  options: IntakeOptions,
+  arrival: Arrival,
+  content: InspectedContent,
+): Promise<Acceptance> {
+  const { limitsOf } = options
+  const { contentType } = content.header
+  if (limitsOf) requireWithinLimits(arrival.app, await limitsOf(arrival.app), { ...content, contentType })
+  requireAllowedType(contentType, arrival.allowedTypes)
+  requireDeclaredType(contentType, arrival.declaredType)
+  requireDeclaredSha256(content.sha256, arrival.declaredSha256)
+  const acceptance = await store(options, describe(arrival, content), content.source)
+  if (acceptance.duplicate) return acceptance
+  await enqueueAccepted(options, acceptance.image)
+  return acceptance
 }
 
 async function store(

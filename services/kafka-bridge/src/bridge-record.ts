@@ -1,6 +1,13 @@
 import { appOfTopic } from '@darkroom/app-configuration/deployed'
 import { linkClaim } from '@darkroom/bucket'
-import { acceptedTypes, isPlausibleTime, type ProblemError, timeOf, traceIdOf } from '@darkroom/core'
+import {
+  acceptedTypes,
+  isPlausibleTime,
+  type ProblemError,
+  type RefusedContent,
+  timeOf,
+  traceIdOf,
+} from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import type { MSKRecord } from 'aws-lambda'
 import { toArrival } from './claim-checks.ts'
@@ -97,13 +104,18 @@ async function reject(record: MSKRecord, error: unknown): Promise<RecordOutcome>
   const image = problem instanceof RefusedImage && { app: problem.image.app, imageId: problem.image.imageId }
   const cause = problem.cause !== undefined && causeOf(problem)
   logger.warn('record rejected', { ...positionOf(record), ...image, reason, detail, ...cause })
-  return { outcome: 'rejected', ...positionOf(record), reason }
+  const withoutImage = problem instanceof RefusedImage ? {} : { withoutImage: problem.about(sizeOf(record)) }
+  return { outcome: 'rejected', ...positionOf(record), reason, ...withoutImage }
 }
 
 /** The innermost error: S3's, SQS's or the network's own. */
 function causeOf(error: unknown): { errorName: string; errorMessage: string } {
   const { name, message, cause } = error as Error
   return cause instanceof Error ? causeOf(cause) : { errorName: name, errorMessage: message }
+}
+
+function sizeOf({ value }: MSKRecord): RefusedContent {
+  return { bytes: value ? Buffer.byteLength(value, 'base64') : 0 }
 }
 
 function positionOf({ topic, partition, offset }: MSKRecord) {

@@ -1,6 +1,7 @@
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
 import { bridgeRecord } from './bridge-record.ts'
 import { countRecords, type RecordOutcome } from './count-records.ts'
+import { reportRejected } from './refusals.ts'
 
 /** The lowest offset of each partition that Lambda must deliver again. `partition` is the key that the event uses. */
 export interface KafkaBatchResponse {
@@ -19,7 +20,9 @@ export async function handler({ records }: MSKEvent | SelfManagedKafkaEvent): Pr
       outcomes: await bridgePartition(batch),
     })),
   )
-  countRecords(partitions.flatMap(({ outcomes }) => outcomes))
+  const outcomes = partitions.flatMap((partition) => partition.outcomes)
+  countRecords(outcomes)
+  await reportRejected(outcomes)
   return { batchItemFailures: partitions.flatMap(failureOf) }
 }
 

@@ -5,6 +5,7 @@ import { bridgeRecord, refuseRecord } from './bridge-record.ts'
 import { undelivered } from './clients.ts'
 import { countRecords, type RecordOutcome } from './count-records.ts'
 import { logger } from './logger.ts'
+import { reportRejected } from './refusals.ts'
 import { batchesOf, readBatch } from './undelivered-batch.ts'
 
 /**
@@ -26,6 +27,7 @@ async function bridgeBatch(key: string): Promise<void> {
   const outcomes: RecordOutcome[] = []
   for (const record of records) outcomes.push(await bridgeAgain(record, condition))
   countRecords(outcomes)
+  await reportRejected(outcomes)
   logger.info('undelivered records handled', { key, condition, records: records.length })
   if (outcomes.some(({ outcome }) => outcome === 'deferred'))
     throw new Error(`records of ${key} could not be stored`)

@@ -1,5 +1,5 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import type { ProblemSlug } from '@darkroom/core'
+import type { ProblemError, ProblemSlug } from '@darkroom/core'
 import { env } from './environment.ts'
 
 const metrics = new Metrics({
@@ -14,6 +14,8 @@ export interface RecordOutcome {
   topic: string
   offset: number
   reason?: ProblemSlug
+  /** Why a record was rejected from which no image could be identified. */
+  withoutImage?: ProblemError
 }
 
 const NAMES = {
@@ -39,6 +41,11 @@ export function countImplausibleTime(topic: string): void {
 /** Counts an image that is stored and accepted, but whose message was not sent. The watch queue sends it. */
 export function countUnsent(): void {
   metrics.singleMetric().addMetric('MessagesNotSent', MetricUnit.Count, 1)
+}
+
+/** Counts refusals that no event counts. */
+export function countDropped(refusals: number): void {
+  metrics.singleMetric().addMetric('RefusalsDropped', MetricUnit.Count, refusals)
 }
 
 function count({ outcome, topic, reason }: RecordOutcome, records: number): void {

@@ -12,7 +12,14 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
-import { deriveImageId, ImageAccepted, type ImageRef, MetadataDocument, metadataKey } from '@darkroom/core'
+import {
+  deriveImageId,
+  ImageAccepted,
+  type ImageRef,
+  ImageRefused,
+  MetadataDocument,
+  metadataKey,
+} from '@darkroom/core'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { jest } from '@jest/globals'
 import type { MSKRecord } from 'aws-lambda'
@@ -63,6 +70,7 @@ export async function openBridge(dataDir?: string) {
         if (error.name !== 'BucketAlreadyOwnedByYou') throw error
       })
     }
+    await sqs.send(new CreateQueueCommand({ QueueName: 'outcomes' }))
     return String((await sqs.send(new CreateQueueCommand({ QueueName: 'images' }))).QueueUrl)
   }
   const QueueUrl = await createAll()
@@ -76,6 +84,18 @@ export async function openBridge(dataDir?: string) {
       found.push(...Contents.map(({ Key }) => String(Key)))
     }
     return found
+  }
+  const takeBodies = async (url: string): Promise<string[]> => {
+    const taken: string[] = []
+    for (;;) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10 }),
+      )
+      if (Messages.length === 0) return taken
+      taken.push(...Messages.map(({ Body }) => String(Body)))
+      const Entries = Messages.map(({ ReceiptHandle }, n) => ({ Id: String(n), ReceiptHandle }))
+      await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }))
+    }
   }
   const get = (Key: string) => s3.send(new GetObjectCommand({ Bucket, Key }))
 
@@ -137,16 +157,13 @@ export async function openBridge(dataDir?: string) {
 
     /** Receives and deletes all messages in the image queue. */
     async takeMessages(): Promise<ImageAccepted[]> {
-      const taken: ImageAccepted[] = []
-      for (;;) {
-        const { Messages = [] } = await sqs.send(
-          new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
-        )
-        if (Messages.length === 0) return taken
-        taken.push(...Messages.map(({ Body }) => ImageAccepted.parse(JSON.parse(String(Body)))))
-        const Entries = Messages.map(({ ReceiptHandle }, n) => ({ Id: String(n), ReceiptHandle }))
-        await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }))
-      }
+      return (await takeBodies(QueueUrl)).map((body) => ImageAccepted.parse(JSON.parse(body)))
+    },
+
+    /** The same of the events of refusals. */
+    async takeRefusals(): Promise<ImageRefused[]> {
+      const bodies = await takeBodies(QueueUrl.replace(/images$/, 'outcomes'))
+      return bodies.map((body) => ImageRefused.parse(JSON.parse(body)))
     },
   }
 }

@@ -36,6 +36,12 @@ export function reportUnsent({ app, imageId }: ImageRef, error: Error): void {
   metrics.singleMetric().addMetric('MessagesNotSent', MetricUnit.Count, 1)
 }
 
+/** Reports refusals that no event counts. */
+export function reportDropped(refusals: number, error?: Error): void {
+  logger.warn('refusals not reported', { refusals, error })
+  metrics.singleMetric().addMetric('RefusalsDropped', MetricUnit.Count, refusals)
+}
+
 /** Reports an image that is accepted, but will not answer for its bytes. */
 export function reportUnremembered({ app, imageId }: ImageRef, error: Error): void {
   logger.warn('hash of an accepted image not stored', { app, imageId, error })

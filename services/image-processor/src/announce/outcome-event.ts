@@ -3,6 +3,7 @@ import {
   type ImageRef,
   metadataKey,
   type ReadDocument,
+  type ReceivedRefusal,
   readDocument,
   type StoredDocument,
   s3Uri,
@@ -16,7 +17,7 @@ export const MAX_PUBLISHED_BYTES = 262_144
 
 /** An event that is ready to be published. */
 export interface OutcomeEvent {
-  /** Of the document. */
+  /** Of the document, or the id of an event of refusals. */
   key: string
   /** JSON in ASCII, so its length is its size in bytes. */
   message: string
@@ -67,6 +68,12 @@ export async function readOutcome({ image, sequence }: WrittenDocument): Promise
   )
   if (whole.bytes <= MAX_PUBLISHED_BYTES) return whole
   return toEvent(key, { ...envelope, dataref: s3Uri(bucket.name, key) }, attributes)
+}
+
+/** The event of refusals of a message, as it came: a field that this version does not know is passed on. */
+export function refusedEvent(refusal: ReceivedRefusal): OutcomeEvent {
+  const { id, type, data } = refusal
+  return toEvent(id, refusal, { type, app: data.app, status: 'refused' })
 }
 
 function statusOf(document: StoredDocument): string | undefined {

@@ -180,6 +180,43 @@ test('batches have at most ten events and the size that SNS takes', () => {
   expect(batches.flat().map(({ bytes }) => bytes)).toEqual(sizes)
 })
 
+/** What upload-api sends, with a field of a later version. */
+const refusal = (id: string) => ({
+  specversion: '1.0',
+  id,
+  source: '/darkroom/upload-api',
+  type: 'image.refused.v1',
+  time: '2026-11-23T10:00:02.000Z',
+  datacontenttype: 'application/json',
+  data: {
+    schema_version: 1,
+    app: 'web-app-1',
+    origin: 'http',
+    refusal_type: 'type-mismatch',
+    refusals: 3,
+    later: { é: true },
+  },
+})
+
+test('refusals are published as they are, with the attributes for filters', async () => {
+  const key = await store(receiptOf(newImage()))
+  const messages = [written(key), ...['a', 'b', 'b'].map((id) => JSON.stringify(refusal(id)))]
+  expect(await announce(eventOf(...messages))).toEqual(ALL_DONE)
+  const [, first, second, ...others] = published()
+  expect(first?.event).toEqual(refusal('a'))
+  expect(first?.attributes).toEqual({ type: 'image.refused.v1', app: 'web-app-1', status: 'refused' })
+  expect(second?.event.id).toBe('b')
+  expect(others).toEqual([])
+})
+
+test.each([
+  { ...refusal('x'), data: { app: '../other', refusal_type: 'x', refusals: 1 } },
+  { ...refusal('x'), time: 'soon' },
+])('refusals that cannot be read are not repeated: %j', async (event) => {
+  expect(await announce(eventOf(JSON.stringify(event), JSON.stringify(refusal('good'))))).toEqual(ALL_DONE)
+  expect(published().map(({ event: { id } }) => id)).toEqual(['good'])
+})
+
 test('messages whose document could not be read are repeated', async () => {
   const key = await store(receiptOf(newImage()))
   await resources.stopStorage()
@@ -194,9 +231,11 @@ test('messages whose document could not be read are repeated', async () => {
 test('messages whose event SNS did not take are repeated', async () => {
   const key = await store(receiptOf(newImage()))
   await resources.deleteTopic()
-  const batch = eventOf(written(key), written('metadata/garbage'))
-  expect(await announce(batch)).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] })
+  const batch = eventOf(written(key), written('metadata/garbage'), JSON.stringify(refusal('r')))
+  expect(await announce(batch)).toEqual({
+    batchItemFailures: [{ itemIdentifier: 'm0' }, { itemIdentifier: 'm2' }],
+  })
   await resources.createTopic()
   expect(await announce(batch)).toEqual(ALL_DONE)
-  expect(published()).toHaveLength(1)
+  expect(published()).toHaveLength(2)
 })

@@ -27,6 +27,8 @@ type ApiRequest = Request<ApiEvent, ApiResult, Error, Context, Internal>
 interface RouteOptions {
   /** The names of its query parameters. `own`: the handler checks the query itself. */
   query?: readonly string[] | 'own'
+  /** Called before each answer, with the problem if there is one. */
+  report?: (event: ApiEvent, problem: ProblemError | undefined) => Promise<void>
 }
 
 /** Options of a route with a credential. */
@@ -41,18 +43,23 @@ interface BodyOptions extends CallerOptions {
 }
 
 /** The middleware of all routes: problem+json for every error, headers for browsers, and one log line per request. */
-export function unroutedHandler(handle: Handle) {
-  return middy().use(logRequest()).use(browserHeaders()).use(problemJson()).handler(handle)
+export function unroutedHandler(handle: Handle, { report }: RouteOptions = {}) {
+  return middy()
+    .use(logRequest())
+    .use(browserHeaders())
+    .use(report ? [reportTo(report)] : [])
+    .use(problemJson())
+    .handler(handle)
 }
 
 /** For routes without a credential. Like all others they refuse query parameters that they do not know. */
-export function publicHandler(handle: Handle, { query = [] }: RouteOptions = {}) {
+export function publicHandler(handle: Handle, { query = [] }: Pick<RouteOptions, 'query'> = {}) {
   return unroutedHandler(handle).before(({ event }) => requireKnownQuery(event, query))
 }
 
 /** For routes with a credential, which is checked first. */
-export function apiHandler(handle: Handle, { scope, query = [] }: CallerOptions) {
-  return unroutedHandler(handle).before(({ event }) => {
+export function apiHandler(handle: Handle, { scope, query = [], ...options }: CallerOptions) {
+  return unroutedHandler(handle, options).before(({ event }) => {
     requireScope(requireCaller(event), scope)
     requireKnownQuery(event, query)
   })
@@ -173,6 +180,13 @@ function browserHeaders(): Middleware {
     if (request.response) request.response.headers = { ...BROWSER_HEADERS, ...request.response.headers }
   }
   return { after: add, onError: add }
+}
+
+function reportTo(report: NonNullable<RouteOptions['report']>): Middleware {
+  return {
+    after: ({ event }) => report(event, undefined),
+    onError: ({ event, error }) => report(event, toProblemError(error)),
+  }
 }
 
 /** Turns every error into an RFC 9457 answer. What the client must not see stays in the log. */

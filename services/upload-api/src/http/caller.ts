@@ -178,5 +178,6 @@ export function requireAllowedBytes(bytes: number, maxBytes = Number.POSITIVE_IN
   throw new ProblemError(
     'payload-too-large',
     `The image has ${bytes} bytes; the upload token allows ${maxBytes}.`,
+    { content: { bytes } },
   )
 }

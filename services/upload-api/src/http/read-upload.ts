@@ -48,6 +48,7 @@ function requireSize(bytes: Buffer): void {
   throw new ProblemError(
     'payload-too-large',
     `The image is ${size} MB. This endpoint accepts up to 4 MB; use POST /v1/uploads for larger images.`,
+    { content: { bytes: bytes.length } },
   )
 }
 

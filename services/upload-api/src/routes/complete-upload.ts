@@ -1,6 +1,7 @@
 import { acceptedAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
 import { requireImage } from '../http/request.ts'
+import { reportRefusal } from '../refusals.ts'
 import { acceptUpload } from '../uploads/accept-upload.ts'
 
 /** `POST /v1/uploads/{id}/complete`: the client has sent the whole image to S3. */
@@ -9,5 +10,5 @@ export const handler = apiHandler(
     const { image, replayed } = await acceptUpload(requireImage(event))
     return acceptedAnswer(image, replayed)
   },
-  { scope: 'upload' },
+  { scope: 'upload', report: reportRefusal },
 )

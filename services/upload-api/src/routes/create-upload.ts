@@ -11,6 +11,7 @@ import {
   type DirectUpload,
   DirectUploadRequest,
   declaredTypeOf,
+  type ImageId,
   MAX_STORED_BYTES,
   namesOf,
   newImageId,
@@ -21,14 +22,16 @@ import {
   readIdempotencyKey,
   Traceparent,
   uploadKey,
+  withContent,
 } from '@darkroom/core'
 import { type Repetition, requireWithinLimits } from '@darkroom/intake'
 import { bucket, signer } from '../clients.ts'
 import { env } from '../environment.ts'
-import { jsonAnswer } from '../http/answer.ts'
+import { type ApiResult, jsonAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
 import { requireAllowedBytes } from '../http/caller.ts'
-import { requireCaller } from '../http/request.ts'
+import { type ApiEvent, requireCaller } from '../http/request.ts'
+import { reportRefusal } from '../refusals.ts'
 import { settingsOf } from '../settings.ts'
 import { expiryFromNow, VALID_SECONDS } from '../uploads/multipart.ts'
 import { isAccepted, requireUsableId } from '../uploads/replays.ts'
@@ -40,55 +43,66 @@ import { isAccepted, requireUsableId } from '../uploads/replays.ts'
  */
 export const handler = apiHandlerWithBody(
   async (event) => {
-    const { app, uploader, maxBytes, contentTypes } = requireCaller(event)
     const chosen = readIdempotencyKey(event.headers['idempotency-key'])
     const request = parseOrRefuse(DirectUploadRequest, event.body, 'body')
-    requireSize(request.bytes)
-    requireAllowedBytes(request.bytes, maxBytes)
-    const imageId = chosen ?? newImageId()
-    const contentType = requireAcceptedType(request.contentType, contentTypes)
-    requireWithinLimits(app, await settingsOf(app), {
-      bytes: request.bytes,
-      contentType: declaredTypeOf(contentType),
-    })
-    const { bytes, filename, attributes = {}, sha256 } = request
-    const announced = { imageId, bytes, filename, attributes, sha256, uploader }
-    const replayed = chosen !== undefined && (await isReplay(app, announced))
-    const traceparent = Traceparent.safeParse(event.headers.traceparent).data
-    const metadata = {
-      app,
-      origin: { kind: 'http' as const },
-      filename,
-      attributes,
-      uploader,
-      allowedTypes: contentTypes,
-      sha256,
-      traceparent,
-    }
-    const owner = uploader === undefined ? undefined : ownerOf(uploader)
-    const planned = { app, imageId, bytes, owner, contentType, metadata }
-    const complete = `/v1/uploads/${imageId}/complete`
-    const upload: DirectUpload = {
-      id: imageId,
-      key: uploadKey(planned),
-      method: 'POST',
-      expiresAt: expiryFromNow(),
-      ...(request.multipart
-        ? {
-            ...(await signMultipartUpload(signer, planned, VALID_SECONDS)),
-            partBytes: PART_BYTES,
-            ...(chosen && (await findBegun(planned))),
-          }
-        : await signUploadForm(signer, planned, VALID_SECONDS)),
-      links: { sign: '/v1/uploads/sign', complete },
-    }
-    return jsonAnswer(201, upload, {
-      location: `/v1/images/${imageId}`,
-      ...(replayed && { 'idempotency-replayed': 'true' }),
-    })
+    const { bytes, contentType } = request
+    return withContent({ bytes, declaredType: declaredTypeOf(contentType) }, () =>
+      plan(event, request, chosen),
+    )
   },
-  { scope: 'upload', isJsonOnly: true },
+  { scope: 'upload', isJsonOnly: true, report: reportRefusal },
 )
+
+async function plan(
+  event: ApiEvent,
+  request: DirectUploadRequest,
+  chosen: ImageId | undefined,
+): Promise<ApiResult> {
+  const { app, uploader, maxBytes, contentTypes } = requireCaller(event)
+  requireSize(request.bytes)
+  requireAllowedBytes(request.bytes, maxBytes)
+  const imageId = chosen ?? newImageId()
+  const contentType = requireAcceptedType(request.contentType, contentTypes)
+  requireWithinLimits(app, await settingsOf(app), {
+    bytes: request.bytes,
+    contentType: declaredTypeOf(contentType),
+  })
+  const { bytes, filename, attributes = {}, sha256 } = request
+  const announced = { imageId, bytes, filename, attributes, sha256, uploader }
+  const replayed = chosen !== undefined && (await isReplay(app, announced))
+  const traceparent = Traceparent.safeParse(event.headers.traceparent).data
+  const metadata = {
+    app,
+    origin: { kind: 'http' as const },
+    filename,
+    attributes,
+    uploader,
+    allowedTypes: contentTypes,
+    sha256,
+    traceparent,
+  }
+  const owner = uploader === undefined ? undefined : ownerOf(uploader)
+  const planned = { app, imageId, bytes, owner, contentType, metadata }
+  const complete = `/v1/uploads/${imageId}/complete`
+  const upload: DirectUpload = {
+    id: imageId,
+    key: uploadKey(planned),
+    method: 'POST',
+    expiresAt: expiryFromNow(),
+    ...(request.multipart
+      ? {
+          ...(await signMultipartUpload(signer, planned, VALID_SECONDS)),
+          partBytes: PART_BYTES,
+          ...(chosen && (await findBegun(planned))),
+        }
+      : await signUploadForm(signer, planned, VALID_SECONDS)),
+    links: { sign: '/v1/uploads/sign', complete },
+  }
+  return jsonAnswer(201, upload, {
+    location: `/v1/images/${imageId}`,
+    ...(replayed && { 'idempotency-replayed': 'true' }),
+  })
+}
 
 /** Refuses now what would otherwise be refused after the upload. */
 function requireSize(bytes: number): void {

@@ -5,6 +5,7 @@ import { requireAllowedBytes } from '../http/caller.ts'
 import { readUpload } from '../http/read-upload.ts'
 import { requireCaller } from '../http/request.ts'
 import { acceptImage } from '../intake.ts'
+import { reportRefusal } from '../refusals.ts'
 import { requireUsableId } from '../uploads/replays.ts'
 
 /** `POST /v1/images` */
@@ -26,5 +27,5 @@ export const handler = apiHandlerWithBody(
     })
     return acceptedAnswer(image, replayed && key !== undefined, duplicate)
   },
-  { scope: 'upload', query: ['filename'] },
+  { scope: 'upload', query: ['filename'], report: reportRefusal },
 )

@@ -19,6 +19,7 @@ import { configurationFile } from '@darkroom/app-configuration/testing'
 import {
   ImageAccepted,
   type ImageRef,
+  ImageRefused,
   inputKey,
   type MetadataDocument,
   metadataKey,
@@ -70,12 +71,12 @@ export async function openStore(environment: Record<string, string>, apps: Recor
   process.env.QUEUE_URL = QueueUrl
   for (const QueueName of ['images-watch', 'images-parked'])
     await sqs.send(new CreateQueueCommand({ QueueName }))
+  const outcomes = await sqs.send(new CreateQueueCommand({ QueueName: 'outcomes' }))
 
   const put = (Key: string, Body: string | Uint8Array, more: { [name: string]: unknown } = {}) =>
     s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body, ...more }))
 
-  const takeBodies = async (queue: string): Promise<string[]> => {
-    const url = QueueUrl + queue
+  const takeBodies = async (url: string): Promise<string[]> => {
     const receive = new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10 })
     const { Messages = [] } = await sqs.send(receive)
     for (const { ReceiptHandle } of Messages)
@@ -118,7 +119,7 @@ export async function openStore(environment: Record<string, string>, apps: Recor
 
     /** Receives and deletes all messages in the queue. */
     async takeMessages(): Promise<ImageAccepted[]> {
-      return (await takeBodies('')).map((body) => ImageAccepted.parse(JSON.parse(body)))
+      return (await takeBodies(QueueUrl)).map((body) => ImageAccepted.parse(JSON.parse(body)))
     },
 
     async purge(): Promise<void> {
@@ -126,7 +127,12 @@ export async function openStore(environment: Record<string, string>, apps: Recor
     },
 
     /** The same of the queue of parked messages, unparsed. */
-    takeParked: () => takeBodies('-parked'),
+    takeParked: () => takeBodies(`${QueueUrl}-parked`),
+
+    /** The same of the events of refusals. */
+    async takeRefusals(): Promise<ImageRefused[]> {
+      return (await takeBodies(String(outcomes.QueueUrl))).map((body) => ImageRefused.parse(JSON.parse(body)))
+    },
 
     /** Lets S3 send its events to the watch queue, as image-processor's template does. */
     async notifyWatchQueue(): Promise<void> {

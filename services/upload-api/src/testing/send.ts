@@ -23,6 +23,7 @@ export interface TestRequest {
   body?: string | Uint8Array
   /** Sent as a JSON body. */
   json?: object
+  userAgent?: string
 }
 
 export interface Answer {
@@ -53,6 +54,7 @@ function toEvent({
   id,
   json,
   body = json && JSON.stringify(json),
+  userAgent = 'test',
 }: TestRequest): ApiEvent {
   const rawPath = path ?? (id === undefined ? '/v1/images' : `/v1/images/${id}`)
   return {
@@ -66,7 +68,7 @@ function toEvent({
       apiId: 'test',
       domainName: 'test.example',
       domainPrefix: 'test',
-      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent },
       requestId: randomUUID(),
       routeKey: `${method} ${rawPath}`,
       stage: '$default',

@@ -29,6 +29,7 @@ import { completeErasure } from '../erasure/erase.ts'
 import { imageQueue } from '../intake.ts'
 import { logger } from '../logger.ts'
 import { count } from '../metrics.ts'
+import { refusals } from '../refusals.ts'
 import { acceptUpload } from '../uploads/accept-upload.ts'
 
 /**
@@ -97,6 +98,7 @@ export async function isAcceptedNow(image: ImageRef): Promise<boolean> {
     if (error.slug === 'upload-incomplete' || error.slug === 'not-found') return true
     logger.warn('abandoned upload refused', { ...image, reason: error.slug, detail: error.detail })
     count('UploadsRefused')
+    await refusals.report({ app: image.app, problem: error })
     return true
   }
 }

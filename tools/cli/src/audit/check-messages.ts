@@ -1,6 +1,13 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import { getDocument, getText } from '@darkroom/bucket'
-import { findOwner, type ImageRef, parseMetadataKey, readImageAccepted, readS3Event } from '@darkroom/core'
+import {
+  findOwner,
+  type ImageRef,
+  parseMetadataKey,
+  readImageAccepted,
+  readRefusal,
+  readS3Event,
+} from '@darkroom/core'
 import { batchesOf } from '@darkroom/kafka-bridge/undelivered-batch'
 import { type AuditContext, isSettled } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
@@ -21,6 +28,7 @@ const CHECKS: Record<ReceivedQueue, Check> = {
   },
   'images-parked': checkParked,
   'outcomes-dead-letters': async ({ bucket }, message) => {
+    if (readRefusal(message.Body ?? '').refusal) return []
     const { objects, unreadable } = readS3Event(message.Body ?? '', bucket.name)
     if (!objects) return orphan(message, unreadable)
     const found = await Promise.all(

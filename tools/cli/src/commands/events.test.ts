@@ -48,14 +48,19 @@ const eventOf = (type: string, app: string, more: object = {}) => ({
   data: { app, image_id: 'x', status: 'x', ...more },
 })
 
-function publish(event: ReturnType<typeof eventOf>) {
+interface Published {
+  type: string
+  data: { app: string }
+}
+
+function publish(event: Published) {
   const text = (StringValue: string) => ({ DataType: 'String', StringValue })
   const MessageAttributes = { type: text(event.type), app: text(event.data.app) }
   return sns.send(new PublishCommand({ TopicArn, Message: JSON.stringify(event), MessageAttributes }))
 }
 
 /** Publishes again and again until the command has seen enough, because it does not say when it has subscribed. */
-async function whileRunning<Result>(running: Promise<Result>, ...events: ReturnType<typeof eventOf>[]) {
+async function whileRunning<Result>(running: Promise<Result>, ...events: Published[]) {
   let ended = false
   const ending = running.finally(() => {
     ended = true
@@ -84,6 +89,20 @@ test('tail prints the events that it is asked for, and leaves nothing behind', a
   ])
   expect((await sns.send(new ListSubscriptionsCommand({}))).Subscriptions ?? []).toEqual([])
   expect((await sqs.send(new ListQueuesCommand({}))).QueueUrls).toEqual([queueUrl])
+})
+
+test('tail prints refusals with their number and reason', async () => {
+  const event = {
+    type: 'image.refused.v1',
+    id: 'r1',
+    time: '2026-11-23T10:00:03.000Z',
+    data: { app: 'web-app-1', refusal_type: 'type-mismatch', refusals: 3 },
+  }
+  const { printed } = await whileRunning(
+    darkroom('events', 'tail', '--type', 'image.refused.v1', '--count', '1'),
+    event,
+  )
+  expect(printed.split('\n')[1]).toBe('10:00:03  image.refused.v1    web-app-1  3 × type-mismatch')
 })
 
 test('tail --json prints events as they are, until Ctrl-C', async () => {

@@ -1,4 +1,4 @@
-import { AppId, type ReceivedOutcome, readOutcomeEvent } from '@darkroom/core'
+import { AppId, type ReceivedOutcome, readOutcomeEvent, readRefusal } from '@darkroom/core'
 import type { Command } from 'commander'
 import { replay } from '../events/replay.ts'
 import { type EventFilter, type Subscription, subscribe } from '../events/topic.ts'
@@ -63,8 +63,18 @@ async function follow(
   }
 }
 
-/** `13:20:11  image.failed.v1     web-app-1  01a207d9-…  corrupt-image`; the time is UTC. */
+/**
+ * `13:20:11  image.failed.v1     web-app-1  01a207d9-…  corrupt-image`, or of refusals
+ * `13:20:11  image.refused.v1    web-app-1  3 × type-mismatch`; the time is UTC.
+ */
 function lineOf(body: string): string {
+  const { refusal } = readRefusal(body)
+  if (refusal) {
+    const { time, type, data } = refusal
+    return [time.slice(11, 19), type.padEnd(18), data.app, `${data.refusals} × ${data.refusal_type}`].join(
+      '  ',
+    )
+  }
   const { event, unreadable } = readOutcomeEvent(body)
   if (!event) return `not readable: ${unreadable}`
   const { time, type, subject, data } = event
