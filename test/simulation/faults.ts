@@ -14,8 +14,10 @@ export interface Rates {
   crashAfter: number
   /** The request takes up to 20 seconds. */
   slow: number
-  /** SQS delivers a message twice: at once, or up to half an hour late. */
+  /** SQS keeps a copy of a message, and delivers it at once, or up to half an hour late, even if the message was deleted. */
   duplicate: number
+  /** SQS delivers a message again while it is handled. Who is done first deletes it for both. */
+  redelivered: number
   /** Lambda handles a batch but fails to delete one of its messages. */
   undeleted: number
   /** The engine's process is killed or stopped from outside. */
@@ -40,6 +42,7 @@ export const NO_FAULTS: Rates = {
   crashAfter: 0,
   slow: 0,
   duplicate: 0,
+  redelivered: 0,
   undeleted: 0,
   engineKilled: 0,
   engineDied: 0,
@@ -63,6 +66,7 @@ const FATES = ['error', 'lost', 'repeated', 'crashBefore', 'crashAfter'] as cons
 /** Faults that are not the fate of a step. */
 type ChanceFault =
   | 'duplicate'
+  | 'redelivered'
   | 'undeleted'
   | 'engineKilled'
   | 'engineDied'

@@ -172,6 +172,7 @@ function ratesOf(seed: number): Rates {
     crashAfter: rate('crashAfter', 0.04),
     slow: rate('slow', 0.2),
     duplicate: rate('duplicate', 0.4),
+    redelivered: chance.happens('is redelivered', 0.4) ? rate('redelivered', 0.4) : 0,
     undeleted: rate('undeleted', 0.2),
     engineKilled: rate('engineKilled', 0.2),
     engineDied: rate('engineDied', 0.4),

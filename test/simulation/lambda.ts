@@ -1,4 +1,11 @@
-import { metadataKey, ProblemError, parseInputKey, readImageAccepted } from '@darkroom/core'
+import {
+  type ImageId,
+  metadataKey,
+  ProblemError,
+  parseInputKey,
+  parseProcessedKey,
+  readImageAccepted,
+} from '@darkroom/core'
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda'
 import { type Developer, EngineDeath } from '../../services/image-processor/src/development/develop.ts'
 import { developed, sha256Of } from './pictures.ts'
@@ -96,8 +103,9 @@ export function createLambda(world: () => World): Lambda {
           sqs.run('DeleteMessage', { QueueUrl: WATCH, ReceiptHandle }, '')
         return Promise.resolve()
       }
-      const Records = sabotage.noSecondLook
-        ? records.filter(({ body }) => !body.includes('hashes/'))
+      const { unwatchedPrefix } = sabotage
+      const Records = unwatchedPrefix
+        ? records.filter(({ body }) => !body.includes(`"${unwatchedPrefix}`))
         : records
       return handle(world(), WATCH, 'watchImages', LIMITS_MS.watchImages, records, () =>
         watchImages({ Records }),
@@ -172,16 +180,26 @@ export function createLambda(world: () => World): Lambda {
   }
 }
 
-/** Whether every original has a document that is not older, and nothing was begun and not ended. */
+/** Whether every original has a document that is not older, variants of one attempt, and nothing was begun and not ended. */
 export function isSettled({ s3 }: World): boolean {
   if (s3.uploads.size > 0) return false
+  const developments = new Map<ImageId, string | undefined>()
   for (const [key, { written }] of s3.objects) {
     if (key.startsWith('uploads/') || key.startsWith('erasing/')) return false
+    const variant = parseProcessedKey(key)
+    if (variant) {
+      const { imageId, development } = variant
+      if (developments.has(imageId) && developments.get(imageId) !== development) return false
+      developments.set(imageId, development)
+    }
     const image = parseInputKey(key)
     if (image && written > (s3.objects.get(metadataKey(image))?.written ?? 0)) return false
   }
   return true
 }
+
+/** While most functions run. */
+const LATEST_REDELIVERY_MS = 10_000
 
 const nameOf = (handler: string, records: SQSRecord[]) =>
   `${handler} ${records.map(({ receiptHandle }) => receiptHandle).join()}`
@@ -201,6 +219,8 @@ async function handle(
   maxSteps?: number,
 ): Promise<void> {
   for (const { messageId, receiptHandle } of records) {
+    if (faults.happens('redelivered', receiptHandle))
+      sqs.redeliver(url, messageId, chance.number(`redelivery of ${receiptHandle}`) * LATEST_REDELIVERY_MS)
     if (messageId.endsWith("'") || !faults.happens('duplicate', receiptHandle)) continue
     const latest = chance.pick(`lateness of ${receiptHandle}`, [100, 10_000, 30 * MINUTE_MS])
     sqs.duplicate(url, messageId, chance.number(`delay of ${receiptHandle}`) * latest)

@@ -22,6 +22,8 @@ interface Message {
   receives: number
   /** Of the last receive. */
   receipt?: string
+  /** Earlier ones that are as good, because the message was delivered again while it was handled. */
+  otherReceipts: string[]
 }
 
 /** Queues in memory: at least once, unordered, with visibility timeouts, delays, redrive and retention. */
@@ -33,7 +35,9 @@ export interface MemorySqs {
   receive(url: string, limit: number): SQSRecord[]
   /** Takes a message from S3. */
   deliver(url: string, id: string, body: string, delayMs: number): void
-  /** Delivers a message once more, even if it is deleted meanwhile: queues are at least once. */
+  /** Delivers a message that is being handled once more. */
+  redeliver(url: string, id: string, delayMs: number): void
+  /** Delivers a copy of a message, even if it is deleted meanwhile: queues are at least once. */
   duplicate(url: string, id: string, delayMs: number): void
 }
 
@@ -58,10 +62,19 @@ export function createMemorySqs(
   const send = (url: string, id: string, body: string, delayMs = queueOf(url).delayMs ?? 0) => {
     const sentAt = now()
     const isRepeated = queueOf(url).messages.has(id)
-    add(url, { id: isRepeated ? `${id}+` : id, body, visibleAt: sentAt + delayMs, sentAt, receives: 0 })
+    add(url, {
+      id: isRepeated ? `${id}+` : id,
+      body,
+      visibleAt: sentAt + delayMs,
+      sentAt,
+      receives: 0,
+      otherReceipts: [],
+    })
   }
   const byReceipt = (url: string, receipt: string) =>
-    [...queueOf(url).messages.values()].find((message) => message.receipt === receipt)
+    [...queueOf(url).messages.values()].find(
+      (message) => message.receipt === receipt || message.otherReceipts.includes(receipt),
+    )
 
   const receive = (url: string, limit: number, hiddenMs: number): Message[] => {
     const { messages, retentionMs, deadLetters } = queueOf(url)
@@ -72,7 +85,7 @@ export function createMemorySqs(
       else if (message.visibleAt <= now() && received.length < limit) {
         if (deadLetters && message.receives >= deadLetters.maxReceives) {
           messages.delete(message.id)
-          add(deadLetters.url, { ...message, receives: 0, visibleAt: now() })
+          add(deadLetters.url, { ...message, receives: 0, visibleAt: now(), otherReceipts: [] })
           continue
         }
         message.receives += 1
@@ -140,9 +153,16 @@ export function createMemorySqs(
     },
     deliver: send,
     receive: (url, limit) => receive(url, limit, queueOf(url).visibilityTimeoutMs).map(toRecord),
+    redeliver: (url, id, delayMs) => {
+      const message = queueOf(url).messages.get(id)
+      if (!message?.receipt) return
+      message.otherReceipts.push(message.receipt)
+      message.visibleAt = now() + delayMs
+      onVisible(url, delayMs)
+    },
     duplicate: (url, id, delayMs) => {
       const message = queueOf(url).messages.get(id)
-      if (message) add(url, { ...message, id: `${id}'`, visibleAt: now() + delayMs })
+      if (message) add(url, { ...message, id: `${id}'`, visibleAt: now() + delayMs, otherReceipts: [] })
     },
   }
 }

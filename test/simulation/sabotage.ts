@@ -19,8 +19,8 @@ export interface Sabotage {
   unconditionalWrites?: boolean
   /** Messages of the watch queue are deleted unread. */
   noWatch?: boolean
-  /** The entry for the bytes of an erased image is not looked at again. */
-  noSecondLook?: boolean
+  /** Events of objects with this prefix are not looked at. */
+  unwatchedPrefix?: string
   /** The watch queue's function does not see that the image queue is behind. */
   backlogUnseen?: boolean
   /** Outcomes are not published. */
@@ -72,13 +72,17 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'the reconcile never runs': { seed: 37, sabotage: { noReconcile: true } },
   'the watch queue adds to a backlog': { seed: 5, sabotage: { backlogUnseen: true } },
   'outcomes are not announced': { seed: 1, sabotage: { unannounced: true } },
-  'an erasure looks once for the hash': { seed: 73_356, sabotage: { noSecondLook: true } },
+  'an erasure looks once for the hash': { seed: 73_356, sabotage: { unwatchedPrefix: 'hashes/' } },
+  'variants are not looked at again': { seed: 139, sabotage: { unwatchedPrefix: 'metadata/' } },
   'variants are acknowledged and lost': { seed: 1, sabotage: { lostPrefix: 'processed/' } },
   'the document is written before the variants': { seed: 8, sabotage: { documentFirst: true } },
   'attempts write to the same variants': { seed: 169, sabotage: { sharedVariants: true } },
   'an erasure forgets the variants': { seed: 4, sabotage: { keptPrefix: 'processed/' } },
   'an erasure forgets the original': { seed: 4, sabotage: { keptPrefix: 'input/' } },
-  'an erasure lists before its receipt is written': { seed: 226, sabotage: { listedEarly: true } },
+  'an erasure lists before its receipt is written': {
+    seed: 226,
+    sabotage: { listedEarly: true, unwatchedPrefix: 'metadata/' },
+  },
   'an erasure forgets claims': { seed: 4, sabotage: { keptPrefix: 'claims/' } },
   'an erasure does not look for holds': { seed: 64, sabotage: { holdsUnseen: true } },
   'an erased image is accepted again': { seed: 66, sabotage: { receiptsUnseen: true } },

@@ -20,9 +20,10 @@ test('no history contradicts an earlier answer, loses an image, or leaves anythi
  * A variant was tidied while it was written again; a variant was written after its attempt had failed; dead letters replaced
  * the reason why an image had failed, and did not delete what the last attempt had left; an upload was refused after its original
  * was stored, because its hash could not be; a hold that was placed again did not look for the erasure that the first attempt had seen;
- * the hash was stored after the erasure had deleted it, twice.
+ * the hash was stored after the erasure had deleted it, twice; an attempt crashed after it had written variants, and another delivery of its
+ * message had ended.
  */
-test.each([16_044, 1_701, 21, 128, 1_125, 131_769, 131_972, 73_356])(
+test.each([16_044, 1_701, 21, 128, 1_125, 131_769, 131_972, 73_356, 329_986])(
   'seed %i, which once broke a promise, keeps them',
   async (seed) => {
     expect(await findFailing({}, seed, 1)).toBeUndefined()

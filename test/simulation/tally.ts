@@ -21,7 +21,7 @@ const CLASSES: Record<string, (history: History) => boolean> = {
   'failed requests, lost answers, repeated requests': has('error', 'lost', 'repeated'),
   'crashes before or after a step': has('crashBefore', 'crashAfter'),
   'steps of up to 20 s': has('slow'),
-  'messages delivered twice or not deleted': has('duplicate', 'undeleted'),
+  'messages delivered twice or not deleted': has('duplicate', 'redelivered', 'undeleted'),
   'engine killed or dead': has('engineKilled', 'engineDied'),
   'dead letters': has('exhausted'),
   'outage of S3': ({ outages }) => outages.some(({ service }) => service === 's3'),

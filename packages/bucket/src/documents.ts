@@ -12,7 +12,7 @@ import { type Expected, getText, listPage, putObjectIf } from './objects.ts'
  * A stored metadata document, or the reason why it is `unreadable`, for a log. An unreadable document can still be
  * replaced, by its ETag.
  */
-export type FoundDocument = ReadDocument & { etag: string }
+export type FoundDocument = ReadDocument & { etag: string; written: Date }
 
 /** Undefined while the image is not finished. */
 export async function getDocument(bucket: Bucket, image: ImageRef): Promise<FoundDocument | undefined> {
@@ -23,7 +23,7 @@ export async function getDocument(bucket: Bucket, image: ImageRef): Promise<Foun
   for (const key of read.foreignKeys ?? []) {
     bucket.onUnreadable?.(metadataKey(image), `its variant is not of this image: ${key}`)
   }
-  return { ...read, etag: found.etag }
+  return { ...read, etag: found.etag, written: found.written }
 }
 
 /**

@@ -24,6 +24,7 @@ export {
   listImagesPage,
   listOriginalsSince,
   listStored,
+  listVariants,
 } from './listings.ts'
 export { type ImagesPage, listNewestImages } from './newest-images.ts'
 export { deleteObject, getText, listFolders, listObjects, type StoredObject } from './objects.ts'
@@ -62,4 +63,4 @@ export {
   signUploadForm,
   type UploadedPart,
 } from './uploads.ts'
-export { deleteVariants, listVariants, putVariant, signVariant } from './variants.ts'
+export { putVariant, signVariant, tidyVariants } from './variants.ts'

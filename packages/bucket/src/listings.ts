@@ -8,8 +8,11 @@ import {
   metadataPrefix,
   parseInputKey,
   parseMetadataKey,
+  parseProcessedKey,
+  processedPrefix,
   type StoredKind,
   storedPrefix,
+  type VariantRef,
 } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
 import { listFolders, listObjects, listPage, type StoredObject } from './objects.ts'
@@ -65,6 +68,19 @@ export async function* listImages(
   const from = after && keyOf({ app, imageId: after })
   for await (const object of listObjects(bucket, prefixOf(app, date), from)) {
     yield* toListedImage(kind, object)
+  }
+}
+
+/** All variants of a day's images, or of those after an id. */
+export async function* listVariants(
+  bucket: Bucket,
+  { app, date }: AppDay,
+  after?: ImageId,
+): AsyncGenerator<VariantRef> {
+  const from = after && processedPrefix({ app, imageId: after })
+  for await (const { key } of listObjects(bucket, `${storedPrefix('processed', app)}${date}/`, from)) {
+    const variant = parseProcessedKey(key)
+    if (variant && variant.imageId !== after) yield variant
   }
 }
 

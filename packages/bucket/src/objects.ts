@@ -41,15 +41,18 @@ export async function headObject(
 export interface StoredText {
   text: string
   etag: string
+  /** AWS rounds it to seconds. */
+  written: Date
   /** Of the object in S3. */
   metadata: Record<string, string>
 }
 
 /** Undefined if the object does not exist. */
 export function getText(bucket: Bucket, key: string): Promise<StoredText | undefined> {
-  return getObject(bucket, key, async ({ Body, ETag = '', Metadata = {} }) => ({
+  return getObject(bucket, key, async ({ Body, ETag = '', LastModified, Metadata = {} }) => ({
     text: (await Body?.transformToString()) ?? '',
     etag: ETag,
+    written: LastModified ?? new Date(),
     metadata: Metadata,
   }))
 }

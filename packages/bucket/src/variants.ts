@@ -1,7 +1,15 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import { type ImageRef, processedKey, processedPrefix, type VariantRef } from '@darkroom/core'
+import {
+  type ImageRef,
+  parseProcessedKey,
+  processedKey,
+  processedPrefix,
+  type StoredDocument,
+  type VariantRef,
+} from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
+import { getDocument } from './documents.ts'
 import { deleteObjects, listObjects, putObject, type StoredObject } from './objects.ts'
 
 /** The bytes under a variant's key never change, so browsers may cache it. */
@@ -19,15 +27,50 @@ export async function putVariant(
   return key
 }
 
-/** All stored variants of an image, whether or not its document lists them. */
-export async function listVariants(bucket: Bucket, image: ImageRef): Promise<StoredObject[]> {
+/** Longer than an attempt can take: one that began so long ago is over, and has committed its variants or never will. */
+const SETTLED_MS = 120_000
+
+/**
+ * Deletes variants that the document does not list, after a crash or a lost race. No attempt can commit them any more if
+ * they are old, or `done`, or of the preset that the document has. Each attempt writes keys of its own, so what is deleted is
+ * never written again.
+ *
+ * @param done keys
+ * @returns false if an attempt that began before the document was written can still write variants, or commit those that it has
+ * written: look again after two minutes
+ */
+export async function tidyVariants(
+  bucket: Bucket,
+  image: ImageRef,
+  done: readonly string[] = [],
+): Promise<boolean> {
+  const settledBefore = Date.now() - SETTLED_MS
+  const isOld = ({ written }: { written: Date }) => written.getTime() < settledBefore
   const variants: StoredObject[] = []
   for await (const variant of listObjects(bucket, processedPrefix(image))) variants.push(variant)
-  return variants
+  // After the listing: whoever wrote these variants had read this document before, or an earlier one.
+  const found = await getDocument(bucket, image)
+  const document = found?.document
+  // Whoever writes the document tidies, and one that cannot be read lists nobody knows what.
+  if (!document || document.status === 'unknown') return true
+  const listed = document.status === 'processed' ? document.variants : []
+  const keep = new Set(listed.map(({ key }) => key))
+  const unlisted = variants.filter(({ key }) => !keep.has(key))
+  const left = unlisted.filter(
+    (variant) => done.includes(variant.key) || isOld(variant) || hasPresetOf(document, variant),
+  )
+  await deleteObjects(
+    bucket,
+    left.map(({ key }) => key),
+  )
+  return left.length === unlisted.length && isOld(found)
 }
 
-export async function deleteVariants(bucket: Bucket, keys: string[]): Promise<void> {
-  await deleteObjects(bucket, keys)
+/** An image is not developed again by the preset that it has, and a document that was read before can no longer be replaced. */
+function hasPresetOf(document: StoredDocument, { key }: StoredObject): boolean {
+  if (document.status !== 'processed') return false
+  const { development } = parseProcessedKey(key) ?? {}
+  return development?.replace(/^[0-9a-f]+-/, '') === `${document.preset}-v${document.preset_version}`
 }
 
 const HALF_HOUR_SECONDS = 1_800

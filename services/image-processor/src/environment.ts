@@ -16,3 +16,6 @@ export const env = z
     ENGINE_CONTAINMENT: z.enum(['required', 'preferred']).default('required'),
   })
   .parse(process.env)
+
+/** Named after the image queue in the template. */
+export const watchQueueUrl = `${env.QUEUE_URL}-watch`

@@ -53,14 +53,15 @@ export async function startResources() {
   const s3 = new S3Client({})
   const sqs = new SQSClient({})
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }))
-  const [queueUrl, deadLetterQueueUrl, parkedQueueUrl] = await Promise.all(
-    ['images', 'images-dead-letters', 'images-parked'].map((name) => createQueue(sqs, name)),
+  const [queueUrl, deadLetterQueueUrl, parkedQueueUrl, watchQueueUrl] = await Promise.all(
+    ['images', 'images-dead-letters', 'images-parked', 'images-watch'].map((name) => createQueue(sqs, name)),
   )
   const sns = new SNSClient({})
   const createTopic = async () =>
     String((await sns.send(new CreateTopicCommand({ Name: 'events' }))).TopicArn)
   const TopicArn = await createTopic()
-  if (!queueUrl || !deadLetterQueueUrl || !parkedQueueUrl) throw new Error('a queue has no URL')
+  if (!queueUrl || !deadLetterQueueUrl || !parkedQueueUrl || !watchQueueUrl)
+    throw new Error('a queue has no URL')
   Object.assign(process.env, {
     QUEUE_URL: queueUrl,
     PARKED_QUEUE_URL: parkedQueueUrl,
@@ -72,6 +73,7 @@ export async function startResources() {
     queueUrl,
     deadLetterQueueUrl,
     parkedQueueUrl,
+    watchQueueUrl,
     createTopic,
     deleteTopic: () => sns.send(new DeleteTopicCommand({ TopicArn })),
     /** What was published to the events topic. */

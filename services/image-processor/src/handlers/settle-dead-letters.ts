@@ -14,7 +14,7 @@ import {
   reportNotRedeveloped,
 } from '../queue/commit.ts'
 import { sendAgain, waitedSecondsOf } from '../queue/send-again.ts'
-import { tidyVariants } from '../queue/tidy-variants.ts'
+import { tidyNowAndLater } from '../queue/tidy-variants.ts'
 
 const processor = new BatchProcessor(EventType.SQS)
 
@@ -50,7 +50,7 @@ async function settle(record: SQSRecord): Promise<void> {
     const isFailed = outcome?.status === 'failed'
     if (isOpen) reportNotRedeveloped(message, { failure: problem.slug })
     const isToPark = isOpen || isFailed || (await commitFailure(attempt, problem))
-    await tidyVariants(message.data)
+    await tidyNowAndLater(message.data)
     if (!isToPark) return
   }
   await sqs.send(new SendMessageCommand({ QueueUrl: env.PARKED_QUEUE_URL, MessageBody: record.body }))

@@ -25,20 +25,24 @@ import {
   type Outcome,
   readOutcome,
 } from './commit.ts'
-import { tidyVariants } from './tidy-variants.ts'
+import { isTidiedByReconcile } from './tidy-variants.ts'
 
 /**
  * Develops one image. Its document is written last and is the commit. After an interruption, everything is written again,
  * under new keys. An image that is already processed stays unchanged, unless the message asks for another preset.
  *
+ * @returns if there may be variants to delete: the keys of those that no attempt can commit any more
  * @throws ProblemError, not retryable, if the image is at fault; after any other error the message is retried
  */
-export async function processImage(attempt: Attempt, developer: Developer): Promise<void> {
+export async function processImage(attempt: Attempt, developer: Developer): Promise<string[] | undefined> {
   const { data: image } = attempt.message
   const [outcome, original] = await Promise.allSettled([readOutcome(image), readOriginal(image)])
   if (outcome.status === 'rejected') throw outcome.reason
   const earlier = outcome.value
-  if (earlier?.status === 'erased') return deleteErased(image)
+  if (earlier?.status === 'erased') {
+    await deleteErased(image)
+    return
+  }
   const preset = await choosePreset(image, developer.name)
   if (earlier && isFinal(earlier) && !needsRedevelopment(image, earlier, preset)) {
     const { status } = earlier
@@ -53,9 +57,8 @@ export async function processImage(attempt: Attempt, developer: Developer): Prom
   const variants = await putVariants(image, preset, developed.variants)
   const replaced = earlier?.document?.status === 'processed' ? earlier.document.variants : []
   const committed = await commitSuccess(known, preset, developed, variants, earlier)
-  if (replaced.length === 0 && committed !== 'finished') return
-  const done = [...variants, ...replaced].map(({ key }) => key)
-  await tidyVariants(image, done)
+  if (!earlier && committed === 'written' && isTidiedByReconcile(image)) return
+  return [...variants, ...replaced].map(({ key }) => key)
 }
 
 /** A failed image can still succeed. A document that this version cannot read is final. */

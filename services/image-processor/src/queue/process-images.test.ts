@@ -11,6 +11,7 @@ import {
   parseProcessedKey,
   processedKey,
   processedPrefix,
+  readS3Event,
 } from '@darkroom/core'
 import { photograph } from '@darkroom/testing/photographs'
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
@@ -32,7 +33,10 @@ beforeAll(async () => {
   processImages = (event) => handler(event, wholeMinute)
 })
 afterAll(() => resources.stop())
-beforeEach(() => resources.clearWrites())
+beforeEach(async () => {
+  resources.clearWrites()
+  await resources.bodies(resources.watchQueueUrl)
+})
 
 const ALL_DONE = { batchItemFailures: [] }
 
@@ -251,6 +255,33 @@ test('refused: a document that lists an original as its variant does not get it 
   expect(await resources.list(theirs)).toEqual([theirs])
 })
 
+/** The documents whose variants the watch queue's function is to look at. */
+async function looks(): Promise<string[]> {
+  const bodies = await resources.bodies(resources.watchQueueUrl)
+  return bodies.flatMap((body) => readS3Event(body, 'darkroom-test').objects ?? []).map(({ key }) => key)
+}
+
+test.each<[string, () => Promise<ImageAccepted['data']>, number]>([
+  [
+    'was processed at once, by the daily reconcile',
+    async () => submit(await fourCorners(40, 30).png().toBuffer()),
+    0,
+  ],
+  [
+    'of another day, minutes later',
+    async () =>
+      submit(await fourCorners(40, 30).png().toBuffer(), {
+        imageId: newImageId(new Date(Date.now() - 86_400_000)),
+      }),
+    1,
+  ],
+  ['failed, minutes later', () => submit(Buffer.from('Dear diary')), 1],
+])('what crashed attempts at an image leave is looked for: one that %s', async (_, send, count) => {
+  const image = await send()
+  expect(await processImages(await receive())).toEqual(ALL_DONE)
+  expect(await looks()).toEqual(Array.from({ length: count }, () => metadataKey(image)))
+})
+
 describe('a message that is received again', () => {
   const keysOf = (document: MetadataDocument) =>
     document.status === 'processed' ? document.variants.map(({ key }) => key).toSorted() : []
@@ -302,13 +333,13 @@ describe('a message that is received again', () => {
     const again = await resources.redeliver(resources.queueUrl, event)
     expect(await processImages(again)).toEqual(ALL_DONE)
     expect(await resources.list(processedPrefix(image))).toEqual([...listed, other].toSorted())
-    expect(await resources.delayed(resources.queueUrl)).toBe(1)
+    expect(await looks()).toEqual([metadataKey(image)])
 
     const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 130_000)
     expect(await processImages(again)).toEqual(ALL_DONE)
     now.mockRestore()
     expect(await resources.list(processedPrefix(image))).toEqual(listed)
-    expect(await resources.delayed(resources.queueUrl)).toBe(1)
+    expect(await looks()).toEqual([])
   })
 
   test('while another one is processed deletes its own variants only', async () => {

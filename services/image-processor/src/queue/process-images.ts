@@ -7,7 +7,7 @@ import { logger } from '../logger.ts'
 import { type Attempt, commitFailure } from './commit.ts'
 import { processImage } from './process-image.ts'
 import { retryLater, sendAgain, waitedSecondsOf } from './send-again.ts'
-import { SETTLED_SECONDS, tidyVariants, UnsettledVariants } from './tidy-variants.ts'
+import { tidyNowAndLater } from './tidy-variants.ts'
 
 /**
  * The time limit for developing one image. The largest accepted images take about five seconds on a full core. Three images
@@ -44,14 +44,10 @@ async function settle(record: SQSRecord, developer: Developer, clock: Clock): Pr
     if (!message) throw new Error(`the message cannot be read: ${unreadable}`)
     requireTime(clock)
     const attempt = { message, receiveCount, started: Date.now(), engine: developer.name }
-    await processOrFail(attempt, developer)
-    if (receiveCount > 1 || message.data.redevelop) await tidyVariants(message.data)
+    const done = await processOrFail(attempt, developer)
+    // An earlier receive may have crashed after its commit.
+    if (done || receiveCount > 1 || message.data.redevelop) await tidyNowAndLater(message.data, done)
   } catch (error) {
-    if (
-      error instanceof UnsettledVariants &&
-      (await sendAgain(record.body, { receives: receiveCount }, SETTLED_SECONDS))
-    )
-      return
     logger.error('image not processed, will be retried', {
       imageId: message?.subject,
       app: message?.data.app,
@@ -77,14 +73,15 @@ function requireTime(clock: Clock): void {
   }
 }
 
-/** Whatever it throws is temporary, and the message is retried. */
-async function processOrFail(attempt: Attempt, developer: Developer): Promise<void> {
+/** Whatever it throws is temporary, and the message is retried. @returns what `processImage` does */
+async function processOrFail(attempt: Attempt, developer: Developer): Promise<string[] | undefined> {
   try {
-    await processImage(attempt, developer)
+    return await processImage(attempt, developer)
   } catch (error) {
     const problem = problemOf(error, attempt.message)
     if (!problem) throw error
     await commitFailure(attempt, problem)
+    return []
   }
 }
 

@@ -20,7 +20,7 @@ import {
 import { bucket } from '../clients.ts'
 import { hasDeduplication } from '../settings.ts'
 import { acceptanceOf, notFound, requireKept } from '../status/find-image.ts'
-import { watchHash } from '../watch/look-again.ts'
+import { watchErased } from '../watch/look-again.ts'
 
 const MAX_ATTEMPTS = 5
 
@@ -99,16 +99,20 @@ async function writeReceipt(
 ): Promise<ErasedDocument | undefined> {
   await requireNoHold(image)
   requireExists(image, stored)
-  // Before the receipt, which does not contain the hash. After this, the same bytes are a new image.
-  if (stored.sha256 !== undefined) await forgetHash(image, stored.sha256)
+  await forgetHash(image, stored.sha256)
   const receipt = newReceipt(image, by, stored.keys.length)
   return (await putDocument(bucket, receipt, stored.document)) ? receipt : undefined
 }
 
-/** An upload that runs now may write the entry after this: that is looked at minutes later (decisions/0045-writes-after-an-erasure.md). */
-async function forgetHash({ app, imageId }: ImageRef, sha256: string): Promise<void> {
-  await forgetBytes(bucket, { app, imageId, sha256 })
-  if (await hasDeduplication(app)) await watchHash({ app, sha256 })
+/**
+ * Before the receipt, which does not contain the hash. After this, the same bytes are a new image. An upload that runs now may
+ * still write the entry for them, and an attempt variants: both are looked at minutes later
+ * (decisions/0045-writes-after-an-erasure.md).
+ */
+async function forgetHash({ app, imageId }: ImageRef, sha256: string | undefined): Promise<void> {
+  if (sha256 !== undefined) await forgetBytes(bucket, { app, imageId, sha256 })
+  const isRemembered = sha256 !== undefined && (await hasDeduplication(app))
+  await watchErased({ app, imageId }, isRemembered ? sha256 : undefined)
 }
 
 /** @throws ProblemError `legal-hold` */

@@ -8,6 +8,7 @@ import {
   getDocument,
   hasHash,
   readUploadDetails,
+  tidyVariants,
 } from '@darkroom/bucket'
 import {
   type ErasureRef,
@@ -17,6 +18,7 @@ import {
   parseErasureKey,
   parseHashKey,
   parseInputKey,
+  parseMetadataKey,
   parseUploadKey,
   type UploadRef,
 } from '@darkroom/core'
@@ -48,6 +50,8 @@ export async function isFinished(key: string, behind: Promise<boolean>): Promise
   if (erasure) return isErased(erasure)
   const bytes = parseHashKey(key)
   if (bytes) return isForgotten(bytes)
+  const finished = parseMetadataKey(key)
+  if (finished) return tidyVariants(bucket, finished)
   logger.warn('watched key is not of an image', { key })
   count('WatchedEventsUnreadable')
   return true

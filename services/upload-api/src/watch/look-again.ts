@@ -1,5 +1,5 @@
 import { ChangeMessageVisibilityCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs'
-import { type HashRef, hashKey, repeatedS3Event } from '@darkroom/core'
+import { hashKey, type ImageRef, metadataKey, repeatedS3Event } from '@darkroom/core'
 import { bucket, sqs } from '../clients.ts'
 import { env, watchQueueUrl } from '../environment.ts'
 import { logger } from '../logger.ts'
@@ -36,9 +36,21 @@ export async function watchLater(bodies: string[]): Promise<void> {
 }
 
 /**
- * Has the entry for the bytes of an image looked at once more, when no upload runs any more that began before now. @throws if
- * SQS does not take the message
+ * Has what an image may leave after its erasure looked at once more: its variants, and the entry for its bytes if it may have one.
+ * By then no attempt or upload runs any more that began before now. @throws if SQS does not take the messages
  */
-export async function watchHash(bytes: HashRef): Promise<void> {
-  await watchLater([JSON.stringify(repeatedS3Event(bucket.name, hashKey(bytes), new Date()))])
+export async function watchErased(image: ImageRef, sha256?: string): Promise<void> {
+  const { app } = image
+  await watchLater([...(sha256 ? [lookAt(hashKey({ app, sha256 }))] : []), lookAt(metadataKey(image))])
 }
+
+/**
+ * Has the variants of images compared with their documents, when no attempt runs any more that began before now. @throws if SQS
+ * does not take the messages
+ */
+export async function watchVariants(images: ImageRef[]): Promise<void> {
+  await watchLater(images.map((image) => lookAt(metadataKey(image))))
+}
+
+/** As S3 sends it of other keys. */
+const lookAt = (key: string) => JSON.stringify(repeatedS3Event(bucket.name, key, new Date()))

@@ -1,10 +1,10 @@
-import { listImages, listImagesPage } from '@darkroom/bucket'
-import { AppId, DatePartition, ImageId, inputKey, repeatedS3Event } from '@darkroom/core'
+import { listImages, listImagesPage, listVariants } from '@darkroom/bucket'
+import { AppId, DatePartition, ImageId, type ImageRef, inputKey, repeatedS3Event } from '@darkroom/core'
 import * as z from 'zod'
 import { bucket } from '../clients.ts'
 import { logger } from '../logger.ts'
 import { count } from '../metrics.ts'
-import { watchLater } from './look-again.ts'
+import { watchLater, watchVariants } from './look-again.ts'
 
 /** A message of the watch queue: the originals of an app and day after an id are compared with its documents. */
 const DayToReconcile = z.object({
@@ -29,13 +29,13 @@ export async function sendDays(days: DayToReconcile[]): Promise<void> {
   await watchLater(days.map((day) => JSON.stringify(day)))
 }
 
-/** Originals per message; about two seconds of listings. */
+/** Originals per page; a few seconds of listings. */
 const PAGE_SIZE = 1000
-const MAX_PAGES = 10
+const MAX_PAGES = 5
 
 /**
- * Finds the originals without a document, or that were stored again after an erasure, and has each of them watched as if S3 had sent its event now. The rest of a large day is
- * left to another message.
+ * Finds the originals without a document, or that were stored again after an erasure, and has each of them watched as if S3 had sent its event now.
+ * Images with variants of several attempts, of which the document lists one, are looked at too. The rest of a large day is left to another message.
  */
 export async function reconcileDay(day: DayToReconcile): Promise<void> {
   let { after } = day
@@ -50,10 +50,25 @@ export async function reconcileDay(day: DayToReconcile): Promise<void> {
     }
     const missed = images.filter(({ imageId, written }) => written > (finished.get(imageId) ?? new Date(0)))
     await watchAgain(missed.map(({ imageId, written }) => ({ key: inputKey({ ...day, imageId }), written })))
+    await watchVariants(await developedTwice(day, after, last))
     if (next === undefined) return
     after = next
   }
   await sendDays([{ ...day, after }])
+}
+
+/** @returns the images after one and up to another whose variants are of several attempts */
+async function developedTwice(
+  { app, date }: DayToReconcile,
+  after: ImageId | undefined,
+  last: ImageId,
+): Promise<ImageRef[]> {
+  const developments = new Map<ImageId, Set<string>>()
+  for await (const { imageId, development = '' } of listVariants(bucket, { app, date }, after)) {
+    if (imageId > last) break
+    developments.set(imageId, (developments.get(imageId) ?? new Set()).add(development))
+  }
+  return [...developments].flatMap(([imageId, { size }]) => (size > 1 ? [{ app, imageId }] : []))
 }
 
 /** Sends an event for each object, as S3 should have done. @throws if SQS does not take them */

@@ -5,7 +5,9 @@ import {
   erasureKey,
   type ImageRef,
   inputKey,
+  metadataKey,
   newImageId,
+  processedKey,
   readS3Event,
   uploadKey,
 } from '@darkroom/core'
@@ -65,6 +67,27 @@ test('finds what S3 sent no event for, in all apps: originals, uploads and erasu
   await reconcile({ time: later.toISOString() })
   const expected = [lost, ...(isNextDay ? [] : [late]), other, again].map(inputKey)
   expect(await watchedKeys()).toEqual([...expected, upload, erasure].toSorted())
+})
+
+test('an image with variants of several attempts is looked at, and no other', async () => {
+  const [once, twice, unfinished] = [newImage(1), newImage(1), newImage(1)]
+  for (const image of [once, twice]) {
+    await store.putInput(image)
+    await store.putDocument(processedDocument(image))
+  }
+  const developed = (image: ImageRef, development: string) =>
+    Promise.all(
+      ['large', 'thumb'].map((variant) =>
+        store.put(processedKey({ ...image, variant, development, extension: 'webp' }), 'pixels'),
+      ),
+    )
+  await developed(once, '0a1b2c3d-default-v1')
+  await developed(twice, '0a1b2c3d-default-v1')
+  await developed(twice, '4e5f6a7b-default-v1')
+  await developed(unfinished, '0a1b2c3d-default-v1')
+  await reconcile({ time: new Date().toISOString() })
+  const keys = await watchedKeys()
+  expect(keys.filter((key) => key.startsWith('metadata/'))).toEqual([metadataKey(twice)])
 })
 
 test('leaves out what is still watched because of its own event', async () => {

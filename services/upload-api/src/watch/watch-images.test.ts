@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { newReceipt } from '@darkroom/bucket'
-import { erasureKey, hashKey, type ImageRef, inputKey, metadataKey, newImageId } from '@darkroom/core'
+import {
+  erasureKey,
+  hashKey,
+  type ImageRef,
+  inputKey,
+  metadataKey,
+  newImageId,
+  processedKey,
+} from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { failedDocument, processedDocument } from '../testing/documents.ts'
 import { openStore } from '../testing/open-store.ts'
 import { send } from '../testing/send.ts'
@@ -216,7 +224,8 @@ test('the entry for the bytes of an erased image is deleted, if an upload wrote 
   const entry = hashKey({ app: image.app, sha256 })
   expect(await store.storedKeys()).not.toContain(entry)
   await store.put(entry, image.imageId)
-  expect(await look()).toBe(0)
+  // The variants of an image that was erased just now are looked at again.
+  expect(await look()).toBe(1)
   expect(await store.storedKeys()).not.toContain(entry)
 
   const other = newImage('thrifty')
@@ -224,6 +233,23 @@ test('the entry for the bytes of an erased image is deleted, if an upload wrote 
   expect((await handler(watchEvent(store.bucket, entry))).batchItemFailures).toEqual([])
   expect(await store.storedKeys()).toContain(entry)
   await store.remove(entry)
+})
+
+test('variants that an attempt wrote after an erasure had listed them are deleted minutes later', async () => {
+  const image = newImage()
+  await store.putInput(image)
+  const { handler: eraseImage } = await import('../routes/erase-image.ts')
+  await look()
+  await store.takeMessages()
+  expect((await send(eraseImage, { method: 'DELETE', app: image.app, id: image.imageId })).status).toBe(200)
+  const Records = await store.receiveWatched()
+  const late = { ...image, variant: 'thumb', development: '0a1b2c3d-default-v1', extension: 'webp' } as const
+  await store.put(processedKey(late), 'pixels')
+  jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 180_000)
+  expect((await handler({ Records })).batchItemFailures).toEqual([])
+  jest.restoreAllMocks()
+  await store.deleteWatched(Records)
+  expect(await store.storedKeys()).not.toContain(processedKey(late))
 })
 
 test('an erasure that stopped halfway is completed, and says until then that it is not', async () => {
