@@ -51,6 +51,14 @@ test('while the processor is behind, a request does not wait, and says when to a
   expect(await send(listImages, { app, query: { ids: `${first},${second}` }, headers })).toMatchObject(behind)
 })
 
+test('while the processor is behind, an image that is finished all the same is answered as such', async () => {
+  await fillQueue(300)
+  await send(getImage, { app, id: await queued(), headers })
+  const imageId = await queued()
+  await store.putDocument(processedDocument({ app, imageId }))
+  expect((await send(getImage, { app, id: imageId, headers })).body.status).toBe('processed')
+})
+
 test('a queue of a few images is waited for', async () => {
   await fillQueue(100)
   const imageId = await queued()

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ImageStatus, inputKey, metadataKey, newImageId, Problem, timeOf } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, describe, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, jest, test } from '@jest/globals'
 import { failedDocument, processedDocument, refusedDocument } from '../testing/documents.ts'
 import { openStore } from '../testing/open-store.ts'
 import { send, type TestRequest } from '../testing/send.ts'
@@ -9,6 +9,7 @@ import { send, type TestRequest } from '../testing/send.ts'
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
 const { handler } = await import('./get-image.ts')
+const { bucket } = await import('../clients.ts')
 afterAll(async () => {
   await store.close()
   await aws.stop()
@@ -284,6 +285,40 @@ describe('Prefer: wait', () => {
       expect(Date.now() - start).toBeLessThan(900)
     },
   )
+
+  /** The keys that a request reads, in this order. */
+  async function readFor(id: string, request: TestRequest): Promise<string[]> {
+    const sent = jest.spyOn(bucket.s3, 'send')
+    await get(id, request)
+    const keys = sent.mock.calls.map(([{ input }]) => String((input as { Key?: string }).Key).split('/')[0])
+    sent.mockRestore()
+    return keys.map(String)
+  }
+
+  test('of a young image reads its document only when it may be finished', async () => {
+    const [first, ...others] = await readFor(await queued(), prefer('wait=1'))
+    expect(first).toBe('input')
+    expect(new Set(others)).toEqual(new Set(['metadata']))
+    expect(await readFor(await queued(), prefer('wait=0'))).toEqual(['metadata', 'input'])
+  })
+
+  test('of a young image that is finished and whose original is deleted answers at once', async () => {
+    expect(await readFor(await processed(), prefer('wait=20'))).toEqual(['input', 'metadata'])
+  })
+
+  test('of an older image reads its document first', async () => {
+    const imageId = newImageId(new Date(Date.now() - 60_000))
+    await store.putInput({ app, imageId })
+    await store.putDocument(processedDocument({ app, imageId }))
+    expect(await readFor(imageId, prefer('wait=20'))).toEqual(['metadata'])
+  })
+
+  test('of an image that was accepted some time after its id was made reads its document at once', async () => {
+    const imageId = newImageId(new Date(Date.now() - 2_000))
+    await store.putInput({ app, imageId })
+    await store.putDocument(processedDocument({ app, imageId }))
+    expect(await readFor(imageId, prefer('wait=20'))).toEqual(['input', 'metadata'])
+  })
 
   test('does not hold the answer for an image that does not exist', async () => {
     const start = Date.now()

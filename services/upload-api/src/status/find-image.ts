@@ -44,9 +44,20 @@ async function findStored(image: SoughtImage): Promise<FoundImage | undefined> {
     requireKept(acceptanceOf(image, documentOf(finished)), 'metadata')
     return finished
   }
-  const original = await findOriginal(bucket, image)
   // An erasure may have written its receipt after the first read, and then deleted the original.
-  if (!(original && isVisible(image, original.uploader))) return findFinished(image)
+  return (await findQueued(image)) ?? findFinished(image)
+}
+
+/**
+ * The image by its original alone, as if it had no metadata document. One request to S3.
+ *
+ * @throws ProblemError `expired-by-retention`, `storage-unavailable`
+ */
+export async function findQueued(
+  image: SoughtImage,
+): Promise<Extract<FoundImage, { state: 'queued' }> | undefined> {
+  const original = await findOriginal(bucket, image)
+  if (!(original && isVisible(image, original.uploader))) return undefined
   requireKept(original, 'input')
   return { state: 'queued', original }
 }

@@ -15,6 +15,7 @@ import { paginateListSubscriptionsByTopic, SNSClient } from '@aws-sdk/client-sns
 import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { hasApiKeys, openBucket } from '@darkroom/bucket'
 import { placePrefix } from '@darkroom/core'
+import { checkConcurrency } from './check-concurrency.ts'
 import { checkQueues } from './check-queues.ts'
 import {
   checkFunctions,
@@ -137,11 +138,6 @@ async function checkQueuesOf(stage: string): Promise<Finding[]> {
   }
 }
 
-/** Concurrency that Lambda keeps for functions without a reservation. */
-const UNRESERVED_MINIMUM = 100
-/** A smaller account needs its concurrency for processing. */
-const MIN_TO_RESERVE = 500
-
 async function checkConsumer(deployment: Deployment): Promise<Finding[]> {
   const { FunctionName } = functionOf(deployment['image-processor'], 'processImages') ?? {}
   const lambda = new LambdaClient()
@@ -155,23 +151,8 @@ async function checkConsumer(deployment: Deployment): Promise<Finding[]> {
   }
   const { AccountLimit } = await lambda.send(new GetAccountSettingsCommand({}))
   lambda.destroy()
-  const { ConcurrentExecutions = 0, UnreservedConcurrentExecutions = 0 } = AccountLimit ?? {}
   const consumers = mapping?.ScalingConfig?.MaximumConcurrency ?? 0
-  if (consumers + UNRESERVED_MINIMUM <= UnreservedConcurrentExecutions) {
-    findings.push(ok(`concurrency: ${consumers} of the account's ${ConcurrentExecutions} for processing`))
-  } else {
-    findings.push(
-      warning(
-        `The account runs ${UnreservedConcurrentExecutions} functions at once, and processing may take ${consumers} of them: uploads get 503 while it does.`,
-        'Request a higher quota "Concurrent executions", or lower maximumConcurrency.',
-      ),
-    )
-  }
-  if (ConcurrentExecutions >= MIN_TO_RESERVE && UnreservedConcurrentExecutions === ConcurrentExecutions) {
-    const advice = 'Set statusConcurrency of upload-api, for example to 200: docs/scale.md.'
-    findings.push(warning('Requests that wait can use all of the concurrency of the account.', advice))
-  }
-  return findings
+  return [...findings, ...checkConcurrency(AccountLimit ?? {}, consumers)]
 }
 
 async function checkAlarms(stage: string): Promise<Finding[]> {
