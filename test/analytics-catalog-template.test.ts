@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import {
+  baseViews,
   dataDictionary,
   expireStatement,
   imageColumns,
   mergeLookAlikesStatement,
-  mergeStatement,
   readQueries,
 } from '@darkroom/analytics'
 import { readConfiguration } from '@darkroom/app-configuration'
@@ -85,6 +85,66 @@ describe('the table of documents', () => {
   })
 })
 
+describe('the table of collected events', () => {
+  const table = () => propertiesOf('CollectedOutcomes').TableInput
+
+  test('has the fields of an event, and of its document without the variants', () => {
+    const columns: Column[] = table().StorageDescriptor.Columns
+    const fields = documentFields().filter(([name]) => name !== 'variants')
+    const data = `struct<${fields.map(([name, field]) => `${name}:${glueType(field)}`).join(',')}>`
+    const { data: type, ...others } = Object.fromEntries(columns.map(({ Name, Type }) => [Name, Type]))
+    expect(type).toBe(data)
+    expect(Object.keys(others)).toEqual(['type', 'time', 'subject', 'sequence', 'dt', 'collected_at'])
+    expect(new Set(Object.values(others))).toEqual(new Set(['string']))
+  })
+
+  test('is partitioned by the hour of collection, for as long as files are kept', () => {
+    expect(table().PartitionKeys).toMatchObject([{ Name: 'hour', Type: 'string' }])
+    expect(table().Parameters).toMatchObject({
+      'projection.hour.format': "yyyy-MM-dd'T'HH",
+      'projection.hour.range': 'NOW-4DAYS,NOW',
+      'storage.location.template': `s3://darkroom-dev-123456789012-us-east-1/collected/outcomes/hour=\${hour}/`,
+    })
+  })
+})
+
+describe('the queue of the collector', () => {
+  test('takes the messages of the topic, as they are, and of nobody else', () => {
+    const topic = 'arn:aws:sns:us-east-1:123456789012:darkroom-dev-events'
+    expect(propertiesOf('CollectSubscription')).toMatchObject({
+      TopicArn: topic,
+      Protocol: 'sqs',
+      Endpoint: 'arn:aws:sqs:us-east-1:123456789012:darkroom-dev-collect',
+      RawMessageDelivery: true,
+    })
+    const [allow, deny] = propertiesOf('CollectQueuePolicy').PolicyDocument.Statement
+    expect(allow).toMatchObject({
+      Effect: 'Allow',
+      Principal: { Service: 'sns.amazonaws.com' },
+      Action: 'sqs:SendMessage',
+      Condition: { ArnEquals: { 'aws:SourceArn': topic } },
+    })
+    expect(deny).toMatchObject({
+      Effect: 'Deny',
+      Action: 'sqs:SendMessage',
+      Condition: { Bool: { 'aws:PrincipalIsAWSService': 'false' } },
+    })
+  })
+
+  test('hides a batch for as long as six calls and the window, and survives four days', () => {
+    const { VisibilityTimeout, MessageRetentionPeriod, RedrivePolicy } = propertiesOf('CollectQueue')
+    const [mapping] = ofType('AWS::Lambda::EventSourceMapping').map(propertiesOf)
+    const { Timeout } = propertiesOf('CollectEventsLambdaFunction')
+    expect(VisibilityTimeout).toBe(6 * Timeout + mapping?.MaximumBatchingWindowInSeconds)
+    expect(RedrivePolicy.maxReceiveCount * VisibilityTimeout).toBeGreaterThan(MessageRetentionPeriod)
+    expect(mapping).toMatchObject({
+      BatchSize: 10_000,
+      MaximumBatchingWindowInSeconds: 60,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    })
+  })
+})
+
 describe('the table images', () => {
   interface IcebergField {
     Id: number
@@ -98,7 +158,8 @@ describe('the table images', () => {
     const fields: IcebergField[] = input().Schema.Fields
     const receiptsOnly = ['erased_at', 'erased_by', 'erased_objects']
     const expected = documentFields().filter(([name]) => ![...receiptsOnly, 'variants'].includes(name))
-    expect(fields.map(({ Name }) => Name)).toEqual([...expected.map(([name]) => name), 'dt'])
+    const names = [...expected.map(([name]) => name), 'dt', 'sequence', 'collected_at']
+    expect(fields.map(({ Name }) => Name)).toEqual(names)
     for (const [name, { description }] of expected) {
       expect([name, fields.find(({ Name }) => Name === name)?.Doc]).toEqual([name, description])
     }
@@ -149,14 +210,13 @@ describe('each saved query', () => {
     expect(expiring?.QueryString).toContain("WHEN 'web-app-2' THEN INTERVAL '400' DAY")
   })
 
-  test('is also a view in the format that Athena writes', () => {
+  test('and what it is built on is also a view in the format that Athena writes', () => {
+    const expected = [...baseViews(), ...readQueries(retention)]
     const views = ofType('AWS::Glue::Table')
       .map(propertiesOf)
       .filter(({ TableInput }) => TableInput?.TableType === 'VIRTUAL_VIEW')
-    expect(views.map(({ TableInput }) => TableInput.Name)).toEqual(
-      readQueries(retention).map(({ name }) => name),
-    )
-    for (const [n, { sql, columns }] of readQueries(retention).entries()) {
+    expect(views.map(({ TableInput }) => TableInput.Name)).toEqual(expected.map(({ name }) => name))
+    for (const [n, { sql, columns }] of expected.entries()) {
       const { Parameters, ViewOriginalText, StorageDescriptor } = views[n]?.TableInput ?? {}
       expect(Parameters).toEqual({ presto_view: 'true', comment: 'Presto View' })
       const [, encoded = ''] = /^\/\* Presto View: (\S+) \*\/$/.exec(ViewOriginalText) ?? []
@@ -171,7 +231,7 @@ describe('each saved query', () => {
   })
 })
 
-describe('the merge', () => {
+describe('the schedules', () => {
   const scheduled = () =>
     ofType('AWS::Scheduler::Schedule').map((id) => {
       const { ScheduleExpression, Target } = propertiesOf(id)
@@ -179,7 +239,7 @@ describe('the merge', () => {
       return { id, at: ScheduleExpression, target: Target.Arn, statement: QueryString, ...rest }
     })
 
-  test('runs every hour over the last days, and once a week over everything that S3 keeps', () => {
+  test('find look-alikes every hour and every week, and delete expired rows every night', () => {
     const common = {
       target: 'arn:aws:scheduler:::aws-sdk:athena:startQueryExecution',
       QueryExecutionContext: { Database: 'darkroom_dev' },
@@ -188,9 +248,7 @@ describe('the merge', () => {
     const all = retention.default.metadata
     const fewer = { 'web-app-2': 400 }
     const expected = {
-      MergeSchedule: ['cron(7 * * * ? *)', mergeStatement(3)],
       LookAlikesSchedule: ['cron(22 * * * ? *)', mergeLookAlikesStatement(3)],
-      CatchUpSchedule: ['cron(37 3 ? * SUN *)', mergeStatement(all)],
       LookAlikesCatchUpSchedule: ['cron(37 4 ? * SUN *)', mergeLookAlikesStatement(all)],
       ExpireSchedule: ['cron(37 2 * * ? *)', expireStatement('images', all, fewer)],
       LookAlikesExpireSchedule: ['cron(52 2 * * ? *)', expireStatement('look_alikes', all, fewer)],
@@ -210,21 +268,26 @@ describe('the merge', () => {
     expect(propertiesOf('MergeDeadLetterQueue')).toMatchObject({ SqsManagedSseEnabled: true })
   })
 
-  test('raises an alarm when none has succeeded or started for hours', () => {
+  test('the merge raises an alarm if it is behind for an hour, fails or does not run', () => {
     expect(propertiesOf('StaleImagesAlarm')).toMatchObject({
-      MetricName: 'TotalExecutionTime',
+      MetricName: 'MergeLag',
       Dimensions: [
-        { Name: 'WorkGroup' },
-        { Name: 'QueryState', Value: 'SUCCEEDED' },
-        { Name: 'QueryType', Value: 'DML' },
+        { Name: 'service', Value: 'analytics-catalog' },
+        { Name: 'stage', Value: 'dev' },
       ],
-      Statistic: 'SampleCount',
+      Statistic: 'Minimum',
       Period: 3600,
-      EvaluationPeriods: 3,
-      Threshold: 2,
-      ComparisonOperator: 'LessThanThreshold',
+      EvaluationPeriods: 1,
+      Threshold: 900_000,
+      ComparisonOperator: 'GreaterThanThreshold',
       TreatMissingData: 'breaching',
     })
+  })
+
+  test('the merge runs every five minutes', () => {
+    const [rule] = ofType('AWS::Events::Rule').map(propertiesOf)
+    expect(rule).toMatchObject({ ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED' })
+    expect(propertiesOf('MergeOutcomesLambdaFunction').Timeout).toBe(900)
   })
 })
 
@@ -242,22 +305,25 @@ describe('the permissions of the roles', () => {
       .filter(({ Action }) => [Action].flat().some((action) => pattern.test(action)))
       .flatMap(({ Resource }) => Resource)
 
-  test.each(['AnalystRole', 'MergeRole', 'OptimizerRole'])(
+  const MERGES = 'MergeOutcomesIamRoleLambdaExecution'
+  const COLLECTS = 'CollectEventsIamRoleLambdaExecution'
+
+  test.each(['AnalystRole', 'MergeRole', 'OptimizerRole', MERGES, COLLECTS])(
     '%s: no wildcard in actions or buckets',
     (role) => {
       for (const { Action, Resource } of statementsOf(role)) {
         expect([Action].flat().join()).not.toContain('*')
         for (const resource of [Resource].flat())
-          expect(resource).toMatch(/^arn:aws:[a-z0-9]+:[^*]*(\/\*|:\*)?$/)
+          expect(resource).toMatch(/^arn:aws:[a-z0-9]+:[^*]*(\/\*|:\*|:\*:\*)?$/)
       }
     },
   )
 
   test('no role can read pictures', () => {
-    for (const role of ['AnalystRole', 'MergeRole', 'OptimizerRole']) {
+    for (const role of ['AnalystRole', 'MergeRole', 'OptimizerRole', MERGES, COLLECTS]) {
       for (const resource of resourcesFor(role, /^s3:GetObject/)) {
         expect(resource).toMatch(
-          /\/metadata\/\*$|:::cataloguebucket\/\*$|queryresults\/(analysts|merge)\/\*$/,
+          /\/(metadata|collected)\/\*$|:::cataloguebucket\/\*$|queryresults\/(analysts|merge)\/\*$/,
         )
       }
     }
@@ -269,7 +335,24 @@ describe('the permissions of the roles', () => {
     ])
   })
 
-  test('the merge can change only the compacted tables', () => {
+  test('the collector can only add files', () => {
+    expect(resourcesFor(COLLECTS, /^s3:(Put|Delete)/)).toEqual([
+      'arn:aws:s3:::darkroom-dev-123456789012-us-east-1/collected/*',
+    ])
+  })
+
+  test('the merge can change only the table of images', () => {
+    const changed = resourcesFor(MERGES, /^glue:(Update|Create|Delete)/)
+    expect(changed.filter((arn) => arn.includes(':table/'))).toEqual([
+      'arn:aws:glue:us-east-1:123456789012:table/Database.Ref/images',
+    ])
+    expect(resourcesFor(MERGES, /^s3:(Put|Delete)/)).toEqual([
+      'arn:aws:s3:::cataloguebucket/*',
+      'arn:aws:s3:::queryresults/merge/*',
+    ])
+  })
+
+  test('the schedules can change only the compacted tables', () => {
     const glue = resourcesFor('MergeRole', /^glue:(Update|Create|Delete)/)
     expect(glue.filter((arn) => arn.includes(':table/'))).toEqual([
       'arn:aws:glue:us-east-1:123456789012:table/Database.Ref/images',

@@ -84,7 +84,7 @@ describe.each(SERVICES)('every function of %s', (service) => {
         for (const resource of [Resource].flat()) {
           if (resource.endsWith(`:log-group:/aws/lambda/${lambda.FunctionName}:*:*`)) continue
           expect(resource).toMatch(
-            /^arn:aws:(?:s3:::[^*/]+(?:\/[a-z]+\/\*(?:\.[a-z]+)?)?|(?:sqs|sns|secretsmanager):[^*]+)$/,
+            /^arn:aws:(?:s3:::(?:cataloguebucket\/\*|[^*/]+(?:\/[a-z]+\/\*(?:\.[a-z]+)?)?)|(?:sqs|sns|secretsmanager|athena|glue):[^*]+)$/,
           )
         }
       }
@@ -166,6 +166,8 @@ describe('the bucket of images', () => {
       'linked/': 730,
       'rejected/': 30,
       'uploads/': 1,
+      'collected/outcomes/': 3,
+      'collected/': 90,
     })
     expect(Rules).toContainEqual(
       expect.objectContaining({
@@ -407,7 +409,8 @@ describe('names that are defined in two places', () => {
       .flatMap(({ Resource }) => Resource)
       .filter((resource) => /^arn:aws:(s3|sqs):/.test(resource))
     expect(used.length).toBeGreaterThan(0)
-    for (const resource of used) expect(arns).toContain(resource.replace(/\/[a-z]+\/\*(?:\.[a-z]+)?$/, ''))
+    for (const resource of used)
+      expect(arns).toContain(resource.replace(/(?:\/[a-z]+)?\/\*(?:\.[a-z]+)?$/, ''))
   })
 })
 
@@ -542,9 +545,9 @@ describe('the queues of image-processor', () => {
 })
 
 describe('the schedule', () => {
-  test('measures freshness every hour', () => {
+  test('merges outcomes every five minutes', () => {
     expect(propertiesOf('analytics-catalog', 'AWS::Events::Rule')).toMatchObject([
-      { ScheduleExpression: 'rate(1 hour)', State: 'ENABLED' },
+      { ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED' },
     ])
   })
 })

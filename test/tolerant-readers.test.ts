@@ -31,6 +31,7 @@ import { openStore } from '../services/upload-api/src/testing/open-store.ts'
 import { png } from '../services/upload-api/src/testing/sample-images.ts'
 import { send } from '../services/upload-api/src/testing/send.ts'
 import { watchEvent } from '../services/upload-api/src/testing/watch-event.ts'
+import { collectStored } from '../tools/catalogue/src/testing/collect-documents.ts'
 import { darkroom } from '../tools/cli/src/program.ts'
 
 const aws = await startLocalAws()
@@ -48,7 +49,6 @@ const { developHere } = await import('../services/image-processor/src/developmen
 const { handler: settleDeadLetters } = await import(
   '../services/image-processor/src/handlers/settle-dead-letters.ts'
 )
-const { handler: measureFreshness } = await import('../services/analytics-catalog/src/measure-freshness.ts')
 const consume = processImages(developHere(sharpEngine))
 const s3 = new S3Client({})
 const sqs = new SQSClient({})
@@ -420,20 +420,12 @@ const DOCUMENT_READERS: Table = [
     always('held'),
   ],
   [
-    'the measure of freshness',
-    async ({ app, images }) => {
-      const measured = (await measureFreshness()).find((one) => one.app === app)
-      expect(measured?.documents).toBe(images.length + 1)
-      return images.map(() => 'counted')
-    },
-    always('counted'),
-  ],
-  [
     'the catalogue and the dashboard',
     async ({ app, images, neighbour }) => {
+      await collectStored({ s3, name: Bucket })
       const catalogue = await openCatalogue(s3, Bucket)
       try {
-        const { rows } = await catalogue.query(`SELECT image_id, status FROM images WHERE app = '${app}'`)
+        const { rows } = await catalogue.query(`SELECT image_id, status FROM images_now WHERE app = '${app}'`)
         const statuses = new Map(rows.map(([id, status]) => [id, String(status)]))
         expect(statuses.get(neighbour.imageId)).toBe('processed')
         const { views } = await collectFigures(catalogue, { days: 2 })

@@ -214,9 +214,12 @@ describe('the whole stack', () => {
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
     const s3 = new S3Client({ endpoint: endpoints.aws, region: 'us-east-1', credentials })
     const catalogue = await openCatalogue(s3, endpoints.bucket)
-    const { rows } = await catalogue.query(
-      `SELECT filename, attributes FROM images WHERE image_id = '${image.id}'`,
-    )
+    let rows: unknown[][] = []
+    // Its event is collected about a second later.
+    for (; rows.length === 0; await catalogue.refresh()) {
+      const sql = `SELECT filename, attributes FROM images_now WHERE image_id = '${image.id}'`
+      rows = (await catalogue.query(sql)).rows
+    }
     catalogue.close()
     const [row = []] = rows
     expect([row[0], JSON.parse(String(row[1]))]).toEqual([filename, attributes])

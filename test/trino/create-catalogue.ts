@@ -18,7 +18,7 @@ export async function createCatalogue(trino: Trino, resources: Record<string, Re
   for (const { Name, OpenTableFormatInput, TableInput } of tables) {
     if (OpenTableFormatInput) await trino.query(icebergTable(Name, OpenTableFormatInput.IcebergInput))
     else if (TableInput.TableType === 'VIRTUAL_VIEW') await putView(trino, schema, TableInput)
-    else await trino.query(documentsTable(TableInput, schema))
+    else await trino.query(jsonTable(TableInput, schema))
   }
 }
 
@@ -32,7 +32,7 @@ function icebergTable(name: string, { IcebergTableInput }: Record<string, Resour
 }
 
 /** https://trino.io/docs/current/connector/hive.html#partition-projection */
-function documentsTable(input: Resource['Properties'], schema: string): string {
+function jsonTable(input: Resource['Properties'], schema: string): string {
   const parameters: Record<string, string> = input.Parameters
   const list = (key: string) =>
     String(parameters[key])
@@ -43,6 +43,10 @@ function documentsTable(input: Resource['Properties'], schema: string): string {
     app: `partition_projection_type = 'ENUM', partition_projection_values = ARRAY[${list('projection.app.values')}]`,
     dt: `partition_projection_type = 'DATE', partition_projection_format = '${parameters['projection.dt.format']}',
       partition_projection_range = ARRAY[${list('projection.dt.range')}]`,
+    hour: `partition_projection_type = 'DATE', partition_projection_interval = ${parameters['projection.hour.interval']},
+      partition_projection_interval_unit = '${parameters['projection.hour.interval.unit']}',
+      partition_projection_format = '${parameters['projection.hour.format']?.replaceAll("'", "''")}',
+      partition_projection_range = ARRAY[${list('projection.hour.range')}]`,
   }
   const columns = [
     ...input.StorageDescriptor.Columns.map(({ Name, Type }: GlueColumn) => `${Name} ${trinoType(Type)}`),

@@ -13,7 +13,7 @@ SELECT
     ELSE 2 * 1e0 + 5 * 5e0 + 11e0 * 0.4e0 + 11.2e0 * 0.4e0 + 1 * 0.5e0 + 2e0
   END) / 1000e0, 4) AS request_dollars, -- double: Requests to the gateway, S3, SQS and SNS, and logs, per thousand images.
   round(avg(bytes + variants_bytes) * 1000 / 1e9 * 0.023e0, 4) AS storage_month_dollars -- double: One month in S3 Standard, per thousand images.
-FROM images
+FROM images_now
 WHERE status = 'processed'
 GROUP BY dt, app
 ORDER BY dt DESC, app

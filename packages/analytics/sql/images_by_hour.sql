@@ -10,6 +10,6 @@ SELECT
   count(*) AS images, -- bigint: Processed and failed images.
   CAST(sum(bytes) AS bigint) AS original_bytes, -- bigint: Size of their originals.
   CAST(sum(variants_bytes) AS bigint) AS variants_bytes -- bigint: Size of all their variants.
-FROM images
+FROM images_now
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 ORDER BY 1 DESC, 2 DESC, 3, 4, 5, 6, 7

@@ -6,5 +6,5 @@ SELECT
   image_id, -- varchar: The earlier image: the first one with the fewest differing bits.
   other_image_id, -- varchar: The later image.
   differing_bits -- bigint: Bits in which their hashes differ, 0 to 8.
-FROM look_alikes
+FROM look_alikes_now
 ORDER BY differing_bits, app, other_image_id

@@ -3,6 +3,6 @@ SELECT
   dt,
   app,
   count(*) AS images -- bigint: Images that look like an earlier one.
-FROM look_alikes
+FROM look_alikes_now
 GROUP BY dt, app
 ORDER BY dt DESC, app

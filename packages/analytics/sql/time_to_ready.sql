@@ -5,7 +5,7 @@ WITH days AS (
     app,
     count(*) AS images,
     approx_percentile(queued_ms + processing_ms, ARRAY[0.5, 0.95, 0.99]) AS ms
-  FROM images
+  FROM images_now
   WHERE status = 'processed'
   GROUP BY dt, app
 )

@@ -6,7 +6,7 @@ SELECT
   app,
   CAST(round(power(1.1e0, round(ln(greatest(queued_ms + processing_ms, 1)) / ln(1.1e0)))) AS bigint) AS ready_ms, -- bigint: Milliseconds from acceptance to the end of processing.
   count(*) AS images -- bigint: Processed images.
-FROM images
+FROM images_now
 WHERE status = 'processed'
 GROUP BY 1, 2, 3, 4
 ORDER BY 1 DESC, 2 DESC, 3, 4

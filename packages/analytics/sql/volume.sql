@@ -7,6 +7,6 @@ SELECT
   CAST(count_if(status = 'processed') AS bigint) AS processed, -- bigint: Processed images.
   CAST(count_if(status = 'failed') AS bigint) AS failed, -- bigint: Failed images.
   CAST(sum(bytes) AS bigint) AS original_bytes -- bigint: Size of their originals.
-FROM images
+FROM images_now
 GROUP BY dt, app, origin
 ORDER BY dt DESC, app, origin

@@ -33,6 +33,12 @@ export function ofStage(stage: string): AthenaDatabase {
   return { database: `darkroom_${stage.replaceAll('-', '_')}`, workGroup: `darkroom-${stage}` }
 }
 
+/** The workgroup of merges: without a limit of bytes, and with metrics of its own. */
+export function mergesOf(stage: string): AthenaDatabase {
+  const { database, workGroup } = ofStage(stage)
+  return { database, workGroup: `${workGroup}.merge` }
+}
+
 /** Where the results of queries are stored: `s3://bucket/prefix/`. */
 export async function resultsOf(athena: AthenaClient, { workGroup }: AthenaDatabase): Promise<string> {
   const answer = await athena.send(new GetWorkGroupCommand({ WorkGroup: workGroup }))

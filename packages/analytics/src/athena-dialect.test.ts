@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { build } from 'esbuild'
 import { differencesQuery, differingDaysQuery } from './differences.ts'
-import { expireStatement, mergeStatement } from './merge.ts'
+import { daysQuery, expireStatement, mergeStatement, WATERMARK_QUERY } from './merge.ts'
 import { mergeLookAlikesStatement } from './merge-look-alikes.ts'
 import { readQueries } from './read-queries.ts'
 import { rowsOfImageQuery, snapshotsQuery, snapshotsWithImageQuery } from './rows-of-image.ts'
+import { baseViews } from './views.ts'
 
 const IMAGE = { app: 'web-app-1', imageId: '0199a1b2-0000-7000-8000-000000000000' }
-const MERGED = { recent: new Date(), recentFrom: '2026-11-23', older: new Date() }
+const WINDOW = { after: '2026-11-29T10:58:00.000Z', until: '2026-11-29T11:05:00.000Z' }
 
 interface Parser {
   validate(sql: string): { message: string }[]
@@ -38,10 +39,14 @@ const queries = readQueries().map(({ name, sql }) => [name, sql] as const)
 
 test.each([
   ...queries,
-  ['merge', mergeStatement(3)],
+  ...baseViews().map(({ name, sql }) => [name, sql] as const),
+  ['watermark', WATERMARK_QUERY],
+  ['days of a merge', daysQuery(WINDOW)],
+  ['merge', mergeStatement(WINDOW, { days: ['2026-11-28', '2026-11-29'] })],
+  ['merge with the watermark', mergeStatement(WINDOW, { days: [], mergedUntil: WINDOW.until })],
   ['merge of look-alikes', mergeLookAlikesStatement(3)],
   ['differing days', differingDaysQuery({ from: '2026-11-01', to: '2026-11-23' })],
-  ['differences of a day', differencesQuery({ apps: ['a', 'b'], date: '2026-11-23' }, MERGED)],
+  ['differences of a day', differencesQuery({ apps: ['a', 'b'], date: '2026-11-23' }, new Date())],
   ['rows of an image', rowsOfImageQuery('look_alikes', IMAGE)],
   ['snapshots', snapshotsQuery('images')],
   ['snapshots with an image', snapshotsWithImageQuery('images', IMAGE, ['1', '2'])],

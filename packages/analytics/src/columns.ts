@@ -21,7 +21,7 @@ export interface Column {
 /** A column of `images`: flat, because BI tools need that. */
 export interface ImageColumn extends Column {
   type: ScalarType
-  /** The SQL expression over `image_documents`. */
+  /** The SQL expression over the fields of a document and `dt`. */
   expression: string
 }
 
@@ -69,6 +69,40 @@ export function imageColumns(): ImageColumn[] {
     if (typeof type === 'string') return { name, comment, type, expression: name }
     return { name, comment, type: 'varchar', expression: `json_format(CAST(${name} AS json))` }
   })
+}
+
+/** The columns of the table `images` besides those of `images_now`: which event a row is of. */
+export const EVENT_COLUMNS: (Column & { type: ScalarType })[] = [
+  {
+    name: 'sequence',
+    type: 'varchar',
+    comment: 'Of the event: the greatest of an image is current. Compare as text.',
+  },
+  { name: 'collected_at', type: 'timestamp(6)', comment: 'When the event was collected, UTC.' },
+]
+
+/** The columns of the table `images`. */
+export function rowColumns(): (Column & { type: ScalarType })[] {
+  return [...imageColumns(), ...EVENT_COLUMNS]
+}
+
+/** The columns of `collected_outcomes`: the fields of an event, with its document as a structure. */
+export function collectedColumns(): Column[] {
+  const fields = documentColumns().filter(({ name }) => name !== dt.name && !OMITTED.includes(name))
+  return [
+    { name: 'type', type: 'varchar', comment: 'The type of the event: image.processed.v1.' },
+    { name: 'time', type: 'varchar', comment: 'When the document was written, ISO 8601 in UTC.' },
+    { name: 'subject', type: 'varchar', comment: 'The id of the image.' },
+    { name: 'sequence', type: 'varchar', comment: EVENT_COLUMNS[0]?.comment ?? '' },
+    { name: 'dt', type: 'varchar', comment: dt.comment },
+    { name: 'collected_at', type: 'varchar', comment: 'When the event was collected, ISO 8601 in UTC.' },
+    {
+      name: 'data',
+      type: { fields: Object.fromEntries(fields.map(({ name, type }) => [name, type])) },
+      comment: 'The metadata document, without its variants.',
+    },
+    { name: 'hour', type: 'varchar', comment: 'The UTC hour of collection, yyyy-mm-ddThh.' },
+  ]
 }
 
 /** The columns of `look_alikes`: images that look like an earlier one of the same app. */

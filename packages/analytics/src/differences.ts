@@ -5,28 +5,18 @@ import { imagesOf, KEY } from './merge.ts'
 /** The most differences that the query for a day returns. */
 export const MAX_DIFFERENCES = 1_000
 
-/** Up to when changes of documents must have been merged. */
-export interface MergedUntil {
-  /** For images accepted on `recentFrom` or later. */
-  recent: Date
-  /** The UTC date of acceptance, yyyy-mm-dd. */
-  recentFrom: string
-  /** For older images. */
-  older: Date
-}
-
 /** UTC dates of acceptance, yyyy-mm-dd, both included. */
 export interface DateRange {
   from: string
   to: string
 }
 
-/** A query for the number of rows of `images` by date, the oldest first. It reads no document. */
+/** A query for the number of rows of `images_now` by date, the oldest first. It reads no document. */
 export const ROWS_BY_DATE =
-  'SELECT CAST(dt AS varchar) AS dt, count(*) AS images FROM images GROUP BY dt ORDER BY 1'
+  'SELECT CAST(dt AS varchar) AS dt, count(*) AS images FROM images_now GROUP BY dt ORDER BY 1'
 
 /**
- * A query for the apps and days whose rows are not those that their documents would make: by their number, and by a checksum over
+ * A query for the apps and days whose rows in `images_now` are not those that their documents would make: by their number, and by a checksum over
  * all values, which does not depend on the order. It reads every document of these days once and returns one row for each: `app`
  * and `dt`.
  */
@@ -43,7 +33,7 @@ export function differingDaysQuery({ from, to }: DateRange): string {
 ),
 image AS (
   SELECT ${sums}
-  FROM images
+  FROM images_now
   WHERE dt BETWEEN DATE '${from}' AND DATE '${to}'
   GROUP BY app, dt
 )
@@ -62,13 +52,12 @@ export interface AppsDay {
 }
 
 /**
- * A query for the rows of `images` of a day that are not what their documents say, in Athena's SQL: `app`, `dt`, `image_id`, the status
+ * A query for the rows of `images_now` of a day that are not what their documents say, in Athena's SQL: `app`, `dt`, `image_id`, the status
  * in the document and in the row (null: there is none), the columns that differ, and `yes` if the row is newer than its document.
+ *
+ * @param collected changes of documents before this must have been collected
  */
-export function differencesQuery(
-  { apps, date }: AppsDay,
-  { recent, recentFrom, older }: MergedUntil,
-): string {
+export function differencesQuery({ apps, date }: AppsDay, collected: Date): string {
   const columns = imageColumns()
   const differs = ({ name }: { name: string }) => `image.${name} IS DISTINCT FROM document.${name}`
   const others = columns.filter(({ name }) => !KEY.includes(name))
@@ -83,7 +72,7 @@ export function differencesQuery(
   WHERE image_id IS NOT NULL AND ${ofApps} AND dt = '${date}'
 ),
 image AS (
-  SELECT * FROM images WHERE ${ofApps} AND dt = DATE '${date}'
+  SELECT * FROM images_now WHERE ${ofApps} AND dt = DATE '${date}'
 )
 SELECT
   coalesce(image.app, document.app) AS app,
@@ -97,7 +86,7 @@ SELECT
   CASE WHEN image.finished_at > document.changed_at THEN 'yes' END AS row_is_newer
 FROM image
 FULL OUTER JOIN document ON ${KEY.map((name) => `image.${name} = document.${name}`).join(' AND ')}
-WHERE (document.status IS NULL OR document.changed_at < ${timestamp(date >= recentFrom ? recent : older)})
+WHERE (document.status IS NULL OR document.changed_at < ${timestamp(collected)})
   AND CASE
     WHEN document.status IS NULL THEN true
     WHEN document.status = 'erased' THEN image.status IS NOT NULL

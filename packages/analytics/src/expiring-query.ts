@@ -14,7 +14,7 @@ WITH stored AS (
     sum(bytes) AS bytes,
     count_if(status = 'processed') AS developed,
     sum(variants_bytes) AS variants_bytes
-  FROM images
+  FROM images_now
   GROUP BY dt, app
 ),
 kept AS (

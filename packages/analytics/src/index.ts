@@ -2,6 +2,7 @@ export {
   type AthenaDatabase,
   askAthena,
   type Catalogue,
+  mergesOf,
   ofStage,
   resultsOf,
   type Table,
@@ -9,11 +10,14 @@ export {
 export {
   type Column,
   type ColumnType,
+  collectedColumns,
   documentColumns,
+  EVENT_COLUMNS,
   glueType,
   icebergType,
   imageColumns,
   LOOK_ALIKE_COLUMNS,
+  rowColumns,
 } from './columns.ts'
 export { dataDictionary } from './data-dictionary.ts'
 export {
@@ -22,10 +26,10 @@ export {
   differencesQuery,
   differingDaysQuery,
   MAX_DIFFERENCES,
-  type MergedUntil,
   ROWS_BY_DATE,
 } from './differences.ts'
-export { expireStatement, imagesOf, mergeStatement } from './merge.ts'
+export { expireStatement, imagesOf, mergeFrom, mergeStatement, WATERMARK_QUERY } from './merge.ts'
+export { MAX_MERGED_DAYS, type Merged, type MergeOptions, mergeCollected } from './merge-collected.ts'
 export { MAX_DIFFERING_BITS, mergeLookAlikesStatement } from './merge-look-alikes.ts'
 export { type NamedQuery, readQueries } from './read-queries.ts'
 export {
@@ -37,3 +41,5 @@ export {
   snapshotsWithImageQuery,
   TABLES,
 } from './rows-of-image.ts'
+export { isMerging } from './running-merges.ts'
+export { type BaseView, baseViews } from './views.ts'

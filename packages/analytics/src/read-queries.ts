@@ -37,7 +37,7 @@ function namedQuery(name: string, sql: string): NamedQuery {
  *
  *     count(*) AS images, -- bigint: How many images.
  *
- * A column with the name of a column of `images` needs neither.
+ * A column with the name of a column of `images_now` needs neither.
  */
 function resultColumns(sql: string): NamedQuery['columns'] {
   const list = /^SELECT\n([\s\S]*?)^FROM /m.exec(sql.slice(sql.search(/^SELECT$/m)))?.[1] ?? ''

@@ -19,7 +19,7 @@ export function isOfImage(table: Table, image: ImageRef): string {
 
 const CONDITIONS: Record<Table, (image: ImageRef) => string> = {
   images: ({ app, imageId }) =>
-    `app = '${app}' AND dt = DATE '${dateOf(imageId)}' AND image_id = '${imageId}'`,
+    `app = '${app}' AND dt = DATE '${dateOf(imageId)}' AND image_id = '${imageId}' AND status <> 'erased'`,
   look_alikes: ({ app, imageId }) => `app = '${app}' AND '${imageId}' IN (image_id, other_image_id)`,
   image_documents: ({ app, imageId }) =>
     `app = '${app}' AND dt = '${dateOf(imageId)}' AND image_id = '${imageId}' AND status <> 'erased'`,

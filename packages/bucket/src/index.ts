@@ -1,6 +1,7 @@
 export { createApiKey, endApiKey, hasApiKeys, listApiKeys, type StoredKey, storeKey } from './api-keys.ts'
 export { type Bucket, type BucketSettings, openBucket, requireBucket } from './bucket.ts'
 export { createClaim, linkClaim } from './claims.ts'
+export { type CollectedFile, listCollected, putCollected } from './collected.ts'
 export { type FoundDocument, finishedAt, getDocument, getDocumentText, putDocument } from './documents.ts'
 export {
   beginErasure,

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { newImageId } from './image-id.ts'
 import {
   claimKey,
+  collectedKey,
+  collectedPrefix,
   credentialKey,
   erasureKey,
   eventKey,
@@ -15,7 +17,9 @@ import {
   lastUseKey,
   metadataKey,
   metadataPrefix,
+  OUTCOMES,
   parseClaimKey,
+  parseCollectedKey,
   parseCredentialKey,
   parseErasureKey,
   parseEventKey,
@@ -43,6 +47,7 @@ const imageId = '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f'
 const date = '2025-11-23'
 const image = { app: 'web-app-1', imageId }
 const bytes = { app: 'web-app-1', sha256: 'b5'.repeat(32) }
+const file = { kind: OUTCOMES, time: '2026-11-29T10:05:03.123Z', file: '0a1b2c3d' }
 
 const app = fc.stringMatching(/^[a-z0-9-]{1,32}$/)
 const id = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) }).map((time) => newImageId(new Date(time)))
@@ -78,7 +83,7 @@ const anything = fc.oneof(
     'a'.repeat(250),
   ),
   fc.constantFrom(`${imageId}\n`, `${imageId}/..`, imageId.toUpperCase(), `../${imageId}`, '2025-02-30'),
-  fc.constantFrom('web-app-1', 'thumb', 'images.web-app-2', imageId, date, 'jpg'),
+  fc.constantFrom('web-app-1', 'thumb', 'images.web-app-2', imageId, date, 'jpg', '0a1b2c3d'),
   app,
   id,
 )
@@ -98,6 +103,9 @@ describe('the layout of the bucket', () => {
     expect(hashKey(bytes)).toBe(`hashes/web-app-1/${bytes.sha256}`)
     expect(eventKey(eventOf(image))).toBe('events/web-app-1/000-8000-0a1b2c3d4e5f')
     expect(holdKey(image)).toBe(`held/web-app-1/${date}/${imageId}/hold.json`)
+    expect(collectedKey(file)).toBe(
+      'collected/outcomes/hour=2026-11-29T10/20261129T100503123Z-0a1b2c3d.json.gz',
+    )
     expect(s3Uri('darkroom', 'input/x')).toBe('s3://darkroom/input/x')
   })
 
@@ -183,6 +191,24 @@ describe('each parser is the inverse of its builder', () => {
       fc.property(fc.record({ app }), (ref) => expect(parseSettingsKey(settingsKey(ref))).toEqual(ref)),
     )
   })
+  test('collected files, which sort by time within a kind', () => {
+    const time = fc.date({ min: new Date(0), max: new Date('9999-01-01T00:00:00Z'), noInvalidDate: true })
+    const ref = fc.record({
+      kind: fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,63}$/),
+      time: time.map((some) => some.toISOString()),
+      file: fc.stringMatching(/^[0-9a-f]{8}$/),
+    })
+    fc.assert(
+      fc.property(ref, time, (ref, other) => {
+        const key = collectedKey(ref)
+        expect(parseCollectedKey(key)).toEqual(ref)
+        expect(key.startsWith(collectedPrefix(ref.kind))).toBe(true)
+        expect(parseStoredKey(key)).toEqual({ kind: 'collected' })
+        const later = collectedKey({ ...ref, time: other.toISOString() })
+        if (ref.time < other.toISOString()) expect(key < later).toBe(true)
+      }),
+    )
+  })
   test('kind and app of any key', () => {
     fc.assert(
       fc.property(app, id, (someone, imageId) => {
@@ -235,6 +261,9 @@ const HASH = new RegExp(`^hashes/${APP}/[0-9a-f]{64}$`)
 const EVENT = new RegExp(`^events/${APP}/[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 const REJECTED = new RegExp(`^rejected/(?!\\.{1,2}/)[a-zA-Z0-9._-]{1,249}/${DAY}/\\d+-\\d+$`)
 
+const COLLECTED =
+  /^collected\/[a-z0-9][a-z0-9.-]{0,63}\/hour=2026-11-29T10\/20261129T100503123Z-[0-9a-f]{8}\.json\.gz$/
+
 const thumb = { ...image, variant: 'thumb', extension: 'jpg' as const }
 const record = { topic: 'images', date, partition: 0, offset: 0 }
 
@@ -257,6 +286,8 @@ describe('no part can reach outside its prefix', () => {
     ['the app of a hash', HASH, (part) => hashKey({ ...bytes, app: part })],
     ['the app of an event', EVENT, (part) => eventKey({ app: part, digest: imageId.slice(15) })],
     ['the topic of a rejected record', REJECTED, (part) => rejectedKey({ ...record, topic: part })],
+    ['the kind of a collected file', COLLECTED, (part) => collectedKey({ ...file, kind: part })],
+    ['the number of a collected file', COLLECTED, (part) => collectedKey({ ...file, file: part })],
     ['the date of a rejected record', REJECTED, (part) => rejectedKey({ ...record, date: part })],
     [
       'the app of an input prefix',
@@ -317,6 +348,7 @@ describe('a parser accepts only keys that its builder makes', () => {
     ['rejected', rejectedKey(record), parseRejectedKey, rejectedKey],
     ['hash', hashKey(bytes), parseHashKey, hashKey],
     ['event', eventKey(eventOf(image)), parseEventKey, eventKey],
+    ['collected', collectedKey(file), parseCollectedKey, collectedKey],
   ] as [string, string, (key: string) => object | undefined, (ref: object) => string][]
 
   test.each(parsers)('%s: strings', (_name, _key, parse) => {

@@ -23,6 +23,7 @@ export { credentialKey, lastUseKey, parseCredentialKey, parseLastUseKey } from '
  *     linked/{app}/{yyyy-mm-dd}/{imageId}/{sha256}              names an object elsewhere that has bytes of the image
  *     receipts/{app}/{number}                                   the chain of erasure receipts, the newest first
  *     settings/{app}.json                                       what was applied to an app after a deployment
+ *     collected/{kind}/hour={yyyy-mm-ddThh}/{time}-{file}.json.gz  events of the topic, many in a file, until analysts' tables have them
  *     credentials/{keyId}.json                                  the record of an API key (api-key.ts, which loads no zod)
  *     credentials/{keyId}.used                                  written when that key is first used on a day
  */
@@ -294,7 +295,44 @@ export function parseSettingsKey(key: string): Pick<ImageRef, 'app'> | undefined
   return confirm(/^settings\/(?<app>[^/]+)\.json$/.exec(key), settingsKey)
 }
 
-/** The kinds of stored objects, by the first part of the key. Only rejected records belong to no app. */
+/** A file of collected events. */
+export interface CollectedRef {
+  /** `OUTCOMES`, or the type of the events: `image.refused.v1`. */
+  kind: string
+  /** When the events were collected, by the collector's clock: ISO 8601 in UTC with milliseconds. */
+  time: string
+  /** Eight random hexadecimal digits, because collectors run at the same time. */
+  file: string
+}
+
+/** The kind of events about images: their subject is the image, and `sequence` says which of several is current. */
+export const OUTCOMES = 'outcomes'
+
+const CollectedKind = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/)
+const FileNumber = z.string().regex(/^[0-9a-f]{8}$/)
+const CollectedTime = z.iso.datetime({ precision: 3 })
+
+/** Keys of one kind sort by time. */
+export function collectedKey({ kind, time, file }: CollectedRef): string {
+  const digits = CollectedTime.parse(time).replaceAll(/[-:.]/g, '')
+  return `${collectedPrefix(kind)}hour=${time.slice(0, 13)}/${digits}-${FileNumber.parse(file)}.json.gz`
+}
+
+/** The prefix of all collected files of a kind. */
+export function collectedPrefix(kind: string): string {
+  return `collected/${CollectedKind.parse(kind)}/`
+}
+
+export function parseCollectedKey(key: string): CollectedRef | undefined {
+  const pattern =
+    /^collected\/(?<kind>[^/]+)\/hour=[^/]+\/(?<date>\d{8}T)(?<seconds>\d{6})(?<ms>\d{3})Z-(?<file>[^/.]+)\.json\.gz$/
+  const { kind = '', date = '', seconds = '', ms = '', file = '' } = pattern.exec(key)?.groups ?? {}
+  const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`
+  const time = `${day}${seconds.slice(0, 2)}:${seconds.slice(2, 4)}:${seconds.slice(4)}.${ms}Z`
+  return confirmed({ kind, time, file }, key, collectedKey)
+}
+
+/** The kinds of stored objects, by the first part of the key. Rejected records and collected events belong to no app. */
 export const StoredKind = z.enum([
   'input',
   'processed',
@@ -305,6 +343,7 @@ export const StoredKind = z.enum([
   'uploads',
   'rejected',
   'linked',
+  'collected',
 ])
 export type StoredKind = z.infer<typeof StoredKind>
 
@@ -318,7 +357,7 @@ export function storedPrefix(kind: StoredKind, app?: AppId): string {
 export function parseStoredKey(key: string): { kind: StoredKind; app?: AppId } | undefined {
   const kind = StoredKind.safeParse(key.split('/')[0]).data
   if (kind === undefined) return undefined
-  if (kind === 'rejected') return { kind }
+  if (kind === 'rejected' || kind === 'collected') return { kind }
   const app = AppId.safeParse(key.split('/')[1]?.replace(/^app=/, '')).data
   return app !== undefined && key.startsWith(storedPrefix(kind, app)) ? { kind, app } : undefined
 }

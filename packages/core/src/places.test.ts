@@ -18,6 +18,7 @@ const PARTS = {
     original: 'input/x',
     sequence: 7,
     keyId: '5b0c1f2a9d3e4f60',
+    ...{ kind: keys.OUTCOMES, time: '2026-11-29T10:05:03.123Z', file: '0a1b2c3d' },
     ...keys.eventOf(image),
   },
 }

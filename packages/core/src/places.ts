@@ -10,6 +10,7 @@ import {
   linkPrefix,
   metadataKey,
   parseClaimKey,
+  parseCollectedKey,
   parseCredentialKey,
   parseErasureKey,
   parseEventKey,
@@ -53,6 +54,8 @@ const OWNERS = {
   linked: parseLinkKey,
   receipts: parseReceiptKey,
   settings: parseSettingsKey,
+  // The events in a file are of many apps.
+  collected: (key: string) => parseCollectedKey(key) && {},
   // The record names the app.
   credentials: (key: string) => (parseCredentialKey(key) ?? parseLastUseKey(key)) && {},
 } satisfies Record<string, (key: string) => Owner | undefined>

@@ -31,6 +31,8 @@ const defaults = {
   'linked/': 730,
   'rejected/': 30,
   'uploads/': 1,
+  'collected/outcomes/': 3,
+  'collected/': 90,
 }
 
 /** This many apps, each with its own retention. */
@@ -71,10 +73,10 @@ describe('the list of lifecycle rules', () => {
   })
 
   test('can be longer than a bucket allows, which is said', () => {
-    expect(lifecycleRules(retentionOf(many(330)))).toHaveLength(10 + 3 * 330)
-    expect(tooManyRules(retentionOf(many(330)))).toBeUndefined()
-    expect(tooManyRules(retentionOf(many(331)))).toMatch(
-      /need 1003 lifecycle rules, and a bucket can have 1000/,
+    expect(lifecycleRules(retentionOf(many(329)))).toHaveLength(12 + 3 * 329)
+    expect(tooManyRules(retentionOf(many(329)))).toBeUndefined()
+    expect(tooManyRules(retentionOf(many(330)))).toMatch(
+      /need 1002 lifecycle rules, and a bucket can have 1000/,
     )
   })
 })

@@ -1,4 +1,4 @@
-import { type AppId, type StoredKind, storedPrefix } from '@darkroom/core'
+import { type AppId, collectedPrefix, OUTCOMES, type StoredKind, storedPrefix } from '@darkroom/core'
 import type { AppDays, Retention } from './retention.ts'
 
 /** A rule as CloudFormation writes it (AWS::S3::Bucket Rule). */
@@ -30,6 +30,14 @@ const daysFrom = {
 } as const
 
 /**
+ * Collected outcomes: the tables have them after minutes, and this is how long a merge can be broken before images have to be
+ * announced again.
+ */
+export const COLLECTED_OUTCOMES_DAYS = 3
+/** Any other events. */
+const COLLECTED_DAYS = 90
+
+/**
  * The bucket's lifecycle rules: one per kind of object, one more per app with a shorter retention, and one for old versions,
  * in case somebody enables versioning. S3 applies the shortest rule that matches.
  *
@@ -41,6 +49,13 @@ export function lifecycleRules({ default: standard, apps }: Retention): Lifecycl
     ...kinds.map(([kind, days]) => expire(kind, standard[days])),
     expire('rejected', standard.rejected),
     expire('uploads', standard.uploads),
+    {
+      Id: 'expire-collected-outcomes',
+      Status: 'Enabled',
+      Prefix: collectedPrefix(OUTCOMES),
+      ExpirationInDays: COLLECTED_OUTCOMES_DAYS,
+    },
+    expire('collected', COLLECTED_DAYS),
     ...Object.entries(apps).flatMap(([app, own]) =>
       kinds.flatMap(([kind, days]) => {
         const fewer = own[days]

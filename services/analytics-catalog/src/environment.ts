@@ -1,4 +1,4 @@
 import * as z from 'zod'
 
 /** The service's whole configuration, checked once when a function starts. */
-export const env = z.object({ BUCKET: z.string().min(3) }).parse(process.env)
+export const env = z.object({ STAGE: z.string().min(1), BUCKET: z.string().min(3) }).parse(process.env)

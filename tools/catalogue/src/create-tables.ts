@@ -1,10 +1,12 @@
 import {
+  baseViews,
   type Column,
   type ColumnType,
+  collectedColumns,
   documentColumns,
-  imageColumns,
   LOOK_ALIKE_COLUMNS,
   readQueries,
+  rowColumns,
 } from '@darkroom/analytics'
 import { ATHENA_FUNCTIONS } from './athena-functions.ts'
 
@@ -16,9 +18,10 @@ export function createTables(): string[] {
   return [
     ...ATHENA_FUNCTIONS,
     ...createTable('image_documents', documentColumns()),
-    ...createTable('images', imageColumns()),
+    ...createTable('collected_outcomes', collectedColumns()),
+    ...createTable('images', rowColumns()),
     ...createTable('look_alikes', LOOK_ALIKE_COLUMNS),
-    ...readQueries().map(({ name, sql }) => `CREATE VIEW ${name} AS ${sql}`),
+    ...[...baseViews(), ...readQueries()].map(({ name, sql }) => `CREATE VIEW ${name} AS ${sql}`),
   ]
 }
 

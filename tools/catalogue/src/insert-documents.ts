@@ -4,19 +4,15 @@ import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { documentColumns } from '@darkroom/analytics'
+import { type Column, collectedColumns, documentColumns } from '@darkroom/analytics'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { duckDbType, text } from './create-tables.ts'
 
-/**
- * Inserts documents, one line of JSON each, into `image_documents`; they replace earlier documents of the same images.
- *
- * @returns the days on which their images were accepted
- */
+/** Inserts documents, one line of JSON each, into `image_documents`; they replace earlier documents of the same images. */
 export async function insertDocuments(
   connection: DuckDBConnection,
   lines: Iterable<string> | AsyncIterable<string>,
-): Promise<string[]> {
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-analytics-'))
   const file = join(folder, 'documents.ndjson')
   try {
@@ -24,10 +20,26 @@ export async function insertDocuments(
     await connection.run(`
       CREATE TEMP TABLE arrived AS FROM ${documentsIn(file)};
       DELETE FROM image_documents WHERE image_id IN (SELECT image_id FROM arrived);
-      INSERT INTO image_documents BY NAME FROM arrived`)
-    const days = await connection.runAndReadAll('SELECT DISTINCT dt FROM arrived')
-    await connection.run('DROP TABLE arrived')
-    return days.getRowsJson().flat().map(String)
+      INSERT INTO image_documents BY NAME FROM arrived;
+      DROP TABLE arrived`)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+/** Inserts lines of collected files into `collected_outcomes`. */
+export async function insertCollected(
+  connection: DuckDBConnection,
+  lines: Iterable<string> | AsyncIterable<string>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'darkroom-analytics-'))
+  const file = join(folder, 'collected.ndjson')
+  try {
+    await pipeline(Readable.from(lines), createWriteStream(file))
+    const fields = collectedColumns().filter(({ name }) => name !== 'hour')
+    await connection.run(
+      `INSERT INTO collected_outcomes BY NAME SELECT *, substr(collected_at, 1, 13) AS hour FROM ${readJson(file, fields)}`,
+    )
   } finally {
     await rm(folder, { recursive: true })
   }
@@ -36,9 +48,12 @@ export async function insertDocuments(
 /** A DuckDB expression for the rows of `image_documents` in a file. Documents have no `dt`; it follows from the image's id. */
 export function documentsIn(file: string): string {
   if (extname(file) === '.parquet') return `read_parquet(${text(file)})`
-  const columns = documentColumns().flatMap(({ name, type }) =>
-    name === 'dt' ? [] : `${text(name)}: ${text(duckDbType(type))}`,
-  )
+  const fields = documentColumns().filter(({ name }) => name !== 'dt')
   return `(SELECT *, strftime(make_timestamp_ms(CAST('0x' || substr(image_id, 1, 8) || substr(image_id, 10, 4) AS BIGINT)), '%Y-%m-%d') AS dt
-    FROM read_json(${text(file)}, format = 'newline_delimited', columns = {${columns.join(', ')}}))`
+    FROM ${readJson(file, fields)})`
+}
+
+function readJson(file: string, fields: Column[]): string {
+  const columns = fields.map(({ name, type }) => `${text(name)}: ${text(duckDbType(type))}`)
+  return `read_json(${text(file)}, format = 'newline_delimited', columns = {${columns.join(', ')}})`
 }

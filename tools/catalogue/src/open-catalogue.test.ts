@@ -8,6 +8,7 @@ import { startLocalAws } from '@darkroom/local-aws'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type LocalCatalogue, openCatalogue } from './index.ts'
+import { collectEvents, eventOf } from './testing/collect-documents.ts'
 import { failedDocument, processedDocument, receiptOf } from './testing/documents.ts'
 
 const aws = await startLocalAws()
@@ -28,6 +29,7 @@ async function storeIn(Bucket: string, documents: MetadataDocument[]): Promise<v
 }
 async function put(Bucket: string, document: MetadataDocument): Promise<void> {
   await s3.send(new PutObjectCommand({ Bucket, Key: keyOf(document), Body: `${JSON.stringify(document)}\n` }))
+  await collectEvents({ s3, name: Bucket }, [eventOf(document)])
 }
 function keyOf(document: MetadataDocument): string {
   return metadataKey({ app: document.app, imageId: document.image_id })
@@ -144,7 +146,8 @@ test('a refresh reads new, erased and deleted documents, and no others', async (
   s3.middlewareStack.add(
     (next, { commandName }) =>
       (step) => {
-        if (commandName === 'GetObjectCommand') gets.add((step.input as { Key: string }).Key)
+        const { Key = '' } = step.input as { Key?: string }
+        if (commandName === 'GetObjectCommand') gets.add(Key)
         return next(step)
       },
     { step: 'initialize', name: 'gets' },
@@ -157,11 +160,15 @@ test('a refresh reads new, erased and deleted documents, and no others', async (
     [second.image_id]: 'erased',
     [third.image_id]: 'failed',
   })
-  expect(gets.size).toBe(2)
+  // Each with the file of its event.
+  expect([...gets].filter((key) => key.startsWith('metadata/'))).toHaveLength(2)
+  expect(gets.size).toBe(4)
+  expect((await growing.query('SELECT image_id FROM images_now')).rows).toHaveLength(2)
   s3.middlewareStack.remove('gets')
   await s3.send(new DeleteObjectCommand({ Bucket: 'growing', Key: keyOf(first) }))
   await growing.refresh()
   expect(Object.keys(await statuses())).toEqual([second.image_id, third.image_id].toSorted())
+  expect((await growing.query('SELECT image_id FROM images_now')).rows).toEqual([[third.image_id]])
   growing.close()
 })
 

@@ -171,7 +171,7 @@ describe('analytics', () => {
       'analytics',
       '--documents',
       file,
-      'select count(distinct dt) as days from images',
+      'select count(distinct dt) as days from images_now',
     )
     expect(asked.printed).toBe(`store: documents in ${file}\n  days\n  ────\n     9\n`)
     const wrong = await darkroom('analytics', 'generate', '--images', 'many')

@@ -1,11 +1,11 @@
-import { ICEBERG_TABLES, icebergType, imageColumns, LOOK_ALIKE_COLUMNS } from '@darkroom/analytics'
+import { ICEBERG_TABLES, icebergType, LOOK_ALIKE_COLUMNS, rowColumns } from '@darkroom/analytics'
 import { logicalId, type Settings } from './settings.ts'
 
-type FlatColumn = ReturnType<typeof imageColumns>[number] | (typeof LOOK_ALIKE_COLUMNS)[number]
+type FlatColumn = ReturnType<typeof rowColumns>[number] | (typeof LOOK_ALIKE_COLUMNS)[number]
 
 /** The Iceberg tables that the merges fill, with Glue's optimizers for each. */
 export function compactedTables(settings: Settings) {
-  const columns = { images: imageColumns(), look_alikes: LOOK_ALIKE_COLUMNS }
+  const columns = { images: rowColumns(), look_alikes: LOOK_ALIKE_COLUMNS }
   return Object.fromEntries(
     ICEBERG_TABLES.flatMap((name) => Object.entries(compactedTable(name, columns[name], settings))),
   )

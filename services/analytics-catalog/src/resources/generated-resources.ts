@@ -1,9 +1,10 @@
+import { collectedTable } from './collected-table.ts'
 import { compactedTables } from './compacted-tables.ts'
 import { documentsTable } from './documents-table.ts'
-import { mergeSchedules } from './merge-schedules.ts'
 import { savedQueries, views } from './queries.ts'
 import { quickSight } from './quick-sight.ts'
 import { databaseName, type Settings } from './settings.ts'
+import { tableSchedules } from './table-schedules.ts'
 
 /** The resources that are generated from the document schema, the queries and the retention. */
 export function generatedResources(settings: Settings) {
@@ -11,10 +12,11 @@ export function generatedResources(settings: Settings) {
     Resources: {
       Database: database(settings),
       ImageDocuments: documentsTable(settings),
+      CollectedOutcomes: collectedTable(settings),
       ...compactedTables(settings),
       ...views(settings),
       ...savedQueries(settings),
-      ...mergeSchedules(settings),
+      ...tableSchedules(settings),
       ...quickSight(settings),
     },
     Outputs: { DatabaseName: { Value: { Ref: 'Database' } } },

@@ -1,10 +1,13 @@
-import { glueType, type NamedQuery } from '@darkroom/analytics'
+import { type BaseView, baseViews, glueType } from '@darkroom/analytics'
 import { databaseName, logicalId, type Settings } from './settings.ts'
 
-/** A view for each query, so that BI tools see its result as a table. */
+/** The views that queries are built on, and one for each query, so that BI tools see its result as a table. */
 export function views(settings: Settings) {
   return Object.fromEntries(
-    settings.queries.map((query) => [logicalId(query.name, 'View'), view(query, databaseName(settings))]),
+    [...baseViews(), ...settings.queries].map((query) => [
+      logicalId(query.name, 'View'),
+      view(query, databaseName(settings)),
+    ]),
   )
 }
 
@@ -12,7 +15,7 @@ export function views(settings: Settings) {
  * The same as Athena's CREATE VIEW stores in Glue: the statement and the types of its columns in base64, in a comment
  * (io.trino.plugin.hive.ViewReaderUtil reads it).
  */
-function view({ name, title, sql, columns }: NamedQuery, schema: string) {
+function view({ name, title, sql, columns }: BaseView, schema: string) {
   const definition = {
     originalSql: sql,
     catalog: 'awsdatacatalog',
@@ -22,7 +25,7 @@ function view({ name, title, sql, columns }: NamedQuery, schema: string) {
   const encoded = Buffer.from(JSON.stringify(definition)).toString('base64')
   return {
     Type: 'AWS::Glue::Table',
-    DependsOn: ['Images', 'LookAlikes'],
+    DependsOn: ['CollectedOutcomes', 'Images', 'LookAlikes'],
     Properties: {
       CatalogId: { Ref: 'AWS::AccountId' },
       DatabaseName: { Ref: 'Database' },

@@ -32,7 +32,7 @@ export function quickSight(settings: Settings) {
     QuickSightImages: {
       Type: 'AWS::QuickSight::DataSet',
       Condition: 'WithQuickSight',
-      DependsOn: ['Images'],
+      DependsOn: ['ImagesNowView'],
       Properties: {
         AwsAccountId: { Ref: 'AWS::AccountId' },
         DataSetId: `${name}-images`,
@@ -44,7 +44,7 @@ export function quickSight(settings: Settings) {
               DataSourceArn: { 'Fn::GetAtt': ['QuickSightDataSource', 'Arn'] },
               Catalog: 'AwsDataCatalog',
               Schema: databaseName(settings),
-              Name: 'images',
+              Name: 'images_now',
               InputColumns: imageColumns().map(({ name, type }) => ({ Name: name, Type: TYPES[type] })),
             },
           },

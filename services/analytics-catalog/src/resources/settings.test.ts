@@ -5,7 +5,7 @@ import { readSettings } from './settings.ts'
 /** The variables of serverless.yml. Parameters from the command line are strings. */
 const VARIABLES = {
   'sls:stage': 'dev',
-  'param:mergeDays': '3',
+  'param:lookAlikeDays': '3',
   'param:snapshotRetentionDays': 3,
 }
 const read = (different: Record<string, unknown> = {}) => {
@@ -24,7 +24,7 @@ test('reads the stage, its numbers, and the apps with their retention', async ()
   const settings = await read()
   expect(settings).toMatchObject({
     stage: 'dev',
-    mergeDays: 3,
+    lookAlikeDays: 3,
     metadataRetentionDays: 730,
     apps: 'shop,press',
   })
@@ -33,7 +33,7 @@ test('reads the stage, its numbers, and the apps with their retention', async ()
 })
 
 test.each([
-  [{ 'param:mergeDays': 'three' }, 'param:mergeDays'],
+  [{ 'param:lookAlikeDays': 'three' }, 'param:lookAlikeDays'],
   [{ 'param:snapshotRetentionDays': 0 }, 'param:snapshotRetentionDays'],
 ])('%j is refused with its name', async (different, name) => {
   await expect(read(different)).rejects.toThrow(name)

@@ -7,8 +7,8 @@ export interface Settings {
   stage: string
   /** Separated by commas. */
   apps: string
-  /** How many days of acceptance the hourly merge reads. */
-  mergeDays: number
+  /** The images of so many days are compared with all others every hour. */
+  lookAlikeDays: number
   /** How long an earlier state of a compacted table can be read. */
   snapshotRetentionDays: number
   /** How long S3 keeps the documents. */
@@ -21,7 +21,7 @@ export interface Settings {
 const Days = z.coerce.number().int().positive()
 const Parameters = z.object({
   'sls:stage': z.string(),
-  'param:mergeDays': Days,
+  'param:lookAlikeDays': Days,
   'param:snapshotRetentionDays': Days,
 })
 
@@ -39,7 +39,7 @@ export async function readSettings(
   return {
     stage: parameters['sls:stage'],
     apps: Object.keys(configuration.apps).join(),
-    mergeDays: parameters['param:mergeDays'],
+    lookAlikeDays: parameters['param:lookAlikeDays'],
     snapshotRetentionDays: parameters['param:snapshotRetentionDays'],
     metadataRetentionDays: retention.default.metadata,
     fewerRetentionDays: Object.fromEntries(

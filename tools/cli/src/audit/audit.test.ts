@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto'
 import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
-import { createClaim, getText, linkClaim, putDocument, putRejected, rememberBytes } from '@darkroom/bucket'
+import {
+  createClaim,
+  getText,
+  linkClaim,
+  listObjects,
+  putDocument,
+  putRejected,
+  rememberBytes,
+} from '@darkroom/bucket'
 import { type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
 import {
   claimKey,
@@ -26,7 +34,8 @@ import {
 import { startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
-import { mergedNow, mergedOnAws } from './check-catalogue.ts'
+import { collectStored } from '../../../catalogue/src/testing/collect-documents.ts'
+import { collectedOnAws } from './check-catalogue.ts'
 import { decodeShare } from './decode.ts'
 import { lookForErased } from './look-for-erased.ts'
 import { CATALOGUE_PLACES } from './look-in-catalogue.ts'
@@ -171,8 +180,8 @@ describe('of a damaged store', () => {
 describe('the catalogue', () => {
   let catalogue: LocalCatalogue
   const auditWith = async (now = Date.now() + 1_000) => {
-    const merged = mergedNow(Date.now() + 1_000)
-    return (await store.audit({ now }, { ...withoutQueues, catalogue: { catalogue, merged } })).breaches
+    const collected = new Date(Date.now() + 1_000)
+    return (await store.audit({ now }, { ...withoutQueues, catalogue: { catalogue, collected } })).breaches
   }
   const row = (image: ImageRef) => `images WHERE image_id = '${image.imageId}'`
   const difference = (image: ImageRef, detail: string) => ({
@@ -180,11 +189,15 @@ describe('the catalogue', () => {
     key: metadataKey(image),
     detail,
   })
+  const openCollected = async () => {
+    await collectStored(store.bucket)
+    return openCatalogue(store.bucket.s3, store.bucket.name)
+  }
   afterEach(() => catalogue.close())
 
   test('equals the documents after a merge', async () => {
     await fillSoundly()
-    catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
+    catalogue = await openCollected()
     expect(await auditWith()).toEqual([])
   })
 
@@ -195,14 +208,14 @@ describe('the catalogue', () => {
       await processed(),
       await processed(),
     ]
-    catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
+    catalogue = await openCollected()
     await catalogue.query(`CREATE TABLE kept AS FROM images`)
     await removeAll(erased)
     await removeAll(gone)
     await writeReceipt(store, erased)
     await catalogue.refresh()
     await catalogue.query(
-      `INSERT INTO images FROM kept WHERE image_id IN ('${erased.imageId}', '${gone.imageId}')`,
+      `DELETE FROM collected_outcomes; INSERT INTO images FROM kept WHERE image_id = '${gone.imageId}'`,
     )
     await catalogue.query(`DELETE FROM ${row(missing)}`)
     await catalogue.query(
@@ -220,8 +233,9 @@ describe('the catalogue', () => {
 
   test('a row that outlived its retention is found', async () => {
     const image = await processed()
-    catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
+    catalogue = await openCollected()
     await removeAll(image)
+    for await (const { key } of listObjects(store.bucket, 'collected/')) await store.remove(key)
     await catalogue.query('DELETE FROM image_documents')
     expect(await auditWith(Date.now() + 92 * DAY_MS)).toEqual([])
     expect(await auditWith(Date.now() + 94 * DAY_MS)).toEqual([
@@ -231,7 +245,7 @@ describe('the catalogue', () => {
 
   test('the search for an erased image finds its row', async () => {
     const image = await processed()
-    catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
+    catalogue = await openCollected()
     const looked: Looked[] = []
     for await (const each of lookForErased({ bucket: store.bucket, catalogue: { catalogue }, image }))
       looked.push(each)
@@ -245,7 +259,7 @@ describe('the catalogue', () => {
 
   test('a row that shows that the status went back is found', async () => {
     const [failed, older, queued] = [await processed(), await processed(), await processed()]
-    catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
+    catalogue = await openCollected()
     await catalogue.query('CREATE TABLE kept AS FROM images')
     await store.put(metadataKey(failed), JSON.stringify(failedDocument(failed)))
     await store.remove(metadataKey(queued))
@@ -274,12 +288,9 @@ describe('the catalogue', () => {
   }
 })
 
-test('on AWS, changes may wait for the next merge of their day', () => {
-  expect(mergedOnAws(Date.parse('2026-11-28T10:30:00Z'), 3)).toEqual({
-    recent: new Date('2026-11-28T08:30:00Z'),
-    recentFrom: '2026-11-26',
-    older: new Date('2026-11-20T10:30:00Z'),
-  })
+test('on AWS, changes may wait for their collection', () => {
+  const now = Date.parse('2026-11-28T10:30:00Z')
+  expect(collectedOnAws(now)).toEqual(new Date('2026-11-28T10:15:00Z'))
 })
 
 describe('the chain of receipts', () => {
@@ -489,7 +500,8 @@ test('without kafka-bridge and the catalogue there are neither their queues nor 
   const missing = looked.filter(({ how }) => how.includes('there is no such'))
   expect(missing.map(({ place }) => place)).toEqual([
     ...['undelivered records', 'queue images-dead-letters', 'queue images-watch', 'queue outcomes'],
-    ...['queue outcomes-dead-letters', 'queue undelivered', 'queue merge-dead-letters'],
+    ...['queue outcomes-dead-letters', 'queue undelivered', 'queue collect', 'queue collect-dead-letters'],
+    'queue merge-dead-letters',
   ])
 })
 

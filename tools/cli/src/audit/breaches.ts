@@ -16,7 +16,7 @@ export const REMEDIES = {
     'a final document was replaced or deleted: restore it from a backup, and find out who may write to metadata/',
   contradiction: 'see docs/operations.md, "Audit", for this pair',
   orphan: 'delete it: no image owns it',
-  'catalogue-difference': 'run the merge of analytics-catalog again; see its README, "How it fails"',
+  'catalogue-difference': 'announce its day again: pnpm darkroom events replay',
   'past-retention': "check the bucket's lifecycle rules; the local stack has none, so delete it there",
   'unknown-object': 'delete it, or find out who writes to the bucket: no part of Darkroom wrote it',
 } as const

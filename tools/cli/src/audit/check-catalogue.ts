@@ -5,7 +5,6 @@ import {
   differencesQuery,
   differingDaysQuery,
   MAX_DIFFERENCES,
-  type MergedUntil,
   ROWS_BY_DATE,
 } from '@darkroom/analytics'
 import { AppId, ImageId, type ImageRef, metadataKey, timeOf } from '@darkroom/core'
@@ -18,26 +17,16 @@ import { statusOf } from './check-others.ts'
 /** The catalogue of an audited store. */
 export interface AuditedCatalogue {
   catalogue: Catalogue
-  /** Changes after this may not be merged yet. */
-  merged: MergedUntil
+  /** Changes after this may not be collected yet. */
+  collected: Date
 }
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
+const DAY_MS = 24 * 3_600_000
+const COLLECTION_MS = 15 * 60_000
 
-/** DuckDB's tables are as the bucket was when it was read. */
-export function mergedNow(now: number): MergedUntil {
-  const time = new Date(now)
-  return { recent: time, recentFrom: time.toISOString().slice(0, 10), older: time }
-}
-
-/** Recent images are merged every hour, all of them once a week, and each merge may be late. See analytics-catalog. */
-export function mergedOnAws(now: number, mergeDays: number): MergedUntil {
-  return {
-    recent: new Date(now - 2 * HOUR_MS),
-    recentFrom: new Date(now - (mergeDays - 1) * DAY_MS).toISOString().slice(0, 10),
-    older: new Date(now - 8 * DAY_MS),
-  }
+/** An event is collected within a minute or two. With an outage of less than this, the audit finds nothing wrong. */
+export function collectedOnAws(now: number): Date {
+  return new Date(now - COLLECTION_MS)
 }
 
 const Difference = z.tuple([
@@ -109,10 +98,10 @@ function toDate(time: number): string {
 
 async function checkDay(
   context: AuditContext,
-  { catalogue, merged }: AuditedCatalogue,
+  { catalogue, collected }: AuditedCatalogue,
   day: AppsDay,
 ): Promise<Breach[]> {
-  const { rows } = await catalogue.query(differencesQuery(day, merged))
+  const { rows } = await catalogue.query(differencesQuery(day, collected))
   const breaches: Breach[] = []
   for (const row of rows) breaches.push(...(await checkDifference(context, Difference.parse(row))))
   return breaches

@@ -17,6 +17,7 @@ import {
   type ImageRef,
   PLACES,
   type Place,
+  parseCollectedKey,
   parseCredentialKey,
   parseEventKey,
   parseHashKey,
@@ -47,6 +48,11 @@ export async function checkLoose(context: AuditContext, object: StoredObject): P
 
 function unknownObject({ key }: Pick<StoredObject, 'key'>): Breach {
   return { class: 'unknown-object', key, detail: 'no part of Darkroom writes such a key' }
+}
+
+/** Events of many images: whether a document and its row agree is found in the catalogue. */
+export async function checkCollected(context: AuditContext, object: StoredObject): Promise<Breach[]> {
+  return parseCollectedKey(object.key) ? pastRetention(context, object) : [unknownObject(object)]
 }
 
 /** A pointer from bytes to the first image with them: that image must be stored, and not erased. */

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import {
   type Bucket,
   getText,
@@ -105,8 +106,30 @@ const LOOKS: Record<Place, Look> = {
       found: [],
     }
   },
+  collected: async ({ bucket, image }) => ({
+    how: 'events of all files, which are deleted after days',
+    found: await filter(
+      bucket,
+      placePrefix('collected'),
+      async ({ key }) =>
+        (await readStored(bucket, key, async ({ chunks }) => hasEventOf(image, await textIn(chunks)))) ===
+        true,
+    ),
+  }),
   settings: async () => ({ how: 'not looked at: settings name no image', found: [] }),
   credentials: async () => ({ how: 'not looked at: API keys name no image', found: [] }),
+}
+
+/** The receipt has no data of the image. */
+function hasEventOf({ imageId }: ImageRef, text: string): boolean {
+  const lines = text.split('\n').filter((line) => line.includes(imageId))
+  return lines.some((line) => JSON.parse(line).type !== 'image.erased.v1')
+}
+
+async function textIn(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = []
+  for await (const part of chunks) parts.push(part)
+  return String(gunzipSync(Buffer.concat(parts)))
 }
 
 function byKey(place: Place): Look {
@@ -156,7 +179,11 @@ async function lookInQueue(erased: ErasedImage, name: QueueName): Promise<Answer
   if (name === 'images-dead-letters' || name === 'images-parked') return lookAtMessages(erased, queues, name)
   const count = await countMessages(queues, name)
   if (count === undefined) return { how: 'there is no such queue', found: [] }
-  const content = { 'events of S3': 'keys only', 'SQL statements': 'of no image' }
+  const content = {
+    'events of S3': 'keys only',
+    'events of the topic': 'not read: they are collected within minutes',
+    'SQL statements': 'of no image',
+  }
   if (messages !== 'of images') return { how: `${count} ${messages}, ${content[messages]}`, found: [] }
   const how = 'deleted when they are received, within four days'
   return { how: count === 0 ? '0 messages' : `${count} messages, not read: ${how}`, found: [] }

@@ -20,6 +20,8 @@ export const QUEUES = {
   outcomes: { messages: 'events of S3', isReceived: false },
   'outcomes-dead-letters': { messages: 'events of S3', isReceived: true },
   undelivered: { messages: 'events of S3', isReceived: true },
+  collect: { messages: 'events of the topic', isReceived: false },
+  'collect-dead-letters': { messages: 'events of the topic', isReceived: false },
   'merge-dead-letters': { messages: 'SQL statements', isReceived: false },
 } as const
 

@@ -4,6 +4,7 @@ import type { AuditContext, Unit } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
 import { checkImage } from './check-image.ts'
 import {
+  checkCollected,
   checkCredential,
   checkEvent,
   checkHash,
@@ -38,6 +39,7 @@ export const RULES: Record<Place, Rule> = {
   receipts: checkLink,
   credentials: checkCredential,
   settings: checkSettings,
+  collected: checkCollected,
 }
 
 /** A part of the audit that can be continued where it stopped. */

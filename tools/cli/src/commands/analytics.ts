@@ -32,7 +32,7 @@ export function addAnalytics(program: Command): void {
   const analytics = program
     .command('analytics')
     .description('query images in SQL: all saved queries, one of them, or your own statement')
-    .argument('[statement]', 'a saved query by name, or SQL over images, image_documents and the views')
+    .argument('[statement]', 'a saved query by name, or SQL over images_now and the other views and tables')
     .addOption(
       new Option(
         '--documents <file>',
@@ -55,7 +55,7 @@ export function addAnalytics(program: Command): void {
   addStoreOptions(analytics)
     .addHelpText(
       'after',
-      '\nExample: pnpm darkroom analytics "select status, count(*) from images group by 1"',
+      '\nExample: pnpm darkroom analytics "select status, count(*) from images_now group by 1"',
     )
     .action(async (statement: string | undefined, options: Options) => {
       if (options.stage) return writeFromAthena(options.stage, options)

@@ -17,7 +17,7 @@ import { runAudit } from '../audit/run-audit.ts'
 import { openStatuses } from '../audit/statuses.ts'
 import { undeliveredOf } from '../audit/undelivered.ts'
 import { addStoreOptions, openStore, type Store, type StoreOptions } from '../open-store.ts'
-import { parsedBy, wholeNumberUpTo } from '../parsed-by.ts'
+import { parsedBy } from '../parsed-by.ts'
 
 interface Options extends StoreOptions {
   settled: number
@@ -33,7 +33,6 @@ interface Options extends StoreOptions {
   erased?: string
   app?: string
   sha256?: string
-  mergeDays: number
   file: string
 }
 
@@ -65,12 +64,6 @@ export function addAudit(program: Command): void {
       '--catalogue [stage]',
       'also compare the rows of the catalogue: of that stage in Athena, or of the documents in DuckDB, as locally',
       parsedBy(Stage),
-    )
-    .option(
-      '--merge-days <days>',
-      'how many days the hourly merge of that stage covers (mergeDays)',
-      wholeNumberUpTo(9999),
-      3,
     )
     .option('--continue', 'go on where the last audit of this store stopped')
     .option('--checkpoint <file>', 'where to remember how far it has come (.local/audit.json)')
@@ -241,22 +234,22 @@ interface OpenCatalogue {
 /** Loads DuckDB or the SDK for Athena, which the rest of the audit does not need. */
 async function catalogueOf(
   { bucket }: Pick<Store, 'bucket'>,
-  { catalogue: stage, mergeDays, receipts }: Options,
+  { catalogue: stage, receipts }: Options,
 ): Promise<OpenCatalogue | undefined> {
   if (stage === undefined || receipts) return undefined
-  const { mergedNow, mergedOnAws } = await import('../audit/check-catalogue.ts')
+  const { collectedOnAws } = await import('../audit/check-catalogue.ts')
   if (stage === true) {
     const { openCatalogue } = await import('@darkroom/catalogue')
-    const merged = mergedNow(Date.now())
+    const collected = new Date()
     const catalogue = await openCatalogue(bucket.s3, bucket.name)
-    return { audited: { catalogue, merged }, searched: { catalogue }, close: catalogue.close }
+    return { audited: { catalogue, collected }, searched: { catalogue }, close: catalogue.close }
   }
   const { AthenaClient } = await import('@aws-sdk/client-athena')
   const { askAthena, ofStage, resultsOf } = await import('@darkroom/analytics')
   const athena = new AthenaClient()
   const catalogue = askAthena(athena, ofStage(stage))
   return {
-    audited: { catalogue, merged: mergedOnAws(Date.now(), mergeDays) },
+    audited: { catalogue, collected: collectedOnAws(Date.now()) },
     searched: { catalogue, stored: { results: await resultsOf(athena, ofStage(stage)) } },
     close: () => athena.destroy(),
   }

@@ -9,7 +9,7 @@ import { createTopics } from './create-topics.ts'
 import type { ResourceContext } from './resource.ts'
 
 /**
- * Creates the service's queues, topics and buckets, in the order in which they refer to each other. Existing ones are kept and
+ * Creates the service's queues, topics and named buckets, in the order in which they refer to each other. Existing ones are kept and
  * their attributes updated.
  */
 export async function createResources(template: Template, context: ResourceContext): Promise<void> {
@@ -17,7 +17,10 @@ export async function createResources(template: Template, context: ResourceConte
   const queues = resourcesOf('AWS::SQS::Queue', template, context)
   const topics = resourcesOf('AWS::SNS::Topic', template, context)
   const subscriptions = resourcesOf('AWS::SNS::Subscription', template, context)
-  const buckets = resourcesOf('AWS::S3::Bucket', template, context)
+  // CloudFormation names the others, so nothing local can refer to them.
+  const buckets = resourcesOf('AWS::S3::Bucket', template, context).filter(
+    ({ Properties }) => Properties?.BucketName !== undefined,
+  )
   if (queues.length > 0) {
     await onceReachable('SQS', sqsEndpoint, context, () => createQueues(queues, context))
   }

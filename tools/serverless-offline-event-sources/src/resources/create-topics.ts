@@ -15,7 +15,10 @@ const SubscriptionProperties = z.object({
   FilterPolicyScope: z.string().optional(),
 })
 
-/** Creates the topics by name, then the subscriptions of queues. Other protocols deliver nothing locally and are left out. */
+/**
+ * Creates the topics by name, then the subscriptions of queues. The topic of a subscription can be of a service that starts
+ * later, so it is created as well. Other protocols deliver nothing locally and are left out.
+ */
 export async function createTopics(
   topics: Resource[],
   subscriptions: Resource[],
@@ -51,6 +54,7 @@ async function subscribe(
   }: z.infer<typeof SubscriptionProperties>,
 ): Promise<void> {
   if (Protocol !== 'sqs') return
+  await client.send(new CreateTopicCommand({ Name: TopicArn.slice(TopicArn.lastIndexOf(':') + 1) }))
   const Attributes: Record<string, string> = {
     ...(RawMessageDelivery !== undefined && { RawMessageDelivery: String(RawMessageDelivery) }),
     ...(FilterPolicy && { FilterPolicy: JSON.stringify(FilterPolicy) }),

@@ -324,6 +324,7 @@ export const DAMAGES: Record<string, Damage> = {
         'events/web-app-1/x',
         'receipts/web-app-1/x',
         'linked/web-app-1/x',
+        'collected/outcomes/x',
         'rejected/images/x',
       ],
     ]

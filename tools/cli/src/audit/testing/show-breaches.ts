@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCatalogue } from '@darkroom/catalogue'
 import { type ImageRef, inputKey, metadataKey } from '@darkroom/core'
+import { collectStored } from '../../../../catalogue/src/testing/collect-documents.ts'
 import type { Breach, BreachClass } from '../breaches.ts'
-import { mergedNow } from '../check-catalogue.ts'
 import { decodeShare } from '../decode.ts'
 import {
   type AuditedStore,
@@ -111,10 +111,11 @@ async function forgetRecords(store: AuditedStore): Promise<Tried> {
 
 async function changeCatalogue(store: AuditedStore): Promise<Tried> {
   const image: ImageRef = await acceptAndProcess(store)
+  await collectStored(store.bucket)
   const catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
   await catalogue.query('UPDATE images SET bytes = 1')
-  const merged = mergedNow(Date.now() + 1_000)
-  const { breaches } = await store.audit({}, { catalogue: { catalogue, merged } })
+  const collected = new Date(Date.now() + 1_000)
+  const { breaches } = await store.audit({}, { catalogue: { catalogue, collected } })
   catalogue.close()
   const expected: Damaged['expected'] = [['catalogue-difference', metadataKey(image)]]
   return { damaged: [{ title: 'a row with another value than its document', expected }], breaches }
@@ -122,10 +123,11 @@ async function changeCatalogue(store: AuditedStore): Promise<Tried> {
 
 async function revertRow(store: AuditedStore): Promise<Tried> {
   const image: ImageRef = await acceptAndProcess(store)
+  await collectStored(store.bucket)
   const catalogue = await openCatalogue(store.bucket.s3, store.bucket.name)
   await catalogue.query('UPDATE images SET finished_at = finished_at + INTERVAL 1 DAY')
-  const merged = mergedNow(Date.now() + 1_000)
-  const { breaches } = await store.audit({}, { catalogue: { catalogue, merged } })
+  const collected = new Date(Date.now() + 1_000)
+  const { breaches } = await store.audit({}, { catalogue: { catalogue, collected } })
   catalogue.close()
   const expected: Damaged['expected'] = [['status-regression', metadataKey(image)]]
   return { damaged: [{ title: 'a document that is older than its row', expected }], breaches }

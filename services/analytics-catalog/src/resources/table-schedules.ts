@@ -1,27 +1,17 @@
-import { expireStatement, mergeLookAlikesStatement, mergeStatement } from '@darkroom/analytics'
+import { expireStatement, mergeLookAlikesStatement } from '@darkroom/analytics'
 import { databaseName, type Settings } from './settings.ts'
 
 /**
- * The schedules that keep the compacted tables up to date. EventBridge's scheduler starts the queries in Athena directly. A
- * merge that fails changes nothing, and the next one does its work; see decisions/0019-compacted-table.md for the two periods.
+ * The schedules of statements that need no function: EventBridge's scheduler starts them in Athena directly. One that fails
+ * changes nothing, and the next one does its work.
  */
-export function mergeSchedules(settings: Settings) {
-  const { mergeDays, metadataRetentionDays, fewerRetentionDays } = settings
+export function tableSchedules(settings: Settings) {
+  const { lookAlikeDays, metadataRetentionDays, fewerRetentionDays } = settings
   return {
-    MergeSchedule: schedule(settings, {
-      description: `Merges the last ${mergeDays} days of metadata documents into the table images.`,
-      at: 'cron(7 * * * ? *)',
-      statement: mergeStatement(mergeDays),
-    }),
     LookAlikesSchedule: schedule(settings, {
-      description: `Finds images of the last ${mergeDays} days that look like earlier ones.`,
+      description: `Finds images of the last ${lookAlikeDays} days that look like earlier ones.`,
       at: 'cron(22 * * * ? *)',
-      statement: mergeLookAlikesStatement(mergeDays),
-    }),
-    CatchUpSchedule: schedule(settings, {
-      description: 'Merges changes of older images: erased, or processed again.',
-      at: 'cron(37 3 ? * SUN *)',
-      statement: mergeStatement(metadataRetentionDays),
+      statement: mergeLookAlikesStatement(lookAlikeDays),
     }),
     LookAlikesCatchUpSchedule: schedule(settings, {
       description: 'Finds look-alikes among all images again.',
@@ -51,7 +41,7 @@ interface Job {
 function schedule(settings: Settings, { description, at, statement }: Job) {
   return {
     Type: 'AWS::Scheduler::Schedule',
-    DependsOn: ['ImageDocuments', 'Images', 'LookAlikes', 'MergeWorkGroup'],
+    DependsOn: ['Images', 'LookAlikes', 'MergeWorkGroup'],
     Properties: {
       Description: description,
       ScheduleExpression: at,

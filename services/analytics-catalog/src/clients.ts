@@ -1,0 +1,10 @@
+import { openBucket } from '@darkroom/bucket'
+import { env } from './environment.ts'
+
+/** No user waits for this, but a hanging request would use up the time of a batch. */
+const timeouts = {
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+}
+
+export const bucket = openBucket(env.BUCKET, timeouts)
