@@ -40,13 +40,14 @@ function mayName({ app }: ImageRef, target: string): boolean {
   return owner?.place === 'rejected' || (owner?.place === 'claims' && owner.app === app)
 }
 
-/** Deletes what the links of an image name, then the links. */
-export async function deleteLinked(bucket: Bucket, image: ImageRef): Promise<void> {
+/**
+ * Deletes what the links of an image name, then the links.
+ *
+ * @param written what the caller has just written: another call may have deleted its link before that
+ */
+export async function deleteLinked(bucket: Bucket, image: ImageRef, written: string): Promise<void> {
   const links = await listLinks(bucket, image)
-  await deleteObjects(
-    bucket,
-    links.map(({ target }) => target),
-  )
+  await deleteObjects(bucket, [...new Set([...links.map(({ target }) => target), written])])
   await deleteObjects(
     bucket,
     links.map(({ key }) => key),

@@ -99,7 +99,7 @@ async function reject(record: MSKRecord, error: unknown): Promise<RecordOutcome>
   if (isTemporary(error)) throw error
   const problem = toProblem(error)
   await rejectRecord(record, problem)
-  if (problem instanceof RefusedImage) await commitRefusal(problem)
+  if (problem instanceof RefusedImage) await commitRefusal(record, problem)
   const { slug: reason, detail } = problem
   const image = problem instanceof RefusedImage && { app: problem.image.app, imageId: problem.image.imageId }
   const cause = problem.cause !== undefined && causeOf(problem)

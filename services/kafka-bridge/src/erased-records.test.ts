@@ -1,6 +1,8 @@
+import { DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { deleteEverything, everythingOf, newReceipt, openBucket, putDocument } from '@darkroom/bucket'
 import { type ImageRef, inputKey, metadataKey } from '@darkroom/core'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { injectFaults } from '../test/inject-faults.ts'
 import { cloudEvent, photograph, structuredEvent } from '../test/kafka-records.ts'
 import { Bucket, imageOf, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
 
@@ -69,4 +71,21 @@ test('a refused record or a lost claim that is delivered again leaves nothing of
   }
   const receipts = [refused, claimed].map((record) => metadataKey(imageOf(record)))
   expect(await keysLeft()).toEqual(receipts.toSorted())
+})
+
+test('two records of an erased image that are refused beside each other leave nothing', async () => {
+  const record = cloudEvent('refused', svg)
+  await local.bridge(record)
+  await erase(imageOf(record))
+  // The other record deletes all links of the image just before this one is stored.
+  const stop = injectFaults(local.clients, async (command, input) => {
+    const { Key = '' } = input as { Key?: string }
+    if (command !== 'PutObjectCommand' || !Key.startsWith('rejected/')) return undefined
+    for (const key of await local.keys('linked/'))
+      await local.s3.send(new DeleteObjectCommand({ Bucket, Key: key }))
+    return undefined
+  })
+  expect(await local.bridge({ ...record, offset: 16 })).toEqual(NO_FAILURES)
+  stop()
+  expect(await keysLeft()).toEqual([metadataKey(imageOf(record))])
 })

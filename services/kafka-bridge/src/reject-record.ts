@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import { deleteLinked, getDocument, hasOriginal, putDocument, putRejected } from '@darkroom/bucket'
-import { type ProblemError, type StoredFailed, Traceparent } from '@darkroom/core'
+import {
+  type ProblemError,
+  type RejectedRef,
+  rejectedKey,
+  type StoredFailed,
+  Traceparent,
+} from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
 import { bucket } from './clients.ts'
 import { type KnownImage, RefusedImage } from './submission.ts'
@@ -12,8 +18,10 @@ import { type KnownImage, RefusedImage } from './submission.ts'
  */
 export function rejectRecord(record: MSKRecord, reason: ProblemError): Promise<void> {
   const image = reason instanceof RefusedImage ? reason.image : undefined
-  return putRejected(bucket, { ...record, date: dateOf(record) }, record, reason, image)
+  return putRejected(bucket, refOf(record), record, reason, image)
 }
+
+const refOf = (record: MSKRecord): RejectedRef => ({ ...record, date: dateOf(record) })
 
 const MAX_TIME_MS = Date.UTC(9999, 11, 31)
 
@@ -31,13 +39,13 @@ function dateOf({ timestamp }: MSKRecord): string {
  *
  * @throws ProblemError `storage-unavailable`
  */
-export async function commitRefusal(refused: RefusedImage): Promise<void> {
+export async function commitRefusal(record: MSKRecord, refused: RefusedImage): Promise<void> {
   const { image } = refused
   const isAccepted = await hasOriginal(bucket, image)
   if (!isAccepted && (await putDocument(bucket, toDocument(refused)))) return
   // Also if there is an original: an erasure that has listed what it deletes may be about to delete it.
   const stored = await getDocument(bucket, image)
-  if (stored?.document?.status === 'erased') await deleteLinked(bucket, image)
+  if (stored?.document?.status === 'erased') await deleteLinked(bucket, image, rejectedKey(refOf(record)))
 }
 
 /** A detail may quote text of any length from the record. */
