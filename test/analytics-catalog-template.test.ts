@@ -20,8 +20,8 @@ let resources: Record<string, Resource>
 const apps = { 'web-app-1': {}, 'web-app-2': { retentionDays: { metadata: 400 } } }
 const retention = { default: readConfiguration().retentionDays, apps: { 'web-app-2': { metadata: 400 } } }
 beforeAll(async () => {
-  resources = (await packageService('analytics-catalog', { APPS_FILE: configurationFile({ apps }) }))
-    .resources
+  const environment = { APPS_FILE: configurationFile({ apps }) }
+  resources = (await packageService('analytics-catalog', environment, { tracing: 'Active' })).resources
 }, 900_000)
 
 const propertiesOf = (id: string) =>
@@ -377,4 +377,18 @@ test('the data dictionary matches the schema and the queries', async () => {
   const page = await readFile(new URL('../docs/data-dictionary.md', import.meta.url), 'utf8')
   // If it differs: pnpm --silent darkroom analytics dictionary > docs/data-dictionary.md
   expect(page).toBe(dataDictionary())
+})
+
+test('with tracing, every function may write traces', () => {
+  const functions = ofType('AWS::Lambda::Function').map(propertiesOf)
+  expect(functions.length).toBeGreaterThan(0)
+  for (const { TracingConfig, Role } of functions) {
+    expect(TracingConfig).toEqual({ Mode: 'Active' })
+    const [{ PolicyDocument }] = propertiesOf(String(Role).replace(/\.Arn$/, '')).Policies
+    expect(PolicyDocument.Statement).toContainEqual({
+      Effect: 'Allow',
+      Action: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+      Resource: '*',
+    })
+  }
 })

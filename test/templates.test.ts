@@ -6,6 +6,7 @@ import { lifecycleRules } from '@darkroom/retention'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import pMap from 'p-map'
 import { parse } from 'yaml'
+import { DEFAULT_LIMITS } from '../bench/scale/limits.ts'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
@@ -97,6 +98,13 @@ describe.each(SERVICES)('every function of %s', (service) => {
       const { bytes, files } = archives[FunctionName.split('-').at(-1)] ?? { bytes: Infinity, files: [] }
       expect(bytes).toBeLessThan(15 * MEGABYTE)
       expect(files).toContain(Handler.replace(/\.handler$/, '.mjs'))
+    }
+  })
+
+  test('writes no traces, which cost, unless it is told to', () => {
+    for (const lambda of lambdas()) {
+      expect(lambda.TracingConfig).toEqual({ Mode: 'PassThrough' })
+      expect(JSON.stringify(statementsOf(service, roleIdOf(lambda)))).not.toContain('xray')
     }
   })
 
@@ -704,4 +712,12 @@ test('the access log of the API has no paths, which contain ids of images', () =
   const format = stage?.AccessLogSettings.Format
   expect(format).toContain('$context.routeKey')
   expect(format).not.toMatch(/\$context\.(path|pathParameters|authorizer\.\w*[kK]ey)/)
+})
+
+test('the API takes as many requests a second as the simulation of its scale assumes', () => {
+  const [stage] = propertiesOf('upload-api', 'AWS::ApiGatewayV2::Stage')
+  expect(stage?.DefaultRouteSettings).toMatchObject({
+    ThrottlingRateLimit: DEFAULT_LIMITS.gatewayRate,
+    ThrottlingBurstLimit: DEFAULT_LIMITS.gatewayBurst,
+  })
 })

@@ -1,6 +1,6 @@
 /** AWS's published limits, region us-east-1, as of 2026-11-29. `docs/scale.md` has a table of them, with what can be raised. */
 export interface Limits {
-  /** Requests a second of all APIs of an account, and how many more at once. */
+  /** Requests a second of the stage (`requestsPerSecond` of upload-api), and how many more at once (`requestBurst`). */
   gatewayRate: number
   gatewayBurst: number
   /** Executions at once, of all functions of an account. */
@@ -23,7 +23,7 @@ export interface Limits {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html
  */
 export const DEFAULT_LIMITS: Limits = {
-  gatewayRate: 10_000,
+  gatewayRate: 3_000,
   gatewayBurst: 5_000,
   concurrency: 1_000,
   newEnvironments: 1_000,
@@ -36,7 +36,7 @@ export const DEFAULT_LIMITS: Limits = {
 
 /** What can bind, with what an owner can do about it. */
 export const REMEDIES = {
-  'gateway rate': 'raise the throttle quota of API Gateway',
+  'gateway rate': 'raise requestsPerSecond of upload-api, and from 10,000 on the quota of API Gateway',
   concurrency: 'raise the concurrent executions of Lambda',
   'reserved concurrency': 'raise statusConcurrency: clients ask again meanwhile',
   'new environments': 'nothing: Lambda adds 1,000 of a function in ten seconds',

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { exec, execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,6 +77,12 @@ test('runs as a process, which fails with the exit code of the command', async (
     code: 1,
     stderr: expect.stringMatching(/^darkroom: /m),
   })
+})
+
+test('says nothing if the program that reads its output has enough', async () => {
+  const script = join(import.meta.dirname, 'darkroom.ts')
+  const { stderr } = await promisify(exec)(`"${process.execPath}" "${script}" --help | true`)
+  expect(stderr).toBe('')
 })
 
 describe('doctor', () => {

@@ -6,16 +6,23 @@ import { requireStageName, roleName } from './names.ts'
 interface Serverless {
   serviceDir: string
   service: {
-    functions: Record<string, AlarmedFunction & { iamRoleStatementsName?: string }>
-    provider: { timeout?: number; compiledCloudFormationTemplate: { Resources: Record<string, Resource> } }
+    functions: Record<
+      string,
+      AlarmedFunction & { iamRoleStatementsName?: string; iamRoleStatements?: object[] }
+    >
+    provider: {
+      timeout?: number
+      tracing?: { lambda?: string }
+      compiledCloudFormationTemplate: { Resources: Record<string, Resource> }
+    }
   }
   getProvider(name: 'aws'): { getStage(): string; getRegion(): string }
 }
 
 /**
  * A Serverless plugin that every service uses, after serverless-iam-roles-per-function. Before anything is packaged, it checks
- * the stage's name and the settings that the services must agree on, and it names the role of each function. It adds alarms for
- * each function and completes those that serverless.yml defines.
+ * the stage's name and the settings that the services must agree on, and it names the role of each function, which may write traces if the stage has
+ * them. It adds alarms for each function and completes those that serverless.yml defines.
  */
 export default class Deployment {
   readonly hooks: Record<string, () => void>
@@ -29,6 +36,13 @@ export default class Deployment {
   }
 }
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html#services-xray-permissions */
+const WRITE_TRACES = {
+  Effect: 'Allow',
+  Action: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+  Resource: '*',
+}
+
 function prepare(serverless: Serverless): void {
   const provider = serverless.getProvider('aws')
   const stage = provider.getStage()
@@ -36,6 +50,9 @@ function prepare(serverless: Serverless): void {
   requireAgreement(readSettings(dirname(serverless.serviceDir), stage), stage)
   for (const [name, lambda] of Object.entries(serverless.service.functions)) {
     lambda.iamRoleStatementsName = roleName(stage, name, provider.getRegion())
+    if (serverless.service.provider.tracing?.lambda === 'Active') {
+      lambda.iamRoleStatements = [...(lambda.iamRoleStatements ?? []), WRITE_TRACES]
+    }
   }
 }
 
