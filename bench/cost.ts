@@ -22,7 +22,7 @@ const AUTHORIZER_MS = 2
 const POLLS_PER_MONTH = (5 * 30 * 24 * 60 * 60) / 20
 const IDLE_APPS = [1, 100, 1_000, 10_000]
 
-type Unit = Exclude<keyof typeof PRICES, 's3GigabyteMonth' | 'alarmMonth'>
+type Unit = Exclude<keyof typeof PRICES, 's3GigabyteMonth' | 'alarmMonth' | 'compositeAlarmMonth'>
 type Units = Record<Unit, number>
 const NAMES: Record<Unit, string> = {
   gatewayRequest: 'gateway requests',
@@ -151,7 +151,8 @@ function round(count: number): string {
 }
 
 function printIdle({ constant, perApp }: ReconcileRequests): void {
-  const { alarms, polledQueues, scheduled } = deployment
+  const { alarmMetrics, compositeAlarms, polledQueues, scheduled } = deployment
+  const alarms = alarmMetrics * PRICES.alarmMonth + compositeAlarms * PRICES.compositeAlarmMonth
   const polling = polledQueues * POLLS_PER_MONTH * PRICES.sqsRequest
   const schedules = Object.entries(scheduled)
     .filter(([name]) => name !== 'reconcileImages')
@@ -171,7 +172,7 @@ function printIdle({ constant, perApp }: ReconcileRequests): void {
     const running =
       PRICES.invocation * (1 + apps / 5) +
       gigabyteSeconds('reconcileImages', reconcile.busyMs) * PRICES.gigabyteSecond
-    const parts = [perMonth * requests, perMonth * running, polling, schedules, alarms * PRICES.alarmMonth]
+    const parts = [perMonth * requests, perMonth * running, polling, schedules, alarms]
     return [apps, ...[...parts, parts.reduce((sum, part) => sum + part, 0)].map((part) => part.toFixed(2))]
   })
   console.log(
@@ -185,7 +186,7 @@ function printIdle({ constant, perApp }: ReconcileRequests): void {
         'reconcile: Lambda',
         'polling',
         'other schedules',
-        `${alarms} alarms`,
+        `alarms of ${alarmMetrics} metrics`,
         'all',
       ],
       rows,

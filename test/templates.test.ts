@@ -629,31 +629,49 @@ test('kafka-bridge is deployed with the others only if someone adds it', async (
 })
 
 describe.each(SERVICES)('the alarms of %s', (service) => {
-  const alarms = () => ({
-    ...resourcesOf(service, 'AWS::CloudWatch::Alarm'),
-    ...resourcesOf(service, 'AWS::CloudWatch::CompositeAlarm'),
-  })
+  const alarms = () => resourcesOf(service, 'AWS::CloudWatch::Alarm')
+  const lambdas = () => resourcesOf(service, 'AWS::Lambda::Function')
   const topic = `arn:aws:sns:us-east-1:123456789012:darkroom-${STAGE}-alarms`
 
-  test('watch errors, throttles and duration of each function', () => {
-    const watched = Object.values(alarms()).map(({ Properties }) => [
-      Properties.Dimensions?.[0].Value,
-      Properties.MetricName,
-    ])
-    for (const id of Object.keys(resourcesOf(service, 'AWS::Lambda::Function'))) {
-      for (const metric of ['Errors', 'Throttles', 'Duration'])
-        expect(watched).toContainEqual([`${id}.Ref`, metric])
+  test('watch the duration of each function, by the lines that Lambda writes', () => {
+    const filters = propertiesOf(service, 'AWS::Logs::MetricFilter')
+    const [watched, ...others] = Object.entries(alarms()).filter(([id]) => id.endsWith('DurationAlarm'))
+    expect(others).toEqual([])
+    const groups = resourcesOf(service, 'AWS::Logs::LogGroup')
+    for (const { Properties } of Object.values(lambdas())) {
+      const filter = filters.find(
+        ({ LogGroupName }) =>
+          groups[LogGroupName.replace(/\.Ref$/, '')]?.Properties.LogGroupName ===
+          `/aws/lambda/${Properties.FunctionName}`,
+      )
+      const [, milliseconds] = /milliseconds>(\d+), /.exec(filter?.FilterPattern) ?? []
+      expect(Number(milliseconds)).toBe(950 * Properties.Timeout)
+      expect(filter?.MetricTransformations).toMatchObject([
+        {
+          MetricNamespace: watched?.[1].Properties.Namespace,
+          MetricName: watched?.[1].Properties.MetricName,
+        },
+      ])
+      // In JSON the lines are others.
+      expect(Properties.LoggingConfig?.LogFormat ?? 'Text').toBe('Text')
     }
   })
 
-  test('notify the topic, or are part of one that does', () => {
-    const all = Object.values(alarms()).map(({ Properties }) => Properties)
-    const rules = all.map(({ AlarmRule }) => AlarmRule ?? '').join()
-    for (const [id, { Properties }] of Object.entries(alarms())) {
-      const { AlarmActions } = Properties
-      if (AlarmActions.length === 0) expect(rules).toContain(`ALARM("${id}.Ref")`)
-      else expect(AlarmActions).toEqual([topic])
-    }
+  test('watch the errors of each function, or the requests that the gateway answers with 500', () => {
+    const failing = Object.values(alarms()).filter(({ Properties }) => Properties.MetricName === 'Errors')
+    const own = failing.map(({ Properties }) => Properties.Dimensions[0].Value.replace(/\.Ref$/, ''))
+    const { resources } = packageOf(service)
+    const called = JSON.stringify(
+      Object.values(resources).filter(({ Type }) =>
+        /^AWS::ApiGatewayV2::(Integration|Authorizer)$/.test(Type),
+      ),
+    )
+    const behindGateway = Object.keys(lambdas()).filter((id) => called.includes(`"${id}"`))
+    expect([...own, ...behindGateway].toSorted()).toEqual(Object.keys(lambdas()).toSorted())
+  })
+
+  test('notify the topic', () => {
+    for (const { Properties } of Object.values(alarms())) expect(Properties.AlarmActions).toEqual([topic])
   })
 
   test('name a section of the runbook', async () => {
@@ -681,15 +699,52 @@ test('the topic of the alarms has the name that they notify', () => {
   expect(topics).toContainEqual({ TopicName: `darkroom-${STAGE}-alarms` })
 })
 
-test('the objective of 10 s is watched in two windows at once, each at the same rate', () => {
+test('the gateway names requests that fail, in the log that its alarm watches', () => {
+  const filter = propertiesOf('upload-api', 'AWS::Logs::MetricFilter').find(({ FilterPattern }) =>
+    FilterPattern.includes('$.status'),
+  )
+  const [stage] = propertiesOf('upload-api', 'AWS::ApiGatewayV2::Stage')
+  expect(stage?.AccessLogSettings).toMatchObject({
+    DestinationArn: 'HttpApiLogGroup.Arn',
+    Format: expect.stringMatching(/^\{.*"status":\$context\.status,.*\}$/),
+  })
+  expect(filter).toMatchObject({
+    LogGroupName: 'HttpApiLogGroup.Ref',
+    FilterPattern: '{ $.status = 500 }',
+  })
+  const { Namespace, MetricName } =
+    resourcesOf('upload-api', 'AWS::CloudWatch::Alarm').FailedRequestsAlarm?.Properties ?? {}
+  expect(filter?.MetricTransformations).toMatchObject([{ MetricNamespace: Namespace, MetricName }])
+})
+
+test('throttles are watched for the whole account, whose concurrency all functions share', () => {
+  const alarm = resourcesOf('image-processor', 'AWS::CloudWatch::Alarm').ThrottlesAlarm?.Properties
+  expect(alarm).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Throttles', Threshold: 0 })
+  expect(alarm).not.toHaveProperty('Dimensions')
+})
+
+test('the objective of 10 s is watched in two windows', () => {
   const alarms = resourcesOf('image-processor', 'AWS::CloudWatch::Alarm')
-  const [short, long] = [alarms.SlowImagesFiveMinutesAlarm, alarms.SlowImagesHourAlarm].map(
+  const [fast, slow] = [alarms.SlowImagesFastAlarm, alarms.SlowImagesSlowAlarm].map(
     (alarm) => alarm?.Properties ?? {},
   )
-  expect(long).toMatchObject({ MetricName: 'TimeToReady', ExtendedStatistic: 'PR(:10000)', Period: 3600 })
-  expect(short).toMatchObject({ MetricName: 'TimeToReady', Period: 300, Threshold: long?.Threshold })
-  // 14.4 times the allowance of 0.1 %.
-  expect(long?.Threshold).toBeCloseTo(100 - 14.4 * 0.1)
+  expect(fast).toMatchObject({ MetricName: 'TimeToReady', ExtendedStatistic: 'PR(:10000)', Period: 3600 })
+  expect(slow).toMatchObject({ MetricName: 'TimeToReady', ExtendedStatistic: 'PR(:10000)', Period: 21_600 })
+  // 14.4 and 6 times the allowance of 0.1 %.
+  expect(fast?.Threshold).toBeCloseTo(100 - 14.4 * 0.1)
+  expect(slow?.Threshold).toBeCloseTo(100 - 6 * 0.1)
+})
+
+/** $0.10 a month each, and the polling of queues is $1: together with the daily reconcile at most $5 (decisions/0062). */
+test('alarms watch few metrics, and nothing is billed like five of them', () => {
+  const idle = SERVICES.filter((service) => service !== 'kafka-bridge')
+  const watched = idle.flatMap((service) =>
+    propertiesOf(service, 'AWS::CloudWatch::Alarm').flatMap(({ Metrics }) =>
+      Metrics ? Metrics.filter(({ MetricStat }: { MetricStat?: object }) => MetricStat) : ['one'],
+    ),
+  )
+  expect(watched.length).toBeLessThanOrEqual(36)
+  expect(idle.flatMap((service) => propertiesOf(service, 'AWS::CloudWatch::CompositeAlarm'))).toEqual([])
 })
 
 test('the dashboard names only functions, queues and metrics that exist', () => {

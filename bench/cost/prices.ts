@@ -24,5 +24,7 @@ export const PRICES = {
   snsRequest: 0.5 / MILLION,
   /** CloudWatch Logs, ingestion. */
   logGigabyte: 0.5,
+  /** Each metric that an alarm watches; those in an expression count one by one. */
   alarmMonth: 0.1,
+  compositeAlarmMonth: 0.5,
 } as const

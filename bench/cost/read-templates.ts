@@ -4,7 +4,9 @@ import { packageService } from '../../test/package-service.ts'
 export interface Deployment {
   /** Megabytes by function. */
   memory: Record<string, number>
-  alarms: number
+  /** Metrics that alarms watch. */
+  alarmMetrics: number
+  compositeAlarms: number
   /** Scheduled invocations in a month, by function. */
   scheduled: Record<string, number>
   /** Queues that Lambda polls. */
@@ -16,7 +18,13 @@ const MINUTES = { minute: 1, hour: 60, day: 24 * 60 }
 
 /** Packages the services; alarms, schedules and queues without those of kafka-bridge, which needs a cluster. */
 export async function readTemplates(): Promise<Deployment> {
-  const deployment: Deployment = { memory: {}, alarms: 0, scheduled: {}, polledQueues: 0 }
+  const deployment: Deployment = {
+    memory: {},
+    alarmMetrics: 0,
+    compositeAlarms: 0,
+    scheduled: {},
+    polledQueues: 0,
+  }
   for (const service of ['upload-api', 'image-processor', 'analytics-catalog', 'kafka-bridge']) {
     const { resources } = await packageService(service)
     const isDefault = service !== 'kafka-bridge'
@@ -24,7 +32,8 @@ export async function readTemplates(): Promise<Deployment> {
     for (const [id, { Type, Properties }] of Object.entries(resources)) {
       if (Type === 'AWS::Lambda::Function') deployment.memory[nameOf(id)] = Number(Properties.MemorySize)
       if (!isDefault) continue
-      if (Type === 'AWS::CloudWatch::Alarm') deployment.alarms += 1
+      if (Type === 'AWS::CloudWatch::Alarm') deployment.alarmMetrics += watchedMetrics(Properties)
+      if (Type === 'AWS::CloudWatch::CompositeAlarm') deployment.compositeAlarms += 1
       if (Type === 'AWS::Lambda::EventSourceMapping') deployment.polledQueues += 1
       if (Type !== 'AWS::Events::Rule' || !Properties.ScheduleExpression) continue
       const target = String(Properties.Targets[0].Arn['Fn::GetAtt'][0])
@@ -32,6 +41,10 @@ export async function readTemplates(): Promise<Deployment> {
     }
   }
   return deployment
+}
+
+function watchedMetrics({ Metrics }: { Metrics?: { MetricStat?: object }[] }): number {
+  return Metrics ? Metrics.filter(({ MetricStat }) => MetricStat).length : 1
 }
 
 /** `rate(15 minutes)`, or `cron(30 3 * * ? *)`: once a day. */

@@ -61,7 +61,6 @@ type Resources = Record<string, Resource>
 const UNSUPPORTED_TYPES = [
   'AWS::Athena::NamedQuery',
   'AWS::Budgets::Budget',
-  'AWS::CloudWatch::CompositeAlarm',
   'AWS::Glue::TableOptimizer',
   'AWS::QuickSight::DataSet',
   'AWS::QuickSight::DataSource',

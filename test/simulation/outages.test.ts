@@ -14,7 +14,7 @@ test('the page has a row for each trouble, and nothing was lost', () => {
     for (const time of ['1 minute', '10 minutes', '60 minutes'])
       expect(names).toContain(`${service} away for ${time}`)
   }
-  expect(names.filter((name) => /event|all of it/.test(String(name)))).toHaveLength(5)
+  expect(names.filter((name) => /event|all of it/.test(String(name)))).toHaveLength(6)
   for (const [, , accepted, processed, lost, breaches] of rows) {
     expect([processed, lost, breaches]).toEqual([accepted, '0', '0'])
   }

@@ -7,6 +7,8 @@ export interface Resource {
 /** What alarms need of a function in serverless.yml. */
 export interface AlarmedFunction {
   timeout?: number
+  /** The API's gateway calls it, so its failures are requests that the gateway answers with 500. */
+  isBehindGateway?: boolean
 }
 
 /** The topic of a deployment's alarms, by its name: image-processor creates it, the other services refer to it. */
@@ -19,8 +21,7 @@ const RUNBOOK = 'docs/operations.md'
 /** Alarms that have one section of the runbook in common. */
 const SHARED_SECTIONS = [
   [/FunctionErrorsAlarm$/, 'FunctionErrorsAlarm'],
-  [/FunctionThrottlesAlarm$/, 'FunctionThrottlesAlarm'],
-  [/FunctionDurationAlarm$/, 'FunctionDurationAlarm'],
+  [/DurationAlarm$/, 'DurationAlarm'],
   [/^SlowImages\w+Alarm$/, 'SlowImagesAlarm'],
 ] as const
 
@@ -36,7 +37,7 @@ function runbookSection(logicalId: string): string {
  */
 export function completeAlarms(resources: Record<string, Resource>, stage: string): void {
   for (const [id, { Type, Properties }] of Object.entries(resources)) {
-    if (!/^AWS::CloudWatch::(Composite)?Alarm$/.test(Type)) continue
+    if (Type !== 'AWS::CloudWatch::Alarm') continue
     Properties.AlarmName = alarmName(stage, id)
     Properties.AlarmDescription = `${Properties.AlarmDescription} See ${runbookSection(id)}.`
     Properties.AlarmActions ??= [TOPIC_ARN(stage)]
@@ -49,60 +50,88 @@ function alarmName(stage: string, logicalId: string): string {
 }
 
 /**
- * Three alarms for each function: it fails, it is throttled, or it almost times out.
+ * The alarms of a service's functions. CloudWatch bills each metric that an alarm watches, so functions share what they can
+ * (decisions/0062-alarms-by-finding.md): one alarm for all that almost time out, by filters of their logs, and one for each function
+ * that fails. What fails behind the gateway is a request that it answers with 500.
  *
  * @param defaultTimeoutSeconds of functions without a timeout of their own
  */
 export function functionAlarms(
+  service: string,
+  stage: string,
   functions: Record<string, AlarmedFunction>,
   defaultTimeoutSeconds: number,
 ): Record<string, Resource> {
-  const alarms = Object.entries(functions).map(([name, { timeout = defaultTimeoutSeconds }]) =>
-    alarmsOf(name, timeout),
-  )
-  return Object.assign({}, ...alarms)
-}
-
-function alarmsOf(name: string, timeoutSeconds: number): Record<string, Resource> {
-  const id = name.charAt(0).toUpperCase() + name.slice(1)
-  const alarm = (metric: string, description: string, properties: object): Resource => ({
-    Type: 'AWS::CloudWatch::Alarm',
-    Properties: {
-      AlarmDescription: description,
-      Namespace: 'AWS/Lambda',
-      MetricName: metric,
-      Dimensions: [{ Name: 'FunctionName', Value: { Ref: `${id}LambdaFunction` } }],
-      ComparisonOperator: 'GreaterThanThreshold',
-      TreatMissingData: 'notBreaching',
-      ...properties,
-    },
-  })
+  const timed = Object.entries(functions).map(([name, { timeout = defaultTimeoutSeconds, ...more }]) => ({
+    name,
+    timeout,
+    ...more,
+  }))
+  const metric = { MetricNamespace: `Darkroom/${stage}/${service}`, MetricName: 'AlmostTimedOut' }
   return {
-    [`${id}FunctionErrorsAlarm`]: alarm('Errors', `${name} fails again and again.`, {
-      Statistic: 'Sum',
-      // Two failures are in one period, even if each of them takes the whole timeout.
-      Period: Math.max(300, Math.ceil((3 * timeoutSeconds) / 60) * 60),
-      EvaluationPeriods: 1,
-      Threshold: 1,
-    }),
-    [`${id}FunctionThrottlesAlarm`]: alarm('Throttles', `${name} is throttled.`, {
-      Statistic: 'Sum',
-      Period: 60,
-      EvaluationPeriods: 5,
-      DatapointsToAlarm: 3,
-      Threshold: 0,
-    }),
-    [`${id}FunctionDurationAlarm`]: alarm(
-      'Duration',
-      `${name} almost takes its timeout of ${timeoutSeconds} s.`,
-      {
-        Statistic: 'Maximum',
+    ...Object.assign({}, ...timed.map(({ name, timeout }) => almostTimedOut(name, timeout, metric))),
+    [`${capitalized(service.replace(/-./g, ([, letter = '']) => letter.toUpperCase()))}DurationAlarm`]: {
+      Type: 'AWS::CloudWatch::Alarm',
+      Properties: {
+        AlarmDescription: `Functions of ${service} almost take their timeouts.`,
+        Namespace: metric.MetricNamespace,
+        MetricName: metric.MetricName,
+        Statistic: 'Sum',
         Period: 300,
         EvaluationPeriods: 3,
         DatapointsToAlarm: 2,
-        // 95 %: a request that waits 25 s for a result, of a timeout of 29 s, is as intended.
-        Threshold: 950 * timeoutSeconds,
+        Threshold: 0,
+        ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'notBreaching',
       },
-    ),
+    },
+    ...Object.assign({}, ...timed.filter(({ isBehindGateway }) => !isBehindGateway).map(failing)),
+  }
+}
+
+const capitalized = (name: string) => name.charAt(0).toUpperCase() + name.slice(1)
+
+/** Part of the timeout. A request that waits 25 s for a result, of a timeout of 29 s, is as intended. */
+const ALMOST = 0.95
+
+/** Counts the invocations that almost timed out, by the line that Lambda writes after each of them. */
+function almostTimedOut(
+  name: string,
+  timeoutSeconds: number,
+  metric: { MetricNamespace: string; MetricName: string },
+): Record<string, Resource> {
+  const id = capitalized(name)
+  const milliseconds = ALMOST * 1000 * timeoutSeconds
+  return {
+    [`${id}AlmostTimedOutFilter`]: {
+      Type: 'AWS::Logs::MetricFilter',
+      Properties: {
+        LogGroupName: { Ref: `${id}LogGroup` },
+        FilterPattern: `[report=REPORT, request="RequestId:", id, duration="Duration:", milliseconds>${milliseconds}, ...]`,
+        MetricTransformations: [{ ...metric, MetricValue: '1', Unit: 'Count' }],
+      },
+    },
+  }
+}
+
+function failing({ name, timeout }: { name: string; timeout: number }): Record<string, Resource> {
+  const id = capitalized(name)
+  return {
+    [`${id}FunctionErrorsAlarm`]: {
+      Type: 'AWS::CloudWatch::Alarm',
+      Properties: {
+        AlarmDescription: `${name} fails again and again.`,
+        Namespace: 'AWS/Lambda',
+        MetricName: 'Errors',
+        Dimensions: [{ Name: 'FunctionName', Value: { Ref: `${id}LambdaFunction` } }],
+        Statistic: 'Sum',
+        // Two failures are in one period, even if each of them takes the whole timeout.
+        Period: Math.max(300, Math.ceil((3 * timeout) / 60) * 60),
+        EvaluationPeriods: 1,
+        Threshold: 1,
+        ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'notBreaching',
+      },
+    },
   }
 }

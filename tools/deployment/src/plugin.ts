@@ -3,16 +3,21 @@ import { readSettings, requireAgreement } from './agreed-settings.ts'
 import { type AlarmedFunction, completeAlarms, functionAlarms, type Resource } from './alarms.ts'
 import { requireStageName, roleName } from './names.ts'
 
+interface ServiceFunction extends AlarmedFunction {
+  iamRoleStatementsName?: string
+  iamRoleStatements?: object[]
+  events?: object[]
+}
+
 interface Serverless {
   serviceDir: string
   service: {
-    functions: Record<
-      string,
-      AlarmedFunction & { iamRoleStatementsName?: string; iamRoleStatements?: object[] }
-    >
+    service: string
+    functions: Record<string, ServiceFunction>
     provider: {
       timeout?: number
       tracing?: { lambda?: string }
+      httpApi?: { authorizers?: Record<string, { functionName?: string }> }
       compiledCloudFormationTemplate: { Resources: Record<string, Resource> }
     }
   }
@@ -22,7 +27,7 @@ interface Serverless {
 /**
  * A Serverless plugin that every service uses, after serverless-iam-roles-per-function. Before anything is packaged, it checks
  * the stage's name and the settings that the services must agree on, and it names the role of each function, which may write traces if the stage has
- * them. It adds alarms for each function and completes those that serverless.yml defines.
+ * them. It adds alarms for the functions and completes those that serverless.yml defines.
  */
 export default class Deployment {
   readonly hooks: Record<string, () => void>
@@ -67,8 +72,18 @@ function removeSharedRole({ service }: Serverless): void {
 const DEFAULT_TIMEOUT_SECONDS = 6
 
 function addAlarms(serverless: Serverless): void {
-  const { functions, provider } = serverless.service
+  const { service, functions, provider } = serverless.service
   const { Resources } = provider.compiledCloudFormationTemplate
-  Object.assign(Resources, functionAlarms(functions, provider.timeout ?? DEFAULT_TIMEOUT_SECONDS))
-  completeAlarms(Resources, serverless.getProvider('aws').getStage())
+  const stage = serverless.getProvider('aws').getStage()
+  const authorizers = Object.values(provider.httpApi?.authorizers ?? {}).map(
+    ({ functionName }) => functionName,
+  )
+  const alarmed = Object.entries(functions).map(([name, { timeout, events = [] }]) => {
+    const isBehindGateway = events.some((event) => 'httpApi' in event) || authorizers.includes(name)
+    return [name, { ...(timeout !== undefined && { timeout }), isBehindGateway }]
+  })
+  const seconds = provider.timeout ?? DEFAULT_TIMEOUT_SECONDS
+  const name = service.replace(/^darkroom-/, '')
+  Object.assign(Resources, functionAlarms(name, stage, Object.fromEntries(alarmed), seconds))
+  completeAlarms(Resources, stage)
 }

@@ -159,7 +159,7 @@ async function checkAlarms(stage: string): Promise<Finding[]> {
   const client = new CloudWatchClient()
   const alarms: { AlarmName?: string | undefined; StateValue?: string | undefined }[] = []
   for await (const page of paginateDescribeAlarms({ client }, { AlarmNamePrefix: `darkroom-${stage}-` })) {
-    alarms.push(...(page.MetricAlarms ?? []), ...(page.CompositeAlarms ?? []))
+    alarms.push(...(page.MetricAlarms ?? []))
   }
   client.destroy()
   const ringing = alarms.filter(({ StateValue }) => StateValue === 'ALARM')
