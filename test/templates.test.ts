@@ -344,7 +344,7 @@ const maySendTo =
 describe('the outcomes', () => {
   const QUEUE = `arn:aws:sqs:us-east-1:123456789012:darkroom-${STAGE}-outcomes`
 
-  test('are announced by the bucket to their queue, which lets only this bucket send, and functions that refuse images', () => {
+  test('are announced by the bucket to their queue, which lets only this bucket send, functions that refuse images, and the reconcile', () => {
     const bucket = resourcesOf('image-processor', 'AWS::S3::Bucket').Bucket
     expect(bucket?.Properties.NotificationConfiguration.QueueConfigurations).toContainEqual({
       Event: 's3:ObjectCreated:*',
@@ -370,13 +370,13 @@ describe('the outcomes', () => {
       { Effect: 'Deny', Sid: 'OnlyTheseSend', Resource: QUEUE },
     ])
     const refusing = policy?.PolicyDocument.Statement[1].Condition.ArnNotLike['aws:PrincipalArn'] as string[]
-    const senders = ['upload-api', 'kafka-bridge', 'image-processor'].flatMap((service) =>
+    const senders = SERVICES.flatMap((service) =>
       Object.entries(resourcesOf(service, 'AWS::IAM::Role'))
         .filter(([id]) => statementsOf(service, id).some(maySendTo(QUEUE)))
         .map(([, { Properties }]) => Properties.RoleName),
     )
     expect(refusing.map((arn) => arn.split(':role/')[1]).toSorted()).toEqual(senders.toSorted())
-    expect(senders).toHaveLength(7)
+    expect(senders).toHaveLength(8)
   })
 
   test('are published to the topic by one function, which may write nothing', () => {
@@ -401,7 +401,7 @@ describe('names that are defined in two places', () => {
     for (const { Environment } of propertiesOf(service, 'AWS::Lambda::Function')) {
       const { Variables } = Environment
       expect(Variables.BUCKET).toBe(BUCKET)
-      if (service !== 'analytics-catalog') expect(Variables.QUEUE_URL).toBe(QUEUE_URL)
+      expect(Variables.QUEUE_URL).toBe(QUEUE_URL)
     }
     const arnsOf = (ids: string[], resources: Record<string, Resource>) =>
       ids.map((id) => resolveIntrinsics({ 'Fn::GetAtt': [id, 'Arn'] }, resources))
@@ -553,9 +553,10 @@ describe('the queues of image-processor', () => {
 })
 
 describe('the schedule', () => {
-  test('merges outcomes every five minutes', () => {
+  test('merges outcomes every five minutes, and reconciles rows every day', () => {
     expect(propertiesOf('analytics-catalog', 'AWS::Events::Rule')).toMatchObject([
       { ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED' },
+      { ScheduleExpression: 'cron(17 5 * * ? *)', State: 'ENABLED' },
     ])
   })
 })
@@ -757,7 +758,9 @@ test('the dashboard names only functions, queues and metrics that exist', () => 
     propertiesOf(service, 'AWS::Lambda::Function').map(({ FunctionName }) => FunctionName),
   )
   expect(new Set(named('FunctionName'))).toEqual(new Set(functions))
-  const queues = propertiesOf('image-processor', 'AWS::SQS::Queue').map(({ QueueName }) => QueueName)
+  const queues = (['image-processor', 'analytics-catalog'] as const).flatMap((service) =>
+    propertiesOf(service, 'AWS::SQS::Queue').map(({ QueueName }) => QueueName),
+  )
   expect(new Set(named('QueueName'))).toEqual(new Set(queues))
   expect(named('ApiId')).toContain('HttpApi.Ref')
 })

@@ -1,4 +1,5 @@
 export { type Arrival, type ArrivalDetails, createIntake, type Intake } from './accept-image.ts'
+export { announceAgain, MAX_ANNOUNCED, type WrittenKey } from './announce-again.ts'
 export { type AppLimits, requireWithinLimits } from './app-limits.ts'
 export { enqueueAccepted, enqueueImage, type IntakeQueue } from './enqueue-image.ts'
 export { createRefusalReporter, outcomesQueueOf } from './report-refusals.ts'

@@ -1,3 +1,6 @@
+import { AthenaClient } from '@aws-sdk/client-athena'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { askAthena, mergesOf } from '@darkroom/analytics'
 import { openBucket } from '@darkroom/bucket'
 import { env } from './environment.ts'
 
@@ -8,3 +11,7 @@ const timeouts = {
 }
 
 export const bucket = openBucket(env.BUCKET, timeouts)
+export const sqs = new SQSClient(timeouts)
+export const athena = new AthenaClient()
+export const merges = mergesOf(env.STAGE)
+export const catalogue = askAthena(athena, merges)

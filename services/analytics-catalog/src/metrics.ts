@@ -21,3 +21,9 @@ export function reportUnreadable(events: number): void {
 export function reportMergeLag(milliseconds: number): void {
   metrics.singleMetric().addMetric('MergeLag', MetricUnit.Milliseconds, milliseconds)
 }
+
+/** What the daily comparison of documents and rows found. */
+export function reportReconciled({ missing, surplus }: { missing: number; surplus: number }): void {
+  metrics.singleMetric().addMetric('RowsMissing', MetricUnit.Count, missing)
+  metrics.singleMetric().addMetric('RowsWithoutDocument', MetricUnit.Count, surplus)
+}

@@ -110,12 +110,15 @@ function widgets(stage: string): Widget[] {
         'images-watch',
         'outcomes',
         'outcomes-dead-letters',
+        'collect',
+        'collect-dead-letters',
+        'merge-dead-letters',
       ].map((name) => queue('ApproximateNumberOfMessagesVisible', name)),
       stat: 'Maximum',
     },
     {
       title: 'Age of the oldest message, s',
-      metrics: ['images', 'outcomes'].map((name) => queue('ApproximateAgeOfOldestMessage', name)),
+      metrics: ['images', 'outcomes', 'collect'].map((name) => queue('ApproximateAgeOfOldestMessage', name)),
       stat: 'Maximum',
     },
     {
@@ -133,6 +136,18 @@ function widgets(stage: string): Widget[] {
       title: 'Outcomes announced',
       metrics: [own('image-processor', 'OutcomesAnnounced', { label: 'documents' })],
       stat: 'Sum',
+    },
+    {
+      title: 'Events collected for analysts, and rows announced again',
+      metrics: ['EventsCollected', 'UnreadableEvents', 'RowsMissing'].map((metric) =>
+        own('analytics-catalog', metric),
+      ),
+      stat: 'Sum',
+    },
+    {
+      title: "How far the analysts' table is behind, ms",
+      metrics: [own('analytics-catalog', 'MergeLag', { label: 'lag' })],
+      stat: 'Maximum',
     },
     { title: 'Errors of functions', metrics: lambdas('Errors'), stat: 'Sum' },
     { title: 'Throttles of functions', metrics: lambdas('Throttles'), stat: 'Sum' },

@@ -1,14 +1,9 @@
-import { AthenaClient } from '@aws-sdk/client-athena'
-import { askAthena, isMerging, mergeCollected, mergesOf } from '@darkroom/analytics'
+import { isMerging, mergeCollected } from '@darkroom/analytics'
 import { listCollected } from '@darkroom/bucket'
 import { OUTCOMES } from '@darkroom/core'
-import { bucket } from '../clients.ts'
-import { env } from '../environment.ts'
+import { athena, bucket, catalogue, merges } from '../clients.ts'
 import { logger } from '../logger.ts'
 import { reportMergeLag } from '../metrics.ts'
-
-const athena = new AthenaClient()
-const where = mergesOf(env.STAGE)
 
 /** Of the function's 15 minutes: a statement that is started later may not end before it. Athena ends it all the same. */
 const LAST_START_MS = 8 * 60_000
@@ -21,8 +16,8 @@ export async function handler(): Promise<void> {
   const now = Date.now()
   if (!(await hasRecentFiles(now)) && new Date(now).getUTCMinutes() >= ALWAYS_UNTIL_MINUTE)
     return reportMergeLag(0)
-  if (await isMerging(athena, where.workGroup)) return logger.info('a merge still runs')
-  const merged = await mergeCollected(askAthena(athena, where), bucket, {
+  if (await isMerging(athena, merges.workGroup)) return logger.info('a merge still runs')
+  const merged = await mergeCollected(catalogue, bucket, {
     now,
     deadline: now + LAST_START_MS,
   })

@@ -35,7 +35,7 @@ import { startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { collectStored } from '../../../catalogue/src/testing/collect-documents.ts'
-import { collectedOnAws } from './check-catalogue.ts'
+import { collectedUntil } from './check-catalogue.ts'
 import { decodeShare } from './decode.ts'
 import { lookForErased } from './look-for-erased.ts'
 import { CATALOGUE_PLACES } from './look-in-catalogue.ts'
@@ -288,9 +288,9 @@ describe('the catalogue', () => {
   }
 })
 
-test('on AWS, changes may wait for their collection', () => {
+test('the last changes may wait for their collection', () => {
   const now = Date.parse('2026-11-28T10:30:00Z')
-  expect(collectedOnAws(now)).toEqual(new Date('2026-11-28T10:15:00Z'))
+  expect(collectedUntil(now)).toEqual(new Date('2026-11-28T10:15:00Z'))
 })
 
 describe('the chain of receipts', () => {

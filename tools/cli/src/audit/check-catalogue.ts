@@ -25,7 +25,7 @@ const DAY_MS = 24 * 3_600_000
 const COLLECTION_MS = 15 * 60_000
 
 /** An event is collected within a minute or two. With an outage of less than this, the audit finds nothing wrong. */
-export function collectedOnAws(now: number): Date {
+export function collectedUntil(now: number): Date {
   return new Date(now - COLLECTION_MS)
 }
 

@@ -237,10 +237,10 @@ async function catalogueOf(
   { catalogue: stage, receipts }: Options,
 ): Promise<OpenCatalogue | undefined> {
   if (stage === undefined || receipts) return undefined
-  const { collectedOnAws } = await import('../audit/check-catalogue.ts')
+  const { collectedUntil } = await import('../audit/check-catalogue.ts')
+  const collected = collectedUntil(Date.now())
   if (stage === true) {
     const { openCatalogue } = await import('@darkroom/catalogue')
-    const collected = new Date()
     const catalogue = await openCatalogue(bucket.s3, bucket.name)
     return { audited: { catalogue, collected }, searched: { catalogue }, close: catalogue.close }
   }
@@ -249,7 +249,7 @@ async function catalogueOf(
   const athena = new AthenaClient()
   const catalogue = askAthena(athena, ofStage(stage))
   return {
-    audited: { catalogue, collected: collectedOnAws(Date.now()) },
+    audited: { catalogue, collected },
     searched: { catalogue, stored: { results: await resultsOf(athena, ofStage(stage)) } },
     close: () => athena.destroy(),
   }

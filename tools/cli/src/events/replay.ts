@@ -1,13 +1,10 @@
-import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import { listFolders, listImages } from '@darkroom/bucket'
-import { DatePartition, metadataKey, repeatedS3Event, storedPrefix } from '@darkroom/core'
+import { DatePartition, metadataKey, storedPrefix } from '@darkroom/core'
+import { announceAgain, MAX_ANNOUNCED, type WrittenKey } from '@darkroom/intake'
 import pThrottle from 'p-throttle'
 import type { StoreWithQueue } from '../open-store.ts'
 import type { Selection } from '../selection.ts'
 import { outcomesQueueUrl } from './topic.ts'
-
-/** SQS's limit. */
-const BATCH = 10
 
 /**
  * Sends the outcomes queue what S3 sends for a document, for each document of the selected days.
@@ -20,25 +17,22 @@ export async function replay(
   onDay: (date: string, documents: number) => void,
 ): Promise<number> {
   const { bucket, sqs } = store
-  const QueueUrl = outcomesQueueUrl(store)
-  const send = pThrottle({ limit: 1, interval: (BATCH * 1000) / rate })(async (bodies: string[]) => {
-    const Entries = bodies.map((MessageBody, n) => ({ Id: String(n), MessageBody }))
-    const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }))
-    if (Failed[0]) throw new Error(`SQS did not take a message: ${Failed[0].Message ?? Failed[0].Code}`)
-  })
+  const queue = { sqs, queueUrl: outcomesQueueUrl(store), bucket: bucket.name }
+  const interval = (MAX_ANNOUNCED * 1000) / rate
+  const send = pThrottle({ limit: 1, interval })((batch: WrittenKey[]) => announceAgain(queue, batch))
   let sent = 0
   for (const date of await datesOf(store, app)) {
     if ((from && date < from) || (to && date > to)) continue
     let documents = 0
-    let batch: string[] = []
+    let batch: WrittenKey[] = []
     const flush = async () => {
       if (batch.length > 0 && !dryRun) await send(batch)
       batch = []
     }
     for await (const { imageId, written } of listImages(bucket, 'metadata', { app, date })) {
-      batch.push(JSON.stringify(repeatedS3Event(bucket.name, metadataKey({ app, imageId }), written)))
+      batch.push({ key: metadataKey({ app, imageId }), written })
       documents++
-      if (batch.length === BATCH) await flush()
+      if (batch.length === MAX_ANNOUNCED) await flush()
     }
     await flush()
     onDay(date, documents)

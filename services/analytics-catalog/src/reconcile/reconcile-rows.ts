@@ -1,0 +1,110 @@
+import { type Catalogue, idsOfDayQuery, rowCountsQuery } from '@darkroom/analytics'
+import { retention } from '@darkroom/app-configuration/deployed'
+import { type AppDay, listApps, listImages } from '@darkroom/bucket'
+import { metadataKey } from '@darkroom/core'
+import { announceAgain, MAX_ANNOUNCED, outcomesQueueOf, type WrittenKey } from '@darkroom/intake'
+import { daysOf } from '@darkroom/retention'
+import { bucket, catalogue, sqs } from '../clients.ts'
+import { env } from '../environment.ts'
+import { logger } from '../logger.ts'
+import { reportReconciled } from '../metrics.ts'
+
+const DAY_MS = 86_400_000
+/** Days that are compared every day. */
+const RECENT_DAYS = 2
+/** Each older day is compared once in so many days. */
+const ROUND_DAYS = 30
+/** Of the function's 15 minutes. What is left then is compared in the next round. */
+const LAST_START_MS = 10 * 60_000
+/** Ids of a day that are compared in memory. A larger day is announced as a whole. */
+const MAX_COMPARED = 500_000
+
+/** The part of EventBridge's event that is used: the scheduled time. */
+interface Schedule {
+  time: string
+}
+
+/**
+ * Once a day: compares the number of documents of each app and day with that of the table's rows, and announces documents again
+ * that have no row. A listing has a thousand documents, and nothing is read, so a million documents are a thousand requests.
+ */
+export async function handler({ time }: Schedule): Promise<void> {
+  const now = Date.parse(time)
+  const deadline = Date.now() + LAST_START_MS
+  const reconciled = { days: 0, missing: 0, surplus: 0 }
+  const apps = await listApps(bucket, 'metadata')
+  const dates = datesOf(now)
+  const rows = await countRows(catalogue, dates)
+  for (const date of dates) {
+    for (const app of apps.filter((app) => isKept(app, date, now))) {
+      if (Date.now() > deadline) return report({ ...reconciled, unfinished: date })
+      const found = await reconcileDay({ app, date }, rows.get(`${app} ${date}`) ?? 0)
+      reconciled.days += 1
+      reconciled.missing += found.missing
+      reconciled.surplus += found.surplus
+    }
+  }
+  report(reconciled)
+}
+
+function report(reconciled: { missing: number; surplus: number; unfinished?: string }): void {
+  logger.info('rows reconciled', reconciled)
+  reportReconciled(reconciled)
+}
+
+/** The last days, and a part of the others, so that each is compared once in 30 days; the newest first. */
+function datesOf(now: number): string[] {
+  const today = Math.floor(now / DAY_MS)
+  const oldest = Math.max(
+    ...[retention.default, ...Object.values(retention.apps)].map(({ metadata = 0 }) => metadata),
+  )
+  return Array.from({ length: oldest }, (_, n) => today - 1 - n)
+    .filter((day) => today - day <= RECENT_DAYS || day % ROUND_DAYS === today % ROUND_DAYS)
+    .map((day) => new Date(day * DAY_MS).toISOString().slice(0, 10))
+}
+
+/** In the last days of a document its row may be deleted already. */
+function isKept(app: string, date: string, now: number): boolean {
+  return now - Date.parse(date) < (daysOf(retention, app).metadata - 2) * DAY_MS
+}
+
+async function countRows({ query }: Catalogue, dates: string[]): Promise<Map<string, number>> {
+  const { rows } = await query(rowCountsQuery(dates))
+  return new Map(rows.map(([app, date, count]) => [`${app} ${date}`, Number(count)]))
+}
+
+/** @returns the number of documents without a row, which are announced again, or of rows that are more than the documents */
+async function reconcileDay(day: AppDay, rows: number): Promise<{ missing: number; surplus: number }> {
+  let documents = 0
+  for await (const _ of listImages(bucket, 'metadata', day)) documents++
+  if (documents === rows) return { missing: 0, surplus: 0 }
+  if (documents < rows) {
+    logger.warn('more rows than documents', { ...day, documents, rows })
+    return { missing: 0, surplus: rows - documents }
+  }
+  const missing = await announceMissing(day, documents > MAX_COMPARED ? new Set() : await idsOf(day))
+  logger.warn('documents without rows announced again', { ...day, documents, rows, announced: missing })
+  return { missing, surplus: 0 }
+}
+
+async function idsOf(day: AppDay): Promise<Set<string>> {
+  return new Set((await catalogue.query(idsOfDayQuery(day))).rows.map(([id]) => String(id)))
+}
+
+async function announceMissing({ app, date }: AppDay, ids: Set<string>): Promise<number> {
+  const queue = { sqs, queueUrl: outcomesQueueOf(env.QUEUE_URL), bucket: bucket.name }
+  let announced = 0
+  let batch: WrittenKey[] = []
+  const flush = async () => {
+    if (batch.length > 0) await announceAgain(queue, batch)
+    announced += batch.length
+    batch = []
+  }
+  for await (const { imageId, written } of listImages(bucket, 'metadata', { app, date })) {
+    if (ids.has(imageId)) continue
+    batch.push({ key: metadataKey({ app, imageId }), written })
+    if (batch.length === MAX_ANNOUNCED) await flush()
+  }
+  await flush()
+  return announced
+}
