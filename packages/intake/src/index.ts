@@ -2,5 +2,6 @@ export { type Arrival, type ArrivalDetails, createIntake, type Intake } from './
 export { announceAgain, MAX_ANNOUNCED, type WrittenKey } from './announce-again.ts'
 export { type AppLimits, requireWithinLimits } from './app-limits.ts'
 export { enqueueAccepted, enqueueImage, type IntakeQueue } from './enqueue-image.ts'
+export { requireAllowedType } from './inspect-content.ts'
 export { createRefusalReporter, outcomesQueueOf } from './report-refusals.ts'
 export { type Acceptance, type Repetition, requireSameImage } from './store-original.ts'

@@ -81,11 +81,13 @@ export function requireDeclaredType(actual: ImageType, contentType: string | und
 }
 
 /** @throws ProblemError `unsupported-media-type` if the credential does not allow this type */
-export function requireAllowedType(actual: ImageType, allowed: readonly string[] | undefined): void {
+export function requireAllowedType(actual: string, allowed: readonly string[] | undefined): void {
   if (allowed === undefined || allowed.includes(actual)) return
   throw new ProblemError(
     'unsupported-media-type',
-    `The image is ${actual}, and the upload token allows only ${allowed.join(', ')}.`,
+    allowed.length > 0
+      ? `The image is ${actual}, and the upload token allows only ${allowed.join(', ')}.`
+      : `The image is ${actual}. The token that started the upload and the one that completes it allow no common type.`,
   )
 }
 

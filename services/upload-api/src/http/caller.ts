@@ -1,4 +1,5 @@
 import { AppId, type ImageId, ImageType, ProblemError, SCOPES, type Scope } from '@darkroom/core'
+import { requireAllowedType } from '@darkroom/intake'
 import * as z from 'zod'
 
 /** Who sends a request, as the authorizer tells the functions: a flat object of text, as the gateway requires. */
@@ -170,6 +171,18 @@ export function forCaller<Status extends { uploader?: string | undefined }>(
   { uploader, ...status }: Status,
 ) {
   return uploader !== undefined && (kind === 'key' || own === uploader) ? { ...status, uploader } : status
+}
+
+/** What a token allows of an image. */
+export type Allowance = Pick<Identity, 'maxBytes' | 'contentTypes'>
+
+/** @throws ProblemError `payload-too-large`, `unsupported-media-type` */
+export function requireAllowed(
+  { maxBytes, contentTypes }: Allowance,
+  { bytes, contentType }: { bytes: number; contentType: string },
+): void {
+  requireAllowedBytes(bytes, maxBytes)
+  requireAllowedType(contentType, contentTypes)
 }
 
 /** @throws ProblemError `payload-too-large` if the image is larger than the token allows */

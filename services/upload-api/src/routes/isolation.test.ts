@@ -44,6 +44,7 @@ const completeUpload = await load('complete-upload')
 const getImage = await load('get-image')
 const listImages = await load('list-images')
 const eraseImage = await load('erase-image')
+const clients = await import('../clients.ts')
 afterAll(async () => {
   await store.close()
   await aws.stop()
@@ -211,8 +212,8 @@ upload only               403 202 201 200 202 403 403    403    403
 read only                 403 403 403 403 403 200 shown  shown  403
 erase only                403 403 403 403 403 403 403    403    200
 read:all                  403 403 403 403 403 200 shown  shown  403
-too small                 403 413 413 413 202 200 shown  shown  403
-another type              403 415 415 200 202 200 shown  shown  403
+too small                 403 413 413 413 413 200 shown  shown  403
+another type              403 415 415 200 415 200 shown  shown  403
 the uploader's JWT        403 202 201 200 202 200 shown  shown  200
 another uploader's JWT    403 202 201 404 404 404 absent absent 404
 another app's JWT         403 202 201 404 404 404 absent absent 404
@@ -253,6 +254,48 @@ function comparable({ status, headers, body }: Answer, id: string): string {
   const { requestId: _, ...problem } = body
   return JSON.stringify([status, headers, problem]).replaceAll(id, 'ID')
 }
+
+/** The requests to S3 of the functions, without the ids in them. */
+const requests: string[] = []
+clients.bucket.s3.middlewareStack.add(
+  (next, { commandName }) =>
+    (args) => {
+      const { Key, Prefix, StartAfter } = args.input as Record<string, string | undefined>
+      const where = [Key, Prefix, StartAfter].map((key) => key?.replace(ID, 'ID'))
+      requests.push(JSON.stringify([commandName, ...where]))
+      return next(args)
+    },
+  { name: 'record', step: 'initialize' },
+)
+/** An id, or the end of one, which is of its event. */
+const ID = /([0-9a-f]{8}-[0-9a-f]{4}-7)?[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g
+
+test('a 404 costs the same requests to S3, whether or not the image exists', async () => {
+  const { imageId, upload } = await prepare()
+  const finished = newImageId()
+  const document = { ...processedDocument({ app: 'web-app-1', imageId: finished }), uploader: 'alice' }
+  await store.putDocument(document)
+  const ids = { unknown: newImageId(), queued: imageId, finished, uploaded: upload.id }
+  for (const credential of ["another uploader's token", "another uploader's JWT", "another app's key"]) {
+    for (const [handler, request] of [
+      [getImage, (id: string) => ({ id })],
+      [getImage, (id: string) => ({ id, headers: { prefer: 'wait=1' } })],
+      [listImages, (id: string) => ({ query: { ids: id } })],
+      [eraseImage, (id: string) => ({ id, method: 'DELETE' as const })],
+      [completeUpload, (id: string) => ({ id, method: 'POST' as const, path: `/v1/uploads/${id}/complete` })],
+    ] as const) {
+      const made: Record<string, string[]> = {}
+      for (const [name, id] of Object.entries(ids)) {
+        requests.length = 0
+        await ask(handler, credentials[credential], request(id))
+        made[name] = requests.toSorted()
+      }
+      const { unknown = [] } = made
+      expect(unknown.length).toBeGreaterThan(0)
+      expect(made).toEqual({ unknown, queued: unknown, finished: unknown, uploaded: unknown })
+    }
+  }
+})
 
 test('a 404 does not tell whether the image exists', async () => {
   const { imageId, upload } = await prepare()
@@ -336,6 +379,51 @@ test('the types that a token allows are checked when the upload is completed, wh
     const request = { id, method: 'POST' as const, path: `/v1/uploads/${id}/complete` }
     expect((await ask(completeUpload, apiKey, request)).status).toBe(expected)
   }
+})
+
+test('a token completes only what it allows itself, and another one can complete the rest', async () => {
+  const { upload } = await prepare()
+  const completeWith = (name: string) =>
+    ask(completeUpload, credentials[name], {
+      id: upload.id,
+      method: 'POST',
+      path: `/v1/uploads/${upload.id}/complete`,
+    })
+  const onlyPng = 'and the upload token allows only image/png.'
+  const refused = async () => {
+    expect(await completeWith('another type')).toMatchObject({
+      status: 415,
+      body: { detail: expect.stringContaining(onlyPng) },
+    })
+    expect(await completeWith('too small')).toMatchObject({
+      status: 413,
+      body: { detail: `The image has ${jpeg.length} bytes; the upload token allows 10.` },
+    })
+  }
+  await refused()
+  expect((await completeWith("the uploader's token")).status).toBe(202)
+  // The same of an image that is accepted, and of one that is finished.
+  await refused()
+  const ofAlice = { uploader: 'alice', bytes: jpeg.length, content_type: 'image/jpeg' as const }
+  await store.putDocument({ ...processedDocument({ app: 'web-app-1', imageId: upload.id }), ...ofAlice })
+  await refused()
+  expect((await completeWith("the uploader's token")).status).toBe(202)
+})
+
+test('tokens that allow no common type complete nothing together', async () => {
+  const onlyJpeg = await makeToken(apiKey, { uploader: 'alice', contentTypes: ['image/jpeg'] })
+  const plan = json('/v1/uploads', { bytes: jpeg.length, contentType: 'image/jpeg' })
+  const { body: upload } = await ask(createUpload, onlyJpeg, plan)
+  const form = new FormData()
+  for (const [name, value] of Object.entries(upload.fields)) form.set(name, String(value))
+  form.set('file', new Blob([new Uint8Array(jpeg)]))
+  await fetch(upload.url, { method: 'POST', body: form })
+  const request = { id: upload.id, method: 'POST' as const, path: `/v1/uploads/${upload.id}/complete` }
+  expect(await ask(completeUpload, credentials['another type'], request)).toMatchObject({
+    status: 415,
+    body: { detail: expect.stringContaining('no common type') },
+  })
+  expect((await ask(completeUpload, onlyJpeg, request)).status).toBe(202)
 })
 
 test('a token gets what was asked for, and refuses with its limit', async () => {

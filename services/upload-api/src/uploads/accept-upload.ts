@@ -13,7 +13,7 @@ import { type ImageRef, ownerOf, ProblemError } from '@darkroom/core'
 import { enqueueAccepted } from '@darkroom/intake'
 import { bucket } from '../clients.ts'
 import type { AnsweredImage } from '../http/answer.ts'
-import type { SoughtImage } from '../http/caller.ts'
+import { type Allowance, requireAllowed, requireAllowedBytes, type SoughtImage } from '../http/caller.ts'
 import { acceptImage, imageQueue } from '../intake.ts'
 import { findImageOrUndefined } from '../status/find-image.ts'
 import { isWhole, partCount } from './multipart.ts'
@@ -27,15 +27,20 @@ export interface AcceptedUpload {
 
 /**
  * Accepts a direct upload: checks it, copies it to the originals create-once, and deletes the upload. Repeated and parallel
- * calls have the same result. An upload that is refused is deleted too.
+ * calls have the same result. An upload that is refused is deleted too, but not if only the credential of this request does not
+ * allow it: then another one can complete it.
  *
- * @throws ProblemError as `acceptImage` and `requireUsableId` do, `upload-incomplete`, `not-found`
+ * @throws ProblemError as `acceptImage`, `requireUsableId` and `requireAllowed` do, `upload-incomplete`, `not-found`
  */
-export async function acceptUpload({ uploader, ...image }: SoughtImage): Promise<AcceptedUpload> {
+export async function acceptUpload(
+  { uploader, ...image }: SoughtImage,
+  allowance: Allowance = {},
+): Promise<AcceptedUpload> {
   const owner = uploader === undefined ? undefined : ownerOf(uploader)
   if (owner !== undefined && !(await isOwned({ ...image, uploader }, owner))) throw nothingStored()
   await requireUsable(image)
-  const accepted = (await acceptStaged(image, owner)) ?? (await acceptAgain({ ...image, uploader }))
+  const accepted =
+    (await acceptStaged(image, allowance, owner)) ?? (await acceptAgain({ ...image, uploader }, allowance))
   if (accepted) return accepted
   // It may have been erased meanwhile.
   await requireUsable(image)
@@ -68,18 +73,25 @@ async function requireUsable(image: ImageRef): Promise<void> {
 }
 
 /** Undefined if there is no upload, or a parallel call has just accepted it. */
-async function acceptStaged(image: ImageRef, owner?: string): Promise<AcceptedUpload | undefined> {
+async function acceptStaged(
+  image: ImageRef,
+  allowance: Allowance,
+  owner?: string,
+): Promise<AcceptedUpload | undefined> {
   const upload = await findStaged(image, owner)
   const details = upload && (await readDetails(upload))
   if (!details) return undefined
   const { key, bytes } = upload
+  requireAllowedBytes(bytes, allowance.maxBytes)
+  const allowedTypes = typesAllowedByBoth(details.allowedTypes, allowance.contentTypes)
   try {
-    const acceptance = await acceptImage({ ...details, ...image, stored: { key, bytes } })
+    const acceptance = await acceptImage({ ...details, ...image, allowedTypes, stored: { key, bytes } })
     await discardUploads(bucket, image)
     return acceptance
   } catch (error) {
     if (!(error instanceof ProblemError) || isTransient(error)) throw error
     if (error.slug === 'source-expired') return undefined
+    if (error.slug === 'unsupported-media-type' && allowance.contentTypes) throw error
     await discardUploads(bucket, image)
     throw error
   }
@@ -117,6 +129,11 @@ function incomplete({ bytes }: StagedUpload, parts: UploadedPart[]): ProblemErro
   )
 }
 
+/** Undefined if any type is allowed. */
+function typesAllowedByBoth(one: readonly string[] | undefined, other: readonly string[] | undefined) {
+  return one && other ? one.filter((type) => other.includes(type)) : (one ?? other)
+}
+
 /** What the client declared before the upload. */
 async function readDetails(upload: StagedUpload) {
   const found = await readUploadDetails(bucket, upload)
@@ -126,9 +143,10 @@ async function readDetails(upload: StagedUpload) {
 }
 
 /** Answers for an accepted image. If it is queued, its message is sent again, because the first one may have been lost. */
-async function acceptAgain(image: SoughtImage): Promise<AcceptedUpload | undefined> {
+async function acceptAgain(image: SoughtImage, allowance: Allowance): Promise<AcceptedUpload | undefined> {
   const found = await findImageOrUndefined(image)
   if (found?.state === 'queued' && hasHash(found.original)) {
+    requireAllowed(allowance, found.original)
     await enqueueAccepted(imageQueue, found.original)
     return { image: found.original, replayed: true }
   }
@@ -136,6 +154,7 @@ async function acceptAgain(image: SoughtImage): Promise<AcceptedUpload | undefin
   const { document } = found
   const { accepted_at: acceptedAt, content_type: contentType, bytes, sha256 } = document
   if (!contentType || bytes === undefined || !sha256) return undefined
+  requireAllowed(allowance, { bytes, contentType })
   return { image: { imageId: image.imageId, acceptedAt, contentType, bytes, sha256 }, replayed: true }
 }
 
