@@ -43,7 +43,8 @@ export const PROBLEMS = {
   unauthenticated: {
     status: 401,
     title: 'The credential is missing or invalid',
-    description: 'The API key or token is missing, malformed, unknown, expired or revoked',
+    description:
+      'The credential is missing, malformed, unknown, expired or revoked, or a JWT is not accepted; `detail` says why',
     retryable: false,
   },
   'insufficient-scope': {
@@ -152,7 +153,7 @@ export const PROBLEMS = {
   'storage-unavailable': {
     status: 503,
     title: 'Storage is unavailable',
-    description: 'S3 does not respond; retry with the same key',
+    description: 'S3, or the issuer of a JWT, does not respond; retry with the same key',
     retryable: true,
   },
   'document-unreadable': {
