@@ -33,6 +33,7 @@ const SHOWN: [command: string, statuses: number[]][] = [
   ['/health', [200]],
   ['/ready', [200]],
   ['TOKEN=', [202]],
+  ['?uploader=user-4711', [202]],
   ['Content-Type: image/png', [415]],
   ['-X OPTIONS', [204]],
 ]

@@ -18,7 +18,7 @@ import { getText, listPage, putObjectIf } from './objects.ts'
 /**
  * The receipt of an erasure, which becomes the image's document.
  *
- * @param by the credential: the id of its API key
+ * @param by the credential: the id of its API key, or the issuer of its JWT
  * @param objects how many are deleted
  */
 export function newReceipt({ app, imageId }: ImageRef, by: string, objects: number): ErasedDocument {

@@ -33,6 +33,7 @@ test('public types: a change here is a change for every user', () => {
     Signal & {
       filename?: string | undefined
       attributes?: client.Attributes | undefined
+      uploader?: string | undefined
       idempotencyKey?: string | undefined
       onProgress?: ((progress: { sent: number; total: number }) => void) | undefined
     }

@@ -125,6 +125,20 @@ test('a key in upper case is the same key', async () => {
   expect(await upload).toMatchObject({ id: idempotencyKey })
 })
 
+test('an uploader is sent with raw bytes and in a form', async () => {
+  reply = accept
+  await client.upload(new File(['x'], 'a.jpg'), { uploader: 'zoë & bob' })
+  await client.upload(new Blob(['x']), { uploader: 'zoë' })
+  await client.upload(new Blob(['x']), { uploader: 'zoë', attributes: { album: 'coast' } })
+  expect(requests.map(({ url }) => url?.split('/images')[1])).toEqual([
+    '?filename=a.jpg&uploader=zo%C3%AB%20%26%20bob',
+    '?uploader=zo%C3%AB',
+    '',
+  ])
+  const form = await new Response(bodies[2], { headers: contentTypeOf(requests[2]) }).formData()
+  expect(form.get('uploader')).toBe('zoë')
+})
+
 test.each([['image/png'], ['application/json'], ['']])(
   'a file of type %p is sent undeclared',
   async (type) => {

@@ -62,10 +62,10 @@ export function uploadToS3(api: Api, blob: Blob, options: KeyedUploadOptions): P
 function createUpload(
   { ask }: Api,
   blob: Blob,
-  { filename, attributes, idempotencyKey, signal }: KeyedUploadOptions,
+  { filename, attributes, uploader, idempotencyKey, signal }: KeyedUploadOptions,
 ): Promise<DirectUpload> {
   const multipart = blob.size > MAX_FORM_BYTES
-  const body = { bytes: blob.size, contentType: UNKNOWN_TYPE, filename, attributes, multipart }
+  const body = { bytes: blob.size, contentType: UNKNOWN_TYPE, filename, attributes, uploader, multipart }
   const request = json('/uploads', body, { 'idempotency-key': idempotencyKey }, signal)
   const isResult = ({ id, url }: DirectUpload) => id === idempotencyKey && typeof url === 'string'
   return ask(request, { status: 201, isResult })

@@ -49,23 +49,31 @@ async function uploadToApi({ ask }: Api, blob: Blob, options: KeyedUploadOptions
 /** Sends raw bytes, or a multipart form if there are attributes. */
 function toRequest(
   blob: Blob,
-  { filename, attributes, idempotencyKey, signal }: KeyedUploadOptions,
+  { filename, attributes, uploader, idempotencyKey, signal }: KeyedUploadOptions,
 ): ApiRequest {
   const headers = { 'idempotency-key': idempotencyKey }
   const request = { method: 'POST', path: '/images', signal } as const
-  if (attributes) return { ...request, headers, body: toForm(blob, filename, attributes) }
-  const query = filename === undefined ? '' : `?filename=${encodeURIComponent(filename)}`
+  if (attributes) return { ...request, headers, body: toForm(blob, filename, attributes, uploader) }
+  const query = Object.entries({ filename, uploader }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+  )
   return {
     ...request,
-    path: request.path + query,
+    path: query.length > 0 ? `${request.path}?${query.join('&')}` : request.path,
     headers: { ...headers, 'content-type': UNKNOWN_TYPE },
     body: blob,
   }
 }
 
-function toForm(blob: Blob, filename: string | undefined, attributes: Attributes): FormData {
+function toForm(
+  blob: Blob,
+  filename: string | undefined,
+  attributes: Attributes,
+  uploader: string | undefined,
+): FormData {
   const form = new FormData()
   form.set('file', blob.slice(0, blob.size, UNKNOWN_TYPE), filename ?? '')
   form.set('attributes', JSON.stringify(attributes))
+  if (uploader !== undefined) form.set('uploader', uploader)
   return form
 }

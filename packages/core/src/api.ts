@@ -10,6 +10,11 @@ import { Text } from './text.ts'
 import { Uploader } from './uploader.ts'
 import { Warning } from './warnings.ts'
 
+const NamedUploader = Uploader.optional().meta({
+  description:
+    "The app's own user who uploads the image. Only with an API key: a token or JWT names its uploader itself.",
+})
+
 /** `POST /v1/images` as JSON: the image in base64 (RFC 4648, section 4). */
 export const UploadRequest = z
   .strictObject({
@@ -19,6 +24,7 @@ export const UploadRequest = z
     }),
     filename: Filename.optional(),
     attributes: Attributes.optional(),
+    uploader: NamedUploader,
   })
   .meta({ id: 'UploadRequest' })
 export type UploadRequest = z.infer<typeof UploadRequest>
@@ -55,6 +61,7 @@ export const DirectUploadRequest = z
     }),
     filename: Filename.optional(),
     attributes: Attributes.optional(),
+    uploader: NamedUploader,
     sha256: Sha256.optional(),
     multipart: z
       .boolean()
@@ -173,7 +180,9 @@ const WarningInWords = z.object({ type: Warning, detail: z.string() }).meta({ id
 const Erasure = z
   .object({
     at: z.iso.datetime(),
-    by: z.string().meta({ description: 'The credential that erased the image: the id of its API key.' }),
+    by: z.string().meta({
+      description: 'The credential that erased the image: the id of its API key, or the issuer of its JWT.',
+    }),
     objects: z.int().meta({ description: 'How many objects were deleted: the original and its variants.' }),
     complete: z.boolean().meta({
       description:

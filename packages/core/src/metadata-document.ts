@@ -28,7 +28,7 @@ const arrival = {
   attributes: column(Attributes, 'Key/value pairs that the application stored with the image.'),
   uploader: column(
     Uploader.optional(),
-    "The application's own user who uploaded the image, from the upload token.",
+    "The application's own user who uploaded the image, from the credential, the request or the event.",
   ),
   engine: column(z.enum(['sharp', 'jimp']).optional(), 'The image engine that processed the image.'),
   traceparent: column(z.string().optional(), 'W3C trace context of the upload.'),
@@ -109,7 +109,10 @@ export const PERCEPTUAL_HASH_VERSION = 2
 /** What remains of an erased image. */
 const erasure = {
   erased_at: column(timestamp, 'When the image was erased, UTC.'),
-  erased_by: column(z.string(), 'The credential that erased the image: the id of its API key.'),
+  erased_by: column(
+    z.string(),
+    'The credential that erased the image: the id of its API key, or the issuer of its JWT.',
+  ),
   erased_objects: column(count, 'How many objects were deleted: the original and its variants.'),
 }
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { type AppId, Filename, ProblemError, parseOrRefuse, readAttributes } from '@darkroom/core'
+import { type AppId, Filename, ProblemError, parseOrRefuse, readAttributes, Uploader } from '@darkroom/core'
 import type { MSKRecord } from 'aws-lambda'
 import * as z from 'zod'
 import { EventTime, identifyStructuredEvent } from './identify-structured-event.ts'
@@ -47,13 +47,24 @@ function identifyBytes(
   requireText: (...names: string[]) => void,
 ): ReadEvent {
   requireText(...Object.keys(CloudEventHeaders.shape))
-  const { 'content-type': declaredType, ce_filename, ce_attributes, traceparent, ce_traceparent } = headers
+  const {
+    'content-type': declaredType,
+    ce_filename,
+    ce_attributes,
+    ce_uploader,
+    traceparent,
+    ce_traceparent,
+  } = headers
   const bytes = bytesOf(record)
   return {
     identity: identityOf(record, headers),
     bytes,
     filename: Filename.safeParse(ce_filename).data,
     traceparent: traceparent ?? ce_traceparent,
+    readUploader: () => {
+      requireText('ce_uploader')
+      return parseOrRefuse(Uploader.optional(), ce_uploader, 'ce_uploader')
+    },
     readContent: () => {
       requireText('content-type')
       return { bytes: requireValue(bytes), declaredType }

@@ -1,5 +1,13 @@
 import { isAscii } from 'node:buffer'
-import { decodeBase64, Filename, ProblemError, parseOrRefuse, readAttributes, Text } from '@darkroom/core'
+import {
+  decodeBase64,
+  Filename,
+  ProblemError,
+  parseOrRefuse,
+  readAttributes,
+  Text,
+  Uploader,
+} from '@darkroom/core'
 import * as z from 'zod'
 import type { Content, ReadEvent } from './submission.ts'
 
@@ -16,7 +24,7 @@ export const EventTime = z.iso
  *
  *     { "specversion": "1.0", "type": "image.submitted.v1", "source": "/web-app-2", "id": "upload-1",
  *       "time": "2026-11-23T10:00:00.123Z", "datacontenttype": "image/jpeg",
- *       "filename": "IMG_0001.JPG", "attributes": { "album": "summer" },
+ *       "filename": "IMG_0001.JPG", "attributes": { "album": "summer" }, "uploader": "user-4711",
  *       "data_base64": "/9j/4AAQ…" }
  *     { …, "data": { "ref": "s3://darkroom/claims/web-app-2/IMG_0001.JPG" } }
  */
@@ -28,6 +36,7 @@ const StructuredEvent = z.looseObject({
   time: EventTime,
   filename: z.unknown().optional(),
   attributes: z.unknown().optional(),
+  uploader: z.unknown().optional(),
   traceparent: z.string().optional().catch(undefined),
 })
 
@@ -48,11 +57,12 @@ const ClaimCheck = z.object({ ref: z.string() })
  */
 export function identifyStructuredEvent(value: Buffer, timestamp: number): ReadEvent {
   const event = parseOrRefuse(StructuredEvent, withoutNulls(readJson(value)), 'event')
-  const { time, source, id, filename, attributes, traceparent } = event
+  const { time, source, id, filename, attributes, uploader, traceparent } = event
   return {
     identity: { time: time ?? new Date(timestamp), source, id },
     filename: Filename.safeParse(filename).data,
     traceparent,
+    readUploader: () => parseOrRefuse(Uploader.optional(), uploader, 'event.uploader'),
     readContent: () => readContent(event),
     readAttributes: () => {
       if (typeof filename === 'string') parseOrRefuse(Text, filename, 'event.filename')

@@ -53,7 +53,7 @@ const MAX_DETAIL_CHARACTERS = 1000
 
 /** The image was never accepted, so it is accepted and finished at the same time. */
 function toDocument({ image, slug, detail }: RefusedImage): StoredFailed {
-  const { app, imageId, origin, filename, attributes = {}, traceparent } = image
+  const { app, imageId, origin, filename, attributes = {}, uploader, traceparent } = image
   const now = new Date().toISOString()
   return {
     schema_version: 1,
@@ -69,6 +69,7 @@ function toDocument({ image, slug, detail }: RefusedImage): StoredFailed {
     }),
     filename,
     attributes,
+    ...(uploader !== undefined && { uploader }),
     ...describeBytes(image),
     traceparent: Traceparent.safeParse(traceparent).data,
     status: 'failed',

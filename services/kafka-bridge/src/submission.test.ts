@@ -33,6 +33,7 @@ describe('a CloudEvent in binary mode', () => {
     const headers = {
       ce_filename: 'Straße 7.jpg',
       ce_attributes: '{"album":"sommer"}',
+      ce_uploader: 'Zoë',
       traceparent: TRACEPARENT,
     }
     expect(await readEvent(headers, { partition: 3, offset: 42 })).toEqual({
@@ -48,8 +49,21 @@ describe('a CloudEvent in binary mode', () => {
       origin: { kind: 'kafka', topic: TOPIC, partition: 3, offset: 42 },
       filename: 'Straße 7.jpg',
       attributes: { album: 'sommer' },
+      uploader: 'Zoë',
       traceparent: TRACEPARENT,
     })
+  })
+
+  test.each(['', 'x'.repeat(129)])('is refused for the uploader %j', async (ce_uploader) => {
+    expect(await refusalOf(() => readEvent({ ce_uploader }))).toMatchObject({
+      slug: 'malformed-request',
+      detail: expect.stringContaining('ce_uploader'),
+    })
+  })
+
+  test('that is no image is refused with its uploader', async () => {
+    const refusal = await refusalOf(() => readEvent({ ce_uploader: 'Zoë' }, { value: undefined }))
+    expect(refusal).toMatchObject({ slug: 'empty-body', image: { uploader: 'Zoë' } })
   })
 
   test('can have its trace as an extension attribute', async () => {
@@ -147,11 +161,12 @@ describe('a CloudEvent in structured mode', () => {
   test.each([{ album: 'sommer' }, '{"album":"sommer"}'])(
     'becomes the same arrival as in binary mode, with the attributes %j',
     async (attributes) => {
-      const more = { filename: 'Straße 7.jpg', traceparent: TRACEPARENT }
+      const more = { filename: 'Straße 7.jpg', uploader: 'Zoë', traceparent: TRACEPARENT }
       expect(await readStructured({ ...more, attributes })).toEqual(
         await readEvent({
           ce_filename: more.filename,
           ce_attributes: '{"album":"sommer"}',
+          ce_uploader: 'Zoë',
           traceparent: TRACEPARENT,
         }),
       )
@@ -189,9 +204,9 @@ describe('a CloudEvent in structured mode', () => {
   test('can be a claim check, whose content type is not that of the image', async () => {
     const { data_base64: _, ...event } = EVENT
     const ref = 's3://bucket/claims/web-app-2/a.jpg'
-    const claim = { ...event, datacontenttype: 'application/json', data: { ref } }
+    const claim = { ...event, datacontenttype: 'application/json', data: { ref }, uploader: 'Zoë' }
     const submission = await readText(JSON.stringify(claim))
-    expect(submission).toMatchObject({ ref, imageId: (await readEvent({})).imageId })
+    expect(submission).toMatchObject({ ref, uploader: 'Zoë', imageId: (await readEvent({})).imageId })
     expect(submission.declaredType).toBeUndefined()
     expect(submission).not.toHaveProperty('bytes')
   })
@@ -212,6 +227,8 @@ describe('a CloudEvent in structured mode', () => {
     [{ attributes: '{' }, 'event.attributes'],
     [{ attributes: { Album: 'sommer' } }, 'event.attributes'],
     [{ attributes: ['sommer'] }, 'event.attributes'],
+    [{ uploader: 4711 }, 'event.uploader'],
+    [{ uploader: '\ud800' }, 'event.uploader'],
     [{ data_base64: undefined }, 'no image'],
     [{ data_base64: undefined, data: { url: 'https://example.com' } }, 'data.ref'],
     [{ data_base64: undefined, data: 's3://bucket/key' }, 'data.ref'],

@@ -21,6 +21,8 @@ export type SubmittedEvent = Pick<ArrivalDetails, 'origin' | 'filename' | 'trace
   /** @throws ProblemError `malformed-request`, `empty-body` */
   readContent(): Content
   /** @throws ProblemError `malformed-request` */
+  readUploader(): ArrivalDetails['uploader']
+  /** @throws ProblemError `malformed-request` */
   readAttributes(): ArrivalDetails['attributes']
 }
 
@@ -35,18 +37,19 @@ export type Submission = ArrivalDetails & Content
 
 /** What is known about an image when it is refused, which depends on the stage. */
 export type KnownImage = ImageRef &
-  Pick<ArrivalDetails, 'origin' | 'filename' | 'attributes' | 'traceparent'> & {
+  Pick<ArrivalDetails, 'origin' | 'filename' | 'attributes' | 'uploader' | 'traceparent'> & {
     bytes?: Uint8Array | undefined
   }
 
 /**
- * Reads an event's image or claim check, and its attributes.
+ * Reads an event's uploader, so that also a refused image is of its uploader, then its image or claim check, and its attributes.
  *
  * @throws RefusedImage `malformed-request`, `empty-body`
  */
 export async function readSubmission(event: IdentifiedEvent): Promise<Submission> {
-  const { readContent, readAttributes, bytes: _, ...image } = event
-  const content = await refusing(event, readContent)
+  const { readUploader, readContent, readAttributes, bytes, ...known } = event
+  const image = { ...known, uploader: await refusing(event, readUploader) }
+  const content = await refusing({ ...image, bytes }, readContent)
   const attributes = await refusing({ ...image, ...content }, readAttributes)
   return { ...image, ...content, attributes }
 }

@@ -39,7 +39,7 @@ describe('a query parameter that a route does not know', () => {
   test('is named with those that the route takes', async () => {
     const { body } = await send(await handlerOf('upload-image'), { app, query: { fliename: 'x' } })
     expect(body.detail).toBe(
-      'The query parameter "fliename" is unknown: this route takes filename. Remove it.',
+      'The query parameter "fliename" is unknown: this route takes filename, uploader. Remove it.',
     )
   })
 })

@@ -165,6 +165,20 @@ export function viewOf({ app, kind, scopes, uploader = '' }: Identity): View {
   return kind === 'key' || scopes.includes('read:all') ? { app } : { app, uploader }
 }
 
+/**
+ * The uploader of a new image. An API key can name one in the request; a token or JWT has its own.
+ *
+ * @throws ProblemError `insufficient-scope` if a token names another uploader
+ */
+export function uploaderOf({ kind, uploader }: Identity, named: string | undefined): string | undefined {
+  if (named === undefined || named === uploader) return uploader
+  if (kind === 'key') return named
+  throw new ProblemError(
+    'insufficient-scope',
+    'Only an API key can name an uploader in the request. Leave it out: the images of a token or JWT are of its own uploader.',
+  )
+}
+
 /** Leaves the uploader out unless the caller is that uploader, or the app itself. */
 export function forCaller<Status extends { uploader?: string | undefined }>(
   { kind, uploader: own }: Identity,

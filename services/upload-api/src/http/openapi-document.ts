@@ -136,7 +136,12 @@ export function openApiDocument() {
               ),
               traceparent: text('W3C Trace Context; stored in the metadata.'),
             }),
-            query: z.object({ filename: text('The file name, if the body is raw bytes.') }),
+            query: z.object({
+              filename: text('The file name, if the body is raw bytes.'),
+              uploader: text(
+                "The app's own user who uploads the image, if the body is raw bytes. Only with an API key.",
+              ),
+            }),
           },
           requestBody: {
             required: true,
@@ -146,6 +151,7 @@ export function openApiDocument() {
                 schema: z.object({
                   file: z.string().meta({ format: 'binary', description: 'The image, at most 4 MB.' }),
                   attributes: text('Attributes as JSON text.').meta({ example: '{"album": "summer-2026"}' }),
+                  uploader: text("The app's own user who uploads the image. Only with an API key."),
                 }),
               },
               'image/*': bytes,

@@ -10,6 +10,7 @@ import {
   ProblemError,
   parseOrRefuse,
   readAttributes,
+  Uploader,
   UploadRequest,
 } from '@darkroom/core'
 import { parseDictionary } from 'structured-headers'
@@ -22,6 +23,8 @@ export interface Upload {
   declaredType?: string | undefined
   filename?: string | undefined
   attributes?: Attributes | undefined
+  /** As the request names it. */
+  uploader?: string | undefined
 }
 
 /**
@@ -65,14 +68,15 @@ function readerFor(mediaType: string): (event: ApiEvent) => Upload | Promise<Upl
 }
 
 function readJson(event: ApiEvent): Upload {
-  const { data, filename, attributes } = parseOrRefuse(UploadRequest, event.body, 'body')
-  return { bytes: decodeBase64(data, 'body.data'), filename, attributes }
+  const { data, filename, attributes, uploader } = parseOrRefuse(UploadRequest, event.body, 'body')
+  return { bytes: decodeBase64(data, 'body.data'), filename, attributes, uploader }
 }
 
 async function readMultipart(event: ApiEvent): Promise<Upload> {
-  const { file, attributes } = await readForm(event.headers['content-type'] ?? '', rawBody(event), [
+  const { file, attributes, uploader } = await readForm(event.headers['content-type'] ?? '', rawBody(event), [
     'file',
     'attributes',
+    'uploader',
   ])
   if (!file) {
     throw new ProblemError('empty-body', 'The form has no part named "file". Send the image in that part.')
@@ -84,14 +88,15 @@ async function readMultipart(event: ApiEvent): Promise<Upload> {
     bytes: file.bytes,
     declaredType: file.contentType,
     filename: readFilename(file.filename),
-    attributes: attributes && readAttributes(toText(attributes), 'attributes'),
+    attributes: attributes && readAttributes(toText(attributes, 'attributes'), 'attributes'),
+    uploader: uploader && readUploader(toText(uploader, 'uploader')),
   }
 }
 
 /** A browser sends a Blob of type application/json as a file. */
-function toText(part: FormPart): string {
+function toText(part: FormPart, name: string): string {
   if ('text' in part) return part.text
-  if (!isUtf8(part.bytes)) throw notUtf8('The part "attributes"')
+  if (!isUtf8(part.bytes)) throw notUtf8(`The part "${name}"`)
   return part.bytes.toString()
 }
 
@@ -100,7 +105,13 @@ function readRaw(event: ApiEvent): Upload {
     bytes: rawBody(event),
     declaredType: event.headers['content-type'],
     filename: readFilename(event.queryStringParameters?.filename),
+    uploader: readUploader(event.queryStringParameters?.uploader),
   }
+}
+
+/** Unlike a name of a file, an uploader that cannot be used is an error: the image would be of nobody. */
+function readUploader(text: string | undefined): string | undefined {
+  return parseOrRefuse(Uploader.optional(), text, 'uploader')
 }
 
 /** An unusable name is ignored; the image is still accepted. */

@@ -29,7 +29,7 @@ import { bucket, signer } from '../clients.ts'
 import { env } from '../environment.ts'
 import { type ApiResult, jsonAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
-import { requireAllowedBytes } from '../http/caller.ts'
+import { requireAllowedBytes, uploaderOf } from '../http/caller.ts'
 import { type ApiEvent, requireCaller } from '../http/request.ts'
 import { reportRefusal } from '../refusals.ts'
 import { settingsOf } from '../settings.ts'
@@ -58,7 +58,9 @@ async function plan(
   request: DirectUploadRequest,
   chosen: ImageId | undefined,
 ): Promise<ApiResult> {
-  const { app, uploader, maxBytes, contentTypes } = requireCaller(event)
+  const caller = requireCaller(event)
+  const { app, maxBytes, contentTypes } = caller
+  const uploader = uploaderOf(caller, request.uploader)
   requireSize(request.bytes)
   requireAllowedBytes(request.bytes, maxBytes)
   const imageId = chosen ?? newImageId()

@@ -342,6 +342,52 @@ test('the uploader is shown to itself and to the app only', async () => {
   expect(body.items).toEqual([expect.not.objectContaining({ uploader: expect.anything() })])
 })
 
+test("an uploader that is named with the app's key is like that of a token", async () => {
+  const form = new FormData()
+  form.set('file', new Blob([new Uint8Array(png)]), 'a.png')
+  form.set('uploader', 'alice')
+  const encoded = new Response(form)
+  const uploads: TestRequest[] = [
+    { query: { uploader: 'alice' }, headers: { 'content-type': 'image/png' }, body: png },
+    {
+      headers: { 'content-type': encoded.headers.get('content-type') ?? '' },
+      body: Buffer.from(await encoded.arrayBuffer()),
+    },
+    json('/v1/images', { data: png.toString('base64'), uploader: 'alice' }),
+  ]
+  const seenBy = async (name: string, id: string) => (await ask(getImage, credentials[name], { id })).status
+  for (const upload of uploads) {
+    const { status, body } = await ask(uploadImage, apiKey, { method: 'POST', ...upload })
+    expect(status).toBe(202)
+    expect((await ask(getImage, apiKey, { id: body.id })).body.uploader).toBe('alice')
+    expect(await seenBy("the uploader's token", body.id)).toBe(200)
+    expect(await seenBy("another uploader's token", body.id)).toBe(404)
+    expect((await ask(uploadImage, alice, { method: 'POST', ...upload })).status).toBe(202)
+    for (const name of ["another uploader's token", "another uploader's JWT"]) {
+      const refused = await ask(uploadImage, credentials[name], { method: 'POST', ...upload })
+      expect([refused.status, refused.body.detail]).toEqual([403, expect.stringMatching(/^Only an API key/)])
+    }
+  }
+  const plan = json('/v1/uploads', { bytes: png.length, contentType: 'image/png', uploader: 'alice' })
+  expect((await ask(createUpload, credentials["another uploader's token"], plan)).status).toBe(403)
+  const { body: upload } = await ask(createUpload, apiKey, plan)
+  const fields = new FormData()
+  for (const [name, value] of Object.entries(upload.fields)) fields.set(name, String(value))
+  fields.set('file', new Blob([new Uint8Array(png)]))
+  await fetch(upload.url, { method: 'POST', body: fields })
+  const complete = { method: 'POST' as const, path: `/v1/uploads/${upload.id}/complete`, id: upload.id }
+  expect((await ask(completeUpload, credentials["another uploader's token"], complete)).status).toBe(404)
+  expect((await ask(completeUpload, apiKey, complete)).status).toBe(202)
+  expect(await seenBy("the uploader's token", upload.id)).toBe(200)
+  expect(await seenBy("another uploader's token", upload.id)).toBe(404)
+})
+
+test.each(['', 'é'.repeat(65)])('the uploader %j in a request is refused', async (uploader) => {
+  const request = { query: { uploader }, headers: { 'content-type': 'image/png' }, body: png }
+  const { status, body } = await ask(uploadImage, apiKey, { method: 'POST', ...request })
+  expect([status, body.detail]).toEqual([400, expect.stringContaining('uploader')])
+})
+
 test('an uploader cannot take the id or the upload of another', async () => {
   const imageId = newImageId()
   const key = { 'idempotency-key': imageId }
