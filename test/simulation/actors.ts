@@ -1,9 +1,11 @@
+import type { AppliedSettings } from '@darkroom/app-configuration/current-settings'
 import {
   firstIdAt,
   type ImageAccepted,
   type ImageId,
   type ImageRef,
   inputKey,
+  type NamedPreset,
   parseInputKey,
   s3Uri,
 } from '@darkroom/core'
@@ -18,12 +20,14 @@ import { LIMITS_MS, MINUTE_MS, presetsOf } from './settings.ts'
 import {
   BUCKET,
   bridge,
+  digest,
   eraseImage,
   getImage,
   IMAGE_QUEUE,
   operator,
   placeHold,
   presets,
+  putSettings,
   redevelop,
   redriveParked,
   releaseHold,
@@ -59,6 +63,8 @@ export interface Subject {
   /** Whether several commands ran at once, so that either may have won. */
   isHoldContested: boolean
   wasHeld: boolean
+  /** Whether its app has deduplication at some time. */
+  mayBeKnown: boolean
 }
 
 const ATTEMPTS = 4
@@ -68,7 +74,7 @@ const FIRST_WAIT_MS = 1_000
 const CLOCKS_MS = [0, 0, 0, 5 * 60 * MINUTE_MS, 20 * 60 * MINUTE_MS] as const
 
 export function subjectOf(
-  { start, chance }: Pick<World, 'start' | 'chance'>,
+  { start, chance, history }: Pick<World, 'start' | 'chance' | 'history'>,
   picture: Picture,
   n: number,
 ): Subject {
@@ -92,6 +98,11 @@ export function subjectOf(
     holdCommands: 0,
     isHoldContested: false,
     wasHeld: false,
+    mayBeKnown:
+      picture.app === 'thrifty' ||
+      history.actions.some(
+        (action) => action.do === 'apply' && action.app === picture.app && action.deduplication,
+      ),
   }
 }
 
@@ -106,6 +117,7 @@ export async function act(world: World, subjects: Subject[], action: Action, n: 
   if (action.do === 'nothing') return
   if (action.do === 'deploy') return void Object.assign(presets, presetsOf(2))
   if (action.do === 'redrive') return redrive(world, n)
+  if (action.do === 'apply') return apply(world, action, n)
   const subject = subjects[action.picture]
   if (!subject) return
   if (action.do === 'send') return send(world, subject, n)
@@ -344,6 +356,26 @@ async function redrive({ processes, sleep }: World, n: number): Promise<void> {
     const command = () => redriveParked(operator, {}, async () => {})
     const isCalm = attempt > ATTEMPTS
     const ended = await processes.invoke(`redrive ${n}.${attempt}`, LIMITS_MS.command, command, { isCalm })
+    if ('returned' in ended) return
+    await sleep(FIRST_WAIT_MS * 2 ** Math.min(attempt, 8))
+  }
+}
+
+/** The operator repeats the command until it is done. */
+async function apply(
+  { processes, sleep, time }: World,
+  { app, preset, deduplication }: Extract<Action, { do: 'apply' }>,
+  n: number,
+): Promise<void> {
+  const applied: AppliedSettings = {
+    over: digest,
+    appliedAt: new Date(time.now()).toISOString(),
+    settings: { preset: { name: preset, ...presetsOf(1)[preset] } as NamedPreset, deduplication },
+  }
+  for (let attempt = 1; ; attempt++) {
+    const command = () => putSettings(operator.bucket, app, JSON.stringify(applied))
+    const isCalm = attempt > ATTEMPTS
+    const ended = await processes.invoke(`apply ${n}.${attempt}`, LIMITS_MS.command, command, { isCalm })
     if ('returned' in ended) return
     await sleep(FIRST_WAIT_MS * 2 ** Math.min(attempt, 8))
   }

@@ -47,7 +47,7 @@ function expectedOf({ what, from, to }: Answered, subject: Subject): number[] {
       if (isErased) return [410]
       if (picture.isRefusedByS3 && !isText)
         // Known bytes need not be stored again.
-        return [400, ...(picture.app === 'thrifty' ? [202] : []), ...(mayBeErased ? [410] : [])]
+        return [400, ...(subject.mayBeKnown ? [202] : []), ...(mayBeErased ? [410] : [])]
       return [isText ? 415 : 202, ...(mayBeErased ? [410] : [])]
     case 'plan':
       return isErased ? [410] : [201, ...(mayBeErased ? [410] : [])]

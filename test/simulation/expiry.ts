@@ -31,7 +31,7 @@ export async function passRetention(world: World, subjects: Subject[]): Promise<
     for (const subject of subjects) breaches.push(...(await wrongAnswer(world, subject, days)))
   }
   for (const key of s3.objects.keys())
-    if (!/^(held|receipts)\//.test(key)) breaches.push(`${key} is left after its retention`)
+    if (!/^(held|receipts|settings)\//.test(key)) breaches.push(`${key} is left after its retention`)
   if (s3.uploads.size > 0) breaches.push('a multipart upload is left after its retention')
   return breaches
 }

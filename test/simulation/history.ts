@@ -25,6 +25,8 @@ export type Action =
   | ImageAction
   | { at: number; do: 'deploy' }
   | { at: number; do: 'redrive' }
+  /** The operator applies settings to an app, without a deployment. */
+  | { at: number; do: 'apply'; app: string; preset: 'default' | 'big'; deduplication: boolean }
   | { at: number; do: 'nothing' }
 
 type ImageAction = { at: number; picture: number } & (
@@ -63,11 +65,24 @@ export function historyOf(seed: number): History {
   return {
     seed,
     pictures,
-    actions: [...sends, ...others, ...late].toSorted((a, b) => a.at - b.at),
+    actions: [...sends, ...others, ...late].toSorted((a, b) => a.at - b.at).concat(settingsOf(seed, span)),
     rates: ratesOf(seed),
     outages: outagesOf(seed),
     ...backlogOf(seed),
   }
+}
+
+/** In one history of four, at the beginning and while pictures are sent. Last, as the names of steps have the numbers of actions. */
+function settingsOf(seed: number, span: number): Action[] {
+  const chance = chanceOf(seed)
+  if (!chance.happens('has settings', 0.25)) return []
+  return Array.from({ length: chance.whole('settings', 1, 3) }, (_, n) => ({
+    do: 'apply',
+    at: n === 0 ? 0 : chance.whole(`time of settings ${n}`, 0, span),
+    app: chance.pick(`app of settings ${n}`, [...APPS, 'web-app-2'] as const),
+    preset: chance.pick(`preset of settings ${n}`, ['default', 'big'] as const),
+    deduplication: chance.happens(`deduplication ${n}`, 0.5),
+  }))
 }
 
 /** In one history of twelve. */

@@ -205,7 +205,7 @@ function etagOf(body: Buffer): string {
   return `"${createHash('md5').update(body).digest('hex')}"`
 }
 
-function noSuchKey() {
+export function noSuchKey() {
   return new NoSuchKey({ message: 'no such key', $metadata: { httpStatusCode: 404 } })
 }
 

@@ -54,13 +54,16 @@ export const { handler: clearParked } = await import(
 export const { handler: announceOutcomes } = await import(
   '../../services/image-processor/src/handlers/announce-outcomes.ts'
 )
+const { settingsOf: settingsOfApi } = await import('../../services/upload-api/src/settings.ts')
+const { settingsOf: settingsOfBridge } = await import('../../services/kafka-bridge/src/settings.ts')
+const { choosePreset } = await import('../../services/image-processor/src/presets/choose-preset.ts')
 /** Those that the functions use. */
-export const { presets } = await import('@darkroom/app-configuration/deployed')
+export const { presets, digest } = await import('@darkroom/app-configuration/deployed')
 export const { handler: bridge } = await import('../../services/kafka-bridge/src/bridge-records.ts')
 export const { handler: bridgeUndelivered } = await import(
   '../../services/kafka-bridge/src/bridge-undelivered.ts'
 )
-export const { placeHold, releaseHold } = await import('@darkroom/bucket')
+export const { placeHold, putSettings, releaseHold } = await import('@darkroom/bucket')
 export const { redevelop } = await import('../../tools/cli/src/redevelop.ts')
 export const { redriveParked } = await import('../../tools/cli/src/dead-letters.ts')
 
@@ -74,6 +77,29 @@ export const operator = {
   isLocal: true,
   label: 'simulated',
   close: () => {},
+}
+
+/** How the functions read what was applied to apps. */
+let readSettings: (input: Input) => Promise<unknown> = nothingApplied
+
+function nothingApplied(): Promise<never> {
+  return Promise.reject(new NoSuchKey({ message: 'simulated', $metadata: {} }))
+}
+
+const APPS = ['web-app-1', 'web-app-2', 'thrifty']
+
+/**
+ * Lets the functions forget what the history before has applied to apps. They remember settings across invocations, as warm
+ * functions do, so a read is not a step of one of them.
+ */
+export async function forgetSettings(read: typeof readSettings): Promise<void> {
+  readSettings = nothingApplied
+  for (const app of APPS) {
+    await settingsOfApi(app)
+    await settingsOfBridge(app)
+    await choosePreset({ app } as Parameters<typeof choosePreset>[0], 'sharp')
+  }
+  readSettings = read
 }
 
 type Service = 's3' | 'sqs' | 'sns'
@@ -103,12 +129,6 @@ divert(SNSClient.prototype, 'sns')
 for (const { bucket, sqs, ...others } of clients) {
   divert(bucket.s3, 's3')
   divert(sqs, 'sqs')
-  // Nothing was applied to an app. What functions remember of it must not depend on the history before.
-  if ('settingsBucket' in others) {
-    Object.assign(others.settingsBucket.s3, {
-      send: async () => {
-        throw new NoSuchKey({ message: 'simulated', $metadata: {} })
-      },
-    })
-  }
+  if ('settingsBucket' in others)
+    Object.assign(others.settingsBucket.s3, { send: ({ input }: { input: Input }) => readSettings(input) })
 }

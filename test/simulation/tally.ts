@@ -29,6 +29,7 @@ const CLASSES: Record<string, (history: History) => boolean> = {
   'outage of both for the functions': ({ outages }) => outages.some(({ service }) => service === 'both'),
   'events of S3 doubled or late': has('eventDoubled', 'eventLate'),
   'events of S3 lost': has('eventLost'),
+  'settings applied meanwhile': ({ actions }) => actions.some((action) => action.do === 'apply'),
   'more images than are processed': ({ backlog }) => backlog !== undefined,
   'originals that S3 refuses, records over the payload limit': ({ pictures }) =>
     pictures.some(({ isRefusedByS3, isOverLimit }) => isRefusedByS3 || isOverLimit),

@@ -2,9 +2,9 @@ import { findOwner, type ImageId, inputKey, parseUploadKey, readImageAccepted } 
 import { type Chance, chanceOf } from './chance.ts'
 import { type Faults, faultsOf } from './faults.ts'
 import type { History } from './history.ts'
-import { createMemoryS3, type Input, type MemoryS3, type Stored } from './memory-s3.ts'
+import { createMemoryS3, type Input, type MemoryS3, noSuchKey, type Stored } from './memory-s3.ts'
 import { createMemorySqs, type MemorySqs } from './memory-sqs.ts'
-import { createProcesses, type Processes, type StepTaken } from './processes.ts'
+import { createProcesses, type Processes, type StepTaken, unavailable } from './processes.ts'
 import { sendEvents } from './s3-events.ts'
 import { reorderWrites, type Sabotage, sabotageS3 } from './sabotage.ts'
 import { seedCrypto } from './seeded-crypto.ts'
@@ -43,6 +43,8 @@ export interface World {
   added: string[]
   /** When an object was written or deleted last, except those of abandoned multipart uploads. */
   changedAt(): number
+  /** Reads what was applied to an app, for all invocations of a service. Its answer may be late, or never come. */
+  readSettings(input: Input): Promise<unknown>
   /** Resolves so much later. */
   sleep(milliseconds: number): Promise<void>
   /** Gives `Date` and `crypto` back. */
@@ -60,6 +62,9 @@ interface Options {
 
 /** Midnight is near in some histories, because dates are part of the keys. */
 const STARTS = [Date.UTC(2026, 10, 28, 10, 0, 7), Date.UTC(2026, 10, 28, 23, 58, 31)] as const
+
+/** As SETTINGS_TIMEOUTS of packages/bucket. */
+const SETTINGS_LIMIT_MS = 1_000
 
 export function openWorld(history: History, options: Options): World {
   const { sabotage, suppressed, hasSites, onStep, onWritten, onVisible } = options
@@ -169,6 +174,24 @@ export function openWorld(history: History, options: Options): World {
     })
   }
   connect({ s3: sendInOrder, sqs: sendToSqs, sns: sendToSns })
+  let reads = 0
+  const readSettings = (input: Input) => {
+    if (!history.actions.some((action) => action.do === 'apply')) return Promise.reject(noSuchKey())
+    const name = `settings ${++reads} of ${processes.running()} / GetObject ${input.Key}`
+    return new Promise((resolve, reject) => {
+      time.after(Math.min(faults.latencyOf(name, false), SETTINGS_LIMIT_MS), () => {
+        const isOut = (['s3', 'both'] as const).some((away) => faults.isOut(away, time.now() - start))
+        const isFailed = isOut || faults.fateOf(name) !== 'normal'
+        onStep({ time: time.now(), name, kind: 'GetObject settings', what: isFailed ? 'error' : 'done' })
+        if (isFailed) return reject(unavailable())
+        try {
+          resolve(s3.run('GetObject', input))
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  }
   const sleep = (milliseconds: number) => new Promise<void>((resolve) => time.after(milliseconds, resolve))
   const close = () => {
     time.stop()
@@ -190,6 +213,7 @@ export function openWorld(history: History, options: Options): World {
     published,
     added,
     changedAt: () => changed,
+    readSettings,
     sleep,
     close,
   }

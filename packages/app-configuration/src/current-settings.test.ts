@@ -44,6 +44,16 @@ test('what was applied is used for a minute, and read once for all requests', as
   expect(reads).toEqual(['shop', 'shop'])
 })
 
+test('they are read again if the clock was set back', async () => {
+  let text: string | undefined
+  const { settingsOf } = open(() => text)
+  now = 90_000
+  expect(await settingsOf('shop')).toEqual(deployed)
+  text = stored()
+  now = 89_999
+  expect(await settingsOf('shop')).toEqual(applied)
+})
+
 test('each app has its own', async () => {
   const { settingsOf } = open((app) => (app === 'shop' ? stored() : undefined))
   expect(await settingsOf('press')).toEqual(deployed)

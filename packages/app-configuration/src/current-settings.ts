@@ -58,6 +58,7 @@ export interface SettingsSource {
 }
 
 interface Entry {
+  read: number
   expires: number
   /** Undefined if those that were deployed apply. */
   applied: Promise<CurrentSettings | undefined>
@@ -75,7 +76,8 @@ export function openSettings({ read, deployed, digest, onFailure }: SettingsSour
   }
 
   const remember = (app: AppId, previous: Entry | undefined): Entry => {
-    const entry: Entry = { expires: Date.now() + MAX_AGE_MS, applied: load(app) }
+    const read = Date.now()
+    const entry: Entry = { read, expires: read + MAX_AGE_MS, applied: load(app) }
     entry.applied = entry.applied.catch((error) => {
       onFailure(app, error)
       entry.expires = Date.now() + RETRY_MS
@@ -90,7 +92,10 @@ export function openSettings({ read, deployed, digest, onFailure }: SettingsSour
 
   return async function settingsOf(app: AppId): Promise<CurrentSettings> {
     const known = entries.get(app)
-    const entry = known && Date.now() < known.expires ? known : remember(app, known)
+    const now = Date.now()
+    // Also if the clock was set back.
+    const isFresh = known && known.read <= now && now < known.expires
+    const entry = isFresh ? known : remember(app, known)
     return (await entry.applied) ?? deployed(app)
   }
 }

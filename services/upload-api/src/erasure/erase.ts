@@ -18,7 +18,6 @@ import {
   type StoredErased,
 } from '@darkroom/core'
 import { bucket } from '../clients.ts'
-import { hasDeduplication } from '../settings.ts'
 import { acceptanceOf, notFound, requireKept } from '../status/find-image.ts'
 import { watchErased } from '../watch/look-again.ts'
 
@@ -99,20 +98,13 @@ async function writeReceipt(
 ): Promise<ErasedDocument | undefined> {
   await requireNoHold(image)
   requireExists(image, stored)
-  await forgetHash(image, stored.sha256)
+  // Before the receipt, which does not contain the hash. After this, the same bytes are a new image.
+  if (stored.sha256 !== undefined) await forgetBytes(bucket, { ...image, sha256: stored.sha256 })
+  // An upload that runs now may still write the entry for them, and an attempt variants: both are looked at minutes later
+  // (decisions/0045-writes-after-an-erasure.md).
+  await watchErased(image, stored.sha256)
   const receipt = newReceipt(image, by, stored.keys.length)
   return (await putDocument(bucket, receipt, stored.document)) ? receipt : undefined
-}
-
-/**
- * Before the receipt, which does not contain the hash. After this, the same bytes are a new image. An upload that runs now may
- * still write the entry for them, and an attempt variants: both are looked at minutes later
- * (decisions/0045-writes-after-an-erasure.md).
- */
-async function forgetHash({ app, imageId }: ImageRef, sha256: string | undefined): Promise<void> {
-  if (sha256 !== undefined) await forgetBytes(bucket, { app, imageId, sha256 })
-  const isRemembered = sha256 !== undefined && (await hasDeduplication(app))
-  await watchErased({ app, imageId }, isRemembered ? sha256 : undefined)
 }
 
 /** @throws ProblemError `legal-hold` */

@@ -36,7 +36,7 @@ export async function watchLater(bodies: string[]): Promise<void> {
 }
 
 /**
- * Has what an image may leave after its erasure looked at once more: its variants, and the entry for its bytes if it may have one.
+ * Has what an image may leave after its erasure looked at once more: its variants, and the entry for its bytes if its app has deduplication, or had it when they were sent.
  * By then no attempt or upload runs any more that began before now. @throws if SQS does not take the messages
  */
 export async function watchErased(image: ImageRef, sha256?: string): Promise<void> {

@@ -213,27 +213,33 @@ test('an object that Darkroom did not write is counted and done', async () => {
   expect(await subjects()).toEqual([])
 })
 
-test('the entry for the bytes of an erased image is deleted, if an upload wrote it after the erasure had', async () => {
-  const image = newImage('thrifty')
-  const sha256 = 'ab'.repeat(32)
-  await store.putInput(image)
-  await store.put(hashKey({ app: image.app, sha256 }), image.imageId)
-  const { handler: eraseImage } = await import('../routes/erase-image.ts')
-  await look()
-  expect((await send(eraseImage, { method: 'DELETE', app: image.app, id: image.imageId })).status).toBe(200)
-  const entry = hashKey({ app: image.app, sha256 })
-  expect(await store.storedKeys()).not.toContain(entry)
-  await store.put(entry, image.imageId)
-  // The variants of an image that was erased just now are looked at again.
-  expect(await look()).toBe(1)
-  expect(await store.storedKeys()).not.toContain(entry)
+test.each([
+  ['has deduplication', 'thrifty'],
+  ['has it no more', 'web-app-1'],
+])(
+  'the entry for the bytes of an erased image is deleted, if an upload wrote it after the erasure had: its app %s',
+  async (_, app) => {
+    const image = newImage(app)
+    const sha256 = 'ab'.repeat(32)
+    await store.putInput(image)
+    await store.put(hashKey({ app: image.app, sha256 }), image.imageId)
+    const { handler: eraseImage } = await import('../routes/erase-image.ts')
+    await look()
+    expect((await send(eraseImage, { method: 'DELETE', app: image.app, id: image.imageId })).status).toBe(200)
+    const entry = hashKey({ app: image.app, sha256 })
+    expect(await store.storedKeys()).not.toContain(entry)
+    await store.put(entry, image.imageId)
+    // The variants of an image that was erased just now are looked at again.
+    expect(await look()).toBe(1)
+    expect(await store.storedKeys()).not.toContain(entry)
 
-  const other = newImage('thrifty')
-  await store.put(entry, other.imageId)
-  expect((await handler(watchEvent(store.bucket, entry))).batchItemFailures).toEqual([])
-  expect(await store.storedKeys()).toContain(entry)
-  await store.remove(entry)
-})
+    const other = newImage(app)
+    await store.put(entry, other.imageId)
+    expect((await handler(watchEvent(store.bucket, entry))).batchItemFailures).toEqual([])
+    expect(await store.storedKeys()).toContain(entry)
+    await store.remove(entry)
+  },
+)
 
 test('variants that an attempt wrote after an erasure had listed them are deleted minutes later', async () => {
   const image = newImage()
