@@ -85,7 +85,7 @@ describe.each(SERVICES)('every function of %s', (service) => {
         for (const resource of [Resource].flat()) {
           if (resource.endsWith(`:log-group:/aws/lambda/${lambda.FunctionName}:*:*`)) continue
           expect(resource).toMatch(
-            /^arn:aws:(?:s3:::(?:cataloguebucket\/\*|[^*/]+(?:\/[a-z]+\/\*(?:\.[a-z]+)?)?)|(?:sqs|sns|secretsmanager|athena|glue):[^*]+)$/,
+            /^arn:aws:(?:s3:::(?:cataloguebucket\/\*|[^*/]+(?:\/[a-z]+\/\*(?:\.[a-z]+)?)?)|(?:sqs|sns|secretsmanager|athena|glue|dynamodb):[^*]+)$/,
           )
         }
       }

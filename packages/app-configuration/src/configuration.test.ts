@@ -21,6 +21,7 @@ const example = {
 }
 const login = { issuer: 'https://login.example', audience: 'images' }
 const withIssuers = (...openid: object[]) => withApps({ shop: { openid } })
+const withLimits = (limits: object) => withApps({ shop: { limits } })
 const withApps = (apps: unknown) => ({ ...example, apps })
 
 test('a configuration is accepted as in its example', () => {
@@ -44,6 +45,32 @@ test.each<[string, unknown, string, string]>([
     withApps({ shop: { preset: 'constructor' } }),
     'apps.shop.preset',
     'no preset is named "constructor"',
+  ],
+  ['no images a day', withLimits({ imagesPerDay: 0 }), 'apps.shop.limits.imagesPerDay', '>=1'],
+  ['a limit that does not exist', withLimits({ imagesPerHour: 1 }), 'apps.shop.limits', '"imagesPerHour"'],
+  [
+    'a burst without an average',
+    withLimits({ burstRequests: 5 }),
+    'apps.shop.limits.burstRequests',
+    'needs requestsPerSecond',
+  ],
+  [
+    'a burst of less than a second',
+    withLimits({ requestsPerSecond: 10, burstRequests: 9 }),
+    'apps.shop.limits.burstRequests',
+    'at least requestsPerSecond, 10',
+  ],
+  [
+    'a burst without room for the largest image',
+    withLimits({ bytesPerSecond: 1, burstBytes: 52_428_799 }),
+    'apps.shop.limits.burstBytes',
+    'at least the largest image that the app accepts, 52428800 bytes',
+  ],
+  [
+    'a day without room for the largest image',
+    withApps({ shop: { maxBytes: 1_000, limits: { bytesPerDay: 999 } } }),
+    'apps.shop.limits.bytesPerDay',
+    '1000 bytes',
   ],
   ['a topic with a space', withApps({ shop: { topics: ['a b'] } }), 'apps.shop.topics.0', 'a topic must be'],
   [

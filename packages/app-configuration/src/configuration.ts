@@ -10,6 +10,7 @@ import {
 } from '@darkroom/core'
 import { contradictionsIn, OwnDays, type Retention, StandardDays, tooManyRules } from '@darkroom/retention'
 import * as z from 'zod'
+import { contradictionsOfLimits, UsageLimits } from './usage-limits.ts'
 
 /** S3 takes 64 KB of CORS rules. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketCors.html */
 const MAX_ORIGINS_CHARACTERS = 60_000
@@ -112,6 +113,7 @@ export const AppSettings = z.strictObject({
     .boolean()
     .optional()
     .describe('Whether the same bytes are the same image. Default: false.'),
+  limits: UsageLimits.optional().describe('How much it may send. Default: no limits.'),
   topics: z
     .array(KafkaTopic)
     .optional()
@@ -161,7 +163,9 @@ function* contradictions(configuration: AppConfiguration): Generator<[string[], 
   if (!presets.default) yield [['presets'], 'there must be a preset named "default"']
   if (Object.keys(apps).length === 0) yield [['apps'], 'there must be at least one app']
   const appOf = new Map<string, AppId>()
-  for (const [app, { preset = 'default', topics = [] }] of Object.entries(apps)) {
+  for (const [app, { preset = 'default', topics = [], limits = {}, maxBytes }] of Object.entries(apps)) {
+    for (const [field, message] of contradictionsOfLimits(limits, maxBytes))
+      yield [['apps', app, 'limits', field], message]
     if (!Object.hasOwn(presets, preset) && preset !== 'default') {
       const known = Object.keys(presets).join(', ')
       yield [['apps', app, 'preset'], `no preset is named "${preset}" (there are: ${known})`]

@@ -2,6 +2,7 @@ import type { AppId, NamedPreset } from '@darkroom/core'
 import { Preset, PresetName } from '@darkroom/core'
 import * as z from 'zod'
 import type { AppConfiguration } from './configuration.ts'
+import type { UsageLimits } from './usage-limits.ts'
 
 /** The settings of an app that can change without a deployment. Without a limit, those of all apps apply. */
 export interface CurrentSettings {
@@ -9,6 +10,7 @@ export interface CurrentSettings {
   deduplication: boolean
   contentTypes?: readonly string[] | undefined
   maxBytes?: number | undefined
+  limits?: UsageLimits | undefined
 }
 
 /**
@@ -26,6 +28,7 @@ export const AppliedSettings = z.object({
     deduplication: z.boolean(),
     contentTypes: z.array(z.string()).optional(),
     maxBytes: z.number().optional(),
+    limits: z.record(z.string(), z.number()).optional(),
   }),
 })
 export type AppliedSettings = z.infer<typeof AppliedSettings>
@@ -33,10 +36,16 @@ export type AppliedSettings = z.infer<typeof AppliedSettings>
 /** @throws Error if the app's preset is not in the configuration */
 export function settingsIn({ presets, apps }: Pick<AppConfiguration, 'presets' | 'apps'>, app: AppId) {
   const own = (Object.hasOwn(apps, app) && apps[app]) || {}
-  const { preset: name = 'default', deduplication = false, contentTypes, maxBytes } = own
+  const { preset: name = 'default', deduplication = false, contentTypes, maxBytes, limits } = own
   const preset = presets[name]
   if (!preset) throw new Error(`the app ${app} has the preset "${name}", which was not deployed`)
-  return { preset: { name, ...preset }, deduplication, contentTypes, maxBytes } satisfies CurrentSettings
+  return {
+    preset: { name, ...preset },
+    deduplication,
+    contentTypes,
+    maxBytes,
+    limits,
+  } satisfies CurrentSettings
 }
 
 /** How long settings are used before they are read again. */

@@ -135,13 +135,15 @@ export const PROBLEMS = {
   'rate-limited': {
     status: 429,
     title: 'Too many requests',
-    description: 'Too many requests in a short time; see `Retry-After`',
+    description:
+      'The app sends more images or bytes a second than it may; `Retry-After` says when to try again',
     retryable: true,
   },
   'quota-exceeded': {
     status: 429,
     title: 'The quota is used up',
-    description: "The app's quota is used up; see `Retry-After`",
+    description:
+      'The app has used its images, bytes or pixels of the day; `Retry-After` says when to try again',
     retryable: true,
   },
   internal: {

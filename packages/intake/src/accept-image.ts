@@ -39,8 +39,17 @@ export interface ArrivalDetails {
   uploader?: string | undefined
   /** The only types that the credential allows. */
   allowedTypes?: readonly string[] | undefined
+  /** Called for an image that is acceptable, before it is stored. It may refuse it: a limit of the app, for example. */
+  admit?: ((image: AdmittedImage) => Promise<void>) | undefined
   /** W3C trace context, copied to the metadata; an invalid one is ignored, as the specification asks. */
   traceparent?: string | undefined
+}
+
+/** The size of an image that can be accepted. */
+interface AdmittedImage {
+  bytes: number
+  /** Width times height. */
+  pixels: number
 }
 
 export interface IntakeOptions extends IntakeQueue {
@@ -63,8 +72,8 @@ export type Intake = (arrival: Arrival) => Promise<Acceptance>
  * bytes. Bytes that are already in the bucket are copied within S3; the caller deletes their source.
  *
  * @returns a function that throws ProblemError: what `inspectImage`, `inspectStored` and `requireWithinLimits` throw, `type-mismatch`,
- *   `checksum-mismatch`, `idempotency-key-reused`, `malformed-request` (S3 refuses the metadata), `storage-unavailable`. Its
- *   `content` says what is known about it
+ *   `checksum-mismatch`, what the arrival's `admit` throws, `idempotency-key-reused`, `malformed-request` (S3 refuses the
+ *   metadata), `storage-unavailable`. Its `content` says what is known about it
  */
 export function createIntake(options: IntakeOptions): Intake {
   return async function acceptImage(arrival) {
@@ -90,11 +99,12 @@ async function accept(
   content: InspectedContent,
 ): Promise<Acceptance> {
   const { limitsOf } = options
-  const { contentType } = content.header
+  const { contentType, width, height } = content.header
   if (limitsOf) requireWithinLimits(arrival.app, await limitsOf(arrival.app), { ...content, contentType })
   requireAllowedType(contentType, arrival.allowedTypes)
   requireDeclaredType(contentType, arrival.declaredType)
   requireDeclaredSha256(content.sha256, arrival.declaredSha256)
+  await arrival.admit?.({ bytes: content.bytes, pixels: width * height })
   const acceptance = await store(options, describe(arrival, content), content.source)
   if (acceptance.duplicate) return acceptance
   await enqueueAccepted(options, acceptance.image)

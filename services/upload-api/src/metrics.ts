@@ -9,8 +9,9 @@ const metrics = new Metrics({
   defaultDimensions: { stage: env.STAGE },
 })
 
-/** What the watch queue's function and the daily reconcile count. */
+/** What the functions count. */
 type Counted =
+  | 'UploadsNotCounted'
   | 'ImagesEnqueuedAgain'
   | 'UploadsCompleted'
   | 'UploadsRefused'

@@ -21,5 +21,6 @@ export function awsEnvironment(endpoint: string): Record<string, string> {
     AWS_ENDPOINT_URL_S3: '',
     AWS_ENDPOINT_URL_SQS: '',
     AWS_ENDPOINT_URL_SNS: '',
+    AWS_ENDPOINT_URL_DYNAMODB: '',
   }
 }

@@ -8,6 +8,7 @@ import { handlePosts } from './post-objects.ts'
 import { verifyPresignedUrls } from './presigned-urls.ts'
 import { rejectSubresources } from './reject-subresources.ts'
 import { sendS3Errors } from './s3-error.ts'
+import { serveDynamoDB } from './serve-dynamodb.ts'
 import { verifyPuts } from './verify-puts.ts'
 
 const LOOPBACK = '127.0.0.1'
@@ -17,25 +18,25 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024
 export interface LocalAwsOptions {
   /** TCP port on 127.0.0.1. Default: 0, which picks a free port. */
   port?: number
-  /** Directory for buckets, objects, queues and messages. Created if missing. Default: everything is in memory. */
+  /** Directory for buckets, objects, queues and messages. Created if missing. Default: in memory, as tables always are. */
   dataDir?: string
 }
 
-/** A running local S3 and SQS server. */
+/** A running local S3, SQS, SNS and DynamoDB server. */
 export interface LocalAws {
-  /** `http://127.0.0.1:PORT`, for both S3 (path style) and SQS. */
+  /** `http://127.0.0.1:PORT`, for all of them. S3 has path style. */
   endpoint: string
   port: number
   /** fauxqs's record of the last 100 events. Can wait for the next ones. */
   spy: MessageSpyReader
-  /** Deletes all objects and messages. Buckets and queues stay, and the server keeps running. */
+  /** Deletes all objects and messages. Buckets, queues and tables stay, and the server keeps running. */
   clear(): void
   /** Ends open long polls and closes all connections and the data directory. Idempotent. */
   stop(): Promise<void>
 }
 
 /**
- * Starts S3 and SQS on one loopback port. Request bodies may have up to 64 MiB.
+ * Starts S3, SQS, SNS and DynamoDB on one loopback port. Request bodies may have up to 64 MiB.
  *
  * @throws Error that names the port if it is in use, with `EADDRINUSE` as its cause
  */
@@ -62,6 +63,7 @@ async function addS3Behavior(
   objects: S3Store,
   dataDir: string | undefined,
 ): Promise<void> {
+  serveDynamoDB(app)
   sendS3Errors(app)
   // First, so that pages can read refusals.
   await allowAnyOrigin(app)

@@ -4,13 +4,15 @@ import { EventSourceError } from './event-source-error.ts'
 
 /** The only file that reads the environment, apart from the AWS SDK. An empty variable counts as not set. */
 export function readEnvironment() {
-  const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_SNS, AWS_ENDPOINT_URL_S3, AWS_REGION } =
-    setVariables()
+  const variables = setVariables()
+  const endpointOf = (service: string) =>
+    variables[`AWS_ENDPOINT_URL_${service}`] ?? variables.AWS_ENDPOINT_URL
   return {
-    region: AWS_REGION,
-    sqsEndpoint: AWS_ENDPOINT_URL_SQS ?? AWS_ENDPOINT_URL,
-    snsEndpoint: AWS_ENDPOINT_URL_SNS ?? AWS_ENDPOINT_URL,
-    s3Endpoint: AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL,
+    region: variables.AWS_REGION,
+    sqsEndpoint: endpointOf('SQS'),
+    snsEndpoint: endpointOf('SNS'),
+    s3Endpoint: endpointOf('S3'),
+    dynamodbEndpoint: endpointOf('DYNAMODB'),
   }
 }
 

@@ -21,8 +21,20 @@ export type AnsweredImage = Tolerant<
   Pick<Original, 'imageId' | 'acceptedAt' | 'contentType' | 'bytes' | 'sha256'>
 >
 
-/** 202, for each kind of upload. `replayed`: the request was repeated; `duplicate`: an earlier image has the same bytes. */
-export function acceptedAnswer(image: AnsweredImage, replayed: boolean, duplicate?: true): ApiResult {
+interface AcceptedOptions {
+  /** The request was repeated. */
+  replayed: boolean
+  /** An earlier image has the same bytes. */
+  duplicate?: true | undefined
+  /** Further headers. */
+  headers?: Record<string, string>
+}
+
+/** 202, for each kind of upload. */
+export function acceptedAnswer(
+  image: AnsweredImage,
+  { replayed, duplicate, headers }: AcceptedOptions,
+): ApiResult {
   const self = `/v1/images/${image.imageId}`
   const body: Tolerant<UploadAccepted> = {
     id: image.imageId,
@@ -38,5 +50,6 @@ export function acceptedAnswer(image: AnsweredImage, replayed: boolean, duplicat
     location: self,
     'retry-after': 1,
     ...(replayed && { 'idempotency-replayed': 'true' }),
+    ...headers,
   })
 }

@@ -165,8 +165,12 @@ export function openApiDocument() {
               'Location',
               'Retry-After',
               'Idempotency-Replayed',
+              'RateLimit',
+              'RateLimit-Policy',
             ),
             ...refusals(
+              'rate-limited',
+              'quota-exceeded',
               'unauthenticated',
               'insufficient-scope',
               'malformed-request',
@@ -297,8 +301,17 @@ export function openApiDocument() {
           },
           requestBody: jsonBody(DirectUploadRequest, DIRECT_EXAMPLE),
           responses: {
-            '201': answer('The request to send to S3.', DirectUpload, 'Location', 'Idempotency-Replayed'),
+            '201': answer(
+              'The request to send to S3.',
+              DirectUpload,
+              'Location',
+              'Idempotency-Replayed',
+              'RateLimit',
+              'RateLimit-Policy',
+            ),
             ...refusals(
+              'rate-limited',
+              'quota-exceeded',
               'unauthenticated',
               'insufficient-scope',
               'malformed-request',

@@ -15,6 +15,11 @@ const HEADERS = {
   'Idempotency-Replayed': text('`true` if an earlier request with this key was accepted.', 'true'),
   Location: text('The path of the status of the image.'),
   'Preference-Applied': text('The wait that was granted, if `Prefer: wait` was sent.', 'wait=25'),
+  RateLimit: text(
+    'What is left of the limits of the app, if it has any, and seconds until they are new.',
+    '"requests";r=499;t=10',
+  ),
+  'RateLimit-Policy': text('The limits of the app, if it has any.', '"requests";q=500;w=10'),
   'Retry-After': z
     .int()
     .optional()
@@ -30,7 +35,7 @@ const HEADERS_OF_STATUS: Record<number, HeaderName[]> = {
   403: ['WWW-Authenticate'],
   405: ['Allow'],
   415: ['Accept-Encoding'],
-  429: ['Retry-After'],
+  429: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
   503: ['Retry-After'],
 }
 

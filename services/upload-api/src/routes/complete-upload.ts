@@ -8,7 +8,7 @@ import { acceptUpload } from '../uploads/accept-upload.ts'
 export const handler = apiHandler(
   async (event) => {
     const { image, replayed } = await acceptUpload(requireImage(event), requireCaller(event))
-    return acceptedAnswer(image, replayed)
+    return acceptedAnswer(image, { replayed })
   },
   { scope: 'upload', report: reportRefusal },
 )

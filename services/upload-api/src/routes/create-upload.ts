@@ -31,6 +31,7 @@ import { type ApiResult, jsonAnswer } from '../http/answer.ts'
 import { apiHandlerWithBody } from '../http/api-handler.ts'
 import { requireAllowedBytes, uploaderOf } from '../http/caller.ts'
 import { type ApiEvent, requireCaller } from '../http/request.ts'
+import { limiter } from '../limits.ts'
 import { reportRefusal } from '../refusals.ts'
 import { settingsOf } from '../settings.ts'
 import { expiryFromNow, VALID_SECONDS } from '../uploads/multipart.ts'
@@ -63,6 +64,7 @@ async function plan(
   const uploader = uploaderOf(caller, request.uploader)
   requireSize(request.bytes)
   requireAllowedBytes(request.bytes, maxBytes)
+  await limiter.requireRoom(app, { bytes: request.bytes })
   const imageId = chosen ?? newImageId()
   const contentType = requireAcceptedType(request.contentType, contentTypes)
   requireWithinLimits(app, await settingsOf(app), {
@@ -85,6 +87,9 @@ async function plan(
   }
   const owner = uploader === undefined ? undefined : ownerOf(uploader)
   const planned = { app, imageId, bytes, owner, contentType, metadata }
+  const begun = chosen && request.multipart ? await findBegun(planned) : {}
+  // An upload that is continued was counted when it began.
+  const limits = replayed || 'begun' in begun ? {} : await limiter.admit(app, { bytes })
   const complete = `/v1/uploads/${imageId}/complete`
   const upload: DirectUpload = {
     id: imageId,
@@ -95,7 +100,7 @@ async function plan(
       ? {
           ...(await signMultipartUpload(signer, planned, VALID_SECONDS)),
           partBytes: PART_BYTES,
-          ...(chosen && (await findBegun(planned))),
+          ...begun,
         }
       : await signUploadForm(signer, planned, VALID_SECONDS)),
     links: { sign: '/v1/uploads/sign', complete },
@@ -103,6 +108,7 @@ async function plan(
   return jsonAnswer(201, upload, {
     location: `/v1/images/${imageId}`,
     ...(replayed && { 'idempotency-replayed': 'true' }),
+    ...limits,
   })
 }
 

@@ -5,6 +5,7 @@ import { requireAllowedBytes, uploaderOf } from '../http/caller.ts'
 import { readUpload } from '../http/read-upload.ts'
 import { requireCaller } from '../http/request.ts'
 import { acceptImage } from '../intake.ts'
+import { limiter } from '../limits.ts'
 import { reportRefusal } from '../refusals.ts'
 import { requireUsableId } from '../uploads/replays.ts'
 
@@ -17,7 +18,9 @@ export const handler = apiHandlerWithBody(
     const upload = await readUpload(event)
     const uploader = uploaderOf(caller, upload.uploader)
     requireAllowedBytes(upload.bytes.length, maxBytes)
+    await limiter.requireRoom(app, { bytes: upload.bytes.length })
     if (key !== undefined) await requireUsableId({ app, imageId: key })
+    let limits = {}
     const { image, replayed, duplicate } = await acceptImage({
       ...upload,
       app,
@@ -25,9 +28,13 @@ export const handler = apiHandlerWithBody(
       origin: { kind: 'http' },
       uploader,
       allowedTypes: contentTypes,
+      admit: async (size) => {
+        limits = await limiter.admit(app, size)
+      },
       traceparent: event.headers.traceparent,
     })
-    return acceptedAnswer(image, replayed && key !== undefined, duplicate)
+    const isReplay = replayed && key !== undefined
+    return acceptedAnswer(image, { replayed: isReplay, duplicate, headers: limits })
   },
   { scope: 'upload', query: ['filename', 'uploader'], report: reportRefusal },
 )

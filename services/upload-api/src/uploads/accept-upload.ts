@@ -15,6 +15,7 @@ import { bucket } from '../clients.ts'
 import type { AnsweredImage } from '../http/answer.ts'
 import { type Allowance, requireAllowed, requireAllowedBytes, type SoughtImage } from '../http/caller.ts'
 import { acceptImage, imageQueue } from '../intake.ts'
+import { limiter } from '../limits.ts'
 import { findImageOrUndefined } from '../status/find-image.ts'
 import { isWhole, partCount } from './multipart.ts'
 import { requireUsableId } from './replays.ts'
@@ -85,7 +86,9 @@ async function acceptStaged(
   requireAllowedBytes(bytes, allowance.maxBytes)
   const allowedTypes = typesAllowedByBoth(details.allowedTypes, allowance.contentTypes)
   try {
-    const acceptance = await acceptImage({ ...details, ...image, allowedTypes, stored: { key, bytes } })
+    const admit = ({ pixels }: { pixels: number }) => limiter.addPixels(image.app, pixels)
+    const stored = { key, bytes }
+    const acceptance = await acceptImage({ ...details, ...image, allowedTypes, stored, admit })
     await discardUploads(bucket, image)
     return acceptance
   } catch (error) {

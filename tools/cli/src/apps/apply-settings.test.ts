@@ -73,6 +73,7 @@ test('the audit finds settings that functions cannot read', async () => {
 test.each([
   ['apps.shop.preset', false],
   ['apps.shop.maxBytes', false],
+  ['apps.shop.limits', false],
   ['presets.modern', false],
   ['apps.shop', true],
   ['apps.shop.topics', true],

@@ -48,7 +48,7 @@ export async function applySettings(
 
 const isSame = (one: CurrentSettings, other: CurrentSettings) => JSON.stringify(one) === JSON.stringify(other)
 
-const WITHOUT_DEPLOYMENT = /^(presets\.|apps\.[^.]+\.(preset|deduplication|contentTypes|maxBytes)$)/
+const WITHOUT_DEPLOYMENT = /^(presets\.|apps\.[^.]+\.(preset|deduplication|contentTypes|maxBytes|limits)$)/
 
 /** Whether a field, such as `apps.shop.topics`, only changes with a deployment. */
 export function needsDeployment(field: string): boolean {

@@ -1,3 +1,4 @@
+import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { HeadBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
 import { GetQueueAttributesCommand, GetQueueUrlCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
@@ -99,6 +100,25 @@ test('creating a bucket is idempotent', async () => {
   await create(parts)
   const s3 = new S3Client({ region })
   await expect(s3.send(new HeadBucketCommand({ Bucket: 'images-local' }))).resolves.toBeDefined()
+})
+
+test('creating a table is idempotent', async () => {
+  const usage = {
+    Type: 'AWS::DynamoDB::Table',
+    Properties: {
+      TableName: { 'Fn::Join': ['-', ['usage', { Ref: 'AWS::StackName' }]] },
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'key', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'key', AttributeType: 'S' }],
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+    },
+  }
+  await create({ Resources: { Usage: usage } })
+  await create({ Resources: { Usage: usage } })
+  const dynamodb = new DynamoDBClient({ region })
+  const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: 'usage-svc-local' }))
+  expect(Table).toMatchObject({ TableStatus: 'ACTIVE', KeySchema: usage.Properties.KeySchema })
+  dynamodb.destroy()
 })
 
 /** Waits for a message. */

@@ -5,15 +5,16 @@ import type { Resolve, Resource, Template } from '../template.ts'
 import { meetsCondition } from '../template.ts'
 import { createBuckets } from './create-buckets.ts'
 import { createQueues } from './create-queues.ts'
+import { createTables } from './create-tables.ts'
 import { createTopics } from './create-topics.ts'
 import type { ResourceContext } from './resource.ts'
 
 /**
- * Creates the service's queues, topics and named buckets, in the order in which they refer to each other. Existing ones are kept and
+ * Creates the service's queues, topics, named buckets and tables, in the order in which they refer to each other. Existing ones are kept and
  * their attributes updated.
  */
 export async function createResources(template: Template, context: ResourceContext): Promise<void> {
-  const { sqsEndpoint, snsEndpoint, s3Endpoint } = readEnvironment()
+  const { sqsEndpoint, snsEndpoint, s3Endpoint, dynamodbEndpoint } = readEnvironment()
   const queues = resourcesOf('AWS::SQS::Queue', template, context)
   const topics = resourcesOf('AWS::SNS::Topic', template, context)
   const subscriptions = resourcesOf('AWS::SNS::Subscription', template, context)
@@ -21,6 +22,7 @@ export async function createResources(template: Template, context: ResourceConte
   const buckets = resourcesOf('AWS::S3::Bucket', template, context).filter(
     ({ Properties }) => Properties?.BucketName !== undefined,
   )
+  const tables = resourcesOf('AWS::DynamoDB::Table', template, context)
   if (queues.length > 0) {
     await onceReachable('SQS', sqsEndpoint, context, () => createQueues(queues, context))
   }
@@ -29,6 +31,9 @@ export async function createResources(template: Template, context: ResourceConte
   }
   if (buckets.length > 0) {
     await onceReachable('S3', s3Endpoint, context, () => createBuckets(buckets, context))
+  }
+  if (tables.length > 0) {
+    await onceReachable('DYNAMODB', dynamodbEndpoint, context, () => createTables(tables, context))
   }
 }
 
