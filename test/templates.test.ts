@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configurationForServerless, readConfiguration, retentionOf } from '@darkroom/app-configuration'
+import { auditBucketOf, auditPrefix } from '@darkroom/core'
 import { lifecycleRules } from '@darkroom/retention'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import pMap from 'p-map'
@@ -130,7 +132,7 @@ describe.each(SERVICES)('every bucket of %s', (service) => {
       const [encryption] = Properties.BucketEncryption.ServerSideEncryptionConfiguration
       expect(encryption.ServerSideEncryptionByDefault).toEqual({ SSEAlgorithm: 'AES256' })
       const policy = policies.find(({ Bucket }) => Bucket === name)
-      expect(policy?.PolicyDocument.Statement).toEqual([
+      expect(policy?.PolicyDocument.Statement[0]).toEqual(
         expect.objectContaining({
           Effect: 'Deny',
           Principal: '*',
@@ -138,8 +140,97 @@ describe.each(SERVICES)('every bucket of %s', (service) => {
           Resource: expect.arrayContaining([`arn:aws:s3:::${name}`, `arn:aws:s3:::${name}/*`]),
           Condition: { Bool: { 'aws:SecureTransport': false } },
         }),
-      ])
+      )
     }
+  })
+})
+
+describe('the audit trail', () => {
+  const one = (type: string, service = 'image-processor') => propertiesOf(service, type)
+
+  test('has a bucket of its own that keeps every version, in which nobody deletes, for its own retention', () => {
+    const { AuditBucket } = resourcesOf('image-processor', 'AWS::S3::Bucket')
+    expect(AuditBucket).toMatchObject({
+      DeletionPolicy: 'RetainExceptOnCreate',
+      Properties: {
+        VersioningConfiguration: { Status: 'Enabled' },
+        LifecycleConfiguration: { Rules: [{ Status: 'Enabled', ExpirationInDays: 400 }] },
+      },
+    })
+    const name = AuditBucket?.Properties.BucketName
+    expect(name).toBe(
+      auditBucketOf(resourcesOf('image-processor', 'AWS::S3::Bucket').Bucket?.Properties.BucketName),
+    )
+    const policy = one('AWS::S3::BucketPolicy').find(({ Bucket }) => Bucket === name)
+    expect(policy?.PolicyDocument.Statement[1]).toMatchObject({
+      Effect: 'Deny',
+      Principal: '*',
+      Action: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+      Resource: `arn:aws:s3:::${name}/*`,
+    })
+    const used = SERVICES.flatMap((service) =>
+      one('AWS::Lambda::Function', service).flatMap((lambda) => statementsOf(service, roleIdOf(lambda))),
+    )
+    expect(JSON.stringify(used)).not.toMatch(/firehose|arn:aws:s3:::audit-/)
+  })
+
+  test('gets the lines of every function that can write one, and stores their text alone, by day', () => {
+    const [stream] = one('AWS::KinesisFirehose::DeliveryStream')
+    const destination = stream?.ExtendedS3DestinationConfiguration
+    expect(destination).toMatchObject({
+      Prefix: auditPrefix('2026-11-23').replace('2026-11-23', '!{timestamp:yyyy-MM-dd}'),
+      CompressionFormat: 'GZIP',
+      ProcessingConfiguration: {
+        Enabled: true,
+        Processors: [{ Type: 'Decompression' }, { Type: 'CloudWatchLogProcessing' }],
+      },
+    })
+    const roles = one('AWS::IAM::Role').map(({ RoleName }) => RoleName)
+    for (const service of ['upload-api', 'kafka-bridge']) {
+      const groups = Object.entries(resourcesOf(service, 'AWS::Logs::LogGroup'))
+        .filter(([, { Properties }]) => Properties.LogGroupName.startsWith('/aws/lambda/'))
+        .map(([id]) => `${id}.Ref`)
+      const filters = one('AWS::Logs::SubscriptionFilter', service)
+      expect(filters.map(({ LogGroupName }) => LogGroupName).toSorted()).toEqual(groups.toSorted())
+      for (const { FilterPattern, DestinationArn, RoleArn } of filters) {
+        expect(FilterPattern).toBe('{ $.audit = 1 }')
+        expect(DestinationArn.split('/').at(-1)).toBe(stream?.DeliveryStreamName)
+        expect(roles).toContain(RoleArn.split('/').at(-1))
+      }
+    }
+    for (const service of ['image-processor', 'analytics-catalog'] as const)
+      expect(
+        readFileSync(join(import.meta.dirname, `../services/${service}/serverless.yml`), 'utf8'),
+      ).not.toContain('auditTrail')
+  })
+
+  test('is never switched off: no template sets the level of the logs', () => {
+    for (const service of SERVICES)
+      expect(JSON.stringify(packageOf(service).resources)).not.toContain('POWERTOOLS_LOG_LEVEL')
+  })
+
+  test('counts refused credentials and erasures in the access log', () => {
+    const format = one('AWS::ApiGatewayV2::Stage', 'upload-api')[0]?.AccessLogSettings.Format
+    expect(JSON.parse(format.replaceAll(/:(\$[\w.]+)/g, ':"$1"'))).toMatchObject({
+      refusal: '$context.authorizer.refusal',
+      route: '$context.routeKey',
+    })
+    const metrics = one('AWS::Logs::MetricFilter', 'upload-api').map(
+      ({ LogGroupName, MetricTransformations }) => [
+        LogGroupName,
+        MetricTransformations[0].MetricNamespace,
+        MetricTransformations[0].MetricName,
+      ],
+    )
+    const alarms = one('AWS::CloudWatch::Alarm', 'upload-api').map(({ Namespace, MetricName }) => [
+      Namespace,
+      MetricName,
+    ])
+    for (const [group, ...metric] of metrics) {
+      expect(group).toBe('HttpApiLogGroup.Ref')
+      expect(alarms).toContainEqual(metric)
+    }
+    expect(metrics.map(([, , name]) => name)).toEqual(['FailedLogins', 'ImagesErased'])
   })
 })
 
@@ -569,6 +660,7 @@ const NAMES: Record<string, [property: string, maxCharacters: number]> = {
   'AWS::CloudWatch::Dashboard': ['DashboardName', 255],
   'AWS::IAM::ManagedPolicy': ['ManagedPolicyName', 128],
   'AWS::IAM::Role': ['RoleName', 64],
+  'AWS::KinesisFirehose::DeliveryStream': ['DeliveryStreamName', 64],
   'AWS::Lambda::Function': ['FunctionName', 64],
   'AWS::Logs::LogGroup': ['LogGroupName', 512],
   'AWS::S3::Bucket': ['BucketName', 63],

@@ -139,6 +139,13 @@ describe('the whole stack', () => {
     })
     followed.stop()
     await followed.ended
+    const from = new Date(Date.now() - 3_600_000).toISOString()
+    let log = ''
+    // Lines of the trail are stored within a second or so.
+    while (!log.includes('image.erased'))
+      log = (await darkroomFrom(folder, 'audit-log', '--from', from, '--image', id)).printed
+    expect(log).toMatch(/image\.uploaded +done +web-app-1 +key 913e5ec500000001 from 127\.0\.0\.1/)
+    expect(log).toMatch(/links\.read +done/)
   })
 
   test('the doctor finds no problem, and the smoke test takes one image through the API and erases it, and fails if the key is wrong', async () => {

@@ -107,7 +107,10 @@ const record = (value: Uint8Array, more: Record<string, string> = {}) =>
 describe('no log line has a canary after', () => {
   test('credentials, good and bad', async () => {
     expect(await authorization(KEY)).toMatchObject({ context: { app } })
-    expect(await authorization(WRONG_KEY)).toEqual({ isAuthorized: true, context: { refusal: 'unknown' } })
+    expect(await authorization(WRONG_KEY)).toMatchObject({
+      isAuthorized: true,
+      context: { refusal: 'unknown' },
+    })
     expect(await authorization(WRONG_KEY.slice(1))).toMatchObject({ context: { refusal: 'malformed' } })
     expect(found()).toEqual([])
   })

@@ -2,6 +2,7 @@ import { appOfTopic } from '@darkroom/app-configuration/deployed'
 import { linkClaim } from '@darkroom/bucket'
 import {
   acceptedTypes,
+  type ImageRef,
   isPlausibleTime,
   type ProblemError,
   type RefusedContent,
@@ -10,6 +11,7 @@ import {
 } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import type { MSKRecord } from 'aws-lambda'
+import { record as recordAct } from './audit-trail.ts'
 import { toArrival } from './claim-checks.ts'
 import { bucket, sqs } from './clients.ts'
 import { countImplausibleTime, countUnsent, type RecordOutcome } from './count-records.ts'
@@ -79,6 +81,7 @@ async function accept(record: MSKRecord): Promise<RecordOutcome> {
   const { app, imageId } = image
   const traceId = traceIdOf(submission.traceparent)
   logger.info('record accepted', { ...positionOf(record), app, imageId, traceId, replayed })
+  if (!replayed) recordUpload(record, 'done', { app, imageId })
   return { outcome: 'accepted', ...positionOf(record) }
 }
 
@@ -104,8 +107,21 @@ async function reject(record: MSKRecord, error: unknown): Promise<RecordOutcome>
   const image = problem instanceof RefusedImage && { app: problem.image.app, imageId: problem.image.imageId }
   const cause = problem.cause !== undefined && causeOf(problem)
   logger.warn('record rejected', { ...positionOf(record), ...image, reason, detail, ...cause })
+  recordUpload(record, reason, image || undefined)
   const withoutImage = problem instanceof RefusedImage ? {} : { withoutImage: problem.about(sizeOf(record)) }
   return { outcome: 'rejected', ...positionOf(record), reason, ...withoutImage }
+}
+
+/** In the audit trail: a topic belongs to one app, whose producers Kafka identifies. */
+function recordUpload({ topic, partition, offset }: MSKRecord, outcome: string, image?: ImageRef): void {
+  recordAct({
+    act: 'image.uploaded',
+    outcome,
+    app: image?.app ?? appOfTopic[topic],
+    ...(image && { images: [image.imageId] }),
+    who: { kind: 'topic', topic },
+    from: { partition, offset },
+  })
 }
 
 /** The innermost error: S3's, SQS's or the network's own. */

@@ -9,5 +9,7 @@ export const env = z
     UNDELIVERED_BUCKET: z.string().min(3),
     QUEUE_URL: z.url(),
     HEIC_DECODER: HeicDecoder.default('none'),
+    /** `SILENT` in tests: neither log lines nor the audit trail. */
+    POWERTOOLS_LOG_LEVEL: z.string().optional(),
   })
   .parse(process.env)

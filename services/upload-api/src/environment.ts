@@ -10,6 +10,8 @@ export const env = z
     /** From the write of an object until it is looked at. The watch queue has the same delay. */
     WATCH_DELAY_SECONDS: z.coerce.number().int().positive().default(120),
     HEIC_DECODER: HeicDecoder.default('none'),
+    /** `SILENT` in tests: neither log lines nor the audit trail. */
+    POWERTOOLS_LOG_LEVEL: z.string().optional(),
   })
   .parse(process.env)
 

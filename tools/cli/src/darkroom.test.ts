@@ -7,6 +7,7 @@ import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client }
 import { configurationFile } from '@darkroom/app-configuration/testing'
 import { newReceipt } from '@darkroom/bucket'
 import {
+  auditBucketOf,
   type FailedDocument,
   heldPrefix,
   holdKey,
@@ -44,7 +45,7 @@ function darkroom(...args: string[]): Promise<Call> {
 
 /** Writes the file that a running `pnpm dev` writes. */
 async function startStore(bucket: string): Promise<void> {
-  await s3.send(new CreateBucketCommand({ Bucket: bucket }))
+  for (const Bucket of [bucket, auditBucketOf(bucket)]) await s3.send(new CreateBucketCommand({ Bucket }))
   await writeFile(join(folder, 'endpoints.json'), JSON.stringify({ aws: aws.endpoint, bucket }))
 }
 
@@ -379,7 +380,8 @@ describe('hold', () => {
 
   test('is placed in the deployment that is named, not in the local stack', async () => {
     await startStore('laptop')
-    await s3.send(new CreateBucketCommand({ Bucket: 'deployed' }))
+    for (const Bucket of ['deployed', auditBucketOf('deployed')])
+      await s3.send(new CreateBucketCommand({ Bucket }))
     const held = image()
     for (const bucket of ['laptop', 'deployed']) await put(bucket, inputKey(held))
     const { printed } = await darkroom(

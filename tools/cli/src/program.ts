@@ -17,6 +17,7 @@ const COMMANDS: Record<string, Record<string, () => Promise<Add>>> = {
     analytics: async () => (await import('./commands/analytics.ts')).addAnalytics,
     apps: async () => (await import('./commands/apps.ts')).addApps,
     audit: async () => (await import('./commands/audit.ts')).addAudit,
+    'audit-log': async () => (await import('./commands/audit-log.ts')).addAuditLog,
     backfill: async () => (await import('./commands/backfill.ts')).addBackfill,
     doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
     dlq: async () => (await import('./commands/dlq.ts')).addDlq,

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { readSettings, requireAgreement } from './agreed-settings.ts'
 import { type AlarmedFunction, completeAlarms, functionAlarms, type Resource } from './alarms.ts'
+import { auditSubscriptions } from './audit-subscriptions.ts'
 import { requireStageName, roleName } from './names.ts'
 
 interface ServiceFunction extends AlarmedFunction {
@@ -13,6 +14,7 @@ interface Serverless {
   serviceDir: string
   service: {
     service: string
+    custom?: { auditTrail?: boolean }
     functions: Record<string, ServiceFunction>
     provider: {
       timeout?: number
@@ -27,7 +29,7 @@ interface Serverless {
 /**
  * A Serverless plugin that every service uses, after serverless-iam-roles-per-function. Before anything is packaged, it checks
  * the stage's name and the settings that the services must agree on, and it names the role of each function, which may write traces if the stage has
- * them. It adds alarms for the functions and completes those that serverless.yml defines.
+ * them. It adds alarms for the functions, completes those that serverless.yml defines, and has the lines of the audit trail delivered.
  */
 export default class Deployment {
   readonly hooks: Record<string, () => void>
@@ -72,9 +74,10 @@ function removeSharedRole({ service }: Serverless): void {
 const DEFAULT_TIMEOUT_SECONDS = 6
 
 function addAlarms(serverless: Serverless): void {
-  const { service, functions, provider } = serverless.service
+  const { service, functions, provider, custom } = serverless.service
   const { Resources } = provider.compiledCloudFormationTemplate
   const stage = serverless.getProvider('aws').getStage()
+  if (custom?.auditTrail) Object.assign(Resources, auditSubscriptions(Object.keys(functions), stage))
   const authorizers = Object.values(provider.httpApi?.authorizers ?? {}).map(
     ({ functionName }) => functionName,
   )

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { awsEnvironment } from '@darkroom/local-aws/environment'
 import { APPS, IMAGE_TOPIC, TOPICS } from './apps.ts'
+import { collectAuditTrail } from './collect-audit-trail.ts'
 import { type Endpoints, endpointsFor } from './endpoints.ts'
 import type { Ports } from './ports.ts'
 import type { DashboardOptions } from './start-dashboard.ts'
@@ -71,7 +72,10 @@ async function startParts(options: StackOptions, running: Part[], stop: Stack['s
   const endpoints = endpointsFor(ports, externalAws, connection.bootstrapBrokers.join(','))
   const environment = { ...kafkaEnvironment(connection), ...options.environment }
   const stores = Promise.withResolvers<void>()
-  const starting = startAll({ ...options, environment }, endpoints, async () => {
+  const store = storeOf(endpoints.bucket, externalAws ? undefined : endpoints.aws)
+  const trail = collectAuditTrail(store.bucket, store.s3)
+  const onLine: StackOptions['onLine'] = (part, line) => trail.add(line) || options.onLine?.(part, line)
+  const starting = startAll({ ...options, environment, onLine }, endpoints, async () => {
     await startAws(options, running)
     await startKafka(options, connection, running)
     stores.resolve()
@@ -81,8 +85,8 @@ async function startParts(options: StackOptions, running: Part[], stop: Stack['s
     () => async () => {},
   )
   await Promise.race([stores.promise, starting])
+  running.push(trail)
   running.push({ stop: async () => (await stopServices)() })
-  const store = storeOf(endpoints.bucket, externalAws ? undefined : endpoints.aws)
   for (const [name, start] of Object.entries(pages(options, endpoints, connection, store, starting))) {
     running.push(await start())
     onReady?.(name)

@@ -1,4 +1,5 @@
 import {
+  type AuditedAct,
   isJson,
   mediaTypeOf,
   ProblemError,
@@ -13,6 +14,7 @@ import httpJsonBodyParser from '@middy/http-json-body-parser'
 import type { Context } from 'aws-lambda'
 import { logger } from '../logger.ts'
 import type { ApiResult } from './answer.ts'
+import { auditRequest } from './audit-request.ts'
 import { requireScope } from './caller.ts'
 import { type ApiEvent, requireCaller } from './request.ts'
 
@@ -29,6 +31,8 @@ interface RouteOptions {
   query?: readonly string[] | 'own'
   /** Called before each answer, with the problem if there is one. */
   report?: (event: ApiEvent, problem: ProblemError | undefined) => Promise<void>
+  /** What the audit trail records of it. */
+  audit?: AuditedAct
 }
 
 /** Options of a route with a credential. */
@@ -42,10 +46,10 @@ interface BodyOptions extends CallerOptions {
   isJsonOnly?: boolean
 }
 
-/** The middleware of all routes: problem+json for every error, headers for browsers, and one log line per request. */
-export function unroutedHandler(handle: Handle, { report }: RouteOptions = {}) {
+/** The middleware of all routes: problem+json for every error, headers for browsers, one log line per request, and the audit trail. */
+export function unroutedHandler(handle: Handle, { report, audit }: RouteOptions = {}) {
   return middy()
-    .use(logRequest())
+    .use(logRequest(audit))
     .use(browserHeaders())
     .use(report ? [reportTo(report)] : [])
     .use(problemJson())
@@ -139,16 +143,18 @@ function refuseInvalidJson(request: ApiRequest): void {
   }
 }
 
-/** One log line per request, with the fields an operator searches by. */
-function logRequest(): Middleware {
+/** One log line per request, with the fields an operator searches by, and its entry in the audit trail. */
+function logRequest(audit: AuditedAct | undefined): Middleware {
   const started = new WeakMap<object, number>()
   const log = ({ event, context, response, internal }: ApiRequest) => {
     const { method, path } = event.requestContext.http
+    const imageId = imageIdOf(event, response)
+    auditRequest(audit, { event, context }, { imageId, problem: internal.problem })
     logger.info(`${method} ${path} ${response?.statusCode}`, {
       requestId: context.awsRequestId,
       app: event.requestContext.authorizer?.lambda?.app,
       keyId: event.requestContext.authorizer?.lambda?.credential,
-      imageId: imageIdOf(event, response),
+      imageId,
       traceId: traceIdOf(event.headers.traceparent),
       problem: internal.problem,
       status: response?.statusCode,

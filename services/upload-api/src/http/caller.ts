@@ -23,6 +23,8 @@ export interface Caller {
 /** Why the authorizer did not accept the credential. */
 export interface Refusal {
   refusal: 'missing' | 'malformed' | 'unknown' | 'expired' | 'revoked' | JwtRefusal | 'unavailable'
+  /** The id of the key that it names, for the audit trail. */
+  credential?: string
 }
 
 /** What is wrong with a JWT. */

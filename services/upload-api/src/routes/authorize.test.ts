@@ -90,20 +90,24 @@ describe('an API key', () => {
   })
 
   test('without a record, or with the id of another key, is unknown', async () => {
-    expect(await identify(apiKey)).toEqual({ refusal: 'unknown' })
+    expect(await identify(apiKey)).toMatchObject({ refusal: 'unknown' })
     const stored = newApiKey('web-app-1', 'test')
     await storeRecord(stored)
-    expect(await identify(formatApiKey({ ...stored, secret: key.secret }))).toEqual({ refusal: 'unknown' })
-    expect(await identify(formatApiKey({ ...stored, mode: 'live' }))).toEqual({ refusal: 'unknown' })
+    expect(await identify(formatApiKey({ ...stored, secret: key.secret }))).toMatchObject({
+      refusal: 'unknown',
+    })
+    expect(await identify(formatApiKey({ ...stored, mode: 'live' }))).toMatchObject({ refusal: 'unknown' })
   })
 
   test('that has expired or was revoked says so, but only to its owner', async () => {
     await storeRecord(key, { expiresAt: ago(1) })
-    expect(await identify(apiKey)).toEqual({ refusal: 'expired' })
+    expect(await identify(apiKey)).toMatchObject({ refusal: 'expired' })
     const revoked = newApiKey('web-app-1', 'test')
     await storeRecord(revoked, { revokedAt: ago(1), expiresAt: ago(2) })
-    expect(await identify(formatApiKey(revoked))).toEqual({ refusal: 'revoked' })
-    expect(await identify(formatApiKey({ ...revoked, secret: key.secret }))).toEqual({ refusal: 'unknown' })
+    expect(await identify(formatApiKey(revoked))).toEqual({ refusal: 'revoked', credential: revoked.keyId })
+    expect(await identify(formatApiKey({ ...revoked, secret: key.secret }))).toMatchObject({
+      refusal: 'unknown',
+    })
     const later = newApiKey('web-app-1', 'test')
     await storeRecord(later, { expiresAt: ago(-60) })
     expect(await identify(formatApiKey(later))).toMatchObject({ app: 'web-app-1' })

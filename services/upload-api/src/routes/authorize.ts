@@ -35,9 +35,9 @@ async function identify(authorization: string | undefined): Promise<Caller | Ref
   try {
     const record = await keys.find(keyId)
     const caller = record && (token ? ofToken(record, token) : ofKey(record, keyId, credential))
-    if (!caller) return { refusal: 'unknown' }
+    if (!caller) return { refusal: 'unknown', credential: keyId }
     const refusal = endOf(record, Date.now())
-    if (refusal) return { refusal }
+    if (refusal) return { refusal, credential: keyId }
     await keys
       .noteUse(keyId)
       .catch((error) => report('the use of an API key is not recorded', { keyId }, error))
@@ -71,7 +71,7 @@ function ofToken(record: KeyRecord, token: UploadToken): Caller | Refusal | unde
   const claims = verifyUploadToken(token, record.tokenKey)
   if (!claims) return undefined
   const { scopes, uploader, maxBytes, contentTypes, exp } = claims
-  if (exp * 1000 <= Date.now()) return { refusal: 'expired' }
+  if (exp * 1000 <= Date.now()) return { refusal: 'expired', credential: token.keyId }
   return {
     app: record.app,
     credential: token.keyId,

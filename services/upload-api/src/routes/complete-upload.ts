@@ -10,5 +10,5 @@ export const handler = apiHandler(
     const { image, replayed } = await acceptUpload(requireImage(event), requireCaller(event))
     return acceptedAnswer(image, { replayed })
   },
-  { scope: 'upload', report: reportRefusal },
+  { scope: 'upload', audit: 'image.uploaded', report: reportRefusal },
 )

@@ -18,7 +18,7 @@ export const handler = apiHandlerWithBody(
     const expiresAt = new Date(exp * 1000).toISOString()
     return jsonAnswer(201, { token, expiresAt, ...(uploader && { uploader }) } satisfies IssuedToken)
   },
-  { scope: 'key', isJsonOnly: true },
+  { scope: 'key', isJsonOnly: true, audit: 'token.created' },
 )
 
 /** In Unix seconds. A token does not outlive its key. */

@@ -51,7 +51,7 @@ export const handler = apiHandlerWithBody(
       plan(event, request, chosen),
     )
   },
-  { scope: 'upload', isJsonOnly: true, report: reportRefusal },
+  { scope: 'upload', isJsonOnly: true, audit: 'upload.begun', report: reportRefusal },
 )
 
 async function plan(

@@ -2,6 +2,7 @@ import { type ImageRef, ProblemError, type StoredErased } from '@darkroom/core'
 import { erase } from '../erasure/erase.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
+import { concerns } from '../http/audit-request.ts'
 import { requireCaller, requireImage } from '../http/request.ts'
 import { findImage, otherIdOf } from '../status/find-image.ts'
 import { toImageStatus } from '../status/to-image-status.ts'
@@ -13,11 +14,12 @@ export const handler = apiHandler(
     // An uploader erases own images only; an API key also what was never completed.
     if (uploader !== undefined) await findImage({ ...image, uploader })
     const receipt = await eraseFound(image, requireCaller(event).credential)
+    concerns(event, [receipt.image_id])
     const { erasure, ...status } = await toImageStatus({ state: 'finished', document: receipt })
     // Whatever other requests are still at, this one has found nothing more.
     return jsonAnswer(200, { ...status, id: image.imageId, erasure: { ...erasure, complete: true } })
   },
-  { scope: 'erase' },
+  { scope: 'erase', audit: 'image.erased' },
 )
 
 /** Erases the image that `GET` finds under this id. */

@@ -3,9 +3,10 @@ import { readPreferWait } from '@darkroom/core'
 import { knownRetrySeconds } from '../backlog.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
+import { concerns } from '../http/audit-request.ts'
 import { forCaller } from '../http/caller.ts'
 import { requireCaller, requireImage } from '../http/request.ts'
-import { toImageStatus } from '../status/to-image-status.ts'
+import { idsWithLinks, toImageStatus } from '../status/to-image-status.ts'
 import { waitForImage } from '../status/wait.ts'
 
 /** `GET /v1/images/{id}` */
@@ -22,11 +23,11 @@ export const handler = apiHandler(
       ...(wait !== undefined && { 'preference-applied': `wait=${wait}` }),
       ...(status.status === 'queued' && { 'retry-after': Math.max(1, knownRetrySeconds()) }),
     }
-    return matches(event.headers['if-none-match'], etag)
-      ? { statusCode: 304, headers }
-      : jsonAnswer(200, status, headers)
+    if (matches(event.headers['if-none-match'], etag)) return { statusCode: 304, headers }
+    concerns(event, idsWithLinks([status]))
+    return jsonAnswer(200, status, headers)
   },
-  { scope: 'read' },
+  { scope: 'read', audit: 'links.read' },
 )
 
 /** RFC 9110, section 13.1.2: a list of entity tags, compared weakly. */

@@ -17,9 +17,10 @@ import { knownRetrySeconds } from '../backlog.ts'
 import { bucket } from '../clients.ts'
 import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
+import { concerns } from '../http/audit-request.ts'
 import { forCaller, type Identity, viewOf } from '../http/caller.ts'
 import { requireCaller } from '../http/request.ts'
-import { toImageStatuses } from '../status/to-image-status.ts'
+import { idsWithLinks, toImageStatuses } from '../status/to-image-status.ts'
 import { findImages, waitForImages } from '../status/wait.ts'
 
 /** An image can be accepted up to a day after the time in its id. */
@@ -39,6 +40,7 @@ export const handler = apiHandler(
       const wait = readPreferWait(event.headers.prefer)
       const selection = await selectImages(caller, ids, wait ?? 0)
       const retrySeconds = knownRetrySeconds()
+      concerns(event, idsWithLinks(selection.items))
       return jsonAnswer(200, selection, {
         ...(wait !== undefined && { 'preference-applied': `wait=${wait}` }),
         ...(retrySeconds > 0 && { 'retry-after': retrySeconds }),
@@ -49,9 +51,11 @@ export const handler = apiHandler(
       date === undefined
         ? await listNewest(app, limit, cursor)
         : await listDay(app, requireWithinRetention(app, date), limit, cursor)
-    return jsonAnswer(200, await toImageList(caller, page))
+    const list = await toImageList(caller, page)
+    concerns(event, idsWithLinks(list.items))
+    return jsonAnswer(200, list)
   },
-  { scope: 'read', query: 'own' },
+  { scope: 'read', query: 'own', audit: 'links.read' },
 )
 
 async function selectImages(

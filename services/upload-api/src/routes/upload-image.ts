@@ -36,5 +36,5 @@ export const handler = apiHandlerWithBody(
     const isReplay = replayed && key !== undefined
     return acceptedAnswer(image, { replayed: isReplay, duplicate, headers: limits })
   },
-  { scope: 'upload', query: ['filename', 'uploader'], report: reportRefusal },
+  { scope: 'upload', query: ['filename', 'uploader'], audit: 'image.uploaded', report: reportRefusal },
 )

@@ -43,6 +43,11 @@ export function toImageStatuses(found: Iterable<readonly [ImageId, FoundImage]>)
   )
 }
 
+/** The images that an answer has links to variants of. */
+export function idsWithLinks(statuses: Pick<StatusAnswer, 'id' | 'variants'>[]): ImageId[] {
+  return statuses.filter(({ variants }) => variants?.length).map(({ id }) => id)
+}
+
 function finishedStatus(document: StoredDocument): Promise<StatusAnswer> | StatusAnswer {
   switch (document.status) {
     case 'processed':

@@ -77,7 +77,7 @@ function toEvent({
       authorizer: {
         lambda:
           app === undefined
-            ? { refusal }
+            ? { refusal, ...caller }
             : { app, credential: 'c0ffee1234567890', kind: 'key', scopes: SCOPES.join(' '), ...caller },
       },
     },

@@ -24,6 +24,7 @@ import {
 } from '@darkroom/core'
 import { enqueueImage } from '@darkroom/intake'
 import { isPastDeadline } from '@darkroom/retention'
+import { record } from '../audit-trail.ts'
 import { QueueBehind } from '../backlog.ts'
 import { bucket, sqs } from '../clients.ts'
 import { parkedQueueUrl } from '../environment.ts'
@@ -90,8 +91,11 @@ async function isCompleted({ app, imageId, bytes }: UploadRef, key: string): Pro
 /** Accepts an upload that nobody completed. @returns false if it has to be looked at again */
 export async function isAcceptedNow(image: ImageRef): Promise<boolean> {
   try {
-    const { replayed } = await acceptUpload(image)
+    const { image: accepted, replayed } = await acceptUpload(image)
     logger.warn('abandoned upload completed', { ...image, replayed })
+    const images = [accepted.imageId]
+    if (!replayed)
+      record({ act: 'image.uploaded', outcome: 'done', app: image.app, images, who: { kind: 'watch' } })
     count('UploadsCompleted')
     return true
   } catch (error) {
@@ -115,6 +119,13 @@ async function isErased(erasure: ErasureRef): Promise<boolean> {
   try {
     await completeErasure(erasure, by)
     logger.warn('erasure completed', image)
+    record({
+      act: 'image.erased',
+      outcome: 'done',
+      app: image.app,
+      images: [image.imageId],
+      who: { kind: 'watch', credential: by },
+    })
     count('ErasuresCompleted')
     return true
   } catch (error) {

@@ -2,12 +2,14 @@ import {
   type AppConfiguration,
   type AppliedSettings,
   type CurrentSettings,
+  differences,
   digestOf,
   settingsIn,
 } from '@darkroom/app-configuration'
 import { type Bucket, deleteSettings, listSettings, putSettings } from '@darkroom/bucket'
 import type { AppId } from '@darkroom/core'
 import pMap from 'p-map'
+import type { Act } from '../audit-trail.ts'
 
 const CONCURRENCY = 50
 
@@ -21,11 +23,14 @@ export interface Application {
 /**
  * Applies what differs from the deployed configuration and needs no deployment: one small object for each app that differs.
  * Functions read it within a minute. Repeating it changes nothing more.
+ *
+ * @param record called with all changes before the first
  */
 export async function applySettings(
   bucket: Bucket,
   deployed: AppConfiguration,
   configuration: AppConfiguration,
+  record: (...acts: Act[]) => Promise<void> = async () => {},
 ): Promise<Application> {
   const [over, appliedAt] = [digestOf(deployed), new Date().toISOString()]
   const changed = Object.keys(configuration.apps).flatMap((app) => {
@@ -34,6 +39,11 @@ export async function applySettings(
   })
   const applied = changed.map(({ app }) => app)
   const withdrawn = (await listSettings(bucket)).filter((app) => !applied.includes(app))
+  const fields = differences(deployed, configuration).map(({ field }) => field)
+  await record(
+    ...applied.map((app) => toAct('settings.applied', app, fields)),
+    ...withdrawn.map((app) => toAct('settings.withdrawn', app, [])),
+  )
   await pMap(
     changed,
     ({ app, settings }) => {
@@ -44,6 +54,12 @@ export async function applySettings(
   )
   await pMap(withdrawn, (app) => deleteSettings(bucket, app), { concurrency: CONCURRENCY })
   return { applied, withdrawn }
+}
+
+/** With the names of the app's own fields and of presets that differ. */
+function toAct(act: Act['act'], app: AppId, fields: string[]): Act {
+  const own = fields.filter((field) => field.startsWith(`apps.${app}.`) || field.startsWith('presets.'))
+  return { act, app, ...(own.length > 0 && { detail: own.join(' ') }) }
 }
 
 const isSame = (one: CurrentSettings, other: CurrentSettings) => JSON.stringify(one) === JSON.stringify(other)

@@ -14,6 +14,7 @@ import { formatTable } from '@darkroom/terminal'
 import { type Command, Option } from 'commander'
 import { addApp } from '../apps/add-app.ts'
 import { applySettings, needsDeployment } from '../apps/apply-settings.ts'
+import { type Act, recordAct } from '../audit-trail.ts'
 import { parsedBy } from '../parsed-by.ts'
 
 interface FileOptions {
@@ -64,7 +65,8 @@ export function addApps(program: Command): void {
       if (unversioned !== undefined) throw new Error(`${raiseVersion(unversioned)}`)
       const store = openBucket(bucket)
       try {
-        const { applied, withdrawn } = await applySettings(store, before, after)
+        const record = (...acts: Act[]) => recordAct({ bucket: store, isLocal: false }, ...acts)
+        const { applied, withdrawn } = await applySettings(store, before, after, record)
         console.log(`In a minute: ${list(applied)} as in ${file}, ${list(withdrawn)} as deployed.`)
       } finally {
         store.s3.destroy()

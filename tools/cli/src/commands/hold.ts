@@ -1,6 +1,7 @@
 import { placeHold, releaseHold } from '@darkroom/bucket'
 import { AppId, ImageId } from '@darkroom/core'
 import type { Command } from 'commander'
+import { recordAct } from '../audit-trail.ts'
 import { addStoreOptions, openStore, type StoreOptions } from '../open-store.ts'
 import { parsedBy } from '../parsed-by.ts'
 
@@ -25,6 +26,8 @@ export function addHold(program: Command): void {
     const store = await openStore(options)
     try {
       console.log(`store: ${store.label}`)
+      const act = release ? 'hold.released' : 'hold.placed'
+      await recordAct(store, { act, app, images: [imageId], ...(reason && { detail: reason }) })
       if (release) {
         const copies = await releaseHold(store.bucket, image)
         console.log(`The hold on ${imageId} is released; ${copies} copies were deleted.`)

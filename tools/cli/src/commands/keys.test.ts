@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { openSmallObjects } from '@darkroom/bucket/small-objects'
-import { credentialKey, lastUseKey, parseApiKey, parseKeyRecord } from '@darkroom/core'
+import { auditBucketOf, credentialKey, lastUseKey, parseApiKey, parseKeyRecord } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { callDarkroom } from '../testing/call-darkroom.ts'
@@ -15,7 +15,7 @@ const Bucket = 'keys'
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'darkroom-keys-'))
-  await s3.send(new CreateBucketCommand({ Bucket }))
+  for (const name of [Bucket, auditBucketOf(Bucket)]) await s3.send(new CreateBucketCommand({ Bucket: name }))
   await writeFile(join(folder, 'endpoints.json'), JSON.stringify({ aws: aws.endpoint, bucket: Bucket }))
 })
 afterAll(async () => {

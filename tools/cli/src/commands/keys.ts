@@ -3,6 +3,7 @@ import { AppId, endOf } from '@darkroom/core'
 import { formatTable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import * as z from 'zod'
+import { recordAct } from '../audit-trail.ts'
 import { addStoreOptions, openStore, type Store, type StoreOptions } from '../open-store.ts'
 import { parsedBy, wholeNumberUpTo } from '../parsed-by.ts'
 
@@ -63,6 +64,7 @@ function addRotate(keys: Command): void {
         await create(store, app)
         const expiresAt = new Date(now + overlap * HOUR_MS).toISOString()
         for (const { keyId } of others) {
+          await recordAct(store, { act: 'key.expires', app, detail: `${keyId} ends at ${expiresAt}` })
           const record = await endApiKey(store.bucket, app, keyId, { expiresAt })
           console.error(`${keyId} works until ${record?.expiresAt}.`)
         }
@@ -78,8 +80,9 @@ function addRevoke(keys: Command): void {
       parsedBy(KeyId, 'It must be 16 hex digits.'),
     )
     .action(async (keyId: string, { app, ...options }: Options) => {
-      await withStore(options, async ({ bucket }) => {
-        const record = await endApiKey(bucket, app, keyId, { revokedAt: new Date().toISOString() })
+      await withStore(options, async (store) => {
+        await recordAct(store, { act: 'key.revoked', app, detail: keyId })
+        const record = await endApiKey(store.bucket, app, keyId, { revokedAt: new Date().toISOString() })
         if (!record)
           throw new Error(`The app ${app} has no key ${keyId}. See: pnpm darkroom keys list --app ${app}`)
         console.log(`${keyId} is revoked: it is refused from ${record.revokedAt}, or a minute later.`)
@@ -91,6 +94,8 @@ function addRevoke(keys: Command): void {
 async function create(store: Store, app: string, expiresAt?: Date | 0): Promise<void> {
   const mode = store.isLocal ? 'test' : 'live'
   const { keyId, apiKey } = await createApiKey(store.bucket, app, mode, expiresAt || undefined)
+  // Nobody can use it before it is printed.
+  await recordAct(store, { act: 'key.created', outcome: 'done', app, detail: keyId })
   console.error(`The key ${keyId} of ${app}. It is shown only now:`)
   console.log(apiKey)
 }
