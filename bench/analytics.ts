@@ -1,7 +1,6 @@
 /**
  * Measures the catalogue over many images: time and bytes read for every view, from JSON documents and from the compacted
- * table, and how both grow; the search for look-alikes compared with a brute-force comparison; and how soon a finished
- * image appears. `pnpm bench:analytics [--images N,N,…] [--json-up-to N] [--all-with-all-up-to N]`
+ * table, and how both grow; and the search for look-alikes compared with a brute-force comparison. `pnpm bench:analytics [--images N,N,…] [--json-up-to N] [--all-with-all-up-to N]`
  *
  * DuckDB has two threads and 6 GB of memory; the rest spills to disk. The generated images are kept in
  * .cache/bench-analytics: ten million take 1.2 GB as Parquet, 12.4 GB as JSON and, the first time, some minutes. JSON
@@ -22,7 +21,6 @@ import {
 } from '@darkroom/catalogue'
 import { formatTable } from '@darkroom/terminal'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { measureFreshness } from './analytics-freshness.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -113,7 +111,7 @@ async function databaseOver(images: string, lookAlikes: string): Promise<DuckDBC
   return connection
 }
 
-/** Finds the look-alikes of the last three days (hourly merge) and of all days (weekly merge). */
+/** Finds the look-alikes of the last three days (every hour) and of all days (every week). */
 async function findLookAlikes(images: number, parquet: string): Promise<string> {
   const connection = await openDatabase()
   await connection.run(`CREATE VIEW images AS FROM '${parquet}'`)
@@ -208,7 +206,3 @@ for (const images of sizes) {
 printTable('Look-alikes')
 await measureViews('from the compacted table', compacted)
 await measureViews('from JSON documents', raw)
-const { documents, seconds } = await measureFreshness()
-console.log(
-  `\nAn image finished in a local store of ${documents.toLocaleString('en')} is in both tables ${seconds.toFixed(2)} s later.`,
-)

@@ -3,10 +3,12 @@
  * `pnpm bench:cost [images]`, by default 10 for each way, of about 350 KB.
  *
  * Requests, invocations and log lines are counted at the running services; memory, alarms and schedules in the packaged
- * templates. Milliseconds are those of this machine. Not included: free tiers, transfer to viewers, custom metrics, Athena,
+ * templates. Milliseconds are those of this machine. What analytics adds depends on the rate, because files and merges have many
+ * images: a table of its own. Not included: free tiers, transfer to viewers, custom metrics, analysts' queries, Glue's compaction,
  * and for Kafka the pollers, which are billed by the hour.
  */
 import { formatTable } from '@darkroom/terminal'
+import { analyticsDollars, collectFullBatch } from './cost/collector.ts'
 import { type Service, startCountedStack, type Usage } from './cost/counted-stack.ts'
 import { PRICES, PRICES_AS_OF } from './cost/prices.ts'
 import { readTemplates } from './cost/read-templates.ts'
@@ -22,7 +24,10 @@ const AUTHORIZER_MS = 2
 const POLLS_PER_MONTH = (5 * 30 * 24 * 60 * 60) / 20
 const IDLE_APPS = [1, 100, 1_000, 10_000]
 
-type Unit = Exclude<keyof typeof PRICES, 's3GigabyteMonth' | 'alarmMonth' | 'compositeAlarmMonth'>
+type Unit = Exclude<
+  keyof typeof PRICES,
+  's3GigabyteMonth' | 'athenaTerabyte' | 'alarmMonth' | 'compositeAlarmMonth'
+>
 type Units = Record<Unit, number>
 const NAMES: Record<Unit, string> = {
   gatewayRequest: 'gateway requests',
@@ -194,5 +199,28 @@ function printIdle({ constant, perApp }: ReconcileRequests): void {
   )
 }
 
+const RATES = [0.1, 1, 10, 100, 1_000]
+
+async function printAnalytics(): Promise<void> {
+  const batch = await collectFullBatch()
+  const gigabytes = {
+    collectEvents: (deployment.memory.collectEvents ?? 0) / 1024,
+    mergeOutcomes: (deployment.memory.mergeOutcomes ?? 0) / 1024,
+  }
+  const priced = RATES.map((rate) => [rate, analyticsDollars(rate, batch, gigabytes)] as const)
+  const names = Object.keys(priced[0]?.[1].parts ?? {})
+  const rows = priced.map(([rate, { parts }]) => {
+    const all = Object.values(parts)
+    return [rate, ...[...all, all.reduce((sum, part) => sum + part, 0)].map((part) => part.toFixed(2))]
+  })
+  const { events, bytes, milliseconds } = batch
+  const read = priced[0]?.[1].gigabytesRead.toFixed(1)
+  console.log(
+    `\nAnalytics, US dollars of a million images: ${events} events of 6 MB are a file of ${Math.round(bytes / 1000)} KB after ${Math.round(milliseconds)} ms; merges read ${read} GB`,
+  )
+  console.log(formatTable(['images/s', ...names, 'all'], rows))
+}
+
 printWays(await measureWays())
 printIdle(await countReconciles())
+await printAnalytics()

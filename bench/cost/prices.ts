@@ -24,6 +24,8 @@ export const PRICES = {
   snsRequest: 0.5 / MILLION,
   /** CloudWatch Logs, ingestion. */
   logGigabyte: 0.5,
+  /** What a query reads, at least 10 MB. */
+  athenaTerabyte: 5,
   /** Each metric that an alarm watches; those in an expression count one by one. */
   alarmMonth: 0.1,
   compositeAlarmMonth: 0.5,

@@ -11,7 +11,7 @@ const LATE_MS = 120_000
 
 /**
  * What one statement reads at most, so that it stays far below Athena's 30 minutes: a file has up to 6 MB of events before it is
- * compressed. See docs/scale.md.
+ * compressed. See decisions/0059-analytics-from-outcomes.md.
  */
 const MAX_FILES = 500
 /** Athena writes up to 100 partitions with a statement, and the watermark is one of them. */

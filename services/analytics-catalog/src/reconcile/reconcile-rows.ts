@@ -1,7 +1,7 @@
 import { type Catalogue, idsOfDayQuery, rowCountsQuery } from '@darkroom/analytics'
 import { retention } from '@darkroom/app-configuration/deployed'
-import { type AppDay, listApps, listImages } from '@darkroom/bucket'
-import { metadataKey } from '@darkroom/core'
+import { type AppDay, listApps, listFolders, listImages } from '@darkroom/bucket'
+import { type AppId, metadataKey, storedPrefix } from '@darkroom/core'
 import { announceAgain, MAX_ANNOUNCED, outcomesQueueOf, type WrittenKey } from '@darkroom/intake'
 import { daysOf } from '@darkroom/retention'
 import { bucket, catalogue, sqs } from '../clients.ts'
@@ -14,6 +14,8 @@ const DAY_MS = 86_400_000
 const RECENT_DAYS = 2
 /** Each older day is compared once in so many days. */
 const ROUND_DAYS = 30
+/** An app without rows in the recent days is looked at once in so many days: most of 10,000 apps may be idle. */
+const IDLE_ROUND_DAYS = 7
 /** Of the function's 15 minutes. What is left then is compared in the next round. */
 const LAST_START_MS = 10 * 60_000
 /** Ids of a day that are compared in memory. A larger day is announced as a whole. */
@@ -26,18 +28,19 @@ interface Schedule {
 
 /**
  * Once a day: compares the number of documents of each app and day with that of the table's rows, and announces documents again
- * that have no row. A listing has a thousand documents, and nothing is read, so a million documents are a thousand requests.
+ * that have no row. A request lists an app's days. A listing has a thousand documents, and nothing is read, so a million documents are a thousand requests.
  */
 export async function handler({ time }: Schedule): Promise<void> {
   const now = Date.parse(time)
   const deadline = Date.now() + LAST_START_MS
   const reconciled = { days: 0, missing: 0, surplus: 0 }
-  const apps = await listApps(bucket, 'metadata')
   const dates = datesOf(now)
   const rows = await countRows(catalogue, dates)
-  for (const date of dates) {
-    for (const app of apps.filter((app) => isKept(app, date, now))) {
-      if (Date.now() > deadline) return report({ ...reconciled, unfinished: date })
+  for (const app of await listApps(bucket, 'metadata')) {
+    if (!isDue(app, dates, rows, now)) continue
+    const stored = await datesOfApp(app)
+    for (const date of dates.filter((date) => stored.has(date) && isKept(app, date, now))) {
+      if (Date.now() > deadline) return report({ ...reconciled, unfinished: app })
       const found = await reconcileDay({ app, date }, rows.get(`${app} ${date}`) ?? 0)
       reconciled.days += 1
       reconciled.missing += found.missing
@@ -61,6 +64,18 @@ function datesOf(now: number): string[] {
   return Array.from({ length: oldest }, (_, n) => today - 1 - n)
     .filter((day) => today - day <= RECENT_DAYS || day % ROUND_DAYS === today % ROUND_DAYS)
     .map((day) => new Date(day * DAY_MS).toISOString().slice(0, 10))
+}
+
+function isDue(app: AppId, dates: string[], rows: Map<string, number>, now: number): boolean {
+  const isActive = dates.slice(0, RECENT_DAYS).some((date) => rows.has(`${app} ${date}`))
+  const number = [...app].reduce((sum, character) => sum + character.charCodeAt(0), 0)
+  return isActive || number % IDLE_ROUND_DAYS === Math.floor(now / DAY_MS) % IDLE_ROUND_DAYS
+}
+
+/** The days of which there are documents, with one request. */
+async function datesOfApp(app: AppId): Promise<Set<string>> {
+  const folders = await listFolders(bucket, storedPrefix('metadata', app))
+  return new Set(folders.map((folder) => folder.replace(/^dt=/, '')))
 }
 
 /** In the last days of a document its row may be deleted already. */

@@ -16,7 +16,8 @@ const Mapping = z
     arn: z.unknown().refine((arn) => arn !== undefined, 'arn is missing'),
     batchSize: z.int().min(1).max(10_000).default(10),
     /** Seconds. */
-    maximumBatchingWindow: z.int().min(0).max(300).default(0),
+    // A parameter from the command line or the environment is a string.
+    maximumBatchingWindow: z.coerce.number().int().min(0).max(300).default(0),
     functionResponseType: z.literal('ReportBatchItemFailures').optional(),
     maximumConcurrency: z.int().min(2).max(1000).optional(),
     enabled: z.boolean().default(true),
