@@ -244,7 +244,7 @@ test('an erased image is in no view as soon as its receipt is collected, and in 
   expect(await inTrino(lookAlikes)).toEqual(await inDuckDb(lookAlikes))
 })
 
-test('the search for an erased image finds it in tables until the merge, and in snapshots until they expire', async () => {
+test('an erased image is in tables until the merge, in snapshots until they expire, and in files until orphans are deleted', async () => {
   const { rows } = await trino.query(`SELECT other_image_id FROM look_alikes
     WHERE dt = (SELECT max(dt) FROM look_alikes)`)
   const erased = documents.find(({ image_id }) => image_id === rows[0]?.[0])
@@ -271,12 +271,14 @@ test('the search for an erased image finds it in tables until the merge, and in 
     await trino.query(`ALTER TABLE ${table} EXECUTE optimize`)
     await trino.query(`ALTER TABLE ${table} EXECUTE expire_snapshots(retention_threshold => '0s')`)
   }
-  // Files may still have rows that no snapshot shows: the search reads them.
-  const withoutSnapshots = await foundIn()
-  expect(withoutSnapshots.filter((place) => !place.startsWith('files of '))).toEqual([])
+  // The snapshot that replaced the files is kept, and with it the files that it replaced: they are orphans.
+  expect(await foundIn()).toEqual(['files of images', 'files of look_alikes'])
+  for (const table of ['images', 'look_alikes'])
+    await trino.query(`ALTER TABLE ${table} EXECUTE remove_orphan_files(retention_threshold => '0s')`)
+  expect(await foundIn()).toEqual([])
   const result = { Bucket: 'results', Key: 'analysts/one.csv', Body: `"image_id"\n"${image.imageId}"\n` }
   await s3.send(new PutObjectCommand(result))
-  expect(await foundIn()).toEqual([...withoutSnapshots, 'query results'])
+  expect(await foundIn()).toEqual(['query results'])
 })
 
 test('rows expire with their documents, earlier for one app', async () => {

@@ -31,6 +31,8 @@ function compactedTable(name: string, columns: FlatColumn[], { snapshotRetention
         },
       },
     }),
+    // The files that a snapshot has replaced are deleted when that snapshot expires, and the last snapshot never does. So without
+    // later changes the files with an erased row are orphans that only this deletes (`pnpm test:trino`).
     [logicalId(name, 'OrphanFileDeletion')]: optimizer(name, 'orphan_file_deletion', {
       OrphanFileDeletionConfiguration: { IcebergConfiguration: { OrphanFileRetentionPeriodInDays: 3 } },
     }),
