@@ -18,6 +18,7 @@ import { countImplausibleTime, countUnsent, type RecordOutcome } from './count-r
 import { env } from './environment.ts'
 import { identifyRecord } from './identify-record.ts'
 import { imageIdOf } from './image-id-of.ts'
+import { admitRecord } from './limits.ts'
 import { logger } from './logger.ts'
 import { commitRefusal, rejectRecord } from './reject-record.ts'
 import { settingsOf } from './settings.ts'
@@ -43,8 +44,13 @@ const acceptImage = createIntake({
   limitsOf: settingsOf,
 })
 
-/** Accepts or rejects a record. Its outcome is `deferred` if that is not possible now. */
-export const bridgeRecord = (record: MSKRecord): Promise<RecordOutcome> => settle(record, accept)
+/**
+ * Accepts or rejects a record. Its outcome is `deferred` if that is not possible now.
+ *
+ * @param waitUntil Unix milliseconds, until which it may wait for room in the limits of its app
+ */
+export const bridgeRecord = (record: MSKRecord, waitUntil = 0): Promise<RecordOutcome> =>
+  settle(record, () => accept(record, waitUntil))
 
 /** Rejects a record for a reason that the record itself does not show. */
 export const refuseRecord = (record: MSKRecord, problem: ProblemError): Promise<RecordOutcome> =>
@@ -70,13 +76,13 @@ async function settle(
   }
 }
 
-async function accept(record: MSKRecord): Promise<RecordOutcome> {
+async function accept(record: MSKRecord, waitUntil: number): Promise<RecordOutcome> {
   const submission = await readSubmission(await identify(record))
   const { image, replayed } = await refusing(submission, async () => {
     const arrival = toArrival(submission, env.BUCKET)
     // An erasure has to find the claim, whatever its name.
     if ('stored' in arrival) await linkClaim(bucket, arrival, arrival.stored.key)
-    return acceptImage(arrival)
+    return acceptImage({ ...arrival, admit: (size) => admitRecord(arrival.app, size, waitUntil) })
   })
   const { app, imageId } = image
   const traceId = traceIdOf(submission.traceparent)

@@ -8,16 +8,20 @@ export interface KafkaBatchResponse {
   batchItemFailures: { itemIdentifier: { partition: string; offset: number } }[]
 }
 
+/** Less than the function's timeout: what takes longer stays in Kafka, and comes again. */
+const MAX_WAIT_MS = 120_000
+
 /**
  * Consumes a topic of images. The records of a partition are processed in order. A record that cannot be accepted
- * is stored under `rejected/`, its image (if it has one) fails, and the partition continues. If S3 is unavailable, the
- * partition stops at that record and is retried from there, while the other partitions continue.
+ * is stored under `rejected/`, its image (if it has one) fails, and the partition continues. If S3 is unavailable, or its
+ * app sends too fast, the partition stops at that record and is retried from there, while the other partitions continue.
  */
 export async function handler({ records }: MSKEvent | SelfManagedKafkaEvent): Promise<KafkaBatchResponse> {
+  const waitUntil = Date.now() + MAX_WAIT_MS
   const partitions = await Promise.all(
     Object.entries(records).map(async ([partition, batch]) => ({
       partition,
-      outcomes: await bridgePartition(batch),
+      outcomes: await bridgePartition(batch, waitUntil),
     })),
   )
   const outcomes = partitions.flatMap((partition) => partition.outcomes)
@@ -33,10 +37,10 @@ function failureOf({ partition, outcomes }: { partition: string; outcomes: Recor
 }
 
 /** Stops at the first deferred record; the ones after it are not read. */
-async function bridgePartition(records: MSKRecord[]): Promise<RecordOutcome[]> {
+async function bridgePartition(records: MSKRecord[], waitUntil: number): Promise<RecordOutcome[]> {
   const outcomes: RecordOutcome[] = []
   for (const record of records) {
-    const outcome = await bridgeRecord(record)
+    const outcome = await bridgeRecord(record, waitUntil)
     outcomes.push(outcome)
     if (outcome.outcome === 'deferred') break
   }

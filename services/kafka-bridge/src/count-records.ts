@@ -48,6 +48,11 @@ export function countDropped(refusals: number): void {
   metrics.singleMetric().addMetric('RefusalsDropped', MetricUnit.Count, refusals)
 }
 
+/** Counts that images are accepted without limits, because they cannot be counted. */
+export function countUncounted(): void {
+  metrics.singleMetric().addMetric('UploadsNotCounted', MetricUnit.Count, 1)
+}
+
 function count({ outcome, topic, reason }: RecordOutcome, records: number): void {
   add(NAMES[outcome], { topic, ...(reason && { reason }) }, records)
 }

@@ -83,7 +83,9 @@ export async function refusing<Result>(
 
 /** Whether the same record may be accepted later. */
 export function isTemporary(error: unknown): boolean {
-  return error instanceof ProblemError && error.retryable && !(error instanceof RefusedImage)
+  if (!(error instanceof ProblemError) || error instanceof RefusedImage) return false
+  // Nobody would know until midnight what became of the image. Its event can be sent again then.
+  return error.retryable && error.slug !== 'quota-exceeded'
 }
 
 /** An error that is no problem of the image's is a defect of ours: the record is refused too, because it would fail again. */

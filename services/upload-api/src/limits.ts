@@ -4,7 +4,7 @@ import { logger } from './logger.ts'
 import { count } from './metrics.ts'
 import { settingsOf } from './settings.ts'
 
-/** Limits what apps may send. */
+/** Limits what apps may send, together with kafka-bridge. */
 export const limiter = openLimiter({
   table: openUsageTable(usageTableName(env.STAGE)),
   limitsOf: settingsOf,
