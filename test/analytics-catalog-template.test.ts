@@ -108,6 +108,22 @@ describe('the table of collected events', () => {
   })
 })
 
+test('the table of refusals reads all collected files of that kind, and the view each event once', () => {
+  const { TableInput: table } = propertiesOf('CollectedRefusals')
+  expect(table).toMatchObject({ Name: 'collected_refusals', PartitionKeys: [] })
+  expect(table.StorageDescriptor.Location).toBe(
+    's3://darkroom-dev-123456789012-us-east-1/collected/image.refused.v1/',
+  )
+  const columns: Column[] = table.StorageDescriptor.Columns
+  expect(columns.find(({ Name }) => Name === 'data')?.Type).toBe(
+    'struct<schema_version:bigint,app:string,origin:string,refusal_type:string,refusals:bigint,bytes:bigint,declared_type:string,found_type:string,user_agent:string>',
+  )
+  expect(propertiesOf('RefusalsView').TableInput).toMatchObject({
+    Name: 'refusals',
+    TableType: 'VIRTUAL_VIEW',
+  })
+})
+
 describe('the queue of the collector', () => {
   test('takes the messages of the topic, as they are, and of nobody else', () => {
     const topic = 'arn:aws:sns:us-east-1:123456789012:darkroom-dev-events'

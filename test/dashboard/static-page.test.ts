@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core'
 import { expectEventually } from '../web-app-1/open-page.ts'
 import { type LightmeterPage, openDashboard } from './open-dashboard.ts'
 import { serveFolder } from './serve-folder.ts'
-import { type WrittenDashboard, writtenDashboard } from './written-dashboard.ts'
+import { REFUSED, type WrittenDashboard, writtenDashboard } from './written-dashboard.ts'
 
 const now = new Date()
 type Image = ProcessedDocument | FailedDocument
@@ -85,6 +85,24 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     const formats = await rows('Formats of originals')
     expect(formats[1]).toMatch(/^JPEG/)
     expect(formats).toHaveLength(6)
+  })
+
+  test('shows how many attempts become images', async () => {
+    const month = lately(30)
+    const erased = written.documents.filter(
+      ({ status, accepted_at }) => status === 'erased' && accepted_at.slice(0, 10) >= daysAgo(29),
+    )
+    const accepted = month.length + erased.length
+    const attempted = accepted + REFUSED
+    const chart = lightmeter.chart('From attempt to image')
+    expect(await chart.getByText('were refused').textContent()).toContain(
+      `${number(REFUSED)} of ${number(attempted)} images were refused`,
+    )
+    const [, ...rows] = await chart.getByRole('row').allTextContents()
+    const processed = month.filter(({ status }) => status === 'processed').length
+    const expected = { Attempted: attempted, Accepted: accepted, Processed: processed, Erased: erased.length }
+    for (const [n, [name, images]] of Object.entries(expected).entries())
+      expect(rows[n]).toContain(`${name}${number(images)}${percentOf(images, attempted)} %`)
   })
 
   test('draws the same numbers that the table shows', async () => {
@@ -269,6 +287,12 @@ const CUT_LABELS = `[...document.querySelectorAll('.graph svg')].flatMap((svg) =
     })
     .map(({ textContent }) => textContent)
 })`
+
+/** With a digit after the point below ten. */
+function percentOf(part: number, whole: number): string {
+  const percent = (100 * part) / whole
+  return percent.toLocaleString('en', { maximumFractionDigits: percent < 10 ? 1 : 0 })
+}
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits))

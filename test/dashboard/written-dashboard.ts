@@ -13,6 +13,12 @@ export interface WrittenDashboard {
   stop(): Promise<void>
 }
 
+/** How many images of web-app-1 are refused today. */
+export const REFUSED = 40
+const REFUSED_TODAY = `INSERT INTO collected_refusals BY NAME SELECT
+  'image.refused.v1' AS type, strftime(now(), '%Y-%m-%dT%H:%M:%S.000Z') AS time, uuid() AS id,
+  {'app': 'web-app-1', 'origin': 'http', 'refusal_type': 'type-mismatch', 'refusals': ${REFUSED}} AS data`
+
 export async function writtenDashboard(
   images: number,
   days: number,
@@ -24,6 +30,7 @@ export async function writtenDashboard(
   const lines = (await readFile(file, 'utf8')).split('\n').filter(Boolean)
   const documents = lines.map((line): MetadataDocument => JSON.parse(line))
   const catalogue = await openDocuments(file)
+  if (images > 0) await catalogue.query(REFUSED_TODAY)
   await writeDashboard(catalogue, folder, { days: 365 }, uploadPages)
   return {
     folder,

@@ -10,7 +10,7 @@ import { type MetadataDocument, metadataKey } from '@darkroom/core'
 import { collectFigures } from '@darkroom/dashboard'
 import { type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { collectEvents, eventOf } from '../../tools/catalogue/src/testing/collect-documents.ts'
+import { collectEvents, eventOf, refusalOf } from '../../tools/catalogue/src/testing/collect-documents.ts'
 import { receiptOf } from '../../tools/catalogue/src/testing/documents.ts'
 import { checkCatalogue } from '../../tools/cli/src/audit/check-catalogue.ts'
 import { lookInCatalogue } from '../../tools/cli/src/audit/look-in-catalogue.ts'
@@ -49,6 +49,7 @@ beforeAll(async () => {
   await createCatalogue(trino, resources, SCHEMA)
   documents = await generatedDocuments()
   await commit(...documents)
+  await refuse()
   local = await openCatalogue(s3, BUCKET)
 })
 
@@ -86,6 +87,15 @@ async function commit(...committed: MetadataDocument[]): Promise<void> {
     await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: JSON.stringify(document) }))
   }
   await collectEvents({ s3, name: BUCKET }, committed.map(eventOf))
+}
+
+/** One of them was collected twice. */
+async function refuse(): Promise<void> {
+  const bucket = { s3, name: BUCKET }
+  const once = refusalOf({ refusals: 3, bytes: 700, found_type: 'application/pdf', user_agent: 'curl' })
+  const others = [refusalOf({ app: 'press', declared_type: 'image/png' }), refusalOf({ origin: 'kafka' })]
+  await collectEvents(bucket, [once, ...others])
+  await collectEvents(bucket, [once])
 }
 
 /** What mergeOutcomes does in Athena: at once, or when the last file is old enough for the watermark. */

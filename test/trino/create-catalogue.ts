@@ -54,11 +54,12 @@ function jsonTable(input: Resource['Properties'], schema: string): string {
       ({ Name, Type }: GlueColumn) => `${Name} ${trinoType(Type)} WITH (${projections[Name]})`,
     ),
   ]
-  return `CREATE TABLE hive.${schema}.${input.Name} (${columns.join(', ')}) WITH (
-    format = 'OPENX_JSON', external_location = '${input.StorageDescriptor.Location}',
-    partitioned_by = ARRAY[${input.PartitionKeys.map(({ Name }: GlueColumn) => `'${Name}'`).join(', ')}],
+  const isPartitioned = input.PartitionKeys.length > 0
+  const partitions = `partitioned_by = ARRAY[${input.PartitionKeys.map(({ Name }: GlueColumn) => `'${Name}'`).join(', ')}],
     partition_projection_enabled = true,
-    partition_projection_location_template = '${parameters['storage.location.template']}')`
+    partition_projection_location_template = '${parameters['storage.location.template']}'`
+  return `CREATE TABLE hive.${schema}.${input.Name} (${columns.join(', ')}) WITH (
+    format = 'OPENX_JSON', external_location = '${input.StorageDescriptor.Location}'${isPartitioned ? `, ${partitions}` : ''})`
 }
 
 /** Converts types of Glue and Iceberg. */

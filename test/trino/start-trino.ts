@@ -73,6 +73,8 @@ async function configure(folder: string, port: number, s3: string): Promise<void
       'hive.metastore': 'file',
       'hive.iceberg-catalog-name': 'awsdatacatalog',
       'hive.partition-projection-enabled': true,
+      // As Athena does.
+      'hive.recursive-directories': true,
       ...storage(folder, s3),
     },
   }

@@ -3,11 +3,12 @@ import { bytesSaved } from './charts/bytes-saved.ts'
 import { cost } from './charts/cost.ts'
 import { failures } from './charts/failures.ts'
 import { formats } from './charts/formats.ts'
+import { funnel } from './charts/funnel.ts'
 import { imagesOverTime } from './charts/images-over-time.ts'
 import { lookAlikes } from './charts/look-alikes.ts'
 import { timeToReady } from './charts/time-to-ready.ts'
 import { Filters } from './filters.tsx'
-import type { Reading } from './get-figures.ts'
+import type { Reading, Views } from './get-figures.ts'
 import { Headline } from './headline.tsx'
 import { RankingFigure } from './ranking-figure.tsx'
 import { lastDays, type Selection, select, todayOf } from './selection.ts'
@@ -27,7 +28,7 @@ export function Board({ reading, selection, error, onSelect }: BoardProps) {
   return (
     <>
       {error && <p class="notice">{`The data could not be refreshed. ${error}`}</p>}
-      {reading.views.images_by_hour.length === 0 ? (
+      {isEmpty(reading.views) ? (
         <NoImages reading={reading} />
       ) : (
         <>
@@ -38,12 +39,16 @@ export function Board({ reading, selection, error, onSelect }: BoardProps) {
       <footer>
         <p>
           Data as of <time dateTime={madeAt}>{madeAt.slice(0, 19).replace('T', ' ')}</time> UTC. Days and
-          hours are in UTC. An image counts on the day it was accepted. Erased images are not included.
+          hours are in UTC. An image counts on the day it was accepted. Erased images are only in “From
+          attempt to image”, and refused ones, for 90 days.
         </p>
       </footer>
     </>
   )
 }
+
+/** Neither an image nor an attempt. */
+const isEmpty = (views: Views) => views.images_by_hour.length === 0 && views.funnel.length === 0
 
 interface ChartsProps extends Pick<BoardProps, 'reading' | 'selection'> {
   onShowAll(): void
@@ -56,12 +61,19 @@ function Charts({ reading, selection, onShowAll }: ChartsProps) {
   )
   if (scene.views.images_by_hour.length === 0) {
     return (
-      <div class="nothing">
-        <p>{`No images ${selection.app ? `from ${selection.app} ` : ''}on these days.`}</p>
-        <button type="button" onClick={onShowAll}>
-          Show all apps and days
-        </button>
-      </div>
+      <>
+        <div class="nothing">
+          <p>{`No images ${selection.app ? `from ${selection.app} ` : ''}on these days.`}</p>
+          <button type="button" onClick={onShowAll}>
+            Show all apps and days
+          </button>
+        </div>
+        {scene.views.funnel.length > 0 && (
+          <div class="charts">
+            <RankingFigure ranking={funnel(scene)} />
+          </div>
+        )}
+      </>
     )
   }
   return (
@@ -75,6 +87,7 @@ function Charts({ reading, selection, onShowAll }: ChartsProps) {
         <RankingFigure ranking={bytesSaved(scene)} />
         <TimeChartFigure chart={lookAlikes(scene)} />
         <TimeChartFigure chart={cost(scene)} />
+        <RankingFigure ranking={funnel(scene)} />
       </div>
     </>
   )

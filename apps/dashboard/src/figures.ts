@@ -30,6 +30,16 @@ export const FIGURES = {
     ready_ms: number,
     images: number,
   }),
+  /** Images of a day by what became of them. */
+  funnel: z.object({
+    dt: text,
+    app: text,
+    attempted: number,
+    refused: number,
+    accepted: number,
+    processed: number,
+    erased: number,
+  }),
   near_duplicates_by_day: z.object({ dt: text, app: text, images: number }),
   /** Dollars per thousand images. */
   estimated_cost: z.object({

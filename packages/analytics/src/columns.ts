@@ -1,4 +1,4 @@
-import { MetadataDocument } from '@darkroom/core'
+import { MetadataDocument, Refusal } from '@darkroom/core'
 import * as z from 'zod'
 
 /** Trino's and Athena's names of scalar types. */
@@ -102,6 +102,48 @@ export function collectedColumns(): Column[] {
       comment: 'The metadata document, without its variants.',
     },
     { name: 'hour', type: 'varchar', comment: 'The UTC hour of collection, yyyy-mm-ddThh.' },
+  ]
+}
+
+const refusalFields = Object.entries(
+  (z.toJSONSchema(Refusal, { io: 'input' }) as JsonSchema).properties ?? {},
+)
+
+/** The columns of `collected_refusals`: the fields of an event, with the refusal as a structure. */
+export function collectedRefusalColumns(): Column[] {
+  const fields = refusalFields.map(([name, field]) => [name, columnType(field)])
+  return [
+    { name: 'type', type: 'varchar', comment: 'The type of the event: image.refused.v1.' },
+    { name: 'time', type: 'varchar', comment: 'When the event was sent, ISO 8601 in UTC.' },
+    { name: 'id', type: 'varchar', comment: 'The id of the event.' },
+    { name: 'collected_at', type: 'varchar', comment: 'When the event was collected, ISO 8601 in UTC.' },
+    { name: 'data', type: { fields: Object.fromEntries(fields) }, comment: 'Images that were refused.' },
+  ]
+}
+
+/** The columns of `refusals`, with their expressions over an event. */
+export function refusalColumns(): ImageColumn[] {
+  const fields = refusalFields.filter(([name]) => name !== 'schema_version')
+  return [
+    { name: 'id', type: 'varchar', comment: 'The id of the event.', expression: 'event.id' },
+    {
+      name: 'dt',
+      type: 'date',
+      comment: 'The UTC date of the refusal, yyyy-mm-dd.',
+      expression: 'CAST(substr(event.time, 1, 10) AS date)',
+    },
+    {
+      name: 'refused_at',
+      type: 'timestamp(6)',
+      comment: 'When the images were refused, UTC; the last of them if there are several.',
+      expression: utcTimestamp('event.time'),
+    },
+    ...fields.map(([name, field]) => ({
+      name,
+      type: columnType(field) as ScalarType,
+      comment: field.description ?? '',
+      expression: `event.data.${name}`,
+    })),
   ]
 }
 

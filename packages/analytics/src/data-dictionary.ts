@@ -1,6 +1,7 @@
 import {
   type Column,
   collectedColumns,
+  collectedRefusalColumns,
   documentColumns,
   documentsWith,
   EVENT_COLUMNS,
@@ -25,6 +26,9 @@ export function dataDictionary(): string {
     '## collected_outcomes',
     'Events of the last days, as they were collected. One image can have several, and one event can be there twice.',
     table(['column', 'type', ''], collectedColumns().map(eventRow)),
+    '## collected_refusals',
+    'Events of refused images, for 90 days. One event can be there twice: use `refusals`.',
+    table(['column', 'type', ''], collectedRefusalColumns().map(eventRow)),
     '## image_documents',
     'The metadata documents in S3, including receipts of erasures. Times are text, ISO 8601 in UTC.',
     table(['column', 'type', 'in', ''], documentColumns().map(documentRow)),

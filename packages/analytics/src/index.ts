@@ -11,12 +11,14 @@ export {
   type Column,
   type ColumnType,
   collectedColumns,
+  collectedRefusalColumns,
   documentColumns,
   EVENT_COLUMNS,
   glueType,
   icebergType,
   imageColumns,
   LOOK_ALIKE_COLUMNS,
+  refusalColumns,
   rowColumns,
 } from './columns.ts'
 export { dataDictionary } from './data-dictionary.ts'

@@ -1,4 +1,11 @@
-import { type Column, imageColumns, LOOK_ALIKE_COLUMNS, rowColumns, type ScalarType } from './columns.ts'
+import {
+  type Column,
+  imageColumns,
+  LOOK_ALIKE_COLUMNS,
+  refusalColumns,
+  rowColumns,
+  type ScalarType,
+} from './columns.ts'
 import { KEY, newestOf, WATERMARK_DAY } from './merge.ts'
 
 /** A view that the analysts' queries are built on. */
@@ -77,6 +84,17 @@ LEFT JOIN erased_now AS earlier ON pair.app = earlier.app AND pair.image_id = ea
 LEFT JOIN erased_now AS later ON pair.app = later.app AND pair.other_image_id = later.image_id
 WHERE earlier.image_id IS NULL AND later.image_id IS NULL`,
       columns: LOOK_ALIKE_COLUMNS,
+    },
+    {
+      name: 'refusals',
+      title: 'Images that were refused before they were stored, one row for each event',
+      // An event can be there twice, and is the same both times.
+      sql: `SELECT DISTINCT
+  ${refusalColumns()
+    .map(({ name, expression }) => `${expression} AS ${name}`)
+    .join(',\n  ')}
+FROM collected_refusals AS event`,
+      columns: refusalColumns(),
     },
   ]
 }

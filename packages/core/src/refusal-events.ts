@@ -1,7 +1,6 @@
 import * as z from 'zod'
 import { AppId } from './app-id.ts'
 import { cloudEvent } from './cloud-event.ts'
-import { Origin } from './origin.ts'
 import { ProblemSlug } from './problem.ts'
 import { whyUnreadable } from './tolerant.ts'
 
@@ -31,10 +30,7 @@ export const USER_AGENTS = [
 export const Refusal = z.object({
   schema_version: column(z.literal(1), 'The version of this schema.'),
   app: column(AppId, 'The app that sent the images.'),
-  origin: column(
-    Origin.options[0].shape.kind.or(Origin.options[1].shape.kind),
-    'How they came: http or kafka.',
-  ),
+  origin: column(z.enum(['http', 'kafka']), 'How they came: http or kafka.'),
   refusal_type: column(ProblemSlug, 'The reason, as a stable slug.'),
   refusals: column(z.int().positive(), 'How many were refused.'),
   bytes: column(z.int().nonnegative().optional(), 'Size of all of them in bytes, where it is known.'),
@@ -59,6 +55,9 @@ export type Refusal = z.infer<typeof Refusal>
 export const ImageRefused = cloudEvent('image.refused.v1', Refusal).omit({ subject: true, traceparent: true })
 export type ImageRefused = z.infer<typeof ImageRefused>
 
+/** The kind of the collected files of these events, see `collectedKey`. */
+export const REFUSALS = ImageRefused.shape.type.value
+
 /** What an event of this or a later version has. Everything else is passed on as it is. */
 const ReceivedRefusal = z.looseObject({
   type: ImageRefused.shape.type,
@@ -73,7 +72,7 @@ export type ReceivedRefusal = z.infer<typeof ReceivedRefusal>
  * one that cannot be read, `unreadable` is the reason, for a log.
  */
 export function readRefusal(body: string): { refusal?: ReceivedRefusal; unreadable?: string } {
-  if (!body.includes(`"${ImageRefused.shape.type.value}"`)) return {}
+  if (!body.includes(`"${REFUSALS}"`)) return {}
   try {
     return { refusal: ReceivedRefusal.parse(JSON.parse(body)) }
   } catch (error) {

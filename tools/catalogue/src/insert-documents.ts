@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Column, collectedColumns, documentColumns } from '@darkroom/analytics'
+import { type Column, collectedColumns, collectedRefusalColumns, documentColumns } from '@darkroom/analytics'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { duckDbType, text } from './create-tables.ts'
 
@@ -27,19 +27,40 @@ export async function insertDocuments(
   }
 }
 
-/** Inserts lines of collected files into `collected_outcomes`. */
+/** Inserts lines of collected files of outcomes into `collected_outcomes`. */
 export async function insertCollected(
   connection: DuckDBConnection,
-  lines: Iterable<string> | AsyncIterable<string>,
+  lines: AsyncIterable<string>,
+): Promise<void> {
+  const fields = collectedColumns().filter(({ name }) => name !== 'hour')
+  await insertLines(
+    connection,
+    lines,
+    (file) =>
+      `collected_outcomes BY NAME SELECT *, substr(collected_at, 1, 13) AS hour FROM ${readJson(file, fields)}`,
+  )
+}
+
+/** The same of refusals, into `collected_refusals`. */
+export async function insertRefusals(
+  connection: DuckDBConnection,
+  lines: AsyncIterable<string>,
+): Promise<void> {
+  const fields = collectedRefusalColumns()
+  await insertLines(connection, lines, (file) => `collected_refusals BY NAME FROM ${readJson(file, fields)}`)
+}
+
+/** @param into the end of an INSERT statement that reads a file */
+async function insertLines(
+  connection: DuckDBConnection,
+  lines: AsyncIterable<string>,
+  into: (file: string) => string,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-analytics-'))
   const file = join(folder, 'collected.ndjson')
   try {
     await pipeline(Readable.from(lines), createWriteStream(file))
-    const fields = collectedColumns().filter(({ name }) => name !== 'hour')
-    await connection.run(
-      `INSERT INTO collected_outcomes BY NAME SELECT *, substr(collected_at, 1, 13) AS hour FROM ${readJson(file, fields)}`,
-    )
+    await connection.run(`INSERT INTO ${into(file)}`)
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -8,7 +8,7 @@ import {
   WATERMARK_QUERY,
 } from '@darkroom/analytics'
 import { openBucket } from '@darkroom/bucket'
-import { type MetadataDocument, newImageId } from '@darkroom/core'
+import { type MetadataDocument, newImageId, OUTCOMES } from '@darkroom/core'
 import { startLocalAws } from '@darkroom/local-aws'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -64,7 +64,7 @@ const catalogue = {
 /** Writes a file, which Athena's table has at once. */
 async function collect(events: object[], time = new Date()): Promise<void> {
   await collectEvents(bucket, events, time.toISOString())
-  await insertCollected(connection, readCollectedLines(bucket.s3, bucket.name, files))
+  await insertCollected(connection, readCollectedLines(bucket.s3, bucket.name, OUTCOMES, files))
 }
 const collectDocuments = (...documents: MetadataDocument[]) => collect(documents.map(eventOf))
 const merge = async (more = {}) => mergeCollected(catalogue, bucket, { now: Date.now(), ...more })
@@ -281,8 +281,10 @@ describe('the limits of a statement', () => {
 describe('an erased image', () => {
   const erased = processedDocument({ perceptual_hash: 'ffffffffffffffff' })
   const alike = processedDocument({ perceptual_hash: 'fffffffffffffffe' })
+  // The funnel counts erased images, without anything of them.
+  const queries = readQueries().filter(({ name }) => name !== 'funnel')
   const results = () =>
-    Promise.all(readQueries().map(async ({ name }) => [name, await rows(`SELECT * FROM ${name}`)] as const))
+    Promise.all(queries.map(async ({ name }) => [name, await rows(`SELECT * FROM ${name}`)] as const))
 
   test('is in no view as soon as its receipt is collected, and nothing of it is in the table after the merge', async () => {
     await collectDocuments(alike)
@@ -295,7 +297,7 @@ describe('an erased image', () => {
       ([, result], n) => JSON.stringify(result) !== JSON.stringify(without[n]?.[1]),
     )
     expect(changed.map(([name]) => name)).toEqual(
-      readQueries().flatMap(({ name }) => (name === 'failures' ? [] : name)),
+      queries.flatMap(({ name }) => (name === 'failures' ? [] : name)),
     )
     await collectDocuments(receiptOf(erased))
     expect(await results()).toEqual(without)

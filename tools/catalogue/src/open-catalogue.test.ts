@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
@@ -8,7 +8,7 @@ import { startLocalAws } from '@darkroom/local-aws'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type LocalCatalogue, openCatalogue } from './index.ts'
-import { collectEvents, eventOf } from './testing/collect-documents.ts'
+import { collectEvents, eventOf, refusalOf } from './testing/collect-documents.ts'
 import { failedDocument, processedDocument, receiptOf } from './testing/documents.ts'
 
 const aws = await startLocalAws()
@@ -57,6 +57,52 @@ async function rowsOf(name: string): Promise<Record<string, unknown>[]> {
   const { columns, rows } = await catalogue.query(queries.find((query) => query.name === name)?.sql ?? '')
   return rows.map((row) => Object.fromEntries(columns.map((column, n) => [column, row[n]])))
 }
+
+test('refusals and the funnel count each event once, and tell Kafka records that were never stored from failures', async () => {
+  const bucket = { s3, name: 'funnel' }
+  const neverStored = { ...failed('web-app-2'), origin: 'kafka' as const, content_type: undefined }
+  await storeIn(bucket.name, [
+    processed('web-app-1', 'ffffffffffffffff'),
+    failed('web-app-1'),
+    erased('web-app-1'),
+    neverStored as MetadataDocument,
+  ])
+  const pdf = refusalOf({
+    refusals: 3,
+    bytes: 700,
+    declared_type: 'image/jpeg',
+    found_type: 'application/pdf',
+  })
+  await collectEvents(bucket, [pdf, refusalOf({ app: 'web-app-2', user_agent: 'curl' })])
+  await collectEvents(bucket, [pdf])
+  const funnelled = await openCatalogue(s3, bucket.name)
+  const rows = async (sql: string) => (await funnelled.query(sql)).rows
+  expect(
+    await rows(
+      'SELECT app, refusals, bytes, declared_type, found_type, user_agent, dt = CAST(refused_at AS date) FROM refusals ORDER BY app',
+    ),
+  ).toEqual([
+    ['web-app-1', '3', '700', 'image/jpeg', 'application/pdf', null, true],
+    ['web-app-2', '1', null, null, null, 'curl', true],
+  ])
+  const columns = 'app, origin, attempted, refused, accepted, processed, failed, erased'
+  expect(await rows(`SELECT ${columns} FROM funnel ORDER BY app, origin NULLS LAST`)).toEqual([
+    ['web-app-1', 'http', ...['5', '3', '2', '1', '1', '0']],
+    ['web-app-1', null, ...['1', '0', '1', '0', '0', '1']],
+    ['web-app-2', 'http', ...['1', '1', '0', '0', '0', '0']],
+    ['web-app-2', 'kafka', ...['1', '1', '0', '0', '0', '0']],
+  ])
+  const page = await readFile(new URL('../../../docs/analytics.md', import.meta.url), 'utf8')
+  const [, reasons = ''] = /```sql\n(SELECT refusal_type[^`]*)```/.exec(page) ?? []
+  expect(await rows(reasons)).toEqual([
+    ['type-mismatch', 'application/pdf', '3'],
+    ['type-mismatch', null, '1'],
+  ])
+  await collectEvents(bucket, [refusalOf({ app: 'web-app-2', refusals: 5 })])
+  await funnelled.refresh()
+  expect(await rows("SELECT sum(refusals) FROM refusals WHERE app = 'web-app-2'")).toEqual([['6']])
+  funnelled.close()
+})
 
 describe('over a few images', () => {
   const dt = dateOf(newImageId(today))

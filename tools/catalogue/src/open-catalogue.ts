@@ -11,11 +11,11 @@ import {
   type Table,
   WATERMARK_QUERY,
 } from '@darkroom/analytics'
-import { parseMetadataKey } from '@darkroom/core'
+import { OUTCOMES, parseMetadataKey, REFUSALS } from '@darkroom/core'
 import { type DuckDBConnection, DuckDBInstance, LIST, listValue, VARCHAR } from '@duckdb/node-api'
 import { ATHENA_SESSION } from './athena-functions.ts'
 import { createTables, text } from './create-tables.ts'
-import { documentsIn, insertCollected, insertDocuments } from './insert-documents.ts'
+import { documentsIn, insertCollected, insertDocuments, insertRefusals } from './insert-documents.ts'
 import { readCollectedLines } from './read-collected.ts'
 import { readDocuments, type Seen, type Unreadable } from './read-documents.ts'
 
@@ -92,7 +92,8 @@ async function readCollectedInto(
   bucket: string,
   files: Set<string>,
 ): Promise<void> {
-  await insertCollected(connection, readCollectedLines(s3, bucket, files))
+  await insertCollected(connection, readCollectedLines(s3, bucket, OUTCOMES, files))
+  await insertRefusals(connection, readCollectedLines(s3, bucket, REFUSALS, files))
   await mergeCollected({ query }, { s3, name: bucket }, { now: Date.now() })
   await connection.run(`DELETE FROM collected_outcomes WHERE collected_at <= (${WATERMARK_QUERY})`)
 }
@@ -147,7 +148,7 @@ async function exportTo(connection: DuckDBConnection, folder: string): Promise<s
     `ATTACH ${text(database)} AS target`,
     'USE target',
     ...createTables(),
-    ...['images', 'collected_outcomes', 'image_documents', 'look_alikes'].map(
+    ...['images', 'collected_outcomes', 'collected_refusals', 'image_documents', 'look_alikes'].map(
       (table) => `INSERT INTO target.${table} FROM memory.${table}`,
     ),
     'USE memory',

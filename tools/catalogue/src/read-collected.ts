@@ -2,25 +2,24 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { listCollected } from '@darkroom/bucket'
-import { OUTCOMES } from '@darkroom/core'
 import { pMapIterable } from 'p-map'
 
 const MAX_CONCURRENT_READS = 32
 const decompress = promisify(gunzip)
 
 /**
- * Reads the lines of every new file of collected outcomes.
+ * Reads the lines of every new file of collected events of a kind.
  *
  * @param files the keys of files that were read; new ones are added
  */
 export async function* readCollectedLines(
   s3: S3Client,
   bucket: string,
+  kind: string,
   files: Set<string>,
 ): AsyncGenerator<string> {
   const added: string[] = []
-  for await (const { key } of listCollected({ s3, name: bucket }, OUTCOMES))
-    if (!files.has(key)) added.push(key)
+  for await (const { key } of listCollected({ s3, name: bucket }, kind)) if (!files.has(key)) added.push(key)
   const read = async (Key: string) => {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }))
     return {

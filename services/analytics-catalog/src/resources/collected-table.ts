@@ -1,5 +1,5 @@
-import { collectedColumns, glueType } from '@darkroom/analytics'
-import { collectedPrefix, OUTCOMES } from '@darkroom/core'
+import { type Column, collectedColumns, collectedRefusalColumns, glueType } from '@darkroom/analytics'
+import { collectedPrefix, OUTCOMES, REFUSALS } from '@darkroom/core'
 import { COLLECTED_OUTCOMES_DAYS } from '@darkroom/retention'
 import type { Settings } from './settings.ts'
 
@@ -11,45 +11,79 @@ const LISTED_DAYS = COLLECTED_OUTCOMES_DAYS + 1
  * partitions, which Athena derives from the time, so the last file is in the table as soon as it is written.
  * https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
  */
-export function collectedTable({ stage }: Settings) {
-  const location = `s3://darkroom-${stage}-\${AWS::AccountId}-\${AWS::Region}/${collectedPrefix(OUTCOMES)}`
-  const columns = collectedColumns().map(({ name, type, comment }) => ({
-    Name: name,
-    Type: glueType(type),
-    Comment: comment,
-  }))
+export function collectedTable(settings: Settings) {
+  const location = locationOf(settings, OUTCOMES)
+  const columns = glueColumns(collectedColumns())
+  return glueTable({
+    Name: 'collected_outcomes',
+    Description: 'The events of the last days, from which images is merged.',
+    Parameters: {
+      EXTERNAL: 'TRUE',
+      'projection.enabled': 'true',
+      'projection.hour.type': 'date',
+      'projection.hour.format': "yyyy-MM-dd'T'HH",
+      'projection.hour.interval': '1',
+      'projection.hour.interval.unit': 'HOURS',
+      'projection.hour.range': `NOW-${LISTED_DAYS}DAYS,NOW`,
+      // Fn::Sub turns `${!…}` into `${…}`, which Athena needs.
+      'storage.location.template': { 'Fn::Sub': `${location}hour=\${!hour}/` },
+    },
+    PartitionKeys: columns.filter(({ Name }) => Name === 'hour'),
+    StorageDescriptor: jsonFiles(
+      location,
+      columns.filter(({ Name }) => Name !== 'hour'),
+    ),
+  })
+}
+
+/**
+ * The same of refusals. There are few files, so it has no partitions: Athena also reads the folders in its location. For 90 days, a
+ * projection would list 2,000 hours, one by one.
+ */
+export function collectedRefusalsTable(settings: Settings) {
+  return glueTable({
+    Name: 'collected_refusals',
+    Description: 'The events of refused images of the last 90 days. Use refusals.',
+    Parameters: { EXTERNAL: 'TRUE' },
+    PartitionKeys: [],
+    StorageDescriptor: jsonFiles(locationOf(settings, REFUSALS), glueColumns(collectedRefusalColumns())),
+  })
+}
+
+const locationOf = ({ stage }: Settings, kind: string) =>
+  `s3://darkroom-${stage}-\${AWS::AccountId}-\${AWS::Region}/${collectedPrefix(kind)}`
+
+interface GlueColumn {
+  Name: string
+  Type: string
+  Comment: string
+}
+
+function glueColumns(columns: Column[]): GlueColumn[] {
+  return columns.map(({ name, type, comment }) => ({ Name: name, Type: glueType(type), Comment: comment }))
+}
+
+function glueTable(input: object) {
   return {
     Type: 'AWS::Glue::Table',
     Properties: {
       CatalogId: { Ref: 'AWS::AccountId' },
       DatabaseName: { Ref: 'Database' },
-      TableInput: {
-        Name: 'collected_outcomes',
-        Description: 'The events of the last days, from which images is merged.',
-        TableType: 'EXTERNAL_TABLE',
-        Parameters: {
-          EXTERNAL: 'TRUE',
-          'projection.enabled': 'true',
-          'projection.hour.type': 'date',
-          'projection.hour.format': "yyyy-MM-dd'T'HH",
-          'projection.hour.interval': '1',
-          'projection.hour.interval.unit': 'HOURS',
-          'projection.hour.range': `NOW-${LISTED_DAYS}DAYS,NOW`,
-          // Fn::Sub turns `${!…}` into `${…}`, which Athena needs.
-          'storage.location.template': { 'Fn::Sub': `${location}hour=\${!hour}/` },
-        },
-        PartitionKeys: columns.filter(({ Name }) => Name === 'hour'),
-        StorageDescriptor: {
-          Location: { 'Fn::Sub': location },
-          InputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
-          OutputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-          SerdeInfo: {
-            SerializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
-            Parameters: { 'ignore.malformed.json': 'true' },
-          },
-          Columns: columns.filter(({ Name }) => Name !== 'hour'),
-        },
-      },
+      TableInput: { ...input, TableType: 'EXTERNAL_TABLE' },
     },
+  }
+}
+
+/** One JSON object a line. */
+function jsonFiles(location: string, Columns: GlueColumn[]) {
+  return {
+    Location: { 'Fn::Sub': location },
+    InputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
+    OutputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+    SerdeInfo: {
+      SerializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
+      Parameters: { 'ignore.malformed.json': 'true' },
+    },
+    Columns,
   }
 }

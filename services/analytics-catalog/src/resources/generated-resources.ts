@@ -1,4 +1,4 @@
-import { collectedTable } from './collected-table.ts'
+import { collectedRefusalsTable, collectedTable } from './collected-table.ts'
 import { compactedTables } from './compacted-tables.ts'
 import { documentsTable } from './documents-table.ts'
 import { savedQueries, views } from './queries.ts'
@@ -13,6 +13,7 @@ export function generatedResources(settings: Settings) {
       Database: database(settings),
       ImageDocuments: documentsTable(settings),
       CollectedOutcomes: collectedTable(settings),
+      CollectedRefusals: collectedRefusalsTable(settings),
       ...compactedTables(settings),
       ...views(settings),
       ...savedQueries(settings),

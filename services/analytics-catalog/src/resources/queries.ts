@@ -25,7 +25,7 @@ function view({ name, title, sql, columns }: BaseView, schema: string) {
   const encoded = Buffer.from(JSON.stringify(definition)).toString('base64')
   return {
     Type: 'AWS::Glue::Table',
-    DependsOn: ['CollectedOutcomes', 'Images', 'LookAlikes'],
+    DependsOn: ['CollectedOutcomes', 'CollectedRefusals', 'Images', 'LookAlikes'],
     Properties: {
       CatalogId: { Ref: 'AWS::AccountId' },
       DatabaseName: { Ref: 'Database' },

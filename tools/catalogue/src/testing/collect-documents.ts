@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { type Bucket, getText, listObjects, putCollected } from '@darkroom/bucket'
 import {
   type MetadataDocument,
-  OUTCOMES,
   parseMetadataKey,
+  REFUSALS,
+  type Refusal,
   readCollected,
   readDocument,
   toCollectedLine,
@@ -31,12 +33,39 @@ export async function collectEvents(
   some: object[],
   time = new Date().toISOString(),
 ): Promise<void> {
-  const lines = some.flatMap((event) => {
-    const read = readCollected(JSON.stringify(event))
-    return read.kind === undefined ? [] : [toCollectedLine(read.event, time)]
+  const read = some.flatMap((event) => {
+    const found = readCollected(JSON.stringify(event))
+    return found.kind === undefined ? [] : [{ kind: found.kind, line: toCollectedLine(found.event, time) }]
   })
-  events += 1
-  await putCollected(bucket, { kind: OUTCOMES, time, file: events.toString(16).padStart(8, '0') }, lines)
+  for (const [kind, lines] of Map.groupBy(read, ({ kind }) => kind)) {
+    events += 1
+    const file = events.toString(16).padStart(8, '0')
+    await putCollected(
+      bucket,
+      { kind, time, file },
+      lines.map(({ line }) => line),
+    )
+  }
+}
+
+/** The event of refused images. */
+export function refusalOf(data: Partial<Refusal>, time = new Date()): Record<string, unknown> {
+  return {
+    specversion: '1.0',
+    id: randomUUID(),
+    source: '/darkroom/upload-api',
+    type: REFUSALS,
+    time: time.toISOString(),
+    datacontenttype: 'application/json',
+    data: {
+      schema_version: 1,
+      app: 'web-app-1',
+      origin: 'http',
+      refusal_type: 'type-mismatch',
+      refusals: 1,
+      ...data,
+    },
+  }
 }
 
 /** Announces every document of a bucket, as image-processor and collectEvents do. Those that cannot be read are left out. */
