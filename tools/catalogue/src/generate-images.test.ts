@@ -86,7 +86,7 @@ describe.each(['json', 'parquet'] as const)('as %s', (format) => {
     const count = async (table: string) =>
       Number((await catalogue.query(`SELECT count(*) FROM ${table}`)).rows[0]?.[0])
     expect(await count('image_documents')).toBe(3000)
-    expect(await count('images')).toBe(documents.filter(({ status }) => status !== 'erased').length)
+    expect(await count('images_now')).toBe(documents.filter(({ status }) => status !== 'erased').length)
     expect(await count('near_duplicates')).toBeGreaterThan(80)
     catalogue.close()
   })
