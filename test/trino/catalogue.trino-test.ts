@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { baseViews, type Catalogue, MAX_DIFFERENCES, mergeCollected, readQueries } from '@darkroom/analytics'
 import { readConfiguration, retentionOf } from '@darkroom/app-configuration'
 import { configurationFile } from '@darkroom/app-configuration/testing'
 import { generateImages, type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
-import { type MetadataDocument, metadataKey } from '@darkroom/core'
+import { collectedKey, type MetadataDocument, metadataKey, OUTCOMES } from '@darkroom/core'
 import { collectFigures } from '@darkroom/dashboard'
 import { type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -168,6 +168,17 @@ test('the merge brings them into the table, and images_now stays the same, howev
     expect(await imagesNow()).toEqual(before)
   }
   expect(await differences()).toEqual([])
+})
+
+test('images_now and the merge read no file of the hours before the watermark', async () => {
+  const time = new Date(Date.now() - 5 * 3_600_000).toISOString()
+  const Key = collectedKey({ kind: OUTCOMES, time, file: '00000000' })
+  // Reading it would fail.
+  await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: 'not compressed' }))
+  await expect(trino.query('SELECT count(*) FROM collected_outcomes')).rejects.toThrow()
+  await trino.query('SELECT count(*) FROM images_now')
+  await merge()
+  await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }))
 })
 
 test('the audit finds rows that are missing, up to a limit', async () => {
