@@ -263,6 +263,22 @@ describe('a second stage', () => {
     expect(await keysOf('staging')).toEqual(images)
     expect(await codeHashes('image-processor', 'staging')).toEqual({})
   })
+
+  test('is deployed again with the images that it had', async () => {
+    const images = await keysOf('staging')
+    const packages = join(folder, 'packages')
+    await cp(join(folder, 'image-processor-staging'), join(packages, 'staging/image-processor'), {
+      recursive: true,
+    })
+    await deliver(['adopt', '--services', '["image-processor"]', '--folder', packages, '--stage', 'staging'])
+    await deploy('image-processor', 'staging')
+    await deploy('upload-api', 'staging')
+    expect(await keysOf('staging')).toEqual(expect.arrayContaining(images))
+    const client = await clientOf('web-app-1', 'staging')
+    const [image] = (await client.listImages()).items
+    await processed(client, String(image?.id))
+    await processed(client, (await client.upload(PHOTOGRAPH)).id)
+  })
 })
 
 type Resources = Record<string, Resource>
@@ -323,11 +339,14 @@ function apiKey(app: string, stage: string): string {
   return apiKeys.get(`${stage} ${app}`) ?? ''
 }
 
-/** `pnpm darkroom …` with the emulator as AWS. */
-function darkroom(args: string[]): Promise<{ stdout: string }> {
-  const cli = fileURLToPath(new URL('../../tools/cli/src/darkroom.ts', import.meta.url))
+/** `pnpm darkroom …` and `pnpm deliver …` with the emulator as AWS. */
+const darkroom = (args: string[]) => run('tools/cli/src/darkroom.ts', args)
+const deliver = (args: string[]) => run('tools/deployment/src/deliver.ts', args)
+
+function run(program: string, args: string[]): Promise<{ stdout: string }> {
+  const path = fileURLToPath(new URL(`../../${program}`, import.meta.url))
   const env = { ...process.env, ...emulator.environment, NO_COLOR: '1' }
-  return promisify(execFile)(process.execPath, [cli, ...args], { env })
+  return promisify(execFile)(process.execPath, [path, ...args], { env })
 }
 
 async function processed(client: Client, id: string) {

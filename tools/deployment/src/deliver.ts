@@ -6,12 +6,13 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { affectedServices } from './affected-services.ts'
-import { deployServices, packageServices, removeStage, rollBackServices } from './steps.ts'
+import { adoptStage, deployServices, packageServices, removeStage, rollBackServices } from './steps.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../../..')
 const USAGE = `Usage:
   deliver affected --since COMMIT                      prints the services that changed since then, as JSON
   deliver package  --services JSON --folder F --stage S [--stage T …]
+  deliver adopt    --services JSON --folder F --stage S    buckets that a removed stage has kept, before it is deployed again
   deliver deploy   --services JSON --folder F --stage S    packages of this folder; on a failure it rolls back
   deliver rollback --folder F --stage S                what the last deploy from this folder changed
   deliver remove   --stage S                           a preview stage (pr-NUMBER) with everything in its buckets`
@@ -50,6 +51,7 @@ const STEPS: Record<string, () => unknown> = {
   affected: () => console.log(JSON.stringify(affectedServices(REPOSITORY, changedSince(required('since'))))),
   package: () => packageServices(services(), values.stage ?? [], required('folder')),
   deploy: () => deployServices(services(), onlyStage(), required('folder')),
+  adopt: () => adoptStage(services(), onlyStage(), required('folder')),
   rollback: () => rollBackServices(onlyStage(), required('folder')),
   remove: () => removeStage(onlyStage()),
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { adoptBuckets } from './adopt-buckets.ts'
 import { servicesInOrder } from './affected-services.ts'
 import { emptyAndDeleteBuckets } from './preview-buckets.ts'
 
@@ -68,6 +69,11 @@ export function deployServices(services: string[], stage: string, folder: string
     rollBackServices(stage, folder)
     throw error
   }
+}
+
+/** Begins the stacks of a stage that was removed with the buckets that it has kept. See adoptBuckets. */
+export async function adoptStage(services: string[], stage: string, folder: string): Promise<void> {
+  for (const service of services) await adoptBuckets(service, stage, packageFolder(folder, stage, service))
 }
 
 /** Undoes the last `deployServices` from this folder, the last service first. A first deployment stays. */
