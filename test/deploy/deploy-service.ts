@@ -72,6 +72,7 @@ function removeUnsupported(resources: Resources): string[] {
     UNSUPPORTED_TYPES.includes(Type) || (Type === 'AWS::CloudWatch::Alarm' && 'Metrics' in Properties)
   const removed = Object.keys(resources).filter((name) => isUnsupported(resources[name] as Resource))
   for (const name of removed) delete resources[name]
+  allowBatches(resources)
   for (const [name, resource] of Object.entries(resources)) {
     if (resource.DependsOn) {
       resource.DependsOn = [resource.DependsOn].flat().filter((other) => !removed.includes(other))
@@ -105,4 +106,17 @@ async function editJson(file: string, edit: (content: any) => void): Promise<voi
   const content = JSON.parse(await readFile(file, 'utf8'))
   edit(content)
   await writeFile(file, JSON.stringify(content))
+}
+
+/** On AWS `sns:Publish` allows PublishBatch, too; the emulator asks for an action of that name. */
+function allowBatches(resources: Resources): void {
+  for (const { Type, Properties } of Object.values(resources)) {
+    if (Type !== 'AWS::IAM::Role') continue
+    for (const { PolicyDocument } of Properties.Policies ?? []) {
+      for (const statement of PolicyDocument.Statement) {
+        const actions = [statement.Action].flat()
+        if (actions.includes('sns:Publish')) statement.Action = [...new Set([...actions, 'sns:PublishBatch'])]
+      }
+    }
+  }
 }

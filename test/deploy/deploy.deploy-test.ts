@@ -12,7 +12,7 @@ import {
   ListFunctionsCommand,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda'
-import { paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
+import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
 import {
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
@@ -21,9 +21,9 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { type Client, createClient } from '@darkroom/client'
-import { inputKey } from '@darkroom/core'
+import { inputKey, OUTCOMES, parseCollectedKey } from '@darkroom/core'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { unzipSync, zipSync } from 'fflate'
+import { gunzipSync, unzipSync, zipSync } from 'fflate'
 import { CLOUD_EVENT, kafkaEvent, kafkaRecord } from '../../services/kafka-bridge/test/kafka-records.ts'
 import { watchEvent } from '../../services/upload-api/src/testing/watch-event.ts'
 import { largePhotograph } from '../large-photograph.ts'
@@ -63,7 +63,11 @@ afterAll(async () => {
 test('all four services deploy, one by one', async () => {
   for (const service of ['image-processor', 'upload-api', 'kafka-bridge', 'analytics-catalog'] as const) {
     const began = Date.now()
-    const removed = await deploy(service, 'prod')
+    const removed = await deploy(
+      service,
+      'prod',
+      service === 'analytics-catalog' ? { change: collectAtOnce } : {},
+    )
     if (service === 'image-processor') await createKeys('prod')
     const seconds = ((Date.now() - began) / 1000).toFixed(0)
     console.log(`${service}: ${seconds} s; left out for the emulator: ${removed.join(', ') || 'nothing'}`)
@@ -82,6 +86,18 @@ describe('on the deployed stage', () => {
     expect(image.variants?.length).toBeGreaterThan(1)
     for (const { url } of image.variants ?? []) expect((await fetch(url)).status).toBe(200)
     await expect((await clientOf('web-app-2')).getImage(id)).rejects.toMatchObject({ type: 'not-found' })
+  })
+
+  test('its outcome is in a file for analysts within two minutes', async () => {
+    const client = await clientOf('web-app-1')
+    const { id } = await client.upload(PHOTOGRAPH)
+    await processed(client, id)
+    await eventually(async () => {
+      const keys = (await keysOf('prod')).filter((key) => parseCollectedKey(key)?.kind === OUTCOMES)
+      const events = (await Promise.all(keys.map(collectedEvents))).flat()
+      const { type, data } = events.find(({ subject }) => subject === id) ?? {}
+      expect([type, data?.status]).toEqual(['image.processed.v1', 'processed'])
+    })
   })
 
   test('one of 6 MB goes directly to S3', async () => {
@@ -376,6 +392,29 @@ async function codeHashes(service: ServiceName, stage: string): Promise<Record<s
 
 async function queueUrl(QueueName: string): Promise<string> {
   return String((await sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl)
+}
+
+/** Events are gathered for a minute, which a test need not wait for. */
+function collectAtOnce(resources: Resources): void {
+  const mappings = Object.values(resources).filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping')
+  for (const { Properties } of mappings) Properties.MaximumBatchingWindowInSeconds = 1
+}
+
+interface CollectedLine {
+  subject?: string
+  type?: string
+  data?: { status: string }
+}
+
+async function collectedEvents(Key: string): Promise<CollectedLine[]> {
+  const { Body } = await s3.send(
+    new GetObjectCommand({ Bucket: 'darkroom-prod-000000000000-us-east-1', Key }),
+  )
+  const text = Buffer.from(gunzipSync((await Body?.transformToByteArray()) ?? new Uint8Array())).toString()
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
 }
 
 async function keysOf(stage: string): Promise<string[]> {
