@@ -111,7 +111,7 @@ export async function listDates(bucket: Bucket, app: AppId): Promise<string[]> {
   return folders.flatMap((folder) => DatePartition.safeParse(folder).data ?? []).toSorted()
 }
 
-/** Every object of a kind, sorted by key. */
-export function listStored(bucket: Bucket, kind: StoredKind): AsyncGenerator<StoredObject> {
-  return listObjects(bucket, storedPrefix(kind))
+/** Every object of a kind, or those of one app, sorted by key. */
+export function listStored(bucket: Bucket, kind: StoredKind, app?: AppId): AsyncGenerator<StoredObject> {
+  return listObjects(bucket, storedPrefix(kind, app))
 }

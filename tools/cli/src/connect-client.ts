@@ -1,4 +1,5 @@
 import { type Client, createClient } from '@darkroom/client'
+import { type AppId, keyIdPrefix, parseApiKey } from '@darkroom/core'
 import { type Endpoints, readEndpoints } from '@darkroom/local-stack/endpoints'
 import type { Command } from 'commander'
 
@@ -42,6 +43,20 @@ export async function connectClient({ url, app }: AppOptions): Promise<AppConnec
     `DARKROOM_URL names ${DARKROOM_URL}, and a local stack is running at ${running.uploadApi}. ` +
       'Choose one with --url URL or --app APP.',
   )
+}
+
+/** Connects to the API of a stage with the key in DARKROOM_KEY. @throws Error if it is not a key of the app */
+export async function connectStage(stage: string, app: AppId): Promise<AppConnection> {
+  const { DARKROOM_KEY = '' } = process.env
+  const keyId = parseApiKey(DARKROOM_KEY)?.keyId
+  if (keyId === undefined) throw new Error(`Set DARKROOM_KEY to an API key of ${app}.`)
+  if (!keyId.startsWith(keyIdPrefix(app))) throw new Error(`DARKROOM_KEY is not a key of ${app}.`)
+  // The SDK for CloudFormation loads for a while.
+  const { readDeployment } = await import('./doctor/deployment.ts')
+  const url = (await readDeployment(stage))['upload-api']?.outputs.HttpApiUrl
+  if (!url)
+    throw new Error(`The stage ${stage} has no API. Deploy upload-api, and check region and credentials.`)
+  return deployment(url)
 }
 
 function deployment(url: string): AppConnection {

@@ -10,7 +10,7 @@ const COMMANDS: Record<string, Record<string, () => Promise<Add>>> = {
     status: async () => (await import('./commands/image.ts')).addStatus,
     get: async () => (await import('./commands/image.ts')).addGet,
     tail: async () => (await import('./commands/tail.ts')).addTail,
-    erase: async () => (await import('./commands/image.ts')).addErase,
+    erase: async () => (await import('./commands/erase.ts')).addErase,
     smoke: async () => (await import('./commands/smoke.ts')).addSmoke,
   },
   'The store of a deployment or of the local stack:': {

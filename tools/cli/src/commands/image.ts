@@ -5,7 +5,7 @@ import { ImageId } from '@darkroom/core'
 import type { Command } from 'commander'
 import { fromCaller } from '../caller-folder.ts'
 import { type AppOptions, addAppOptions, connectClient } from '../connect-client.ts'
-import { describeImage, formatBytes, nameOf } from '../describe-image.ts'
+import { describeImage, formatBytes } from '../describe-image.ts'
 import { parsedBy } from '../parsed-by.ts'
 
 const ID = ['<image>', "the image's id", parsedBy(ImageId)] as const
@@ -72,28 +72,4 @@ async function download({ name, url }: Variant): Promise<Uint8Array> {
   const answer = await fetch(url)
   if (!answer.ok) throw new Error(`S3 answered ${answer.status} for the variant ${name}. Try again.`)
   return new Uint8Array(await answer.arrayBuffer())
-}
-
-/** `pnpm darkroom erase ID --yes`: deletes an image with all its copies. */
-export function addErase(program: Command): void {
-  const erase = program
-    .command('erase')
-    .description('delete an image with all its copies, permanently')
-    .argument(...ID)
-    .option('--yes', 'erase it; without this option nothing is deleted')
-  addAppOptions(erase).action(async (id: string, { yes, ...options }: AppOptions & { yes?: boolean }) => {
-    const { client, label } = await connectClient(options)
-    console.log(`API: ${label}`)
-    if (!yes) {
-      const image = await client.getImage(id)
-      console.log(describeImage(image))
-      if (image.status !== 'erased')
-        console.log('\nNothing was deleted. Add --yes to erase this image permanently.')
-      return
-    }
-    const image = await client.deleteImage(id)
-    const { objects = 0, complete = true } = image.erasure ?? {}
-    console.log(`${nameOf(image)} is erased: ${objects} objects were deleted.`)
-    if (!complete) console.log('Parts may still be stored; they are deleted within minutes.')
-  })
 }
