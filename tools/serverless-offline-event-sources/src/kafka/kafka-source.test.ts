@@ -275,7 +275,8 @@ describe('failures', () => {
     expect((await work.invoked(1))[0]?.values).toEqual({ 'giant-0': ['after it'] })
     await opened.waitFor(/giant-0 from 0\): MaximumPayloadSizeExceeded/)
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'aws/lambda/' }))
-    expect(Contents).toHaveLength(1)
+    // More than one, if the group was assigned anew before it had committed.
+    expect(Contents).not.toEqual([])
     const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: Contents[0]?.Key }))
     const { requestContext, payload } = JSON.parse(String(await Body?.transformToString()))
     expect(requestContext).toMatchObject({
