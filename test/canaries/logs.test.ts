@@ -163,6 +163,14 @@ describe('no log line has a canary after', () => {
     expect(found()).toEqual([])
   })
 
+  test('text that a terminal would act on', async () => {
+    const hostile = 'x\u001b[2J\u009b1A\u0085\n\u2028\u202e'
+    await send(getImage, { app, headers, id: hostile, path: `/v1/images/${hostile}` })
+    expect(logged.text()).toContain('x\\u001b[2J')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+    expect(logged.text()).not.toMatch(/[\u001b\u007f-\u009f\u2028-\u202e]/)
+  })
+
   test('a body that is not JSON, and one with unknown fields', async () => {
     const json = { ...headers, 'content-type': 'application/json' }
     for (const body of [`{"filename": "${FILENAME}"`, JSON.stringify({ note: ATTRIBUTE, contentType: 7 })])

@@ -11,6 +11,14 @@ export const Text = z
     'is cut inside a character (a lone surrogate); send well-formed Unicode',
   )
 
+/** What JSON leaves as it is and a terminal acts on: DEL, the C1 controls, line separators, and marks of direction. */
+const UNSAFE_IN_A_TERMINAL = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+
+/** For `JSON.stringify`: text of others in a log line cannot change what a terminal shows. JSON escapes the other controls. */
+export function visibleInLogs(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(UNSAFE_IN_A_TERMINAL, '\ufffd') : value
+}
+
 /** JSON in ASCII. SQS rejects some characters, such as U+FFFF, but not their escapes. */
 export function toAsciiJson(value: unknown): string {
   return JSON.stringify(value).replace(

@@ -129,3 +129,8 @@ test('fails with the position of an error in the source', async () => {
   await write('page.tsx', 'const = 1')
   await expect(start()).rejects.toThrow(/page\.tsx:1:6: ERROR/)
 })
+
+test('a connection that sends its request slowly is ended', () => {
+  const { headersTimeout, requestTimeout } = server.server
+  expect([headersTimeout, requestTimeout]).toEqual([15_000, 300_000])
+})

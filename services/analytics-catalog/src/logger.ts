@@ -1,3 +1,4 @@
 import { Logger } from '@aws-lambda-powertools/logger'
+import { visibleInLogs } from '@darkroom/core'
 
-export const logger = new Logger({ serviceName: 'analytics-catalog' })
+export const logger = new Logger({ serviceName: 'analytics-catalog', jsonReplacerFn: visibleInLogs })

@@ -25,6 +25,11 @@ export function countNotRedeveloped(): void {
   metrics.singleMetric().addMetric('RedevelopmentsFailed', MetricUnit.Count, 1)
 }
 
+/** An instance whose engine's process is not contained. A deployed stage processes nothing there. */
+export function countNotContained(): void {
+  metrics.singleMetric().addMetric('EngineNotContained', MetricUnit.Count, 1)
+}
+
 /** How long an owner waited for the first result of an image. Alarms compare it with the objective. */
 export function reportReady({ accepted_at, finished_at }: StoredProcessed | StoredFailed): void {
   const milliseconds = Date.parse(finished_at) - Date.parse(accepted_at)

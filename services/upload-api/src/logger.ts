@@ -1,3 +1,4 @@
 import { Logger } from '@aws-lambda-powertools/logger'
+import { visibleInLogs } from '@darkroom/core'
 
-export const logger = new Logger({ serviceName: 'upload-api' })
+export const logger = new Logger({ serviceName: 'upload-api', jsonReplacerFn: visibleInLogs })

@@ -1,9 +1,11 @@
 import { styleText } from 'node:util'
 import { CommanderError } from 'commander'
 import { darkroom } from './program.ts'
+import { printVisibly } from './safe-console.ts'
 
 /** Runs a command line, prints what goes wrong, and sets the exit code of the process. */
 export async function runDarkroom(args: string[]): Promise<void> {
+  const restore = printVisibly()
   try {
     await (await darkroom(args)).parseAsync(args, { from: 'user' })
   } catch (error) {
@@ -13,6 +15,8 @@ export async function runDarkroom(args: string[]): Promise<void> {
       printError(error as Error)
       process.exitCode = 1
     }
+  } finally {
+    restore()
   }
 }
 

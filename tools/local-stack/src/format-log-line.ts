@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
+import { printable } from '@darkroom/terminal'
 
 /** Metrics, and lines that serverless-offline writes for every request: our own log lines already contain this. */
 const NOISE = /^\s*$|^\{"_aws"|^[┌│└]|\(λ: \w+\)|^\s*(ANY|GET|POST|PUT|DELETE) \/\S* \(/
@@ -15,7 +16,7 @@ export function formatLogLine(service: string, line: string): string | undefined
   if (NOISE.test(stripVTControlCharacters(line))) return undefined
   const name = styleText('cyan', service.padEnd(17))
   const entry = parseLogEntry(line)
-  if (!entry) return `${' '.repeat(8)} ${name} ${styleText('dim', line)}`
+  if (!entry) return `${' '.repeat(8)} ${name} ${styleText('dim', printable(line))}`
   const time = new Date(String(entry.timestamp)).toTimeString().slice(0, 8)
   return `${styleText('dim', time)} ${name} ${styleMessage(entry)}${formatFields(entry)}`
 }
@@ -34,7 +35,7 @@ export function parseLogEntry(line: string): LogEntry | undefined {
 }
 
 function styleMessage({ level, message }: Record<string, unknown>): string {
-  const text = String(message)
+  const text = printable(String(message))
   if (level === 'ERROR' || level === 'CRITICAL') return styleText('red', text)
   return level === 'WARN' ? styleText('yellow', text) : text
 }
@@ -44,7 +45,10 @@ function formatFields(entry: Record<string, unknown>): string {
     ([key, value]) => !HIDDEN_FIELDS.has(key) && value !== undefined,
   )
   if (fields.length === 0) return ''
-  return styleText('dim', `  ${fields.map(([key, value]) => `${key}=${formatValue(value)}`).join(' ')}`)
+  return styleText(
+    'dim',
+    `  ${fields.map(([key, value]) => printable(`${key}=${formatValue(value)}`)).join(' ')}`,
+  )
 }
 
 function formatValue(value: unknown): string {

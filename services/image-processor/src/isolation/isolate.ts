@@ -4,7 +4,7 @@ import { logger } from '../logger.ts'
 import type { Containment } from './contain.ts'
 import { type EngineProcess, EngineProcessEnded, startEngineProcess } from './engine-process.ts'
 import { privateMemory } from './process-usage.ts'
-import { type Reply, type Request, readReply } from './request.ts'
+import { InvalidReply, type Request, readReply } from './request.ts'
 import { soundPictureLike } from './sound-pictures.ts'
 
 /** An engine and what it may use for one image. */
@@ -19,6 +19,8 @@ export interface Isolation {
   apps?: number
   /** Develops nothing where the engine's process cannot be contained. */
   requireContainment?: boolean
+  /** Called once if it cannot be contained. */
+  onNotContained?: () => void
 }
 
 /** Develops in an engine's process. */
@@ -44,6 +46,7 @@ export function isolate({
   megabytes,
   apps = 1,
   requireContainment = false,
+  onNotContained = () => {},
 }: Isolation): IsolatedDeveloper {
   const limits = { milliseconds: seconds * 1000, bytes: megabytes * 1e6 }
   /** Processes that have seen images, by app, the one that was used last at the end. The others are paused. */
@@ -82,19 +85,24 @@ export function isolate({
   function requireContained(containment: Containment): void {
     if (containment.contained) return
     const { reason } = containment
-    if (requireContainment) throw new Error(`the image engine cannot be contained: ${reason}`)
-    if (!isReported) logger.warn('the image engine is not contained', { reason })
+    if (!isReported) {
+      logger.warn('the image engine is not contained', { reason })
+      onNotContained()
+    }
     isReported = true
+    if (requireContainment) throw new Error(`the image engine cannot be contained: ${reason}`)
   }
-  async function ask(app: AppId, request: Request, milliseconds = limits.milliseconds): Promise<Reply> {
+  /** A process whose reply no engine gives is ended, like one that dies. */
+  async function ask(app: AppId, request: Request, milliseconds = limits.milliseconds): Promise<Developed> {
     const engine = engineFor(app)
     requireContained(await engine.ready())
     try {
       const reply = await engine.ask(request, { ...limits, milliseconds })
       // Ready for the next app before its image comes, while this image's variants are stored.
       if (used.size > 1 && !unused?.alive) unused = start()
-      return reply
+      return readReply(reply, request)
     } catch (error) {
+      if (!(error instanceof EngineProcessEnded || error instanceof InvalidReply)) throw error
       engine.stop()
       used.delete(app)
       if (!unused?.alive) unused = start()
@@ -103,13 +111,13 @@ export function isolate({
   }
   async function developOnce(app: AppId, request: Request, milliseconds?: number): Promise<Developed> {
     try {
-      return readReply(await ask(app, request, milliseconds))
+      return await ask(app, request, milliseconds)
     } catch (error) {
       if (!(error instanceof EngineProcessEnded)) throw error
       logger.warn('the engine process ended during an image', { error, stderr: error.stderr })
       const problem = problemOf(error, { seconds, megabytes })
       if (!problem) throw error
-      readReply(await ask(app, { ...request, original: soundPictureLike(request.original) }))
+      await ask(app, { ...request, original: soundPictureLike(request.original) })
       throw new EngineDeath(problem)
     }
   }

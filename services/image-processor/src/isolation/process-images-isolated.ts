@@ -2,7 +2,7 @@ import type { ImageEngine } from '../engines/image-engine.ts'
 import { ENGINE_PROCESS } from './engine-process.ts'
 import type { Isolation } from './isolate.ts'
 
-interface IsolatedEngine extends Omit<Isolation, 'seconds' | 'requireContainment'> {
+interface IsolatedEngine extends Omit<Isolation, 'seconds' | 'requireContainment' | 'onNotContained'> {
   load: () => Promise<ImageEngine>
 }
 
@@ -15,14 +15,18 @@ export async function processImagesIsolated({ load, ...isolation }: IsolatedEngi
     const [{ serveEngine }, engine] = await Promise.all([import('./serve-engine.ts'), load()])
     return serveEngine(engine)
   }
-  const [{ processImages, MAX_DEVELOP_SECONDS }, { isolate }, { requireEngineSupport }, { env }] =
+  const [{ processImages, MAX_DEVELOP_SECONDS }, { isolate }, { requireEngineSupport }, { env }, metrics] =
     await Promise.all([
       import('../queue/process-images.ts'),
       import('./isolate.ts'),
       import('../presets/presets.ts'),
       import('../environment.ts'),
+      import('../metrics.ts'),
     ])
   requireEngineSupport(isolation.name)
   const requireContainment = env.ENGINE_CONTAINMENT === 'required'
-  return processImages(isolate({ ...isolation, seconds: MAX_DEVELOP_SECONDS, requireContainment }))
+  const onNotContained = metrics.countNotContained
+  return processImages(
+    isolate({ ...isolation, seconds: MAX_DEVELOP_SECONDS, requireContainment, onNotContained }),
+  )
 }

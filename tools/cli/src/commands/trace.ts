@@ -1,4 +1,5 @@
 import { AppId, ImageId } from '@darkroom/core'
+import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import { addStoreOptions, openStore, type StoreOptions } from '../open-store.ts'
 import { parsedBy } from '../parsed-by.ts'
@@ -40,5 +41,5 @@ export function addTrace(program: Command): void {
 }
 
 function lineOf({ time, what, details }: TracedEvent): string {
-  return `${(time?.toISOString() ?? 'now').padEnd(24)}  ${what.padEnd(12)}  ${details}`
+  return `${(time?.toISOString() ?? 'now').padEnd(24)}  ${what.padEnd(12)}  ${printable(details)}`
 }
