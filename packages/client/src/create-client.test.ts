@@ -102,6 +102,20 @@ test('a 401 of the API is final', async () => {
   expect(requests).toHaveLength(1)
 })
 
+test('after a 429 an upload is sent again with the same key, no sooner than Retry-After', async () => {
+  const times: number[] = []
+  reply = (request, response) => {
+    times.push(performance.now())
+    if (requests.length > 1) return accept(request, response)
+    response.setHeader('retry-after', '2')
+    json(response, 429, problem('rate-limited', 429, true))
+  }
+  const idempotencyKey = newIdempotencyKey()
+  expect(await client.upload(new Blob(['x']), { idempotencyKey })).toMatchObject({ id: idempotencyKey })
+  expect(requests.map(({ headers }) => headers['idempotency-key'])).toEqual([idempotencyKey, idempotencyKey])
+  expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1_990)
+})
+
 test('an exhausted quota is an error at once, with the time to wait', async () => {
   reply = (_, response) => {
     response.setHeader('retry-after', '3600')

@@ -99,6 +99,16 @@ describe('a refusal', () => {
     })
   })
 
+  test.each(['asked', 'remembered'])('says what is left of the other limits, if it is %s', async (kind) => {
+    limits = { imagesPerDay: 100, bytesPerDay: 3_500 }
+    const limiter = open()
+    for (let sent = 0; sent < 3; sent++) expect(await tryTo(limiter, kind)).toBeUndefined()
+    if (kind === 'remembered') await tryTo(limiter, kind)
+    expect(await tryTo(limiter, kind)).toMatchObject({
+      headers: { ratelimit: '"images-per-day";r=97;t=43200, "bytes-per-day";r=0;t=43200' },
+    })
+  })
+
   test('of bytes lets smaller images pass', async () => {
     limits = { bytesPerSecond: 10_000_000, burstBytes: 60_000_000 }
     const limiter = open()

@@ -56,7 +56,7 @@ interface Known {
   /** Counters that can be deleted. */
   past: string[]
   /** An upload that was refused. Until then, another of this size would be refused as well. */
-  refused?: { until: number; units: number; policy: Policy; sums: Sums }
+  refused?: { until: number; units: number; policy: Policy; before: Sums }
 }
 
 /**
@@ -102,8 +102,9 @@ export function openLimiter({ table, limitsOf, onFailure, now = Date.now }: Limi
   }
   type Look = Awaited<ReturnType<typeof look>>
 
-  function refuse(app: AppId, { policies, at }: Look, sums: Sums, exceeded: Exceeded): ProblemError {
-    return refusalOf(app, exceeded, rateLimitHeaders(policies, sums, at, exceeded))
+  /** @param before the sums without the upload that is refused */
+  function refuse(app: AppId, { policies, at }: Look, before: Sums, exceeded: Exceeded): ProblemError {
+    return refusalOf(app, exceeded, rateLimitHeaders(policies, before, at, exceeded))
   }
 
   function requireRoom(app: AppId, use: Use, looked: Look): void {
@@ -112,7 +113,7 @@ export function openLimiter({ table, limitsOf, onFailure, now = Date.now }: Limi
     // A limit that was changed since counts at once.
     const policy = refused && policies.find((one) => isDeepStrictEqual(one, refused.policy))
     if (!policy || at >= refused.until || needed(policy, use) < refused.units) return
-    throw refuse(app, looked, refused.sums, { policy, waitMs: refused.until - at })
+    throw refuse(app, looked, refused.before, { policy, waitMs: refused.until - at })
   }
 
   return {
@@ -128,16 +129,13 @@ export function openLimiter({ table, limitsOf, onFailure, now = Date.now }: Limi
       const amounts = amountsOf(policies, use, weight, at)
       const sums = await add(app, key, amounts)
       if (!sums) return {}
+      const before = without(sums, amounts)
       const exceeded = exceededIn(policies, sums, amounts, at)
       if (!exceeded) return rateLimitHeaders(policies, sums, at)
       const units = needed(exceeded.policy, use)
-      knownOf(key).refused = { until: at + exceeded.waitMs, units, policy: exceeded.policy, sums }
-      await add(
-        app,
-        key,
-        mapValues(amounts, (amount) => -amount),
-      )
-      throw refuse(app, looked, sums, exceeded)
+      knownOf(key).refused = { until: at + exceeded.waitMs, units, policy: exceeded.policy, before }
+      await add(app, key, without({}, amounts))
+      throw refuse(app, looked, before, exceeded)
     },
 
     async addPixels(app, pixels) {
@@ -171,17 +169,18 @@ function amountsOf(policies: Policy[], use: Use, weight: number, now: number): S
 
 /** The policy that has no room for the longest time. */
 function exceededIn(policies: Policy[], sums: Sums, amounts: Sums, now: number): Exceeded | undefined {
-  const before = Object.fromEntries(
-    Object.entries(sums).map(([counter, sum]) => [counter, sum - (amounts[counter] ?? 0)]),
-  )
+  const before = without(sums, amounts)
   const exceeded = policies
     .filter((policy) => usedAt(policy, sums, now) > policy.quota)
     .map((policy) => ({ policy, waitMs: waitMs(policy, before, amounts[counterAt(policy, now)] ?? 0, now) }))
   return exceeded.sort((a, b) => b.waitMs - a.waitMs)[0]
 }
 
-function mapValues(sums: Sums, change: (sum: number) => number): Sums {
-  return Object.fromEntries(Object.entries(sums).map(([counter, sum]) => [counter, change(sum)]))
+function without(sums: Sums, amounts: Sums): Sums {
+  const counters = Object.keys({ ...sums, ...amounts })
+  return Object.fromEntries(
+    counters.map((counter) => [counter, (sums[counter] ?? 0) - (amounts[counter] ?? 0)]),
+  )
 }
 
 function isThrottled(error: unknown): boolean {
