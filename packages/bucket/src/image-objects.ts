@@ -29,8 +29,6 @@ export interface ImageObjects {
   original: StoredOriginal | undefined
   /** SHA-256 of the original, from its document or its metadata. */
   sha256: string | undefined
-  /** Whether there is only a direct upload that nobody has completed yet. */
-  isOnlyUploaded: boolean
 }
 
 /**
@@ -39,7 +37,7 @@ export interface ImageObjects {
  */
 export async function everythingOf(bucket: Bucket, image: ImageRef): Promise<ImageObjects> {
   const found = await findObjects(bucket, image)
-  if (found.document || found.original || found.isOnlyUploaded) return found
+  if (found.document || found.original) return found
   const original = await headObject(bucket, inputKey(image))
   const document = await getDocument(bucket, image)
   return original || document ? findObjects(bucket, image) : found
@@ -63,7 +61,6 @@ async function findObjects(bucket: Bucket, image: ImageRef): Promise<ImageObject
     multipartUploads,
     original,
     sha256: hashOf(document?.document) ?? original?.sha256,
-    isOnlyUploaded: !document && own.length === 0 && uploads.length + multipartUploads.length > 0,
   }
 }
 

@@ -18,7 +18,7 @@ import {
   type StoredErased,
 } from '@darkroom/core'
 import { bucket } from '../clients.ts'
-import { acceptanceOf, notFound, requireKept } from '../status/find-image.ts'
+import { notFound } from '../status/find-image.ts'
 import { watchErased } from '../watch/look-again.ts'
 
 const MAX_ATTEMPTS = 5
@@ -116,11 +116,11 @@ async function requireNoHold(image: ImageRef): Promise<void> {
   )
 }
 
-/** @throws ProblemError `not-found`, `expired-by-retention` */
-function requireExists(image: ImageRef, stored: ImageObjects): void {
-  if (stored.isOnlyUploaded) return
-  const { document: found, original } = stored
-  if (found) requireKept(acceptanceOf(image, found.document), 'metadata')
-  else if (original) requireKept(original, 'input')
-  else throw notFound(image)
+/**
+ * Whatever is stored can be erased: neither its retention nor the time in its id matters.
+ *
+ * @throws ProblemError if nothing is stored: `not-found`, or `expired-by-retention` for an old id
+ */
+function requireExists(image: ImageRef, { document, keys, links, multipartUploads }: ImageObjects): void {
+  if (!document && keys.length + links.length + multipartUploads.length === 0) throw notFound(image)
 }

@@ -13,7 +13,7 @@ import {
 } from '@darkroom/core'
 
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, test } from '@jest/globals'
 import { processedDocument, refusedDocument } from '../testing/documents.ts'
 import { openStore } from '../testing/open-store.ts'
 import { send } from '../testing/send.ts'
@@ -127,6 +127,67 @@ test('an image of another app, an unknown one and a request without a credential
   expect((await erase(past, 'brief')).status).toBe(410)
   expect(await keysOf(image)).toEqual(before)
   expect(inputKey(image)).toBe(before.find((key) => key.startsWith('input/')))
+})
+
+describe('what is stored can be erased whatever the time in its id:', () => {
+  const DAY_MS = 86_400_000
+  const now = new Date().toISOString()
+  const brief = 'brief' // 90 days: testing/open-store.ts
+  const kinds: [string, (image: ImageRef) => Promise<unknown>][] = [
+    ['an image with an unreadable document', (image) => store.put(metadataKey(image), '{"status": ')],
+    ['a finished image', (image) => store.putDocument({ ...processedDocument(image), accepted_at: now })],
+    ['a queued image', (image) => store.putInput({ ...image, acceptedAt: now })],
+    ['a finished image past its retention', (image) => store.putDocument(processedDocument(image))],
+    ['a queued image past its retention', (image) => store.putInput(image)],
+    ['a direct upload', (image) => store.put(uploadKey({ ...image, bytes: 5 }), 'bytes')],
+    ['variants without a document', (image) => store.put(variantOf(image), 'bytes')],
+    ['a claim that no record refers to', (image) => store.put(claimKey(image), 'bytes')],
+  ]
+  const variantOf = (image: ImageRef) => processedKey({ ...image, variant: 'thumb', extension: 'jpg' })
+  const times: [string, () => Date][] = [
+    ['1970', () => new Date(1)],
+    ['9999', () => new Date('9999-12-31T23:59:59.999Z')],
+    ['91 days ago', () => new Date(Date.now() - 91 * DAY_MS)],
+  ]
+
+  describe.each(times)('in %s', (_, time) => {
+    test.each(kinds)('%s', async (_, put) => {
+      const image = { app: brief, imageId: newImageId(time()) }
+      await put(image)
+      const { status, body } = await erase(image.imageId, brief)
+      expect([status, body.status]).toEqual([200, 'erased'])
+      expect(await keysOf(image)).toEqual([metadataKey(image)])
+      for (const answer of [
+        await erase(image.imageId, brief),
+        await send(getImage, { app: brief, id: image.imageId }),
+      ])
+        expect([answer.status, answer.body]).toEqual([200, body])
+    })
+  })
+
+  test('also for its uploader, and for nobody else', async () => {
+    const image = { app: brief, imageId: newImageId(new Date(1)) }
+    await store.putDocument({ ...processedDocument(image), uploader: 'alice' })
+    const by = (uploader: string) =>
+      send(handler, {
+        method: 'DELETE',
+        app: brief,
+        id: image.imageId,
+        caller: { kind: 'token', uploader, scopes: 'erase' },
+      })
+    expect((await by('bob')).status).toBe(410)
+    expect(await keysOf(image)).toEqual([metadataKey(image)])
+    expect((await by('alice')).body.status).toBe('erased')
+  })
+
+  test('an erasure that stopped is completed', async () => {
+    const image = { app: brief, imageId: newImageId(new Date(1)) }
+    await store.put(metadataKey(image), 'unreadable')
+    await store.putInput(image)
+    const { completeErasure } = await import('../erasure/erase.ts')
+    await completeErasure({ ...image, request: crypto.randomUUID() }, 'c0ffee1234567890')
+    expect(await keysOf(image)).toEqual([metadataKey(image)])
+  })
 })
 
 test('direct uploads are deleted, multipart ones too, with or without an accepted image', async () => {

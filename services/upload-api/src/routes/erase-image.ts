@@ -4,7 +4,7 @@ import { jsonAnswer } from '../http/answer.ts'
 import { apiHandler } from '../http/api-handler.ts'
 import { concerns } from '../http/audit-request.ts'
 import { requireCaller, requireImage } from '../http/request.ts'
-import { findImage, otherIdOf } from '../status/find-image.ts'
+import { isStored, notFound, otherIdOf } from '../status/find-image.ts'
 import { toImageStatus } from '../status/to-image-status.ts'
 
 /** `DELETE /v1/images/{id}`: 200 with the receipt once nothing is left of the image. */
@@ -12,7 +12,7 @@ export const handler = apiHandler(
   async (event) => {
     const { uploader, ...image } = requireImage(event)
     // An uploader erases own images only; an API key also what was never completed.
-    if (uploader !== undefined) await findImage({ ...image, uploader })
+    if (uploader !== undefined && !(await isStored({ ...image, uploader }))) throw notFound(image)
     const receipt = await eraseFound(image, requireCaller(event).credential)
     concerns(event, [receipt.image_id])
     const { erasure, ...status } = await toImageStatus({ state: 'finished', document: receipt })

@@ -1,4 +1,4 @@
-import { ImageList, metadataKey, newImageId } from '@darkroom/core'
+import { ImageList, metadataKey, newImageId, timeOf } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { processedDocument, refusedDocument } from '../testing/documents.ts'
@@ -141,6 +141,18 @@ describe('after their retention, even if S3 still has them,', () => {
     await store.putDocument(processedDocument({ app, imageId: newImageId(daysAgo(92)) }))
     const { status, body } = await list({ date: dateOf(daysAgo(92)) }, app)
     expect([status, body.type]).toEqual([410, 'urn:problem-type:darkroom:expired-by-retention'])
+  })
+
+  test('an image whose id has a wrong time is found on the day of that time', async () => {
+    for (const day of ['1970-01-01', '9999-12-31']) {
+      const image = { app, imageId: newImageId(new Date(`${day}T00:00:00.007Z`)) }
+      await store.putDocument({ ...processedDocument(image), accepted_at: new Date().toISOString() })
+      const found = await list({ date: day }, app)
+      expect([found.status, idsOf(found.body)]).toEqual([200, [image.imageId]])
+    }
+    // Without a date: one in the future, but not one from before the retention.
+    const days = idsOf((await list({}, app)).body).map((id) => timeOf(id).getUTCFullYear())
+    expect([days.includes(9999), days.includes(1970)]).toEqual([true, false])
   })
 
   test('an image that was accepted a day after the time in its id is kept for as long as the others', async () => {

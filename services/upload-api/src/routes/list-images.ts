@@ -47,11 +47,11 @@ export const handler = apiHandler(
       })
     }
     const { date, limit, cursor } = parseOrRefuse(ListQuery, query, 'query')
-    const page =
-      date === undefined
-        ? await listNewest(app, limit, cursor)
-        : await listDay(app, requireWithinRetention(app, date), limit, cursor)
+    const page = await (date === undefined
+      ? listNewest(app, limit, cursor)
+      : listDay(app, date, limit, cursor))
     const list = await toImageList(caller, page)
+    if (date !== undefined && list.items.length === 0 && !list.cursor) requireWithinRetention(app, date)
     concerns(event, idsWithLinks(list.items))
     return jsonAnswer(200, list)
   },
@@ -68,10 +68,14 @@ async function selectImages(
   return { items, notFound: ids.filter((id) => !found.has(id)) }
 }
 
-/** @throws ProblemError `expired-by-retention` if every image of the day is past its retention, whenever it was accepted */
-function requireWithinRetention(app: AppId, date: string): string {
+/**
+ * Call it only if the day has no images: one whose id has a wrong time may have been accepted much later.
+ *
+ * @throws ProblemError `expired-by-retention` if the images of the day are past their retention
+ */
+function requireWithinRetention(app: AppId, date: string): void {
   const acceptedAt = new Date(Date.parse(date) + 2 * DAY_MS).toISOString()
-  if (!isPastDeadline(retention, { app, acceptedAt }, 'metadata')) return date
+  if (!isPastDeadline(retention, { app, acceptedAt }, 'metadata')) return
   const { metadata } = daysOf(retention, app)
   throw new ProblemError(
     'expired-by-retention',

@@ -41,11 +41,28 @@ export async function otherIdOf(image: ImageRef): Promise<ImageId | undefined> {
 async function findStored(image: SoughtImage): Promise<FoundImage | undefined> {
   const finished = await findFinished(image)
   if (finished) {
-    requireKept(acceptanceOf(image, documentOf(finished)), 'metadata')
+    requireDocumentKept(documentOf(finished))
     return finished
   }
   // An erasure may have written its receipt after the first read, and then deleted the original.
   return (await findQueued(image)) ?? findFinished(image)
+}
+
+/**
+ * Whether the image, or that of its event, is stored and visible to the caller, even if its retention has ended.
+ *
+ * @throws ProblemError `storage-unavailable`
+ */
+export async function isStored(image: SoughtImage): Promise<boolean> {
+  if (await isStoredAs(image)) return true
+  const imageId = await otherIdOf(image)
+  return imageId !== undefined && isStoredAs({ ...image, imageId })
+}
+
+async function isStoredAs(image: SoughtImage): Promise<boolean> {
+  if (await findFinished(image)) return true
+  const original = await findOriginal(bucket, image)
+  return original !== undefined && isVisible(image, original.uploader)
 }
 
 /**
@@ -62,15 +79,10 @@ export async function findQueued(
   return { state: 'queued', original }
 }
 
-/** @returns ProblemError `not-found`, or `expired-by-retention` for an id so old that its image would be deleted */
+/** @returns ProblemError `not-found`, or `expired-by-retention` for an id so old that its image would be deleted. Use it if nothing is stored */
 export function notFound(image: ImageRef): ProblemError {
   const oldest = idAcceptance(image)
   return isPastDeadline(retention, oldest, 'metadata') ? expired(oldest, 'metadata') : noSuchImage()
-}
-
-/** When a finished image was accepted. If its document is unreadable, the time in the id is the best guess. */
-export function acceptanceOf(image: ImageRef, document: StoredDocument | undefined): AcceptedImage {
-  return document ? { app: image.app, acceptedAt: document.accepted_at } : idAcceptance(image)
 }
 
 export const documentOf = (found: FoundImage) => (found.state === 'finished' ? found.document : undefined)
@@ -106,8 +118,20 @@ function isVisible({ uploader }: SoughtImage, owner: string | undefined): boolea
   return uploader === undefined || uploader === owner
 }
 
+/**
+ * An unreadable document says nothing about its age, and the time in an id can be wrong, so it counts as kept. A receipt is kept
+ * from the erasure on.
+ *
+ * @throws ProblemError `expired-by-retention`
+ */
+export function requireDocumentKept(document: StoredDocument | undefined): void {
+  if (!document) return
+  const acceptedAt = document.status === 'erased' ? document.erased_at : document.accepted_at
+  requireKept({ app: document.app, acceptedAt }, 'metadata')
+}
+
 /** @throws ProblemError `expired-by-retention` if the image's objects of this kind are past their deadline */
-export function requireKept(image: AcceptedImage, kind: 'input' | 'metadata'): void {
+function requireKept(image: AcceptedImage, kind: 'input' | 'metadata'): void {
   if (isPastDeadline(retention, image, kind)) throw expired(image, kind)
 }
 

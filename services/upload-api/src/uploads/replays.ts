@@ -2,7 +2,7 @@ import { findOriginal } from '@darkroom/bucket'
 import { type AppId, type ImageRef, ProblemError } from '@darkroom/core'
 import { type Repetition, requireSameImage } from '@darkroom/intake'
 import { bucket } from '../clients.ts'
-import { acceptanceOf, documentOf, findFinished, requireKept } from '../status/find-image.ts'
+import { documentOf, findFinished, requireDocumentKept } from '../status/find-image.ts'
 
 /**
  * Checks that an id which the client chose can still become an image. Without this check, the bytes of an erased image would
@@ -14,7 +14,7 @@ export async function requireUsableId(image: ImageRef): Promise<void> {
   const found = await findFinished(image)
   if (!found) return
   const document = documentOf(found)
-  requireKept(acceptanceOf(image, document), 'metadata')
+  requireDocumentKept(document)
   if (document?.status !== 'erased') return
   throw new ProblemError(
     'erased',
