@@ -56,6 +56,7 @@ export const { handler: announceOutcomes } = await import(
 )
 const { settingsOf: settingsOfApi } = await import('../../services/upload-api/src/settings.ts')
 const { settingsOf: settingsOfBridge } = await import('../../services/kafka-bridge/src/settings.ts')
+export const { forgetKept } = await import('../../services/kafka-bridge/src/kept-records.ts')
 const { choosePreset } = await import('../../services/image-processor/src/presets/choose-preset.ts')
 /** Those that the functions use. */
 export const { presets, digest } = await import('@darkroom/app-configuration/deployed')

@@ -45,7 +45,7 @@ export {
   type StoredSource,
 } from './originals.ts'
 export { chainReceipt, newestReceipt, newReceipt, sequenceOf } from './receipts.ts'
-export { putRejected, rejectedImage } from './rejected.ts'
+export { putRejected, putRejectedList, rejectedImage } from './rejected.ts'
 export { deleteSettings, getSettings, listSettings, putSettings, SETTINGS_TIMEOUTS } from './settings.ts'
 export {
   completeMultipartUpload,

@@ -27,6 +27,20 @@ export async function putRejected(
   })
 }
 
+/** Stores which Kafka records were refused and why, in one object. They stay in Kafka. */
+export function putRejectedList(
+  bucket: Bucket,
+  ref: Required<RejectedRef>,
+  records: object[],
+): Promise<void> {
+  const { topic, partition } = ref
+  return putObject(bucket, rejectedKey(ref), {
+    Body: JSON.stringify({ topic, partition, records }),
+    ContentType: 'application/json',
+    Metadata: { records: String(records.length) },
+  })
+}
+
 /** The image in a rejected record; undefined if its image is not known, or it was deleted. One HEAD request. */
 export async function rejectedImage(bucket: Bucket, key: string): Promise<ImageRef | undefined> {
   const [app, imageId] = (await headObject(bucket, key))?.Metadata?.image?.split('/') ?? []

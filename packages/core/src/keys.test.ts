@@ -58,12 +58,14 @@ const variant = fc.record({
   development: fc.option(fc.stringMatching(/^[0-9a-f]{8}-[a-z0-9-]{1,32}-v[0-9]{1,9}$/), { nil: undefined }),
   extension: fc.constantFrom('jpg' as const, 'webp' as const),
 })
-const rejected = fc.record({
+const rejectedParts = {
   topic: fc.stringMatching(/^[a-zA-Z0-9._-]{1,249}$/).filter((topic) => !/^\.\.?$/.test(topic)),
   date: id.map((some) => inputKey({ app: 'a', imageId: some }).split('/')[2] ?? ''),
   partition: fc.nat(),
   offset: fc.maxSafeNat(),
-})
+}
+const rejected = fc.record(rejectedParts)
+const rejectedList = fc.record({ ...rejectedParts, last: fc.maxSafeNat() })
 
 /** What somebody might pass as a part, valid parts included. */
 const anything = fc.oneof(
@@ -146,7 +148,8 @@ describe('each parser is the inverse of its builder', () => {
     )
   })
   test('rejected', () => {
-    fc.assert(fc.property(rejected, (ref) => expect(parseRejectedKey(rejectedKey(ref))).toEqual(ref)))
+    const refs = fc.oneof(rejected, rejectedList)
+    fc.assert(fc.property(refs, (ref) => expect(parseRejectedKey(rejectedKey(ref))).toEqual(ref)))
   })
   test('claim', () => {
     fc.assert(
@@ -325,6 +328,7 @@ describe('no part can reach outside its prefix', () => {
     (count) => {
       expect(() => rejectedKey({ ...record, partition: count })).toThrow()
       expect(() => rejectedKey({ ...record, offset: count })).toThrow()
+      expect(() => rejectedKey({ ...record, last: count })).toThrow()
     },
   )
 })
@@ -383,7 +387,13 @@ describe('a parser accepts only keys that its builder makes', () => {
   })
 
   test('rejected: a date that does not exist, numbers in another notation', () => {
-    for (const tail of ['2025-02-30/0-0', '2025-11-23/00-0', '2025-11-23/0-+1', '2025-11-23/0-1e3']) {
+    for (const tail of [
+      '2025-02-30/0-0',
+      '2025-11-23/00-0',
+      '2025-11-23/0-+1',
+      '2025-11-23/0-1e3',
+      '2025-11-23/0-1-02',
+    ]) {
       expect([tail, parseRejectedKey(`rejected/images/${tail}`)]).toEqual([tail, undefined])
     }
   })

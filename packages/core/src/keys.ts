@@ -14,6 +14,7 @@ export { credentialKey, lastUseKey, parseCredentialKey, parseLastUseKey } from '
  *     processed/{app}/{yyyy-mm-dd}/{imageId}/{variant}_{development}.{ext}
  *     metadata/app={app}/dt={yyyy-mm-dd}/{imageId}.json         one line of JSON per finished image
  *     rejected/{topic}/{yyyy-mm-dd}/{partition}-{offset}        Kafka records that could not be read
+ *     rejected/{topic}/{yyyy-mm-dd}/{partition}-{offset}-{last} a list of such records, if there are too many to keep each
  *     claims/{app}/{yyyy-mm-dd}/{imageId}                       images too large for a Kafka record, which refers to them
  *     held/{app}/{yyyy-mm-dd}/{imageId}/…                       copies that a legal hold keeps, under their original keys
  *     uploads/{app}/{yyyy-mm-dd}/{imageId}/{bytes}[-{owner}]    direct uploads to S3, until they are accepted
@@ -107,16 +108,21 @@ export interface RejectedRef {
   date: string
   partition: number
   offset: number
+  /** The offset of the last record, if the object is a list of records. */
+  last?: number | undefined
 }
 
-export function rejectedKey({ topic, date, partition, offset }: RejectedRef): string {
-  return `rejected/${KafkaTopic.parse(topic)}/${DatePartition.parse(date)}/${Count.parse(partition)}-${Count.parse(offset)}`
+export function rejectedKey({ topic, date, partition, offset, last }: RejectedRef): string {
+  const place = `${Count.parse(partition)}-${Count.parse(offset)}${last === undefined ? '' : `-${Count.parse(last)}`}`
+  return `rejected/${KafkaTopic.parse(topic)}/${DatePartition.parse(date)}/${place}`
 }
 
 export function parseRejectedKey(key: string): RejectedRef | undefined {
-  const match = /^rejected\/(?<topic>[^/]+)\/(?<date>[^/]+)\/(?<partition>\d+)-(?<offset>\d+)$/.exec(key)
-  const { topic = '', date = '', partition, offset } = match?.groups ?? {}
-  return confirmed({ topic, date, partition: Number(partition), offset: Number(offset) }, key, rejectedKey)
+  const pattern =
+    /^rejected\/(?<topic>[^/]+)\/(?<date>[^/]+)\/(?<partition>\d+)-(?<offset>\d+)(-(?<last>\d+))?$/
+  const { topic = '', date = '', partition, offset, last } = pattern.exec(key)?.groups ?? {}
+  const ref = { topic, date, partition: Number(partition), offset: Number(offset) }
+  return confirmed({ ...ref, ...(last !== undefined && { last: Number(last) }) }, key, rejectedKey)
 }
 
 /** An image that is too large for a Kafka record. The app's backend stores it here, and its event refers to it. */

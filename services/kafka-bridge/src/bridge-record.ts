@@ -2,7 +2,6 @@ import { appOfTopic } from '@darkroom/app-configuration/deployed'
 import { linkClaim } from '@darkroom/bucket'
 import {
   acceptedTypes,
-  type ImageRef,
   isPlausibleTime,
   type ProblemError,
   type RefusedContent,
@@ -11,13 +10,14 @@ import {
 } from '@darkroom/core'
 import { createIntake } from '@darkroom/intake'
 import type { MSKRecord } from 'aws-lambda'
-import { record as recordAct } from './audit-trail.ts'
+import { recordUpload } from './audit-trail.ts'
 import { toArrival } from './claim-checks.ts'
 import { bucket, sqs } from './clients.ts'
 import { countImplausibleTime, countUnsent, type RecordOutcome } from './count-records.ts'
 import { env } from './environment.ts'
 import { identifyRecord } from './identify-record.ts'
 import { imageIdOf } from './image-id-of.ts'
+import { keptOf } from './kept-records.ts'
 import { admitRecord } from './limits.ts'
 import { logger } from './logger.ts'
 import { commitRefusal, rejectRecord } from './reject-record.ts'
@@ -44,39 +44,43 @@ const acceptImage = createIntake({
   limitsOf: settingsOf,
 })
 
-/**
- * Accepts or rejects a record. Its outcome is `deferred` if that is not possible now.
- *
- * @param waitUntil Unix milliseconds, until which it may wait for room in the limits of its app
- */
-export const bridgeRecord = (record: MSKRecord, waitUntil = 0): Promise<RecordOutcome> =>
-  settle(record, () => accept(record, waitUntil))
+export interface Bridging {
+  /** Unix milliseconds, until which a record may wait for room in the limits of its app. */
+  waitUntil?: number
+  /** Kafka may not have the record any more, so it is kept if it is rejected, however many others are. */
+  isOnlyCopy?: boolean
+}
+
+/** Accepts or rejects a record. Its outcome is `deferred` if that is not possible now. */
+export const bridgeRecord = (record: MSKRecord, options: Bridging): Promise<RecordOutcome> =>
+  settle(record, options, () => accept(record, options))
 
 /** Rejects a record for a reason that the record itself does not show. */
 export const refuseRecord = (record: MSKRecord, problem: ProblemError): Promise<RecordOutcome> =>
-  settle(record, async () => {
+  settle(record, { isOnlyCopy: true }, async () => {
     throw new RefusedImage(await identify(record), problem)
   })
 
 async function settle(
   record: MSKRecord,
-  take: (record: MSKRecord) => Promise<RecordOutcome>,
+  options: Bridging,
+  take: () => Promise<RecordOutcome>,
 ): Promise<RecordOutcome> {
   try {
-    return await take(record).catch((error) => reject(record, error))
+    return await take().catch((error) => reject(record, error, options))
   } catch (error) {
-    const { slug: reason } = toProblem(error)
-    logger.error('record deferred', {
-      ...positionOf(record),
-      reason,
-      ...causeOf(error),
-      error: error as Error,
-    })
-    return { outcome: 'deferred', ...positionOf(record), reason }
+    return defer(record, error as Error)
   }
 }
 
-async function accept(record: MSKRecord, waitUntil: number): Promise<RecordOutcome> {
+/** The record has to be delivered again. */
+export function defer(position: RecordPosition, error: Error): RecordOutcome {
+  const { slug: reason } = toProblem(error)
+  logger.error('record deferred', { ...positionOf(position), reason, ...causeOf(error), error })
+  return { outcome: 'deferred', ...positionOf(position), reason }
+}
+
+async function accept(record: MSKRecord, { waitUntil = 0 }: Bridging): Promise<RecordOutcome> {
   const submission = await readSubmission(await identify(record))
   const { image, replayed } = await refusing(submission, async () => {
     const arrival = toArrival(submission, env.BUCKET)
@@ -87,7 +91,7 @@ async function accept(record: MSKRecord, waitUntil: number): Promise<RecordOutco
   const { app, imageId } = image
   const traceId = traceIdOf(submission.traceparent)
   logger.info('record accepted', { ...positionOf(record), app, imageId, traceId, replayed })
-  if (!replayed) recordUpload(record, 'done', { app, imageId })
+  if (!replayed) recordUpload(record, 'done', [imageId])
   return { outcome: 'accepted', ...positionOf(record) }
 }
 
@@ -103,31 +107,31 @@ async function identify(record: MSKRecord): Promise<IdentifiedEvent> {
   return { ...event, app, imageId }
 }
 
-/** Stores the record first: without it, the record must not count as processed. */
-async function reject(record: MSKRecord, error: unknown): Promise<RecordOutcome> {
+/** Stores the record first: without it, the record must not count as processed. Of too many, only the positions are stored. */
+async function reject(record: MSKRecord, error: unknown, { isOnlyCopy }: Bridging): Promise<RecordOutcome> {
   if (isTemporary(error)) throw error
   const problem = toProblem(error)
-  await rejectRecord(record, problem)
-  if (problem instanceof RefusedImage) await commitRefusal(record, problem)
+  const refused = problem instanceof RefusedImage ? problem : undefined
+  const kept = isOnlyCopy ? 'record' : keptOf(record.topic, problem)
+  if (kept === 'record') await rejectRecord(record, problem)
+  const hasStatus = refused !== undefined && kept !== 'position'
+  if (hasStatus) await commitRefusal(record, refused)
+  const { slug: reason } = problem
+  const outcome: RecordOutcome = { outcome: 'rejected', ...positionOf(record), reason }
+  if (!hasStatus) outcome.withoutStatus = problem.about(sizeOf(record))
+  const { offset, timestamp } = record
+  const imageId = refused?.image.imageId
+  if (kept === 'record') reportRejection(record, problem)
+  else outcome.listed = { offset, timestamp, reason, ...(imageId && { imageId }), hasStatus }
+  return outcome
+}
+
+function reportRejection(record: MSKRecord, problem: ProblemError): void {
   const { slug: reason, detail } = problem
   const image = problem instanceof RefusedImage && { app: problem.image.app, imageId: problem.image.imageId }
   const cause = problem.cause !== undefined && causeOf(problem)
   logger.warn('record rejected', { ...positionOf(record), ...image, reason, detail, ...cause })
-  recordUpload(record, reason, image || undefined)
-  const withoutImage = problem instanceof RefusedImage ? {} : { withoutImage: problem.about(sizeOf(record)) }
-  return { outcome: 'rejected', ...positionOf(record), reason, ...withoutImage }
-}
-
-/** In the audit trail: a topic belongs to one app, whose producers Kafka identifies. */
-function recordUpload({ topic, partition, offset }: MSKRecord, outcome: string, image?: ImageRef): void {
-  recordAct({
-    act: 'image.uploaded',
-    outcome,
-    app: image?.app ?? appOfTopic[topic],
-    ...(image && { images: [image.imageId] }),
-    who: { kind: 'topic', topic },
-    from: { partition, offset },
-  })
+  recordUpload(record, reason, image ? [image.imageId] : [])
 }
 
 /** The innermost error: S3's, SQS's or the network's own. */
@@ -140,6 +144,8 @@ function sizeOf({ value }: MSKRecord): RefusedContent {
   return { bytes: value ? Buffer.byteLength(value, 'base64') : 0 }
 }
 
-function positionOf({ topic, partition, offset }: MSKRecord) {
+type RecordPosition = Pick<MSKRecord, 'topic' | 'partition' | 'offset'>
+
+function positionOf({ topic, partition, offset }: RecordPosition): RecordPosition {
   return { topic, partition, offset }
 }

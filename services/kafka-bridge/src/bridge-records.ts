@@ -1,6 +1,7 @@
 import type { MSKEvent, MSKRecord, SelfManagedKafkaEvent } from 'aws-lambda'
 import { bridgeRecord } from './bridge-record.ts'
 import { countRecords, type RecordOutcome } from './count-records.ts'
+import { listRejected } from './list-rejected.ts'
 import { reportRejected } from './refusals.ts'
 
 /** The lowest offset of each partition that Lambda must deliver again. `partition` is the key that the event uses. */
@@ -13,7 +14,7 @@ const MAX_WAIT_MS = 120_000
 
 /**
  * Consumes a topic of images. The records of a partition are processed in order. A record that cannot be accepted
- * is stored under `rejected/`, its image (if it has one) fails, and the partition continues. If S3 is unavailable, or its
+ * is stored under `rejected/` (of too many, only their positions), its image (if it has one) fails, and the partition continues. If S3 is unavailable, or its
  * app sends too fast, the partition stops at that record and is retried from there, while the other partitions continue.
  */
 export async function handler({ records }: MSKEvent | SelfManagedKafkaEvent): Promise<KafkaBatchResponse> {
@@ -21,7 +22,7 @@ export async function handler({ records }: MSKEvent | SelfManagedKafkaEvent): Pr
   const partitions = await Promise.all(
     Object.entries(records).map(async ([partition, batch]) => ({
       partition,
-      outcomes: await bridgePartition(batch, waitUntil),
+      outcomes: await listRejected(await bridgePartition(batch, waitUntil)),
     })),
   )
   const outcomes = partitions.flatMap((partition) => partition.outcomes)
@@ -40,7 +41,7 @@ function failureOf({ partition, outcomes }: { partition: string; outcomes: Recor
 async function bridgePartition(records: MSKRecord[], waitUntil: number): Promise<RecordOutcome[]> {
   const outcomes: RecordOutcome[] = []
   for (const record of records) {
-    const outcome = await bridgeRecord(record, waitUntil)
+    const outcome = await bridgeRecord(record, { waitUntil })
     outcomes.push(outcome)
     if (outcome.outcome === 'deferred') break
   }

@@ -1,4 +1,4 @@
-import { inputKey } from '@darkroom/core'
+import { inputKey, ProblemError } from '@darkroom/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { MSKRecord, SQSEvent } from 'aws-lambda'
 import { injectFaults } from '../test/inject-faults.ts'
@@ -91,6 +91,16 @@ test('records that were retried for a week are accepted, or rejected for what th
   await notify()
   expect(await local.keys('input/')).toEqual([inputKey(imageOf(sound))])
   expect(await local.takeMessages()).toMatchObject([{ subject: imageOf(sound).imageId }])
+  expect((await keptAt(16)).Metadata?.reason).toBe('unsupported-media-type')
+  expect(await local.undeliveredKeys()).toEqual([])
+})
+
+test('a rejected record is kept, however many others were: its batch is deleted', async () => {
+  const { keptOf } = await import('./kept-records.ts')
+  for (let others = 0; others < 1_000; others++)
+    keptOf(TOPIC, new ProblemError('malformed-request', 'no event'))
+  await giveUp('RecordAgeExceeded', cloudEvent('text', Buffer.from('no image'), { offset: 16 }))
+  await notify()
   expect((await keptAt(16)).Metadata?.reason).toBe('unsupported-media-type')
   expect(await local.undeliveredKeys()).toEqual([])
 })

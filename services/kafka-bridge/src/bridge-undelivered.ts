@@ -35,7 +35,7 @@ async function bridgeBatch(key: string): Promise<void> {
 }
 
 function bridgeAgain(record: MSKRecord, condition: string): Promise<RecordOutcome> {
-  if (condition !== 'MaximumPayloadSizeExceeded') return bridgeRecord(record)
+  if (condition !== 'MaximumPayloadSizeExceeded') return bridgeRecord(record, { isOnlyCopy: true })
   const detail = 'The record is larger than the 6 MB of an event, base64 included. Use a claim check.'
   return refuseRecord(record, new ProblemError('payload-too-large', detail))
 }

@@ -1,5 +1,5 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import type { ProblemError, ProblemSlug } from '@darkroom/core'
+import type { ImageId, ProblemError, ProblemSlug } from '@darkroom/core'
 import { env } from './environment.ts'
 
 const metrics = new Metrics({
@@ -12,10 +12,25 @@ const metrics = new Metrics({
 export interface RecordOutcome {
   outcome: 'accepted' | 'rejected' | 'deferred'
   topic: string
+  partition: number
   offset: number
   reason?: ProblemSlug
-  /** Why a record was rejected from which no image could be identified. */
-  withoutImage?: ProblemError
+  /** Why a record was rejected for which no image has a status. */
+  withoutStatus?: ProblemError
+  /** A rejected record that is not kept itself. */
+  listed?: ListedRecord
+}
+
+/** What is stored of a rejected record that is not kept itself. */
+export interface ListedRecord {
+  offset: number
+  /** Kafka's, in Unix milliseconds. */
+  timestamp: number
+  reason: ProblemSlug
+  /** If the record identifies an image. */
+  imageId?: ImageId
+  /** Whether its image has the status `failed`. */
+  hasStatus: boolean
 }
 
 const NAMES = {
@@ -31,6 +46,11 @@ const NAMES = {
 export function countRecords(outcomes: RecordOutcome[]): void {
   const kinds = Map.groupBy(outcomes, ({ outcome, topic, reason }) => [outcome, topic, reason].join())
   for (const [first, ...others] of kinds.values()) if (first) count(first, 1 + others.length)
+  const listed = Map.groupBy(
+    outcomes.filter((outcome) => outcome.listed),
+    ({ topic }) => topic,
+  )
+  for (const [topic, { length }] of listed) add('KafkaRecordsListed', { topic }, length)
 }
 
 /** Counts a delivery of an event whose time is not plausible and so is not in the id of its image. */

@@ -16,9 +16,9 @@ const refusals = createRefusalReporter({
   },
 })
 
-/** Reports the rejected records that are no image. The others have a document, and so an event of their own. */
+/** Reports the rejected records for which no image has a status. The others have a document, and so an event of their own. */
 export async function reportRejected(outcomes: RecordOutcome[]): Promise<void> {
-  const rejected = outcomes.flatMap(({ topic, withoutImage: problem }) => {
+  const rejected = outcomes.flatMap(({ topic, withoutStatus: problem }) => {
     const app = appOfTopic[topic]
     return app !== undefined && problem ? [{ app, problem }] : []
   })

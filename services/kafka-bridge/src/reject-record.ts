@@ -26,7 +26,7 @@ const refOf = (record: MSKRecord): RejectedRef => ({ ...record, date: dateOf(rec
 const MAX_TIME_MS = Date.UTC(9999, 11, 31)
 
 /** A producer can write anything as a record's timestamp, for example microseconds. */
-function dateOf({ timestamp }: MSKRecord): string {
+export function dateOf({ timestamp }: Pick<MSKRecord, 'timestamp'>): string {
   const time = Math.min(Math.max(timestamp, 0), MAX_TIME_MS)
   return new Date(time).toISOString().slice(0, 10)
 }

@@ -76,6 +76,7 @@ export async function openBridge(dataDir?: string) {
   const QueueUrl = await createAll()
   process.env.QUEUE_URL = QueueUrl
   const { handler } = await import('../src/bridge-records.ts')
+  const { forgetKept } = await import('../src/kept-records.ts')
   const { bucket, sqs: ownSqs } = await import('../src/clients.ts')
   const clients = { s3: bucket.s3, sqs: ownSqs }
   const keysIn = async (bucket: string, Prefix: string) => {
@@ -118,8 +119,9 @@ export async function openBridge(dataDir?: string) {
       isRunning = true
     },
 
-    /** An empty bucket and an empty queue. Starts both if they do not run. */
+    /** An empty bucket, an empty queue and a new minute. Starts both if they do not run. */
     async clear(): Promise<void> {
+      forgetKept()
       if (!isRunning) await this.start()
       aws.clear()
       await createAll()
