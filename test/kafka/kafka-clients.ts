@@ -42,6 +42,9 @@ interface TestClient {
 /** The largest message that the tests send, with room for its headers. */
 const MAX_BYTES = 12_000_000
 
+/** A broker that was started again does not know at once that it coordinates the group. */
+const RETRIES = 60
+
 /** Logging is off, because it logs every lost connection, even of disconnected consumers. */
 function crabClient(brokers: string) {
   return new KafkaClient({ brokers, logLevel: 'off', configuration: librdkafkaSettings(brokers) })
@@ -118,7 +121,12 @@ const platformatic: TestClient = {
   },
 
   async consume({ brokers, topic, group, count }) {
-    const consumer = new Consumer({ clientId: 'test', groupId: group, ...connectionTo(brokers) })
+    const consumer = new Consumer({
+      clientId: 'test',
+      groupId: group,
+      retries: RETRIES,
+      ...connectionTo(brokers),
+    })
     const stream = await consumer.consume({
       topics: [topic],
       autocommit: false,
