@@ -163,6 +163,7 @@ test('every command that reads a store explains the choice in the same words', a
   expect(commands.map((command) => command.name())).toEqual([
     'analytics',
     'audit',
+    'audit-log',
     'backfill',
     'list',
     'show',
