@@ -1,7 +1,7 @@
 import { acceptedTypes, IMAGE_TYPES, type ImageType, namesOf, ProblemError } from '@darkroom/core'
 import { FORMATS, typeOf, withoutLeadingJunk } from './formats.ts'
 import { isAvifSequence, isHeif } from './readers/heif.ts'
-import { type Format, type Structure, type Walk, walk, walkAll } from './segments.ts'
+import { type Format, MAX_PARTS, type Structure, type Walk, walk, walkAll } from './segments.ts'
 import { recognize } from './unsupported-files.ts'
 
 /** Read from an image's bytes. `width` and `height` are in pixels as stored, before any rotation. */
@@ -31,12 +31,12 @@ export async function inspectImage(
 
 function inspectWhole(format: Format, bytes: Uint8Array): ImageHeader {
   const [dimensions, structure] = [format.dimensions(), format.structure()]
-  const { complete } = walkAll(bytes, format.read(), [dimensions.visit, structure.visit])
+  const { complete, isCut } = walkAll(bytes, format.read(), [dimensions.visit, structure.visit])
+  const { extent, heldBytes, ...rest } = structure.result()
+  refuseUnsound(format, rest, isCut)
   const header = requireHeader(format, dimensions.result(), complete && isAvifSequence(bytes))
   refuseTooManyPixels(header)
-  const { extent, heldBytes, ...rest } = structure.result()
   refuseTooManyPixels({ ...header, ...extent })
-  refuseUnsound(header, rest)
   if (!complete) throw truncated(header)
   refuseTooMuchMemory(format, heldBytes + FILE_COPIES * bytes.length)
   return header
@@ -95,6 +95,7 @@ function inspectInChunks(format: Format, start: Uint8Array): Inspection {
   let header: ImageHeader | undefined
   const push = (chunk: Uint8Array) => {
     walking.push(chunk)
+    if (walking.isCut()) throw tooManyParts(format)
     if (header || !dimensions.result()) return
     header = requireHeader(format, dimensions.result())
     refuseTooManyPixels(header)
@@ -185,22 +186,29 @@ function refuseTooManyPixels({ contentType, width, height }: ImageHeader): void 
 }
 
 function refuseUnsound(
-  { contentType }: ImageHeader,
+  { contentType }: Pick<ImageHeader, 'contentType'>,
   { frames, fault }: Pick<Structure, 'frames' | 'fault'>,
+  isCut: boolean,
 ): void {
-  const { name } = IMAGE_TYPES[contentType]
-  if (fault) {
-    throw new ProblemError(
-      'corrupt-image',
-      `The ${name} ${fault}. Save it again with an image editor and send that.`,
-    )
-  }
+  if (fault) throw unsound(contentType, fault)
   if (frames > MAX_FRAMES) {
     throw new ProblemError(
       'too-many-frames',
-      `The animation has ${frames} frames; the limit is ${MAX_FRAMES}. Send a shorter animation, or its first frame.`,
+      `The animation has ${isCut ? 'at least ' : ''}${frames} frames; the limit is ${MAX_FRAMES}. Send a shorter animation, or its first frame.`,
     )
   }
+  if (isCut) throw tooManyParts({ contentType })
+}
+
+function tooManyParts({ contentType }: Pick<ImageHeader, 'contentType'>): ProblemError {
+  return unsound(contentType, `has more than ${MAX_PARTS} parts`)
+}
+
+function unsound(contentType: ImageType, fault: string): ProblemError {
+  return new ProblemError(
+    'corrupt-image',
+    `The ${IMAGE_TYPES[contentType].name} ${fault}. Save it again with an image editor and send that.`,
+  )
 }
 
 function refuseTooMuchMemory({ contentType, advice }: Format, needed: number): void {

@@ -101,9 +101,17 @@ export interface Format {
 
 export interface Walk {
   push(chunk: Uint8Array): void
+  /** Whether it has stopped at `MAX_PARTS`. */
+  isCut(): boolean
   /** Call it after the last chunk. `end` is the image's length in bytes. */
   end(): { complete: boolean; end: number }
 }
+
+/**
+ * A walk stops after so many parts. A PNG of 50 MB in chunks of 8 KB has 6,000, a photograph a few dozen; a file of empty parts
+ * could have 24 million.
+ */
+export const MAX_PARTS = 200_000
 
 const NOTHING = Buffer.alloc(0)
 
@@ -125,6 +133,7 @@ export function walk(reader: Reader, visit: (segment: Segment) => void): Walk {
   let heldFrom = 0
   let position = 0
   let fileLength = 0
+  let parts = 0
 
   const seenEnough = () => typeof step.value !== 'number' || fileLength >= position + step.value
 
@@ -144,7 +153,7 @@ export function walk(reader: Reader, visit: (segment: Segment) => void): Walk {
           payload: payload === 0 ? NOTHING : bytes.subarray(from, from + payload),
         })
         position += length
-        step = reader.next(NOTHING)
+        step = ++parts > MAX_PARTS ? { done: true, value: false } : reader.next(NOTHING)
       }
     }
     const rest = step.done ? NOTHING : bytes.subarray(Math.min(position - heldFrom, held))
@@ -161,6 +170,7 @@ export function walk(reader: Reader, visit: (segment: Segment) => void): Walk {
       held += bytes
       if (seenEnough()) advance(false)
     },
+    isCut: () => parts > MAX_PARTS,
     end() {
       advance(true)
       const complete = step.done === true && step.value && (position <= fileLength || position === Infinity)
@@ -175,5 +185,5 @@ export function walkAll(bytes: Uint8Array, reader: Reader, visitors: ((segment: 
     for (const visit of visitors) visit(segment)
   })
   walking.push(bytes)
-  return walking.end()
+  return { ...walking.end(), isCut: walking.isCut() }
 }

@@ -3,7 +3,7 @@ import { ProblemError } from '@darkroom/core'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { readTraits } from './formats.ts'
-import { inspectImage } from './inspect-image.ts'
+import { inspectImage, inspectStream } from './inspect-image.ts'
 import { pngChunk, stillPng } from './readers/png.ts'
 import { firstWebpFrame } from './readers/webp.ts'
 import { CLAIMING, SAMPLES, type UsualType, VARIANTS } from './testing/sample-images.ts'
@@ -97,6 +97,10 @@ describe('four megabytes of one segment are checked in less than two seconds', (
   }
   const bomb = chunk('zTXt', Buffer.concat([Buffer.from('a\0\0'), deflateSync(Buffer.alloc(8e6))]))
   const riff = Buffer.from('XXXX\0\0\0\0')
+  const sized = (webp: Buffer) => {
+    webp.writeUInt32LE(webp.length - 8, 4)
+    return webp
+  }
 
   test.each<[string, Buffer, RegExp]>([
     [
@@ -104,16 +108,34 @@ describe('four megabytes of one segment are checked in less than two seconds', (
       withRepeated('image/jpeg', SAMPLES['image/jpeg'].length - 2, Buffer.from([0xff, 0xda, 0, 2])),
       /has \d{6,} scans/,
     ],
-    ['JPEG fill bytes', withRepeated('image/jpeg', 2, Buffer.from([0xff])), /^accepted/],
-    ['PNG frames', withRepeated('image/png', 33, chunk('fcTL')), /^too-many-frames/],
-    ['PNG texts', withRepeated('image/png', 33, chunk('tEXt')), /text chunks; the limit is 1000/],
+    ['JPEG fill bytes', withRepeated('image/jpeg', 2, Buffer.from([0xff])), /has 4 MB between its segments/],
+    ['PNG frames', withRepeated('image/png', 33, chunk('fcTL')), /^too-many-frames: .* at least 199999 /],
+    ['PNG chunks', withRepeated('image/png', 33, chunk('teSt')), /The PNG has more than 200000 parts/],
+    [
+      'PNG texts',
+      withRepeated('image/png', 33, chunk('tEXt')),
+      /chunks of texts and color profiles; the limit is 1000/,
+    ],
+    [
+      'damaged PNG profiles',
+      withRepeated('image/png', 33, chunk('iCCP', Buffer.from('a\0\0b'))),
+      /chunks of/,
+    ],
     [
       'PNG texts of 8 MB each, compressed',
       withRepeated('image/png', 33, bomb),
       /of more than 8 MB when decompressed/,
     ],
-    ['GIF extensions', withRepeated('image/gif', 13 + 768, Buffer.from([0x21, 0xfe, 0])), /./],
-    ['WebP chunks', withRepeated('image/webp', 12, riff), /./],
+    [
+      'GIF extensions',
+      withRepeated('image/gif', SAMPLES['image/gif'].length - 1, Buffer.from([0x21, 0xfe, 0])),
+      /The GIF has more than 200000 parts/,
+    ],
+    [
+      'WebP chunks',
+      sized(withRepeated('image/webp', SAMPLES['image/webp'].length, riff)),
+      /The WebP has more than 200000 parts/,
+    ],
     ['AVIF sizes', withRepeated('image/avif', 60, Buffer.from('ispe')), /./],
   ])('%s', async (_, bytes, text) => {
     const start = process.cpuUsage()
@@ -121,6 +143,33 @@ describe('four megabytes of one segment are checked in less than two seconds', (
     const { user, system } = process.cpuUsage(start)
     expect((user + system) / 1000).toBeLessThan(2000)
   })
+})
+
+test('a stream of too many parts is not read to its end', async () => {
+  const comment = Buffer.from([0xff, 0xfe, 0, 2])
+  const jpeg = SAMPLES['image/jpeg']
+  const file = Buffer.concat([jpeg.subarray(0, 2), Buffer.alloc(8e6, comment), jpeg.subarray(2)])
+  let sent = 0
+  async function* chunks() {
+    for (; sent < file.length; sent += 65_536) yield file.subarray(sent, sent + 65_536)
+  }
+  await expect(inspectStream(chunks())).rejects.toThrow(/The JPEG has more than 200000 parts/)
+  expect(sent).toBeLessThan(1e6)
+})
+
+test('a file of many parts, fill bytes or restarts is accepted up to the limit', async () => {
+  const jpeg = SAMPLES['image/jpeg']
+  const end = jpeg.length - 2
+  const repeated = (at: number, piece: number[], times: number) =>
+    Buffer.concat([
+      jpeg.subarray(0, at),
+      Buffer.alloc(times * piece.length, Buffer.from(piece)),
+      jpeg.subarray(at),
+    ])
+  expect(await verdictOn(repeated(2, [0xff, 0xfe, 0, 2], 199_000))).toBe('accepted')
+  expect(await verdictOn(repeated(2, [0xff], 1e6))).toBe('accepted')
+  expect(await verdictOn(repeated(end, [0xff, 0xd0], 3.9e6))).toBe('accepted')
+  expect(await verdictOn(repeated(end, [0xff, 0xd0], 4.1e6))).toMatch(/more than 4000000 markers/)
 })
 
 test('a color profile in a PNG that is accepted is also read', async () => {

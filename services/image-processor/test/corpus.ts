@@ -1,7 +1,7 @@
 /**
  * `pnpm corpus [--jobs N] FOLDER|FILE …` and `pnpm corpus --hostile`: runs files through the processor's checks and its
- * default engine, one by one or in N engine processes, prints the results and writes a contact sheet. `--hostile` uses the tests' table of hostile images and
- * the largest accepted images. Exit code 1: an image crashed the engine, took longer than five seconds, had another result
+ * default engine, one by one or in N engine processes, prints the results and writes a contact sheet. `--hostile` uses the tests' table of hostile images,
+ * files of millions of parts, and the largest accepted images. Exit code 1: an image crashed the engine, took longer than five seconds, had another result
  * than expected, or took too much memory. Where `djpeg` or Python's Pillow is installed, it prints where they disagree about
  * damage and pixels.
  */

@@ -217,19 +217,30 @@ interface HeldPerPixel {
 
 const areaOf = ({ width, height }: Size) => width * height
 
+/** What lists items, their places and properties. A thousand items need 20 KB. */
+const TABLES = new Set('ftyp meta/iinf meta/iloc meta/iref iprp/ipma'.split(' '))
+const MAX_TABLE_BYTES = 1_000_000
+
 /** The largest of its pictures counts, including tiles, their grid, alpha and thumbnails. Of a grid, only a tile does. */
 function structure(heldPerPixel: HeldPerPixel): Fold<Structure> {
   const tiles = tilesOfPrimary()
   let extent: Size = { width: 0, height: 0 }
   let held = heldPerPixel.usual
+  let tableBytes = 0
   return {
     visit(segment) {
+      if (TABLES.has(segment.type)) tableBytes += segment.length
+      if (tableBytes > MAX_TABLE_BYTES) return
       tiles.visit(segment)
       const size = sizeIn(segment)
       if (size && areaOf(size) > areaOf(extent)) extent = size
       if (hasHighBitDepth(segment)) held = heldPerPixel.highBitDepth
     },
     result() {
+      if (tableBytes > MAX_TABLE_BYTES) {
+        const fault = `has tables of ${(tableBytes / 1e6).toFixed(0)} MB; the limit is 1 MB`
+        return { frames: 1, extent, heldBytes: 0, fault }
+      }
       const { grid } = heldPerPixel
       const found = grid === undefined ? undefined : tiles.result()
       const heldBytes =

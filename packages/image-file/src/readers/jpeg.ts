@@ -55,9 +55,13 @@ function* read(): Reader {
 
 /** The position of the next `FF xx` that is neither fill bytes nor a literal FF, or of an FF at the end. */
 function nextMarker(bytes: Buffer, from: number): number | undefined {
-  let at = bytes.indexOf(0xff, from)
-  while (at !== -1 && (bytes[at + 1] === 0x00 || bytes[at + 1] === 0xff)) at = bytes.indexOf(0xff, at + 1)
-  return at === -1 ? undefined : at
+  for (let at = bytes.indexOf(0xff, from); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
+    // A file may consist of these, and a call for each would take seconds.
+    while (bytes[at + 1] === 0xff) at++
+    while (bytes[at + 1] === 0x00 && bytes[at + 2] === 0xff) at += 2
+    if (bytes[at + 1] !== 0x00 && bytes[at + 1] !== 0xff) return at
+  }
+  return undefined
 }
 
 const NAMES: Record<number, string> = {
@@ -91,14 +95,21 @@ function dimensions(): Fold<Size | undefined> {
 
 /** Encoders write 1 to about 20. Each scan needs a pass over the whole image, and can be as short as 60 bytes. */
 const MAX_SCANS = 100
+/** In the scans. With 200 megapixels and a restart after each block of 64 there are 3.1 million. */
+const MAX_MARKERS = 4_000_000
+/** Fill and stray bytes between segments. */
+const MAX_STRAY_BYTES = 1_000_000
 
 /** Decoders hold a file with several scans as coefficients of 2 bytes. */
 function structure(): Fold<Structure> {
   let header: Buffer | undefined
   let headers = 0
   let scans = 0
+  let markers = 0
+  let strayBytes = 0
   return {
     visit({ type, payload }) {
+      if (type === 'stray') strayBytes += payload.length
       if (type === 'SOF') {
         header ??= payload
         headers++
@@ -106,6 +117,7 @@ function structure(): Fold<Structure> {
       if (type === 'SOS') scans++
       if (type !== 'scans') return
       for (let at = nextMarker(payload, 0); at !== undefined; at = nextMarker(payload, at + 1)) {
+        if (++markers > MAX_MARKERS) return
         if (payload[at + 1] === START_OF_SCAN) scans++
         if (isFrameHeader(payload[at + 1])) headers++
       }
@@ -117,7 +129,7 @@ function structure(): Fold<Structure> {
         frames: 1,
         extent,
         heldBytes: scans > 1 ? 2 * extent.width * extent.height * samples : 0,
-        ...faultOf(headers, scans),
+        ...faultOf({ headers, scans, markers, strayBytes }),
       }
     },
   }
@@ -133,9 +145,13 @@ function samplesPerPixel(header: Buffer): number {
   return samples / (across * down)
 }
 
-function faultOf(headers: number, scans: number): { fault?: string } {
+function faultOf(found: Record<'headers' | 'scans' | 'markers' | 'strayBytes', number>): { fault?: string } {
+  const { headers, scans, markers, strayBytes } = found
   if (headers > 1) return { fault: 'has more than one frame header' }
   if (scans > MAX_SCANS) return { fault: `has ${scans} scans; the limit is ${MAX_SCANS}` }
+  if (strayBytes > MAX_STRAY_BYTES)
+    return { fault: `has ${(strayBytes / 1e6).toFixed(0)} MB between its segments; the limit is 1 MB` }
+  if (markers > MAX_MARKERS) return { fault: `has more than ${MAX_MARKERS} markers in its data` }
   return {}
 }
 

@@ -121,9 +121,9 @@ function dimensions(): Fold<Size | undefined> {
 const MAX_INFLATED_BYTES = 8 * 1024 * 1024
 /** Measured: a decoder holds an interlaced picture completely, plus 30 %. */
 const HELD_FACTOR = 1.3
-/** Decoders keep all of them; photographs have a few dozen. */
+/** Decoders keep all of them, and this decompresses each; photographs have a few dozen, and one profile. */
 const MAX_TEXTS = 1000
-const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt'])
+const TEXTS = new Set(['tEXt', 'zTXt', 'iTXt', 'iCCP'])
 
 function structure(): Fold<Structure> {
   let header: Buffer | undefined
@@ -141,7 +141,8 @@ function structure(): Fold<Structure> {
       if (TEXTS.has(type)) texts++
       const deflated = DEFLATED[type]?.(payload)
       // The decoder decides about damaged data.
-      if (deflated && inflatedBytes <= MAX_INFLATED_BYTES) inflatedBytes += inflate(deflated).bytes
+      if (deflated && texts <= MAX_TEXTS && inflatedBytes <= MAX_INFLATED_BYTES)
+        inflatedBytes += inflate(deflated).bytes
     },
     result() {
       const extent = (header && sizeIn(header)) ?? { width: 0, height: 0 }
@@ -166,7 +167,8 @@ function bytesPerPixel(header: Buffer): number {
 
 function faultOf(headers: number, texts: number, inflatedBytes: number): { fault?: string } {
   if (headers > 1) return { fault: 'has more than one header' }
-  if (texts > MAX_TEXTS) return { fault: `has ${texts} text chunks; the limit is ${MAX_TEXTS}` }
+  if (texts > MAX_TEXTS)
+    return { fault: `has ${texts} chunks of texts and color profiles; the limit is ${MAX_TEXTS}` }
   if (inflatedBytes > MAX_INFLATED_BYTES)
     return { fault: 'has texts or a color profile of more than 8 MB when decompressed' }
   return {}

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { ENDLESS_IMAGES } from '../hostile/endless-images.ts'
 import { ENORMOUS_IMAGES } from '../hostile/enormous-images.ts'
 import { HOSTILE_IMAGES } from '../hostile/hostile-images.ts'
 
@@ -42,7 +43,7 @@ async function filesIn(path: string): Promise<string[]> {
   }
 }
 
-/** The tests' table of hostile images, and the largest accepted images. */
+/** The tests' table of hostile images, files of millions of parts, and the largest accepted images. */
 export function hostileSpecimens(): Specimen[] {
   const hostile = HOSTILE_IMAGES.map(({ name, outcome, bytes }) => ({
     name,
@@ -50,5 +51,6 @@ export function hostileSpecimens(): Specimen[] {
     read: async () => bytes,
   }))
   const enormous = ENORMOUS_IMAGES.map(({ make, ...rest }) => ({ ...rest, read: make, fresh: true }))
-  return [...hostile, ...enormous]
+  const endless = ENDLESS_IMAGES.map(({ make, ...rest }) => ({ ...rest, read: make }))
+  return [...hostile, ...endless, ...enormous]
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { openPipeline, outcomeOf, type Pipeline } from '../run-pipeline.ts'
+import { ENDLESS_IMAGES } from './endless-images.ts'
 import { HOSTILE_IMAGES } from './hostile-images.ts'
 
 let pipeline: Pipeline
@@ -17,5 +18,14 @@ test.each(HOSTILE_IMAGES.map(({ name, ...rest }) => [name, rest] as const))(
     // A sentence for the owner.
     if (!developed) expect(detail).toMatch(/^[A-Z].{20,}\.$/s)
     expect(isSlow).toBe(false)
+  },
+)
+
+test.each(ENDLESS_IMAGES.map(({ name, ...rest }) => [name, rest] as const))(
+  '48 MB: %s',
+  async (_, { make, outcome }) => {
+    const result = await pipeline.run(await make())
+    expect([outcomeOf(result), result.crash, result.isSlow]).toEqual([outcome, undefined, false])
+    if (outcome !== 'developed') expect(result.detail).toMatch(/limit|more than/)
   },
 )
