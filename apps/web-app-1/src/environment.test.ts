@@ -6,9 +6,15 @@ const least = { UPLOAD_API_URL: 'https://api.example', UPLOAD_API_KEY: 'k' }
 test('has defaults for all but the upload API', () => {
   expect(readEnvironment({ ...least, PORT: '' })).toEqual({
     host: '127.0.0.1',
+    allowedHosts: [],
     port: 4001,
     uploadApi: { url: 'https://api.example', apiKey: 'k' },
   })
+})
+
+test('takes further names of the server from ALLOWED_HOSTS', () => {
+  const { allowedHosts } = readEnvironment({ ...least, ALLOWED_HOSTS: 'Loupe.example, other.example' })
+  expect(allowedHosts).toEqual(['loupe.example', 'other.example'])
 })
 
 test.each([

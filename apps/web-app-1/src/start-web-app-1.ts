@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { acceptedTypes, IMAGE_TYPES, MAX_STORED_BYTES, MAX_UPLOAD_BYTES } from '@darkroom/core'
+import { guardHost, guardOrigin } from '@darkroom/page/guard'
 import { servePage } from '@darkroom/page/serve'
 import Fastify from 'fastify'
 import { answerToken } from './answer-token.ts'
@@ -10,6 +11,8 @@ export interface WebApp1Options {
   port: number
   /** Default: 127.0.0.1. */
   host?: string
+  /** Further names of the server, beside those of loopback. */
+  allowedHosts?: string[]
   uploadApi: {
     /** Base URL without `/v1`, reachable from the browser and from here. */
     url: string
@@ -34,6 +37,7 @@ const PAGE = join(import.meta.dirname, '..', 'page')
 export async function startWebApp1({
   port,
   host = '127.0.0.1',
+  allowedHosts,
   uploadApi,
 }: WebApp1Options): Promise<WebApp1> {
   const session: Session = {
@@ -44,9 +48,13 @@ export async function startWebApp1({
   }
   const server = Fastify({ forceCloseConnections: true })
   server.addHook('onSend', async (_, reply) => void reply.headers(HEADERS))
+  guardHost(server, host, allowedHosts)
   await servePage(server, PAGE)
   server.get('/session', (_, reply) => reply.header('cache-control', 'no-store').send(session))
-  server.post('/token', (request, reply) => answerToken(request, reply, uploadApi))
+  // Pages of other sites cannot read the answer, and get no token at all.
+  server.post('/token', { onRequest: guardOrigin }, (request, reply) =>
+    answerToken(request, reply, uploadApi),
+  )
   const url = await server.listen({ port, host })
   return { url, stop: () => server.close() }
 }

@@ -6,10 +6,16 @@ const least = { KAFKA_BROKERS: 'a:9092', UPLOAD_API_URL: 'https://api.example', 
 test('has defaults for all but the brokers and the upload API', () => {
   expect(readEnvironment({ ...least, KAFKA_BROKERS: 'a:9092, b:9093', KAFKA_TOPIC: '' })).toEqual({
     host: '127.0.0.1',
+    allowedHosts: [],
     port: 4002,
     kafka: { bootstrapBrokers: ['a:9092', 'b:9093'], topic: 'images.web-app-2' },
     uploadApi: { url: 'https://api.example', apiKey: 'k' },
   })
+})
+
+test('takes further names of the server from ALLOWED_HOSTS', () => {
+  const { allowedHosts } = readEnvironment({ ...least, ALLOWED_HOSTS: 'Notes.example, other.example' })
+  expect(allowedHosts).toEqual(['notes.example', 'other.example'])
 })
 
 test('accepts SASL over TLS', () => {

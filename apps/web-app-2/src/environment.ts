@@ -1,4 +1,10 @@
-import { KafkaTopic, MAX_STORED_BYTES, MAX_UPLOAD_BYTES, parseVariables } from '@darkroom/core'
+import {
+  KafkaTopic,
+  MAX_STORED_BYTES,
+  MAX_UPLOAD_BYTES,
+  parseVariables,
+  readAllowedHosts,
+} from '@darkroom/core'
 import { readKafkaConnection } from '@darkroom/kafka-connection'
 import * as z from 'zod'
 import type { WebApp2Options } from './start-web-app-2.ts'
@@ -6,6 +12,7 @@ import type { WebApp2Options } from './start-web-app-2.ts'
 const Environment = z
   .object({
     HOST: z.string().default('127.0.0.1'),
+    ALLOWED_HOSTS: z.string().optional(),
     PORT: z.coerce.number().int().min(0).max(65_535).default(4002),
     KAFKA_TOPIC: KafkaTopic.default('images.web-app-2'),
     UPLOAD_API_URL: z.url(),
@@ -26,6 +33,7 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
   const env = parseVariables(Environment, variables)
   return {
     host: env.HOST,
+    allowedHosts: readAllowedHosts(env.ALLOWED_HOSTS),
     port: env.PORT,
     kafka: { ...readKafkaConnection(variables), topic: env.KAFKA_TOPIC },
     uploadApi: { url: env.UPLOAD_API_URL, apiKey: env.UPLOAD_API_KEY },

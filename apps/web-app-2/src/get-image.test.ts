@@ -146,6 +146,17 @@ describe('the list of images', () => {
   })
 })
 
+test.each([['/api/images'], [`/api/images?ids=${newImageId()}`], [`/api/images/${newImageId()}`]])(
+  'a page of another site gets nothing, and costs no request to the API: %.20s',
+  async (path) => {
+    api.answer = () => selection([])
+    for (const site of ['cross-site', 'same-site'])
+      expect((await get(path, { 'sec-fetch-site': site })).status).toBe(403)
+    expect((await get(path, { origin: 'https://evil.example' })).status).toBe(403)
+    expect(api.requests).toHaveLength(0)
+  },
+)
+
 test('an unknown path is a problem+json 404', async () => {
   const { status, headers } = await get('/nowhere')
   expect(status).toBe(404)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { guardHost, guardOrigin } from '@darkroom/page/guard'
 import { servePage } from '@darkroom/page/serve'
 import multipart from '@fastify/multipart'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -14,6 +15,8 @@ export interface WebApp2Options extends BackendOptions {
   port: number
   /** Default: 127.0.0.1. */
   host?: string
+  /** Further names of the server, beside those of loopback. */
+  allowedHosts?: string[]
   /** Called with each line of the log, a JSON object; without it nothing is logged. */
   onLine?: (line: string) => void
 }
@@ -26,23 +29,25 @@ export interface WebApp2 {
 }
 
 /** The page may load its own files, and pictures from any URL that the upload API presigns. */
-const CONTENT_SECURITY_POLICY =
-  "default-src 'self'; img-src 'self' blob: data: http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'self'; img-src 'self' blob: data: http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
 
 const PAGE = join(import.meta.dirname, '..', 'page')
 
 /** Starts Web App #2. It starts without Kafka too: uploads then fail with 503, and work once Kafka is reachable. */
 export async function startWebApp2(options: WebApp2Options): Promise<WebApp2> {
-  const { port, host = '127.0.0.1', onLine } = options
+  const { port, host = '127.0.0.1', allowedHosts, onLine } = options
   const stopping = new AbortController()
   const backend = openBackend(options, stopping.signal)
   const server = Fastify(logOptions(onLine))
   server.addHook('onResponse', logRequest)
-  server.addHook('onSend', async (_, reply) => {
-    reply
-      .header('content-security-policy', CONTENT_SECURITY_POLICY)
-      .header('x-content-type-options', 'nosniff')
-  })
+  server.addHook('onSend', async (_, reply) => void reply.headers(HEADERS))
+  guardHost(server, host, allowedHosts)
   answerProblems(server)
   await server.register(multipart, {
     throwFileSizeLimit: false,
@@ -63,6 +68,8 @@ export async function startWebApp2(options: WebApp2Options): Promise<WebApp2> {
 }
 
 async function imageRoutes(server: FastifyInstance, backend: Backend): Promise<void> {
+  // Reading counts, too: each request makes one to the upload API.
+  server.addHook('onRequest', guardOrigin)
   server.post('/images', (request, reply) => submitImage(request, reply, backend))
   server.get<{ Params: { id: string } }>('/images/:id', (request, reply) => getImage(request, reply, backend))
   server.get('/images', (request, reply) => getImages(request, reply, backend))

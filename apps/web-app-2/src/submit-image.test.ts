@@ -142,6 +142,21 @@ describe('an upload is refused with the reason', () => {
     expect(refused.body).toMatchObject({ status, detail: expect.stringMatching(detail), retryable: false })
   })
 
+  test.each([
+    ['of another site', { 'sec-fetch-site': 'cross-site' }],
+    ['of another origin, by a browser without Sec-Fetch-Site', { origin: 'https://evil.example' }],
+  ])('from a page %s', async (_, headers) => {
+    expect(await upload(app.url, { headers })).toMatchObject({
+      status: 403,
+      body: { detail: expect.stringContaining('own page') },
+    })
+  })
+
+  test('unless it comes from its own page', async () => {
+    expect((await upload(app.url, { headers: { origin: app.url } })).status).toBe(202)
+    await nextRecord()
+  })
+
   const boundary = 'b'
   const head = `--b\r\nContent-Disposition: form-data; name="file"; filename="x.jpg"\r\n\r\n`
   const part = Buffer.concat([Buffer.from(head), PHOTOGRAPH, Buffer.from('\r\n')])

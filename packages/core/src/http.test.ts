@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import {
   declaredTypeOf,
+  isAllowedHost,
   mediaTypeOf,
   problemAnswer,
   readIdempotencyKey,
@@ -9,6 +10,28 @@ import {
 } from './http.ts'
 import { newImageId } from './image-id.ts'
 import { Problem, ProblemError } from './problem.ts'
+
+describe('Host', () => {
+  test.each([
+    ['localhost', true],
+    ['LOCALHOST:4000', true],
+    ['bucket.localhost:4566', true],
+    ['127.0.0.1:4000', true],
+    ['127.1.2.3', true],
+    ['[::1]:4000', true],
+    ['own.example:4000', true],
+    ['sub.own.example', false],
+    ['localhost.example', false],
+    ['127.0.0.1.example', false],
+    ['example/localhost', false],
+    ['x@localhost', false],
+    ['10.0.0.1', false],
+    ['', false],
+    [undefined, false],
+  ])('%s: %s', (host, isAllowed) => {
+    expect(isAllowedHost(host, ['own.example'])).toBe(isAllowed)
+  })
+})
 
 describe('Prefer', () => {
   test.each([

@@ -98,3 +98,30 @@ export function problemAnswer(error: ProblemError, instance: string, requestId: 
   }
   return { statusCode: error.status, headers, body: JSON.stringify(problem) }
 }
+
+/**
+ * Whether a Host header names this machine itself, with any port: `localhost`, a name under it, 127.0.0.0/8 or [::1]. A page
+ * of another site can have its own name resolve to 127.0.0.1 (DNS rebinding), but then the Host is that name.
+ *
+ * @param others further names, as `ALLOWED_HOSTS` has them
+ */
+export function isAllowedHost(host: Header, others: readonly string[] = []): boolean {
+  const name = String(host ?? '')
+    .replace(/:\d*$/, '')
+    .toLowerCase()
+  return LOOPBACK.test(name) || others.includes(name)
+}
+
+const LOOPBACK = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
+
+/** For people and programs that use another name than `localhost`. */
+export const REFUSED_HOST =
+  'This server is for localhost only. Set ALLOWED_HOSTS to the other names that it has.'
+
+/** `ALLOWED_HOSTS`: names without ports, separated by commas. */
+export function readAllowedHosts(list = ''): string[] {
+  return list
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter(Boolean)
+}

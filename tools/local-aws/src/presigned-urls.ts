@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { localCredentials } from './aws-environment.ts'
+import { isForm } from './guard-requests.ts'
 import { S3Error } from './s3-error.ts'
 import { signatureMismatch, signatureOf, unknownAccessKey } from './signatures.ts'
 
@@ -29,11 +30,6 @@ export function verifyPresignedUrls(app: FastifyInstance): void {
       throw new S3Error(403, 'AccessDenied', 'Access Denied')
     }
   })
-}
-
-/** A presigned POST: its signature is in the form (post-policy.ts). */
-function isForm({ method, headers }: FastifyRequest): boolean {
-  return method === 'POST' && (headers['content-type'] ?? '').startsWith('multipart/form-data')
 }
 
 interface Parameters {

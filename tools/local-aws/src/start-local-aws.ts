@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { type FauxqsServer, type MessageSpyReader, type S3Store, startFauxqs } from 'fauxqs'
 import { allowAnyOrigin } from './allow-any-origin.ts'
+import { guardAgainstPages, guardHost } from './guard-requests.ts'
 import { serveMoveTasks } from './move-tasks/serve-move-tasks.ts'
 import { serveMultipartUploads } from './multipart-uploads.ts'
 import { serveNotifications } from './notifications/serve-notifications.ts'
@@ -20,6 +21,8 @@ export interface LocalAwsOptions {
   port?: number
   /** Directory for buckets, objects, queues and messages. Created if missing. Default: in memory, as tables always are. */
   dataDir?: string
+  /** Names that a request's Host may have, beside those of loopback. */
+  allowedHosts?: string[]
 }
 
 /** A running local S3, SQS, SNS and DynamoDB server. */
@@ -45,7 +48,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   let app: FastifyInstance | undefined
   const configure = (instance: FastifyInstance, objects: S3Store) => {
     app = instance
-    return addS3Behavior(instance, objects, options.dataDir)
+    return addS3Behavior(instance, objects, options)
   }
   try {
     return toLocalAws(await startFauxqs({ ...fixed, port, ...dataDirOf(options), configure }))
@@ -61,12 +64,14 @@ const fixed = { listenHost: LOOPBACK, host: '', bodyLimit: MAX_BODY_BYTES, logge
 async function addS3Behavior(
   app: FastifyInstance,
   objects: S3Store,
-  dataDir: string | undefined,
+  { dataDir, allowedHosts }: LocalAwsOptions,
 ): Promise<void> {
-  serveDynamoDB(app)
   sendS3Errors(app)
-  // First, so that pages can read refusals.
+  guardHost(app, allowedHosts)
+  // Before the others, so that pages can read their refusals.
   await allowAnyOrigin(app)
+  guardAgainstPages(app)
+  serveDynamoDB(app)
   verifyPresignedUrls(app)
   rejectSubresources(app)
   serveNotifications(app, objects, dataDir)

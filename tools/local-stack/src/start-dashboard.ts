@@ -1,5 +1,6 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { type Figures, PAGE_SOURCE } from '@darkroom/dashboard'
+import { guardHost } from '@darkroom/page/guard'
 import { servePage } from '@darkroom/page/serve'
 import Fastify from 'fastify'
 import { followFigures } from './follow-figures.ts'
@@ -12,6 +13,8 @@ export interface DashboardOptions {
   readAfter?: Promise<unknown>
   /** Pages to upload a first picture, linked while there are no images. */
   uploadPages?: Figures['uploadPages']
+  /** Further names of the server, beside those of loopback. */
+  allowedHosts?: string[]
 }
 
 export interface Dashboard {
@@ -19,6 +22,8 @@ export interface Dashboard {
   url: string
   stop(): Promise<void>
 }
+
+const LOOPBACK = '127.0.0.1'
 
 /** The page's own policy is in its HTML, so that it also holds where the exported page is stored. */
 const HEADERS = {
@@ -38,6 +43,7 @@ export async function startDashboard({
   store,
   readAfter,
   uploadPages = [],
+  allowedHosts,
 }: DashboardOptions): Promise<Dashboard> {
   const s3 = new S3Client(store.s3)
   const figures = followFigures(s3, store.bucket)
@@ -46,6 +52,7 @@ export async function startDashboard({
   Promise.resolve(readAfter).then(read, read)
   const server = Fastify({ forceCloseConnections: true })
   server.addHook('onSend', async (_, reply) => void reply.headers(HEADERS))
+  guardHost(server, LOOPBACK, allowedHosts)
   await servePage(server, PAGE_SOURCE)
   server.get('/figures.json', async (_, reply) => {
     reply.header('cache-control', 'no-store')
@@ -60,6 +67,6 @@ export async function startDashboard({
     await figures.close()
     s3.destroy()
   })
-  const url = await server.listen({ port, host: '127.0.0.1' })
+  const url = await server.listen({ port, host: LOOPBACK })
   return { url, stop: () => server.close() }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { readAllowedHosts } from '@darkroom/core'
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { awsEnvironment } from '@darkroom/local-aws/environment'
 import { APPS, IMAGE_TOPIC, TOPICS } from './apps.ts'
@@ -97,6 +98,9 @@ async function startParts(options: StackOptions, running: Part[], stop: Stack['s
   return { endpoints, ended: services.exited, stop }
 }
 
+/** Names by which other programs or machines reach the stack, such as a container's host. */
+const allowedHosts = () => readAllowedHosts(process.env.ALLOWED_HOSTS)
+
 /** What serves pages, by name. */
 function pages(
   { ports, onLine }: StackOptions,
@@ -109,12 +113,17 @@ function pages(
   return {
     'web-app-1': async () => {
       const { startWebApp1 } = await import('@darkroom/web-app-1')
-      return startWebApp1({ port: ports.webApp1, uploadApi: uploadApi('web-app-1') })
+      return startWebApp1({
+        port: ports.webApp1,
+        allowedHosts: allowedHosts(),
+        uploadApi: uploadApi('web-app-1'),
+      })
     },
     'web-app-2': async () => {
       const { startWebApp2 } = await import('@darkroom/web-app-2')
       return startWebApp2({
         port: ports.webApp2,
+        allowedHosts: allowedHosts(),
         kafka: { ...connection, topic: IMAGE_TOPIC },
         claims: store,
         uploadApi: uploadApi('web-app-2'),
@@ -125,6 +134,7 @@ function pages(
       const { startDashboard } = await import('./start-dashboard.ts')
       return startDashboard({
         port: ports.dashboard,
+        allowedHosts: allowedHosts(),
         store,
         readAfter: services,
         uploadPages: [
@@ -140,7 +150,8 @@ async function startAws({ ports, dataDir, onReady }: StackOptions, running: Part
   const external = process.env.AWS_ENDPOINT_URL
   if (!external) {
     const { startLocalAws } = await import('@darkroom/local-aws')
-    running.push(await startLocalAws({ port: ports.aws, ...(dataDir && { dataDir: join(dataDir, 'aws') }) }))
+    const options = { port: ports.aws, allowedHosts: allowedHosts() }
+    running.push(await startLocalAws({ ...options, ...(dataDir && { dataDir: join(dataDir, 'aws') }) }))
   }
   onReady?.(external ? `S3 and SQS at ${external}` : 'S3 and SQS')
 }

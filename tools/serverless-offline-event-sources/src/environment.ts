@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { readAllowedHosts } from '@darkroom/core'
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { EventSourceError } from './event-source-error.ts'
 
@@ -9,6 +10,7 @@ export function readEnvironment() {
     variables[`AWS_ENDPOINT_URL_${service}`] ?? variables.AWS_ENDPOINT_URL
   return {
     region: variables.AWS_REGION,
+    allowedHosts: readAllowedHosts(variables.ALLOWED_HOSTS),
     sqsEndpoint: endpointOf('SQS'),
     snsEndpoint: endpointOf('SNS'),
     s3Endpoint: endpointOf('S3'),

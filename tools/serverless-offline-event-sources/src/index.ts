@@ -1,6 +1,8 @@
 import process from 'node:process'
+import { readEnvironment } from './environment.ts'
 import type { EventSourceRunner } from './event-source-runner.ts'
 import { answerWithProblems } from './http/gateway-problems.ts'
+import { guardHost } from './http/guard-host.ts'
 import { limitBodies } from './http/limit-bodies.ts'
 import { type OfflineStages, stageOfflineCommand } from './offline-command.ts'
 import type { Log, PluginUtils, Serverless } from './serverless.ts'
@@ -30,6 +32,7 @@ export default class OfflineEventSources {
     const { configureHttpServer } = serverless
     serverless.configureHttpServer = (server) => {
       configureHttpServer?.(server)
+      guardHost(server, readEnvironment().allowedHosts)
       limitBodies(server)
       answerWithProblems(server, log)
     }

@@ -54,4 +54,6 @@ interface Toolkit {
 interface HttpAnswer {
   code(status: number): HttpAnswer
   header(name: string, value: string): HttpAnswer
+  /** Ends the request with this answer. */
+  takeover(): HttpAnswer
 }

@@ -13,7 +13,11 @@ beforeAll(async () => {
   const port = String(await freePort())
   url = `http://127.0.0.1:${port}`
   const environment = await serviceEnvironment('http://127.0.0.1:1')
-  service = runServerless({ ...environment, FIXTURE_HTTP_PORT: port }, 'http-service', 'offline')
+  service = runServerless(
+    { ...environment, ALLOWED_HOSTS: 'own.example', FIXTURE_HTTP_PORT: port },
+    'http-service',
+    'offline',
+  )
   await service.ready
 }, 60_000)
 afterAll(async () => {
@@ -68,6 +72,19 @@ test.each([
   const problem = Problem.strict().parse(JSON.parse(String(body)))
   expect(problem).toMatchObject({ type: 'urn:problem-type:darkroom:malformed-request', status: 400 })
   expect(problem.detail).toContain(detail)
+})
+
+test.each([
+  ['localhost:4000', 200],
+  ['own.example:4000', 200],
+  ['evil.example:4000', 403],
+])('a request for the host %s is answered with %i', async (host, status) => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  // The half that is still open keeps the request alive.
+  socket.write(`GET /echo/a HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`)
+  const [, answered, body] = /^HTTP\/1.1 (\d+).*?\r\n\r\n(.*)$/s.exec(await text(socket)) ?? []
+  expect(Number(answered)).toBe(status)
+  if (status === 403) expect(Problem.parse(JSON.parse(String(body))).detail).toContain('ALLOWED_HOSTS')
 })
 
 const gates: Server[] = []
