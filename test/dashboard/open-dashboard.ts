@@ -6,9 +6,17 @@ export interface LightmeterPage {
   /** A headline number, in words: `number('Failed')` is `1.3 %`. */
   number(name: string): Promise<string>
   chart(title: string | RegExp): Locator
+  /** What the page's content security policy has refused since it was loaded. */
+  violations(): Promise<string[]>
   /** Waits until the page says so. */
   sees(text: string | RegExp): Promise<void>
 }
+
+/** Init script: what the page's content security policy has refused. */
+const RECORD_VIOLATIONS = `
+  globalThis.violations = []
+  addEventListener('securitypolicyviolation', ({ effectiveDirective, sample, blockedURI }) =>
+    violations.push([effectiveDirective, blockedURI, sample].join(' ')))`
 
 export async function openDashboard(
   browser: Browser,
@@ -16,6 +24,7 @@ export async function openDashboard(
   options: BrowserContextOptions = {},
 ): Promise<LightmeterPage> {
   const context = await browser.newContext({ viewport: { width: 360, height: 740 }, ...options })
+  await context.addInitScript(RECORD_VIOLATIONS)
   const page = await context.newPage()
   await page.goto(url)
   await page.locator('.strip, .nothing').first().waitFor({ timeout: 30_000 })
@@ -26,6 +35,7 @@ export async function openDashboard(
       return (await tile.locator('.value').textContent()) ?? ''
     },
     chart: (title) => page.getByRole('region', { name: title }),
+    violations: () => page.evaluate<string[]>('violations'),
     sees: (text) => page.getByText(text).first().waitFor({ timeout: 60_000 }),
   }
 }

@@ -173,7 +173,7 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     { days: 2, width: 1280, deviceScaleFactor: 2 },
     { days: 365, width: 1280, deviceScaleFactor: 1, media: 'print' },
   ] as const)('shows every label of every chart whole: %j', async ({ days, width, ...options }) => {
-    const { page } = await openDashboard(browser, `${server.url}?days=${days}`, {
+    const { page, violations } = await openDashboard(browser, `${server.url}?days=${days}`, {
       ...options,
       viewport: { width, height: 900 },
     })
@@ -183,7 +183,25 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
       await graph.locator('svg text').first().waitFor()
     }
     expect(await page.evaluate(CUT_LABELS)).toEqual([])
+    expect(await violations()).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    await page.context().close()
+  })
+
+  test.each(['light', 'dark'] as const)('shows the numbers under the pointer, %s', async (colorScheme) => {
+    const viewport = { width: 1280, height: 900 }
+    const options = { colorScheme, viewport, locale: 'en-GB' }
+    const { page, chart, violations } = await openDashboard(browser, `${server.url}?days=30`, options)
+    for (const title of ['Images by day', 'Time to ready by day']) {
+      const graph = chart(title).locator('.graph')
+      await graph.scrollIntoViewIfNeeded()
+      await graph.locator('svg text').first().waitFor()
+      const { width = 0 } = (await graph.boundingBox()) ?? {}
+      await graph.hover({ position: { x: width / 2, y: 100 } })
+      await graph.getByText(/^(web-app-2, Kafka|p95): [\d.,]/).waitFor()
+      expect(await graph.locator('.marker').first().evaluate(isColored)).toBe(true)
+    }
+    expect(await violations()).toEqual([])
     await page.context().close()
   })
 
@@ -191,6 +209,7 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     const { page } = lightmeter
     await page.goto(`${server.url}?app=web-app-3&days=7`)
     await lightmeter.sees('No images from web-app-3 on these days.')
+    expect(await lightmeter.violations()).toEqual([])
     await expectAccessible(page)
     await page.getByRole('button', { name: 'Show all apps and days' }).click()
     expect(await lightmeter.number('Images')).toBe(number(all.length))
@@ -267,6 +286,7 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     expect(await page.locator('.strip').count()).toBe(1)
     await page.reload()
     await sees('No data')
+    expect(await lightmeter.violations()).toEqual([])
     await expectAccessible(page)
     await writeFile(file, '[]')
     await page.getByRole('button', { name: 'Try again' }).click()
@@ -276,6 +296,9 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     await page.locator('.strip').waitFor()
   })
 })
+
+/** Runs in the browser. The style of an element that the policy refuses is empty. */
+const isColored = (marker: { style: { backgroundColor: string } }) => marker.style.backgroundColor !== ''
 
 /** Runs in the browser: labels that are not within their chart. */
 const CUT_LABELS = `[...document.querySelectorAll('.graph svg')].flatMap((svg) => {

@@ -5,7 +5,7 @@ import {
   TooltipComponent,
   type TooltipComponentOption,
 } from 'echarts/components'
-import { type ComposeOption, format, init, use } from 'echarts/core'
+import { type ComposeOption, init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 import type { Series, TimeChart } from './charts/chart.ts'
 import { slotLabel, slotTitle, type Unit } from './slots.ts'
@@ -155,18 +155,28 @@ function toLine({ name, color, values }: Series, read: (name: string) => string)
 
 interface Point {
   name?: string
-  marker?: unknown
+  color?: unknown
   seriesName?: string
   value?: unknown
 }
 
-function tooltip(points: Point[], formatValue: (value: number) => string, unit: Unit): string {
+/** Elements, not HTML: the page's policy has no inline styles, which the library's own markers are. */
+function tooltip(points: Point[], formatValue: (value: number) => string, unit: Unit): HTMLElement[] {
   const visible = points.filter(
     ({ value }) => typeof value === 'number' && (value > 0 || points.length === 1),
   )
-  const lines = visible.map(
-    ({ marker, seriesName = '', value }) =>
-      `${marker}${format.encodeHTML(seriesName)}: <b>${formatValue(Number(value))}</b>`,
-  )
-  return [slotTitle(points[0]?.name ?? '', unit), ...(lines.length ? lines : ['none'])].join('<br>')
+  const lines = visible.map(({ color, seriesName = '', value }) => {
+    const marker = element('span')
+    marker.className = 'marker'
+    marker.style.backgroundColor = String(color)
+    return element('div', marker, `${seriesName}: `, element('b', formatValue(Number(value))))
+  })
+  const title = element('div', slotTitle(points[0]?.name ?? '', unit))
+  return [title, ...(lines.length ? lines : [element('div', 'none')])]
+}
+
+function element(name: 'div' | 'span' | 'b', ...content: (Node | string)[]): HTMLElement {
+  const created = document.createElement(name)
+  created.append(...content)
+  return created
 }
