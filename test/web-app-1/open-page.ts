@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 
 export const PHOTOGRAPH = await readFile(
   new URL('../../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url),
 )
 
-/** Loupe in its own browser context, at the width of a phone. */
+/** Loupe at the width of a phone. */
 export interface LoupePage {
   page: Page
   /** Selects files, as a user does in the file dialog. */
@@ -18,14 +18,16 @@ export interface LoupePage {
 /** Flags of a camera that shows a test picture. */
 export const CAMERA = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream']
 
+/** Each browser context is a visitor. @param browser for a new one */
 export async function openPage(
-  browser: Browser,
+  browser: Browser | BrowserContext,
   url: string,
   options: BrowserContextOptions & { script?: string } = {},
 ): Promise<LoupePage> {
   const viewport = { width: 360, height: 740 }
   const permissions = ['clipboard-read', 'clipboard-write']
-  const context = await browser.newContext({ viewport, permissions, ...options })
+  const context =
+    'newContext' in browser ? await browser.newContext({ viewport, permissions, ...options }) : browser
   if (options.script) await context.addInitScript(options.script)
   const page = await context.newPage()
   await page.goto(url)

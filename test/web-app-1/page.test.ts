@@ -1,10 +1,11 @@
-import { formatUploadToken, ImageList, ImageSelection, type ImageStatus } from '@darkroom/core'
+import { request } from 'node:http'
+import { formatUploadToken, ImageList, ImageSelection, type ImageStatus, newImageId } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { openBrowser } from '@darkroom/testing'
 import { BROWSER, describeWith } from '@darkroom/testing/needs'
 import { startWebApp1, type WebApp1 } from '@darkroom/web-app-1'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import type { Browser, BrowserContextOptions, Request, Route } from 'playwright-core'
+import type { Browser, BrowserContext, Request, Route } from 'playwright-core'
 import sharp from 'sharp'
 import { expectAccessible, expectDeveloped } from './expect-page.ts'
 import { listen } from './listen.ts'
@@ -43,10 +44,10 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await stack?.stop()
   })
 
-  async function openAnother(apiKey: string, options?: BrowserContextOptions): Promise<LoupePage> {
+  async function openAnother(apiKey: string, context?: BrowserContext): Promise<LoupePage> {
     const app = await startWebApp1({ port: 0, uploadApi: { url: stack.endpoints.uploadApi, apiKey } })
     others.push(app)
-    return openPage(browser, app.url, options)
+    return openPage(context ?? browser, app.url)
   }
 
   const authorization = () => `Bearer ${stack.endpoints.apps['web-app-1']?.apiKey}`
@@ -170,11 +171,12 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     expect((await download).suggestedFilename()).toBe('IMG_0001.jpg')
     expect((await sharp(Buffer.concat(await saved.toArray())).metadata()).width).toBe(2048)
     await frame('IMG_0001.JPG').getByRole('button', { name: 'Copy link' }).click()
-    await sees('The link was copied.')
+    await sees('The link was copied. It works in this browser only.')
     const link = await page.evaluate<string>('navigator.clipboard.readText()')
-    const other = await openPage(browser, link)
-    await other.sees('IMG_0001.JPG', other.page.getByRole('dialog').getByRole('heading'))
-    await other.page.context().close()
+    const other = await page.context().newPage()
+    await other.goto(link)
+    await sees('IMG_0001.JPG', other.getByRole('dialog').getByRole('heading'))
+    await other.close()
   })
 
   test('deletes a picture after a confirmation', async () => {
@@ -273,7 +275,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
   test('has no API key, and survives a token that expires while it is open', async () => {
     const key = String(stack.endpoints.apps['web-app-1']?.apiKey)
     const exp = Math.floor(Date.now() / 1000) + 5
-    const scopes = ['upload' as const, 'read' as const, 'read:all' as const]
+    const scopes = ['upload' as const, 'read' as const]
     // The page believes that it lasts, as with a wrong clock or a revoked key.
     const short = {
       token: formatUploadToken(key, { scopes, uploader: 'visitor', exp }),
@@ -310,6 +312,94 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await context.close()
   }, 180_000)
 
+  test('shows, opens and erases only the pictures of its own visitor', async () => {
+    await expectDeveloped(loupe.frame('IMG_0001.JPG'))
+    const [{ id } = { id: '' }] = await imagesNamed('IMG_0001.JPG')
+    const context = await browser.newContext({ viewport: { width: 360, height: 740 } })
+    const page = await context.newPage()
+    const asked = page.waitForResponse('**/token')
+    await page.goto(`${stack.endpoints.webApp1}/#/${id}`)
+    await loupe.sees('No pictures yet.', page)
+    await loupe.sees('The picture of this link cannot be shown.', page)
+    expect(await page.getByRole('article').count()).toBe(0)
+    const { token } = await (await asked).json()
+    for (const method of ['GET', 'DELETE']) {
+      const headers = { authorization: `Bearer ${token}` }
+      const answer = await fetch(`${stack.endpoints.uploadApi}/v1/images/${id}`, { method, headers })
+      expect([method, answer.status]).toEqual([method, 404])
+    }
+    await page.locator('#pictures').setInputFiles([photograph('by-another-visitor.jpg')])
+    await expectDeveloped(page.getByRole('article', { name: 'by-another-visitor.jpg' }))
+    await page.reload()
+    await expectDeveloped(page.getByRole('article', { name: 'by-another-visitor.jpg' }))
+    await loupe.page.reload()
+    await expectDeveloped(loupe.frame('IMG_0001.JPG'))
+    expect(await loupe.frame('by-another-visitor.jpg').count()).toBe(0)
+    await context.close()
+  }, 120_000)
+
+  test('lists nothing from before the first visit, when no picture can be its own', async () => {
+    const { page } = loupe
+    const cursors = [
+      newImageId(new Date(Date.now() - 3_600_000)),
+      newImageId(new Date(Date.now() - 172_800_000)),
+    ]
+    const asked: (string | null)[] = []
+    const isList = (url: URL) => url.href.startsWith(`${stack.endpoints.uploadApi}/v1/images?limit=`)
+    await page.route(isList, (route) => {
+      asked.push(new URL(route.request().url()).searchParams.get('cursor'))
+      return route.fulfill({
+        headers: { 'access-control-allow-origin': '*' },
+        json: { items: [], cursor: cursors[asked.length - 1] },
+      })
+    })
+    await page.reload()
+    await loupe.sees('No pictures yet.')
+    await page.unroute(isList)
+    expect(asked).toEqual([null, cursors[0]])
+    await page.reload()
+    await expectDeveloped(loupe.frame('IMG_0001.JPG'))
+  })
+
+  test('keeps the visitor in a cookie that scripts, other sites and plain http do not get', async () => {
+    const ask = async (origin: string, cookie = '') => {
+      const headers = { origin, cookie, 'sec-fetch-site': 'same-origin' }
+      const answer = await fetch(`${stack.endpoints.webApp1}/token`, { method: 'POST', headers })
+      const { uploader } = (await answer.json()) as { uploader: string }
+      return { uploader, cookie: answer.headers.get('set-cookie') ?? '' }
+    }
+    const attributes = 'Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict'
+    const plain = await ask('http://127.0.0.1:4001')
+    expect(plain.uploader).toMatch(/^\d{13}-[0-9a-f]{32}$/)
+    expect(plain.cookie).toBe(`visitor=${plain.uploader}; ${attributes}`)
+    const secure = await ask('https://loupe.example', `visitor=${plain.uploader}`)
+    expect(secure.uploader).not.toBe(plain.uploader)
+    expect(secure.cookie).toBe(`__Host-visitor=${secure.uploader}; ${attributes}; Secure`)
+    const again = await ask('https://loupe.example', `a=b; ${secure.cookie.split(';')[0]}; c=d`)
+    expect(again).toEqual(secure)
+    expect((await ask('https://loupe.example', '__Host-visitor=web-app-1')).uploader).toMatch(/^\d{13}-/)
+  })
+
+  test('nothing of the stack answers under the name of another site', async () => {
+    const { uploadApi, webApp1, webApp2, dashboard, aws } = stack.endpoints
+    const statusOf = (url: string, host: string) =>
+      new Promise<number>((resolve, reject) => {
+        const sent = request(url, { headers: { host } }, (answer) => resolve(answer.resume().statusCode ?? 0))
+        sent.on('error', reject).end()
+      })
+    for (const url of [
+      `${uploadApi}/v1/health`,
+      `${uploadApi}/docs/settings.json`,
+      webApp1,
+      webApp2,
+      dashboard,
+    ]) {
+      expect([url, await statusOf(url, 'localhost:1')]).toEqual([url, 200])
+      expect([url, await statusOf(url, 'evil.example')]).toEqual([url, 403])
+    }
+    expect(await statusOf(aws, 'evil.example')).toBe(403)
+  })
+
   test('gives no token to a page of another site', async () => {
     for (const [site, status] of [
       ['cross-site', 403],
@@ -321,8 +411,8 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     }
   })
 
-  test('does not show images of another app', async () => {
-    const other = await openAnother(String(stack.endpoints.apps['web-app-2']?.apiKey))
+  test('does not show images of another app, even to the same visitor', async () => {
+    const other = await openAnother(String(stack.endpoints.apps['web-app-2']?.apiKey), loupe.page.context())
     await other.sees('No pictures yet.')
     await other.choose(photograph('not-yours.jpg'))
     await expectDeveloped(other.frame('not-yours.jpg'))
@@ -330,6 +420,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await expectDeveloped(loupe.frame('IMG_0001.JPG'))
     expect(await loupe.frame('not-yours.jpg').count()).toBe(0)
     expect(await other.page.getByRole('article').count()).toBe(1)
+    await other.page.close()
   })
 
   test('explains that its credential is invalid', async () => {
@@ -343,9 +434,8 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
   test.each(['light', 'dark'] as const)(
     'has no axe violations while uploading, when done and after a failure, %s',
     async (scheme) => {
-      // With the images of another app, because axe is slow on the many pictures of this one.
-      const key = String(stack.endpoints.apps['web-app-2']?.apiKey)
-      const { page, choose, frame, sees } = await openAnother(key, { colorScheme: scheme })
+      const options = { colorScheme: scheme }
+      const { page, choose, frame, sees } = await openPage(browser, stack.endpoints.webApp1, options)
       const held: Route[] = []
       await page.route(isUploadUrl, (route) => void held.push(route))
       await choose(photograph(`${scheme}.jpg`), { ...photograph('text.jpg'), buffer: Buffer.from('text') })

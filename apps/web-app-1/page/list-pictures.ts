@@ -4,6 +4,8 @@ import type { Problem } from './sheet.ts'
 
 const PAGE_SIZE = 48
 const SLOW_AFTER_MS = 10_000
+/** An id has the time of the browser that made it. The API refuses those that are further off. */
+const MAX_CLOCK_ERROR_MS = 86_400_000
 
 /** How far the list of earlier pictures has been loaded. */
 export interface Listing {
@@ -19,9 +21,13 @@ export interface Lister {
   loadMore(): Promise<void>
 }
 
-/** Lists the app's images page by page, newest first. */
+/**
+ * Lists the visitor's images page by page, newest first. The API looks through the images of all visitors for them, so the
+ * list ends before the first visit.
+ */
 export function createLister(
   client: Client,
+  since: () => number,
   onImages: (images: ImageStatus[]) => void,
   onChange: () => void,
 ): Lister {
@@ -42,7 +48,7 @@ export function createLister(
       onImages(page.items)
       cursor = page.cursor
       listing = { ...listing, isFirst: false }
-      change(cursor ? 'partial' : 'complete')
+      change(cursor && timeOf(cursor) > since() - MAX_CLOCK_ERROR_MS ? 'partial' : 'complete')
     } catch (error) {
       change('failed', problemOf(error))
     } finally {
@@ -51,4 +57,9 @@ export function createLister(
   }
 
   return { listing: () => listing, loadMore }
+}
+
+/** An image's id is a UUIDv7: it begins with the milliseconds since 1970. */
+function timeOf(id: string): number {
+  return Number.parseInt(id.replace('-', '').slice(0, 12), 16)
 }

@@ -54,9 +54,9 @@ export function createPictureActions({ sheet, client, cancelUpload }: PictureAct
     const link = new URL(linkTo(id), location.href).href
     try {
       await navigator.clipboard.writeText(link)
-      showNotice('The link was copied.')
+      showNotice('The link was copied. It works in this browser only.')
     } catch {
-      showNotice(`The browser does not allow copying. The link is ${link}`)
+      showNotice(`The browser does not allow copying. The link, for this browser only, is ${link}`)
     }
   }
 

@@ -15,19 +15,20 @@ import { createSheet } from './sheet.ts'
 import { SheetEnd, sheetCount } from './sheet-end.tsx'
 import { createUploads } from './uploads.ts'
 import { createViewer } from './viewer.ts'
+import * as visitor from './visitor.ts'
 
 /** Rows below the window that are loaded ahead. */
 const LOAD_AHEAD = '2400px'
 
 /** Connects the parts of the page: files become uploads, uploads become pictures on the sheet. */
 export function startPage(session: Session): void {
-  const client = createClient({ url: session.api, credential: () => fetch('/token', { method: 'POST' }) })
+  const client = createClient({ url: session.api, credential: visitor.getToken })
   const sheet = createSheet(draw)
   const follow = (key: string, id: string) => void followPicture(key, id, sheet, client)
   const uploads = createUploads({ session, sheet, client, onAccepted: follow })
   const actions = createPictureActions({ sheet, client, cancelUpload: uploads.cancel })
   const viewer = createViewer(sheet, client, sheet.draw)
-  const lister = createLister(client, showEarlier, onListing)
+  const lister = createLister(client, visitor.since, showEarlier, onListing)
   const end = element('sheet-end')
   const lookAtEnd = watchNear(end, loadMoreIfAny)
 

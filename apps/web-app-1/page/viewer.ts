@@ -21,10 +21,10 @@ export function createViewer(sheet: Sheet, client: Client, onChange: () => void)
   /** Closing goes back in the history. */
   let isOpenedHere = false
 
-  async function follow(): Promise<void> {
+  async function follow(isStart = false): Promise<void> {
     const last = id
     id = idInAddress()
-    if (!last && id) isOpenedHere = true
+    if (!last && id) isOpenedHere = !isStart
     onChange()
     if (last && !id) focusFrame(last)
     if (id && !sheet.findById(id)) await load(id)
@@ -56,10 +56,7 @@ export function createViewer(sheet: Sheet, client: Client, onChange: () => void)
   addEventListener('hashchange', () => void follow())
 
   return {
-    start: async () => {
-      await follow()
-      isOpenedHere = false
-    },
+    start: () => follow(true),
     show: ({ id: next }: Picture) => show(next),
     close,
     view(): View | undefined {

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { ProblemError, problemAnswer, type Scope } from '@darkroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Visitors see and delete each other's pictures, because there is no sign-in. */
-const SCOPES: Scope[] = ['upload', 'read', 'read:all', 'erase']
+/** Without `read:all`, a visitor sees and deletes own pictures only. */
+const SCOPES: Scope[] = ['upload', 'read', 'erase']
 /** The page gives up after 40 seconds. */
 const TIMEOUT_MS = 30_000
 const YEAR_SECONDS = 31_536_000
@@ -15,17 +15,13 @@ export async function answerToken(
   { url, apiKey }: { url: string; apiKey: string },
 ): Promise<FastifyReply> {
   reply.header('cache-control', 'no-store')
-  // Pages of other sites cannot read the answer, and get no token at all.
-  if (!['same-origin', undefined].includes(headers['sec-fetch-site'] as string | undefined)) {
-    return refuse(reply, new ProblemError('insufficient-scope', 'Tokens are for this page only.'))
-  }
-  const visitor = /(?:^|; )visitor=([0-9a-f-]{36})(?:;|$)/.exec(headers.cookie ?? '')?.[1] ?? randomUUID()
-  reply.header('set-cookie', `visitor=${visitor}; Path=/; Max-Age=${YEAR_SECONDS}; HttpOnly; SameSite=Strict`)
+  const visitor = visitorOf(headers)
+  reply.header('set-cookie', visitor.cookie)
   try {
     const answer = await fetch(`${url.replace(/\/$/, '')}/v1/tokens`, {
       method: 'POST',
       headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ uploader: visitor, scopes: SCOPES }),
+      body: JSON.stringify({ uploader: visitor.id, scopes: SCOPES }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     const body = await answer.text()
@@ -35,11 +31,27 @@ export async function answerToken(
       .send(body)
   } catch (cause) {
     const detail = 'Darkroom does not respond. Try again in a moment.'
-    return refuse(reply, new ProblemError('storage-unavailable', detail, { cause }))
+    const problem = new ProblemError('storage-unavailable', detail, { cause })
+    const { statusCode, headers, body } = problemAnswer(problem, '/token', randomUUID())
+    return reply.code(statusCode).headers(headers).send(body)
   }
 }
 
-function refuse(reply: FastifyReply, problem: ProblemError): FastifyReply {
-  const { statusCode, headers, body } = problemAnswer(problem, '/token', randomUUID())
-  return reply.code(statusCode).headers(headers).send(body)
+/**
+ * There is no sign-in: whoever has this cookie is the visitor. Its id is the time of the first visit and 128 random bits, and
+ * is kept for a year after the last token.
+ *
+ * A browser names the page's origin in a POST, also behind a proxy. Over https, a page of a sibling domain cannot set the
+ * cookie, because its name begins with `__Host-`.
+ */
+function visitorOf({ cookie, origin }: FastifyRequest['headers']): { id: string; cookie: string } {
+  const isSecure = origin?.startsWith('https:')
+  const name = isSecure ? '__Host-visitor' : 'visitor'
+  const sent = cookie?.split('; ').find((pair) => pair.startsWith(`${name}=`))
+  const id = VISITOR.exec(sent?.slice(name.length + 1) ?? '')?.[0] ?? newVisitor()
+  const attributes = `Path=/; Max-Age=${YEAR_SECONDS}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
+  return { id, cookie: `${name}=${id}; ${attributes}` }
 }
+
+const VISITOR = /^\d{13}-[0-9a-f]{32}$/
+const newVisitor = () => `${Date.now()}-${randomBytes(16).toString('hex')}`
