@@ -320,7 +320,10 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     const asked = page.waitForResponse('**/token')
     await page.goto(`${stack.endpoints.webApp1}/#/${id}`)
     await loupe.sees('No pictures yet.', page)
-    await loupe.sees('The picture of this link cannot be shown.', page)
+    await loupe.sees(
+      'The picture of this link cannot be shown. It was deleted, or added in another browser.',
+      page,
+    )
     expect(await page.getByRole('article').count()).toBe(0)
     const { token } = await (await asked).json()
     for (const method of ['GET', 'DELETE']) {

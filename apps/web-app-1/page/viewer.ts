@@ -1,4 +1,4 @@
-import type { Client } from '@darkroom/client'
+import { type Client, DarkroomError } from '@darkroom/client'
 import { idInAddress, linkTo } from './developed-image.ts'
 import { problemOf, stateOf } from './follow-picture.ts'
 import { showNotice } from './messages.tsx'
@@ -37,7 +37,7 @@ export function createViewer(sheet: Sheet, client: Client, onChange: () => void)
       linked = { key: wanted, id: wanted, name, ...stateOf(image), image, imageAt: performance.now() }
       onChange()
     } catch (error) {
-      showNotice(`The picture of this link cannot be shown. ${problemOf(error).detail}`)
+      showNotice(`The picture of this link cannot be shown. ${reasonOf(error)}`)
       close()
     }
   }
@@ -69,6 +69,11 @@ export function createViewer(sheet: Sheet, client: Client, onChange: () => void)
       return linked?.id === id ? { picture: linked } : undefined
     },
   }
+}
+
+function reasonOf(error: unknown): string {
+  const isUnknown = error instanceof DarkroomError && error.type === 'not-found'
+  return isUnknown ? 'It was deleted, or added in another browser.' : problemOf(error).detail
 }
 
 function focusFrame(id: string): void {
