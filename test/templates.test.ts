@@ -865,3 +865,67 @@ test('the API takes as many requests a second as the simulation of its scale ass
     ThrottlingBurstLimit: DEFAULT_LIMITS.gatewayBurst,
   })
 })
+
+describe('the role of the workflows', () => {
+  /** The property with the name, and the beginning of the ARN. */
+  const ARNS: Record<string, [property: string, arn: string]> = {
+    'AWS::CloudWatch::Alarm': ['AlarmName', 'arn:aws:cloudwatch:us-east-1:123456789012:alarm:'],
+    'AWS::CloudWatch::Dashboard': ['DashboardName', 'arn:aws:cloudwatch::123456789012:dashboard/'],
+    'AWS::DynamoDB::Table': ['TableName', 'arn:aws:dynamodb:us-east-1:123456789012:table/'],
+    'AWS::IAM::Role': ['RoleName', 'arn:aws:iam::123456789012:role/'],
+    'AWS::KinesisFirehose::DeliveryStream': [
+      'DeliveryStreamName',
+      'arn:aws:firehose:us-east-1:123456789012:deliverystream/',
+    ],
+    'AWS::Lambda::Function': ['FunctionName', 'arn:aws:lambda:us-east-1:123456789012:function:'],
+    'AWS::Logs::LogGroup': ['LogGroupName', 'arn:aws:logs:us-east-1:123456789012:log-group:'],
+    'AWS::S3::Bucket': ['BucketName', 'arn:aws:s3:::'],
+    'AWS::SNS::Topic': ['TopicName', 'arn:aws:sns:us-east-1:123456789012:'],
+    'AWS::SQS::Queue': ['QueueName', 'arn:aws:sqs:us-east-1:123456789012:'],
+  }
+  const IAM_NAMES: Record<string, string> = { ApiGatewayV2: 'apigateway', KinesisFirehose: 'firehose' }
+
+  const serviceOf = (type: string) => {
+    const name = type.split('::')[1] ?? ''
+    return IAM_NAMES[name] ?? name.toLowerCase()
+  }
+
+  async function statementsOfDeployer(): Promise<{ actions: string[]; resources: RegExp[] }[]> {
+    const file = new URL('../tools/deployment/deployer.yml', import.meta.url)
+    const { Resources } = parse(await readFile(file, 'utf8'))
+    const policies = Object.values<Resource>(Resources).filter(
+      ({ Type }) => Type === 'AWS::IAM::ManagedPolicy',
+    )
+    return policies.flatMap(({ Properties }) =>
+      Properties.PolicyDocument.Statement.map(
+        ({ Action, Resource }: { Action: string | string[]; Resource: unknown }) => ({
+          actions: [Action].flat(),
+          resources: [Resource].flat().map((arn) => {
+            const text = JSON.stringify(arn).replaceAll(/\$\{Stage\}/g, STAGE)
+            return toPattern(String(resolveIntrinsics(JSON.parse(text), {})))
+          }),
+        }),
+      ),
+    )
+  }
+  const toPattern = (arn: string) =>
+    new RegExp(`^${arn.replaceAll(/[.$+?()[\]{}|\\]/g, '\\$&').replaceAll('*', '.*')}$`)
+
+  test('may create every resource that every stage has', async () => {
+    const statements = await statementsOfDeployer()
+    const denied = SERVICES.flatMap((service) =>
+      Object.entries(packageOf(service).resources).flatMap(([id, resource]) => {
+        if (resource.Condition) return []
+        const { Type, Properties } = resolveIntrinsics(resource, packageOf(service).resources) as Resource
+        const own = statements.filter(({ actions }) =>
+          actions.some((action) => action.startsWith(`${serviceOf(Type)}:`)),
+        )
+        const [property = '', beginning] = ARNS[Type] ?? []
+        const arn = Properties?.[property] && `${beginning}${Properties[property]}`
+        const allowed = own.some(({ resources }) => !arn || resources.some((pattern) => pattern.test(arn)))
+        return allowed ? [] : [`${service}: ${id} (${Type}) ${arn ?? ''}`]
+      }),
+    )
+    expect(denied).toEqual([])
+  })
+})

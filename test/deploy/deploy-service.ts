@@ -81,9 +81,10 @@ function removeUnsupported(resources: Resources): string[] {
       removed.push(`${name}: TlsOnly`)
       delete resources[name]
     }
-    const senders =
-      resource.Properties.PolicyDocument?.Statement[0]?.Condition?.ArnNotLike?.['aws:PrincipalArn']
-    if (senders) senders.push(...senders.map(toSession))
+    for (const { Condition } of resource.Properties.PolicyDocument?.Statement ?? []) {
+      const senders = Condition?.ArnNotLike?.['aws:PrincipalArn']
+      if (senders) senders.push(...senders.map(toSession))
+    }
   }
   return removed
 }

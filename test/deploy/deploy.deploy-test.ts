@@ -12,7 +12,16 @@ import {
   ListFunctionsCommand,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda'
-import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3'
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListBucketsCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import {
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
@@ -295,6 +304,20 @@ describe('a second stage', () => {
     await processed(client, String(image?.id))
     await processed(client, (await client.upload(PHOTOGRAPH)).id)
   })
+})
+
+test('the buckets of a removed preview are deleted with every version, those of other stages are not', async () => {
+  const Bucket = 'audit-pr-7-000000000000-us-east-1'
+  await s3.send(new CreateBucketCommand({ Bucket }))
+  const versions = { Bucket, VersioningConfiguration: { Status: 'Enabled' as const } }
+  await s3.send(new PutBucketVersioningCommand(versions))
+  for (const Body of ['first', 'second']) await s3.send(new PutObjectCommand({ Bucket, Key: 'entry', Body }))
+  await s3.send(new DeleteObjectCommand({ Bucket, Key: 'entry' }))
+  await deliver(['remove', '--stage', 'pr-7'])
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}))
+  const names = Buckets.map(({ Name }) => Name)
+  expect(names).not.toContain(Bucket)
+  expect(names).toContain('audit-staging-000000000000-us-east-1')
 })
 
 type Resources = Record<string, Resource>
