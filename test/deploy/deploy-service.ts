@@ -109,14 +109,20 @@ async function editJson(file: string, edit: (content: any) => void): Promise<voi
   await writeFile(file, JSON.stringify(content))
 }
 
-/** On AWS `sns:Publish` allows PublishBatch, too; the emulator asks for an action of that name. */
+/** On AWS the permission for a call allows it for batches, too; the emulator asks for actions of these names. */
+const BATCH_ACTIONS: Record<string, string> = {
+  'sns:Publish': 'sns:PublishBatch',
+  'sqs:SendMessage': 'sqs:SendMessageBatch',
+}
+
 function allowBatches(resources: Resources): void {
   for (const { Type, Properties } of Object.values(resources)) {
     if (Type !== 'AWS::IAM::Role') continue
     for (const { PolicyDocument } of Properties.Policies ?? []) {
       for (const statement of PolicyDocument.Statement) {
         const actions = [statement.Action].flat()
-        if (actions.includes('sns:Publish')) statement.Action = [...new Set([...actions, 'sns:PublishBatch'])]
+        const batches = actions.flatMap((action) => BATCH_ACTIONS[action] ?? [])
+        if (batches.length > 0) statement.Action = [...new Set([...actions, ...batches])]
       }
     }
   }
