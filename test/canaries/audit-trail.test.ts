@@ -7,6 +7,7 @@ import {
   metadataKey,
   newApiKey,
   newImageId,
+  ProblemError,
   parseAuditLine,
   recordOf,
 } from '@darkroom/core'
@@ -197,6 +198,25 @@ describe('the audit trail has', () => {
         from: { partition: 0, offset: record.offset },
       },
       { act: 'image.uploaded', outcome: 'unsupported-media-type', app: 'web-app-2', from: { offset: 17 } },
+    ])
+  })
+
+  test('one entry for the records of a storm that are listed for the same reason', async () => {
+    const { keptOf } = await import('../../services/kafka-bridge/src/kept-records.ts')
+    const { topic } = kafkaRecord({})
+    for (let kept = 0; kept < 60; kept++) keptOf(topic, new ProblemError('malformed-request', 'no event'))
+    const records = [20, 21].map((offset) => ({ ...kafkaRecord({ value: Buffer.from('no image') }), offset }))
+    await bridgeRecords(kafkaEvent(...records))
+    expect(entries()).toMatchObject([
+      {
+        act: 'image.uploaded',
+        outcome: 'unsupported-media-type',
+        app: 'web-app-2',
+        images: [expect.any(String), expect.any(String)],
+        who: { kind: 'topic', topic },
+        from: { partition: 0, offset: 20 },
+        detail: '2 records, the last at offset 21',
+      },
     ])
   })
 })

@@ -29,7 +29,7 @@ export interface ListedRecord {
   reason: ProblemSlug
   /** If the record identifies an image. */
   imageId?: ImageId
-  /** Whether its image has the status `failed`. */
+  /** Whether its image has a status: `failed`, or that of an earlier record of the same event. */
   hasStatus: boolean
 }
 
