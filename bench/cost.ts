@@ -4,7 +4,7 @@
  *
  * Requests, invocations and log lines are counted at the running services; memory, alarms and schedules in the packaged
  * templates. Milliseconds are those of this machine. What analytics adds depends on the rate, because files and merges have many
- * images: a table of its own. Not included: free tiers, transfer to viewers, custom metrics, analysts' queries, Glue's compaction,
+ * images: a table of its own. Not included: limits of apps (`pnpm bench:limits`), free tiers, transfer to viewers, custom metrics, analysts' queries, Glue's compaction,
  * and for Kafka the pollers, which are billed by the hour.
  */
 import { formatTable } from '@darkroom/terminal'
@@ -26,7 +26,7 @@ const IDLE_APPS = [1, 100, 1_000, 10_000]
 
 type Unit = Exclude<
   keyof typeof PRICES,
-  's3GigabyteMonth' | 'athenaTerabyte' | 'alarmMonth' | 'compositeAlarmMonth'
+  's3GigabyteMonth' | 'athenaTerabyte' | 'dynamodbWrite' | 'alarmMonth' | 'compositeAlarmMonth'
 >
 type Units = Record<Unit, number>
 const NAMES: Record<Unit, string> = {

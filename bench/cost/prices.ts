@@ -22,6 +22,12 @@ export const PRICES = {
   sqsRequest: 0.4 / MILLION,
   /** Each begun 64 KB of what is published in a request counts as one. Deliveries to queues are free. */
   snsRequest: 0.5 / MILLION,
+  /**
+   * On demand; each begun KB of an item counts as one.
+   *
+   * @see https://aws.amazon.com/dynamodb/pricing/on-demand/
+   */
+  dynamodbWrite: 0.625 / MILLION,
   /** CloudWatch Logs, ingestion. */
   logGigabyte: 0.5,
   /** What a query reads, at least 10 MB. */

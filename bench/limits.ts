@@ -1,0 +1,187 @@
+/**
+ * Measures the limits of apps: `pnpm bench:limits [--seconds N]`, under two minutes. First how many uploads 200 instances of a function admit
+ * at once, and how many writes to the table an app costs that sends four times its limit. Then, on the local stack, how long the
+ * uploads of an app take that sends steadily: alone, beside another app at its limit, and beside it at four times its limit.
+ */
+import { parseArgs } from 'node:util'
+import { configurationFile } from '@darkroom/app-configuration/testing'
+import { ProblemError } from '@darkroom/core'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { openLimiter, openUsageTable, usageTableName } from '@darkroom/rate-limits'
+import { createUsageTable } from '@darkroom/rate-limits/testing'
+import { formatTable } from '@darkroom/terminal'
+import sharp from 'sharp'
+import { atSteadyRate } from './at-steady-rate.ts'
+import { PRICES } from './cost/prices.ts'
+import { percentile } from './percentile-table.ts'
+import { type DevStack, startDev } from './start-dev.ts'
+
+const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '15' } } })
+const seconds = Number(options.seconds)
+
+const INSTANCES = 200
+/** Hundreds of instances wait for one local server. */
+const TABLE_TIMEOUT_MS = 60_000
+const IMAGE = { bytes: 1_000, pixels: 10_000 }
+
+/** Uploads a second: of the app at its limit, and of its neighbour, which has limits too but is far below them. */
+const LOUD_LIMIT = 5
+const NEIGHBOR_RATE = 5
+const TIMES_ITS_LIMIT = 4
+
+/** Limiters of one app, which count in one local table as instances of a function do. */
+async function openInstances(count: number, requestsPerSecond: number, burstRequests: number) {
+  const aws = await startLocalAws()
+  Object.assign(process.env, awsEnvironment(aws.endpoint))
+  await createUsageTable('bench')
+  const table = openUsageTable(usageTableName('bench'), TABLE_TIMEOUT_MS)
+  const state = { writes: 0, now: Date.UTC(2026, 10, 29, 12) }
+  const counting: typeof table = {
+    ...table,
+    add: (...args) => {
+      state.writes++
+      return table.add(...args)
+    },
+  }
+  const limiters = Array.from({ length: count }, () =>
+    openLimiter({
+      table: counting,
+      limitsOf: () => ({ limits: { requestsPerSecond, burstRequests } }),
+      onFailure: (_, error) => {
+        throw error
+      },
+      now: () => state.now,
+    }),
+  )
+  /** Whether an instance admits an image. */
+  const admits = async (index: number): Promise<boolean> => {
+    try {
+      await limiters[index % count]?.admit('app', IMAGE)
+      return true
+    } catch (error) {
+      if (error instanceof ProblemError) return false
+      throw error
+    }
+  }
+  const stop = async () => {
+    table.close()
+    await aws.stop()
+  }
+  return { state, admits, stop }
+}
+
+const countTrue = (values: boolean[]) => values.filter((value) => value).length
+const dollarsPerMillion = (writes: number) => `$${(writes * PRICES.dynamodbWrite * 1e6).toFixed(2)}`
+
+async function measureOvershoot(): Promise<void> {
+  const burst = 100
+  const sent = 4 * burst
+  const { state, admits, stop } = await openInstances(INSTANCES, 10, burst)
+  const admitted = countTrue(await Promise.all(Array.from({ length: sent }, (_, index) => admits(index))))
+  console.log(
+    `${sent} uploads at once, ${INSTANCES} instances, burst of ${burst}: ${admitted} admitted, overshoot ${admitted - burst}, ${state.writes} writes`,
+  )
+  await stop()
+}
+
+/** Five minutes of simulated time at four times the limit, spread over so many instances: the figures do not depend on the machine. */
+async function countWrites(instances: number): Promise<string[]> {
+  const uploads = 300 * LOUD_LIMIT * TIMES_ITS_LIMIT
+  const { state, admits, stop } = await openInstances(instances, LOUD_LIMIT, LOUD_LIMIT)
+  let admitted = 0
+  for (let index = 0; index < uploads; index++) {
+    if (await admits(index)) admitted++
+    state.now += 1000 / (LOUD_LIMIT * TIMES_ITS_LIMIT)
+  }
+  await stop()
+  const dollars = [uploads, admitted].map((some) => dollarsPerMillion(state.writes / some))
+  return [instances, uploads, admitted, state.writes, ...dollars].map(String)
+}
+
+async function measureWrites(): Promise<void> {
+  const rows = [await countWrites(1), await countWrites(INSTANCES)]
+  console.log(
+    `Five minutes at ${TIMES_ITS_LIMIT} times the limit; within it, a million images cost ${dollarsPerMillion(1)}`,
+  )
+  console.log(
+    formatTable(
+      ['instances', 'sent', 'admitted', 'writes', '$ per million sent', '$ per million admitted'],
+      rows,
+    ),
+  )
+}
+
+interface Upload {
+  status: number
+  milliseconds: number
+}
+
+async function upload({ endpoints }: DevStack, app: string, body: Buffer<ArrayBuffer>): Promise<Upload> {
+  const authorization = `Bearer ${endpoints.apps[app]?.apiKey}`
+  const began = performance.now()
+  const answer = await fetch(`${endpoints.uploadApi}/v1/images`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'image/jpeg' },
+    body,
+  })
+  await answer.arrayBuffer()
+  return { status: answer.status, milliseconds: performance.now() - began }
+}
+
+/** A row: what the neighbour sees while the loud app sends at a rate. */
+async function measureNeighbor(stack: DevStack, title: string, loudRate: number, body: Buffer<ArrayBuffer>) {
+  const [neighbor, loud] = await Promise.all([
+    atSteadyRate(seconds * NEIGHBOR_RATE, NEIGHBOR_RATE, () => upload(stack, 'web-app-2', body)),
+    atSteadyRate(seconds * loudRate, loudRate, () => upload(stack, 'web-app-1', body)),
+  ])
+  const times = neighbor.map(({ milliseconds }) => milliseconds)
+  return [
+    title,
+    ...[0.5, 0.95].map((part) => `${percentile(times, part).toFixed(0)} ms`),
+    statusesOf(neighbor),
+    statusesOf(loud),
+  ]
+}
+
+function statusesOf(uploads: Upload[]): string {
+  const byStatus = Map.groupBy(uploads, ({ status }) => status)
+  return [...byStatus].map(([status, { length }]) => `${length} × ${status}`).join(', ') || 'none'
+}
+
+async function measureIsolation(): Promise<void> {
+  const apps = {
+    'web-app-1': { limits: { requestsPerSecond: LOUD_LIMIT, burstRequests: LOUD_LIMIT } },
+    'web-app-2': { topics: ['images.web-app-2'], limits: { requestsPerSecond: 50 } },
+  }
+  process.env.APPS_FILE = configurationFile({ apps })
+  const body = (await sharp({ create: { width: 200, height: 150, channels: 3, background: '#777' } })
+    .jpeg()
+    .toBuffer()) as Buffer<ArrayBuffer>
+  const stack = await startDev()
+  try {
+    // So that every function has started.
+    for (const app of ['web-app-1', 'web-app-2', 'web-app-2']) await upload(stack, app, body)
+    const rows = [
+      await measureNeighbor(stack, 'alone', 0, body),
+      await measureNeighbor(stack, 'beside one at its limit', LOUD_LIMIT, body),
+      await measureNeighbor(
+        stack,
+        `beside one at ${TIMES_ITS_LIMIT} × its limit`,
+        LOUD_LIMIT * TIMES_ITS_LIMIT,
+        body,
+      ),
+      await measureNeighbor(stack, 'alone again', 0, body),
+    ]
+    console.log(
+      `Uploads of an app at ${NEIGHBOR_RATE}/s for ${seconds} s each; the other's limit is ${LOUD_LIMIT}/s`,
+    )
+    console.log(formatTable(['', 'p50', 'p95', 'answers', "the other's answers"], rows))
+  } finally {
+    await stack.stop()
+  }
+}
+
+// First, while the environment names no local server.
+await measureIsolation()
+await measureOvershoot()
+await measureWrites()
