@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { text } from 'node:stream/consumers'
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { describe, expect, test } from '@jest/globals'
@@ -39,6 +40,21 @@ describe('startLocalAws', () => {
       message: `Local AWS cannot listen on 127.0.0.1:${port}: the port is in use.`,
       cause: { code: 'EADDRINUSE' },
     })
+  })
+
+  test.each([
+    ['headers', 'GET /health HTTP/1.1\r\nhost: localhost\r\nx-slow: '],
+    ['body', 'PUT /bucket/key HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n1234'],
+  ])('ends a connection that does not send the rest of its %s', async (_, half) => {
+    const aws = await startLocalAws({ arrival: { headersMs: 50, requestMs: 100 } })
+    const socket = connect(aws.port, '127.0.0.1')
+    socket.setTimeout(4_000, () => socket.destroy())
+    socket.write(half)
+    try {
+      expect(await text(socket)).toMatch(/HTTP\/1\.1 408 /)
+    } finally {
+      await aws.stop()
+    }
   })
 
   test('accepts a body of 40 MB', async () => {

@@ -14,6 +14,7 @@ import { verifyPuts } from './verify-puts.ts'
 
 const LOOPBACK = '127.0.0.1'
 const MAX_BODY_BYTES = 64 * 1024 * 1024
+const ARRIVAL: Arrival = { headersMs: 15_000, requestMs: 300_000 }
 
 /** Options of the server. All are optional. */
 export interface LocalAwsOptions {
@@ -23,6 +24,13 @@ export interface LocalAwsOptions {
   dataDir?: string
   /** Names that a request's Host may have, beside those of loopback. */
   allowedHosts?: string[]
+  /** How long a request may take to arrive. Default: 15 s for its headers, five minutes for all of it. */
+  arrival?: Arrival
+}
+
+interface Arrival {
+  headersMs: number
+  requestMs: number
 }
 
 /** A running local S3, SQS, SNS and DynamoDB server. */
@@ -48,6 +56,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   let app: FastifyInstance | undefined
   const configure = (instance: FastifyInstance, objects: S3Store) => {
     app = instance
+    endSlowConnections(instance, options.arrival ?? ARRIVAL)
     return addS3Behavior(instance, objects, options)
   }
   try {
@@ -60,6 +69,12 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
 
 /** With an empty `host`, queue URLs contain the address that the client used, which always resolves. */
 const fixed = { listenHost: LOOPBACK, host: '', bodyLimit: MAX_BODY_BYTES, logger: false, messageSpies: true }
+
+/** Fastify lets a request take for ever. Node looks at its connections every 30 s unless that is too seldom. */
+function endSlowConnections({ server }: FastifyInstance, { headersMs, requestMs }: Arrival): void {
+  const connectionsCheckingInterval = Math.min(30_000, headersMs, requestMs)
+  Object.assign(server, { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval })
+}
 
 async function addS3Behavior(
   app: FastifyInstance,
