@@ -1,6 +1,7 @@
-import { type Column, collectedColumns, collectedRefusalColumns, glueType } from '@darkroom/analytics'
+import { collectedColumns, collectedRefusalColumns } from '@darkroom/analytics'
 import { collectedPrefix, OUTCOMES, REFUSALS } from '@darkroom/core'
 import { COLLECTED_OUTCOMES_DAYS } from '@darkroom/retention'
+import { glueColumns, glueTable, jsonFiles } from './glue-table.ts'
 import type { Settings } from './settings.ts'
 
 /** S3 deletes at the midnight after the last day. */
@@ -13,7 +14,7 @@ const LISTED_DAYS = COLLECTED_OUTCOMES_DAYS + 1
  */
 export function collectedTable(settings: Settings) {
   const location = locationOf(settings, OUTCOMES)
-  const columns = glueColumns(collectedColumns())
+  const columns = collectedColumns()
   return glueTable({
     Name: 'collected_outcomes',
     Description: 'The events of the last days, from which images is merged.',
@@ -28,10 +29,10 @@ export function collectedTable(settings: Settings) {
       // Fn::Sub turns `${!…}` into `${…}`, which Athena needs.
       'storage.location.template': { 'Fn::Sub': `${location}hour=\${!hour}/` },
     },
-    PartitionKeys: columns.filter(({ Name }) => Name === 'hour'),
+    PartitionKeys: glueColumns(columns.filter(({ name }) => name === 'hour')),
     StorageDescriptor: jsonFiles(
       location,
-      columns.filter(({ Name }) => Name !== 'hour'),
+      columns.filter(({ name }) => name !== 'hour'),
     ),
   })
 }
@@ -46,44 +47,9 @@ export function collectedRefusalsTable(settings: Settings) {
     Description: 'The events of refused images of the last 90 days. Use refusals.',
     Parameters: { EXTERNAL: 'TRUE' },
     PartitionKeys: [],
-    StorageDescriptor: jsonFiles(locationOf(settings, REFUSALS), glueColumns(collectedRefusalColumns())),
+    StorageDescriptor: jsonFiles(locationOf(settings, REFUSALS), collectedRefusalColumns()),
   })
 }
 
 const locationOf = ({ stage }: Settings, kind: string) =>
   `s3://darkroom-${stage}-\${AWS::AccountId}-\${AWS::Region}/${collectedPrefix(kind)}`
-
-interface GlueColumn {
-  Name: string
-  Type: string
-  Comment: string
-}
-
-function glueColumns(columns: Column[]): GlueColumn[] {
-  return columns.map(({ name, type, comment }) => ({ Name: name, Type: glueType(type), Comment: comment }))
-}
-
-function glueTable(input: object) {
-  return {
-    Type: 'AWS::Glue::Table',
-    Properties: {
-      CatalogId: { Ref: 'AWS::AccountId' },
-      DatabaseName: { Ref: 'Database' },
-      TableInput: { ...input, TableType: 'EXTERNAL_TABLE' },
-    },
-  }
-}
-
-/** One JSON object a line. */
-function jsonFiles(location: string, Columns: GlueColumn[]) {
-  return {
-    Location: { 'Fn::Sub': location },
-    InputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
-    OutputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-    SerdeInfo: {
-      SerializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
-      Parameters: { 'ignore.malformed.json': 'true' },
-    },
-    Columns,
-  }
-}
