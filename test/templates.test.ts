@@ -822,6 +822,13 @@ test('the objective of 10 s is watched in two windows', () => {
   expect(slow?.Threshold).toBeCloseTo(100 - 6 * 0.1)
 })
 
+test('the alarm for a decoder that is not contained watches what the processor counts', () => {
+  const alarm = resourcesOf('image-processor', 'AWS::CloudWatch::Alarm').EngineNotContainedAlarm?.Properties
+  expect(alarm).toMatchObject({ Namespace: 'Darkroom', MetricName: 'EngineNotContained', Threshold: 0 })
+  const widgets = propertiesOf('upload-api', 'AWS::CloudWatch::Dashboard')[0]?.DashboardBody
+  expect(widgets).toContain('"EngineNotContained"')
+})
+
 /** $0.10 a month each, and the polling of queues is $1: together with the daily reconcile at most $5 (decisions/0062). */
 test('alarms watch few metrics, and nothing is billed like five of them', () => {
   const idle = SERVICES.filter((service) => service !== 'kafka-bridge')

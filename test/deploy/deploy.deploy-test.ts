@@ -182,6 +182,7 @@ test('the doctor says what is in order and what is not', async () => {
   for (const found of [
     { check: 'stacks', level: 'ok', text: expect.stringMatching(/^upload-api: \w+_COMPLETE, 15 functions$/) },
     { check: 'functions', level: 'ok', text: 'nodejs24.x' },
+    { check: 'decoder', level: 'ok', text: 'images are decoded in contained processes only' },
     { check: 'API', level: 'ok', text: `${url} is ready` },
     { check: 'API keys', level: 'ok', text: 'at least one app has an API key' },
     { check: 'events', level: 'ok', text: 'S3 sends the events of input/, uploads/, erasing/, metadata/' },

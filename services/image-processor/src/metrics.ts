@@ -25,7 +25,7 @@ export function countNotRedeveloped(): void {
   metrics.singleMetric().addMetric('RedevelopmentsFailed', MetricUnit.Count, 1)
 }
 
-/** An instance whose engine's process is not contained. A deployed stage processes nothing there. */
+/** An image whose engine's process is not contained. Where containment is required, it is not processed there. */
 export function countNotContained(): void {
   metrics.singleMetric().addMetric('EngineNotContained', MetricUnit.Count, 1)
 }

@@ -133,6 +133,11 @@ function widgets(stage: string): Widget[] {
       stat: 'Sum',
     },
     {
+      title: 'Images whose decoder was not contained',
+      metrics: [own('image-processor', 'EngineNotContained', { label: 'images' })],
+      stat: 'Sum',
+    },
+    {
       title: 'Outcomes announced',
       metrics: [own('image-processor', 'OutcomesAnnounced', { label: 'documents' })],
       stat: 'Sum',

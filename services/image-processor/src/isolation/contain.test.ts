@@ -114,16 +114,22 @@ describe('where the process cannot be contained', () => {
   afterAll(() => rm(folder, { recursive: true }))
 
   test.each([true, false])(
-    'images are developed unless containment is required: %s',
+    'images are developed unless containment is required, and each is counted: %s',
     async (requireContainment) => {
-      const developer = isolate({ name: 'sharp', program, seconds: 60, megabytes: 480, requireContainment })
+      let counted = 0
+      const onNotContained = () => counted++
+      const limits = { seconds: 60, megabytes: 480 }
+      const developer = isolate({ name: 'sharp', program, ...limits, requireContainment, onNotContained })
       const original = await sharp({ create: { width: 9, height: 9, channels: 3, background: '#c84' } })
         .png()
         .toBuffer()
       const preset = presetOf('web-app-1')
-      const developed = developer.develop(original, preset, 'web-app-1')
-      if (requireContainment) await expect(developed).rejects.toThrow('cannot be contained: no seccomp')
-      else expect(await developed).toMatchObject({ width: 9 })
+      for (const images of [1, 2]) {
+        const developed = developer.develop(original, preset, 'web-app-1')
+        if (requireContainment) await expect(developed).rejects.toThrow('cannot be contained: no seccomp')
+        else expect(await developed).toMatchObject({ width: 9 })
+        expect(counted).toBe(images)
+      }
       developer.stop()
     },
   )

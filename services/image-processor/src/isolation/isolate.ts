@@ -19,7 +19,7 @@ export interface Isolation {
   apps?: number
   /** Develops nothing where the engine's process cannot be contained. */
   requireContainment?: boolean
-  /** Called once if it cannot be contained. */
+  /** Called for each image that meets a process that is not contained. */
   onNotContained?: () => void
 }
 
@@ -81,15 +81,13 @@ export function isolate({
     unused = undefined
     return engine
   }
-  let isReported = false
+  let isLogged = false
   function requireContained(containment: Containment): void {
     if (containment.contained) return
     const { reason } = containment
-    if (!isReported) {
-      logger.warn('the image engine is not contained', { reason })
-      onNotContained()
-    }
-    isReported = true
+    onNotContained()
+    if (!isLogged) logger.warn('the image engine is not contained', { reason })
+    isLogged = true
     if (requireContainment) throw new Error(`the image engine cannot be contained: ${reason}`)
   }
   /** A process whose reply no engine gives is ended, like one that dies. */

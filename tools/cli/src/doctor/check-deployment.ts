@@ -18,6 +18,7 @@ import { placePrefix } from '@darkroom/core'
 import { checkConcurrency } from './check-concurrency.ts'
 import { checkQueues } from './check-queues.ts'
 import {
+  checkDecoder,
   checkFunctions,
   checkStacks,
   type Deployment,
@@ -38,6 +39,7 @@ export async function examineDeployment(stage: string, url?: string): Promise<Ch
   if (deployment['upload-api'] && deployment['image-processor']) {
     checks.push(
       ['functions', () => checkFunctions(deployment)],
+      ['decoder', () => checkDecoder(deployment)],
       ['API', () => checkApi(url ?? deployment['upload-api']?.outputs.HttpApiUrl)],
       ['API keys', () => checkApiKeys(deployment, stage)],
       ['bucket', () => checkBucket(deployment)],

@@ -117,6 +117,14 @@ export async function checkFunctions(deployment: Deployment): Promise<Finding[]>
   return [...findings, ...AGREED.flatMap((name) => checkAgreement(functions, name)), ok(runtimes.join(', '))]
 }
 
+/** What the decoder could reach, if an image took it over: docs/security.md. */
+export async function checkDecoder(deployment: Deployment): Promise<Finding[]> {
+  if (settingOf(deployment['image-processor'], 'ENGINE_CONTAINMENT') === 'required')
+    return [ok('images are decoded in contained processes only')]
+  const text = 'Images are processed where their decoder cannot be contained.'
+  return [warning(text, 'Deploy image-processor with engineContainment: required.')]
+}
+
 function checkAgreement(functions: FunctionConfiguration[], name: string): Finding[] {
   const setting = ({ Environment }: FunctionConfiguration) => Environment?.Variables?.[name]
   const values = Map.groupBy(
