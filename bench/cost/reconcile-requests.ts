@@ -1,4 +1,4 @@
-import { newImageId } from '@darkroom/core'
+import { dateOf, newImageId, RECONCILED_KEY } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { processedDocument } from '../../services/upload-api/src/testing/documents.ts'
 import { openStore } from '../../services/upload-api/src/testing/open-store.ts'
@@ -32,6 +32,8 @@ export async function countReconciles(): Promise<ReconcileRequests> {
       await store.putInput(image)
       await store.putDocument(processedDocument(image))
     }
+    // As the reconcile of the day before leaves it.
+    await store.put(RECONCILED_KEY, dateOf(newImageId(new Date(Date.now() - 2 * DAY_MS))))
     counter.take()
     await reconcile({ time: new Date().toISOString() })
     for (;;) {

@@ -1,4 +1,4 @@
-import type { ImageRef } from '@darkroom/core'
+import { type ImageRef, RECONCILED_KEY } from '@darkroom/core'
 import { deletionOf } from '@darkroom/retention'
 import { imageOf, type Subject } from './actors.ts'
 import { DAY_MS, LIMITS_MS, MINUTE_MS, retention } from './settings.ts'
@@ -21,8 +21,9 @@ export async function passRetention(world: World, subjects: Subject[]): Promise<
   for (const days of [input, processed, metadata]) {
     await time.runUntil(start + (days + LONGEST_HISTORY_DAYS) * DAY_MS)
     expire(world)
-    const before = new Set(s3.objects.keys())
     const scheduled = { time: new Date(start + DAY_MS).toISOString() }
+    s3.run('PutObject', { Key: RECONCILED_KEY, Body: new Date(start - DAY_MS).toISOString().slice(0, 10) })
+    const before = new Set(s3.objects.keys())
     const reconcile = () => reconcileImages(scheduled)
     void processes.invoke(`reconcileImages after ${days} days`, LIMITS_MS.reconcileImages, reconcile)
     await time.runUntil(time.now() + 15 * MINUTE_MS)
@@ -31,7 +32,8 @@ export async function passRetention(world: World, subjects: Subject[]): Promise<
     for (const subject of subjects) breaches.push(...(await wrongAnswer(world, subject, days)))
   }
   for (const key of s3.objects.keys())
-    if (!/^(held|receipts|settings)\//.test(key)) breaches.push(`${key} is left after its retention`)
+    if (!/^(held|receipts|settings|reconciled)\//.test(key))
+      breaches.push(`${key} is left after its retention`)
   if (s3.uploads.size > 0) breaches.push('a multipart upload is left after its retention')
   return breaches
 }

@@ -193,8 +193,8 @@ function ratesOf(seed: number): Rates {
     engineDied: rate('engineDied', 0.4),
     eventDoubled: rate('eventDoubled', 0.2),
     eventLate: rate('eventLate', 0.4),
-    // More than one in a thousand, so that some are lost. What is lost before an outage of days is not found by the reconcile.
-    eventLost: outagesOf(seed).length > 0 ? 0 : rate('eventLost', 0.2),
+    // More than one in a thousand, so that some are lost.
+    eventLost: rate('eventLost', 0.2),
     exhausted,
   }
 }

@@ -4,6 +4,7 @@ import {
   ProblemError,
   parseInputKey,
   parseProcessedKey,
+  RECONCILED_KEY,
   readImageAccepted,
 } from '@darkroom/core'
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda'
@@ -151,11 +152,16 @@ export function createLambda(world: () => World): Lambda {
   }
 
   const reconcileNow = async (isOver: () => boolean) => {
-    const { time, start, processes, sabotage, chance } = world()
+    const { time, start, processes, sabotage, chance, faults, s3 } = world()
     if (isOver() || sabotage.noReconcile) return
     time.after(DAY_MS, () => void reconcileNow(isOver))
     const day = Math.floor((time.now() - start) / DAY_MS)
-    if (isSettled(world()) && !chance.happens(`idle reconcile on day ${day}`, IDLE_RECONCILE_SHARE)) return
+    if (isSettled(world()) && !chance.happens(`idle reconcile on day ${day}`, IDLE_RECONCILE_SHARE)) {
+      const isAway = (['s3', 'sqs', 'both'] as const).some((away) => faults.isOut(away, time.now() - start))
+      if (!isAway) s3.run('PutObject', { Key: RECONCILED_KEY, Body: dateOn(time.now() - DAY_MS) })
+      return
+    }
+    if (sabotage.twoDays) s3.run('PutObject', { Key: RECONCILED_KEY, Body: dateOn(time.now() - 2 * DAY_MS) })
     const scheduled = { time: new Date(time.now()).toISOString() }
     // Lambda repeats a failed invocation twice.
     for (let attempt = 1; attempt <= 3; attempt++) {
@@ -179,6 +185,8 @@ export function createLambda(world: () => World): Lambda {
     clearParkedUntil: (isOver) => void clearParkedNow(isOver),
   }
 }
+
+const dateOn = (time: number) => new Date(time).toISOString().slice(0, 10)
 
 /** Whether every original has a document that is not older, variants of one attempt, and nothing was begun and not ended. */
 export function isSettled({ s3 }: World): boolean {

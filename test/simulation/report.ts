@@ -293,7 +293,6 @@ ${await sabotages()}
 ${stackRuns()}${await auditRuns()}## What this does not prove
 
 - How S3 and SQS scale and throttle, and how often they lose events or answers.
-- An event that S3 never sends, followed by an outage of S3 of more than a day: the daily reconcile looks at the ids of two days.
 - Outages of more than four days, after which SQS has deleted what waited.
 - Subscribers: the simulated topic keeps what is published and delivers nothing. An operator has to send the outcomes again whose event S3 lost
   (\`darkroom events replay\`), as happens here at the end of such histories.

@@ -27,6 +27,8 @@ export interface Sabotage {
   unannounced?: boolean
   /** The daily reconcile never runs. */
   noReconcile?: boolean
+  /** The daily reconcile looks at yesterday and the day before, whatever happened meanwhile. */
+  twoDays?: boolean
   /** Deletions below this prefix do nothing. */
   keptPrefix?: string
   /** The lifecycle rules forget this prefix. */
@@ -70,6 +72,7 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'conditional writes are unconditional': { seed: 9, sabotage: { unconditionalWrites: true } },
   'events of S3 are not looked at': { seed: 5, sabotage: { noWatch: true } },
   'the reconcile never runs': { seed: 37, sabotage: { noReconcile: true } },
+  'the reconcile looks at two days': { seed: 1_117_587, sabotage: { twoDays: true } },
   'the watch queue adds to a backlog': { seed: 5, sabotage: { backlogUnseen: true } },
   'outcomes are not announced': { seed: 1, sabotage: { unannounced: true } },
   'an erasure looks once for the hash': { seed: 73_356, sabotage: { unwatchedPrefix: 'hashes/' } },

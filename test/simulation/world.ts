@@ -1,4 +1,11 @@
-import { findOwner, type ImageId, inputKey, parseUploadKey, readImageAccepted } from '@darkroom/core'
+import {
+  findOwner,
+  type ImageId,
+  inputKey,
+  parseUploadKey,
+  RECONCILED_KEY,
+  readImageAccepted,
+} from '@darkroom/core'
 import { type Chance, chanceOf } from './chance.ts'
 import { type Faults, faultsOf } from './faults.ts'
 import type { History } from './history.ts'
@@ -82,7 +89,8 @@ export function openWorld(history: History, options: Options): World {
       announce(key)
     },
     (key) => {
-      if (!abandoned.has(findOwner(key)?.imageId ?? '')) changed = time.now()
+      const isHealing = key !== RECONCILED_KEY && !abandoned.has(findOwner(key)?.imageId ?? '')
+      if (isHealing) changed = time.now()
     },
   )
   const sqs = createMemorySqs(

@@ -45,6 +45,7 @@ export {
   type StoredSource,
 } from './originals.ts'
 export { chainReceipt, newestReceipt, newReceipt, sequenceOf } from './receipts.ts'
+export { getReconciled, putReconciled } from './reconciled.ts'
 export { putRejected, putRejectedList, rejectedImage } from './rejected.ts'
 export { deleteSettings, getSettings, listSettings, putSettings, SETTINGS_TIMEOUTS } from './settings.ts'
 export {

@@ -24,6 +24,7 @@ export { credentialKey, lastUseKey, parseCredentialKey, parseLastUseKey } from '
  *     linked/{app}/{yyyy-mm-dd}/{imageId}/{sha256}              names an object elsewhere that has bytes of the image
  *     receipts/{app}/{number}                                   the chain of erasure receipts, the newest first
  *     settings/{app}.json                                       what was applied to an app after a deployment
+ *     reconciled/days                                           where the next daily reconcile begins: a date
  *     collected/{kind}/hour={yyyy-mm-ddThh}/{time}-{file}.json.gz  events of the topic, many in a file, until analysts' tables have them
  *     credentials/{keyId}.json                                  the record of an API key (api-key.ts, which loads no zod)
  *     credentials/{keyId}.used                                  written when that key is first used on a day
@@ -300,6 +301,9 @@ export function settingsKey({ app }: Pick<ImageRef, 'app'>): string {
 export function parseSettingsKey(key: string): Pick<ImageRef, 'app'> | undefined {
   return confirm(/^settings\/(?<app>[^/]+)\.json$/.exec(key), settingsKey)
 }
+
+/** The last date for whose originals the daily reconcile has sent messages: see decisions/0080-reconcile-from-the-last-day.md. */
+export const RECONCILED_KEY = 'reconciled/days'
 
 /** A file of collected events. */
 export interface CollectedRef {

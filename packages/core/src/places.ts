@@ -26,6 +26,7 @@ import {
   parseStoredKey,
   parseUploadKey,
   processedPrefix,
+  RECONCILED_KEY,
   uploadPrefix,
 } from './keys.ts'
 
@@ -54,6 +55,7 @@ const OWNERS = {
   linked: parseLinkKey,
   receipts: parseReceiptKey,
   settings: parseSettingsKey,
+  reconciled: (key: string) => (key === RECONCILED_KEY ? {} : undefined),
   // The events in a file are of many apps.
   collected: (key: string) => parseCollectedKey(key) && {},
   // The record names the app.

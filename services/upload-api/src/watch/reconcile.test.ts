@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { newReceipt } from '@darkroom/bucket'
+import { getReconciled, newReceipt } from '@darkroom/bucket'
 import {
   dateOf,
   erasureKey,
@@ -8,6 +8,7 @@ import {
   metadataKey,
   newImageId,
   processedKey,
+  RECONCILED_KEY,
   readS3Event,
   uploadKey,
 } from '@darkroom/core'
@@ -20,6 +21,7 @@ import { watchEvent } from '../testing/watch-event.ts'
 
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
+const { bucket } = await import('../clients.ts')
 const { handler: reconcile } = await import('./reconcile.ts')
 const { handler: watchImages } = await import('./watch-images.ts')
 afterAll(async () => {
@@ -110,4 +112,22 @@ test('a large day takes several messages, and each image is found once', async (
     await watchImages({ Records: event.Records.map((record) => ({ ...record, body })) })
   }
   expect(await watchedKeys()).toEqual(images.slice(1050).map(inputKey))
+})
+
+const dateAgo = (days: number) => dateOf(newImageId(new Date(Date.now() - days * DAY_MS)))
+
+test.each([
+  ['begins at the last day of the one before, however long ago', dateAgo(9), [9, 8, 2, 1]],
+  ['compares thirty days if there was none', undefined, [30, 10, 9, 8, 2, 1]],
+  ['… if its last day cannot be read', 'yesterday', [30, 10, 9, 8, 2, 1]],
+  ['compares yesterday again if it runs twice a day', dateAgo(1), [1]],
+])('%s', async (_name, last, found) => {
+  const app = `since-${found.length}-${last?.length ?? 0}`
+  const images = [31, 30, 10, 9, 8, 2, 1].map((daysAgo) => ({ daysAgo, image: newImage(daysAgo, app) }))
+  for (const { image } of images) await store.putInput(image)
+  await (last ? store.put(RECONCILED_KEY, last) : store.remove(RECONCILED_KEY))
+  await reconcile({ time: new Date().toISOString() })
+  const expected = images.filter(({ daysAgo }) => found.includes(daysAgo)).map(({ image }) => inputKey(image))
+  expect((await watchedKeys()).filter((key) => key.includes(app))).toEqual(expected)
+  expect(await getReconciled(bucket)).toBe(dateAgo(1))
 })

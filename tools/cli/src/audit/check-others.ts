@@ -3,6 +3,7 @@ import {
   type Bucket,
   findOriginal,
   getDocument,
+  getReconciled,
   getSettings,
   getText,
   listObjects,
@@ -25,6 +26,7 @@ import {
   parseLastUseKey,
   parseSettingsKey,
   placePrefix,
+  RECONCILED_KEY,
 } from '@darkroom/core'
 import { type AuditContext, isSettled, pastRetention, type Unit } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
@@ -120,6 +122,13 @@ export async function checkSettings({ bucket }: AuditContext, { key }: StoredObj
   const text = await getSettings(bucket, ref.app)
   if (text === undefined || isAppliedSettings(text)) return []
   return [{ class: 'unknown-object', key, detail: 'no settings that functions can read' }]
+}
+
+/** The daily reconcile can read the date where it begins. */
+export async function checkReconciled({ bucket }: AuditContext, { key }: StoredObject): Promise<Breach[]> {
+  if (key !== RECONCILED_KEY) return [unknownObject({ key })]
+  const isRead = (await getReconciled(bucket)) !== undefined
+  return isRead ? [] : [{ class: 'unknown-object', key, detail: 'no date that the daily reconcile can read' }]
 }
 
 function isAppliedSettings(text: string): boolean {

@@ -117,6 +117,7 @@ const LOOKS: Record<Place, Look> = {
     ),
   }),
   settings: async () => ({ how: 'not looked at: settings name no image', found: [] }),
+  reconciled: async () => ({ how: 'not looked at: it is a date', found: [] }),
   credentials: async () => ({ how: 'not looked at: API keys name no image', found: [] }),
 }
 

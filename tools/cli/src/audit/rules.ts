@@ -9,6 +9,7 @@ import {
   checkEvent,
   checkHash,
   checkLoose,
+  checkReconciled,
   checkRejected,
   checkSettings,
   strangers,
@@ -39,6 +40,7 @@ export const RULES: Record<Place, Rule> = {
   receipts: checkLink,
   credentials: checkCredential,
   settings: checkSettings,
+  reconciled: checkReconciled,
   collected: checkCollected,
 }
 
