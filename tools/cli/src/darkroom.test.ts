@@ -371,10 +371,13 @@ describe('hold', () => {
     const keys = [inputKey(held), processedKey(variant)]
     for (const key of keys) await put('held', key)
     const placed = await darkroom('hold', held.imageId, '--app', held.app, '--reason', 'case 7')
-    expect(placed).toEqual({ code: 0, printed: expect.stringMatching(/legal hold; 2 objects are kept/) })
+    expect(placed).toMatchObject({
+      code: 0,
+      printed: expect.stringMatching(/legal hold; 2 objects are kept/),
+    })
     expect(await heldKeys('held')).toEqual([holdKey(held), ...keys.map((key) => heldPrefix(held) + key)])
     const released = await darkroom('hold', held.imageId, '--app', held.app, '--release')
-    expect(released).toEqual({ code: 0, printed: expect.stringMatching(/2 copies were deleted/) })
+    expect(released).toMatchObject({ code: 0, printed: expect.stringMatching(/2 copies were deleted/) })
     expect(await heldKeys('held')).toEqual([])
   })
 

@@ -1,6 +1,6 @@
-import { stripVTControlCharacters, styleText } from 'node:util'
+import { styleText } from 'node:util'
 import type { ImageStatus } from '@darkroom/client'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, printable } from '@darkroom/terminal'
 
 const COLORS = { queued: 'yellow', processed: 'green', failed: 'red', erased: 'gray' } as const
 
@@ -10,18 +10,18 @@ export function formatBytes(bytes: number): string {
   return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)} ${unit}`
 }
 
-/** The name that a user gave to a file, safe to print: it cannot move the cursor or start a line. */
+/** The name that a user gave to a file, safe to print. */
 export function nameOf({ filename, id }: ImageStatus): string {
-  return filename ? stripVTControlCharacters(filename).replace(/\p{Cc}/gu, ' ') : id
+  return printable(filename || id)
 }
 
 /** One line: `processed  412 ms`, or a failure with its reason. */
 export function outcomeOf({ status, timings, failure, warnings = [] }: ImageStatus): string {
   const word = styleText(COLORS[status], status)
-  if (status === 'failed') return `${word}  ${failure?.type}: ${failure?.detail}`
+  if (status === 'failed') return `${word}  ${printable(`${failure?.type}: ${failure?.detail}`)}`
   if (status !== 'processed') return word
   const time = timings ? `  ${timings.queuedMs + timings.processingMs} ms` : ''
-  return `${word}${time}${warnings.length > 0 ? `  ${warnings.map(({ type }) => type).join(', ')}` : ''}`
+  return `${word}${time}${warnings.length > 0 ? `  ${printable(warnings.map(({ type }) => type).join(', '))}` : ''}`
 }
 
 /** Everything that a person asks about an image, within 80 columns where the values allow it. */
@@ -49,7 +49,9 @@ function facts(image: ImageStatus): [string, string][] {
     ['erased', erasure && `${erasure.at}${erasure.complete ? '' : ', parts may still be stored'}`],
     ['kept until', keptUntil && `${keptUntil.variants} (variants), ${keptUntil.original} (original)`],
   ]
-  return lines.flatMap(([name, value]) => (value ? [[name, value]] : []))
+  return lines.flatMap(([name, value]) =>
+    value ? [[name, name === 'status' ? value : printable(value)]] : [],
+  )
 }
 
 function variantsTable({ variants = [] }: ImageStatus): string {

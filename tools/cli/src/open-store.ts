@@ -1,6 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { type Bucket, openBucket } from '@darkroom/bucket'
 import { type Endpoints, readEndpoints } from '@darkroom/local-stack/endpoints'
+import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import { bucketOfStage } from './stage-bucket.ts'
 
@@ -126,7 +127,7 @@ async function connect(location: StoreLocation): Promise<Store> {
 
 /** On stderr, so that results can be piped. */
 function warnOfUnreadable(key: string, reason: string): void {
-  console.error(`cannot be read: ${key} (${reason})`)
+  console.error(printable(`cannot be read: ${key} (${reason})`))
 }
 
 function clientSettings({ localEndpoint }: StoreLocation) {

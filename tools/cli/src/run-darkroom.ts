@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { printable } from '@darkroom/terminal'
 import { CommanderError } from 'commander'
 import { darkroom } from './program.ts'
 import { printVisibly } from './safe-console.ts'
@@ -20,7 +21,9 @@ export async function runDarkroom(args: string[]): Promise<void> {
   }
 }
 
+/** Further lines of a message are indented: one that a stranger wrote does not look like one of this tool. */
 function printError({ message, cause }: Error): void {
   const reason = cause instanceof Error ? ` (${cause.message})` : ''
-  console.error(`${styleText('red', 'darkroom:')} ${message}${reason}`)
+  const lines = `${message}${reason}`.split('\n').map(printable)
+  console.error(`${styleText('red', 'darkroom:')} ${lines.join('\n  ')}`)
 }

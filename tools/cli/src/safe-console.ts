@@ -1,7 +1,10 @@
-/** Controls other than line ends and tabs, and marks of direction. Colours (SGR, ECMA-48) are the only sequences that this tool prints. */
+/**
+ * Controls other than line ends and tabs, and marks of direction. The sequences that stay are the styles that this tool prints: bold, dim,
+ * red, green, yellow, grey and their ends (SGR, ECMA-48).
+ */
 const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
-  /\u001b(?!\[[\d;]*m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+  /\u001b(?!\[(?:1|2|22|3[1239]|90)m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
 
 /** Text without what a terminal acts on; each character becomes its escape, which JSON reads as the same character. */
 export function visible(text: string): string {

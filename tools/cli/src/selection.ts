@@ -1,4 +1,5 @@
 import { AppId, DatePartition, type ImageRef } from '@darkroom/core'
+import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import pThrottle from 'p-throttle'
 import * as z from 'zod'
@@ -67,7 +68,7 @@ export async function sendSelected(
       sent++
     }
     const counts = [...groups].map(([group, count]) => `${count} of ${group}`).join(', ')
-    if (counts) console.log(`${date}  ${counts}`)
+    if (counts) console.log(printable(`${date}  ${counts}`))
   }
   return `${sent} ${sent === 1 ? 'message' : 'messages'} ${dryRun ? 'would be sent' : 'sent'}`
 }

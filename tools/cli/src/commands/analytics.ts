@@ -11,7 +11,7 @@ import {
 } from '@darkroom/analytics'
 import { type LocalCatalogue, openCatalogue, openDocuments } from '@darkroom/catalogue'
 import { writeDashboard } from '@darkroom/dashboard'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, printable } from '@darkroom/terminal'
 import { type Command, Option } from 'commander'
 import { addStoreOptions, openStore, type StoreOptions } from '../open-store.ts'
 import { wholeNumberUpTo } from '../parsed-by.ts'
@@ -109,7 +109,7 @@ function warnAboutUnreadable(unreadable: ReadonlyMap<string, string>): void {
   if (unreadable.size === 0) return
   const documents = unreadable.size === 1 ? '1 document' : `${unreadable.size} documents`
   console.error(`${documents} skipped because of errors:`)
-  for (const [key, reason] of unreadable) console.error(`  ${key}: ${reason}`)
+  for (const [key, reason] of unreadable) console.error(printable(`  ${key}: ${reason}`))
 }
 
 function list(files: string[]): void {

@@ -42,7 +42,7 @@ test('list prints all apps with their own settings, in 80 columns', async () => 
 
 describe('check', () => {
   test('counts what is valid', async () => {
-    expect(await apps('check')).toEqual({ code: 0, printed: `${file} is valid: 2 apps, 2 presets.\n` })
+    expect(await apps('check')).toMatchObject({ code: 0, printed: `${file} is valid: 2 apps, 2 presets.\n` })
   })
 
   test('names each wrong field', async () => {

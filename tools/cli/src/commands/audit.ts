@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { APPS_FILE, readConfiguration, retentionOf } from '@darkroom/app-configuration'
 import { AppId, ImageId, Sha256 } from '@darkroom/core'
 import { localFolder } from '@darkroom/local-stack/endpoints'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, printable } from '@darkroom/terminal'
 import { type Command, Option } from 'commander'
 import * as z from 'zod'
 import type { AuditContext } from '../audit/audit-context.ts'
@@ -160,7 +160,10 @@ async function searched({ bucket, queues }: Store, imageId: ImageId, options: Op
       left += looked.found.length
       const { place, how, found } = looked
       if (json) printJson(looked)
-      else console.log(`${place.padEnd(30)}${how}: ${found.length === 0 ? 'nothing' : found.join(', ')}`)
+      else
+        console.log(
+          printable(`${place.padEnd(30)}${how}: ${found.length === 0 ? 'nothing' : found.join(', ')}`),
+        )
     }
   } finally {
     open?.close()
@@ -203,7 +206,7 @@ async function contextOf(
 }
 
 function printBreach({ class: kind, key, detail }: Breach): void {
-  console.log(`${kind}  ${key}  (${detail})`)
+  console.log(printable(`${kind}  ${key}  (${detail})`))
 }
 
 function printJson(value: object): void {

@@ -1,5 +1,5 @@
 import { AppId } from '@darkroom/core'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import pThrottle from 'p-throttle'
 import { type DeadLetter, type DeadLetterFilter, listDeadLetters, redriveParked } from '../dead-letters.ts'
@@ -61,9 +61,8 @@ function addShow(dlq: Command): void {
       const letters = await listDeadLetters(store, { id })
       if (letters.length === 0) throw new Error(`There is no dead letter or parked message of ${id}.`)
       for (const { queue, messageId, body, slug, detail } of letters) {
-        console.log(
-          `${queue}, message ${messageId}\n${slug}${detail ? `: ${detail}` : ''}\n${formatBody(body)}`,
-        )
+        const failure = printable(`${slug}${detail ? `: ${detail}` : ''}`)
+        console.log(`${queue}, message ${messageId}\n${failure}\n${formatBody(body)}`)
       }
     }),
   )
@@ -96,7 +95,7 @@ again is parked again after about ten minutes.`,
         }
         const beforeEach = pThrottle({ limit: 1, interval: 1000 / options.rate })(
           async (letter: DeadLetter) =>
-            console.log(`${letter.image?.app}  ${letter.image?.imageId}  ${letter.slug}`),
+            console.log(printable(`${letter.image?.app}  ${letter.image?.imageId}  ${letter.slug}`)),
         )
         console.log(`${counted(await redriveParked(store, options, beforeEach))} sent, to be processed again`)
       }),

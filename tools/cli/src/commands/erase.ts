@@ -1,5 +1,6 @@
 import type { Client, DarkroomError } from '@darkroom/client'
 import { type AppId, ImageId, Uploader } from '@darkroom/core'
+import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import pMap from 'p-map'
 import { type AppOptions, addAppOptions, connectClient, connectStage } from '../connect-client.ts'
@@ -67,7 +68,7 @@ async function eraseAllOf(app: AppId, uploader: string, { stage, yes }: Options)
       console.log(`${imageId}  cannot be read: look whose it is, and erase it by its id`)
     if (unreadable.length > 0) process.exitCode = 1
     if (!yes) {
-      for (const [imageId, place] of found) console.log(`${imageId}  ${place}`)
+      for (const [imageId, place] of found) console.log(printable(`${imageId}  ${place}`))
       if (found.size > 0) console.log('\nNothing was deleted. Add --yes to erase these images permanently.')
       return
     }
@@ -88,12 +89,12 @@ async function eraseFound(client: Client, found: Map<ImageId, string>): Promise<
     async (imageId) => {
       try {
         const { erasure } = await client.deleteImage(imageId)
-        console.log(`${imageId}  erased ${erasure?.at}, ${erasure?.objects ?? 0} objects`)
+        console.log(printable(`${imageId}  erased ${erasure?.at}, ${erasure?.objects ?? 0} objects`))
       } catch (error) {
         const { type, detail, message } = error as DarkroomError
         // Another request, or the end of its retention, was faster.
         if (type === 'not-found' || type === 'expired-by-retention') return
-        console.log(`${imageId}  not erased: ${detail ?? message}`)
+        console.log(printable(`${imageId}  not erased: ${detail ?? message}`))
       }
     },
     { concurrency: CONCURRENCY },

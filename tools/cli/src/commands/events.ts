@@ -1,4 +1,5 @@
 import { AppId, type ReceivedOutcome, readOutcomeEvent, readRefusal } from '@darkroom/core'
+import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import { replay } from '../events/replay.ts'
 import { type EventFilter, type Subscription, subscribe } from '../events/topic.ts'
@@ -37,7 +38,7 @@ function addTail(events: Command): void {
       const filter: EventFilter = { ...(app && { app: [app] }), ...(type && { type: [type] }) }
       const subscription = await subscribe(store, filter)
       console.error(`topic: ${subscription.topicArn}. Ctrl-C ends this.`)
-      const write = (body: string) => console.log(json ? body : lineOf(body))
+      const write = (body: string) => console.log(json ? jsonOf(body) : printable(lineOf(body)))
       await follow(subscription, count ?? Infinity, stopped.signal, write).finally(subscription.end)
     } finally {
       process.off('SIGINT', stop).off('SIGTERM', stop)
@@ -60,6 +61,15 @@ async function follow(
     })
     for (const body of bodies.slice(0, left)) write(body)
     left -= bodies.length
+  }
+}
+
+/** One line; a text for what is no JSON. */
+function jsonOf(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body))
+  } catch {
+    return JSON.stringify(body)
   }
 }
 

@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import type { ImageStatus, Variant } from '@darkroom/client'
-import { ImageId } from '@darkroom/core'
+import { ImageId, VariantName } from '@darkroom/core'
+import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import { fromCaller } from '../caller-folder.ts'
 import { type AppOptions, addAppOptions, connectClient } from '../connect-client.ts'
@@ -44,9 +45,11 @@ export function addGet(program: Command): void {
     const folder = fromCaller(out)
     await mkdir(folder, { recursive: true })
     for (const chosen of chooseVariants(image, variant)) {
+      if (!VariantName.safeParse(chosen.name).success)
+        throw new Error(`${chosen.name} cannot be the name of a variant, so no file is written for it.`)
       const file = join(folder, fileNameOf(id, chosen))
       await writeFile(file, await download(chosen))
-      console.log(`${file}  ${chosen.width} × ${chosen.height}, ${formatBytes(chosen.bytes)}`)
+      console.log(printable(`${file}  ${chosen.width} × ${chosen.height}, ${formatBytes(chosen.bytes)}`))
     }
   })
 }

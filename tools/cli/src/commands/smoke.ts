@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Client, ImageStatus } from '@darkroom/client'
+import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import sharp from 'sharp'
 import { type AppOptions, addAppOptions, connectClient } from '../connect-client.ts'
@@ -36,7 +37,7 @@ export function addSmoke(program: Command): void {
     } finally {
       await timed('erased', async () => requireErased(await client.deleteImage(id)))
     }
-    console.log(`The smoke test passed with image ${id}.`)
+    console.log(printable(`The smoke test passed with image ${id}.`))
   })
 }
 

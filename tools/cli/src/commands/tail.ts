@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Client, ImageStatus } from '@darkroom/client'
+import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import { type AppOptions, addAppOptions, connectClient } from '../connect-client.ts'
 import { nameOf, outcomeOf } from '../describe-image.ts'
@@ -32,7 +33,7 @@ export function addTail(program: Command): void {
 /** `13:20:11  queued     beach.jpg  id`; the time is UTC. */
 function lineOf(image: ImageStatus): string {
   const time = (image.finishedAt ?? image.acceptedAt).slice(11, 19)
-  return `${time}  ${nameOf(image)}  ${outcomeOf(image)}  ${image.id}`
+  return `${printable(time)}  ${nameOf(image)}  ${outcomeOf(image)}  ${printable(image.id)}`
 }
 
 async function follow(
@@ -66,5 +67,5 @@ async function newest(client: Client, known: Map<string, string>): Promise<Image
 }
 
 function warn(error: Error): undefined {
-  console.error(error.message)
+  console.error(printable(error.message))
 }

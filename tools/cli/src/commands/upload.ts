@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { styleText } from 'node:util'
 import { type Attributes, type Client, DarkroomError, type ImageStatus } from '@darkroom/client'
+import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import pMap from 'p-map'
 import { fromCaller } from '../caller-folder.ts'
@@ -33,7 +34,7 @@ export function addUpload(program: Command): void {
       async (file) => {
         const { isGood, line } = await uploadOne(client, file, { attribute, wait })
         const mark = isGood ? styleText('green', '✔') : styleText('red', '✘')
-        console.log(`${mark} ${basename(file).padEnd(width)}  ${line}`)
+        console.log(`${mark} ${printable(basename(file)).padEnd(width)}  ${line}`)
         return isGood
       },
       { concurrency: CONCURRENCY },
@@ -62,12 +63,12 @@ async function uploadOne(
       attributes: attribute,
     })
     const note = accepted.duplicate ? ', the same bytes as an earlier image' : ''
-    if (!wait) return { isGood: true, line: `accepted  ${accepted.id}${note}` }
+    if (!wait) return { isGood: true, line: `accepted  ${printable(accepted.id)}${note}` }
     const image = await client.waitUntilFinal(accepted.id)
-    return { isGood: image.status === 'processed', line: `${outcome(image)}  ${image.id}${note}` }
+    return { isGood: image.status === 'processed', line: `${outcome(image)}  ${printable(image.id)}${note}` }
   } catch (error) {
     const line = error instanceof DarkroomError ? `${error.type}: ${error.detail}` : (error as Error).message
-    return { isGood: false, line }
+    return { isGood: false, line: printable(line) }
   }
 }
 

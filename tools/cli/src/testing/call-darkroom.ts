@@ -5,7 +5,9 @@ import { runDarkroom } from '../run-darkroom.ts'
 /** What a command has printed to stdout and stderr, and its exit code. */
 export interface Call {
   code: number
+  /** Without colours. */
   printed: string
+  raw: string
 }
 
 /**
@@ -26,7 +28,7 @@ export async function callDarkroom(
   const printed = capture()
   try {
     await runDarkroom(args)
-    return { code: Number(process.exitCode ?? 0), printed: printed.stop() }
+    return { code: Number(process.exitCode ?? 0), ...printed.stop() }
   } finally {
     printed.stop()
     process.exitCode = undefined
@@ -35,7 +37,7 @@ export async function callDarkroom(
   }
 }
 
-/** Collects what is printed, without colours. */
+/** Collects what is printed. */
 function capture() {
   let text = ''
   const write = (chunk: unknown) => {
@@ -57,7 +59,7 @@ function capture() {
     stop() {
       for (const spy of spies) spy.mockRestore()
       process.stdout.columns = columns
-      return stripVTControlCharacters(text)
+      return { printed: stripVTControlCharacters(text), raw: text }
     },
   }
 }
