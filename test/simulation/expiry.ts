@@ -1,5 +1,5 @@
 import { type ImageRef, RECONCILED_KEY } from '@darkroom/core'
-import { deletionOf } from '@darkroom/retention'
+import { COLLECTED_DAYS, deletionOf } from '@darkroom/retention'
 import { imageOf, type Subject } from './actors.ts'
 import { DAY_MS, LIMITS_MS, MINUTE_MS, retention } from './settings.ts'
 import { getImage, reconcileImages, request } from './system.ts'
@@ -31,10 +31,13 @@ export async function passRetention(world: World, subjects: Subject[]): Promise<
       if (!before.has(key)) breaches.push(`${key} appeared after its retention`)
     for (const subject of subjects) breaches.push(...(await wrongAnswer(world, subject, days)))
   }
-  for (const key of s3.objects.keys())
-    if (!/^(held|receipts|settings|reconciled)\//.test(key))
-      breaches.push(`${key} is left after its retention`)
+  const isKept = (key: string) => /^(held|receipts|settings|reconciled|collected)\//.test(key)
+  for (const key of s3.objects.keys()) if (!isKept(key)) breaches.push(`${key} is left after its retention`)
   if (s3.uploads.size > 0) breaches.push('a multipart upload is left after its retention')
+  await time.runUntil(start + (COLLECTED_DAYS + LONGEST_HISTORY_DAYS) * DAY_MS)
+  expire(world)
+  for (const key of s3.objects.keys())
+    if (key.startsWith('collected/')) breaches.push(`${key} is left after its retention`)
   return breaches
 }
 

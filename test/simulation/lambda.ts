@@ -11,12 +11,22 @@ import type { SQSBatchResponse, SQSRecord } from 'aws-lambda'
 import { type Developer, EngineDeath } from '../../services/image-processor/src/development/develop.ts'
 import { developed, sha256Of } from './pictures.ts'
 import { believe, blame } from './sabotage.ts'
-import { CLEAR_PARKED_MS, DAY_MS, LIMITS_MS, MAX_BATCH, MINUTE_MS } from './settings.ts'
+import {
+  CLEAR_PARKED_MS,
+  COLLECT_MS,
+  DAY_MS,
+  LIMITS_MS,
+  MAX_BATCH,
+  MAX_COLLECTED,
+  MINUTE_MS,
+} from './settings.ts'
 import {
   announceOutcomes,
   BUCKET,
   bridgeUndelivered,
+  COLLECT,
   clearParked,
+  collectEvents,
   DEAD_LETTERS,
   IMAGE_QUEUE,
   OUTCOMES,
@@ -97,6 +107,10 @@ export function createLambda(world: () => World): Lambda {
       handle(world(), OUTCOMES, 'announceOutcomes', LIMITS_MS.announceOutcomes, records, () =>
         announceOutcomes({ Records: records }),
       ),
+    [COLLECT]: (records) =>
+      handle(world(), COLLECT, 'collectEvents', LIMITS_MS.collectEvents, records, () =>
+        collectEvents({ Records: records }),
+      ),
     [WATCH]: (records) => {
       const { sabotage, sqs } = world()
       if (sabotage.noWatch) {
@@ -141,14 +155,16 @@ export function createLambda(world: () => World): Lambda {
     if (url === IMAGE_QUEUE && from <= sinceStart && sinceStart < to) return pollLater(url, to - sinceStart)
     const [first] = sqs.messages(url).filter(({ visibleAt }) => visibleAt <= time.now())
     if (!first) return
-    const limit = chance.whole(`batch of ${first.id} ${first.receives}`, 1, MAX_BATCH)
+    const most = url === COLLECT ? MAX_COLLECTED : MAX_BATCH
+    const limit = chance.whole(`batch of ${first.id} ${first.receives}`, 1, most)
     const records = sqs.receive(url, limit)
     if (sqs.messages(url).some(({ visibleAt }) => visibleAt <= time.now())) pollLater(url, 0)
     if (records.length > 0) handlers[url]?.(records)
   }
   const pollLater = (url: string, inMs: number) => {
     const { time } = world()
-    if (handlers[url]) time.after(inMs + 10, () => poll(url))
+    const gatherMs = url === COLLECT ? COLLECT_MS : 10
+    if (handlers[url]) time.after(inMs + gatherMs, () => poll(url))
   }
 
   const reconcileNow = async (isOver: () => boolean) => {
@@ -235,7 +251,7 @@ async function handle(
   }
   const acknowledge = ({ receiptHandle }: SQSRecord) =>
     sqs.run('DeleteMessage', { QueueUrl: url, ReceiptHandle: receiptHandle }, '')
-  if (sabotage.acknowledgedEarly) records.map(acknowledge)
+  if (sabotage.acknowledgedEarly === (url === COLLECT ? 'events' : 'images')) records.map(acknowledge)
   const options = { isCalm: isLate(records), ...(maxSteps !== undefined && { maxSteps }) }
   const ended = await processes.invoke(nameOf(handler, records), limitMs, run, options)
   if (!('returned' in ended) || faults.isOut('sqs', time.now() - start)) return

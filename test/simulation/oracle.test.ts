@@ -1,21 +1,27 @@
 /** Each check of the oracle can fail: what one of them looks for is changed after a sound history. `sabotage.ts` breaks the rest. */
+import { gzipSync } from 'node:zlib'
 import {
   claimKey,
+  collectedKey,
+  dateOf,
   firstIdAt,
   heldPrefix,
   inputKey,
   metadataKey,
   newImageId,
+  OUTCOMES,
   processedKey,
+  toCollectedLine,
 } from '@darkroom/core'
 import { expect, test } from '@jest/globals'
 import { imageOf, messageAbout, type Subject } from './actors.ts'
 import type { Answered } from './answers.ts'
 import { NO_FAULTS } from './faults.ts'
 import type { History } from './history.ts'
+import { QUIET_QUEUES } from './oracle.ts'
 import { runHistory } from './run-history.ts'
 import { DAY_MS, MINUTE_MS } from './settings.ts'
-import { DEAD_LETTERS, IMAGE_QUEUE, OUTCOMES, PARKED, UNANNOUNCED, UNDELIVERED, WATCH } from './system.ts'
+import { PARKED } from './system.ts'
 import type { World } from './world.ts'
 
 /** One picture that is sent over HTTP and processed. */
@@ -56,6 +62,22 @@ function answer(
 ): void {
   const from = subject.answers.at(-1)?.to ?? 0
   subject.answers.push({ what, from, to: from, status, ...more })
+}
+
+/** Another file of events, with the image's event changed: its envelope, its document, or the app in it. */
+function collect(
+  world: World,
+  subjects: Subject[],
+  { app, data, ...envelope }: { app?: string; data?: object; [name: string]: unknown },
+): void {
+  const event = {
+    ...JSON.parse(world.published[0] ?? ''),
+    dt: dateOf(imageAndSubject(subjects).image.imageId),
+  }
+  const changed = { ...event, ...envelope, data: { ...event.data, ...data, ...(app && { app }) } }
+  const time = new Date(world.time.now()).toISOString()
+  const lines = gzipSync(toCollectedLine(changed, time))
+  put(world, collectedKey({ kind: OUTCOMES, time, file: '00000000' }), lines)
 }
 
 type Tamper = (world: World, subjects: Subject[]) => void
@@ -176,14 +198,44 @@ const CASES: [string, Tamper, RegExp][] = [
     },
     /was announced last as processed, which its document is not/,
   ],
+  [
+    'collected events are gone',
+    ({ s3 }) => {
+      for (const key of s3.objects.keys()) if (key.startsWith('collected/')) s3.objects.delete(key)
+    },
+    /was not collected/,
+  ],
+  [
+    'an event is collected that was never published',
+    (world, subjects) => collect(world, subjects, { id: 'another' }),
+    /was collected that was not published/,
+  ],
+  [
+    'an event is collected as one of another day',
+    (world, subjects) => collect(world, subjects, { dt: '2020-01-01' }),
+    /was collected as one of 2020-01-01/,
+  ],
+  [
+    'an event is collected with what was never true',
+    (world, subjects) => collect(world, subjects, { sequence: '', data: { status: 'lost' } }),
+    /was collected as lost, which none of its documents was/,
+  ],
+  [
+    'an event is collected with the document of another app',
+    (world, subjects) => collect(world, subjects, { sequence: '', app: 'thrifty' }),
+    /was collected as processed, which none of its documents was/,
+  ],
+  [
+    'the table says something else than the document',
+    (world, subjects) => collect(world, subjects, { sequence: 'F'.repeat(32), data: { status: 'lost' } }),
+    /is lost in the table, which its document is not/,
+  ],
   ['an event cannot be read', ({ published }) => published.push('{}'), /an event cannot be read/],
-  ...[IMAGE_QUEUE, DEAD_LETTERS, UNDELIVERED, WATCH, OUTCOMES, UNANNOUNCED].map(
-    (QueueUrl): (typeof CASES)[number] => [
-      `a message is left in ${QueueUrl.split('/').at(-1)}`,
-      ({ sqs }) => sqs.run('SendMessage', { QueueUrl, MessageBody: '{}' }, 'left'),
-      /1 messages are left/,
-    ],
-  ),
+  ...QUIET_QUEUES.map((QueueUrl): (typeof CASES)[number] => [
+    `a message is left in ${QueueUrl.split('/').at(-1)}`,
+    ({ sqs }) => sqs.run('SendMessage', { QueueUrl, MessageBody: '{}' }, 'left'),
+    /1 messages are left/,
+  ]),
 ]
 
 /** Does something on a day while the retention periods end, a minute after S3 has deleted what has expired by then. */
@@ -201,6 +253,15 @@ const EXPIRED_CASES: typeof CASES = [
     'something is left after its retention',
     (world, subjects) => onDay(65, world, () => put(world, inputKey(imageAndSubject(subjects).image))),
     /input.* is left after its retention/,
+  ],
+  [
+    'a file of events is left after its retention',
+    (world) =>
+      onDay(95, world, () => {
+        const time = new Date(world.time.now()).toISOString()
+        put(world, collectedKey({ kind: 'image.refused.v1', time, file: '00000000' }), '')
+      }),
+    /collected.* is left after its retention/,
   ],
   [
     'a multipart upload is left after its retention',

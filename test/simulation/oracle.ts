@@ -20,6 +20,7 @@ import {
 } from '@darkroom/core'
 import { claimOf, imageOf, type Subject } from './actors.ts'
 import { type Answered, wrongAnswers } from './answers.ts'
+import { wrongCollections } from './collected.ts'
 import type { History } from './history.ts'
 import type { Stored } from './memory-s3.ts'
 import { sha256Of, variantsOf } from './pictures.ts'
@@ -27,12 +28,14 @@ import type { Counts } from './run-history.ts'
 import { presetsOf } from './settings.ts'
 import {
   BUCKET,
+  COLLECT,
   DEAD_LETTERS,
   IMAGE_QUEUE,
   OUTCOMES,
   PARKED,
   presets,
   UNANNOUNCED,
+  UNCOLLECTED,
   UNDELIVERED,
   WATCH,
 } from './system.ts'
@@ -55,6 +58,8 @@ export interface Ledger {
   written(key: string, object: Stored): void
   breaches: string[]
   statusOf(image: ImageRef): Status
+  /** The documents of each image, as text. */
+  documents: Map<ImageId, Set<string>>
   /** Images that were told failed at some time. */
   failures: Map<ImageId, string>
   counts(subjects: Subject[]): Omit<Counts, 'healedMs'>
@@ -63,16 +68,20 @@ export interface Ledger {
 export function createLedger(): Ledger {
   const statuses = new Map<string, Status>()
   const failures = new Map<ImageId, string>()
+  const documents: Ledger['documents'] = new Map()
   const breaches: string[] = []
   const statusOf = (image: ImageRef) => statuses.get(metadataKey(image)) ?? 'none'
   return {
     breaches,
     statusOf,
+    documents,
     failures,
     written(key, { body }) {
       const image = parseMetadataKey(key)
       if (!image) return
-      const { document, unreadable } = readDocument(body.toString(), image)
+      const text = body.toString()
+      documents.set(image.imageId, (documents.get(image.imageId) ?? new Set()).add(text.trimEnd()))
+      const { document, unreadable } = readDocument(text, image)
       if (!document) return void breaches.push(`${key} cannot be read: ${unreadable}`)
       const before = statusOf(image)
       if (!NEXT[before].includes(document.status))
@@ -108,6 +117,7 @@ export function findBreaches(world: World, subjects: Subject[], ledger: Ledger):
     ...leftMessages(world, ledger),
     ...world.added,
     ...wrongAnnouncements(world),
+    ...wrongCollections(world, ledger),
   ]
 }
 
@@ -257,6 +267,8 @@ function* strayObjects({ s3 }: World, subjects: Subject[]): Generator<string> {
   })
   for (const [key, { body }] of s3.objects) {
     const stored = parseStoredKey(key)
+    // Of several images and apps: `wrongCollections` reads them.
+    if (stored?.kind === 'collected') continue
     const owner = subjects.find(({ picture }) => stored?.app === picture.app)
     if (stored?.kind === 'rejected' && subjects.some(isRejected)) continue
     if (stored && !owner) yield `${key} belongs to no app that sent anything`
@@ -284,9 +296,21 @@ function isParked({ sqs }: World, { imageId }: ImageRef): boolean {
   return sqs.messages(PARKED).some(({ body }) => readImageAccepted(body, BUCKET).message?.subject === imageId)
 }
 
+/** Those that are empty when everything is done. */
+export const QUIET_QUEUES = [
+  IMAGE_QUEUE,
+  DEAD_LETTERS,
+  UNDELIVERED,
+  WATCH,
+  OUTCOMES,
+  UNANNOUNCED,
+  COLLECT,
+  UNCOLLECTED,
+]
+
 /** What a queue still has to do, and parked messages that nobody needs. */
 export function* leftMessages({ sqs, s3 }: World, { statusOf }: Ledger): Generator<string> {
-  for (const url of [IMAGE_QUEUE, DEAD_LETTERS, UNDELIVERED, WATCH, OUTCOMES, UNANNOUNCED]) {
+  for (const url of QUIET_QUEUES) {
     if (sqs.messages(url).length > 0) yield `${sqs.messages(url).length} messages are left in ${url}`
   }
   for (const { body } of sqs.messages(PARKED)) {

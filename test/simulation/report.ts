@@ -294,8 +294,9 @@ ${stackRuns()}${await auditRuns()}## What this does not prove
 
 - How S3 and SQS scale and throttle, and how often they lose events or answers.
 - Outages of more than four days, after which SQS has deleted what waited.
-- Subscribers: the simulated topic keeps what is published and delivers nothing. An operator has to send the outcomes again whose event S3 lost
+- Subscribers other than the collector. An operator has to send the outcomes again whose event S3 lost
   (\`darkroom events replay\`), as happens here at the end of such histories.
+- The merge: a history reads the collected files as it does, the greatest \`sequence\` first. Its SQL runs in DuckDB and in Trino (\`pnpm test:trino\`).
 - IAM: the simulation may do everything. \`test/templates.test.ts\` compares each function's permissions with the template.
 - When S3 applies lifecycle rules, and how long a deleted object can still be read.
 - API Gateway, the pollers of SQS and Kafka, and Lambda's own retries: in the simulation they are models, locally they are ours.

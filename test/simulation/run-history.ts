@@ -8,7 +8,7 @@ import type { StepTaken } from './processes.ts'
 import { replayEvents } from './s3-events.ts'
 import type { Sabotage } from './sabotage.ts'
 import { DAY_MS, MINUTE_MS, presetsOf } from './settings.ts'
-import { forgetKept, forgetSettings, PARKED, presets } from './system.ts'
+import { forgetHistory, PARKED, presets } from './system.ts'
 import { openWorld, type World } from './world.ts'
 
 export interface Verdict {
@@ -80,8 +80,7 @@ export async function runHistory(history: History, options: RunOptions = {}): Pr
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
   try {
-    forgetKept()
-    await forgetSettings(world.readSettings)
+    await forgetHistory(world.readSettings)
     subjects.push(...history.pictures.map((picture, n) => subjectOf(current(), picture, n)))
     return await play(world, subjects, lambda, ledger, steps, options.tamper)
   } finally {

@@ -7,7 +7,7 @@ import type { World } from './world.ts'
 const NOTIFIED = /^(input|uploads|erasing|metadata)\//
 const DOUBLED = 10
 const LATEST_MS = 60 * MINUTE_MS
-/** S3 tries again while SQS is away. */
+/** S3 and SNS try again while SQS is away. */
 const RETRY_MS = 5 * MINUTE_MS
 
 type Surroundings = Pick<World, 'sqs' | 'time' | 'start' | 'chance' | 'faults'>
@@ -16,10 +16,6 @@ type Surroundings = Pick<World, 'sqs' | 'time' | 'start' | 'chance' | 'faults'>
 export function sendEvents({ sqs, time, start, chance, faults }: Surroundings): (key: string) => void {
   const written = new Map<string, number>()
   let writes = 0
-  const deliver = (url: string, id: string, body: string, delayMs: number): void => {
-    if (faults.isOut('sqs', time.now() - start)) time.after(RETRY_MS, () => deliver(url, id, body, delayMs))
-    else sqs.deliver(url, id, body, delayMs)
-  }
   return (key) => {
     if (!NOTIFIED.test(key)) return
     const count = (written.get(key) ?? 0) + 1
@@ -34,9 +30,21 @@ export function sendEvents({ sqs, time, start, chance, faults }: Surroundings): 
     for (let copy = 1; copy <= copies; copy++) {
       const id = `${event}, ${copy}`
       const lateMs = faults.happens('eventLate', id) ? chance.number(`lateness of ${id}`) * LATEST_MS : 0
-      deliver(url, id, body, usualMs + lateMs)
+      deliverLater({ sqs, time, start, faults }, { url, id, body }, usualMs + lateMs)
     }
   }
+}
+
+/** Sends a message of S3 or SNS to a queue, as soon as SQS is not away. */
+export function deliverLater(
+  world: Pick<World, 'sqs' | 'time' | 'start' | 'faults'>,
+  message: { url: string; id: string; body: string },
+  delayMs: number,
+): void {
+  const { sqs, time, start, faults } = world
+  if (faults.isOut('sqs', time.now() - start)) {
+    time.after(RETRY_MS, () => deliverLater(world, message, delayMs))
+  } else sqs.deliver(message.url, message.id, message.body, delayMs)
 }
 
 /** What `darkroom events replay` sends for all documents, without its pace. */

@@ -33,8 +33,14 @@ export interface Sabotage {
   keptPrefix?: string
   /** The lifecycle rules forget this prefix. */
   unexpiredPrefix?: string
-  /** Messages are deleted when they are delivered, not when they are done. */
-  acknowledgedEarly?: boolean
+  /** Messages are deleted when they are delivered, not when they are done: those of images, or of events for the collector. */
+  acknowledgedEarly?: 'images' | 'events'
+  /** The collector has no subscription. */
+  unsubscribed?: boolean
+  /** The collector's files of an hour have the same name. */
+  sharedFiles?: boolean
+  /** Of several events of an image, the one that was collected last counts. */
+  sequenceIgnored?: boolean
   /** Writes below this prefix are acknowledged and lost. */
   lostPrefix?: string
   /** The death of the engine's process is the image's fault at once. */
@@ -69,12 +75,19 @@ export interface Sabotage {
 
 /** With the first seed that finds it, which `pnpm simulate:faults --sabotages` prints. */
 export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
-  'conditional writes are unconditional': { seed: 9, sabotage: { unconditionalWrites: true } },
+  'conditional writes are unconditional': { seed: 12, sabotage: { unconditionalWrites: true } },
   'events of S3 are not looked at': { seed: 5, sabotage: { noWatch: true } },
   'the reconcile never runs': { seed: 37, sabotage: { noReconcile: true } },
   'the reconcile looks at two days': { seed: 1_117_587, sabotage: { twoDays: true } },
   'the watch queue adds to a backlog': { seed: 5, sabotage: { backlogUnseen: true } },
   'outcomes are not announced': { seed: 1, sabotage: { unannounced: true } },
+  'the collector has no subscription': { seed: 1, sabotage: { unsubscribed: true } },
+  'events are deleted before they are in a file': {
+    seed: 4,
+    sabotage: { acknowledgedEarly: 'events' },
+  },
+  'files of events overwrite one another': { seed: 1, sabotage: { sharedFiles: true } },
+  'the event that was collected last counts': { seed: 31, sabotage: { sequenceIgnored: true } },
   'an erasure looks once for the hash': { seed: 73_356, sabotage: { unwatchedPrefix: 'hashes/' } },
   'variants are not looked at again': { seed: 139, sabotage: { unwatchedPrefix: 'metadata/' } },
   'variants are acknowledged and lost': { seed: 1, sabotage: { lostPrefix: 'processed/' } },
@@ -91,7 +104,10 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'an erased image is accepted again': { seed: 66, sabotage: { receiptsUnseen: true } },
   'uploads are not deleted': { seed: 3, sabotage: { keptPrefix: 'uploads/' } },
   'hashes do not expire': { seed: 11, sabotage: { unexpiredPrefix: 'hashes/' } },
-  'messages are deleted before the image is done': { seed: 4, sabotage: { acknowledgedEarly: true } },
+  'messages are deleted before the image is done': {
+    seed: 4,
+    sabotage: { acknowledgedEarly: 'images' },
+  },
   'one death of the engine condemns an image': { seed: 1, sabotage: { blamedAtOnce: true } },
   'five receives condemn an image': { seed: 38, sabotage: { neverSentAgain: true, deadLettersBlamed: true } },
   'an upload is refused if its message cannot be sent': {
@@ -103,7 +119,7 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   'parked messages of processed images stay': { seed: 100, sabotage: { parkedForever: true } },
   'what S3 refuses is tried for ever': { seed: 47, sabotage: { refusalsRetried: true } },
   'a record over the payload limit is only acknowledged': {
-    seed: 4,
+    seed: 27,
     sabotage: { undeliveredForgotten: true },
   },
   'the s3Uri of a message is believed': { seed: 15, sabotage: { urisBelieved: true } },
@@ -142,6 +158,8 @@ export function sabotageS3(s3: MemoryS3, sabotage: Sabotage, redirects: Map<stri
       (sabotage.holdsUnseen && Key.startsWith('held/') && ERASERS.test(name)) ||
       (sabotage.receiptsUnseen && Key.startsWith('metadata/') && RECEIVERS.test(name))
     if (isUnseen) return s3.run(command, { ...input, Key: 'nothing' })
+    if (sabotage.sharedFiles && command === 'PutObject' && Key.startsWith('collected/'))
+      input.Key = Key.replace(/T\d{9}Z-[0-9a-f]{8}/, 'T000000000Z-00000000')
     if (command === 'GetObject') input.Key = redirects.get(Key) ?? Key
     if (sabotage.sharedVariants && command === 'PutObject') {
       input.Key = withoutDevelopment(Key)

@@ -18,7 +18,7 @@ export const retention: Retention = {
   apps: {},
 }
 
-/** The queues of image-processor's template. */
+/** The queues of the templates of image-processor and analytics-catalog. */
 export const QUEUES = {
   images: { visibilityTimeoutMs: 6 * MINUTE_MS, retentionMs: 4 * DAY_MS, maxReceives: 5 },
   deadLetters: { visibilityTimeoutMs: 6 * MINUTE_MS, retentionMs: 14 * DAY_MS, maxReceives: 1000 },
@@ -31,8 +31,12 @@ export const QUEUES = {
     maxReceives: 1000,
   },
   outcomes: { visibilityTimeoutMs: 6 * MINUTE_MS, retentionMs: 4 * DAY_MS, maxReceives: 1000 },
+  collect: { visibilityTimeoutMs: 7 * MINUTE_MS, retentionMs: 4 * DAY_MS, maxReceives: 1000 },
 }
 export const MAX_BATCH = 4
+/** Lambda gathers events for the collector so long. */
+export const COLLECT_MS = 60_000
+export const MAX_COLLECTED = 20
 /** How often parked messages of finished images are deleted. */
 export const CLEAR_PARKED_MS = 15 * MINUTE_MS
 
@@ -45,6 +49,7 @@ export const LIMITS_MS = {
   bridge: 300_000,
   watchImages: 60_000,
   announceOutcomes: 30_000,
+  collectEvents: 60_000,
   reconcileImages: 900_000,
   command: 600_000,
 }

@@ -13,6 +13,8 @@ export const UNDELIVERED = queueUrl('undelivered')
 export const WATCH = queueUrl('images-watch')
 export const OUTCOMES = queueUrl('outcomes')
 export const UNANNOUNCED = queueUrl('outcomes-dead-letters')
+export const COLLECT = queueUrl('collect')
+export const UNCOLLECTED = queueUrl('collect-dead-letters')
 export const TOPIC = 'images'
 
 Object.assign(process.env, {
@@ -54,9 +56,14 @@ export const { handler: clearParked } = await import(
 export const { handler: announceOutcomes } = await import(
   '../../services/image-processor/src/handlers/announce-outcomes.ts'
 )
+export const { handler: collectEvents } = await import(
+  '../../services/analytics-catalog/src/collect/collect-events.ts'
+)
 const { settingsOf: settingsOfApi } = await import('../../services/upload-api/src/settings.ts')
 const { settingsOf: settingsOfBridge } = await import('../../services/kafka-bridge/src/settings.ts')
-export const { forgetKept } = await import('../../services/kafka-bridge/src/kept-records.ts')
+const { refusals: refusalsOfApi } = await import('../../services/upload-api/src/refusals.ts')
+const { refusals: refusalsOfBridge } = await import('../../services/kafka-bridge/src/refusals.ts')
+const { forgetKept } = await import('../../services/kafka-bridge/src/kept-records.ts')
 const { choosePreset } = await import('../../services/image-processor/src/presets/choose-preset.ts')
 /** Those that the functions use. */
 export const { presets, digest } = await import('@darkroom/app-configuration/deployed')
@@ -90,10 +97,13 @@ function nothingApplied(): Promise<never> {
 const APPS = ['web-app-1', 'web-app-2', 'thrifty']
 
 /**
- * Lets the functions forget what the history before has applied to apps. They remember settings across invocations, as warm
- * functions do, so a read is not a step of one of them.
+ * Lets the functions forget the history before: the records they kept, the refusals they counted, and what was applied to apps. They
+ * remember settings across invocations, as warm functions do, so a read is not a step of one of them.
  */
-export async function forgetSettings(read: typeof readSettings): Promise<void> {
+export async function forgetHistory(read: typeof readSettings): Promise<void> {
+  forgetKept()
+  refusalsOfApi.forget()
+  refusalsOfBridge.forget()
   readSettings = nothingApplied
   for (const app of APPS) {
     await settingsOfApi(app)
@@ -123,6 +133,7 @@ const clients = await Promise.all([
   import('../../services/upload-api/src/clients.ts'),
   import('../../services/image-processor/src/clients.ts'),
   import('../../services/kafka-bridge/src/clients.ts'),
+  import('../../services/analytics-catalog/src/clients.ts'),
   operator,
 ])
 const { SNSClient } = await import('@aws-sdk/client-sns')

@@ -18,15 +18,18 @@ import { seedCrypto } from './seeded-crypto.ts'
 import { LIMITS_MS, QUEUES } from './settings.ts'
 import {
   BUCKET,
+  COLLECT,
   connect,
   DEAD_LETTERS,
   IMAGE_QUEUE,
   OUTCOMES,
   PARKED,
   UNANNOUNCED,
+  UNCOLLECTED,
   UNDELIVERED,
   WATCH,
 } from './system.ts'
+import { deliverToCollector } from './topic.ts'
 import { startVirtualTime, type VirtualTime } from './virtual-time.ts'
 
 /** Everything around the handlers during one history. */
@@ -48,7 +51,7 @@ export interface World {
   published: string[]
   /** What the watch queue has added to a backlog, as breaches. */
   added: string[]
-  /** When an object was written or deleted last, except those of abandoned multipart uploads. */
+  /** When an object was written or deleted last, except those of abandoned multipart uploads, and collected events. */
   changedAt(): number
   /** Reads what was applied to an app, for all invocations of a service. Its answer may be late, or never come. */
   readSettings(input: Input): Promise<unknown>
@@ -89,8 +92,8 @@ export function openWorld(history: History, options: Options): World {
       announce(key)
     },
     (key) => {
-      const isHealing = key !== RECONCILED_KEY && !abandoned.has(findOwner(key)?.imageId ?? '')
-      if (isHealing) changed = time.now()
+      const isCounted = key !== RECONCILED_KEY && !key.startsWith('collected/')
+      if (isCounted && !abandoned.has(findOwner(key)?.imageId ?? '')) changed = time.now()
     },
   )
   const sqs = createMemorySqs(
@@ -118,11 +121,18 @@ export function openWorld(history: History, options: Options): World {
         deadLetters: { url: UNANNOUNCED, maxReceives: QUEUES.outcomes.maxReceives },
       },
       { ...QUEUES.parked, url: UNANNOUNCED },
+      {
+        ...QUEUES.collect,
+        url: COLLECT,
+        deadLetters: { url: UNCOLLECTED, maxReceives: QUEUES.collect.maxReceives },
+      },
+      { ...QUEUES.parked, url: UNCOLLECTED },
     ],
     time.now,
     onVisible,
   )
   const announce = sendEvents({ sqs, time, start, chance, faults })
+  const deliver = deliverToCollector({ sqs, time, start, chance, faults, sabotage })
   const processes = createProcesses({ time, start, chance, faults, hasSites, onStep })
   const giveCryptoBack = seedCrypto(processes.random)
   const redirects = new Map<string, string>()
@@ -170,7 +180,10 @@ export function openWorld(history: History, options: Options): World {
   const sendToSns = (command: string, { PublishBatchRequestEntries }: Input) =>
     processes.step('sns', `${command} events`, () => {
       if (sabotage.unannounced) return {}
-      for (const { Message } of PublishBatchRequestEntries) published.push(Message)
+      for (const { Message } of PublishBatchRequestEntries) {
+        published.push(Message)
+        deliver(Message)
+      }
       return {}
     })
   const sendToSqs = async (command: string, input: Input) => {

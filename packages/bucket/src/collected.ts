@@ -1,14 +1,11 @@
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { type CollectedRef, collectedKey, collectedPrefix, parseCollectedKey } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
 import { listObjects, putObject } from './objects.ts'
 
-const compress = promisify(gzip)
-
 /** Writes a file of collected events, one line each. @throws ProblemError `storage-unavailable` */
 export async function putCollected(bucket: Bucket, ref: CollectedRef, lines: string[]): Promise<number> {
-  const Body = await compress(lines.join(''))
+  const Body = gzipSync(lines.join(''))
   await putObject(bucket, collectedKey(ref), { Body, ContentType: 'application/gzip' })
   return Body.length
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import {
   type AppId,
@@ -33,6 +32,8 @@ export interface RefusalReporter {
   report(...refused: RefusedImage[]): Promise<void>
   /** Sends what earlier calls have counted, if it is due. It never throws. */
   sendDue(): Promise<void>
+  /** Begins as a new instance does. For simulations, in which time begins again. */
+  forget(): void
 }
 
 /** The queue of outcomes has the name of the image queue with another end, in image-processor's template. */
@@ -56,7 +57,7 @@ const MAX_SENDING_MS = 500
 export function createRefusalReporter(reports: RefusalReports): RefusalReporter {
   const { onDropped } = reports
   const counted = new Map<string, Refusal>()
-  const requests = createBucket()
+  let requests = createBucket()
 
   const count = (refusal: Refusal) => {
     const kind = kindOf(refusal)
@@ -81,6 +82,10 @@ export function createRefusalReporter(reports: RefusalReports): RefusalReporter 
       await sendDue()
     },
     sendDue,
+    forget: () => {
+      counted.clear()
+      requests = createBucket()
+    },
   }
 }
 
@@ -153,7 +158,7 @@ async function send(
 function toMessage(source: string, data: Refusal): string {
   const event: ImageRefused = {
     specversion: '1.0',
-    id: randomUUID(),
+    id: crypto.randomUUID(),
     source,
     type: 'image.refused.v1',
     time: new Date().toISOString(),

@@ -35,7 +35,7 @@ const daysFrom = {
  */
 export const COLLECTED_OUTCOMES_DAYS = 3
 /** Any other events. */
-const COLLECTED_DAYS = 90
+export const COLLECTED_DAYS = 90
 
 /**
  * The bucket's lifecycle rules: one per kind of object, one more per app with a shorter retention, and one for old versions,

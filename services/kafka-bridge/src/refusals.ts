@@ -5,7 +5,7 @@ import { countDropped, type RecordOutcome } from './count-records.ts'
 import { env } from './environment.ts'
 import { logger } from './logger.ts'
 
-const refusals = createRefusalReporter({
+export const refusals = createRefusalReporter({
   sqs,
   queueUrl: outcomesQueueOf(env.QUEUE_URL),
   source: '/darkroom/kafka-bridge',

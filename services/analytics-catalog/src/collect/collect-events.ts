@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { getDocumentText, putCollected } from '@darkroom/bucket'
 import {
   type CollectedEvent,
@@ -52,7 +51,7 @@ async function collect(kind: string, events: Read[]): Promise<boolean> {
     const lines = await Promise.all(
       events.map(async (each) => toCollectedLine(await withDocument(each), time)),
     )
-    await putCollected(bucket, { kind, time, file: randomBytes(4).toString('hex') }, lines)
+    await putCollected(bucket, { kind, time, file: randomFile() }, lines)
     return true
   } catch (error) {
     logger.error('events not collected, will be retried', {
@@ -62,6 +61,10 @@ async function collect(kind: string, events: Read[]): Promise<boolean> {
     })
     return false
   }
+}
+
+function randomFile(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(4))).toString('hex')
 }
 
 /** Reads the document of an event that was too large to contain it. If it was deleted meanwhile, the event is kept without. */
