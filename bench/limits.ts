@@ -8,6 +8,7 @@ import { configurationFile } from '@darkroom/app-configuration/testing'
 import { ProblemError } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { openLimiter, openUsageTable, usageTableName } from '@darkroom/rate-limits'
+import { openRequestLimiter } from '@darkroom/rate-limits/requests'
 import { createUsageTable } from '@darkroom/rate-limits/testing'
 import { formatTable } from '@darkroom/terminal'
 import sharp from 'sharp'
@@ -29,8 +30,8 @@ const LOUD_LIMIT = 5
 const NEIGHBOR_RATE = 5
 const TIMES_ITS_LIMIT = 4
 
-/** Limiters of one app, which count in one local table as instances of a function do. */
-async function openInstances(count: number, requestsPerSecond: number, burstRequests: number) {
+/** A local table that counts its writes, and a clock. */
+async function openCountingTable() {
   const aws = await startLocalAws()
   Object.assign(process.env, awsEnvironment(aws.endpoint))
   await createUsageTable('bench')
@@ -43,10 +44,20 @@ async function openInstances(count: number, requestsPerSecond: number, burstRequ
       return table.add(...args)
     },
   }
+  const stop = async () => {
+    table.close()
+    await aws.stop()
+  }
+  return { state, counting, stop }
+}
+
+/** Limiters of one app, which count in one local table as instances of a function do. */
+async function openInstances(count: number, imagesPerSecond: number, burstImages: number) {
+  const { state, counting, stop } = await openCountingTable()
   const limiters = Array.from({ length: count }, () =>
     openLimiter({
       table: counting,
-      limitsOf: () => ({ limits: { requestsPerSecond, burstRequests } }),
+      limitsOf: () => ({ limits: { imagesPerSecond, burstImages } }),
       onFailure: (_, error) => {
         throw error
       },
@@ -62,10 +73,6 @@ async function openInstances(count: number, requestsPerSecond: number, burstRequ
       if (error instanceof ProblemError) return false
       throw error
     }
-  }
-  const stop = async () => {
-    table.close()
-    await aws.stop()
   }
   return { state, admits, stop }
 }
@@ -111,6 +118,58 @@ async function measureWrites(): Promise<void> {
   )
 }
 
+const REQUEST_RATE = { perSecond: 50, burst: 500 }
+const REQUEST_SECONDS = 60
+
+/** A minute of simulated time of an app's requests, spread evenly over so many instances of the authorizer. */
+async function countRequests(instances: number, perSecond: number): Promise<string[]> {
+  const { state, counting, stop } = await openCountingTable()
+  const limiters = Array.from({ length: instances }, () =>
+    openRequestLimiter({
+      table: counting,
+      rateOf: () => REQUEST_RATE,
+      onFailure: (_, error) => {
+        throw error
+      },
+      now: () => state.now,
+    }),
+  )
+  const sent = REQUEST_SECONDS * perSecond
+  let admitted = 0
+  for (let index = 0; index < sent; index++) {
+    const limit = await limiters[index % instances]?.count('app')
+    if (limit?.overLimit === undefined) admitted++
+    state.now += 1000 / perSecond
+  }
+  await stop()
+  const allowed = Math.min(REQUEST_RATE.burst + REQUEST_SECONDS * REQUEST_RATE.perSecond, sent)
+  const cells = [instances, perSecond, sent, admitted, Math.max(admitted - allowed, 0), state.writes]
+  return [...cells.map(String), dollarsPerMillion(state.writes / sent)]
+}
+
+/** The authorizer takes some 10 ms, so a busy instance has 100 requests a second. The last case is an app with many idle ones. */
+const REQUEST_CASES = [
+  [1, 40],
+  [2, 200],
+  [30, 3_000],
+  [200, 20_000],
+  [200, 200],
+] as const
+
+async function measureRequests(): Promise<void> {
+  const rows: string[][] = []
+  for (const [instances, perSecond] of REQUEST_CASES) rows.push(await countRequests(instances, perSecond))
+  console.log(
+    `A minute of requests of an app that may send ${REQUEST_RATE.perSecond} a second and ${REQUEST_RATE.burst} at once`,
+  )
+  console.log(
+    formatTable(
+      ['instances', 'a second', 'sent', 'admitted', 'too many', 'writes', '$ per million sent'],
+      rows,
+    ),
+  )
+}
+
 interface Upload {
   status: number
   milliseconds: number
@@ -150,8 +209,8 @@ function statusesOf(uploads: Upload[]): string {
 
 async function measureIsolation(): Promise<void> {
   const apps = {
-    'web-app-1': { limits: { requestsPerSecond: LOUD_LIMIT, burstRequests: LOUD_LIMIT } },
-    'web-app-2': { topics: ['images.web-app-2'], limits: { requestsPerSecond: 50 } },
+    'web-app-1': { limits: { imagesPerSecond: LOUD_LIMIT, burstImages: LOUD_LIMIT } },
+    'web-app-2': { topics: ['images.web-app-2'], limits: { imagesPerSecond: 50 } },
   }
   process.env.APPS_FILE = configurationFile({ apps })
   const body = (await sharp({ create: { width: 200, height: 150, channels: 3, background: '#777' } })
@@ -185,3 +244,4 @@ async function measureIsolation(): Promise<void> {
 await measureIsolation()
 await measureOvershoot()
 await measureWrites()
+await measureRequests()

@@ -50,15 +50,21 @@ test.each<[string, unknown, string, string]>([
   ['a limit that does not exist', withLimits({ imagesPerHour: 1 }), 'apps.shop.limits', '"imagesPerHour"'],
   [
     'a burst without an average',
-    withLimits({ burstRequests: 5 }),
-    'apps.shop.limits.burstRequests',
-    'needs requestsPerSecond',
+    withLimits({ burstImages: 5 }),
+    'apps.shop.limits.burstImages',
+    'needs imagesPerSecond',
   ],
   [
     'a burst of less than a second',
-    withLimits({ requestsPerSecond: 10, burstRequests: 9 }),
-    'apps.shop.limits.burstRequests',
-    'at least requestsPerSecond, 10',
+    withLimits({ imagesPerSecond: 10, burstImages: 9 }),
+    'apps.shop.limits.burstImages',
+    'at least imagesPerSecond, 10',
+  ],
+  [
+    'a burst of requests of less than a second',
+    withApps({ shop: { requests: { perSecond: 10, burst: 9 } } }),
+    'apps.shop.requests.burst',
+    'at least perSecond',
   ],
   [
     'a burst without room for the largest image',

@@ -10,7 +10,7 @@ import {
 } from '@darkroom/core'
 import { contradictionsIn, OwnDays, type Retention, StandardDays, tooManyRules } from '@darkroom/retention'
 import * as z from 'zod'
-import { contradictionsOfLimits, UsageLimits } from './usage-limits.ts'
+import { contradictionsOfLimits, RequestRate, UsageLimits } from './usage-limits.ts'
 
 /** S3 takes 64 KB of CORS rules. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketCors.html */
 const MAX_ORIGINS_CHARACTERS = 60_000
@@ -113,7 +113,8 @@ export const AppSettings = z.strictObject({
     .boolean()
     .optional()
     .describe('Whether the same bytes are the same image. Default: false.'),
-  limits: UsageLimits.optional().describe('How much it may send. Default: no limits.'),
+  limits: UsageLimits.optional().describe('How many images it may send. Default: no limits.'),
+  requests: RequestRate.optional().describe('How many HTTP requests it may send. Default: any number.'),
   topics: z
     .array(KafkaTopic)
     .optional()
@@ -257,6 +258,12 @@ function trustedBy(app: AppId, openid: OpenIdIssuer[]): TrustedIssuer[] {
 /** The OpenID issuers of all apps. */
 export function issuersOf({ apps }: Pick<AppConfiguration, 'apps'>): TrustedIssuer[] {
   return Object.entries(apps).flatMap(([app, { openid = [] }]) => trustedBy(app, openid))
+}
+
+/** How many requests the apps may send that have a limit. */
+export function requestRatesOf({ apps }: Pick<AppConfiguration, 'apps'>): Record<AppId, RequestRate> {
+  const rates = Object.entries(apps).flatMap(([app, { requests }]) => (requests ? [[app, requests]] : []))
+  return Object.fromEntries(rates)
 }
 
 /** How long everything is kept. */

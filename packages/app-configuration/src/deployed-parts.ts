@@ -1,4 +1,4 @@
-import { appsOfTopics, issuersOf, retentionOf } from './configuration.ts'
+import { appsOfTopics, issuersOf, requestRatesOf, retentionOf } from './configuration.ts'
 import { digestOf } from './packed.ts'
 import { readConfiguration } from './read-configuration.ts'
 
@@ -17,5 +17,6 @@ export function deployedParts() {
     retention: retentionOf(configuration),
     appOfTopic: appsOfTopics(configuration),
     issuers: issuersOf(configuration),
+    requestRates: requestRatesOf(configuration),
   }
 }

@@ -7,15 +7,33 @@ const MAX_COUNT = 1_000_000_000_000_000
 const count = (max = MAX_COUNT) => z.int().min(1).max(max)
 
 /**
- * How much an app may send. A limit that is left out does not exist.
+ * How many HTTP requests an app may send, of any kind.
  *
- *     { "requestsPerSecond": 50, "burstRequests": 500, "bytesPerSecond": 20000000, "imagesPerDay": 100000 }
+ *     { "perSecond": 100, "burst": 1000 }
+ */
+export const RequestRate = z
+  .strictObject({
+    perSecond: count(MAX_PER_SECOND).describe('Requests in a second, on average.'),
+    burst: count()
+      .optional()
+      .describe('Requests at once, before the average counts. Default: 10 seconds of it.'),
+  })
+  .refine(({ perSecond, burst = perSecond }) => burst >= perSecond, {
+    path: ['burst'],
+    message: 'must be at least perSecond',
+  })
+export type RequestRate = z.infer<typeof RequestRate>
+
+/**
+ * How many images, and how much of them, an app may send. A limit that is left out does not exist.
+ *
+ *     { "imagesPerSecond": 50, "burstImages": 500, "bytesPerSecond": 20000000, "imagesPerDay": 100000 }
  */
 export const UsageLimits = z.strictObject({
-  requestsPerSecond: count(MAX_PER_SECOND)
+  imagesPerSecond: count(MAX_PER_SECOND)
     .optional()
     .describe('Images that it may send in a second, on average. Default: any number.'),
-  burstRequests: count()
+  burstImages: count()
     .optional()
     .describe('Images that it may send at once, before the average counts. Default: 10 seconds of it.'),
   bytesPerSecond: count()
@@ -39,11 +57,11 @@ export function* contradictionsOfLimits(
   limits: UsageLimits,
   maxBytes = MAX_STORED_BYTES,
 ): Generator<[keyof UsageLimits, string]> {
-  const { requestsPerSecond, burstRequests, bytesPerSecond, burstBytes, bytesPerDay } = limits
-  if (burstRequests !== undefined) {
-    if (requestsPerSecond === undefined) yield ['burstRequests', 'needs requestsPerSecond']
-    else if (burstRequests < requestsPerSecond)
-      yield ['burstRequests', `must be at least requestsPerSecond, ${requestsPerSecond}`]
+  const { imagesPerSecond, burstImages, bytesPerSecond, burstBytes, bytesPerDay } = limits
+  if (burstImages !== undefined) {
+    if (imagesPerSecond === undefined) yield ['burstImages', 'needs imagesPerSecond']
+    else if (burstImages < imagesPerSecond)
+      yield ['burstImages', `must be at least imagesPerSecond, ${imagesPerSecond}`]
   }
   const largest = `must be at least the largest image that the app accepts, ${maxBytes} bytes`
   if (burstBytes !== undefined) {

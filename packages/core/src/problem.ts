@@ -136,7 +136,7 @@ export const PROBLEMS = {
     status: 429,
     title: 'Too many requests',
     description:
-      'The app sends more images or bytes a second than it may; `Retry-After` says when to try again',
+      'The app sends more images, bytes or requests a second than it may; `Retry-After` says when to try again',
     retryable: true,
   },
   'quota-exceeded': {

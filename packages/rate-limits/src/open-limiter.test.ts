@@ -51,13 +51,13 @@ async function flood(app: string, uploads: number): Promise<number> {
 
 describe('200 instances at once', () => {
   test('admit the burst, and not one upload more', async () => {
-    limits = { requestsPerSecond: 10, burstRequests: 100 }
+    limits = { imagesPerSecond: 10, burstImages: 100 }
     expect(await flood('flooding', 220)).toBe(100)
     expect(failures).toEqual([])
   })
 
   test('admit the average later, as if the refused ones had never come', async () => {
-    limits = { requestsPerSecond: 4, burstRequests: 40 }
+    limits = { imagesPerSecond: 4, burstImages: 40 }
     expect(await flood('steady', 60)).toBe(40)
     // The first half of the burst's window is more than ten seconds ago.
     now = START + 15_000
@@ -75,7 +75,7 @@ describe('200 instances at once', () => {
 })
 
 test('an app at its limit takes nothing from another', async () => {
-  limits = { requestsPerSecond: 1, burstRequests: 1 }
+  limits = { imagesPerSecond: 1, burstImages: 1 }
   const limiter = open()
   expect(await tryTo(limiter, 'loud')).toBeUndefined()
   expect(await tryTo(limiter, 'loud')).toBeInstanceOf(ProblemError)
@@ -84,7 +84,7 @@ test('an app at its limit takes nothing from another', async () => {
 
 describe('a refusal', () => {
   test('of a rate says what is allowed and when to try again', async () => {
-    limits = { requestsPerSecond: 2, burstRequests: 4 }
+    limits = { imagesPerSecond: 2, burstImages: 4 }
     const limiter = open()
     for (let sent = 0; sent < 4; sent++) expect(await tryTo(limiter, 'brisk')).toBeUndefined()
     expect(await tryTo(limiter, 'brisk')).toMatchObject({
@@ -93,8 +93,8 @@ describe('a refusal', () => {
       detail: 'The app brisk may send 2 images a second, and 4 at once. Try again in 3 seconds.',
       headers: {
         'retry-after': '3',
-        'ratelimit-policy': '"requests";q=4;w=2',
-        ratelimit: '"requests";r=0;t=3',
+        'ratelimit-policy': '"images";q=4;w=2',
+        ratelimit: '"images";r=0;t=3',
       },
     })
   })
@@ -139,7 +139,7 @@ describe('a refusal', () => {
   })
 
   test('is repeated without a write until there is room, or the limit is another', async () => {
-    limits = { requestsPerSecond: 1, burstRequests: 1 }
+    limits = { imagesPerSecond: 1, burstImages: 1 }
     let writes = 0
     const counting = {
       ...table,
@@ -153,7 +153,7 @@ describe('a refusal', () => {
     for (let sent = 0; sent < 10; sent++) expect(await tryTo(limiter, 'patient')).toBeInstanceOf(ProblemError)
     // The admitted one, the refused one, and taking it back.
     expect(writes).toBe(3)
-    limits = { requestsPerSecond: 1, burstRequests: 2 }
+    limits = { imagesPerSecond: 1, burstImages: 2 }
     expect(await tryTo(limiter, 'patient')).toBeUndefined()
     now += 4_000
     expect(await tryTo(limiter, 'patient')).toBeUndefined()
@@ -161,11 +161,11 @@ describe('a refusal', () => {
 })
 
 test('an answer says what is left', async () => {
-  limits = { requestsPerSecond: 50, imagesPerDay: 1_000, bytesPerDay: 60_000_000, pixelsPerDay: 1_000_000 }
+  limits = { imagesPerSecond: 50, imagesPerDay: 1_000, bytesPerDay: 60_000_000, pixelsPerDay: 1_000_000 }
   expect(await open().admit('told', image)).toEqual({
     'ratelimit-policy':
-      '"requests";q=500;w=10, "images-per-day";q=1000;w=86400, "bytes-per-day";q=60000000;w=86400;qu="content-bytes"',
-    ratelimit: '"requests";r=499;t=10, "images-per-day";r=999;t=43200, "bytes-per-day";r=59999000;t=43200',
+      '"images";q=500;w=10, "images-per-day";q=1000;w=86400, "bytes-per-day";q=60000000;w=86400;qu="content-bytes"',
+    ratelimit: '"images";r=499;t=10, "images-per-day";r=999;t=43200, "bytes-per-day";r=59999000;t=43200',
   })
 })
 
@@ -178,20 +178,20 @@ test('pixels that are known later count for the next upload', async () => {
 })
 
 test('counters of past windows are deleted', async () => {
-  limits = { requestsPerSecond: 10 }
+  limits = { imagesPerSecond: 10 }
   const limiter = open()
   for (let window = 0; window < 5; window++) {
     await limiter.admit('tidy', image)
     now += 20_000
   }
-  const sums = await table.add('tidy/2026-11-29/0', { 'requests:10000:0': 1 }, [], new Date(now))
-  const counters = Object.keys(sums).filter((name) => name.startsWith('requests:'))
+  const sums = await table.add('tidy/2026-11-29/0', { 'images:10000:0': 1 }, [], new Date(now))
+  const counters = Object.keys(sums).filter((name) => name.startsWith('images:'))
   // The last two windows, and the one that this test adds.
   expect(counters).toHaveLength(3)
 })
 
 test('an app of thousands of images a second has several items, and the same limit', async () => {
-  limits = { requestsPerSecond: 2_000, burstRequests: 2_000 }
+  limits = { imagesPerSecond: 2_000, burstImages: 2_000 }
   const used = new Set<string>()
   const watching = {
     ...table,
@@ -206,7 +206,7 @@ test('an app of thousands of images a second has several items, and the same lim
 })
 
 test('without a table, uploads are admitted and the failure is reported once in a while', async () => {
-  limits = { requestsPerSecond: 1, burstRequests: 1 }
+  limits = { imagesPerSecond: 1, burstImages: 1 }
   const limiter = open(openUsageTable('darkroom-none-usage'))
   for (let sent = 0; sent < 5; sent++) expect(await tryTo(limiter, 'lost')).toBeUndefined()
   expect(failures).toHaveLength(1)

@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { UsageLimits } from '@darkroom/app-configuration'
-import type { AppId, ProblemError } from '@darkroom/core'
+import { type AppId, MAX_STORED_BYTES, type ProblemError } from '@darkroom/core'
 import { DAY_MS, needed, type Policy, policiesOf, type Use } from './policies.ts'
-import { type Exceeded, rateLimitHeaders, refusalOf, tooManyToCount } from './refusal.ts'
-import type { UsageTable } from './usage-table.ts'
+import { type Exceeded, rateLimitHeaders } from './rate-limit-headers.ts'
+import { openRecent } from './recent.ts'
+import { refusalOf, tooManyToCount } from './refusal.ts'
+import { isThrottled, type UsageTable } from './usage-table.ts'
 import { counterAt, isPast, type Sums, usedAt, waitMs } from './windows.ts'
 
 /** What an app may send; the largest image that it accepts. */
@@ -43,7 +45,7 @@ export interface Limiter {
 }
 
 /** DynamoDB takes 1,000 writes of an item a second. */
-const REQUESTS_PER_ITEM = 500
+const IMAGES_PER_ITEM = 500
 /** After a failure, so that uploads do not wait for the table one after the other. */
 const RETRY_MS = 5_000
 /** Items that one function remembers. */
@@ -65,17 +67,8 @@ interface Known {
  * is taken back. An instance that refused an upload does not ask again before there is room.
  */
 export function openLimiter({ table, limitsOf, onFailure, now = Date.now }: LimiterOptions): Limiter {
-  const items = new Map<string, Known>()
+  const knownOf = openRecent<Known>(MAX_ITEMS, () => ({ past: [] }))
   let pausedUntil = 0
-
-  function knownOf(key: string): Known {
-    const known = items.get(key) ?? { past: [] }
-    items.delete(key)
-    items.set(key, known)
-    const [oldest] = items.keys()
-    if (items.size > MAX_ITEMS && oldest !== undefined) items.delete(oldest)
-    return known
-  }
 
   /** The sums of an item with these amounts. Undefined if the table does not answer. */
   async function add(app: AppId, key: string, amounts: Sums): Promise<Sums | undefined> {
@@ -96,7 +89,7 @@ export function openLimiter({ table, limitsOf, onFailure, now = Date.now }: Limi
 
   /** The limits of an app at a time, and one of the items that have its counters. */
   async function look(app: AppId) {
-    const { limits = {}, maxBytes } = await limitsOf(app)
+    const { limits = {}, maxBytes = MAX_STORED_BYTES } = await limitsOf(app)
     const [at, weight] = [now(), weightOf(limits)]
     return { policies: policiesOf(limits, maxBytes), at, weight, key: itemOf(app, at, weight) }
   }
@@ -109,7 +102,7 @@ export function openLimiter({ table, limitsOf, onFailure, now = Date.now }: Limi
 
   function requireRoom(app: AppId, use: Use, looked: Look): void {
     const { policies, at, key } = looked
-    const refused = items.get(key)?.refused
+    const { refused } = knownOf(key)
     // A limit that was changed since counts at once.
     const policy = refused && policies.find((one) => isDeepStrictEqual(one, refused.policy))
     if (!policy || at >= refused.until || needed(policy, use) < refused.units) return
@@ -152,8 +145,8 @@ export function openLimiter({ table, limitsOf, onFailure, now = Date.now }: Limi
  * The items that share the counters of an app, so that none is written too often. An upload is added to one of them, as many times
  * as there are items: each is an estimate of the whole.
  */
-function weightOf({ requestsPerSecond = 0 }: UsageLimits): number {
-  return Math.max(Math.ceil(requestsPerSecond / REQUESTS_PER_ITEM), 1)
+function weightOf({ imagesPerSecond = 0 }: UsageLimits): number {
+  return Math.max(Math.ceil(imagesPerSecond / IMAGES_PER_ITEM), 1)
 }
 
 /** `shop/2026-11-29/0` */
@@ -181,8 +174,4 @@ function without(sums: Sums, amounts: Sums): Sums {
   return Object.fromEntries(
     counters.map((counter) => [counter, (sums[counter] ?? 0) - (amounts[counter] ?? 0)]),
   )
-}
-
-function isThrottled(error: unknown): boolean {
-  return /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded/.test((error as Error).name)
 }

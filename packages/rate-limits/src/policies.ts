@@ -1,5 +1,4 @@
-import type { UsageLimits } from '@darkroom/app-configuration'
-import { MAX_STORED_BYTES } from '@darkroom/core'
+import type { RequestRate, UsageLimits } from '@darkroom/app-configuration'
 
 /** What one upload uses of the limits of its app. */
 export interface Use {
@@ -9,11 +8,11 @@ export interface Use {
 }
 
 /** Something that a policy counts. */
-type Unit = 'requests' | 'bytes' | 'images' | 'pixels'
+type Unit = 'requests' | 'images' | 'bytes' | 'pixels'
 
 /** One limit of an app: at most `quota` units in `windowMs`. */
 export interface Policy {
-  name: 'requests' | 'bytes' | 'images-per-day' | 'bytes-per-day' | 'pixels-per-day'
+  name: Unit | 'images-per-day' | 'bytes-per-day' | 'pixels-per-day'
   unit: Unit
   quota: number
   windowMs: number
@@ -27,7 +26,7 @@ export const DAY_MS = 86_400_000
 const BURST_SECONDS = 10
 
 /** A burst in a window as long as the burst takes at the average is a limit for both. */
-function rate(unit: 'requests' | 'bytes', perSecond: number, burst: number): Policy {
+function rate(unit: 'requests' | 'images' | 'bytes', perSecond: number, burst: number): Policy {
   return {
     name: unit,
     unit,
@@ -42,12 +41,12 @@ function daily(unit: 'images' | 'bytes' | 'pixels', quota: number): Policy {
 }
 
 /** @param maxBytes the largest image that the app accepts */
-export function policiesOf(limits: UsageLimits, maxBytes = MAX_STORED_BYTES): Policy[] {
-  const { requestsPerSecond, bytesPerSecond, imagesPerDay, bytesPerDay, pixelsPerDay } = limits
-  const { burstRequests = (requestsPerSecond ?? 0) * BURST_SECONDS } = limits
+export function policiesOf(limits: UsageLimits, maxBytes: number): Policy[] {
+  const { imagesPerSecond, bytesPerSecond, imagesPerDay, bytesPerDay, pixelsPerDay } = limits
+  const { burstImages = (imagesPerSecond ?? 0) * BURST_SECONDS } = limits
   const { burstBytes = Math.max((bytesPerSecond ?? 0) * BURST_SECONDS, maxBytes) } = limits
   return [
-    ...(requestsPerSecond ? [rate('requests', requestsPerSecond, burstRequests)] : []),
+    ...(imagesPerSecond ? [rate('images', imagesPerSecond, burstImages)] : []),
     ...(bytesPerSecond ? [rate('bytes', bytesPerSecond, burstBytes)] : []),
     ...(imagesPerDay ? [daily('images', imagesPerDay)] : []),
     ...(bytesPerDay ? [daily('bytes', bytesPerDay)] : []),
@@ -59,4 +58,9 @@ export function policiesOf(limits: UsageLimits, maxBytes = MAX_STORED_BYTES): Po
 export function needed({ unit }: Policy, { bytes, pixels = 0 }: Use): number {
   if (unit === 'bytes') return bytes
   return unit === 'pixels' ? pixels : 1
+}
+
+/** The limit of the HTTP requests of an app. */
+export function requestPolicy({ perSecond, burst = perSecond * BURST_SECONDS }: RequestRate): Policy {
+  return rate('requests', perSecond, burst)
 }

@@ -73,3 +73,8 @@ function updateOf(
     ReturnValues: 'ALL_NEW',
   }
 }
+
+/** Whether DynamoDB refused a write because the item has too many. */
+export function isThrottled(error: unknown): boolean {
+  return /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded/.test((error as Error).name)
+}

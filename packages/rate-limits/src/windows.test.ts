@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { DAY_MS, type Policy, policiesOf } from './policies.ts'
 import { counterAt, isPast, type Sums, usedAt, waitMs } from './windows.ts'
 
-const [requests] = policiesOf({ requestsPerSecond: 50, burstRequests: 500 }) as [Policy]
-const [images] = policiesOf({ imagesPerDay: 1_000 }) as [Policy]
+const [perSecond] = policiesOf({ imagesPerSecond: 50, burstImages: 500 }, 1) as [Policy]
+const [images] = policiesOf({ imagesPerDay: 1_000 }, 1) as [Policy]
 /** The start of a window of 10 seconds and of a day. */
 const MIDNIGHT = Date.UTC(2026, 10, 29)
 
@@ -15,7 +15,7 @@ const sumsOf = (policy: Policy, now: number, current: number, previous = 0): Sum
 
 describe('a rate', () => {
   test('is a quota of its burst, in the time that the burst takes', () => {
-    expect(requests).toMatchObject({ quota: 500, windowMs: 10_000 })
+    expect(perSecond).toMatchObject({ quota: 500, windowMs: 10_000 })
   })
 
   test.each([
@@ -28,9 +28,9 @@ describe('a rate', () => {
     [9_999, 500, 500, 500.05, 21],
   ])('%i ms into a window with %i uses after one with %i', (elapsed, current, previous, used, wait) => {
     const now = MIDNIGHT + elapsed
-    const sums = sumsOf(requests, now, current, previous)
-    expect(usedAt(requests, sums, now)).toBeCloseTo(used)
-    expect(waitMs(requests, sums, 1, now)).toBeCloseTo(wait)
+    const sums = sumsOf(perSecond, now, current, previous)
+    expect(usedAt(perSecond, sums, now)).toBeCloseTo(used)
+    expect(waitMs(perSecond, sums, 1, now)).toBeCloseTo(wait)
   })
 })
 
@@ -51,17 +51,17 @@ test('after the time to wait there is room, and not long before', () => {
   fc.assert(
     fc.property(uses, ({ elapsed, current, previous, units }) => {
       const now = MIDNIGHT + elapsed
-      const sums = sumsOf(requests, now, current, previous)
-      const wait = waitMs(requests, sums, units, now)
-      expect(wait).toBeLessThanOrEqual(2 * requests.windowMs)
-      expect(usedAt(requests, sums, now + wait + 0.001) + units).toBeLessThanOrEqual(500.001)
-      if (wait > 2) expect(usedAt(requests, sums, now + wait - 2) + units).toBeGreaterThan(500)
+      const sums = sumsOf(perSecond, now, current, previous)
+      const wait = waitMs(perSecond, sums, units, now)
+      expect(wait).toBeLessThanOrEqual(2 * perSecond.windowMs)
+      expect(usedAt(perSecond, sums, now + wait + 0.001) + units).toBeLessThanOrEqual(500.001)
+      if (wait > 2) expect(usedAt(perSecond, sums, now + wait - 2) + units).toBeGreaterThan(500)
     }),
   )
 })
 
 test('a counter is past when no window uses it', () => {
-  const counter = counterAt(requests, MIDNIGHT)
+  const counter = counterAt(perSecond, MIDNIGHT)
   expect(isPast(counter, MIDNIGHT + 19_999)).toBe(false)
   expect(isPast(counter, MIDNIGHT + 20_000)).toBe(true)
   expect(isPast('expiresAt', MIDNIGHT)).toBe(false)

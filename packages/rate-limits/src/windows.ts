@@ -1,6 +1,6 @@
 import { DAY_MS, type Policy } from './policies.ts'
 
-/** Sums by the name of their counter, such as `requests:10000:178012345`: the policy, the length of its window, and which one. */
+/** Sums by the name of their counter, such as `images:10000:178012345`: the policy, the length of its window, and which one. */
 export type Sums = Record<string, number>
 
 const isDaily = ({ windowMs }: Policy) => windowMs === DAY_MS

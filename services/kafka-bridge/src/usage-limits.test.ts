@@ -12,7 +12,7 @@ beforeAll(async () => {
     'web-app-2': { topics: [TOPIC], limits: { imagesPerDay: 2 } },
     // One image is hours of its average.
     slow: { topics: ['slow'], maxBytes: photo.length, limits: { bytesPerSecond: 1 } },
-    patient: { topics: ['patient'], limits: { requestsPerSecond: 1, burstRequests: 1 } },
+    patient: { topics: ['patient'], limits: { imagesPerSecond: 1, burstImages: 1 } },
   }
   process.env.APPS_FILE = configurationFile({ apps })
   local = await openBridge()

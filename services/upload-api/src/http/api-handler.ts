@@ -16,7 +16,7 @@ import { logger } from '../logger.ts'
 import type { ApiResult } from './answer.ts'
 import { auditRequest } from './audit-request.ts'
 import { requireScope } from './caller.ts'
-import { type ApiEvent, requireCaller } from './request.ts'
+import { type ApiEvent, requireCaller, requireRequestRate } from './request.ts'
 
 type Handle = (event: ApiEvent, context: Context) => Promise<ApiResult>
 
@@ -51,6 +51,7 @@ export function unroutedHandler(handle: Handle, { report, audit }: RouteOptions 
   return middy()
     .use(logRequest(audit))
     .use(browserHeaders())
+    .use(requestLimitHeaders())
     .use(report ? [reportTo(report)] : [])
     .use(problemJson())
     .handler(handle)
@@ -64,7 +65,9 @@ export function publicHandler(handle: Handle, { query = [] }: Pick<RouteOptions,
 /** For routes with a credential, which is checked first. */
 export function apiHandler(handle: Handle, { scope, query = [], ...options }: CallerOptions) {
   return unroutedHandler(handle, options).before(({ event }) => {
-    requireScope(requireCaller(event), scope)
+    const caller = requireCaller(event)
+    requireRequestRate(event)
+    requireScope(caller, scope)
     requireKnownQuery(event, query)
   })
 }
@@ -184,6 +187,20 @@ const BROWSER_HEADERS = {
 function browserHeaders(): Middleware {
   const add = (request: ApiRequest) => {
     if (request.response) request.response.headers = { ...BROWSER_HEADERS, ...request.response.headers }
+  }
+  return { after: add, onError: add }
+}
+
+const LIMIT_HEADERS = ['ratelimit-policy', 'ratelimit'] as const
+
+/** What the authorizer said of the limit on requests, before the limits of an upload: both headers are lists. */
+function requestLimitHeaders(): Middleware {
+  const add = ({ event, response }: ApiRequest) => {
+    const limit = event.requestContext.authorizer?.lambda ?? {}
+    for (const name of LIMIT_HEADERS) {
+      const lists = [limit[name], response?.headers?.[name]].filter((list) => list !== undefined)
+      if (response && lists.length > 0) response.headers = { ...response.headers, [name]: lists.join(', ') }
+    }
   }
   return { after: add, onError: add }
 }

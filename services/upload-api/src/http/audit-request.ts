@@ -25,11 +25,13 @@ export function auditRequest(
   { imageId, problem }: { imageId: string | undefined; problem: ProblemSlug | undefined },
 ): void {
   const { authorizer, http } = event.requestContext
-  const { app, kind, credential, uploader, refusal } = authorizer?.lambda ?? {}
+  const { app, kind, credential, uploader, refusal, overLimit } = authorizer?.lambda ?? {}
   const isRefused = problem === 'unauthenticated' && refusal !== undefined && refusal !== 'missing'
   const named = concerned.get(event)
   // Who waits for an image asks again and again: what counts is that links were given out.
   const isUnnoted = act === 'links.read' && problem === undefined && !named?.length
+  // A client in a loop would fill the trail, and nothing was done.
+  if (overLimit !== undefined) return
   if (!isRefused && (act === undefined || isUnnoted || problem === 'unauthenticated')) return
   const images = named ?? idsOf(imageId)
   record({

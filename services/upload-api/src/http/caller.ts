@@ -1,5 +1,6 @@
 import { AppId, type ImageId, ImageType, ProblemError, SCOPES, type Scope } from '@darkroom/core'
 import { requireAllowedType } from '@darkroom/intake'
+import type { RequestLimit } from '@darkroom/rate-limits/requests'
 import * as z from 'zod'
 
 /** Who sends a request, as the authorizer tells the functions: a flat object of text, as the gateway requires. */
@@ -19,6 +20,9 @@ export interface Caller {
   /** Separated by spaces. */
   contentTypes?: string
 }
+
+/** With what the authorizer says of the limit on the requests of the app. */
+export type LimitedCaller = Caller & RequestLimit
 
 /** Why the authorizer did not accept the credential. */
 export interface Refusal {

@@ -65,7 +65,7 @@ const NEVER_ANSWERED: Record<string, ProblemSlug[]> = {
   // The answer is made from the receipt that was just written, so it can be read.
   'DELETE /v1/images/{id}': ['document-unreadable'],
   // An image that is gone is `not-found` here, and it was counted when its upload was planned.
-  'POST /v1/uploads/{id}/complete': ['source-expired', 'rate-limited', 'quota-exceeded'],
+  'POST /v1/uploads/{id}/complete': ['source-expired', 'quota-exceeded'],
 }
 
 /** Every problem that a function's code can throw: bundled as for deployment, so unused functions are left out. */

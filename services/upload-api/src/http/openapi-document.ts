@@ -19,7 +19,7 @@ import {
 } from '@darkroom/core'
 import * as z from 'zod'
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi'
-import { answer, headersOf, refusals } from './openapi-responses.ts'
+import { answer, answerToApp, headersOf, refusals } from './openapi-responses.ts'
 
 const jsonBody = (schema: z.ZodType, example?: object) => ({
   required: true,
@@ -159,17 +159,14 @@ export function openApiDocument() {
             },
           },
           responses: {
-            '202': answer(
+            '202': answerToApp(
               'The image is stored and queued. `Location` is the path of its status.',
               UploadAccepted,
               'Location',
               'Retry-After',
               'Idempotency-Replayed',
-              'RateLimit',
-              'RateLimit-Policy',
             ),
             ...refusals(
-              'rate-limited',
               'quota-exceeded',
               'unauthenticated',
               'insufficient-scope',
@@ -199,7 +196,7 @@ export function openApiDocument() {
             }),
           },
           responses: {
-            '200': answer(
+            '200': answerToApp(
               'A page of the list, or the requested images.',
               z.union([ImageList, ImageSelection]),
               'Preference-Applied',
@@ -232,7 +229,7 @@ export function openApiDocument() {
             }),
           },
           responses: {
-            '200': answer('The status.', ImageStatus, 'ETag', 'Retry-After', 'Preference-Applied'),
+            '200': answerToApp('The status.', ImageStatus, 'ETag', 'Retry-After', 'Preference-Applied'),
             '304': {
               description: 'The status has not changed.',
               ...headersOf('ETag', 'Retry-After', 'Preference-Applied'),
@@ -254,7 +251,7 @@ export function openApiDocument() {
           description: 'Deletes the original, all variants and the metadata. Only a receipt is kept.',
           requestParams: { path: z.object({ id: imageIdInAnyCase }) },
           responses: {
-            '200': answer('The receipt. A repeated request gets the same receipt.', ImageStatus),
+            '200': answerToApp('The receipt. A repeated request gets the same receipt.', ImageStatus),
             ...refusals(
               'unauthenticated',
               'insufficient-scope',
@@ -275,7 +272,7 @@ export function openApiDocument() {
             'With an API key only, from your server. Revoking the key ends its tokens within a minute.',
           requestBody: jsonBody(TokenRequest, TOKEN_EXAMPLE),
           responses: {
-            '201': answer('The token.', IssuedToken),
+            '201': answerToApp('The token.', IssuedToken),
             ...refusals(
               'unauthenticated',
               'insufficient-scope',
@@ -301,16 +298,13 @@ export function openApiDocument() {
           },
           requestBody: jsonBody(DirectUploadRequest, DIRECT_EXAMPLE),
           responses: {
-            '201': answer(
+            '201': answerToApp(
               'The request to send to S3.',
               DirectUpload,
               'Location',
               'Idempotency-Replayed',
-              'RateLimit',
-              'RateLimit-Policy',
             ),
             ...refusals(
-              'rate-limited',
               'quota-exceeded',
               'unauthenticated',
               'insufficient-scope',
@@ -334,7 +328,7 @@ export function openApiDocument() {
           description: 'For a part, the list of parts, the completion or the abortion of a multipart upload.',
           requestBody: jsonBody(SignatureRequest),
           responses: {
-            '200': answer('The signed URL. A part must have exactly the signed length.', Signature),
+            '200': answerToApp('The signed URL. A part must have exactly the signed length.', Signature),
             ...refusals(
               'unauthenticated',
               'insufficient-scope',
@@ -355,7 +349,7 @@ export function openApiDocument() {
           description: 'Checks the bytes in S3, and accepts the image as POST /v1/images does.',
           requestParams: { path: z.object({ id: imageIdInAnyCase }) },
           responses: {
-            '202': answer(
+            '202': answerToApp(
               'The image is checked, stored and queued. A repeated request gets the same answer.',
               UploadAccepted,
               'Location',

@@ -17,9 +17,9 @@ const HEADERS = {
   'Preference-Applied': text('The wait that was granted, if `Prefer: wait` was sent.', 'wait=25'),
   RateLimit: text(
     'What is left of the limits of the app, if it has any, and seconds until they are new.',
-    '"requests";r=499;t=10',
+    '"images";r=499;t=10',
   ),
-  'RateLimit-Policy': text('The limits of the app, if it has any.', '"requests";q=500;w=10'),
+  'RateLimit-Policy': text('The limits of the app, if it has any.', '"images";q=500;w=10'),
   'Retry-After': z
     .int()
     .optional()
@@ -49,12 +49,18 @@ export function answer(description: string, schema: z.ZodType, ...headers: Heade
   return { description, ...headersOf(...headers), content: { 'application/json': { schema } } }
 }
 
+/** The same to a request with a credential, whose app may have limits. */
+export function answerToApp(description: string, schema: z.ZodType, ...headers: HeaderName[]) {
+  return answer(description, schema, ...headers, 'RateLimit', 'RateLimit-Policy')
+}
+
 /**
  * The errors of an operation as responses, one per status, from the problem table. Every route refuses unknown query
- * parameters, and every path other methods.
+ * parameters, every path other methods, and every route with a credential too many requests.
  */
 export function refusals(...slugs: ProblemSlug[]) {
   const all = new Set<ProblemSlug>([...slugs, 'malformed-request', 'method-not-allowed', 'internal'])
+  if (all.has('unauthenticated')) all.add('rate-limited')
   const byStatus = Object.groupBy(all, (slug) => PROBLEMS[slug].status)
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, slugsOfStatus = []]) => [

@@ -1,9 +1,19 @@
 import { ImageId, ProblemError } from '@darkroom/core'
 import type { APIGatewayProxyEventV2WithLambdaAuthorizer } from 'aws-lambda'
-import { type Caller, type Identity, identify, type Refusal, type SoughtImage, viewOf } from './caller.ts'
+import {
+  type Identity,
+  identify,
+  type LimitedCaller,
+  type Refusal,
+  type SoughtImage,
+  viewOf,
+} from './caller.ts'
 
 /** An HTTP API event, payload format 2.0. A JSON body is parsed before the handler sees it. */
-export type ApiEvent = Omit<APIGatewayProxyEventV2WithLambdaAuthorizer<Partial<Caller & Refusal>>, 'body'> & {
+export type ApiEvent = Omit<
+  APIGatewayProxyEventV2WithLambdaAuthorizer<Partial<LimitedCaller & Refusal>>,
+  'body'
+> & {
   body?: unknown
 }
 
@@ -14,6 +24,17 @@ export type ApiEvent = Omit<APIGatewayProxyEventV2WithLambdaAuthorizer<Partial<C
  */
 export function requireCaller(event: ApiEvent): Identity {
   return identify(event.requestContext.authorizer?.lambda)
+}
+
+/** @throws ProblemError `rate-limited` if the app has sent too many requests */
+export function requireRequestRate({ requestContext }: ApiEvent): void {
+  const { overLimit, retryAfter } = requestContext.authorizer?.lambda ?? {}
+  if (overLimit === undefined) return
+  throw new ProblemError(
+    'rate-limited',
+    overLimit,
+    retryAfter ? { headers: { 'retry-after': retryAfter } } : {},
+  )
 }
 
 /** The credential itself. The authorizer has accepted it. */

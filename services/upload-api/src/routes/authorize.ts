@@ -1,25 +1,41 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { requestRates } from '@darkroom/app-configuration/deployed'
 import { openSmallObjects } from '@darkroom/bucket/small-objects'
 import { endOf, type KeyRecord, parseApiKey } from '@darkroom/core/api-key'
 import { parseUploadToken, type UploadToken, verifyUploadToken } from '@darkroom/core/upload-token'
+import type { RequestLimit, RequestLimiter } from '@darkroom/rate-limits/requests'
 import type {
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerWithContextResult,
 } from 'aws-lambda'
 import { openKeyRecords } from '../credentials/key-records.ts'
-import type { Caller, Refusal } from '../http/caller.ts'
+import type { Caller, LimitedCaller, Refusal } from '../http/caller.ts'
 
 const keys = openKeyRecords(openSmallObjects(process.env.BUCKET ?? ''))
 
 /**
  * Lambda REQUEST authorizer (payload 2.0, simple response). It allows every request and says who the caller is, or why the
  * credential is refused. HTTP API gateways cannot answer 401 with problem+json, so the functions do it: every route that
- * touches data calls `requireCaller` (decisions/0007-authorizer-tells-function-refuses.md).
+ * touches data calls `requireCaller` (decisions/0007-authorizer-tells-function-refuses.md). So it is with requests over the limit of
+ * their app (decisions/0078-limits-on-requests.md).
  */
 export async function handler(
   event: APIGatewayRequestAuthorizerEventV2,
-): Promise<APIGatewaySimpleAuthorizerWithContextResult<Caller | Refusal>> {
-  return { isAuthorized: true, context: await identify(readAuthorization(event)) }
+): Promise<APIGatewaySimpleAuthorizerWithContextResult<LimitedCaller | Refusal>> {
+  const context = await identify(readAuthorization(event))
+  const limit = 'app' in context ? await limitOf(context.app) : {}
+  return { isAuthorized: true, context: { ...context, ...limit } }
+}
+
+let limiter: Promise<RequestLimiter> | undefined
+
+/** Counts the request if its app has a limit. */
+async function limitOf(app: string): Promise<RequestLimit> {
+  if (!Object.hasOwn(requestRates, app)) return {}
+  limiter ??= import('../credentials/request-limits.ts').then(({ openDeployedLimiter }) =>
+    openDeployedLimiter((of, error) => report('requests are accepted without a limit', { app: of }, error)),
+  )
+  return (await limiter).count(app)
 }
 
 /** A JWS in compact form (RFC 7515). Its header is JSON, so it starts with the base64url of `{"`. An upload token starts with `dt_`. */
@@ -89,7 +105,7 @@ function readAuthorization({ headers = {} }: APIGatewayRequestAuthorizerEventV2)
 }
 
 /** As the logger of the other functions writes, which takes longer to load than this function. */
-function report(message: string, fields: { keyId?: string }, error: unknown): void {
+function report(message: string, fields: { keyId?: string; app?: string }, error: unknown): void {
   const cause = causesOf(error).join(' < ')
   console.error(JSON.stringify({ level: 'ERROR', service: 'upload-api', message, ...fields, cause }))
 }

@@ -102,7 +102,7 @@ describe('POST /v1/images', () => {
     const applied = {
       over: digestOf(deployed),
       appliedAt: new Date().toISOString(),
-      settings: { preset, deduplication: false, limits: { requestsPerSecond: 1, burstRequests: 1 } },
+      settings: { preset, deduplication: false, limits: { imagesPerSecond: 1, burstImages: 1 } },
     }
     await store.put(settingsKey({ app: 'tightened' }), JSON.stringify(applied))
     expect((await upload('tightened')).status).toBe(202)

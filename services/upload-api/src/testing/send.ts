@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { SCOPES } from '@darkroom/core'
 import type { Context } from 'aws-lambda'
 import type { ApiResult } from '../http/answer.ts'
-import type { Caller, Refusal } from '../http/caller.ts'
+import type { LimitedCaller, Refusal } from '../http/caller.ts'
 import type { ApiEvent } from '../http/request.ts'
 
 /** A request of a test. A body of bytes becomes base64, as in the gateway's events. */
@@ -14,7 +14,7 @@ export interface TestRequest {
   /** Why the authorizer refused the credential, if there is no app. Default: there was none. */
   refusal?: Refusal['refusal']
   /** What is not as of an API key with all scopes. */
-  caller?: Partial<Caller>
+  caller?: Partial<LimitedCaller>
   headers?: Record<string, string>
   query?: Record<string, string>
   /** The query as it is in the URL. */

@@ -74,6 +74,7 @@ test.each([
   ['apps.shop.preset', false],
   ['apps.shop.maxBytes', false],
   ['apps.shop.limits', false],
+  ['apps.shop.requests', true],
   ['presets.modern', false],
   ['apps.shop', true],
   ['apps.shop.topics', true],
