@@ -1,4 +1,4 @@
-import { retention } from '@darkroom/app-configuration/deployed'
+import { appOfTopic, retention } from '@darkroom/app-configuration/deployed'
 import { findDecidedId, findOriginal, getDocument, type StoredOriginal } from '@darkroom/bucket'
 import { type ImageId, type ImageRef, ProblemError, type StoredDocument, timeOf } from '@darkroom/core'
 import { type AcceptedImage, deadlineOf, isPastDeadline } from '@darkroom/retention'
@@ -12,24 +12,29 @@ export type FoundImage =
   | { state: 'queued'; original: StoredOriginal }
   | { state: 'unreadable' }
 
+/** Apps whose producers derive ids from events. */
+const withEvents = new Set(Object.values(appOfTopic))
+
 /**
- * Finds an image with at most two requests to S3, or four if it does not exist. After its deadline it counts as deleted,
- * whether or not S3 has deleted it yet. A producer may have derived the id from an event whose time was not believed: then it
- * is the image of that event.
+ * Finds an image with one request to S3 if it is finished, two if it is queued, and three if it does not exist, or four in an app with
+ * topics. After its deadline it counts as deleted, whether or not S3 has deleted it yet. A producer may have derived the id from an event
+ * whose time was not believed: then it is the image of that event.
+ *
+ * @param find `findNamed` needs two requests for every image, and two or three if it does not exist
  *
  * @throws ProblemError `not-found` (the same for another app's or uploader's image), `expired-by-retention`,
  *   `storage-unavailable`
  */
-export async function findImage(image: SoughtImage): Promise<FoundImage> {
-  const found = (await findStored(image)) ?? (await findEventImage(image))
+export async function findImage(image: SoughtImage, find = findStored): Promise<FoundImage> {
+  const found = (await find(image)) ?? (await findEventImage(image, find))
   if (found) return found
   throw notFound(image)
 }
 
 /** The image of the event from which the id was derived, if the bridge decided on another id. */
-async function findEventImage(image: SoughtImage): Promise<FoundImage | undefined> {
-  const imageId = await otherIdOf(image)
-  return imageId === undefined ? undefined : findStored({ ...image, imageId })
+async function findEventImage(image: SoughtImage, find: typeof findStored): Promise<FoundImage | undefined> {
+  const imageId = withEvents.has(image.app) ? await otherIdOf(image) : undefined
+  return imageId === undefined ? undefined : find({ ...image, imageId })
 }
 
 /** The id that the bridge decided on instead of this one. */
@@ -40,12 +45,21 @@ export async function otherIdOf(image: ImageRef): Promise<ImageId | undefined> {
 
 async function findStored(image: SoughtImage): Promise<FoundImage | undefined> {
   const finished = await findFinished(image)
-  if (finished) {
-    requireDocumentKept(documentOf(finished))
-    return finished
-  }
+  requireDocumentKept(documentOf(finished))
+  if (finished) return finished
   // An erasure may have written its receipt after the first read, and then deleted the original.
   return (await findQueued(image)) ?? findFinished(image)
+}
+
+/**
+ * For ids that a request names, all of which may be unknown. The original is read first: what an erasure deleted before that is in the
+ * document, which needs no second look.
+ */
+export async function findNamed(image: SoughtImage): Promise<FoundImage | undefined> {
+  const original = await findOriginal(bucket, image)
+  const finished = await findFinished(image)
+  requireDocumentKept(documentOf(finished))
+  return finished ?? toQueued(image, original)
 }
 
 /**
@@ -73,10 +87,13 @@ async function isStoredAs(image: SoughtImage): Promise<boolean> {
 export async function findQueued(
   image: SoughtImage,
 ): Promise<Extract<FoundImage, { state: 'queued' }> | undefined> {
-  const original = await findOriginal(bucket, image)
+  return toQueued(image, await findOriginal(bucket, image))
+}
+
+function toQueued(image: SoughtImage, original: StoredOriginal | undefined) {
   if (!(original && isVisible(image, original.uploader))) return undefined
   requireKept(original, 'input')
-  return { state: 'queued', original }
+  return { state: 'queued' as const, original }
 }
 
 /** @returns ProblemError `not-found`, or `expired-by-retention` for an id so old that its image would be deleted. Use it if nothing is stored */
@@ -85,7 +102,8 @@ export function notFound(image: ImageRef): ProblemError {
   return isPastDeadline(retention, oldest, 'metadata') ? expired(oldest, 'metadata') : noSuchImage()
 }
 
-export const documentOf = (found: FoundImage) => (found.state === 'finished' ? found.document : undefined)
+export const documentOf = (found: FoundImage | undefined) =>
+  found?.state === 'finished' ? found.document : undefined
 
 const idAcceptance = ({ app, imageId }: ImageRef): AcceptedImage => ({
   app,
@@ -93,9 +111,12 @@ const idAcceptance = ({ app, imageId }: ImageRef): AcceptedImage => ({
 })
 
 /** The same, but undefined if the image does not exist or has expired. @throws ProblemError `storage-unavailable` */
-export async function findImageOrUndefined(image: SoughtImage): Promise<FoundImage | undefined> {
+export async function findImageOrUndefined(
+  image: SoughtImage,
+  find = findStored,
+): Promise<FoundImage | undefined> {
   try {
-    return await findImage(image)
+    return await findImage(image, find)
   } catch (error) {
     if (error instanceof ProblemError && error.status < 500) return undefined
     throw error

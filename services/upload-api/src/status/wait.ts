@@ -5,7 +5,14 @@ import pMap from 'p-map'
 import { knownRetrySeconds, retrySecondsIfBehind } from '../backlog.ts'
 import { bucket } from '../clients.ts'
 import type { SoughtImage, View } from '../http/caller.ts'
-import { type FoundImage, findFinished, findImage, findImageOrUndefined, findQueued } from './find-image.ts'
+import {
+  type FoundImage,
+  findFinished,
+  findImage,
+  findImageOrUndefined,
+  findNamed,
+  findQueued,
+} from './find-image.ts'
 
 /**
  * Finds an image when it is finished, or after `seconds` if it is not finished by then, or sooner if the processor is behind.
@@ -53,8 +60,8 @@ const MAX_READS_PER_POLL = 12
 /**
  * Finds images, in the order of the ids, when at least one is finished, or after `seconds` if none is finished by then, or
  * sooner if the processor is behind.
- * Unknown ids are omitted, and waited for if they are recent. The first poll makes up to two requests to S3 per image. Each
- * later poll reads the documents of the pending images if these are few, otherwise it lists the documents since the oldest of
+ * Unknown ids are omitted, and waited for if they are recent. The first poll makes at most two requests to S3 per id, or three in
+ * an app with topics. Each later poll reads the documents of the pending images if these are few, otherwise it lists the documents since the oldest of
  * them, with one request for each day of the ids.
  *
  * @throws ProblemError `storage-unavailable`
@@ -65,7 +72,7 @@ export async function waitForImages(
   seconds: number,
 ): Promise<Map<ImageId, FoundImage>> {
   const { app } = view
-  const found = await findImages(view, ids)
+  const found = await findImages(view, ids, findNamed)
   const isWaiting = (id: ImageId) =>
     (found.get(id)?.state ?? (mayStillArrive(id) ? 'queued' : '')) === 'queued'
   const isOver = () => [...found.values()].some(({ state }) => state === 'finished') || !ids.some(isWaiting)
@@ -90,6 +97,7 @@ export async function waitForImages(
   const arrived = await findImages(
     view,
     ids.filter((id) => !found.has(id) && isWaiting(id)),
+    findNamed,
   )
   return new Map(ids.map((id) => [id, found.get(id) ?? arrived.get(id)] as const).filter(isFound))
 }
@@ -102,10 +110,14 @@ function storedIdOf(id: ImageId, found: FoundImage | undefined): ImageId {
 /** More would wait for a connection, and that time counts as S3's. */
 const MAX_CONCURRENT_IMAGES = 25
 
-export async function findImages(view: View, ids: ImageId[]): Promise<Map<ImageId, FoundImage>> {
+export async function findImages(
+  view: View,
+  ids: ImageId[],
+  find?: typeof findNamed,
+): Promise<Map<ImageId, FoundImage>> {
   const images = await pMap(
     ids,
-    async (imageId) => [imageId, await findImageOrUndefined({ ...view, imageId })] as const,
+    async (imageId) => [imageId, await findImageOrUndefined({ ...view, imageId }, find)] as const,
     { concurrency: MAX_CONCURRENT_IMAGES },
   )
   return new Map(images.filter(isFound))

@@ -16,7 +16,7 @@ import type { AnsweredImage } from '../http/answer.ts'
 import { type Allowance, requireAllowed, requireAllowedBytes, type SoughtImage } from '../http/caller.ts'
 import { acceptImage, imageQueue } from '../intake.ts'
 import { limiter } from '../limits.ts'
-import { findImageOrUndefined } from '../status/find-image.ts'
+import { findImageOrUndefined, findNamed } from '../status/find-image.ts'
 import { isWhole, partCount } from './multipart.ts'
 import { requireUsableId } from './replays.ts'
 
@@ -53,7 +53,7 @@ async function isOwned(image: SoughtImage, owner: string): Promise<boolean> {
   const isOwn = (upload: StagedUpload) => upload.owner === owner
   if ((await listStagedUploads(bucket, image)).some(isOwn)) return true
   if ((await listMultipartUploads(bucket, image)).some(isOwn)) return true
-  return (await findImageOrUndefined(image)) !== undefined
+  return (await findImageOrUndefined(image, findNamed)) !== undefined
 }
 
 function nothingStored(): ProblemError {
@@ -147,7 +147,7 @@ async function readDetails(upload: StagedUpload) {
 
 /** Answers for an accepted image. If it is queued, its message is sent again, because the first one may have been lost. */
 async function acceptAgain(image: SoughtImage, allowance: Allowance): Promise<AcceptedUpload | undefined> {
-  const found = await findImageOrUndefined(image)
+  const found = await findImageOrUndefined(image, findNamed)
   if (found?.state === 'queued' && hasHash(found.original)) {
     requireAllowed(allowance, found.original)
     await enqueueAccepted(imageQueue, found.original)
