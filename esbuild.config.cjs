@@ -47,6 +47,22 @@ const mapOwnCode = {
 }
 
 /**
+ * An `import` of `node:http` makes its exports by reading each of its properties, and some of them load all of `fetch`: 18 ms.
+ * https://github.com/nodejs/node/issues/59686
+ */
+const importHttpAlone = {
+  name: 'import-http-alone',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+      kind === 'import-statement' ? { path: 'http', namespace: 'builtin' } : undefined,
+    )
+    onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}')`,
+    }))
+  },
+}
+
+/**
  * The configuration of the apps becomes part of a function: each part is a constant, of which esbuild leaves out those that
  * the function does not use. Importing the file makes a change of it a change of the function.
  */
@@ -87,7 +103,7 @@ const DEPLOYED = {
   ...BUNDLE,
   minifySyntax: true,
   minifyWhitespace: true,
-  plugins: [mapOwnCode, includeConfiguration],
+  plugins: [importHttpAlone, mapOwnCode, includeConfiguration],
 }
 
 module.exports = ({ service, serviceDir, processedInput }) => {
@@ -131,14 +147,17 @@ function bundleTogether(services, outbase, outdir) {
 
 module.exports.bundleTogether = bundleTogether
 
-/** Bundles one function as it is deployed. `external`: what its zip has in `node_modules`. */
-module.exports.bundleDeployed = (entry, outfile, external = []) =>
-  esbuild.build({
+/** Bundles one function as it is deployed. `external`: what its zip has in `node_modules`. Resolves to the metafile. */
+module.exports.bundleDeployed = async (entry, outfile, external = []) => {
+  const { metafile } = await esbuild.build({
     ...DEPLOYED,
+    metafile: true,
     entryPoints: [entry],
     outfile,
     external: [...external, ...CREDENTIALS_ELSEWHERE],
   })
+  return metafile
+}
 
 /**
  * serverless-esbuild builds one function after the other, and each contains the AWS SDK again: for the upload API that is

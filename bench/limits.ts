@@ -44,11 +44,7 @@ async function openCountingTable() {
       return table.add(...args)
     },
   }
-  const stop = async () => {
-    table.close()
-    await aws.stop()
-  }
-  return { state, counting, stop }
+  return { state, counting, stop: () => aws.stop() }
 }
 
 /** Limiters of one app, which count in one local table as instances of a function do. */

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { UsageLimits } from '@darkroom/app-configuration'
 import { ProblemError } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
@@ -11,10 +14,7 @@ Object.assign(process.env, awsEnvironment(aws.endpoint))
 await createUsageTable('test')
 // Hundreds of instances wait for one local server.
 const table = openUsageTable(usageTableName('test'), 60_000)
-afterAll(async () => {
-  table.close()
-  await aws.stop()
-})
+afterAll(() => aws.stop())
 
 const START = Date.UTC(2026, 10, 29, 12)
 let now = START
@@ -209,7 +209,7 @@ test('without a table, uploads are admitted and the failure is reported once in 
   limits = { imagesPerSecond: 1, burstImages: 1 }
   const limiter = open(openUsageTable('darkroom-none-usage'))
   for (let sent = 0; sent < 5; sent++) expect(await tryTo(limiter, 'lost')).toBeUndefined()
-  expect(failures).toHaveLength(1)
+  expect(failures.map(({ name }) => name)).toEqual(['ResourceNotFoundException'])
   now += 5_000
   expect(await tryTo(limiter, 'lost')).toBeUndefined()
   expect(failures).toHaveLength(2)
@@ -217,10 +217,21 @@ test('without a table, uploads are admitted and the failure is reported once in 
 
 test('an app that writes more than an item can take is refused', async () => {
   limits = { imagesPerDay: 10 }
-  const throttled = Object.assign(new Error('slow down'), { name: 'ThrottlingException' })
-  const limiter = open({ ...table, add: () => Promise.reject(throttled) })
-  expect(await tryTo(limiter, 'faster')).toMatchObject({
-    slug: 'rate-limited',
-    headers: { 'retry-after': '1' },
-  })
+  const type = 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException'
+  const server = createServer((_, response) =>
+    response.writeHead(400).end(JSON.stringify({ __type: type, message: 'slow down' })),
+  )
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  process.env.AWS_ENDPOINT_URL_DYNAMODB = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  try {
+    const limiter = open(openUsageTable(usageTableName('test'), 60_000))
+    expect(await tryTo(limiter, 'faster')).toMatchObject({
+      slug: 'rate-limited',
+      headers: { 'retry-after': '1' },
+    })
+  } finally {
+    process.env.AWS_ENDPOINT_URL_DYNAMODB = ''
+    server.closeAllConnections()
+    server.close()
+  }
 })

@@ -10,10 +10,7 @@ Object.assign(process.env, awsEnvironment(aws.endpoint))
 await createUsageTable('test')
 // Hundreds of instances wait for one local server.
 const table = openUsageTable(usageTableName('test'), 60_000)
-afterAll(async () => {
-  table.close()
-  await aws.stop()
-})
+afterAll(() => aws.stop())
 
 let now = 0
 let rate: RequestRate | undefined

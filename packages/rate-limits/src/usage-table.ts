@@ -1,11 +1,10 @@
-import type { DynamoDBClient, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
+import { openService } from '@darkroom/signed-requests'
 import type { Sums } from './windows.ts'
 
 /** Where usage is added up. */
 export interface UsageTable {
   /** Adds to counters of an item, deletes others, and returns all that it has then. One write, however many counters there are. */
   add(key: string, amounts: Sums, past: readonly string[], expiresAt: Date): Promise<Sums>
-  close(): void
 }
 
 /** The table of a stage. The image processor's template creates it. */
@@ -16,44 +15,45 @@ export function usageTableName(stage: string): string {
 /** DynamoDB answers in milliseconds; nobody waits for limits for longer than this. */
 const TIMEOUT_MS = 500
 
-/** Opens no connection yet, and loads the SDK with the first call: apps without limits do not need it. */
+/**
+ * Sends its requests without DynamoDB's client, which is larger than all of the rest of a function
+ * (decisions/0075-what-the-api-functions-load.md).
+ *
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+ */
 export function openUsageTable(name: string, timeoutMs = TIMEOUT_MS): UsageTable {
-  let opened: Promise<{ send: (input: UpdateItemCommandInput) => Promise<Sums>; client: DynamoDBClient }>
-  const open = async () => {
-    const { DynamoDBClient, UpdateItemCommand } = await import('@aws-sdk/client-dynamodb')
-    const requestHandler = {
-      connectionTimeout: timeoutMs,
-      requestTimeout: timeoutMs,
-      throwOnRequestTimeout: true,
-    }
-    const client = new DynamoDBClient({ maxAttempts: 2, requestHandler })
-    const send = async (input: UpdateItemCommandInput) => {
-      const { Attributes = {} } = await client.send(new UpdateItemCommand(input))
-      const sums = Object.entries(Attributes).map(([counter, { N }]) => [counter, Number(N)])
-      return Object.fromEntries(sums.filter(([, sum]) => !Number.isNaN(sum))) as Sums
-    }
-    return { client, send }
-  }
+  const dynamodb = openService('dynamodb')
+  const url = `${dynamodb.server ?? `https://${dynamodb.host}`}/`
   return {
     async add(key, amounts, past, expiresAt) {
-      opened ??= open()
-      const { send } = await opened
-      return send(updateOf(name, key, amounts, past, expiresAt))
-    },
-    close() {
-      void opened?.then(({ client }) => client.destroy())
+      const { status, text } = await dynamodb.send(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/x-amz-json-1.0',
+          'x-amz-target': 'DynamoDB_20120810.UpdateItem',
+        },
+        body: JSON.stringify(updateOf(name, key, amounts, past, expiresAt)),
+        timeoutMs,
+      })
+      if (status !== 200) throw errorOf(status, text)
+      const { Attributes = {} } = JSON.parse(text) as { Attributes?: Item }
+      const sums = Object.entries(Attributes).map(([counter, { N }]) => [counter, Number(N)])
+      return Object.fromEntries(sums.filter(([, sum]) => !Number.isNaN(sum))) as Sums
     },
   }
 }
 
+/** An item of DynamoDB: a number is `{"N": "1"}`. */
+type Item = Record<string, { N?: string; S?: string }>
+
+/** `{"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "…"}` */
+function errorOf(status: number, text: string): Error {
+  const [, name = `Status ${status}`] = /"__type"\s*:\s*"[^"]*?([A-Za-z]+)"/.exec(text) ?? []
+  return Object.assign(new Error(`DynamoDB answered ${status}: ${text}`), { name })
+}
+
 /** `SET #expires = :expires ADD #0 :0, #1 :1 REMOVE #2` */
-function updateOf(
-  TableName: string,
-  key: string,
-  amounts: Sums,
-  past: readonly string[],
-  expiresAt: Date,
-): UpdateItemCommandInput {
+function updateOf(TableName: string, key: string, amounts: Sums, past: readonly string[], expiresAt: Date) {
   const added = Object.entries(amounts)
   const names = [...added.map(([counter]) => counter), ...past]
   const adding = added.map((_, index) => `#${index} :${index}`).join(', ')

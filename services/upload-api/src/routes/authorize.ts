@@ -3,7 +3,8 @@ import { requestRates } from '@darkroom/app-configuration/deployed'
 import { openSmallObjects } from '@darkroom/bucket/small-objects'
 import { endOf, type KeyRecord, parseApiKey } from '@darkroom/core/api-key'
 import { parseUploadToken, type UploadToken, verifyUploadToken } from '@darkroom/core/upload-token'
-import type { RequestLimit, RequestLimiter } from '@darkroom/rate-limits/requests'
+import { openRequestLimiter } from '@darkroom/rate-limits/requests'
+import { openUsageTable, usageTableName } from '@darkroom/rate-limits/usage-table'
 import type {
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerWithContextResult,
@@ -12,6 +13,11 @@ import { openKeyRecords } from '../credentials/key-records.ts'
 import type { Caller, LimitedCaller, Refusal } from '../http/caller.ts'
 
 const keys = openKeyRecords(openSmallObjects(process.env.BUCKET ?? ''))
+const limiter = openRequestLimiter({
+  table: openUsageTable(usageTableName(process.env.STAGE ?? '')),
+  rateOf: (app) => (Object.hasOwn(requestRates, app) ? requestRates[app] : undefined),
+  onFailure: (app, error) => report('requests are accepted without a limit', { app }, error),
+})
 
 /**
  * Lambda REQUEST authorizer (payload 2.0, simple response). It allows every request and says who the caller is, or why the
@@ -23,19 +29,8 @@ export async function handler(
   event: APIGatewayRequestAuthorizerEventV2,
 ): Promise<APIGatewaySimpleAuthorizerWithContextResult<LimitedCaller | Refusal>> {
   const context = await identify(readAuthorization(event))
-  const limit = 'app' in context ? await limitOf(context.app) : {}
+  const limit = 'app' in context ? await limiter.count(context.app) : {}
   return { isAuthorized: true, context: { ...context, ...limit } }
-}
-
-let limiter: Promise<RequestLimiter> | undefined
-
-/** Counts the request if its app has a limit. */
-async function limitOf(app: string): Promise<RequestLimit> {
-  if (!Object.hasOwn(requestRates, app)) return {}
-  limiter ??= import('../credentials/request-limits.ts').then(({ openDeployedLimiter }) =>
-    openDeployedLimiter((of, error) => report('requests are accepted without a limit', { app: of }, error)),
-  )
-  return (await limiter).count(app)
 }
 
 /** A JWS in compact form (RFC 7515). Its header is JSON, so it starts with the base64url of `{"`. An upload token starts with `dt_`. */
