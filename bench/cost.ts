@@ -10,9 +10,9 @@
 import { formatTable } from '@darkroom/terminal'
 import { analyticsDollars, collectFullBatch } from './cost/collector.ts'
 import { type Service, startCountedStack, type Usage } from './cost/counted-stack.ts'
+import { countIdleDay, type IdleDay, type IdleFunction } from './cost/idle-requests.ts'
 import { PRICES, PRICES_AS_OF } from './cost/prices.ts'
 import { readTemplates } from './cost/read-templates.ts'
-import { countReconciles, type ReconcileRequests } from './cost/reconcile-requests.ts'
 import { typicalPhotograph, WAYS } from './cost/send-images.ts'
 import { plus, times } from './cost/sums.ts'
 
@@ -155,49 +155,47 @@ function round(count: number): string {
   return count < 0.01 ? count.toPrecision(2) : Number(count.toFixed(3)).toString()
 }
 
-function printIdle({ constant, perApp }: ReconcileRequests): void {
+/** Reads nothing or little, and Athena bills 10 MB. */
+const SMALLEST_QUERY_TERABYTES = 10 / 1_000_000
+
+function printIdle(day: Record<IdleFunction, IdleDay>): void {
   const { alarmMetrics, compositeAlarms, polledQueues, scheduled } = deployment
   const alarms = alarmMetrics * PRICES.alarmMonth + compositeAlarms * PRICES.compositeAlarmMonth
   const polling = polledQueues * POLLS_PER_MONTH * PRICES.sqsRequest
-  const schedules = Object.entries(scheduled)
-    .filter(([name]) => name !== 'reconcileImages')
-    .reduce(
-      (sum, [name, count]) =>
-        sum + count * (PRICES.invocation + gigabyteSeconds(name, 200) * PRICES.gigabyteSecond),
-      0,
+  const running = Object.entries(scheduled).reduce(
+    (sum, [name, count]) =>
+      sum + count * (PRICES.invocation + gigabyteSeconds(name, 200) * PRICES.gigabyteSecond),
+    0,
+  )
+  const monthOf = (name: IdleFunction, apps: number) => {
+    const { constant, perApp, athenaQueries } = day[name]
+    const { s3Write, s3Read, sqsRequest, busyMs } = plus(constant, times(perApp, apps))
+    return (
+      30 *
+      (s3Write * PRICES.s3Write +
+        s3Read * PRICES.s3Read +
+        sqsRequest * PRICES.sqsRequest +
+        gigabyteSeconds(name, busyMs) * PRICES.gigabyteSecond +
+        athenaQueries * SMALLEST_QUERY_TERABYTES * PRICES.athenaTerabyte)
     )
-  const perMonth = scheduled.reconcileImages ?? 0
+  }
   const rows = IDLE_APPS.map((apps) => {
-    const reconcile = plus(constant, times(perApp, apps))
-    const requests =
-      reconcile.s3Write * PRICES.s3Write +
-      reconcile.s3Read * PRICES.s3Read +
-      reconcile.sqsRequest * PRICES.sqsRequest
-    // Its messages, ten in a batch, are handled by watchImages, which has the same memory.
-    const running =
-      PRICES.invocation * (1 + apps / 5) +
-      gigabyteSeconds('reconcileImages', reconcile.busyMs) * PRICES.gigabyteSecond
-    const parts = [perMonth * requests, perMonth * running, polling, schedules, alarms]
-    return [apps, ...[...parts, parts.reduce((sum, part) => sum + part, 0)].map((part) => part.toFixed(2))]
+    // Each message of a day's originals is an invocation of `watchImages` at worst, which has the same memory.
+    const watching = 30 * 2 * apps * PRICES.invocation
+    const parts = [alarms, polling, running, monthOf('mergeOutcomes', apps), monthOf('reconcileRows', apps)]
+    const withoutOriginals = [...parts, monthOf('reconcileImages', 0)]
+    const all = [...parts, monthOf('reconcileImages', apps) + watching]
+    return [apps, ...[...all, sumOf(all), sumOf(withoutOriginals)].map((dollars) => dollars.toFixed(2))]
   })
   console.log(
-    `\nUS dollars of a month without images; a daily reconcile makes ${round(constant.s3Write)} + ${round(perApp.s3Write)} per app lists`,
+    `\nUS dollars of a month without images: ${alarmMetrics} metrics have alarms, Lambda polls ${polledQueues} queues,\nschedules call functions, outcomes are merged, rows and images are compared.\nLater: once the originals of all apps are deleted.`,
   )
   console.log(
-    formatTable(
-      [
-        'apps',
-        'reconcile: requests',
-        'reconcile: Lambda',
-        'polling',
-        'other schedules',
-        `alarms of ${alarmMetrics} metrics`,
-        'all',
-      ],
-      rows,
-    ),
+    formatTable(['apps', 'alarms', 'polling', 'calls', 'merges', 'rows', 'images', 'all', 'later'], rows),
   )
 }
+
+const sumOf = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0)
 
 const RATES = [0.1, 1, 10, 100, 1_000]
 
@@ -222,5 +220,5 @@ async function printAnalytics(): Promise<void> {
 }
 
 printWays(await measureWays())
-printIdle(await countReconciles())
+printIdle(await countIdleDay())
 await printAnalytics()
