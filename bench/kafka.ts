@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
 import { formatTable } from '@darkroom/terminal'
 import sharp from 'sharp'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
@@ -87,7 +87,7 @@ async function bridgeEnvironment(endpoint: string): Promise<Record<string, strin
   const connection = {
     endpoint,
     region: 'us-east-1',
-    credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
+    credentials: localCredentials,
   }
   const s3 = new S3Client({ ...connection, forcePathStyle: true })
   await s3.send(new CreateBucketCommand({ Bucket: 'darkroom-bench' }))

@@ -1,7 +1,9 @@
 /**
- * Measures the limits of apps: `pnpm bench:limits [--seconds N]`, under two minutes. First how many uploads 200 instances of a function admit
- * at once, and how many writes to the table an app costs that sends four times its limit. Then, on the local stack, how long the
- * uploads of an app take that sends steadily: alone, beside another app at its limit, and beside it at four times its limit.
+ * Measures the limits of apps: `pnpm bench:limits [--rounds N]`, under four minutes. First, on the local stack, how long the uploads of
+ * an app take that sends steadily: alone, beside another app at its limit, and beside it at four times its limit, in short
+ * turns that follow one another, so that a machine that gets slower or faster meanwhile does so for all of them. Then how many
+ * uploads 200 instances of a function admit at once, how many writes to the table an app costs that sends four times its
+ * limit, and the same of requests.
  */
 import { parseArgs } from 'node:util'
 import { configurationFile } from '@darkroom/app-configuration/testing'
@@ -17,8 +19,9 @@ import { PRICES } from './cost/prices.ts'
 import { percentile } from './percentile-table.ts'
 import { type DevStack, startDev } from './start-dev.ts'
 
-const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '15' } } })
-const seconds = Number(options.seconds)
+const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '12' } } })
+const rounds = Number(options.rounds)
+const TURN_SECONDS = 4
 
 const INSTANCES = 200
 /** Hundreds of instances wait for one local server. */
@@ -27,7 +30,7 @@ const IMAGE = { bytes: 1_000, pixels: 10_000 }
 
 /** Uploads a second: of the app at its limit, and of its neighbour, which has limits too but is far below them. */
 const LOUD_LIMIT = 5
-const NEIGHBOR_RATE = 5
+const NEIGHBOR_RATE = 10
 const TIMES_ITS_LIMIT = 4
 
 /** A local table that counts its writes, and a clock. */
@@ -183,18 +186,63 @@ async function upload({ endpoints }: DevStack, app: string, body: Buffer<ArrayBu
   return { status: answer.status, milliseconds: performance.now() - began }
 }
 
-/** A row: what the neighbour sees while the loud app sends at a rate. */
-async function measureNeighbor(stack: DevStack, title: string, loudRate: number, body: Buffer<ArrayBuffer>) {
+/** What the loud app sends a second, in the turns of a round. */
+const TURNS: Record<string, number> = {
+  alone: 0,
+  'beside one at its limit': LOUD_LIMIT,
+  [`beside one at ${TIMES_ITS_LIMIT} × its limit`]: LOUD_LIMIT * TIMES_ITS_LIMIT,
+}
+
+interface Turn {
+  neighbor: Upload[]
+  loud: Upload[]
+}
+
+/** One turn: what the neighbour sees while the loud app sends at a rate. */
+async function takeTurn(stack: DevStack, loudRate: number, body: Buffer<ArrayBuffer>): Promise<Turn> {
   const [neighbor, loud] = await Promise.all([
-    atSteadyRate(seconds * NEIGHBOR_RATE, NEIGHBOR_RATE, () => upload(stack, 'web-app-2', body)),
-    atSteadyRate(seconds * loudRate, loudRate, () => upload(stack, 'web-app-1', body)),
+    atSteadyRate(TURN_SECONDS * NEIGHBOR_RATE, NEIGHBOR_RATE, () => upload(stack, 'web-app-2', body)),
+    atSteadyRate(TURN_SECONDS * loudRate, loudRate, () => upload(stack, 'web-app-1', body)),
   ])
-  const times = neighbor.map(({ milliseconds }) => milliseconds)
+  return { neighbor, loud }
+}
+
+/** Rounds of all turns, each round in another order. */
+async function takeTurns(stack: DevStack, body: Buffer<ArrayBuffer>): Promise<Map<string, Turn[]>> {
+  const titles = Object.keys(TURNS)
+  const turns = new Map(titles.map((title): [string, Turn[]] => [title, []]))
+  for (let round = 0; round < rounds; round++) {
+    const order = titles.map((_, place) => titles[(place + round) % titles.length] as string)
+    for (const title of round % 2 ? order.toReversed() : order)
+      turns.get(title)?.push(await takeTurn(stack, TURNS[title] ?? 0, body))
+  }
+  return turns
+}
+
+const quantileOf = ({ neighbor }: Turn, part: number) =>
+  percentile(
+    neighbor.map(({ milliseconds }) => milliseconds),
+    part,
+  )
+
+/** The median of a turn's times over those of the same round alone, and the middle half of these ratios. */
+function ratios(turns: Turn[], alone: Turn[], part: number): string {
+  const all = turns.map((turn, round) => quantileOf(turn, part) / quantileOf(alone[round] as Turn, part))
+  const [low, median, high] = [0.25, 0.5, 0.75].map((quartile) => percentile(all, quartile).toFixed(2))
+  return `${median} (${low}–${high})`
+}
+
+function rowOf(title: string, turns: Turn[], alone: Turn[]): string[] {
+  const all: Turn = {
+    neighbor: turns.flatMap(({ neighbor }) => neighbor),
+    loud: turns.flatMap(({ loud }) => loud),
+  }
   return [
     title,
-    ...[0.5, 0.95].map((part) => `${percentile(times, part).toFixed(0)} ms`),
-    statusesOf(neighbor),
-    statusesOf(loud),
+    ...[0.5, 0.95].map((part) => `${quantileOf(all, part).toFixed(0)} ms`),
+    ...[0.5, 0.95].map((part) => (turns === alone ? '' : ratios(turns, alone, part))),
+    statusesOf(all.neighbor),
+    statusesOf(all.loud),
   ]
 }
 
@@ -216,21 +264,16 @@ async function measureIsolation(): Promise<void> {
   try {
     // So that every function has started.
     for (const app of ['web-app-1', 'web-app-2', 'web-app-2']) await upload(stack, app, body)
-    const rows = [
-      await measureNeighbor(stack, 'alone', 0, body),
-      await measureNeighbor(stack, 'beside one at its limit', LOUD_LIMIT, body),
-      await measureNeighbor(
-        stack,
-        `beside one at ${TIMES_ITS_LIMIT} × its limit`,
-        LOUD_LIMIT * TIMES_ITS_LIMIT,
-        body,
-      ),
-      await measureNeighbor(stack, 'alone again', 0, body),
-    ]
+    const turns = await takeTurns(stack, body)
+    const alone = turns.get('alone') ?? []
+    const rows = [...turns].map(([title, ofTitle]) => rowOf(title, ofTitle, alone))
     console.log(
-      `Uploads of an app at ${NEIGHBOR_RATE}/s for ${seconds} s each; the other's limit is ${LOUD_LIMIT}/s`,
+      `Uploads of an app at ${NEIGHBOR_RATE}/s, ${rounds} turns of ${TURN_SECONDS} s each; the other's limit is ${LOUD_LIMIT}/s`,
     )
-    console.log(formatTable(['', 'p50', 'p95', 'answers', "the other's answers"], rows))
+    console.log('Ratios are to the turn alone in the same round: the median, and the middle half')
+    console.log(
+      formatTable(['', 'p50', 'p95', 'ratio p50', 'ratio p95', 'answers', "the other's answers"], rows),
+    )
   } finally {
     await stack.stop()
   }

@@ -1,4 +1,4 @@
-import { createHash, type Hash as NodeHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { startLocalAws } from '@darkroom/local-aws'
 import { afterAll, expect, test } from '@jest/globals'
@@ -6,9 +6,15 @@ import { signWithHash } from './originals.ts'
 
 const hashed: unknown[] = []
 
-/** The SDK's hash, but it records its input. */
+/** The SDK's hash, or with a key its HMAC, but it records its input. */
 class RecordingHash {
-  #hash: NodeHash = createHash('sha256')
+  #hash
+  readonly #key: Buffer | string | undefined
+
+  constructor(key?: ArrayBuffer | ArrayBufferView | string) {
+    this.#key = typeof key === 'object' ? Buffer.from(key as Uint8Array) : key
+    this.#hash = this.#start()
+  }
 
   update(data: Uint8Array | string): void {
     hashed.push(data)
@@ -20,7 +26,11 @@ class RecordingHash {
   }
 
   reset(): void {
-    this.#hash = createHash('sha256')
+    this.#hash = this.#start()
+  }
+
+  #start() {
+    return this.#key === undefined ? createHash('sha256') : createHmac('sha256', this.#key)
   }
 }
 

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
+import { signedHeaders } from './signatures.ts'
 
 /** Calls this server's own SQS, in the region of a queue's ARN. */
 export function callSqs(app: FastifyInstance, arn: string, action: string, body: object) {
   const headers = {
-    ...signedFor(arn),
     'content-type': 'application/x-amz-json-1.0',
     'x-amz-target': `AmazonSQS.${action}`,
   }
-  return app.inject({ method: 'POST', url: '/', headers, payload: JSON.stringify(body) })
+  return callOwn(app, arn, headers, JSON.stringify(body))
 }
 
 /** The URL of a queue, if there is one with this ARN. */
@@ -16,8 +16,9 @@ export async function findQueue(app: FastifyInstance, arn: string): Promise<stri
   return found.statusCode === 200 ? found.json<{ QueueUrl: string }>().QueueUrl : undefined
 }
 
-/** The server takes the region from the signature, and does not check the rest. */
-export function signedFor(arn: string) {
+/** Sends a signed request to the service and the region of an ARN, in this server. */
+export function callOwn(app: FastifyInstance, arn: string, headers: Record<string, string>, payload: string) {
   const [, , service = '', region = ''] = arn.split(':')
-  return { authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/${region}/${service}/aws4_request` }
+  const request = { method: 'POST', url: '/', headers: { ...headers, host: 'localhost' } } as const
+  return app.inject({ ...request, headers: signedHeaders(request, payload, { service, region }), payload })
 }

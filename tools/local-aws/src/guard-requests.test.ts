@@ -31,6 +31,10 @@ function statusOf(method: string, path: string, headers: Record<string, string>,
   })
 }
 
+/** The same, with a valid signature. */
+const statusOfSigned = (method: string, path: string, headers: Record<string, string>, body = '') =>
+  statusOf(method, path, signed(aws.endpoint + path, { method, headers, body }), body)
+
 test.each([
   ['127.0.0.1:4566', 200],
   ['localhost:4566', 200],
@@ -38,26 +42,46 @@ test.each([
   ['evil.example:4566', 403],
   ['localhost.evil.example:4566', 403],
 ])('with the Host %s, S3, SQS and DynamoDB answer %i', async (host, status) => {
-  expect(await statusOf('GET', '/web/a.txt', { ...signed, host })).toBe(status)
-  expect(await statusOf('POST', '/', { ...signed, ...sqs, host }, '{"QueueName":"q"}')).toBe(status)
-  // 400: it misses parts of the signature.
-  expect(await statusOf('POST', '/', { ...signed, ...dynamodb, host }, '{}')).toBe(status === 200 ? 400 : 403)
+  expect(await statusOfSigned('GET', '/web/a.txt', { host })).toBe(status)
+  expect(await statusOfSigned('POST', '/', { ...sqs, host }, '{"QueueName":"q"}')).toBe(status)
+  expect(await statusOfSigned('POST', '/', { ...dynamodb, host }, '{}')).toBe(status)
 })
 
-test.each([
-  ['an object', 'PUT', '/web/b.txt', signed, ''],
-  ['a queue', 'POST', '/', { ...signed, ...sqs }, '{"QueueName":"q"}'],
-  [
-    'a queue by a form',
-    'POST',
-    '/',
-    { 'content-type': 'application/x-www-form-urlencoded' },
-    'Action=CreateQueue&QueueName=q',
-  ],
-  ['a queue by a made-up signature', 'POST', '/?X-Amz-Signature=0', sqs, '{"QueueName":"q"}'],
-  ['tables', 'POST', '/', { ...signed, ...dynamodb }, '{}'],
-])('a page cannot reach %s', async (_, method, path, headers, body) => {
-  expect(await statusOf(method, path, { ...headers, origin }, body)).toBe(403)
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
+const REQUESTS: [string, string, string, Record<string, string>, string][] = [
+  ['an object', 'PUT', '/web/b.txt', {}, 'x'],
+  ['a bucket', 'PUT', '/other', {}, ''],
+  ['the list of buckets', 'GET', '/', {}, ''],
+  ['the messages', 'GET', '/_fauxqs/queues/q', {}, ''],
+  ['a queue', 'POST', '/', sqs, '{"QueueName":"q"}'],
+  ['a queue by a form', 'POST', '/', FORM, 'Action=CreateQueue&QueueName=q'],
+  ['a topic', 'POST', '/', FORM, 'Action=CreateTopic&Name=t'],
+  ['tables', 'POST', '/', dynamodb, '{}'],
+]
+
+test.each(REQUESTS)(
+  'a page cannot reach %s, even with a signature',
+  async (_, method, path, headers, body) => {
+    expect(await statusOfSigned(method, path, { ...headers, origin }, body)).toBe(403)
+  },
+)
+
+// A page's simple requests have no Origin if they are GETs; other programs never have one.
+test.each(REQUESTS)('nobody can reach %s without a signature', async (_, method, path, headers, body) => {
+  expect(await statusOf(method, path, headers, body)).toBe(403)
+  expect(await statusOf(method, `${path}?X-Amz-Signature=0`, headers, body)).not.toBe(200)
+  const forged = {
+    ...headers,
+    authorization: 'AWS4-HMAC-SHA256 Credential=local/20261129/us-east-1/s3/aws4_request',
+  }
+  expect(await statusOf(method, path, forged, body)).toBe(400)
+})
+
+test('a form of another page is not a call of SQS', async () => {
+  const headers = { 'content-type': 'multipart/form-data; boundary=x', origin }
+  expect(await statusOf('POST', '/', headers, '--x--')).toBe(403)
+  const { origin: _, ...withoutOrigin } = headers
+  expect(await statusOf('POST', '/', withoutOrigin, '--x--')).toBe(403)
 })
 
 test('a page can use what was signed for it', async () => {

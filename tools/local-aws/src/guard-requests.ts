@@ -9,10 +9,7 @@ export function guardHost(app: FastifyInstance, allowedHosts: readonly string[] 
   })
 }
 
-/**
- * Lets a page send only what a URL or form allows that was signed for it. The signature in an `Authorization` header is not
- * checked here, and a browser sends the requests of any page from this machine.
- */
+/** Lets a page send only what a URL or form allows that was signed for it: it has no credentials to sign anything else. */
 export function guardAgainstPages(app: FastifyInstance): void {
   app.addHook('onRequest', async (request) => {
     const { headers, method } = request
@@ -21,14 +18,15 @@ export function guardAgainstPages(app: FastifyInstance): void {
   })
 }
 
-/** The signature itself is checked later, of all requests for buckets and objects. */
+/** The signature itself is checked later. */
 function isSignedForPages(request: FastifyRequest): boolean {
   const { bucket } = request.params as { bucket?: string }
   if (bucket === undefined) return false
   return isForm(request) || (request.query as Record<string, unknown>)['X-Amz-Signature'] !== undefined
 }
 
-/** A presigned POST: its signature is in the form (post-policy.ts). */
-export function isForm({ method, headers }: FastifyRequest): boolean {
+/** A presigned POST for a bucket: its signature is in the form (post-policy.ts). */
+export function isForm({ method, headers, params }: FastifyRequest): boolean {
+  if ((params as { bucket?: string }).bucket === undefined) return false
   return method === 'POST' && (headers['content-type'] ?? '').startsWith('multipart/form-data')
 }

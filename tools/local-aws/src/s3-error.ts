@@ -19,12 +19,14 @@ export class S3Error extends Error {
   }
 }
 
-/** Sends S3's error document for an S3Error. A body over the server's limit becomes EntityTooLarge. */
+/** Sends S3's error document for an S3Error, or JSON to a client of SQS or DynamoDB. A body over the server's limit becomes EntityTooLarge. */
 export function sendS3Errors(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError | S3Error, _request, reply) => {
+  app.setErrorHandler((error: FastifyError | S3Error, { headers }, reply) => {
     const s3Error = error.code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? BODY_TOO_LARGE : error
     if (!(s3Error instanceof S3Error)) return reply.send(error)
     const { status, code: Code, message: Message, details } = s3Error
+    if (headers['content-type'] === 'application/x-amz-json-1.0')
+      return reply.code(status).send({ __type: Code, message: Message })
     return reply
       .code(status)
       .type('application/xml')

@@ -12,7 +12,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type LocalAws, startLocalAws } from './start-local-aws.ts'
-import { s3For, signed } from './test-clients.ts'
+import { fetchSigned, s3For } from './test-clients.ts'
 
 const Bucket = 'objects'
 const Key = 'metadata/app=a/dt=2026-01-01/x.json'
@@ -62,7 +62,7 @@ describe('objects', () => {
   })
 
   test('an empty body is stored', async () => {
-    const answer = await fetch(`${aws.endpoint}/${Bucket}/empty`, { method: 'PUT', headers: signed })
+    const answer = await fetchSigned(`${aws.endpoint}/${Bucket}/empty`, { method: 'PUT' })
     expect(answer.status).toBe(200)
     expect((await s3.send(new HeadObjectCommand({ Bucket, Key: 'empty' }))).ContentLength).toBe(0)
     const got = await s3.send(new GetObjectCommand({ Bucket, Key: 'empty' }))
@@ -90,8 +90,8 @@ describe('objects', () => {
 
   test('an unchanged object returns 304 with its ETag', async () => {
     const { ETag } = await s3.send(new HeadObjectCommand({ Bucket, Key }))
-    const answer = await fetch(`${aws.endpoint}/${Bucket}/${Key}`, {
-      headers: { ...signed, 'if-none-match': String(ETag) },
+    const answer = await fetchSigned(`${aws.endpoint}/${Bucket}/${Key}`, {
+      headers: { 'if-none-match': String(ETag) },
     })
     expect(answer.status).toBe(304)
     expect(answer.headers.get('etag')).toBe(ETag)

@@ -8,11 +8,16 @@ const TARGET = /^DynamoDB_\d+\./
 export function serveDynamoDB(app: FastifyInstance): void {
   // Loaded with the first request, because most tests have none.
   let tables: Promise<Server>
-  app.addHook('onRequest', async ({ raw }, reply) => {
-    if (!TARGET.test(String(raw.headers['x-amz-target'] ?? ''))) return
+  app.addHook('preParsing', async ({ raw, headers, method, url }, reply, body) => {
+    if (!TARGET.test(String(headers['x-amz-target'] ?? ''))) return body
     reply.hijack()
     tables ??= openTables()
-    ;(await tables).emit('request', raw, reply.raw)
+    ;(await tables).emit(
+      'request',
+      Object.assign(body, { headers, method, url, socket: raw.socket }),
+      reply.raw,
+    )
+    return body
   })
 }
 

@@ -6,11 +6,11 @@ import { serveMoveTasks } from './move-tasks/serve-move-tasks.ts'
 import { serveMultipartUploads } from './multipart-uploads.ts'
 import { serveNotifications } from './notifications/serve-notifications.ts'
 import { handlePosts } from './post-objects.ts'
-import { verifyPresignedUrls } from './presigned-urls.ts'
 import { rejectSubresources } from './reject-subresources.ts'
 import { sendS3Errors } from './s3-error.ts'
 import { serveDynamoDB } from './serve-dynamodb.ts'
 import { verifyPuts } from './verify-puts.ts'
+import { verifySignatures } from './verify-signatures.ts'
 
 const LOOPBACK = '127.0.0.1'
 const MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -86,8 +86,8 @@ async function addS3Behavior(
   // Before the others, so that pages can read their refusals.
   await allowAnyOrigin(app)
   guardAgainstPages(app)
+  verifySignatures(app)
   serveDynamoDB(app)
-  verifyPresignedUrls(app)
   rejectSubresources(app)
   serveNotifications(app, objects, dataDir)
   serveMoveTasks(app)

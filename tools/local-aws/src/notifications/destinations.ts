@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { callSqs, findQueue, signedFor } from '../call-sqs.ts'
+import { callOwn, callSqs, findQueue } from '../call-sqs.ts'
 import { S3Error } from '../s3-error.ts'
 import type { NotificationRule } from './notification-rules.ts'
 
@@ -48,11 +48,6 @@ export async function checkDestination(app: FastifyInstance, destination: Destin
 }
 
 function callSns(app: FastifyInstance, arn: string, parameters: Record<string, string>) {
-  const headers = { ...signedFor(arn), 'content-type': 'application/x-www-form-urlencoded' }
-  return app.inject({
-    method: 'POST',
-    url: '/',
-    headers,
-    payload: new URLSearchParams(parameters).toString(),
-  })
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  return callOwn(app, arn, headers, new URLSearchParams(parameters).toString())
 }

@@ -1,3 +1,4 @@
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -11,10 +12,13 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
+import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns'
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { signedHeaders } from './signatures.ts'
 import { type LocalAws, startLocalAws } from './start-local-aws.ts'
-import { s3For } from './test-clients.ts'
+import { s3For, signed } from './test-clients.ts'
 
 const Bucket = 'presigned'
 const object = { Bucket, Key: "input/a b+ü'(1)*!.jpg" }
@@ -195,4 +199,81 @@ test('the requests of a multipart upload are checked one by one', async () => {
 test.each(['GET', 'PUT', 'DELETE'])('%s of an object without any signature is 403', async (method) => {
   expect(await ask(`${aws.endpoint}/${Bucket}/input/x`, { method })).toEqual([403, 'AccessDenied'])
   expect(await ask(`${aws.endpoint}/${Bucket}`, { method })).toEqual([403, 'AccessDenied'])
+})
+
+describe('a signature in the Authorization header', () => {
+  const url = () => `${aws.endpoint}/${Bucket}/signed.txt`
+  const put = (headers: Record<string, string>, { host: _, ...rest } = headers) =>
+    ask(url(), { method: 'PUT', body: 'text', headers: rest as Record<string, string> })
+  const headersOf = () =>
+    signed(url(), { method: 'PUT', body: 'text', headers: { 'x-amz-meta-app': 'shop' } })
+
+  test('of the local credentials is accepted', async () => {
+    expect(await put(headersOf())).toEqual([200, undefined])
+  })
+
+  test('covers the method, the path, the query, the headers and the body', async () => {
+    const headers = headersOf()
+    const mismatch = [403, 'SignatureDoesNotMatch']
+    expect(await ask(url(), { method: 'DELETE', headers: { ...headers, host: '' } })).toEqual(mismatch)
+    expect(await ask(`${url()}x`, { method: 'PUT', body: 'text', headers })).toEqual(mismatch)
+    expect(await ask(`${url()}?acl`, { method: 'PUT', body: 'text', headers })).toEqual(mismatch)
+    expect(await put({ ...headers, 'x-amz-meta-app': 'press' })).toEqual(mismatch)
+    expect(await put({ ...headers, 'x-amz-date': '20260101T000000Z' })).toEqual(mismatch)
+    expect(await put({ ...headers, 'x-amz-meta-more': 'unsigned' })).toEqual([403, 'AccessDenied'])
+    expect(await ask(url(), { method: 'PUT', body: 'other', headers })).toEqual([
+      400,
+      'XAmzContentSHA256Mismatch',
+    ])
+  })
+
+  test('of other credentials is refused', async () => {
+    const others = { accessKeyId: 'local', secretAccessKey: 'guessed' }
+    const shared = { endpoint: aws.endpoint, region: 'us-east-1', maxAttempts: 1 }
+    const strange = new S3Client({ ...shared, credentials: others })
+    await expect(strange.send(new PutObjectCommand({ ...object, Body: 'x' }))).rejects.toMatchObject({
+      name: 'SignatureDoesNotMatch',
+    })
+    const unknown = new S3Client({ ...shared, credentials: { ...others, accessKeyId: 'AKIA' } })
+    await expect(unknown.send(new PutObjectCommand({ ...object, Body: 'x' }))).rejects.toMatchObject({
+      name: 'InvalidAccessKeyId',
+    })
+    const sqs = new SQSClient({ ...shared, credentials: others })
+    await expect(sqs.send(new CreateQueueCommand({ QueueName: 'q' }))).rejects.toMatchObject({
+      name: 'SignatureDoesNotMatch',
+    })
+    const sns = new SNSClient({ ...shared, credentials: others })
+    await expect(sns.send(new CreateTopicCommand({ Name: 't' }))).rejects.toThrow(/signature/)
+    const dynamodb = new DynamoDBClient({ ...shared, credentials: others })
+    await expect(dynamodb.send(new ListTablesCommand({}))).rejects.toMatchObject({
+      name: 'SignatureDoesNotMatch',
+    })
+  })
+
+  test('that is incomplete is malformed', async () => {
+    const { authorization = '', ...rest } = headersOf()
+    for (const text of [
+      'AWS4-HMAC-SHA256 Credential=local',
+      authorization.replace(/, Signature.*/, ''),
+      'Basic eA==',
+    ])
+      expect(await put({ ...rest, authorization: text })).toEqual([400, 'AuthorizationHeaderMalformed'])
+    const { 'x-amz-content-sha256': _, ...unhashed } = headersOf()
+    expect(await put(unhashed)).toEqual([400, 'InvalidRequest'])
+  })
+
+  test('covers the body of a call that does not send its hash, as the AWS CLI sends it', async () => {
+    const body = '{"QueueName":"from-the-cli"}'
+    const named = { 'x-amz-target': 'AmazonSQS.CreateQueue', 'content-type': 'application/x-amz-json-1.0' }
+    const call = { method: 'POST', url: '/', headers: { ...named, host: new URL(aws.endpoint).host } }
+    const { host: _, ...headers } = signedHeaders(call, body, { service: 'sqs', region: 'us-east-1' })
+    expect(Object.keys(headers)).not.toContain('x-amz-content-sha256')
+    expect((await fetch(aws.endpoint, { method: 'POST', headers, body })).status).toBe(200)
+    const changed = await fetch(aws.endpoint, {
+      method: 'POST',
+      headers,
+      body: body.replace('cli', 'x'),
+    })
+    expect([changed.status, await changed.json()]).toMatchObject([403, { __type: 'SignatureDoesNotMatch' }])
+  })
 })
