@@ -829,6 +829,22 @@ test('the alarm for a decoder that is not contained watches what the processor c
   expect(widgets).toContain('"EngineNotContained"')
 })
 
+test('the alarm for events that a subscriber did not get watches the topic, and the dashboard shows it', () => {
+  const alarm = resourcesOf('image-processor', 'AWS::CloudWatch::Alarm').UndeliveredEventsAlarm?.Properties
+  const [topic] = propertiesOf('image-processor', 'AWS::SNS::Topic').filter(({ TopicName }) =>
+    TopicName.endsWith('-events'),
+  )
+  expect(alarm).toMatchObject({
+    Namespace: 'AWS/SNS',
+    MetricName: 'NumberOfNotificationsFailed',
+    Threshold: 0,
+  })
+  const { widgets } = JSON.parse(propertiesOf('upload-api', 'AWS::CloudWatch::Dashboard')[0]?.DashboardBody)
+  expect(widgets.flatMap(({ properties }: Resource['Properties']) => properties.metrics)).toContainEqual(
+    expect.arrayContaining(['NumberOfNotificationsFailed', 'TopicName', topic?.TopicName]),
+  )
+})
+
 /** $0.10 a month each, and the polling of queues is $1: together with the daily reconcile at most $5 (decisions/0062). */
 test('alarms watch few metrics, and nothing is billed like five of them', () => {
   const idle = SERVICES.filter((service) => service !== 'kafka-bridge')

@@ -186,6 +186,7 @@ test('the doctor says what is in order and what is not', async () => {
     { check: 'API', level: 'ok', text: `${url} is ready` },
     { check: 'API keys', level: 'ok', text: 'at least one app has an API key' },
     { check: 'events', level: 'ok', text: 'S3 sends the events of input/, uploads/, erasing/, metadata/' },
+    { check: 'collector', level: 'ok', text: 'darkroom-prod-collect gets the events of the topic' },
     { check: 'queues', level: 'warning', text: '1 messages are parked.' },
     { check: 'consumer', level: 'ok', text: 'processImages receives from the image queue' },
     { check: 'who is told', level: 'warning', text: 'The alarms notify nobody.' },

@@ -62,6 +62,13 @@ function widgets(stage: string): Widget[] {
     'QueueName',
     `darkroom-${stage}-${name}`,
   ]
+  const topic = (metric: string, options: object) => [
+    'AWS/SNS',
+    metric,
+    'TopicName',
+    `darkroom-${stage}-events`,
+    options,
+  ]
   const functions = namesOfFunctions(stage)
   const lambdas = (metric: string) =>
     functions.map(({ name, label }) => ['AWS/Lambda', metric, 'FunctionName', name, { label }])
@@ -139,7 +146,11 @@ function widgets(stage: string): Widget[] {
     },
     {
       title: 'Outcomes announced',
-      metrics: [own('image-processor', 'OutcomesAnnounced', { label: 'documents' })],
+      metrics: [
+        own('image-processor', 'OutcomesAnnounced', { label: 'documents' }),
+        topic('NumberOfNotificationsDelivered', { label: 'delivered to subscribers' }),
+        topic('NumberOfNotificationsFailed', { label: 'not delivered' }),
+      ],
       stat: 'Sum',
     },
     {

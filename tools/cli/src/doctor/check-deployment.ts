@@ -15,6 +15,7 @@ import { paginateListSubscriptionsByTopic, SNSClient } from '@aws-sdk/client-sns
 import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { hasApiKeys, openBucket } from '@darkroom/bucket'
 import { placePrefix } from '@darkroom/core'
+import { checkCollector } from './check-collector.ts'
 import { checkConcurrency } from './check-concurrency.ts'
 import { checkQueues } from './check-queues.ts'
 import {
@@ -44,6 +45,7 @@ export async function examineDeployment(stage: string, url?: string): Promise<Ch
       ['API keys', () => checkApiKeys(deployment, stage)],
       ['bucket', () => checkBucket(deployment)],
       ['events', () => checkEvents(deployment)],
+      ['collector', () => checkCollectorOf(deployment, stage)],
       ['queues', () => checkQueuesOf(stage)],
       ['consumer', () => checkConsumer(deployment)],
       ['alarms', () => checkAlarms(stage)],
@@ -126,6 +128,18 @@ async function checkEvents(deployment: Deployment): Promise<Finding[]> {
       'Deploy image-processor again.',
     ),
   ]
+}
+
+async function checkCollectorOf(deployment: Deployment, stage: string): Promise<Finding[]> {
+  const topic = deployment['image-processor']?.outputs.EventsTopicArn
+  // Without analysts there is nothing to collect.
+  if (!deployment['analytics-catalog'] || !topic) return []
+  const sns = new SNSClient()
+  try {
+    return await checkCollector(sns, topic, `darkroom-${stage}-collect`)
+  } finally {
+    sns.destroy()
+  }
 }
 
 async function checkQueuesOf(stage: string): Promise<Finding[]> {
