@@ -118,12 +118,12 @@ const dateAgo = (days: number) => dateOf(newImageId(new Date(Date.now() - days *
 
 test.each([
   ['begins at the last day of the one before, however long ago', dateAgo(9), [9, 8, 2, 1]],
-  ['compares thirty days if there was none', undefined, [30, 10, 9, 8, 2, 1]],
-  ['… if its last day cannot be read', 'yesterday', [30, 10, 9, 8, 2, 1]],
+  ['compares all days if there was none', undefined, [31, 10, 9, 8, 2, 1]],
+  ['… if its last day cannot be read', 'yesterday', [31, 10, 9, 8, 2, 1]],
   ['compares yesterday again if it runs twice a day', dateAgo(1), [1]],
 ])('%s', async (_name, last, found) => {
   const app = `since-${found.length}-${last?.length ?? 0}`
-  const images = [31, 30, 10, 9, 8, 2, 1].map((daysAgo) => ({ daysAgo, image: newImage(daysAgo, app) }))
+  const images = [31, 10, 9, 8, 2, 1, 0].map((daysAgo) => ({ daysAgo, image: newImage(daysAgo, app) }))
   for (const { image } of images) await store.putInput(image)
   await (last ? store.put(RECONCILED_KEY, last) : store.remove(RECONCILED_KEY))
   await reconcile({ time: new Date().toISOString() })

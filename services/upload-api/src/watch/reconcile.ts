@@ -1,19 +1,20 @@
 import {
   getReconciled,
   listApps,
+  listDates,
   listErasures,
   listMultipartUploads,
   listStored,
   putReconciled,
 } from '@darkroom/bucket'
 import { erasureKey } from '@darkroom/core'
+import pMap from 'p-map'
 import { bucket } from '../clients.ts'
 import { isAcceptedNow } from './finish.ts'
-import { sendDays, watchAgain } from './reconcile-day.ts'
+import { type DayToReconcile, sendDays, watchAgain } from './reconcile-day.ts'
 
 const DAY_MS = 86_400_000
-/** The first reconcile of a stage looks back for as long. */
-const FIRST_DAYS = 30
+const MAX_CONCURRENT_LISTINGS = 10
 /** Younger objects are still watched because of their own event. */
 const MIN_AGE_MS = 3_600_000
 
@@ -29,11 +30,9 @@ interface Schedule {
  */
 export async function handler({ time }: Schedule): Promise<void> {
   const now = Date.parse(time)
-  const apps = await listApps(bucket, 'input')
-  for (const date of await datesToCompare(now)) {
-    await sendDays(apps.map((app) => ({ type: 'day-to-reconcile', app, date })))
-    await putReconciled(bucket, date)
-  }
+  const yesterday = new Date(now - DAY_MS).toISOString().slice(0, 10)
+  await sendDays(await daysToCompare(yesterday))
+  await putReconciled(bucket, yesterday)
   const oldEnough = new Date(now - MIN_AGE_MS)
   for await (const { key, written } of listStored(bucket, 'uploads')) {
     if (written <= oldEnough) await watchAgain([{ key, written }])
@@ -47,17 +46,18 @@ export async function handler({ time }: Schedule): Promise<void> {
 }
 
 /**
- * The days from the last one that was compared to yesterday, oldest first. The last one is compared again, because an id is up to
- * a day older than its original.
+ * The days of each app that have originals, from the last day of the reconcile before to yesterday; all of them if there was none.
+ * The last day is compared again, because an id is up to a day older than its original.
  */
-async function datesToCompare(now: number): Promise<string[]> {
-  const dates = [dateBefore(now)]
-  const last = (await getReconciled(bucket)) ?? dateBefore(now - (FIRST_DAYS - 1) * DAY_MS)
-  for (let before = now - DAY_MS; dateBefore(before) >= last; before -= DAY_MS)
-    dates.unshift(dateBefore(before))
-  return dates
-}
-
-function dateBefore(time: number): string {
-  return new Date(time - DAY_MS).toISOString().slice(0, 10)
+async function daysToCompare(yesterday: string): Promise<DayToReconcile[]> {
+  const since = (await getReconciled(bucket)) ?? ''
+  const days = await pMap(
+    await listApps(bucket, 'input'),
+    async (app) =>
+      (await listDates(bucket, app))
+        .filter((date) => since <= date && date <= yesterday)
+        .map((date) => ({ type: 'day-to-reconcile' as const, app, date })),
+    { concurrency: MAX_CONCURRENT_LISTINGS },
+  )
+  return days.flat()
 }
