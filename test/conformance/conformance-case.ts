@@ -12,6 +12,8 @@ export interface AwsClients {
   s3: S3Client
   sqs: SQSClient
   sns: SNSClient
+  /** Clients with the same access key and another secret. */
+  forger: Pick<AwsClients, 's3' | 'sqs'>
   /** A name for a new bucket, queue or topic. */
   newName(): string
 }
@@ -28,12 +30,14 @@ export interface ConformanceCase {
 const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 
 export function clientsOf(endpoint: string, credentials = localCredentials): AwsClients {
-  const options = { endpoint, credentials, region: 'us-east-1', maxAttempts: 1 }
+  const options = { endpoint, credentials, region: 'us-east-1', maxAttempts: 1, forcePathStyle: true }
+  const forging = { ...options, credentials: { ...credentials, secretAccessKey: 'guessed' } }
   let names = 0
   return {
-    s3: new S3Client({ ...options, forcePathStyle: true }),
+    s3: new S3Client(options),
     sqs: new SQSClient(options),
     sns: new SNSClient(options),
+    forger: { s3: new S3Client(forging), sqs: new SQSClient(forging) },
     newName: () => `conformance-${process.pid}-${++names}`,
   }
 }

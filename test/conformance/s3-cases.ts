@@ -28,6 +28,15 @@ const part = 'S3'
 export const s3Cases: ConformanceCase[] = [
   {
     part,
+    name: 'a request signed with another secret key is refused',
+    async call(aws) {
+      const Bucket = await newBucket(aws)
+      return refusal(aws.forger.s3.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'a' })))
+    },
+    answer: '403 SignatureDoesNotMatch',
+  },
+  {
+    part,
     name: 'PutObject with If-None-Match: * refuses to overwrite',
     async call(aws) {
       const Bucket = await bucketWith(aws, 'a')

@@ -78,6 +78,16 @@ const refusedCharacters = ['\u0000', '\u0008', '\u000B', '\u001F', '\uFFFE', '\u
 export const sqsCases: ConformanceCase[] = [
   {
     part,
+    name: 'a request signed with another secret key is refused',
+    async call(aws) {
+      const QueueUrl = await newQueue(aws)
+      const sent = aws.forger.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }))
+      return (await refusal(sent)).split(' ')[0]
+    },
+    answer: '403',
+  },
+  {
+    part,
     name: 'a message has every character that XML allows',
     async call(aws) {
       const QueueUrl = await newQueue(aws)
