@@ -119,7 +119,7 @@ function pathToShow(path: string): string {
   return shown.startsWith('..') ? path : shown
 }
 
-const KEYS = 'Press u to upload a sample photograph, o to open the pages, ? for all keys.'
+const KEYS = 'Press u to send a sample photograph, o to open the pages, ? for all keys.'
 
 function curlCommands(uploadApi: string, apiKey = ''): string {
   return `Upload a photograph:

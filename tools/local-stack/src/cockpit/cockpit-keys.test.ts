@@ -50,7 +50,7 @@ beforeEach(async () => {
   }).listen(0, '127.0.0.1')
   await once(api, 'listening')
   const { port } = api.address() as { port: number }
-  const endpoints = endpointsFor({ ...(await freePorts()), uploadApi: port })
+  const endpoints = endpointsFor({ ...(await freePorts()), uploadApi: port, webApp2: port })
   hasQuit = new Promise((resolve) => {
     const keys = cockpitKeys({ endpoints, view, write, quit: () => resolve('quit') })
     stopListening = listenToKeys(keys, write, input)
@@ -61,15 +61,13 @@ afterEach(() => {
   api.close()
 })
 
-test('u uploads a photograph of the samples, and says why it was refused', async () => {
+test('u sends a photograph of the samples to Field Notes, which shows it, and says why it was refused', async () => {
   expect(await press('u')).toBe('The upload returned 503: {"status":"processed"}')
-  expect(requests).toEqual([
-    'POST /v1/images Bearer dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79 true',
-  ])
+  expect(requests).toEqual(['POST /api/images undefined true'])
 })
 
 test('d prints the document of the last image, with the key of its app', async () => {
-  expect(await press('d')).toBe('No image yet. Press u to upload one.')
+  expect(await press('d')).toBe('No image yet. Press u to send one.')
   const entry = { message: 'record accepted', app: 'web-app-2', imageId: ID, timestamp: new Date() }
   view.take('kafka-bridge', JSON.stringify(entry))
   expect(JSON.parse(await press('d'))).toEqual({ status: 'processed' })

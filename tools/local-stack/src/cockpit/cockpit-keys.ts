@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import openInBrowser from 'open'
+import { sendToFieldNotes } from '../demo/develop-photograph.ts'
 import { findPhotographs } from '../demo/photographs.ts'
 import type { Endpoints } from '../endpoints.ts'
 import type { Key } from './keys.ts'
@@ -24,7 +26,7 @@ export function cockpitKeys({ endpoints, view, write, quit }: CockpitContext): R
       },
     },
     u: {
-      what: 'upload a sample photograph',
+      what: 'send a sample photograph to Field Notes',
       press: async () => {
         const samples = await findPhotographs([])
         await uploadSample(endpoints, samples[uploads++ % samples.length]?.path ?? '')
@@ -34,7 +36,7 @@ export function cockpitKeys({ endpoints, view, write, quit }: CockpitContext): R
       what: "print the last image's document",
       press: async () => {
         const { latestImage } = view
-        write(latestImage ? await statusOf(endpoints, latestImage) : 'No image yet. Press u to upload one.')
+        write(latestImage ? await statusOf(endpoints, latestImage) : 'No image yet. Press u to send one.')
       },
     },
     l: {
@@ -45,13 +47,9 @@ export function cockpitKeys({ endpoints, view, write, quit }: CockpitContext): R
   }
 }
 
-async function uploadSample({ uploadApi, apps }: Endpoints, path: string): Promise<void> {
-  const headers = { ...authorization(apps, 'web-app-1'), 'content-type': 'image/jpeg' }
-  const answer = await fetch(`${uploadApi}/v1/images`, {
-    method: 'POST',
-    headers,
-    body: await readFile(path),
-  })
+/** To the page that shows everybody's pictures: in Loupe, each visitor sees own ones only. */
+async function uploadSample(endpoints: Endpoints, path: string): Promise<void> {
+  const answer = await sendToFieldNotes(endpoints, basename(path), await readFile(path))
   if (!answer.ok) throw new Error(`The upload returned ${answer.status}: ${await answer.text()}`)
 }
 

@@ -63,11 +63,18 @@ const UPLOADS: Record<Way, (to: Endpoints, name: string, bytes: Buffer<ArrayBuff
           headers: { authorization, 'content-type': 'application/octet-stream' },
           body: bytes,
         }),
-  Kafka: ({ webApp2 }, name, bytes) => {
-    const body = new FormData()
-    body.set('file', new File([bytes], name))
-    return fetch(`${webApp2}/api/images`, { method: 'POST', body })
-  },
+  Kafka: sendToFieldNotes,
+}
+
+/** As its page does: its backend writes to Kafka. */
+export function sendToFieldNotes(
+  { webApp2 }: Pick<Endpoints, 'webApp2'>,
+  name: string,
+  bytes: Buffer<ArrayBuffer>,
+): Promise<Response> {
+  const body = new FormData()
+  body.set('file', new File([bytes], name))
+  return fetch(`${webApp2}/api/images`, { method: 'POST', body })
 }
 
 /** To S3, for what the API does not take itself. */
