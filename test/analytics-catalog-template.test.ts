@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import {
+  attributeViews,
   baseViews,
   dataDictionary,
   expireStatement,
@@ -16,8 +17,16 @@ import { packageService, type Resource } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
 let resources: Record<string, Resource>
-/** One app keeps its documents for less time than the others. */
-const apps = { 'web-app-1': {}, 'web-app-2': { retentionDays: { metadata: 400 } } }
+/** One app keeps its documents for less time than the others; both declare attributes. */
+const apps = {
+  'web-app-1': {
+    attributes: {
+      'order-id': { type: 'string' as const, description: 'The order of the customer.' },
+      shot: { type: 'time' as const },
+    },
+  },
+  'web-app-2': { retentionDays: { metadata: 400 }, attributes: { order_id: { type: 'string' as const } } },
+}
 const retention = { default: readConfiguration().retentionDays, apps: { 'web-app-2': { metadata: 400 } } }
 beforeAll(async () => {
   const environment = { APPS_FILE: configurationFile({ apps }) }
@@ -227,7 +236,7 @@ describe('each saved query', () => {
   })
 
   test('and what it is built on is also a view in the format that Athena writes', () => {
-    const expected = [...baseViews(), ...readQueries(retention)]
+    const expected = [...baseViews(), ...attributeViews(apps), ...readQueries(retention)]
     const views = ofType('AWS::Glue::Table')
       .map(propertiesOf)
       .filter(({ TableInput }) => TableInput?.TableType === 'VIRTUAL_VIEW')
@@ -245,6 +254,19 @@ describe('each saved query', () => {
       for (const { Comment } of StorageDescriptor.Columns) expect(Comment).toMatch(/\w/)
     }
   })
+})
+
+test('the attributes that apps declare are typed columns, with their descriptions', () => {
+  const { Columns: columns } = propertiesOf('ImagesWithAttributesView').TableInput.StorageDescriptor
+  expect(columns.slice(0, -2)).toEqual(propertiesOf('ImagesNowView').TableInput.StorageDescriptor.Columns)
+  expect(columns.slice(-2)).toEqual([
+    {
+      Name: 'attr_order_id',
+      Type: 'string',
+      Comment: 'The attribute "order-id" and "order_id" of web-app-1, web-app-2: The order of the customer.',
+    },
+    { Name: 'attr_shot_time', Type: 'timestamp', Comment: 'The attribute "shot" of web-app-1.' },
+  ])
 })
 
 describe('the schedules', () => {

@@ -2,16 +2,24 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { baseViews, type Catalogue, MAX_DIFFERENCES, mergeCollected, readQueries } from '@darkroom/analytics'
-import { readConfiguration, retentionOf } from '@darkroom/app-configuration'
+import {
+  attributeViews,
+  baseViews,
+  type Catalogue,
+  MAX_DIFFERENCES,
+  mergeCollected,
+  readQueries,
+} from '@darkroom/analytics'
+import { type AttributeType, readConfiguration, retentionOf } from '@darkroom/app-configuration'
 import { configurationFile } from '@darkroom/app-configuration/testing'
 import { generateImages, type LocalCatalogue, openCatalogue } from '@darkroom/catalogue'
 import { collectedKey, type MetadataDocument, metadataKey, OUTCOMES } from '@darkroom/core'
 import { collectFigures } from '@darkroom/dashboard'
 import { type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { HOSTILE_TEXT, VALUES } from '../../tools/catalogue/src/testing/attribute-values.ts'
 import { collectEvents, eventOf, refusalOf } from '../../tools/catalogue/src/testing/collect-documents.ts'
-import { receiptOf } from '../../tools/catalogue/src/testing/documents.ts'
+import { failedDocument, receiptOf } from '../../tools/catalogue/src/testing/documents.ts'
 import { checkCatalogue } from '../../tools/cli/src/audit/check-catalogue.ts'
 import { lookInCatalogue } from '../../tools/cli/src/audit/look-in-catalogue.ts'
 import { packageService, type Resource } from '../package-service.ts'
@@ -43,11 +51,11 @@ beforeAll(async () => {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   s3 = new S3Client({ endpoint: aws.endpoint, region: 'us-east-1', credentials, forcePathStyle: true })
   for (const Bucket of [BUCKET, CATALOGUE_BUCKET]) await s3.send(new CreateBucketCommand({ Bucket }))
-  process.env.APPS_FILE = withShortRetention()
+  process.env.APPS_FILE = configuration()
   resources = (await packageService('analytics-catalog')).resources
   trino = await startTrino(aws.endpoint, SCHEMA)
   await createCatalogue(trino, resources, SCHEMA)
-  documents = await generatedDocuments()
+  documents = [...(await generatedDocuments()), ...withAttributes()]
   await commit(...documents)
   await refuse()
   local = await openCatalogue(s3, BUCKET)
@@ -61,7 +69,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-function withShortRetention(): string {
+/** An app with attributes of every type, and one with a short retention. */
+function configuration(): string {
   const { input, processed, metadata } = readConfiguration().retentionDays
   const fewer = {
     input: SHORT_RETENTION_DAYS,
@@ -69,7 +78,22 @@ function withShortRetention(): string {
     metadata: SHORT_RETENTION_DAYS,
   }
   expect(Math.min(input, processed, metadata)).toBeGreaterThan(SHORT_RETENTION_DAYS)
-  return configurationFile({ apps: { 'web-app-1': {}, press: { retentionDays: fewer } } })
+  const type = (type: AttributeType) => ({ type })
+  const declared = {
+    ...{
+      album: type('string'),
+      'a-number': type('number'),
+      a_boolean: type('boolean'),
+      select: type('time'),
+    },
+    ...{ photographer: type('number') },
+  }
+  return configurationFile({
+    apps: {
+      'web-app-1': { attributes: declared },
+      press: { retentionDays: fewer, attributes: { a_number: type('number'), note: type('string') } },
+    },
+  })
 }
 
 async function generatedDocuments(): Promise<MetadataDocument[]> {
@@ -78,6 +102,19 @@ async function generatedDocuments(): Promise<MetadataDocument[]> {
   const lines = (await readFile(await generateImages(folder, generation, 'json'), 'utf8')).split('\n')
   const documents = lines.filter(Boolean).map((line): MetadataDocument => JSON.parse(line))
   return documents.filter(({ app }) => APPS.includes(app))
+}
+
+/** A failed image for each value of `VALUES`. */
+function withAttributes(): MetadataDocument[] {
+  const values = (type: keyof typeof VALUES) => [...VALUES[type].valid, ...VALUES[type].invalid]
+  const attributes: Record<string, string>[] = [
+    ...values('number').map((value) => ({ 'a-number': value })),
+    ...values('boolean').map((value) => ({ a_boolean: value })),
+    ...values('time').map((value) => ({ select: value })),
+    { album: HOSTILE_TEXT, undeclared: HOSTILE_TEXT, a_number: '1' },
+  ]
+  const inPress = failedDocument({ app: 'press', attributes: { a_number: '-2.5', album: 'none', note: '' } })
+  return [...attributes.map((attributes) => failedDocument({ attributes })), inPress]
 }
 
 /** Writes documents, and a file of their events: as image-processor and collectEvents do. */
@@ -219,6 +256,43 @@ test.each([...baseViews().filter(({ name }) => name !== 'outcomes_not_merged'), 
     expect(result).toEqual(await inDuckDb(sql))
   },
 )
+
+test.each(['images_with_attributes', 'image_attributes'])(
+  'the view %s has the attributes that the apps declare, as in DuckDB',
+  async (name) => {
+    const view = attributeViews().find((view) => view.name === name)
+    const columns = view?.columns.flatMap(({ name }) => (name === 'attributes' ? [] : name)) ?? []
+    const sql = `SELECT ${columns.join(', ')} FROM ${name}`
+    expect(await inTrino(sql)).toEqual(await inDuckDb(sql))
+  },
+)
+
+test('a value of an attribute is of its type in Trino if it is as documented', async () => {
+  for (const [attribute, type] of [
+    ['a-number', 'number'],
+    ['a_boolean', 'boolean'],
+    ['select', 'time'],
+  ] as const) {
+    const { rows } = await trino.query(
+      `SELECT value FROM image_attributes WHERE attribute = '${attribute}' AND is_of_type`,
+    )
+    expect(rows.flat().toSorted()).toEqual(VALUES[type].valid.toSorted())
+  }
+  const columns = 'attr_a_number_number, attr_a_boolean_boolean, attr_select_time, attr_photographer_number'
+  const { rows } = await trino.query(
+    `SELECT ${columns.replaceAll(/\w+/g, 'count($&)')} FROM images_with_attributes`,
+  )
+  const { number, boolean, time } = VALUES
+  expect(rows.flat().map(Number)).toEqual([
+    number.valid.length + 1,
+    boolean.valid.length,
+    time.valid.length,
+    0,
+  ])
+  const text = `'${HOSTILE_TEXT.replaceAll("'", "''")}'`
+  const hostile = `SELECT count(*) FROM images_with_attributes WHERE attr_album = ${text}`
+  expect((await trino.query(hostile)).rows).toEqual([['1']])
+})
 
 test('percentiles are similar to those of DuckDB', async () => {
   const sql = 'SELECT p50_seconds, p95_seconds FROM time_to_ready ORDER BY dt DESC, app LIMIT 20'

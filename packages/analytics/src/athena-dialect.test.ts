@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { build } from 'esbuild'
+import { attributeViews } from './attribute-views.ts'
 import { differencesQuery, differingDaysQuery } from './differences.ts'
 import { daysQuery, expireStatement, mergeStatement, WATERMARK_QUERY } from './merge.ts'
 import { mergeLookAlikesStatement } from './merge-look-alikes.ts'
@@ -13,6 +14,17 @@ import { baseViews } from './views.ts'
 
 const IMAGE = { app: 'web-app-1', imageId: '0199a1b2-0000-7000-8000-000000000000' }
 const WINDOW = { after: '2026-11-29T10:58:00.000Z', until: '2026-11-29T11:05:00.000Z' }
+const DECLARING = {
+  shop: {
+    attributes: {
+      'order-id': { type: 'string' },
+      rating: { type: 'number' },
+      express: { type: 'boolean' },
+      shot: { type: 'time' },
+    },
+  },
+  press: { attributes: { order_id: { type: 'string' } } },
+} as const
 
 interface Parser {
   validate(sql: string): { message: string }[]
@@ -40,7 +52,7 @@ const queries = readQueries().map(({ name, sql }) => [name, sql] as const)
 
 test.each([
   ...queries,
-  ...baseViews().map(({ name, sql }) => [name, sql] as const),
+  ...[...baseViews(), ...attributeViews(DECLARING)].map(({ name, sql }) => [name, sql] as const),
   ['watermark', WATERMARK_QUERY],
   ['rows by app and day', rowCountsQuery(['2026-11-27', '2026-11-28'])],
   ['ids of a day', idsOfDayQuery({ app: 'a', date: '2026-11-28' })],

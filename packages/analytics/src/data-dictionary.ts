@@ -1,3 +1,5 @@
+import { type AttributeType, columnOfAttribute } from '@darkroom/app-configuration'
+import { attributeViews, SQL_TYPES } from './attribute-views.ts'
 import {
   type Column,
   collectedColumns,
@@ -20,6 +22,9 @@ export function dataDictionary(): string {
     '## images_now',
     'One row per image, processed or failed; times in UTC. A view: the table `images`, and what is collected and not merged yet.',
     table(['column', 'type', 'processed', 'failed', ''], imageColumns().map(imageRow)),
+    '## images_with_attributes',
+    'The columns of `images_now`, and one for each attribute that an app declares in `apps.json`; hyphens in its name become `_`. A column\nhas the values of the apps that declare it, and NULL for other images and values of another type. A view.',
+    table(['column', 'type', 'declared as', 'values'], Object.entries(ATTRIBUTE_VALUES).map(attributeRow)),
     '## images',
     'The merged table that `images_now` reads: its columns, and these. Erased images keep a row without data, with the status\n`erased`, and one row of the day 1970-01-01 says how far the merge is.',
     table(['column', 'type', ''], EVENT_COLUMNS.map(plainRow)),
@@ -35,16 +40,29 @@ export function dataDictionary(): string {
     '## look_alikes',
     'One row per image that looks like an earlier one of the same app. Use `look_alikes_now`, which leaves out erased images at once.',
     table(['column', 'type', ''], LOOK_ALIKE_COLUMNS.map(plainRow)),
-    ...[...baseViews().filter(({ name }) => name !== 'images_now'), ...readQueries()].flatMap(
-      ({ name, title, columns }) => [
+    ...[...baseViews(), ...attributeViews({}), ...readQueries()]
+      .filter(({ name }) => !['images_now', 'images_with_attributes'].includes(name))
+      .flatMap(({ name, title, columns }) => [
         `## ${name}`,
         `${title}. A view.`,
         table(['column', 'type', ''], columns.map(plainRow)),
-      ],
-    ),
+      ]),
   ]
     .join('\n\n')
     .concat('\n')
+}
+
+/** The columns depend on the configuration, so the page says how they are named. */
+function attributeRow([type, values]: [string, string]): string[] {
+  const declared = type as AttributeType
+  return [code(columnOfAttribute('NAME', declared)), code(glueType(SQL_TYPES[declared])), code(type), values]
+}
+
+const ATTRIBUTE_VALUES: Record<AttributeType, string> = {
+  string: 'Any text.',
+  number: 'A decimal number, as in JSON: `4.5`, `-12`, `1e3`.',
+  boolean: '`true` or `false`.',
+  time: 'ISO 8601 with a time zone, to the millisecond, here in UTC; a date alone is its midnight.',
 }
 
 function imageRow({ name, type, comment }: Column): string[] {

@@ -7,6 +7,7 @@ export {
   resultsOf,
   type Table,
 } from './ask-athena.ts'
+export { attributeViews } from './attribute-views.ts'
 export {
   type Column,
   type ColumnType,

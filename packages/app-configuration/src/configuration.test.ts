@@ -22,6 +22,7 @@ const example = {
 const login = { issuer: 'https://login.example', audience: 'images' }
 const withIssuers = (...openid: object[]) => withApps({ shop: { openid } })
 const withLimits = (limits: object) => withApps({ shop: { limits } })
+const withAttributes = (attributes: object) => withApps({ shop: { attributes } })
 const withApps = (apps: unknown) => ({ ...example, apps })
 
 test('a configuration is accepted as in its example', () => {
@@ -169,6 +170,57 @@ test.each<[string, unknown, string, string]>([
     'apps.shop.openid.1.uploaderPrefix',
     'no other one starts with',
   ],
+  [
+    'an attribute that no image can have',
+    withAttributes({ 'Order ID': { type: 'string' } }),
+    'apps.shop.attributes.Order ID',
+    'Invalid key',
+  ],
+  [
+    'an attribute without a type',
+    withAttributes({ sku: {} }),
+    'apps.shop.attributes.sku.type',
+    '"string"|"number"|"boolean"|"time"',
+  ],
+  [
+    'a type that does not exist',
+    withAttributes({ sku: { type: 'integer' } }),
+    'apps.shop.attributes.sku.type',
+    '"string"|"number"|"boolean"|"time"',
+  ],
+  [
+    'a description of two lines',
+    withAttributes({ sku: { type: 'string', description: 'The\narticle.' } }),
+    'apps.shop.attributes.sku.description',
+    'one line of 1 to 200',
+  ],
+  [
+    'a description that is cut inside a character',
+    withAttributes({ sku: { type: 'string', description: '🌅'.slice(0, 1) } }),
+    'apps.shop.attributes.sku.description',
+    'well-formed',
+  ],
+  [
+    'too many attributes',
+    withAttributes(Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`a${n}`, { type: 'string' }]))),
+    'apps.shop.attributes',
+    'at most 50',
+  ],
+  [
+    'two attributes of an app with one column',
+    withAttributes({ 'order-id': { type: 'string' }, order_id: { type: 'string' } }),
+    'apps.shop.attributes.order_id',
+    'has the same column as "order-id", attr_order_id',
+  ],
+  [
+    'a column with another type than that of another app',
+    withApps({
+      shop: { attributes: { size: { type: 'number' } } },
+      press: { attributes: { size_number: { type: 'string' } } },
+    }),
+    'apps.press.attributes.size_number',
+    'its column attr_size_number is that of the number "size" of shop',
+  ],
   ['any origin', withApps({ shop: { origins: ['*'] } }), 'apps.shop.origins.0', 'must be an origin'],
 ])('%s is refused, and the field is named', (_what, value, path, words) => {
   const issues = AppConfiguration.safeParse(value).error?.issues.map((issue) => ({
@@ -192,6 +244,19 @@ describe('with thousands of apps', () => {
     expect(complaint(many(5_000, () => ({ retentionDays: { claims: 1 } })))).toMatch(
       /^their own retentionDays need 5012 lifecycle rules, and a bucket can have 1000/,
     )
+  })
+
+  test('5,000 with the same attributes are accepted, whatever types each gives them', () => {
+    const types = ['string', 'number', 'boolean', 'time']
+    const attributes = (n: number) =>
+      Object.fromEntries(['sku', 'order-id', 'rating'].map((name, m) => [name, { type: types[(n + m) % 4] }]))
+    expect(complaint(many(5_000, (n) => ({ attributes: attributes(n) })))).toBeUndefined()
+  })
+
+  test('more columns than a view should have are refused in words', () => {
+    const own = (n: number) => ({ attributes: { [`only-of-${n}`]: { type: 'string' } } })
+    expect(complaint(many(500, own))).toBeUndefined()
+    expect(complaint(many(501, own))).toMatch(/^their attributes need 501 columns, and the view .* 500/)
   })
 
   test('more origins than S3 takes are refused in words', () => {

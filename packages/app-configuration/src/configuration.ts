@@ -10,6 +10,7 @@ import {
 } from '@darkroom/core'
 import { contradictionsIn, OwnDays, type Retention, StandardDays, tooManyRules } from '@darkroom/retention'
 import * as z from 'zod'
+import { contradictionsOfAttributes, DeclaredAttributes } from './declared-attributes.ts'
 import { contradictionsOfLimits, RequestRate, UsageLimits } from './usage-limits.ts'
 
 /** S3 takes 64 KB of CORS rules. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketCors.html */
@@ -125,6 +126,9 @@ export const AppSettings = z.strictObject({
     .max(10)
     .optional()
     .describe('OpenID providers whose JWTs are credentials of the app. Default: none.'),
+  attributes: DeclaredAttributes.optional().describe(
+    'Attributes of its images that analysts get as columns, by their names. Default: none.',
+  ),
 })
 export type AppSettings = z.infer<typeof AppSettings>
 
@@ -180,6 +184,7 @@ function* contradictions(configuration: AppConfiguration): Generator<[string[], 
     }
   }
   yield* contradictionsOfIssuers(configuration)
+  yield* contradictionsOfAttributes(apps)
   const retention = retentionOf(configuration)
   for (const { app, kind, message } of contradictionsIn(retention))
     yield [app === undefined ? ['retentionDays', kind] : ['apps', app, 'retentionDays', kind], message]

@@ -1,4 +1,10 @@
-import { appsOfTopics, issuersOf, requestRatesOf, retentionOf } from './configuration.ts'
+import {
+  type AppConfiguration,
+  appsOfTopics,
+  issuersOf,
+  requestRatesOf,
+  retentionOf,
+} from './configuration.ts'
 import { digestOf } from './packed.ts'
 import { readConfiguration } from './read-configuration.ts'
 
@@ -13,10 +19,16 @@ export function deployedParts() {
   return {
     digest: digestOf(configuration),
     presets: configuration.presets,
-    apps: configuration.apps,
+    apps: withoutAttributes(configuration.apps),
     retention: retentionOf(configuration),
     appOfTopic: appsOfTopics(configuration),
     issuers: issuersOf(configuration),
     requestRates: requestRatesOf(configuration),
   }
+}
+
+/** Declared attributes are for analysts: no function reads them, and their descriptions can be long. */
+function withoutAttributes(apps: AppConfiguration['apps']): AppConfiguration['apps'] {
+  const own = Object.entries(apps).map(([app, { attributes: _, ...settings }]) => [app, settings])
+  return Object.fromEntries(own)
 }

@@ -1,6 +1,6 @@
 import type { AppConfiguration } from './configuration.ts'
 
-/** Something that differs between two configurations, by the place in the file: `apps.shop.preset`. */
+/** Something that differs between two configurations, by the place in the file: `apps.shop.preset`, `apps.shop.attributes.sku`. */
 export interface Difference {
   field: string
   /** As JSON; undefined where there is none. */
@@ -16,7 +16,12 @@ export function differences(before: AppConfiguration, after: AppConfiguration): 
     ...namesOf(before.apps, after.apps).flatMap((app) => {
       const [old, settings] = [before.apps[app], after.apps[app]]
       if (!old || !settings) return [difference(`apps.${app}`, old, settings)]
-      return compare(`apps.${app}`, old, settings)
+      const { attributes: oldAttributes = {}, ...others } = old
+      const { attributes = {}, ...otherSettings } = settings
+      return [
+        ...compare(`apps.${app}`, others, otherSettings),
+        ...compare(`apps.${app}.attributes`, oldAttributes, attributes),
+      ]
     }),
   ]
 }

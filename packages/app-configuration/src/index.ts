@@ -1,5 +1,6 @@
 export * from './configuration.ts'
 export * from './current-settings.ts'
+export * from './declared-attributes.ts'
 export * from './differences.ts'
 export * from './for-serverless.ts'
 export * from './packed.ts'

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { editorSchema } from './configuration.ts'
+import { deployedParts } from './deployed-parts.ts'
 import { configurationForServerless } from './for-serverless.ts'
 import { readConfiguration } from './read-configuration.ts'
 import { configurationFile } from './testing/use-configuration.ts'
@@ -63,6 +64,12 @@ test('a serverless.yml gets the rules, origins and digest of the file', () => {
   const other = configurationForServerless()
   expect(other.origins).toEqual(['https://shop.example'])
   expect(other.digest).not.toBe(one.digest)
+})
+
+test('functions are deployed without the declared attributes, which only analysts use', () => {
+  const attributes = { note: { type: 'string' as const, description: 'What the sender wrote.' } }
+  process.env.APPS_FILE = configurationFile({ apps: { shop: { preset: 'modern', attributes } } })
+  expect(deployedParts().apps).toEqual({ shop: { preset: 'modern' } })
 })
 
 /** Written by `pnpm --silent darkroom apps schema > packages/app-configuration/apps.schema.json`. */

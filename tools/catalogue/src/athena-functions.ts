@@ -15,6 +15,8 @@ export const ATHENA_FUNCTIONS = [
   // Does not depend on the order of rows, and counts equal ones.
   'CREATE MACRO checksum(value) AS sum(hash(value))',
   'CREATE MACRO json_format(value) AS CAST(value AS VARCHAR)',
+  'CREATE MACRO json_parse(text) AS CAST(text AS JSON)',
+  'CREATE MACRO element_at(map, key) AS map_extract_value(map, key)',
 ]
 
 /**

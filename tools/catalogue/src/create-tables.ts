@@ -1,4 +1,5 @@
 import {
+  attributeViews,
   baseViews,
   type Column,
   type ColumnType,
@@ -23,7 +24,9 @@ export function createTables(): string[] {
     ...createTable('collected_refusals', collectedRefusalColumns()),
     ...createTable('images', rowColumns()),
     ...createTable('look_alikes', LOOK_ALIKE_COLUMNS),
-    ...[...baseViews(), ...readQueries()].map(({ name, sql }) => `CREATE VIEW ${name} AS ${sql}`),
+    ...[...baseViews(), ...attributeViews(), ...readQueries()].map(
+      ({ name, sql }) => `CREATE VIEW ${name} AS ${sql}`,
+    ),
   ]
 }
 

@@ -279,8 +279,9 @@ describe('the limits of a statement', () => {
 })
 
 describe('an erased image', () => {
-  const erased = processedDocument({ perceptual_hash: 'ffffffffffffffff' })
-  const alike = processedDocument({ perceptual_hash: 'fffffffffffffffe' })
+  const of = (perceptual_hash: string) => processedDocument({ app: 'web-app-2', perceptual_hash })
+  const erased = { ...of('ffffffffffffffff'), attributes: { note: 'Low tide' } }
+  const alike = of('fffffffffffffffe')
   // The funnel counts erased images, without anything of them.
   const queries = readQueries().filter(({ name }) => name !== 'funnel')
   const results = () =>

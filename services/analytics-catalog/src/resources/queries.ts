@@ -1,10 +1,10 @@
-import { type BaseView, baseViews, glueType } from '@darkroom/analytics'
+import { type BaseView, glueType } from '@darkroom/analytics'
 import { databaseName, logicalId, type Settings } from './settings.ts'
 
 /** The views that queries are built on, and one for each query, so that BI tools see its result as a table. */
 export function views(settings: Settings) {
   return Object.fromEntries(
-    [...baseViews(), ...settings.queries].map((query) => [
+    [...settings.baseViews, ...settings.queries].map((query) => [
       logicalId(query.name, 'View'),
       view(query, databaseName(settings)),
     ]),

@@ -1,4 +1,4 @@
-import { type NamedQuery, readQueries } from '@darkroom/analytics'
+import { attributeViews, type BaseView, baseViews, type NamedQuery, readQueries } from '@darkroom/analytics'
 import { readConfiguration, retentionOf } from '@darkroom/app-configuration'
 import * as z from 'zod'
 
@@ -15,6 +15,8 @@ export interface Settings {
   metadataRetentionDays: number
   /** Days of apps that keep their documents for a shorter time. */
   fewerRetentionDays: Record<string, number>
+  /** What the queries are built on. */
+  baseViews: BaseView[]
   queries: NamedQuery[]
 }
 
@@ -47,6 +49,7 @@ export async function readSettings(
         metadata === undefined || metadata >= retention.default.metadata ? [] : [[app, metadata]],
       ),
     ),
+    baseViews: [...baseViews(), ...attributeViews(configuration.apps)],
     queries: readQueries(retention),
   }
 }

@@ -80,6 +80,7 @@ test.each([
   ['apps.shop.topics', true],
   ['apps.shop.origins', true],
   ['apps.shop.openid', true],
+  ['apps.shop.attributes.preset', true],
   ['apps.shop.retentionDays', true],
   ['retentionDays.input', true],
 ])('a change of %s needs a deployment: %s', (field, needs) => {

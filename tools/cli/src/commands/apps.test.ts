@@ -30,6 +30,13 @@ test('list prints all apps with their own settings, in 80 columns', async () => 
         retentionDays: { input: 7 },
         origins: ['https://shop.example', 'https://www.shop.example'],
         topics: ['images.shop', 'images.shop.again'],
+        attributes: {
+          'order-id': {
+            type: 'string',
+            description: 'The order that the picture belongs to, if there is one.',
+          },
+          rating: { type: 'number' },
+        },
       },
     },
   })
@@ -37,6 +44,8 @@ test('list prints all apps with their own settings, in 80 columns', async () => 
   expect(code).toBe(0)
   expect(printed).toMatch(/^ {2}web-app-1 +default +any$/m)
   expect(printed).toMatch(/^ {2}shop +modern +input 7 +https:\/\/shop.* +images\.shop.* +yes$/m)
+  expect(printed).toMatch(/^ {2}shop +order-id +string +attr_order_id +The order that/m)
+  expect(printed).toMatch(/^ {2}shop +rating +number +attr_rating_number *$/m)
   expect(Math.max(...printed.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
 })
 
@@ -53,6 +62,17 @@ describe('check', () => {
     expect(printed).toContain('→ at apps.shop.preset')
     expect(printed).toContain('→ at apps.press.retentionDays.input')
   })
+})
+
+test('check refuses declared attributes that do not fit into a view', async () => {
+  const attributes = { sku: { type: 'string' as const } }
+  const many = Array.from({ length: 8_000 }, (_, n) => [`an-app-with-a-longer-name-${n}`, { attributes }])
+  await write({ apps: Object.fromEntries(many) })
+  const { code, printed } = await apps('check')
+  expect([code, printed]).toEqual([
+    1,
+    expect.stringContaining('The attributes that apps declare make the view'),
+  ])
 })
 
 describe('add', () => {
@@ -103,7 +123,7 @@ describe('diff', () => {
   test('prints each setting that differs', async () => {
     const { code, printed } = await diff({
       retentionDays: { ...original.retentionDays, input: 60 },
-      apps: { 'web-app-2': { topics: [], preset: 'modern' }, gone: {} },
+      apps: { 'web-app-2': { ...original.apps['web-app-2'], topics: [], preset: 'modern' }, gone: {} },
     })
     expect(code).toBe(1)
     expect(printed).toMatch(/retentionDays\.input +60 +30 +deployment\n/)
@@ -111,6 +131,13 @@ describe('diff', () => {
     expect(printed).toMatch(/apps\.web-app-2\.topics +\[\] +\["images\.web-app-2"\] +deployment\n/)
     expect(printed).toMatch(/apps\.web-app-2\.preset +"modern" +none +apply\n/)
     expect(printed).toMatch(/apps\.gone +\{\} +none +deployment\n/)
+  })
+
+  test('prints each declared attribute that differs, and cuts values before names', async () => {
+    const attributes = { note: { type: 'number' as const }, 'order-id': { type: 'string' as const } }
+    const { printed } = await diff({ apps: { ...original.apps, 'web-app-2': { attributes } } })
+    expect(printed).toMatch(/apps\.web-app-2\.attributes\.note +\{"type".*… +\{"type".*… +deployment\n/)
+    expect(printed).toMatch(/apps\.web-app-2\.attributes\.order-id +\{"type".*… +none +deployment\n/)
   })
 
   test('warns of variants that changed without their version', async () => {

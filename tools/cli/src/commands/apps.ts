@@ -1,7 +1,9 @@
+import { attributeViews } from '@darkroom/analytics'
 import {
   APPS_FILE,
   type AppConfiguration,
   type AppSettings,
+  columnOfAttribute,
   type Difference,
   differences,
   editorSchema,
@@ -34,6 +36,7 @@ export function addApps(program: Command): void {
   withFile(apps.command('check').description('check the file, and name each wrong field')).action(
     ({ file }: FileOptions) => {
       const { apps, presets } = readConfiguration(file)
+      attributeViews(apps)
       console.log(`${file} is valid: ${count(apps, 'app')}, ${count(presets, 'preset')}.`)
     },
   )
@@ -131,10 +134,26 @@ function describe({ apps, retentionDays }: AppConfiguration): string {
     settings.deduplication ? 'yes' : '',
   ])
   const { input, processed, metadata, claims } = retentionDays
+  const declared = attributesOf(apps)
   return [
     formatTable(['app', 'preset', 'own days', 'origins', 'topics', 'dedup.'], rows),
     `\n  Days without own: input ${input}, processed ${processed}, metadata ${metadata}, claims ${claims}.`,
+    ...(declared.length > 0
+      ? ['', formatTable(['app', 'attribute', 'type', 'column', 'description'], declared)]
+      : []),
   ].join('\n')
+}
+
+function attributesOf(apps: AppConfiguration['apps']): string[][] {
+  return Object.entries(apps).flatMap(([app, { attributes = {} }]) =>
+    Object.entries(attributes).map(([name, { type, description = '' }]) => [
+      app,
+      name,
+      type,
+      columnOfAttribute(name, type),
+      description,
+    ]),
+  )
 }
 
 function daysOf({ retentionDays = {} }: AppSettings): string {
@@ -145,10 +164,18 @@ function daysOf({ retentionDays = {} }: AppSettings): string {
 
 function tableOf(found: Difference[]): string {
   const width = process.stdout.columns ?? 80
-  const rows = found.map(({ field, before = 'none', after = 'none' }) => [
+  const longest = (part: 'field' | 'before' | 'after') =>
+    Math.max(...found.map(({ [part]: text = 'none' }) => text.length))
+  // Values are cut, not names.
+  const room = Math.max(16, width - 25 - longest('field'))
+  const cut = (text = 'none', other: number) => {
+    const most = Math.max(Math.floor(room / 2), room - other)
+    return text.length > most ? `${text.slice(0, most - 1)}…` : text
+  }
+  const rows = found.map(({ field, before, after }) => [
     field,
-    before,
-    after,
+    cut(before, longest('after')),
+    cut(after, longest('before')),
     needsDeployment(field) ? 'deployment' : 'apply',
   ])
   return formatTable(['field', 'now', 'then', 'needs'], rows, width)
