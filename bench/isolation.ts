@@ -10,8 +10,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { type Developer, developHere } from '../services/image-processor/src/development/develop.ts'
-import { startEngineProcess } from '../services/image-processor/src/isolation/engine-process.ts'
+import {
+  ENGINE_PROCESS,
+  startEngineProcess,
+} from '../services/image-processor/src/isolation/engine-process.ts'
 import { isolate } from '../services/image-processor/src/isolation/isolate.ts'
+import { privateMemory } from '../services/image-processor/src/isolation/process-usage.ts'
 import { presetOf } from '../services/image-processor/src/presets/presets.ts'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 import { cpuTimeMs, peakMemory } from '../services/image-processor/test/process-figures.ts'
@@ -87,24 +91,38 @@ async function medianTime(developer: Developer, original: Uint8Array): Promise<n
 /** Between two images: the time in which variants are stored and the next original is read. */
 const STORAGE_MS = 100
 const FUNCTION_GIGABYTES = 1769 / 1024
+const ORDERS = [
+  [1, 'turn'],
+  [2, 'turn'],
+  [6, 'turn'],
+  [12, 'turn'],
+  [12, 'random'],
+  [24, 'random'],
+] as const
 
-/** Images of some apps in turn, once all of them have had one. */
-async function measureApps(program: string, original: Uint8Array, apps: number) {
-  const developer = isolate({ name: 'sharp', program, seconds: 60, megabytes: 480, apps: 4 })
-  const nameOf = (n: number) => `app-${n % apps}`
+/** Images of some apps in turn, or at random, once all of them have had one. */
+async function measureApps(program: string, original: Uint8Array, apps: number, order: 'turn' | 'random') {
+  const developer = isolate({ name: 'sharp', program, seconds: 60, megabytes: 480, pausedMegabytes: 600 })
+  const nameOf = (n: number) => `app-${order === 'turn' ? n % apps : Math.floor(Math.random() * apps)}`
   for (let n = 0; n < 2 * apps; n++) {
     await developer.develop(original, preset, nameOf(n))
     await sleep(STORAGE_MS)
   }
   const before = childrensTimeMs()
   const times = []
-  for (let n = 0; n < 2 * ROUNDS; n++) {
+  for (let n = 0; n < Math.max(2 * ROUNDS, 3 * apps); n++) {
     times.push(await timed(() => developer.develop(original, preset, nameOf(n))))
     await sleep(STORAGE_MS)
   }
   const cpuMs = (childrensTimeMs() - before) / times.length
+  const engines = childrensPids().filter(isEngine)
+  const megabytes = engines.reduce((sum, pid) => sum + (privateMemory(pid) ?? 0), 0) / 1e6
   developer.stop()
-  return { milliseconds: median(times), cpuMs }
+  return { milliseconds: median(times), cpuMs, megabytes, processes: engines.length }
+}
+
+function isEngine(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(ENGINE_PROCESS)
 }
 
 /** Processor time of this process's children, those that have ended included (fields 16 and 17 of proc_pid_stat(5)). */
@@ -112,10 +130,14 @@ function childrensTimeMs(): number {
   const stat = readFileSync('/proc/self/stat', 'latin1')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const endedMs = (Number(fields[13]) + Number(fields[14])) * 10
-  const pids = readdirSync('/proc/self/task').flatMap((thread) =>
-    readFileSync(`/proc/self/task/${thread}/children`, 'latin1').split(' ').filter(Boolean),
-  )
-  return pids.reduce((sum, pid) => sum + (cpuTimeMs(Number(pid)) ?? 0), endedMs)
+  return childrensPids().reduce((sum, pid) => sum + (cpuTimeMs(pid) ?? 0), endedMs)
+}
+
+function childrensPids(): number[] {
+  return readdirSync('/proc/self/task')
+    .flatMap((thread) => readFileSync(`/proc/self/task/${thread}/children`, 'latin1').split(' '))
+    .filter(Boolean)
+    .map(Number)
 }
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
@@ -143,13 +165,15 @@ for (const { path, megapixels } of originals) {
 const [, threeMegapixels] = originals
 if (threeMegapixels) {
   const original = await readFile(threeMegapixels.path)
-  const alone = await measureApps(program, original, 1)
-  for (const apps of [1, 2, 6]) {
-    const { milliseconds, cpuMs } = apps === 1 ? alone : await measureApps(program, original, apps)
+  const alone = await measureApps(program, original, 1, 'turn')
+  for (const [apps, order] of ORDERS) {
+    const measured = apps === 1 ? alone : await measureApps(program, original, apps, order)
+    const { milliseconds, cpuMs, megabytes, processes } = measured
     const dollars = ((cpuMs - alone.cpuMs) / 1000) * FUNCTION_GIGABYTES * PRICES.gigabyteSecond * 1e6
     console.log(
-      `${apps} apps in turn, ${threeMegapixels.megapixels.toFixed(1)} MP: ${milliseconds.toFixed(0)} ms, ` +
-        `${cpuMs.toFixed(0)} ms of processor time, $${dollars.toFixed(2)} more for a million images`,
+      `${apps} apps ${order === 'turn' ? 'in turn' : 'at random'}, ${threeMegapixels.megapixels.toFixed(1)} MP: ` +
+        `${milliseconds.toFixed(0)} ms, ${cpuMs.toFixed(0)} ms of processor time, $${dollars.toFixed(2)} more ` +
+        `for a million images; ${processes} processes with ${megabytes.toFixed(0)} MB`,
     )
   }
 }

@@ -125,3 +125,13 @@ export function readAllowedHosts(list = ''): string[] {
     .map((name) => name.trim().toLowerCase())
     .filter(Boolean)
 }
+
+/**
+ * How long a request may take to arrive, for the servers that are not API Gateway or S3: properties of Node's HTTP servers. Headers are short; a
+ * body may be an image of 50 MB from a phone. Node looks at its connections in the interval.
+ */
+export const ARRIVAL_TIMEOUTS = {
+  headersTimeout: 15_000,
+  requestTimeout: 300_000,
+  connectionsCheckingInterval: 5_000,
+}

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, gzip } from 'node:zlib'
+import { ARRIVAL_TIMEOUTS } from '@darkroom/core'
 import statics from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 import { buildPage, writeIfChanged } from './build-page.ts'
@@ -19,7 +20,8 @@ const ENCODINGS = [
  * @throws Error with esbuild's message
  */
 export async function servePage(server: FastifyInstance, source: string): Promise<void> {
-  endSlowConnections(server)
+  // Fastify lets a request take for ever: whoever sends a byte a minute would keep its connection.
+  Object.assign(server.server, ARRIVAL_TIMEOUTS)
   await refreshPage(source)
   const folder = distOf(source)
   await server.register(statics, {
@@ -28,16 +30,6 @@ export async function servePage(server: FastifyInstance, source: string): Promis
     cacheControl: false,
     setHeaders: (reply, path) => reply.header('cache-control', cacheControlOf(path)),
   })
-}
-
-/** Headers are short. A body may be an image of 50 MB from a phone. */
-const HEADERS_TIMEOUT_MS = 15_000
-const REQUEST_TIMEOUT_MS = 300_000
-
-/** Fastify lets a request take for ever: whoever sends a byte a minute would keep its connection. */
-function endSlowConnections({ server }: FastifyInstance): void {
-  server.headersTimeout = HEADERS_TIMEOUT_MS
-  server.requestTimeout = REQUEST_TIMEOUT_MS
 }
 
 /** Builds a page again. Servers that serve it send the new files from then on. @throws Error with esbuild's message */

@@ -46,7 +46,9 @@ describe('startLocalAws', () => {
     ['headers', 'GET /health HTTP/1.1\r\nhost: localhost\r\nx-slow: '],
     ['body', 'PUT /bucket/key HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n1234'],
   ])('ends a connection that does not send the rest of its %s', async (_, half) => {
-    const aws = await startLocalAws({ arrival: { headersMs: 50, requestMs: 100 } })
+    const aws = await startLocalAws({
+      arrival: { headersTimeout: 50, requestTimeout: 100, connectionsCheckingInterval: 50 },
+    })
     const socket = connect(aws.port, '127.0.0.1')
     socket.setTimeout(4_000, () => socket.destroy())
     socket.write(half)

@@ -1,3 +1,4 @@
+import { ARRIVAL_TIMEOUTS } from '@darkroom/core'
 import type { FastifyInstance } from 'fastify'
 import { type FauxqsServer, type MessageSpyReader, type S3Store, startFauxqs } from 'fauxqs'
 import { allowAnyOrigin } from './allow-any-origin.ts'
@@ -14,7 +15,6 @@ import { verifySignatures } from './verify-signatures.ts'
 
 const LOOPBACK = '127.0.0.1'
 const MAX_BODY_BYTES = 64 * 1024 * 1024
-const ARRIVAL: Arrival = { headersMs: 15_000, requestMs: 300_000 }
 
 /** Options of the server. All are optional. */
 export interface LocalAwsOptions {
@@ -25,12 +25,7 @@ export interface LocalAwsOptions {
   /** Names that a request's Host may have, beside those of loopback. */
   allowedHosts?: string[]
   /** How long a request may take to arrive. Default: 15 s for its headers, five minutes for all of it. */
-  arrival?: Arrival
-}
-
-interface Arrival {
-  headersMs: number
-  requestMs: number
+  arrival?: typeof ARRIVAL_TIMEOUTS
 }
 
 /** A running local S3, SQS, SNS and DynamoDB server. */
@@ -56,7 +51,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   let app: FastifyInstance | undefined
   const configure = (instance: FastifyInstance, objects: S3Store) => {
     app = instance
-    endSlowConnections(instance, options.arrival ?? ARRIVAL)
+    // Fastify lets a request take for ever.
+    Object.assign(instance.server, options.arrival ?? ARRIVAL_TIMEOUTS)
     return addS3Behavior(instance, objects, options)
   }
   try {
@@ -69,12 +65,6 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
 
 /** With an empty `host`, queue URLs contain the address that the client used, which always resolves. */
 const fixed = { listenHost: LOOPBACK, host: '', bodyLimit: MAX_BODY_BYTES, logger: false, messageSpies: true }
-
-/** Fastify lets a request take for ever. Node looks at its connections every 30 s unless that is too seldom. */
-function endSlowConnections({ server }: FastifyInstance, { headersMs, requestMs }: Arrival): void {
-  const connectionsCheckingInterval = Math.min(30_000, headersMs, requestMs)
-  Object.assign(server, { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval })
-}
 
 async function addS3Behavior(
   app: FastifyInstance,

@@ -237,6 +237,14 @@ describe('the server', () => {
     await admin.close()
   })
 
+  test('closes a connection that does not send the rest of its request', async () => {
+    const own = await startLocalKafka({ maxIdleMs: 50 })
+    const socket = connect(own.port, '127.0.0.1')
+    socket.write(Buffer.from([0, 0, 1, 0, 1]))
+    await once(socket, 'close')
+    await own.stop()
+  })
+
   test('stops during a pending fetch, and stop is idempotent', async () => {
     const own = await startLocalKafka({ topics: { quiet: 1 } })
     const { stream, close } = await platformaticConsumer(own.brokers, 'quiet', 'quiet')

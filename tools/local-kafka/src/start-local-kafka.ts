@@ -22,6 +22,8 @@ export interface LocalKafkaOptions {
   timestampType?: TimestampType
   /** Directory for records, topics and committed offsets. Created if missing. Default: everything is in memory. */
   dataDir?: string
+  /** A connection on which nothing comes for so long is closed, as by Kafka's `connections.max.idle.ms`. Default: ten minutes. */
+  maxIdleMs?: number
   /** Called with one sentence if records were cut off or cannot be written. Default: prints it to standard error. */
   onProblem?: (message: string) => void
 }
@@ -43,7 +45,7 @@ export interface LocalKafka {
 export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<LocalKafka> {
   const { port = 0, topics = {}, partitions = 2 } = options
   const { maxMessageBytes = 32 * MiB, retentionBytes = 256 * MiB } = options
-  const { timestampType = 'CreateTime', dataDir, onProblem = console.error } = options
+  const { timestampType = 'CreateTime', dataDir, onProblem = console.error, maxIdleMs = 600_000 } = options
   const defaults = { partitions, timestampType, limits: { maxMessageBytes, retentionBytes } }
   const broker = new Broker(defaults, { dataDir, onProblem })
   for (const [name, count] of Object.entries(topics)) {
@@ -53,6 +55,7 @@ export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
+    socket.setTimeout(maxIdleMs, () => socket.destroy())
     socket.once('close', () => sockets.delete(socket))
     void serveConnection(socket, broker)
   })

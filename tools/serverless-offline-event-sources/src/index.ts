@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { ARRIVAL_TIMEOUTS } from '@darkroom/core'
 import { readEnvironment } from './environment.ts'
 import type { EventSourceRunner } from './event-source-runner.ts'
 import { answerWithProblems } from './http/gateway-problems.ts'
@@ -32,6 +33,7 @@ export default class OfflineEventSources {
     const { configureHttpServer } = serverless
     serverless.configureHttpServer = (server) => {
       configureHttpServer?.(server)
+      Object.assign(server.listener, ARRIVAL_TIMEOUTS)
       guardHost(server, readEnvironment().allowedHosts)
       limitBodies(server)
       answerWithProblems(server, log)

@@ -8,6 +8,7 @@ import { freePort, runServerless, serviceEnvironment } from './run-serverless.ts
 
 let service: ReturnType<typeof runServerless>
 let url: string
+let slowHeaders: Promise<string>
 
 beforeAll(async () => {
   const port = String(await freePort())
@@ -19,11 +20,22 @@ beforeAll(async () => {
     'offline',
   )
   await service.ready
+  // It is answered while the other tests run.
+  slowHeaders = answerTo('GET /echo/a HTTP/1.1\r\nhost: localhost\r\nx-slow: ')
 }, 60_000)
 afterAll(async () => {
   service.interrupt()
   await service.exited
 })
+
+/** The first bytes that the server sends to a client that sends no more than this. */
+async function answerTo(half: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write(half)
+  const [chunk] = await once(socket, 'data')
+  socket.destroy()
+  return String(chunk)
+}
 
 const page = { origin: 'https://page.example' }
 const post = (body: string | Uint8Array<ArrayBuffer>, headers = {}) => ({ method: 'POST', body, headers })
@@ -203,3 +215,9 @@ describe('a preflight request is 204', () => {
     expect(await answer.text()).toBe('')
   })
 })
+
+test('a connection that does not send the rest of its headers is ended', async () => {
+  const answer = await slowHeaders
+  expect(answer).toMatch(/^HTTP\/1.1 400 /)
+  expect(answer).toContain('The headers did not arrive in time')
+}, 120_000)

@@ -6,5 +6,5 @@ export const handler = await processImagesIsolated({
   program: import.meta.url,
   load: async () => (await import('../engines/sharp-engine.ts')).sharpEngine,
   megabytes: 480,
-  apps: 4,
+  pausedMegabytes: 600,
 })

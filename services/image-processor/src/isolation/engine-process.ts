@@ -108,10 +108,14 @@ function signal({ pid, exitCode, signalCode }: ChildProcess, name: NodeJS.Signal
   if (pid !== undefined && exitCode === null && signalCode === null) process.kill(pid, name)
 }
 
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 function endWithThisProcess(child: ChildProcess): void {
-  const end = () => child.kill('SIGKILL')
-  process.once('exit', end)
-  child.once('exit', () => process.off('exit', end))
+  running.add(child)
+  child.once('exit', () => running.delete(child))
 }
 
 /** Enough to explain a crash. */

@@ -7,7 +7,8 @@ import { type Developer, developHere, EngineDeath } from '../development/develop
 import { sharpEngine } from '../engines/sharp-engine.ts'
 import { presetOf } from '../presets/presets.ts'
 import { fourCorners } from '../testing/test-images.ts'
-import type { IsolatedDeveloper } from './isolate.ts'
+import type { IsolatedDeveloper, Isolation } from './isolate.ts'
+import { privateMemory } from './process-usage.ts'
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
 const { isolate } = await import('./isolate.ts')
@@ -21,7 +22,7 @@ beforeAll(async () => {
 
 let running: IsolatedDeveloper | undefined
 afterEach(() => running?.stop())
-function isolated(limits: { seconds?: number; megabytes?: number; apps?: number } = {}, served = program) {
+function isolated(limits: Partial<Isolation> = {}, served = program) {
   running = isolate({ name: 'sharp', program: served, seconds: 60, megabytes: 480, ...limits })
   return running
 }
@@ -75,18 +76,39 @@ describe('the images of another app', () => {
   const seen = (developer: Developer, app: string) =>
     developer.develop(withOrder('recall'), preset, app).catch((error) => error.message)
 
-  test.each([1, 2])('are in another process, whether those of %i apps are kept', async (apps) => {
-    const developer = isolated({ apps })
-    await developer.develop(photograph, preset, 'web-app-1')
-    expect(await seen(developer, 'web-app-1')).toBe('2 images')
-    expect(await seen(developer, 'web-app-2')).toBe('1 images')
-    expect(await seen(developer, 'web-app-1')).toBe(apps === 1 ? '1 images' : '3 images')
-    expect(await seen(developer, 'web-app-3')).toBe('1 images')
-    expect(await seen(developer, 'web-app-2')).toBe('1 images')
+  test.each([0, 600])(
+    'are in another process, whether %i MB of processes are kept',
+    async (pausedMegabytes) => {
+      const developer = isolated({ pausedMegabytes })
+      await developer.develop(photograph, preset, 'web-app-1')
+      expect(await seen(developer, 'web-app-1')).toBe('2 images')
+      expect(await seen(developer, 'web-app-2')).toBe('1 images')
+      expect(await seen(developer, 'web-app-1')).toBe(pausedMegabytes === 0 ? '1 images' : '3 images')
+      expect(await seen(developer, 'web-app-3')).toBe('1 images')
+      expect(await seen(developer, 'web-app-2')).toBe(pausedMegabytes === 0 ? '1 images' : '2 images')
+    },
+  )
+
+  test('find so many processes paused as fit into the memory for them', async () => {
+    const pausedMegabytes = 200
+    const developer = isolated({ pausedMegabytes })
+    const pids = new Set<number>()
+    let mostPaused = 0
+    for (let n = 0; n < 8; n++) {
+      await developer.develop(photograph, preset, `app-${n}`)
+      const pid = developer.pid() ?? 0
+      const paused = [...pids].map((one) => privateMemory(one) ?? 0).filter((bytes) => bytes > 0)
+      expect(paused.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(pausedMegabytes * 1e6)
+      mostPaused = Math.max(mostPaused, paused.length)
+      pids.add(pid)
+    }
+    expect(pids.size).toBe(8)
+    expect(mostPaused).toBeGreaterThan(1)
+    expect(mostPaused).toBeLessThan(7)
   })
 
   test('are developed while the process of the first one is paused', async () => {
-    const developer = isolated({ apps: 2 })
+    const developer = isolated({ pausedMegabytes: 600 })
     await developer.develop(photograph, preset, 'web-app-1')
     const first = developer.pid()
     await developer.develop(photograph, preset, 'web-app-2')

@@ -15,8 +15,8 @@ export interface Isolation {
   seconds: number
   /** Of private memory. */
   megabytes: number
-  /** For so many apps, the processes are kept. One that has seen an app's images gets no other app's. */
-  apps?: number
+  /** Of private memory, for the paused processes of other apps together. One that has seen an app's images gets no other app's. */
+  pausedMegabytes?: number
   /** Develops nothing where the engine's process cannot be contained. */
   requireContainment?: boolean
   /** Called for each image that meets a process that is not contained. */
@@ -31,8 +31,8 @@ export interface IsolatedDeveloper extends Developer {
   stop(): void
 }
 
-/** A paused process is not watched, so one that keeps more is ended: three, another image and the consumer fit into the function. */
-const MAX_PAUSED_BYTES = 200e6
+/** Of a paused process, where the system does not tell its memory. */
+const ASSUMED_BYTES = 100e6
 
 /**
  * Develops in a process of its own, which is started at once and reused for the same app. If it dies or exceeds its limits, a fresh process
@@ -44,12 +44,12 @@ export function isolate({
   program,
   seconds,
   megabytes,
-  apps = 1,
+  pausedMegabytes = 0,
   requireContainment = false,
   onNotContained = () => {},
 }: Isolation): IsolatedDeveloper {
   const limits = { milliseconds: seconds * 1000, bytes: megabytes * 1e6 }
-  /** Processes that have seen images, by app, the one that was used last at the end. The others are paused. */
+  /** Processes that have seen images, by app, the one that was used last at the end. The others are paused, so they do not grow. */
   const used = new Map<AppId, EngineProcess>()
   /** One that has seen none. */
   let unused: EngineProcess | undefined = start()
@@ -63,20 +63,30 @@ export function isolate({
     const [last, lastUsed] = [...used].at(-1) ?? []
     if (last === app && lastUsed?.alive) return lastUsed
     lastUsed?.pause()
-    if ((privateMemory(lastUsed?.pid ?? 0) ?? 0) > MAX_PAUSED_BYTES) lastUsed?.stop()
     const own = used.get(app)
     used.delete(app)
+    endWhatDoesNotFit()
     const engine = own?.alive ? own : firstUse()
     engine.resume()
     used.set(app, engine)
     return engine
   }
-  function firstUse(): EngineProcess {
-    for (const [app, engine] of used) {
-      if (used.size < apps) break
-      engine.stop()
-      used.delete(app)
+  /** At random: of apps that come in turn, the one that has waited longest is the next. */
+  function endWhatDoesNotFit(): void {
+    const paused = [...used].map(([app, { pid }]) => ({
+      app,
+      bytes: privateMemory(pid ?? 0) ?? ASSUMED_BYTES,
+    }))
+    let bytes = paused.reduce((sum, process) => sum + process.bytes, 0)
+    while (bytes > pausedMegabytes * 1e6) {
+      const [ended] = paused.splice(Math.floor(Math.random() * paused.length), 1)
+      if (!ended) return
+      used.get(ended.app)?.stop()
+      used.delete(ended.app)
+      bytes -= ended.bytes
     }
+  }
+  function firstUse(): EngineProcess {
     const engine = unused?.alive ? unused : start()
     unused = undefined
     return engine
