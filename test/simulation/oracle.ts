@@ -9,6 +9,7 @@ import {
   metadataKey,
   parseInputKey,
   parseMetadataKey,
+  parseSettingsKey,
   parseStoredKey,
   processedPrefix,
   readDocument,
@@ -20,6 +21,7 @@ import {
 } from '@darkroom/core'
 import { claimOf, imageOf, type Subject } from './actors.ts'
 import { type Answered, wrongAnswers } from './answers.ts'
+import { type Applied, type Developed, lateSettings } from './applied.ts'
 import { wrongCollections } from './collected.ts'
 import type { History } from './history.ts'
 import type { Stored } from './memory-s3.ts'
@@ -60,6 +62,9 @@ export interface Ledger {
   statusOf(image: ImageRef): Status
   /** The documents of each image, as text. */
   documents: Map<ImageId, Set<string>>
+  /** The settings that were applied, and what images were developed with, in order. */
+  applied: Applied[]
+  developed: Developed[]
   /** Images that were told failed at some time. */
   failures: Map<ImageId, string>
   counts(subjects: Subject[]): Omit<Counts, 'healedMs'>
@@ -69,14 +74,20 @@ export function createLedger(): Ledger {
   const statuses = new Map<string, Status>()
   const failures = new Map<ImageId, string>()
   const documents: Ledger['documents'] = new Map()
+  const applied: Applied[] = []
+  const developed: Developed[] = []
   const breaches: string[] = []
   const statusOf = (image: ImageRef) => statuses.get(metadataKey(image)) ?? 'none'
   return {
     breaches,
     statusOf,
     documents,
+    applied,
+    developed,
     failures,
-    written(key, { body }) {
+    written(key, { body, written: at }) {
+      const app = parseSettingsKey(key)?.app
+      if (app) applied.push({ app, at, preset: JSON.parse(body.toString()).settings.preset })
       const image = parseMetadataKey(key)
       if (!image) return
       const text = body.toString()
@@ -87,6 +98,10 @@ export function createLedger(): Ledger {
       if (!NEXT[before].includes(document.status))
         breaches.push(`${image.imageId} went from ${before} to ${document.status}`)
       statuses.set(key, document.status)
+      if (document.status === 'processed') {
+        const { preset, preset_version: version } = document
+        developed.push({ ...image, at, preset: { name: preset, version } })
+      }
       if (document.status !== 'failed') return
       const reason = failures.get(image.imageId)
       if (reason && reason !== 'retries-exhausted' && document.failure_type === 'retries-exhausted')
@@ -118,6 +133,7 @@ export function findBreaches(world: World, subjects: Subject[], ledger: Ledger):
     ...world.added,
     ...wrongAnnouncements(world),
     ...wrongCollections(world, ledger),
+    ...lateSettings(world, subjects, ledger),
   ]
 }
 

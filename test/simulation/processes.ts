@@ -44,6 +44,13 @@ interface InvocationOptions {
 /** What a step needs: a service that can be away, or the engine's process. */
 type Service = 's3' | 'sqs' | 'sns' | 'engine'
 
+interface StepOptions {
+  /** It is given up after so long. */
+  limitMs?: number
+  /** Other invocations wait for its result too: if this one ends, it fails for them. */
+  isShared?: boolean
+}
+
 export interface Processes {
   /**
    * Runs a function with a time limit. If it crashes or takes too long, nothing of it goes on.
@@ -55,7 +62,12 @@ export interface Processes {
     options?: InvocationOptions,
   ): Promise<Ended<Result>>
   /** A step of the running function: `effect` happens some time later, if nothing fails before. */
-  step<Result>(service: Service, label: string, effect: (name: string) => Result): Promise<Result>
+  step<Result>(
+    service: Service,
+    label: string,
+    effect: (name: string) => Result,
+    options?: StepOptions,
+  ): Promise<Result>
   /** The name of the running function. */
   running(): string
   /** The next random number of the running function: its name and its count decide it. */
@@ -107,9 +119,11 @@ export function createProcesses({ time, start, chance, faults, hasSites, onStep 
       })
     },
 
-    step(service, label, effect) {
+    step(service, label, effect, { limitMs = Number.POSITIVE_INFINITY, isShared = false } = {}) {
       const invocation = running.getStore()
       if (!invocation) throw new Error(`nothing runs that could do ${label}`)
+      // It goes on if it waited for what others share.
+      if (invocation.isOver) return new Promise(() => {})
       const count = (invocation.steps.get(label) ?? 0) + 1
       invocation.steps.set(label, count)
       const isLast = --invocation.stepsLeft < 0
@@ -118,16 +132,21 @@ export function createProcesses({ time, start, chance, faults, hasSites, onStep 
       const site = hasSites ? { site: siteOfStep() } : {}
       const tell = (what: string) => onStep({ time: time.now(), name, kind, what, ...site })
       return new Promise((resolve, reject) => {
-        time.after(faults.latencyOf(name, invocation.isCalm), () => {
+        const end = () => {
+          invocation.kill()
+          if (isShared) reject(unavailable())
+        }
+        time.after(Math.min(limitMs, faults.latencyOf(name, invocation.isCalm)), () => {
           // A request that was under way when its process ended may have arrived or not.
           if (invocation.isOver) {
+            if (isShared) return reject(unavailable())
             if (chance.happens(`arrival of ${name}`, 0.5)) quietly(() => effect(name))
             return
           }
           const fate = invocation.isCalm ? 'normal' : faults.fateOf(name)
           if (fate === 'crashBefore' || isLast) {
             tell('crash before')
-            return invocation.kill()
+            return end()
           }
           if (isOut(service)) {
             tell('outage')
@@ -140,7 +159,7 @@ export function createProcesses({ time, start, chance, faults, hasSites, onStep 
           if (fate === 'repeated') quietly(() => effect(name))
           const settle = attempt(() => effect(name))
           tell(`${fate === 'normal' ? '' : `${fate}, `}${settle.error ? nameOf(settle.error) : 'done'}`)
-          if (fate === 'crashAfter') return invocation.kill()
+          if (fate === 'crashAfter') return end()
           if (fate === 'lost') return reject(unavailable())
           if ('result' in settle) resolve(settle.result)
           else reject(settle.error)

@@ -49,6 +49,8 @@ export interface Sabotage {
   documentFirst?: boolean
   /** All attempts at an image, and all presets, write the same keys. */
   sharedVariants?: boolean
+  /** What was applied to apps is not read. */
+  settingsUnread?: boolean
   /** An erasure lists what to delete before its receipt is written, and the processor leaves what it made of an erased image. */
   listedEarly?: boolean
   /** Erasures do not look for holds. */
@@ -88,6 +90,7 @@ export const SABOTAGES: Record<string, { seed: number; sabotage: Sabotage }> = {
   },
   'files of events overwrite one another': { seed: 1, sabotage: { sharedFiles: true } },
   'the event that was collected last counts': { seed: 31, sabotage: { sequenceIgnored: true } },
+  'applied settings are not read': { seed: 52, sabotage: { settingsUnread: true } },
   'an erasure looks once for the hash': { seed: 73_356, sabotage: { unwatchedPrefix: 'hashes/' } },
   'variants are not looked at again': { seed: 139, sabotage: { unwatchedPrefix: 'metadata/' } },
   'variants are acknowledged and lost': { seed: 1, sabotage: { lostPrefix: 'processed/' } },

@@ -1,3 +1,4 @@
+import { NoSuchKey } from '@aws-sdk/client-s3'
 import {
   findOwner,
   type ImageId,
@@ -11,7 +12,7 @@ import { type Faults, faultsOf } from './faults.ts'
 import type { History } from './history.ts'
 import { createMemoryS3, type Input, type MemoryS3, noSuchKey, type Stored } from './memory-s3.ts'
 import { createMemorySqs, type MemorySqs } from './memory-sqs.ts'
-import { createProcesses, type Processes, type StepTaken, unavailable } from './processes.ts'
+import { createProcesses, type Processes, type StepTaken } from './processes.ts'
 import { sendEvents } from './s3-events.ts'
 import { reorderWrites, type Sabotage, sabotageS3 } from './sabotage.ts'
 import { seedCrypto } from './seeded-crypto.ts'
@@ -53,7 +54,9 @@ export interface World {
   added: string[]
   /** When an object was written or deleted last, except those of abandoned multipart uploads, and collected events. */
   changedAt(): number
-  /** Reads what was applied to an app, for all invocations of a service. Its answer may be late, or never come. */
+  /** When settings could not be read. */
+  failedReads: number[]
+  /** Reads what was applied to an app, for all invocations of a service. */
   readSettings(input: Input): Promise<unknown>
   /** Resolves so much later. */
   sleep(milliseconds: number): Promise<void>
@@ -195,23 +198,21 @@ export function openWorld(history: History, options: Options): World {
     })
   }
   connect({ s3: sendInOrder, sqs: sendToSqs, sns: sendToSns })
-  let reads = 0
-  const readSettings = (input: Input) => {
-    if (!history.actions.some((action) => action.do === 'apply')) return Promise.reject(noSuchKey())
-    const name = `settings ${++reads} of ${processes.running()} / GetObject ${input.Key}`
-    return new Promise((resolve, reject) => {
-      time.after(Math.min(faults.latencyOf(name, false), SETTINGS_LIMIT_MS), () => {
-        const isOut = (['s3', 'both'] as const).some((away) => faults.isOut(away, time.now() - start))
-        const isFailed = isOut || faults.fateOf(name) !== 'normal'
-        onStep({ time: time.now(), name, kind: 'GetObject settings', what: isFailed ? 'error' : 'done' })
-        if (isFailed) return reject(unavailable())
-        try {
-          resolve(s3.run('GetObject', input))
-        } catch (error) {
-          reject(error)
-        }
-      })
-    })
+  const failedReads: number[] = []
+  const readSettings = async (input: Input) => {
+    if (sabotage.settingsUnread || !history.actions.some((action) => action.do === 'apply')) throw noSuchKey()
+    const shared = { limitMs: SETTINGS_LIMIT_MS, isShared: true }
+    try {
+      return await processes.step(
+        's3',
+        'GetObject settings',
+        (name) => runS3(name, 'GetObject', input),
+        shared,
+      )
+    } catch (error) {
+      if (!(error instanceof NoSuchKey)) failedReads.push(time.now())
+      throw error
+    }
   }
   const sleep = (milliseconds: number) => new Promise<void>((resolve) => time.after(milliseconds, resolve))
   const close = () => {
@@ -234,6 +235,7 @@ export function openWorld(history: History, options: Options): World {
     published,
     added,
     changedAt: () => changed,
+    failedReads,
     readSettings,
     sleep,
     close,
