@@ -78,7 +78,7 @@ async function orMissing<Result>(request: Promise<Result>): Promise<Result | und
 
 export type NewObject = Pick<
   PutObjectCommandInput,
-  'Body' | 'ContentType' | 'CacheControl' | 'ChecksumSHA256' | 'Metadata'
+  'Body' | 'ContentType' | 'ContentDisposition' | 'CacheControl' | 'ChecksumSHA256' | 'Metadata'
 >
 
 export async function putObject(bucket: Bucket, key: string, object: NewObject): Promise<void> {

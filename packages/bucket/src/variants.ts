@@ -12,8 +12,11 @@ import type { Bucket } from './bucket.ts'
 import { getDocument } from './documents.ts'
 import { deleteObjects, listObjects, putObject, type StoredObject } from './objects.ts'
 
-/** The bytes under a variant's key never change, so browsers may cache it. */
-const CACHE_CONTROL = 'private, max-age=86400'
+/**
+ * The bytes under a variant's key never change, so browsers may cache it and need not ask again. A day, because it stays in their caches when it is
+ * erased.
+ */
+const CACHE_CONTROL = 'private, max-age=86400, immutable'
 
 /** @returns its key */
 export async function putVariant(
@@ -23,7 +26,13 @@ export async function putVariant(
   contentType: string,
 ): Promise<string> {
   const key = processedKey(variant)
-  await putObject(bucket, key, { Body: data, ContentType: contentType, CacheControl: CACHE_CONTROL })
+  await putObject(bucket, key, {
+    Body: data,
+    ContentType: contentType,
+    CacheControl: CACHE_CONTROL,
+    // Whoever saves it gets a name of ours; the sender's is in no header.
+    ContentDisposition: `inline; filename="${variant.imageId}-${variant.variant}.${variant.extension}"`,
+  })
   return key
 }
 

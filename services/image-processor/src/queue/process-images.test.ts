@@ -64,7 +64,14 @@ describe('a photograph', () => {
       ['image/webp', 'webp', 320],
     ].entries()) {
       const stored = await resources.get(keys[index] ?? '')
-      expect(stored).toMatchObject({ ContentType: contentType, CacheControl: 'private, max-age=86400' })
+      expect(stored).toMatchObject({
+        ContentType: contentType,
+        CacheControl: 'private, max-age=86400, immutable',
+        ContentDisposition: `inline; filename="${keys[index]
+          ?.split('/')
+          .at(-1)
+          ?.replace(/^(\w+)_.*(\.\w+)$/, `${image.imageId}-$1$2`)}"`,
+      })
       const picture = await sharp(await stored.Body?.transformToByteArray()).metadata()
       expect(picture).toMatchObject({ format, width: size, height: size })
       expect(picture.exif).toBeUndefined()
