@@ -10,16 +10,16 @@ export const MAX_STORED_BYTES = 50 * 1024 * 1024
 export const PART_BYTES = 5 * 1024 * 1024
 
 /**
- * The image types, each with its limit in pixels. The limits follow the memory that decoding needs: an AVIF needs about
- * 25 bytes per pixel, while a JPEG is shrunk as it is read. HEIC is accepted only if a deployment has a decoder for it,
- * see `acceptedTypes`; phones write up to 50 megapixels, in tiles.
+ * The image types, each with its limit in pixels. A JPEG is shrunk as it is read. AVIF and HEIC reach their limits in tiles, as
+ * phones write them; in one piece, the memory that `inspectImage` allows ends at about half of that. HEIC is accepted only if
+ * a deployment has a decoder for it, see `acceptedTypes`.
  */
 export const IMAGE_TYPES = {
   'image/jpeg': { name: 'JPEG', maxPixels: 210_000_000 },
   'image/png': { name: 'PNG', maxPixels: 50_000_000 },
   'image/webp': { name: 'WebP', maxPixels: 50_000_000 },
   'image/gif': { name: 'GIF', maxPixels: 50_000_000 },
-  'image/avif': { name: 'AVIF', maxPixels: 20_000_000 },
+  'image/avif': { name: 'AVIF', maxPixels: 50_000_000 },
   'image/heic': { name: 'HEIC', maxPixels: 50_000_000 },
 } as const
 

@@ -1,5 +1,5 @@
 import { acceptedTypes } from '@darkroom/core'
-import { gridHeic } from '@darkroom/testing/grid-heic'
+import { gridHeif } from '@darkroom/testing/grid-heif'
 import { describe, expect, test } from '@jest/globals'
 import { C2PA_BOX } from './content-credentials.ts'
 import { readTraits } from './formats.ts'
@@ -78,9 +78,9 @@ describe('with a decoder', () => {
   })
 
   test('a photograph of 50 megapixels in tiles is within the limits, and a slightly larger one is not', async () => {
-    const heic = gridHeic(upright, { columns: 85, rows: 96, width: 8160, height: 6120 })
+    const heic = gridHeif(upright, { columns: 85, rows: 96, width: 8160, height: 6120 })
     expect(await inspectImage(heic, withHeic)).toMatchObject({ width: 8160, height: 6120 })
-    const larger = gridHeic(upright, { columns: 85, rows: 96, width: 8160, height: 6130 })
+    const larger = gridHeif(upright, { columns: 85, rows: 96, width: 8160, height: 6130 })
     await expect(inspectImage(larger, withHeic)).rejects.toMatchObject({
       slug: 'image-too-large',
       detail: expect.stringContaining('the limit for HEIC is 50 megapixels'),
@@ -94,8 +94,8 @@ describe('with a decoder', () => {
       Buffer.from('auxC\0\0\0\0urn:mpeg:hevc:2015:auxid:1\0'),
     ])
     for (const heic of [
-      gridHeic(upright, { ...grid, properties: [alpha] }),
-      gridHeic(claiming(8000, 6000), { columns: 2, rows: 1, width: 8160, height: 6120 }),
+      gridHeif(upright, { ...grid, properties: [alpha] }),
+      gridHeif(claiming(8000, 6000), { columns: 2, rows: 1, width: 8160, height: 6120 }),
     ]) {
       await expect(inspectImage(heic, withHeic)).rejects.toMatchObject({
         slug: 'image-too-large',

@@ -90,10 +90,16 @@ describe('accepted', () => {
     }
   })
 
-  test.each(types)('%s with the maximum number of pixels', async (contentType) => {
-    const height = IMAGE_TYPES[contentType].maxPixels / 10_000
-    expect(await inspectImage(CLAIMING[contentType](10_000, height))).toMatchObject({ width: 10_000, height })
-  })
+  test.each(types.filter((type) => type !== 'image/avif'))(
+    '%s with the maximum number of pixels',
+    async (contentType) => {
+      const height = IMAGE_TYPES[contentType].maxPixels / 10_000
+      expect(await inspectImage(CLAIMING[contentType](10_000, height))).toMatchObject({
+        width: 10_000,
+        height,
+      })
+    },
+  )
 })
 
 describe('a refusal says what type was found', () => {
@@ -293,7 +299,7 @@ describe('refused', () => {
       'image/avif',
       20_000,
       14_000,
-      'image-too-large: The image is 20000 × 14000 pixels (280 megapixels); the limit for AVIF is 20 megapixels.',
+      'image-too-large: The image is 20000 × 14000 pixels (280 megapixels); the limit for AVIF is 50 megapixels.',
     ],
   ])('%s of %i × %i', async (contentType, width, height, text) => {
     expect(await quickVerdictOn(CLAIMING[contentType](width, height))).toContain(text)

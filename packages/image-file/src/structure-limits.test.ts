@@ -1,12 +1,13 @@
 import { deflateSync } from 'node:zlib'
 import { ProblemError } from '@darkroom/core'
+import { gridHeif } from '@darkroom/testing/grid-heif'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { readTraits } from './formats.ts'
 import { inspectImage, inspectStream } from './inspect-image.ts'
 import { pngChunk, stillPng } from './readers/png.ts'
 import { firstWebpFrame } from './readers/webp.ts'
-import { CLAIMING, SAMPLES, type UsualType, VARIANTS } from './testing/sample-images.ts'
+import { SAMPLES, type UsualType, VARIANTS } from './testing/sample-images.ts'
 
 async function verdictOn(bytes: Uint8Array): Promise<string> {
   try {
@@ -59,16 +60,52 @@ describe('the memory that a decoder needs', () => {
     return copy
   }
 
-  test('is higher for an AVIF with more than 8 bits', async () => {
-    const avif = Buffer.from(SAMPLES['image/avif'])
-    avif[avif.indexOf('av1C') + 6] = 0x40
+  const EIGHT_BITS = 0
+  const TEN_BITS = 0x40
+  const HALVED_COLORS = 0x0c
+  /** `av1C`: version, profile and level, then bits for the depth and the colors. */
+  const avifWith = async (bits: number, width: number, height: number) => {
+    const avif = await picture().avif({ effort: 0 }).toBuffer()
+    avif[avif.indexOf('av1C') + 6] = bits
     const at = avif.indexOf('ispe')
-    avif.writeUInt32BE(5000, at + 8)
-    avif.writeUInt32BE(4000, at + 12)
-    expect(await verdictOn(avif)).toMatch(
-      /^image-too-large: .* about 520 MB .* Save it with 8 bits per channel/,
+    avif.writeUInt32BE(width, at + 8)
+    avif.writeUInt32BE(height, at + 12)
+    return avif
+  }
+
+  test.each([
+    [EIGHT_BITS | HALVED_COLORS, [5712, 4284], [6000, 4400]],
+    [EIGHT_BITS, [5000, 4400], [5712, 4284]],
+    [TEN_BITS | HALVED_COLORS, [5000, 4200], [5000, 4400]],
+    [TEN_BITS, [5000, 3000], [5000, 4000]],
+  ] as const)(
+    'is counted for an AVIF by its depth and colors: %i',
+    async (bits, [width, height], [tooWide, tooHigh]) => {
+      expect(await verdictOn(await avifWith(bits, width, height))).toBe('accepted')
+      expect(await verdictOn(await avifWith(bits, tooWide, tooHigh))).toMatch(
+        /^image-too-large: .* MB of memory; .* Save it with 8 bits per channel, or resize it\.$/,
+      )
+    },
+  )
+
+  test.each([
+    [EIGHT_BITS | HALVED_COLORS, 6120, 6144],
+    [TEN_BITS | HALVED_COLORS, 4400, 4800],
+    [EIGHT_BITS, 4600, 5000],
+    [TEN_BITS, 2300, 2600],
+  ])('of an AVIF in tiles is less than half of that: %i', async (bits, height, tooHigh) => {
+    const tile = await avifWith(bits, 512, 512)
+    const tiled = (rows: number) =>
+      gridHeif(tile, { columns: 16, rows: Math.ceil(rows / 512), width: 8160, height: rows })
+    expect(await verdictOn(tiled(height))).toBe('accepted')
+    expect(await verdictOn(tiled(tooHigh))).toMatch(/^image-too-large/)
+  })
+
+  test('counts the tiles that are decoded at the same time', async () => {
+    const tile = await avifWith(EIGHT_BITS | HALVED_COLORS, 4080, 3060)
+    expect(await verdictOn(gridHeif(tile, { columns: 2, rows: 2 }))).toMatch(
+      /^image-too-large: .* MB of memory/,
     )
-    expect(await verdictOn(CLAIMING['image/avif'](5000, 4000))).toBe('accepted')
   })
 })
 

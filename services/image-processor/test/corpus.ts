@@ -8,6 +8,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { HeicDecoder } from '@darkroom/core'
 import { contactSheet } from './corpus/contact-sheet.ts'
 import { type Examined, examine, type Weights } from './corpus/examine.ts'
 import { openOtherDecoders } from './corpus/other-decoders.ts'
@@ -92,13 +93,17 @@ function comparisons(examined: Examined[]): string[] {
 }
 
 /** Ctrl-C ends the run after the files in progress, with a summary of those that are done. */
-async function examineAll(specimens: Specimen[], jobs: number): Promise<Examined[]> {
+async function examineAll(
+  specimens: Specimen[],
+  jobs: number,
+  heicDecoder: HeicDecoder | undefined,
+): Promise<Examined[]> {
   const stopped = new AbortController()
   process.once('SIGINT', () => stopped.abort())
   const left = specimens.values()
   const examined: Examined[] = []
   async function work() {
-    const pipeline = openPipeline()
+    const pipeline = openPipeline(heicDecoder)
     const others = openOtherDecoders()
     for (const specimen of left) {
       const one = await examine(specimen, pipeline, others)
@@ -127,7 +132,9 @@ async function main(): Promise<void> {
       'Name files or folders with images: pnpm corpus FOLDER …. Or use the hostile test images: pnpm corpus --hostile',
     )
   }
-  const examined = await examineAll(specimens, Number(values.jobs))
+  const examined: Examined[] = []
+  for (const [decoder, some] of Map.groupBy(specimens, ({ heicDecoder }) => heicDecoder))
+    examined.push(...(await examineAll(some, Number(values.jobs), decoder)))
   await mkdir(dirname(sheet), { recursive: true })
   await writeFile(sheet, contactSheet(examined))
   console.log(`\n${summary(examined)}`)

@@ -15,6 +15,7 @@ export interface PipelineResult {
   detail?: string
   /** An unexpected error, or the end of the engine's process. */
   crash?: unknown
+  /** Processor time of the engine where it can be measured, with its start if it was started for this image. */
   milliseconds: number
   /** Whether it took too long. */
   isSlow: boolean
@@ -49,11 +50,13 @@ const PROGRAMS = {
 }
 
 /**
- * The checks and the default engine in its own process, as in the queue's consumer. `HEIC_DECODER` selects a decoder for
- * HEIC.
+ * The checks and the default engine in its own process, as in the queue's consumer.
+ *
+ * @param heicDecoder by default that of the variable `HEIC_DECODER`
  */
-export function openPipeline(): Pipeline {
-  const heicDecoder = HeicDecoder.default('none').parse(process.env.HEIC_DECODER)
+export function openPipeline(
+  heicDecoder = HeicDecoder.default('none').parse(process.env.HEIC_DECODER),
+): Pipeline {
   const program = PROGRAMS[heicDecoder]
   const developer = isolate({ name: 'sharp', program, seconds: MAX_SECONDS, megabytes: 480 })
   const run = async (bytes: Uint8Array): Promise<Omit<PipelineResult, 'milliseconds' | 'isSlow'>> => {
@@ -72,12 +75,12 @@ export function openPipeline(): Pipeline {
       const started = performance.now()
       const before = { pid: developer.pid(), cpuMs: cpuTimeMs(developer.pid()) ?? 0 }
       const result = await run(bytes)
-      const milliseconds = performance.now() - started
+      const elapsedMs = performance.now() - started
       const pid = developer.pid()
       const cpuMs = cpuTimeMs(pid)
       // A new process has processed only this image.
-      const spentMs = cpuMs === undefined ? milliseconds : cpuMs - (pid === before.pid ? before.cpuMs : 0)
-      return { ...result, milliseconds, isSlow: spentMs > MAX_CPU_MS }
+      const milliseconds = cpuMs === undefined ? elapsedMs : cpuMs - (pid === before.pid ? before.cpuMs : 0)
+      return { ...result, milliseconds, isSlow: milliseconds > MAX_CPU_MS }
     },
     pid: developer.pid,
     close: developer.stop,

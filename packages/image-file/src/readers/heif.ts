@@ -206,13 +206,23 @@ function propertiesOf(item: number | undefined, ipma: Buffer): number[] {
   return []
 }
 
-/** Measured bytes per pixel, with any subsampling: planes, colors, and libheif's conversions. */
+/** Measured bytes per pixel: planes, colors, and libheif's conversions. */
 interface HeldPerPixel {
-  /** With 8 bits per channel. */
+  /** 8 bits a channel, colors at half the resolution. */
   usual: number
-  highBitDepth: number
-  /** Of a grid, whose tiles are decoded one by one. By default it is held like any picture. */
-  grid?: number
+  /** 8 bits, colors at full resolution, or alpha. */
+  full: number
+  /** More bits, with the one or the other. */
+  deep: number
+  deepFull: number
+}
+
+/** What a decoder holds of a picture in one piece or a tile, and of the whole picture of a grid beside its tiles. */
+interface Held {
+  piece: HeldPerPixel
+  grid: HeldPerPixel
+  /** Tiles that it decodes at the same time. */
+  tiles: number
 }
 
 const areaOf = ({ width, height }: Size) => width * height
@@ -221,11 +231,11 @@ const areaOf = ({ width, height }: Size) => width * height
 const TABLES = new Set('ftyp meta/iinf meta/iloc meta/iref iprp/ipma'.split(' '))
 const MAX_TABLE_BYTES = 1_000_000
 
-/** The largest of its pictures counts, including tiles, their grid, alpha and thumbnails. Of a grid, only a tile does. */
-function structure(heldPerPixel: HeldPerPixel): Fold<Structure> {
+/** The largest of its pictures counts, including alpha and thumbnails. Of a grid, its first tile and the whole count. */
+function structure(held: Held): Fold<Structure> {
   const tiles = tilesOfPrimary()
   let extent: Size = { width: 0, height: 0 }
-  let held = heldPerPixel.usual
+  let [isDeep, isFull] = [false, false]
   let tableBytes = 0
   return {
     visit(segment) {
@@ -234,17 +244,18 @@ function structure(heldPerPixel: HeldPerPixel): Fold<Structure> {
       tiles.visit(segment)
       const size = sizeIn(segment)
       if (size && areaOf(size) > areaOf(extent)) extent = size
-      if (hasHighBitDepth(segment)) held = heldPerPixel.highBitDepth
+      isDeep ||= hasHighBitDepth(segment)
+      isFull ||= hasFullColors(segment) || isAlpha(segment)
     },
     result() {
       if (tableBytes > MAX_TABLE_BYTES) {
         const fault = `has tables of ${(tableBytes / 1e6).toFixed(0)} MB; the limit is 1 MB`
         return { frames: 1, extent, heldBytes: 0, fault }
       }
-      const { grid } = heldPerPixel
-      const found = grid === undefined ? undefined : tiles.result()
-      const heldBytes =
-        grid && found ? areaOf(found.whole) * grid + areaOf(found.tile) * held : areaOf(extent) * held
+      const found = tiles.result()
+      const kind = isDeep ? (isFull ? 'deepFull' : 'deep') : isFull ? 'full' : 'usual'
+      const piece = areaOf(found?.tile ?? extent) * held.piece[kind]
+      const heldBytes = found ? areaOf(found.whole) * held.grid[kind] + held.tiles * piece : piece
       return { frames: 1, extent, heldBytes }
     },
   }
@@ -268,7 +279,7 @@ function tilesOfPrimary(): Fold<{ whole: Size; tile: Size } | undefined> {
       if (size) sizes.set(properties.last(), size)
       if (type === 'meta/iinf') items = payload
       if (type === 'meta/iref') references = payload
-      if (type === 'ipco/auxC') hasAlpha ||= ALPHA.some((name) => payload.includes(name))
+      hasAlpha ||= isAlpha(segment)
     },
     result() {
       const primary = properties.primary()
@@ -284,6 +295,9 @@ function tilesOfPrimary(): Fold<{ whole: Size; tile: Size } | undefined> {
 /** ISO/IEC 23008-12, 6.6.2.1.1, and ISO/IEC 14496-15 for HEVC. */
 const ALPHA = ['auxid:1', ':auxiliary:alpha'].map((name) => Buffer.from(name, 'latin1'))
 
+const isAlpha = ({ type, payload }: Segment) =>
+  type === 'ipco/auxC' && ALPHA.some((name) => payload.includes(name))
+
 /**
  * `av1C`: version, profile and level, then a byte of tier, high bit depth, twelve bits, … (AV1-ISOBMFF, 2.3.3). `hvcC`: 17
  * bytes, then five bits reserved and three of luma's depth less 8 (ISO/IEC 14496-15, 8.3.2.1).
@@ -292,6 +306,10 @@ function hasHighBitDepth({ type, payload }: Segment): boolean {
   if (type === 'ipco/av1C') return ((payload[2] ?? 0) & 0x40) !== 0
   return type === 'ipco/hvcC' && ((payload[17] ?? 0) & 0x07) !== 0
 }
+
+/** `av1C`: behind these and a bit for monochrome, whether colors have half the columns and half the rows. */
+const hasFullColors = ({ type, payload }: Segment) =>
+  type === 'ipco/av1C' && payload.length > 2 && ((payload[2] ?? 0) & 0x0c) !== 0x0c
 
 /** The brands in `ftyp`: `avis` is an animation, `tmap` a gain map. */
 function traits(): Fold<Traits> {
@@ -443,19 +461,28 @@ export function stillAvif(avif: Uint8Array): Uint8Array {
   return Buffer.concat([bytes.subarray(0, 8), Buffer.from('avif', 'latin1'), bytes.subarray(12)])
 }
 
-function heif(contentType: 'image/avif' | 'image/heic', heldPerPixel: HeldPerPixel): Format {
+function heif(contentType: 'image/avif' | 'image/heic', held: Held): Format {
   return {
     contentType,
     matches: (start) => typeOf(start) === contentType,
     read,
     dimensions,
-    structure: () => structure(heldPerPixel),
+    structure: () => structure(held),
     traits,
     advice: 'Save it with 8 bits per channel, or resize it.',
   }
 }
 
-export const avif = heif('image/avif', { usual: 18, highBitDepth: 26 })
+/** libheif puts tiles together in their planes, then converts these (decision 81). */
+export const avif = heif('image/avif', {
+  piece: { usual: 15.5, full: 18, deep: 19, deepFull: 26 },
+  grid: { usual: 5.5, full: 10, deep: 10.5, deepFull: 19.5 },
+  tiles: 4,
+})
 
-/** In WebAssembly, without sharp's memory: the pixels are not copied again. */
-export const heic = heif('image/heic', { usual: 15, highBitDepth: 24, grid: 4 })
+/** In WebAssembly, without sharp's memory: the pixels are not copied again, and tiles decoded one by one. */
+export const heic = heif('image/heic', {
+  piece: { usual: 15, full: 15, deep: 24, deepFull: 24 },
+  grid: { usual: 4, full: 4, deep: 4, deepFull: 4 },
+  tiles: 1,
+})

@@ -7,8 +7,9 @@ import { readFile } from 'node:fs/promises'
  * - `upright`: a JPEG converted with `heif-enc -q 70` (libheif 1.15, x265);
  * - `display-p3`: the same in Display P3 (`jpegIn`);
  * - `rotated`: stored for EXIF orientation 6 (`storedFor`) and saved by Python's pillow-heif 1.8 at quality 70, which
- *   rotates it with an `irot` and also writes the EXIF, as phones do.
+ *   rotates it with an `irot` and also writes the EXIF, as phones do;
+ * - `tile`: another picture, 512 × 512 pixels, 64 fields that get brighter, by pillow-heif at quality 60.
  */
-export function heicSample(name: 'upright' | 'rotated' | 'display-p3'): Promise<Buffer> {
+export function heicSample(name: 'upright' | 'rotated' | 'display-p3' | 'tile'): Promise<Buffer> {
   return readFile(new URL(`heic/${name}.heic`, import.meta.url))
 }

@@ -1,10 +1,11 @@
 import type { VariantSpec } from '@darkroom/core'
 import { pngChunk } from '@darkroom/image-file'
+import { gridHeif } from '@darkroom/testing/grid-heif'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { develop } from '../development/develop.ts'
 import { exifBlock } from '../testing/embedded-metadata.ts'
-import { CORNERS, fourCorners } from '../testing/test-images.ts'
+import { CORNERS, fourCorners, psnr } from '../testing/test-images.ts'
 import { unsupportedBy } from './image-engine.ts'
 import { jimpEngine } from './jimp-engine.ts'
 import { sharpEngine } from './sharp-engine.ts'
@@ -116,4 +117,18 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     expect((await pixel(variants[0]?.data, 20, 20, 0))[3]).toBe(255)
     expect((await pixel(variants[0]?.data, 20, 20, 1))[3]).toBe(0)
   })
+})
+
+test.each([sharpEngine, jimpEngine])('the tiles of an AVIF are put together: $name', async (engine) => {
+  const tile = await fourCorners(128, 64).avif({ quality: 90, effort: 0 }).toBuffer()
+  const grid = gridHeif(tile, { columns: 3, rows: 2, width: 300, height: 100 })
+  const { width, height, variants } = await develop(engine, grid, preset({ ...PNG, size: 300 }))
+  const shown = await sharp(variants[0]?.data).removeAlpha().raw().toBuffer()
+  const row = sharp({ create: { width: 384, height: 128, channels: 3, background: '#000' } })
+  const one = await sharp(tile).png().toBuffer()
+  const places = [0, 128, 256].flatMap((left) => [0, 64].map((top) => ({ input: one, left, top })))
+  const whole = await row.composite(places).png().toBuffer()
+  const expected = sharp(whole).extract({ left: 0, top: 0, width: 300, height: 100 }).removeAlpha().raw()
+  expect([width, height]).toEqual([300, 100])
+  expect(psnr(shown, await expected.toBuffer())).toBeGreaterThan(40)
 })

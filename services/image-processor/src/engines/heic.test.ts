@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { acceptedTypes } from '@darkroom/core'
 import { inspectImage } from '@darkroom/image-file'
-import { gridHeic, mirroring, rotation } from '@darkroom/testing/grid-heic'
+import { gridHeif, mirroring, rotation } from '@darkroom/testing/grid-heif'
 import { describe, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
 import { develop } from '../development/develop.ts'
@@ -96,7 +96,7 @@ describe('tiles', () => {
     ['turned by 270°', [rotation(3)], (upright) => upright.rotate(90)],
     ['mirrored', [mirroring(1)], (upright) => upright.flop()],
   ])('are put together: %s', async (_how, properties, turn) => {
-    const heic = gridHeic(await sample('upright'), { ...grid, properties })
+    const heic = gridHeif(await sample('upright'), { ...grid, properties })
     const { data, ...size } = await decodeHeic(heic)
     const expected = await turn(await tiled())
       .ensureAlpha()
@@ -107,7 +107,7 @@ describe('tiles', () => {
   })
 
   test('that are damaged are refused as corrupt', async () => {
-    const heic = gridHeic(await sample('upright'), grid)
+    const heic = gridHeif(await sample('upright'), grid)
     heic.fill(0xff, heic.indexOf('mdat') + 8)
     await expect(sharpEngineWithLibheif.develop(heic, [...PRESET.variants])).rejects.toMatchObject({
       slug: 'corrupt-image',

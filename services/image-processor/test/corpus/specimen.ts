@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import type { HeicDecoder } from '@darkroom/core'
 import { ENDLESS_IMAGES } from '../hostile/endless-images.ts'
 import { ENORMOUS_IMAGES } from '../hostile/enormous-images.ts'
 import { HOSTILE_IMAGES } from '../hostile/hostile-images.ts'
@@ -15,6 +16,8 @@ export interface Specimen {
   megabytes?: number
   /** Whether it needs a new engine process, so that earlier images do not affect the measured memory. */
   fresh?: boolean
+  /** If it needs another than the default. */
+  heicDecoder?: HeicDecoder
 }
 
 /** @throws Error that names a missing, unreadable or empty path */

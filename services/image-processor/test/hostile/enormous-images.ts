@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises'
+import type { HeicDecoder } from '@darkroom/core'
+import { gridHeif } from '@darkroom/testing/grid-heif'
 import sharp, { type Sharp } from 'sharp'
 import type { Outcome } from '../run-pipeline.ts'
 
@@ -8,6 +11,8 @@ export interface EnormousImage {
   outcome: Outcome
   /** Memory limit for both processes together; shared program files count once. */
   megabytes: number
+  /** The one that it needs. */
+  heicDecoder?: HeicDecoder
 }
 
 type Channels = 3 | 4
@@ -37,7 +42,7 @@ const ROWS: Row[] = [
     () => mosaic(16_320, 12_240).withMetadata({ orientation: 6 }).jpeg(),
   ],
   ['JPEG, 100 MP, CMYK', 'developed', () => mosaic(10_000, 10_000).toColorspace('cmyk').jpeg()],
-  ['JPEG, 100 MP, progressive', 'developed', () => mosaic(10_000, 10_000).jpeg({ progressive: true })],
+  ['JPEG, 108 MP, progressive', 'developed', () => mosaic(12_000, 9000).jpeg({ progressive: true })],
   [
     'JPEG, 60 MP, progressive 4:4:4',
     'developed',
@@ -70,14 +75,42 @@ const ROWS: Row[] = [
     () => mosaic(10_000, 5000, 4).webp({ lossless: true, effort: 0 }),
   ],
   ['GIF, 50 MP', 'developed', () => mosaic(10_000, 5000).gif({ effort: 1, dither: 0 })],
-  ['AVIF, 20 MP', 'developed', () => mosaic(5000, 4000).avif({ effort: 0 })],
+  ['AVIF, 24 MP', 'developed', () => mosaic(5712, 4284).avif({ effort: 0, chromaSubsampling: '4:2:0' })],
+  [
+    'AVIF, 20 MP, 10 bits',
+    'developed',
+    () => mosaic(5000, 4000).avif({ effort: 0, bitdepth: 10, chromaSubsampling: '4:2:0' }),
+  ],
+  ['AVIF, 20 MP, 4:4:4', 'developed', () => mosaic(5000, 4000).avif({ effort: 0 })],
   [
     'AVIF, 13 MP, 12 bits, 4:4:4 with alpha',
     'developed',
     () => mosaic(4000, 3250, 4).avif({ effort: 0, bitdepth: 12, chromaSubsampling: '4:4:4' }),
   ],
-  ['AVIF, 20 MP, 12 bits', 'image-too-large', () => mosaic(5000, 4000).avif({ effort: 0, bitdepth: 12 })],
+  [
+    'AVIF, 20 MP, 12 bits, 4:4:4',
+    'image-too-large',
+    () => mosaic(5000, 4000).avif({ effort: 0, bitdepth: 12 }),
+  ],
+  [
+    'AVIF, 48 MP',
+    'image-too-large',
+    () => mosaic(8000, 6000).avif({ effort: 0, chromaSubsampling: '4:2:0' }),
+  ],
 ]
+
+/** As phones write it: tiles of 512 × 512, the last of which the picture cuts off. */
+const tiledAvif = (height: number, bitdepth: 8 | 10) => () =>
+  mosaic(512, 512)
+    .avif({ effort: 0, bitdepth, chromaSubsampling: '4:2:0' })
+    .toBuffer()
+    .then((tile) => gridHeif(tile, { columns: 16, rows: Math.ceil(height / 512), width: 8160, height }))
+
+const HEIC_TILE = new URL('../../../../packages/image-file/src/testing/heic/tile.heic', import.meta.url)
+
+async function tiledHeic(): Promise<Buffer> {
+  return gridHeif(await readFile(HEIC_TILE), { columns: 16, rows: 12, width: 8160, height: 6120 })
+}
 
 /** Two frames. sharp expects them one above the other. */
 const animation = () =>
@@ -102,6 +135,26 @@ export const ENORMOUS_IMAGES: EnormousImage[] = [
     outcome: 'developed, animation-flattened',
     make: animation,
     megabytes: MAX_MEGABYTES,
+  },
+  { name: 'AVIF, 50 MP, in tiles', outcome: 'developed', make: tiledAvif(6120, 8), megabytes: MAX_MEGABYTES },
+  {
+    name: 'AVIF, 36 MP, 10 bits, in tiles',
+    outcome: 'developed',
+    make: tiledAvif(4400, 10),
+    megabytes: MAX_MEGABYTES,
+  },
+  {
+    name: 'AVIF, 50 MP, 10 bits, in tiles',
+    outcome: 'image-too-large',
+    make: tiledAvif(6120, 10),
+    megabytes: MAX_MEGABYTES,
+  },
+  {
+    name: 'HEIC, 50 MP, in tiles',
+    outcome: 'developed',
+    make: tiledHeic,
+    megabytes: MAX_MEGABYTES,
+    heicDecoder: 'libheif',
   },
   ...ROWS.map(([name, outcome, make]) => ({
     name,

@@ -21,6 +21,12 @@ function boxIn(file: Buffer, type: string): Buffer {
   return file.subarray(at, at + file.readUInt32BE(at))
 }
 
+const HEVC = { brand: 'heic', item: 'hvc1', configuration: 'hvcC' }
+const AV1 = { brand: 'avif', item: 'av01', configuration: 'av1C' }
+
+/** Of a property: a reader that does not know it must not show the picture. */
+const ESSENTIAL = 0x80
+
 interface Grid {
   columns: number
   rows: number
@@ -38,10 +44,11 @@ export const rotation = (quarterTurns: number) => box('irot', Buffer.from([quart
 export const mirroring = (axis: 0 | 1) => box('imir', Buffer.from([axis]))
 
 /**
- * A HEIC as phones write it, a grid of tiles (ISO/IEC 23008-12, 6.6.2.3), in which each tile is the picture of the same small
- * file. That must have a single picture and nothing else in its `mdat`.
+ * A HEIC or AVIF as phones write it, a grid of tiles (ISO/IEC 23008-12, 6.6.2.3), in which each tile is the picture of the same
+ * small file. That must have a single picture and nothing else in its `mdat`.
  */
-export function gridHeic(tile: Buffer, { columns, rows, properties = [], ...size }: Grid): Buffer {
+export function gridHeif(tile: Buffer, { columns, rows, properties = [], ...size }: Grid): Buffer {
+  const codec = tile.includes('av1C') ? AV1 : HEVC
   const ispe = boxIn(tile, 'ispe')
   const [tileWidth, tileHeight] = [ispe.readUInt32BE(12), ispe.readUInt32BE(16)]
   const { width = columns * tileWidth, height = rows * tileHeight } = size
@@ -63,17 +70,24 @@ export function gridHeic(tile: Buffer, { columns, rows, properties = [], ...size
       0,
       fullBox('hdlr', 0, uint(4, 0), Buffer.from('pict', 'latin1'), Buffer.alloc(13)),
       fullBox('pitm', 0, uint(2, gridId)),
-      fullBox('iinf', 0, uint(2, gridId), ...ids.map((id) => infe(id, 'hvc1')), infe(gridId, 'grid')),
+      fullBox('iinf', 0, uint(2, gridId), ...ids.map((id) => infe(id, codec.item)), infe(gridId, 'grid')),
       fullBox('iref', 0, box('dimg', uint(2, gridId, count, ...ids))),
       box(
         'iprp',
-        box('ipco', boxIn(tile, 'hvcC'), ispe, fullBox('ispe', 0, uint(4, width, height)), ...properties),
+        box(
+          'ipco',
+          boxIn(tile, codec.configuration),
+          ispe,
+          boxIn(tile, 'pixi'),
+          fullBox('ispe', 0, uint(4, width, height)),
+          ...properties,
+        ),
         fullBox(
           'ipma',
           0,
           uint(4, gridId),
-          ...ids.map((id) => associations(id, [1, 2])),
-          associations(gridId, [3, ...properties.map((_, i) => 4 + i)]),
+          ...ids.map((id) => associations(id, [ESSENTIAL | 1, 2, 3])),
+          associations(gridId, [4, 3, ...properties.map((_, i) => ESSENTIAL | (5 + i))]),
         ),
       ),
       fullBox(
@@ -86,7 +100,7 @@ export function gridHeic(tile: Buffer, { columns, rows, properties = [], ...size
       box('idat', uint(1, 0, 0, rows - 1, columns - 1), uint(2, width, height)),
     )
 
-  const ftyp = box('ftyp', Buffer.from('heic\0\0\0\0mif1heic', 'latin1'))
+  const ftyp = box('ftyp', Buffer.from(`${codec.brand}\0\0\0\0mif1${codec.brand}`, 'latin1'))
   const meta = metaWith(ftyp.length + metaWith(0).length + 8)
   return Buffer.concat([ftyp, meta, box('mdat', data)])
 }
