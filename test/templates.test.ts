@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import pMap from 'p-map'
 import { parse } from 'yaml'
 import { DEFAULT_LIMITS } from '../bench/scale/limits.ts'
+import { documentedTable } from '../services/upload-api/src/testing/documented-table.ts'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
@@ -408,6 +409,61 @@ describe('the queues', () => {
       Threshold: 0,
       ComparisonOperator: 'GreaterThanThreshold',
     })
+  })
+})
+
+/** What a function may do with objects in the bucket of images, by prefix. */
+function accessOf(service: string, id: string): string[] {
+  const prefixesOf = (...actions: string[]) => {
+    const granted = statementsOf(service, id).filter(({ Action }) =>
+      [Action].flat().some((action) => actions.includes(action)),
+    )
+    const arns = granted.flatMap(({ Resource }) => Resource)
+    const prefixes = arns.flatMap(
+      (arn) => /(?:^Bucket\.Arn|:::darkroom-[^/]*)\/([a-z]+)\//.exec(arn)?.[1] ?? [],
+    )
+    return [...new Set(prefixes)].toSorted().join(' ')
+  }
+  return [prefixesOf('s3:GetObject'), prefixesOf('s3:PutObject'), prefixesOf('s3:DeleteObject')]
+}
+
+describe('the objects of the bucket of images', () => {
+  const rows = () =>
+    SERVICES.flatMap((service) =>
+      propertiesOf(service, 'AWS::Lambda::Function').map((lambda) => [
+        String(lambda.FunctionName).split('-').at(-1) ?? '',
+        ...accessOf(service, roleIdOf(lambda)),
+      ]),
+    ).filter(([, ...access]) => access.some((prefixes) => prefixes !== ''))
+
+  test('are open to each function as docs/security.md says', async () => {
+    const plain = (cell: string) => cell.replaceAll('`', '')
+    const documented = await documentedTable('Functions and prefixes')
+    expect(rows()).toEqual(documented.map((row) => row.map(plain)))
+  })
+
+  test('have no versions, in which an erased image would be kept', () => {
+    const { Bucket } = resourcesOf('image-processor', 'AWS::S3::Bucket')
+    expect(Bucket?.Properties).not.toHaveProperty('VersioningConfiguration')
+  })
+
+  test('are no originals to who has a URL that a function for statuses signed', () => {
+    for (const name of ['getImage', 'listImages']) {
+      const lambda = propertiesOf('upload-api', 'AWS::Lambda::Function').find(({ FunctionName }) =>
+        String(FunctionName).endsWith(`-${name}`),
+      )
+      const onOriginals = statementsOf('upload-api', roleIdOf(lambda ?? {})).filter(({ Resource }) =>
+        [Resource].flat().some((arn) => arn.endsWith('/input/*')),
+      )
+      expect(onOriginals).toEqual([
+        {
+          Effect: 'Allow',
+          Action: ['s3:GetObject'],
+          Resource: expect.stringMatching(/\/input\/\*$/),
+          Condition: { StringNotEquals: { 's3:authType': 'REST-QUERY-STRING' } },
+        },
+      ])
+    }
   })
 })
 
