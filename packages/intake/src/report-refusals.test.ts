@@ -16,9 +16,11 @@ afterAll(async () => {
 let now = Date.UTC(2026, 10, 23, 10)
 beforeEach(() => {
   jest.spyOn(Date, 'now').mockImplementation(() => now)
+  // On a busy machine a request can take longer than a function would wait.
+  jest.spyOn(AbortSignal, 'timeout').mockReturnValue(new AbortController().signal)
 })
 afterEach(() => {
-  jest.mocked(Date.now).mockRestore()
+  jest.restoreAllMocks()
 })
 
 /** A function's instance that has just started. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { PROBLEMS, Problem, ProblemSlug, problemType } from '@darkroom/core'
-import { describe, expect, test } from '@jest/globals'
+import { beforeAll, describe, expect, test } from '@jest/globals'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { build } from 'esbuild'
 import { parse } from 'yaml'
@@ -68,19 +68,32 @@ const NEVER_ANSWERED: Record<string, ProblemSlug[]> = {
   'POST /v1/uploads/{id}/complete': ['source-expired', 'quota-exceeded'],
 }
 
-/** Every problem that a function's code can throw: bundled as for deployment, so unused functions are left out. */
-async function problemsThrownBy(handler: string): Promise<string[]> {
+/**
+ * Every problem that each function's code can throw: bundled as for deployment, so unused functions are left out. The large
+ * packages, which throw none, are not read, and what functions share is read once.
+ */
+async function problemsThrown(): Promise<Map<string, string[]>> {
+  const handlers = [...new Set((await deployedRoutes()).map(({ handler }) => handler))]
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(`../../${handler.replace(/\.handler$/, '.ts')}`, import.meta.url))],
+    entryPoints: handlers.map((handler) => ({ in: sourceOf(handler), out: handler })),
+    outdir: '/',
     bundle: true,
+    external: ['@aws-*', '@middy/*', 'zod'],
     format: 'esm',
     platform: 'node',
     write: false,
     logLevel: 'silent',
   })
-  const thrown = outputFiles[0]?.text.matchAll(/new ProblemError\(\s*["']([a-z-]+)["']/g) ?? []
-  return [...new Set([...thrown].map(([, slug = '']) => slug))]
+  return new Map(
+    outputFiles.map(({ path, text }) => {
+      const thrown = text.matchAll(/new ProblemError\(\s*["']([a-z-]+)["']/g)
+      return [path.replace(/^\/|\.js$/g, ''), [...new Set([...thrown].map(([, slug = '']) => slug))]]
+    }),
+  )
 }
+
+const sourceOf = (handler: string) =>
+  fileURLToPath(new URL(`../../${handler.replace(/\.handler$/, '.ts')}`, import.meta.url))
 
 const problemsOf = ({ responses }: Operation) =>
   Object.values(responses).flatMap(({ content }) =>
@@ -134,9 +147,14 @@ test('HEAD has the statuses and headers of GET, and no body', () => {
 })
 
 describe('the errors', () => {
+  let thrownBy: Map<string, string[]>
+  beforeAll(async () => {
+    thrownBy = await problemsThrown()
+  })
+
   test.each(withBody)('of $route are those that its function can throw', async (operation) => {
     const { handler = '' } = (await deployedRoutes()).find(({ route }) => route === operation.route) ?? {}
-    const thrown = await problemsThrownBy(handler)
+    const thrown = thrownBy.get(handler) ?? []
     const never: string[] = NEVER_ANSWERED[operation.route] ?? []
     expect(thrown).toEqual(expect.arrayContaining(never))
     expect(problemsOf(operation).toSorted()).toEqual(
