@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { expect, test } from '@jest/globals'
+
+const ROOT = join(import.meta.dirname, '..')
+const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n')
+const textOf = (page: string) => readFileSync(join(ROOT, page), 'utf8')
+const { scripts } = JSON.parse(textOf('package.json'))
+
+/** Without programs and their output, whose paths and links are not ours. */
+const proseOf = (page: string) => textOf(page).replace(/^```.*?^```/gms, '')
+
+/** As GitHub makes them of headings. */
+function anchorsOf(page: string): Set<string> {
+  const headings = [...proseOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+  return new Set(headings)
+}
+
+function brokenLinksOf(page: string): string[] {
+  const links = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
+  return links.filter((link) => {
+    if (/^(\w+:|\/)/.test(link)) return false
+    const [path = '', anchor] = link.split('#')
+    const target = path === '' ? page : normalize(join(dirname(page), path))
+    if (!existsSync(join(ROOT, target))) return true
+    return anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).has(anchor)
+  })
+}
+
+test.each(pages)('every link of %s leads somewhere', (page) => {
+  expect(brokenLinksOf(page)).toEqual([])
+})
+
+/** Pages that name files and commands as evidence. */
+const EVIDENCE = [
+  'docs/asvs.md',
+  'docs/security.md',
+  'docs/audit-trail.md',
+  'docs/incidents.md',
+  'SECURITY.md',
+]
+const PATH = /^(?:packages|services|tools|apps|test|bench|docs|decisions|\.github|\.ci)\/[\w./-]+$/
+
+test.each(EVIDENCE)('the files and commands that %s names exist', (page) => {
+  const quoted = [...proseOf(page).matchAll(/`([^`]+)`/g)].map(([, text = '']) => text)
+  const missing = quoted.filter((text) => PATH.test(text) && !existsSync(join(ROOT, text)))
+  const commands = quoted.flatMap((text) => /^pnpm ([\w:-]+)/.exec(text)?.[1] ?? [])
+  expect(missing).toEqual([])
+  expect(commands.filter((command) => !(command in scripts))).toEqual([])
+})
+
+test('each requirement in docs/asvs.md is met or not, and what is met has evidence', () => {
+  const rows = [...textOf('docs/asvs.md').matchAll(/^\| (\d[^|]*)\| ([^|]*)\| ([^|]*)\|$/gm)]
+  expect(rows.length).toBeGreaterThan(60)
+  for (const [row, , met = '', evidence = ''] of rows) {
+    expect([row, met.trim()]).toEqual([row, expect.stringMatching(/^(yes|partly|no|not used)$/)])
+    expect(evidence.trim()).not.toBe('')
+  }
+})
