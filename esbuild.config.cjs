@@ -63,6 +63,22 @@ const importHttpAlone = {
 }
 
 /**
+ * The S3 client imports the SDK's code for streams of events, which only commands that Darkroom does not send have. If an update imports
+ * more of it, the build fails.
+ */
+const leaveOutEventStreams = {
+  name: 'leave-out-event-streams',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ path }) => ({ path, namespace: 'left-out' }))
+    onLoad({ filter: /./, namespace: 'left-out' }, () => ({
+      contents: `export const resolveEventStreamSerdeConfig = (config) => config
+        export const eventStreamSerdeProvider = () => { throw new Error('Event streams are not bundled') }
+        export const EventStreamSerde = undefined`,
+    }))
+  },
+}
+
+/**
  * The configuration of the apps becomes part of a function: each part is a constant, of which esbuild leaves out those that
  * the function does not use. Importing the file makes a change of it a change of the function.
  */
@@ -103,7 +119,7 @@ const DEPLOYED = {
   ...BUNDLE,
   minifySyntax: true,
   minifyWhitespace: true,
-  plugins: [importHttpAlone, mapOwnCode, includeConfiguration],
+  plugins: [importHttpAlone, leaveOutEventStreams, mapOwnCode, includeConfiguration],
 }
 
 module.exports = ({ service, serviceDir, processedInput }) => {

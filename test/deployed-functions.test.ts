@@ -2,7 +2,11 @@ import { execFile } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, expect, test } from '@jest/globals'
+import sharp from 'sharp'
 import { bundleDeployed } from '../bench/bundle-deployed.ts'
 
 const SERVICES = join(import.meta.dirname, '../services')
@@ -46,19 +50,52 @@ test.each([
   expect(withoutVersions(packages)).toContain('@smithy+core')
 })
 
+/** Runs `script` in a process of its own, in which `handler` is the function as it is deployed. */
+async function runDeployed(script: string, environment: Record<string, string>): Promise<string> {
+  const program = `const { handler } = await import(${JSON.stringify(fileOf(UPLOAD_IMAGE))})
+    const result = ${script}
+    process.stdout.write('\\n' + JSON.stringify(result), () => process.exit())`
+  const env = { AWS_REGION: 'us-east-1', STAGE: 'test', BUCKET: 'test', ...environment }
+  const args = ['--input-type=module', '--eval', program]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+}
+
 test('uploadImage has no client that it does not need, and starts without the implementation of fetch', async () => {
   expect(withoutVersions(await packagesOf(UPLOAD_IMAGE))).not.toContain('@aws-sdk+client-dynamodb')
-  const script = `await import(${JSON.stringify(fileOf(UPLOAD_IMAGE))})
-    process.stdout.write(process.moduleLoadList.join('\\n'), () => process.exit())`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
-    env: {
-      AWS_REGION: 'us-east-1',
-      STAGE: 'test',
-      BUCKET: 'test',
-      QUEUE_URL: 'http://127.0.0.1/000000000000/images',
-    },
-  })
-  const modules = stdout.split('\n')
+  const modules = await runDeployed('process.moduleLoadList', { QUEUE_URL: 'http://127.0.0.1/0/images' })
   expect(modules).toContain('NativeModule https')
   expect(modules).not.toContain('NativeModule internal/deps/undici/undici')
+})
+
+test('uploadImage stores an image and sends its message', async () => {
+  await packagesOf(UPLOAD_IMAGE)
+  const aws = await startLocalAws()
+  try {
+    Object.assign(process.env, awsEnvironment(aws.endpoint))
+    const sqs = new SQSClient({})
+    await new S3Client({}).send(new CreateBucketCommand({ Bucket: 'test' }))
+    const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: 'images' }))
+    const image = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#c84' } })
+      .png()
+      .toBuffer()
+    const event = {
+      rawPath: '/v1/images',
+      rawQueryString: '',
+      headers: { 'content-type': 'image/png' },
+      requestContext: {
+        http: { method: 'POST', path: '/v1/images', sourceIp: '192.0.2.1', userAgent: 'test' },
+        authorizer: { lambda: { app: 'web-app-1', credential: 'test', kind: 'key', scopes: 'upload' } },
+      },
+      isBase64Encoded: true,
+      body: image.toString('base64'),
+    }
+    const script = `await handler(${JSON.stringify(event)}, { awsRequestId: 'test', functionName: 'test' })`
+    const environment = { ...awsEnvironment(aws.endpoint), QUEUE_URL: QueueUrl }
+    expect(await runDeployed(script, environment)).toMatchObject({ statusCode: 202 })
+    const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }))
+    expect(JSON.parse(Messages?.[0]?.Body ?? '')).toMatchObject({ data: { contentType: 'image/png' } })
+  } finally {
+    await aws.stop()
+  }
 })

@@ -8,7 +8,8 @@ import {
   readImageAccepted,
 } from '@darkroom/core'
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda'
-import { type Developer, EngineDeath } from '../../services/image-processor/src/development/develop.ts'
+import type { Developer } from '../../services/image-processor/src/development/develop.ts'
+import { EngineDeath } from '../../services/image-processor/src/development/engine-death.ts'
 import { developed, sha256Of } from './pictures.ts'
 import { believe, blame } from './sabotage.ts'
 import {

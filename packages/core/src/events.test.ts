@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type * as z from 'zod'
-import { UploadAccepted, UploadRequest } from './api.ts'
+import { UploadAccepted } from './api.ts'
+import { UploadRequest } from './api-requests.ts'
 import { AppId } from './app-id.ts'
 import { Attributes } from './attributes.ts'
 import { ImageAccepted, readImageAccepted } from './events.ts'

@@ -1,5 +1,6 @@
 export * from './api.ts'
 export * from './api-key.ts'
+export * from './api-requests.ts'
 export * from './app-id.ts'
 export * from './attributes.ts'
 export * from './audit-entry.ts'

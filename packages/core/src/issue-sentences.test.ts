@@ -1,7 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import * as z from 'zod'
-import { DirectUploadRequest, ListQuery, SelectionQuery, SignatureRequest, UploadRequest } from './api.ts'
+import {
+  DirectUploadRequest,
+  ListQuery,
+  SelectionQuery,
+  SignatureRequest,
+  UploadRequest,
+} from './api-requests.ts'
 import { Attributes } from './attributes.ts'
 import { ImageAccepted } from './events.ts'
 import { parseOrRefuse } from './parse-input.ts'

@@ -1,4 +1,4 @@
-import type { AppId, Preset, ProblemError, Warning } from '@darkroom/core'
+import type { AppId, Preset, Warning } from '@darkroom/core'
 import { readTraits, withoutLeadingJunk } from '@darkroom/image-file'
 import type { DevelopedVariant, ImageEngine } from '../engines/image-engine.ts'
 import { withWatermark } from '../presets/watermarks.ts'
@@ -41,20 +41,6 @@ export async function develop(engine: ImageEngine, original: Uint8Array, preset:
     dominantColor: dominantColor(preview),
     perceptualHash: perceptualHash(preview),
     warnings: [...new Set([...junk, ...findWarnings(traits, image.length, developed.variants), ...warnings])],
-  }
-}
-
-/**
- * The engine's process died or exceeded its limits while it developed an image, and developed another one without trouble
- * right afterwards. Once can be bad luck. If it happens again in another receive, the image is at fault, with `problem`.
- */
-export class EngineDeath extends Error {
-  override name = 'EngineDeath'
-  readonly problem: ProblemError
-
-  constructor(problem: ProblemError) {
-    super(problem.message, { cause: problem.cause })
-    this.problem = problem
   }
 }
 

@@ -1,5 +1,6 @@
 import { type AppId, ProblemError } from '@darkroom/core'
-import { type Developed, type Developer, EngineDeath } from '../development/develop.ts'
+import type { Developed, Developer } from '../development/develop.ts'
+import { EngineDeath } from '../development/engine-death.ts'
 import { logger } from '../logger.ts'
 import type { Containment } from './contain.ts'
 import { type EngineProcess, EngineProcessEnded, startEngineProcess } from './engine-process.ts'
