@@ -12,6 +12,13 @@
 import { parseArgs } from 'node:util'
 import { formatTable } from '@darkroom/terminal'
 import { CASES, DEFAULT_SCENARIO } from './scale/cases.ts'
+import {
+  CATALOGUE_COLUMNS,
+  CATALOGUE_RATES,
+  CATALOGUE_REMEDIES,
+  catalogueAt,
+  catalogueRow,
+} from './scale/catalogue.ts'
 import { COLUMNS, figuresOf, seconds } from './scale/figures.ts'
 import { type Outcome, type Scenario, simulateFlow } from './scale/flow.ts'
 import { DEFAULT_LIMITS, REMEDIES } from './scale/limits.ts'
@@ -56,6 +63,7 @@ for (const [name, changes] of Object.entries(cases)) {
 }
 console.log(`\n${formatTable(['case', ...COLUMNS], rows)}\n`)
 console.log('p50, p95 and longest: from acceptance until ready. Costs do not include storage and Athena.')
+printCatalogue(isOwnCase() ? [Math.max(1, Number(readOwnCase().rate ?? 1))] : CATALOGUE_RATES)
 
 function isOwnCase(): boolean {
   return [...Object.keys(NUMBERS), 'concurrency', 'wait', 'outage'].some((name) => name in values)
@@ -111,4 +119,13 @@ function print(
   if (bound.size === 0) console.log('  No limit binds.')
   for (const [limit, time] of [...bound].toSorted(([, a], [, b]) => a - b))
     console.log(`  ${limit} binds after ${seconds(time)}: ${REMEDIES[limit]}`)
+}
+
+function printCatalogue(rates: number[]): void {
+  console.log(
+    '\nOn the way to the analysts, at a steady rate: executions that announce and collect, and a merge: files, JSON and keys',
+  )
+  console.log(formatTable(CATALOGUE_COLUMNS, rates.map(catalogueRow)))
+  for (const limit of new Set(rates.flatMap((rate) => catalogueAt(rate).bound)))
+    console.log(`  ${limit}: ${CATALOGUE_REMEDIES[limit]}`)
 }

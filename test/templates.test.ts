@@ -8,6 +8,7 @@ import { lifecycleRules } from '@darkroom/retention'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import pMap from 'p-map'
 import { parse } from 'yaml'
+import { ANNOUNCING, COLLECTING } from '../bench/scale/catalogue.ts'
 import { DEFAULT_LIMITS } from '../bench/scale/limits.ts'
 import { documentedTable } from '../services/upload-api/src/testing/documented-table.ts'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
@@ -943,6 +944,15 @@ test('the API takes as many requests a second as the simulation of its scale ass
     ThrottlingRateLimit: DEFAULT_LIMITS.gatewayRate,
     ThrottlingBurstLimit: DEFAULT_LIMITS.gatewayBurst,
   })
+})
+
+test('outcomes are announced and collected by as many executions as docs/scale.md assumes', () => {
+  const mappingOf = (service: string, batch: number) =>
+    propertiesOf(service, 'AWS::Lambda::EventSourceMapping').find(({ BatchSize }) => BatchSize === batch)
+  const { batch, executions } = ANNOUNCING
+  const most = (MaximumConcurrency: number) => ({ ScalingConfig: { MaximumConcurrency } })
+  expect(mappingOf('image-processor', batch)).toMatchObject(most(executions))
+  expect(mappingOf('analytics-catalog', 10_000)).toMatchObject(most(COLLECTING.executions))
 })
 
 describe('the role of the workflows', () => {
