@@ -9,6 +9,7 @@
  */
 import { formatTable } from '@darkroom/terminal'
 import { analyticsDollars, collectFullBatch } from './cost/collector.ts'
+import { COUNTED } from './cost/counted.ts'
 import { type Service, startCountedStack, type Usage } from './cost/counted-stack.ts'
 import { countIdleDay, type IdleDay, type IdleFunction } from './cost/idle-requests.ts'
 import { PRICES, PRICES_AS_OF } from './cost/prices.ts'
@@ -22,6 +23,8 @@ const PLATFORM_LOG_BYTES = 320
 const AUTHORIZER_MS = 2
 /** Lambda polls a queue with at least five connections, which wait up to 20 s each. */
 const POLLS_PER_MONTH = (5 * 30 * 24 * 60 * 60) / 20
+/** Clients ask once more if an image takes longer. */
+const TOLERANCE = 0.05
 const IDLE_APPS = [1, 100, 1_000, 10_000]
 
 type Unit = Exclude<
@@ -149,6 +152,15 @@ function printWays(measured: Record<string, Units>): void {
   const total = Object.values(measured).flatMap((units) => ['', (dollarsOf(units) * 1e6).toFixed(2)])
   console.log('\nUnits of one image, and US dollars of a million images')
   console.log(formatTable(['', ...ways.flatMap((way) => [way, '$'])], [...rows, ['all', ...total]]))
+  for (const [way, known] of Object.entries(COUNTED)) {
+    for (const [unit, count] of Object.entries(known)) {
+      const now = measured[way]?.[unit as Unit] ?? 0
+      if (Math.abs(now - count) > count * TOLERANCE)
+        console.log(
+          `${way}: ${round(now)} ${NAMES[unit as Unit]} instead of ${round(count)}. Change bench/cost/counted.ts.`,
+        )
+    }
+  }
 }
 
 function round(count: number): string {
