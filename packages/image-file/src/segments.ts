@@ -69,6 +69,8 @@ export interface Traits {
   hasUnknownColors?: boolean
   /** Its only channel goes from 16 to 235 of 255 (an AVIF), which libheif does not expand. */
   hasGreyOfVideo?: boolean
+  /** Of an AVIF or HEIC by its own properties, in the numbers of EXIF, which does not count there. */
+  ownOrientation?: number
   isAnimated?: boolean
   isCmyk?: boolean
   /** About the quality that it was saved with, 1 to 100. */

@@ -315,11 +315,13 @@ const hasFullColors = ({ type, payload }: Segment) =>
 function traits(): Fold<Traits> {
   const found: Traits = {}
   const colors = declaredColors()
+  const turn = orientation()
   const boxes: ItemBoxes = { data: [] }
   return {
     visit(segment) {
       const { type, payload, offset, length } = segment
       colors.visit(segment)
+      turn.visit(segment)
       if (type === 'meta/iinf') boxes.information = payload
       if (type === 'meta/iloc') boxes.locations = payload
       if (type === 'meta/idat') boxes.inline = payload
@@ -338,7 +340,35 @@ function traits(): Fold<Traits> {
     result() {
       const metadata = new EmbeddedMetadata()
       addItems(metadata, boxes)
-      return { ...found, ...metadata.result(), ...colors.result() }
+      return { ...found, ...metadata.result(), ...colors.result(), ownOrientation: turn.result() }
+    },
+  }
+}
+
+/** By quarter turns, anti-clockwise: alone, and with top and bottom or left and right exchanged after that. */
+const TURNED = [1, 8, 3, 6]
+const TURNED_AND_MIRRORED = [
+  [4, 5, 2, 7],
+  [2, 7, 4, 5],
+]
+
+/** `irot` has the turns, `imir` the axis; the turn comes first (ISO/IEC 23008-12, 6.5.10 and 6.5.12). */
+function orientation(): Fold<number> {
+  const properties = primaryProperties()
+  const found = new Map<number, Segment>()
+  return {
+    visit(segment) {
+      properties.visit(segment)
+      if (segment.type === 'ipco/irot' || segment.type === 'ipco/imir') found.set(properties.last(), segment)
+    },
+    result() {
+      const own = properties.result()
+      const lowBits = (type: string, bits: number) => {
+        const box = [...found].find(([property, one]) => one.type === type && own.has(property))?.[1]
+        return box && (box.payload[0] ?? 0) & bits
+      }
+      const [turns = 0, axis] = [lowBits('ipco/irot', 3), lowBits('ipco/imir', 1)]
+      return (axis === undefined ? TURNED : TURNED_AND_MIRRORED[axis])?.[turns] ?? 1
     },
   }
 }

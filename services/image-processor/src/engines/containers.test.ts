@@ -1,6 +1,6 @@
 import type { VariantSpec } from '@darkroom/core'
 import { pngChunk } from '@darkroom/image-file'
-import { gridHeif } from '@darkroom/testing/grid-heif'
+import { gridHeif, mirroring, rotation } from '@darkroom/testing/grid-heif'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { develop } from '../development/develop.ts'
@@ -131,4 +131,22 @@ test.each([sharpEngine, jimpEngine])('the tiles of an AVIF are put together: $na
   const expected = sharp(whole).extract({ left: 0, top: 0, width: 300, height: 100 }).removeAlpha().raw()
   expect([width, height]).toEqual([300, 100])
   expect(psnr(shown, await expected.toBuffer())).toBeGreaterThan(40)
+})
+
+const TURNS = [0, 1, 2, 3].flatMap((turns) => [
+  [turns, []] as const,
+  [turns, [mirroring(0)]] as const,
+  [turns, [mirroring(1)]] as const,
+])
+test.each(TURNS)('an AVIF is turned as it says, by both engines: %i, %j', async (turns, mirrored) => {
+  const tile = await fourCorners(128, 64).avif({ quality: 90, effort: 0 }).toBuffer()
+  const avif = gridHeif(tile, { columns: 1, rows: 1, properties: [rotation(turns), ...mirrored] })
+  const [expected, found] = await Promise.all(
+    [sharpEngine, jimpEngine].map(async (engine) => {
+      const { width, height, variants } = await develop(engine, avif, preset({ ...PNG, size: 128 }))
+      return { width, height, pixels: await sharp(variants[0]?.data).removeAlpha().raw().toBuffer() }
+    }),
+  )
+  expect(found).toMatchObject({ width: expected?.width, height: expected?.height })
+  expect(psnr(found?.pixels as Buffer, expected?.pixels as Buffer)).toBeGreaterThan(35)
 })

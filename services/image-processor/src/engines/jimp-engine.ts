@@ -34,7 +34,7 @@ import {
 /**
  * The engine without a native module: jimp, and WebAssembly to read JPEG and for WebP and AVIF. It takes
  * many times the processor time and memory of sharp, and of ICC profiles it reads only those with a matrix: CMYK images
- * come out with wrong colors. An AVIF's own rotation (`irot`, `imir`) is not applied.
+ * come out with wrong colors.
  */
 export const jimpEngine = jimpEngineWith(decodeWithJimp)
 
@@ -103,7 +103,10 @@ const DECODERS: Partial<Record<ImageType, (original: Uint8Array) => Promise<Read
   }),
   'image/gif': async (original) => ({ pixels: await readWithJimp(withSoundData(original)) }),
   'image/avif': async (original) => ({
-    pixels: await wasmDecoders['image/avif'](withSpecifiedColors(stillAvif(original))),
+    pixels: autoOrient(
+      await wasmDecoders['image/avif'](withSpecifiedColors(stillAvif(original))),
+      readTraits(original).ownOrientation ?? 1,
+    ),
   }),
 }
 
