@@ -1,6 +1,7 @@
 /**
  * Measures the catalogue over many images: time and bytes read for every view, from JSON documents and from the compacted
- * table, and how both grow; and the search for look-alikes compared with a brute-force comparison. `pnpm bench:analytics [--images N,N,…] [--json-up-to N] [--all-with-all-up-to N]`
+ * table, and how both grow; and the search for look-alikes compared with a brute-force comparison. `pnpm bench:analytics [--images N,N,…] [--json-up-to N] [--all-with-all-up-to N]
+ * [--views NAME,NAME,…]`
  *
  * DuckDB has two threads and 6 GB of memory; the rest spills to disk. The generated images are kept in
  * .cache/bench-analytics: ten million take 1.2 GB as Parquet, 12.4 GB as JSON and, the first time, some minutes. JSON
@@ -15,6 +16,7 @@ import { imagesOf, MAX_DIFFERING_BITS, mergeLookAlikesStatement, readQueries } f
 import {
   ATHENA_FUNCTIONS,
   ATHENA_SESSION,
+  createTables,
   documentsIn,
   generatedDocuments,
   generateImages,
@@ -27,8 +29,10 @@ const { values: options } = parseArgs({
     images: { type: 'string', default: '10000,100000,1000000,10000000' },
     'json-up-to': { type: 'string', default: '10000000' },
     'all-with-all-up-to': { type: 'string', default: '10000' },
+    views: { type: 'string' },
   },
 })
+const views = options.views?.split(',') ?? readQueries().map(({ name }) => name)
 const sizes = options.images.split(',').map(Number)
 const folder = new URL('../.cache/bench-analytics/', import.meta.url).pathname
 const ROUNDS = 3
@@ -44,14 +48,14 @@ interface Cost {
   bytes: number | undefined
 }
 
-async function openDatabase(): Promise<DuckDBConnection> {
+async function openDatabase(statements = ATHENA_FUNCTIONS): Promise<DuckDBConnection> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '2',
     memory_limit: '6GB',
     temp_directory: `${folder}spilled`,
   })
   const connection = await instance.connect()
-  for (const statement of [ATHENA_SESSION, ...ATHENA_FUNCTIONS]) await connection.run(statement)
+  for (const statement of [ATHENA_SESSION, ...statements]) await connection.run(statement)
   return connection
 }
 
@@ -102,12 +106,13 @@ async function jsonDocuments(images: number): Promise<string> {
   )
 }
 
-/** Creates the views over `images`, with the look-alikes that the merge found. */
+/** Creates the analysts' database over `images`, as they are after a merge, with the look-alikes that the merge found. */
 async function databaseOver(images: string, lookAlikes: string): Promise<DuckDBConnection> {
-  const connection = await openDatabase()
-  await connection.run(`CREATE VIEW images AS ${images}`)
+  const connection = await openDatabase(createTables())
+  for (const table of ['images', 'look_alikes']) await connection.run(`DROP TABLE ${table}`)
+  const merged = "SELECT *, '' AS sequence, current_localtimestamp() AS collected_at"
+  await connection.run(`CREATE VIEW images AS ${merged} FROM (${images})`)
   await connection.run(`CREATE VIEW look_alikes AS FROM '${lookAlikes}'`)
-  for (const { name, sql } of readQueries()) await connection.run(`CREATE VIEW ${name} AS ${sql}`)
   return connection
 }
 
@@ -173,7 +178,7 @@ function slope(costs: { images: number; cpuSeconds: number }[]): string {
 }
 
 async function measureViews(source: string, databases: Map<number, DuckDBConnection>): Promise<void> {
-  for (const { name } of readQueries()) {
+  for (const name of views) {
     const costs = []
     for (const [images, connection] of databases) {
       const cost = await leastCostOf(connection, `SELECT * FROM ${name}`)

@@ -1,9 +1,13 @@
 /**
  * Measures the cost of one image: our pipeline, jimp, and typical code with sharp, on the same photographs in the
- * same run. `node bench/engine.ts [--photos DIR] [--rounds N]`, about a minute.
+ * same run. `pnpm bench:engine [--photos DIR] [--rounds N]`, about a minute.
+ *
+ * `pnpm bench:engine --against CHECKOUT` compares our pipeline with that of another commit: `git worktree add CHECKOUT COMMIT`, and
+ * `pnpm install` there. The two take turns, each time in new processes, so that a change of the machine's load meets both.
  */
 
 import { execFile } from 'node:child_process'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { formatTable } from '@darkroom/terminal'
@@ -12,7 +16,12 @@ import { type CodecTimes, missingPrograms, timeCodecs } from './c-codecs.ts'
 import type { Measurement } from './engine-peer.ts'
 
 const { values: options } = parseArgs({
-  options: { photos: { type: 'string' }, rounds: { type: 'string', default: '9' } },
+  options: {
+    photos: { type: 'string' },
+    rounds: { type: 'string', default: '9' },
+    against: { type: 'string' },
+    turns: { type: 'string', default: '5' },
+  },
 })
 const rounds = Number(options.rounds)
 
@@ -46,8 +55,10 @@ const PEERS: [Peer, ...Peer[]] = [
 
 const run = promisify(execFile)
 
-async function measure(peer: Peer, photograph: Photograph): Promise<Measurement> {
-  const script = fileURLToPath(new URL('engine-peer.ts', import.meta.url))
+const HERE = fileURLToPath(new URL('..', import.meta.url))
+
+async function measure(peer: Peer, photograph: Photograph, checkout = HERE): Promise<Measurement> {
+  const script = resolve(checkout, 'bench', 'engine-peer.ts')
   const { stdout } = await run(
     process.execPath,
     [script, peer.name, photograph.path, String(peer.rounds(photograph))],
@@ -85,6 +96,41 @@ function reportCodecs({ wholeMs, scaledMs, bytesOut }: CodecTimes, ours: Measure
     `${(ours.cpuMs / ms).toFixed(2)} × that`,
   ]
   return [row('C decoder + C encoders', wholeMs), row('  decoding scaled, as ours', scaledMs)]
+}
+
+const median = (values: number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+/** One turn of each, in changing order, is a pair. */
+async function compare(photograph: Photograph, other: string): Promise<string[]> {
+  const [darkroom] = PEERS
+  const pairs: { here: Measurement; there: Measurement }[] = []
+  for (let turn = 0; turn < Number(options.turns); turn++) {
+    const order = turn % 2 === 0 ? [HERE, other] : [other, HERE]
+    const measured = new Map<string, Measurement>()
+    for (const checkout of order) measured.set(checkout, await measure(darkroom, photograph, checkout))
+    const [here, there] = [measured.get(HERE), measured.get(other)]
+    if (here && there) pairs.push({ here, there })
+  }
+  const ratios = pairs.map(({ here, there }) => here.cpuMs / there.cpuMs)
+  const best = (side: 'here' | 'there') => Math.min(...pairs.map((pair) => pair[side].cpuMs))
+  return [
+    `${photograph.megapixels.toFixed(1)} MP (${photograph.name})`,
+    best('there').toFixed(0),
+    best('here').toFixed(0),
+    (best('here') / best('there')).toFixed(2),
+    median(ratios).toFixed(2),
+    `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
+  ]
+}
+
+if (options.against) {
+  const rows = []
+  for (const photograph of await photographs(SIZES, options.photos))
+    rows.push(await compare(photograph, resolve(process.env.INIT_CWD ?? '.', options.against)))
+  console.log(`User and system time of one image, in ms: ${options.turns} pairs, each of ${rounds} images.`)
+  console.log(formatTable(['', 'there', 'here', 'of the best', 'median of pairs', 'from – to'], rows))
+  process.exit()
 }
 
 const missing = await missingPrograms()

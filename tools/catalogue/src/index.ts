@@ -1,4 +1,5 @@
 export { ATHENA_FUNCTIONS, ATHENA_SESSION } from './athena-functions.ts'
+export { createTables } from './create-tables.ts'
 export { type Generation, generatedDocuments } from './generate-documents.ts'
 export { type DocumentFormat, generateImages } from './generate-images.ts'
 export { documentsIn } from './insert-documents.ts'
