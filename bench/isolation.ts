@@ -1,6 +1,6 @@
 /**
  * Measures the cost of a separate engine process, with the program as it is deployed: `pnpm bench:isolation [--photos
- * DIR]`, half a minute. Linux only, because it reads `/proc`.
+ * DIR]`, two minutes. Linux only, because it reads `/proc`.
  */
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
