@@ -98,6 +98,26 @@ test('an app without rows in the last days is looked at on one day of seven', as
   expect(turns).toHaveLength(1)
 })
 
+test('a document of an app without any rows is announced again within a week', async () => {
+  const apps = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((letter) => `lonely-${letter}`)
+  const lost: string[] = []
+  for (const app of apps) {
+    for (const days of [1, 40]) {
+      const [imageId = ''] = await putDocuments(app, 1, days)
+      rows.delete(`${app} ${dateOf(days)}`)
+      lost.push(metadataKey({ app, imageId }))
+    }
+  }
+  const announced = new Set<string>()
+  // The older ones are due once in 30 days.
+  for (let day = 0; day < 30; day++) {
+    const { keys } = await reconciled(new Date(Date.parse(TIME) + day * DAY_MS))
+    for (const key of keys) announced.add(key)
+    if (day === 6) expect([...announced]).toEqual(expect.arrayContaining(lost.filter((_, n) => n % 2 === 0)))
+  }
+  expect([...announced]).toEqual(expect.arrayContaining(lost))
+})
+
 test('rows that are more than the documents are counted', async () => {
   const ids = await putDocuments('surplus', 1, 1)
   rows.set(`surplus ${dateOf(1)}`, [...ids, newImageId(daysAgo(1))])

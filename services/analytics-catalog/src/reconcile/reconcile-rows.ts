@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000
 const RECENT_DAYS = 2
 /** Each older day is compared once in so many days. */
 const ROUND_DAYS = 30
-/** An app without rows in the recent days is looked at once in so many days: most of 10,000 apps may be idle. */
+/** An app without rows in the recent days is looked at once in so many days, for all of them: most of 10,000 apps may be idle. */
 const IDLE_ROUND_DAYS = 7
 /** Of the function's 15 minutes. What is left then is compared in the next round. */
 const LAST_START_MS = 10 * 60_000
@@ -34,10 +34,12 @@ export async function handler({ time }: Schedule): Promise<void> {
   const now = Date.parse(time)
   const deadline = Date.now() + LAST_START_MS
   const reconciled = { days: 0, missing: 0, surplus: 0 }
-  const dates = datesOf(now)
-  const rows = await countRows(catalogue, dates)
+  const [datesOfDay, datesOfRound] = [datesOf(now, 1), datesOf(now, IDLE_ROUND_DAYS)]
+  const rows = await countRows(catalogue, datesOfRound)
   for (const app of await listApps(bucket, 'metadata')) {
-    if (!isDue(app, dates, rows, now)) continue
+    const isActive = datesOfDay.slice(0, RECENT_DAYS).some((date) => rows.has(`${app} ${date}`))
+    if (!isActive && !isIdleDue(app, now)) continue
+    const dates = isActive ? datesOfDay : datesOfRound
     const stored = await datesOfApp(app)
     for (const date of dates.filter((date) => stored.has(date) && isKept(app, date, now))) {
       if (Date.now() > deadline) return report({ ...reconciled, unfinished: app })
@@ -55,21 +57,23 @@ function report(reconciled: { missing: number; surplus: number; unfinished?: str
   reportReconciled(reconciled)
 }
 
-/** The last days, and a part of the others, so that each is compared once in 30 days; the newest first. */
-function datesOf(now: number): string[] {
+/**
+ * The last days, and a part of the others, so that each is compared once in 30 days; the newest first. With several days of a round:
+ * all that one of them would have compared.
+ */
+function datesOf(now: number, round: number): string[] {
   const today = Math.floor(now / DAY_MS)
   const oldest = Math.max(
     ...[retention.default, ...Object.values(retention.apps)].map(({ metadata = 0 }) => metadata),
   )
-  return Array.from({ length: oldest }, (_, n) => today - 1 - n)
-    .filter((day) => today - day <= RECENT_DAYS || day % ROUND_DAYS === today % ROUND_DAYS)
-    .map((day) => new Date(day * DAY_MS).toISOString().slice(0, 10))
+  return Array.from({ length: oldest }, (_, n) => n + 1)
+    .filter((age) => age < RECENT_DAYS + round || age % ROUND_DAYS < round)
+    .map((age) => new Date((today - age) * DAY_MS).toISOString().slice(0, 10))
 }
 
-function isDue(app: AppId, dates: string[], rows: Map<string, number>, now: number): boolean {
-  const isActive = dates.slice(0, RECENT_DAYS).some((date) => rows.has(`${app} ${date}`))
+function isIdleDue(app: AppId, now: number): boolean {
   const number = [...app].reduce((sum, character) => sum + character.charCodeAt(0), 0)
-  return isActive || number % IDLE_ROUND_DAYS === Math.floor(now / DAY_MS) % IDLE_ROUND_DAYS
+  return number % IDLE_ROUND_DAYS === Math.floor(now / DAY_MS) % IDLE_ROUND_DAYS
 }
 
 /** The days of which there are documents, with one request. */
