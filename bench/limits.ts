@@ -188,9 +188,9 @@ async function upload({ endpoints }: DevStack, app: string, body: Buffer<ArrayBu
 
 /** What the loud app sends a second, in the turns of a round. */
 const TURNS: Record<string, number> = {
-  alone: 0,
-  'beside one at its limit': LOUD_LIMIT,
-  [`beside one at ${TIMES_ITS_LIMIT} × its limit`]: LOUD_LIMIT * TIMES_ITS_LIMIT,
+  silent: 0,
+  'at its limit': LOUD_LIMIT,
+  [`at ${TIMES_ITS_LIMIT} × its limit`]: LOUD_LIMIT * TIMES_ITS_LIMIT,
 }
 
 interface Turn {
@@ -207,14 +207,16 @@ async function takeTurn(stack: DevStack, loudRate: number, body: Buffer<ArrayBuf
   return { neighbor, loud }
 }
 
-/** Rounds of all turns, each round in another order. */
+/** Rounds of all turns, each round in another order. The first one warms up and does not count. */
 async function takeTurns(stack: DevStack, body: Buffer<ArrayBuffer>): Promise<Map<string, Turn[]>> {
   const titles = Object.keys(TURNS)
   const turns = new Map(titles.map((title): [string, Turn[]] => [title, []]))
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round <= rounds; round++) {
     const order = titles.map((_, place) => titles[(place + round) % titles.length] as string)
-    for (const title of round % 2 ? order.toReversed() : order)
-      turns.get(title)?.push(await takeTurn(stack, TURNS[title] ?? 0, body))
+    for (const title of round % 2 ? order.toReversed() : order) {
+      const turn = await takeTurn(stack, TURNS[title] ?? 0, body)
+      if (round > 0) turns.get(title)?.push(turn)
+    }
   }
   return turns
 }
@@ -232,23 +234,24 @@ function ratios(turns: Turn[], alone: Turn[], part: number): string {
   return `${median} (${low}–${high})`
 }
 
-function rowOf(title: string, turns: Turn[], alone: Turn[]): string[] {
-  const all: Turn = {
-    neighbor: turns.flatMap(({ neighbor }) => neighbor),
-    loud: turns.flatMap(({ loud }) => loud),
-  }
+function timesOf(title: string, turns: Turn[], alone: Turn[]): string[] {
+  const all: Turn = { neighbor: turns.flatMap(({ neighbor }) => neighbor), loud: [] }
   return [
     title,
     ...[0.5, 0.95].map((part) => `${quantileOf(all, part).toFixed(0)} ms`),
     ...[0.5, 0.95].map((part) => (turns === alone ? '' : ratios(turns, alone, part))),
-    statusesOf(all.neighbor),
-    statusesOf(all.loud),
   ]
 }
 
-function statusesOf(uploads: Upload[]): string {
-  const byStatus = Map.groupBy(uploads, ({ status }) => status)
-  return [...byStatus].map(([status, { length }]) => `${length} × ${status}`).join(', ') || 'none'
+function answersOf(title: string, turns: Turn[]): string[] {
+  const all = [turns.flatMap(({ neighbor }) => neighbor), turns.flatMap(({ loud }) => loud)]
+  const statuses = [202, 429].map((status) =>
+    all.map((sent) => sent.filter((one) => one.status === status).length),
+  )
+  return [
+    title,
+    ...all.flatMap(({ length }, app) => [length, ...statuses.map((counts) => counts[app])]).map(String),
+  ]
 }
 
 async function measureIsolation(): Promise<void> {
@@ -265,14 +268,24 @@ async function measureIsolation(): Promise<void> {
     // So that every function has started.
     for (const app of ['web-app-1', 'web-app-2', 'web-app-2']) await upload(stack, app, body)
     const turns = await takeTurns(stack, body)
-    const alone = turns.get('alone') ?? []
-    const rows = [...turns].map(([title, ofTitle]) => rowOf(title, ofTitle, alone))
+    const alone = turns.get('silent') ?? []
     console.log(
-      `Uploads of an app at ${NEIGHBOR_RATE}/s, ${rounds} turns of ${TURN_SECONDS} s each; the other's limit is ${LOUD_LIMIT}/s`,
+      `Uploads of an app at ${NEIGHBOR_RATE}/s, ${rounds} turns of ${TURN_SECONDS} s each; another app's limit is ${LOUD_LIMIT}/s`,
     )
-    console.log('Ratios are to the turn alone in the same round: the median, and the middle half')
     console.log(
-      formatTable(['', 'p50', 'p95', 'ratio p50', 'ratio p95', 'answers', "the other's answers"], rows),
+      'Ratios are to the turn beside a silent one in the same round: the median, and the middle half',
+    )
+    console.log(
+      formatTable(
+        ['the other is', 'p50', 'p95', 'ratio p50', 'ratio p95'],
+        [...turns].map(([title, ofTitle]) => timesOf(title, ofTitle, alone)),
+      ),
+    )
+    console.log(
+      formatTable(
+        ['the other is', 'sent', '202', '429', 'the other sent', '202', '429'],
+        [...turns].map(([title, ofTitle]) => answersOf(title, ofTitle)),
+      ),
     )
   } finally {
     await stack.stop()
