@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 /** TypeScript as ES modules: swc strips the types, Node's own module loader runs the rest. */
@@ -27,6 +28,7 @@ export default {
   ],
   // A machine with other work can be many times slower; a test that hangs is found all the same.
   testTimeout: 180_000,
-  // Many suites wait for processes of their own; jest's default leaves one core idle.
-  maxWorkers: '100%',
+  // Files wait for nearly half of their time: for processes of their own, a browser, or a time limit. A number, because jest
+  // takes '150%' for 150 workers.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
 }

@@ -78,7 +78,7 @@ describeWith(BROWSER, 'useUploads in a page', () => {
     script = built.outputFiles[0]?.text ?? ''
     browser = await openBrowser()
     page = await browser.newPage()
-    page.setDefaultTimeout(10_000)
+    page.setDefaultTimeout(60_000)
   }, START_TIMEOUT_MS)
   beforeEach(async () => {
     arrived = []
