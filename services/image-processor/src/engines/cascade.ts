@@ -11,7 +11,13 @@ import {
 import { type FileTraits, readTraits, typeOf, withoutMetadata } from '@darkroom/image-file'
 import { readExif } from '../development/read-exif.ts'
 import { kindOf, type PictureKind } from './graphics.ts'
-import type { DevelopedVariant, Development, Size, VariantRequest } from './image-engine.ts'
+import {
+  type DevelopedVariant,
+  type Development,
+  SHOWN_WITH,
+  type Size,
+  type VariantRequest,
+} from './image-engine.ts'
 import { composite, crop, hasSize, isOpaque, type Pixels, toPreview } from './pixels.ts'
 import { cropOf, fitInside, frameOf, placeAt } from './placement.ts'
 
@@ -182,14 +188,6 @@ function formatOf(image: Uint8Array): OutputFormat {
   const type = typeOf(image)
   const formats = Object.keys(OUTPUT_FORMATS) as OutputFormat[]
   return formats.find((format) => OUTPUT_FORMATS[format].contentType === type) ?? 'jpeg'
-}
-
-/** What every program shows that shows the format of the spec. */
-const SHOWN_WITH: Record<OutputFormat, readonly OutputFormat[]> = {
-  jpeg: ['jpeg', 'png'],
-  webp: ['webp', 'jpeg', 'png'],
-  avif: [],
-  png: ['png'],
 }
 
 /** The original itself, if it can be the variant. */

@@ -12,11 +12,19 @@ export type VariantRequest = VariantSpec & { watermarkImage?: Uint8Array }
 /** One output of a development, encoded as its spec asks: upright, sRGB, no EXIF, no ICC profile. */
 export interface DevelopedVariant extends Size {
   spec: VariantSpec
-  /** The spec's, or PNG instead of JPEG for a graphic that is smaller so. */
+  /** The spec's, or one of `SHOWN_WITH`: PNG for a graphic that is smaller so, or the original's for a copy of it. */
   format: OutputFormat
   data: Buffer
   /** More than one where an animation was kept. */
   frames: number
+}
+
+/** What a variant can have instead of the format of its spec: every program that shows that shows these, too. */
+export const SHOWN_WITH: Record<OutputFormat, readonly OutputFormat[]> = {
+  jpeg: ['jpeg', 'png'],
+  webp: ['webp', 'jpeg', 'png'],
+  avif: [],
+  png: ['png'],
 }
 
 /** A small picture of the image, sRGB with straight alpha, 4 bytes a pixel, at most 320 px a side. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism, constants, setPriority } from 'node:os'
 import type { Preset } from '@darkroom/core'
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import sharp from 'sharp'
 import { type Developer, developHere } from '../development/develop.ts'
 import { EngineDeath } from '../development/engine-death.ts'
 import { sharpEngine } from '../engines/sharp-engine.ts'
@@ -48,6 +49,21 @@ describe('an engine in a process of its own', () => {
     const { variants, ...facts } = await isolated().develop(photograph, preset, 'web-app-1')
     expect(here).toMatchObject({ ...facts, variants })
     expect(variants).toHaveLength(preset.variants.length)
+  })
+
+  test.each(['png', 'jpeg'] as const)('gives the original, a %s, as a WebP variant', async (kept) => {
+    const data = Buffer.alloc(128 * 96 * 4)
+    for (let y = 0; y < 96; y++)
+      for (let x = 0; x < 128; x++) data.set([x, y, 2 * y, kept === 'png' ? 2 * x : 255], (y * 128 + x) * 4)
+    const gradient = sharp(data, { raw: { width: 128, height: 96, channels: 4 } })
+    const originals = {
+      png: () => gradient.png({ compressionLevel: 9, adaptiveFiltering: true }),
+      jpeg: () => gradient.jpeg({ quality: 70 }),
+    }
+    const original = await originals[kept]().toBuffer()
+    const variants: Preset['variants'] = [{ name: 'large', size: 2048, format: 'webp', quality: 95 }]
+    const developed = await isolated().develop(original, { version: 1, variants }, 'web-app-1')
+    expect(developed.variants.map(({ format }) => format)).toEqual([kept])
   })
 
   test('says why an image is refused, with the cause for the log', async () => {

@@ -2,6 +2,7 @@ import { OUTPUT_FORMATS, type Preset, ProblemError, Warning } from '@darkroom/co
 import { typeOf } from '@darkroom/image-file'
 import * as z from 'zod'
 import type { Developed } from '../development/develop.ts'
+import { SHOWN_WITH } from '../engines/image-engine.ts'
 import type { Containment } from './contain.ts'
 
 /** What is sent to the engine's process, one at a time. */
@@ -113,9 +114,7 @@ export function readReply(reply: unknown, { preset }: Pick<Request, 'preset'>): 
     ...developed,
     variants: variants.map(({ data: bytes, ...variant }, n) => {
       const spec = preset.variants[n] as Preset['variants'][number]
-      // A JPEG of a graphic can be a PNG.
-      const isAskedFor =
-        variant.format === spec.format || (spec.format === 'jpeg' && variant.format === 'png')
+      const isAskedFor = [spec.format, ...SHOWN_WITH[spec.format]].includes(variant.format)
       if (!isAskedFor || typeOf(bytes) !== `image/${variant.format}`)
         throw new InvalidReply(`the engine's variant ${spec.name} is no ${spec.format}`)
       return { ...variant, spec, data: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) }
