@@ -297,6 +297,7 @@ ${stackRuns()}${await auditRuns()}## What this does not prove
 - Subscribers other than the collector. An operator has to send the outcomes again whose event S3 lost
   (\`darkroom events replay\`), as happens here at the end of such histories.
 - The merge: a history reads the collected files as it does, the greatest \`sequence\` first. Its SQL runs in DuckDB and in Trino (\`pnpm test:trino\`).
+- The daily comparison of documents and rows (\`reconcileRows\`): its tests run it over local S3 and SQS with answers in Athena's place.
 - IAM: the simulation may do everything. \`test/templates.test.ts\` compares each function's permissions with the template.
 - When S3 applies lifecycle rules, and how long a deleted object can still be read.
 - API Gateway, the pollers of SQS and Kafka, and Lambda's own retries: in the simulation they are models, locally they are ours.
