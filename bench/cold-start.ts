@@ -36,7 +36,7 @@ const AIMS: Record<string, Limits> = {
 }
 /** What `--check` allows: more than was measured, because a shared machine makes a difference of a third and more. */
 const BUDGETS: Record<string, Limits> = {
-  'upload-api authorize': { kilobytes: 25, milliseconds: 45 },
+  'upload-api authorize': { kilobytes: 30, milliseconds: 45 },
   'upload-api uploadImage': { kilobytes: 300, ratio: 1.9 },
   'upload-api': { kilobytes: 300, ratio: 1.7 },
   'image-processor processImages': { ratio: 2.5 },
