@@ -6,11 +6,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import {
+  GetFunctionCommand,
   InvokeCommand,
   LambdaClient,
   ListEventSourceMappingsCommand,
   ListFunctionsCommand,
   UpdateEventSourceMappingCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
 import {
   CreateBucketCommand,
@@ -193,6 +196,27 @@ test('the doctor says what is in order and what is not', async () => {
   ]) {
     expect(findings).toContainEqual(expect.objectContaining(found))
   }
+})
+
+test('what somebody changes by hand is drift', async () => {
+  const drift = ['drift', '--stage', 'prod']
+  expect((await deliver(drift)).stdout).toContain('image-processor: as deployed.')
+  const settings = { FunctionName: 'darkroom-image-processor-prod-settleDeadLetters' }
+  await lambda.send(new UpdateFunctionConfigurationCommand({ ...settings, Timeout: 31 }))
+  const code = { FunctionName: 'darkroom-image-processor-prod-clearParked' }
+  const { Code } = await lambda.send(new GetFunctionCommand(code))
+  const before = new Uint8Array(await (await fetch(String(Code?.Location))).arrayBuffer())
+  const ZipFile = zipSync({ 'index.mjs': Buffer.from('export const handler = () => {}') })
+  await lambda.send(new UpdateFunctionCodeCommand({ ...code, ZipFile }))
+  const found = await deliver(drift).catch((failed) => failed as { code: number; stdout: string })
+  expect(found).toMatchObject({ code: 1 })
+  for (const sentence of [
+    'SettleDeadLettersLambdaFunction (AWS::Lambda::Function) was changed: Timeout is 31, not 30.',
+    'ClearParkedLambdaFunction (AWS::Lambda::Function) has other code than was deployed.',
+  ])
+    expect(found.stdout).toContain(sentence)
+  await lambda.send(new UpdateFunctionConfigurationCommand({ ...settings, Timeout: 30 }))
+  await lambda.send(new UpdateFunctionCodeCommand({ ...code, ZipFile: before }))
 })
 
 describe('deploying again', () => {

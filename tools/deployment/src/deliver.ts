@@ -6,7 +6,14 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { affectedServices } from './affected-services.ts'
-import { adoptStage, deployServices, packageServices, removeStage, rollBackServices } from './steps.ts'
+import {
+  adoptStage,
+  deployServices,
+  packageServices,
+  removeStage,
+  reportDrift,
+  rollBackServices,
+} from './steps.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../../..')
 const USAGE = `Usage:
@@ -15,6 +22,7 @@ const USAGE = `Usage:
   deliver adopt    --services JSON --folder F --stage S    buckets that a removed stage has kept, before it is deployed again
   deliver deploy   --services JSON --folder F --stage S    packages of this folder; on a failure it rolls back
   deliver rollback --folder F --stage S                what the last deploy from this folder changed
+  deliver drift    --stage S                           what was changed since the deployment; ends with 1 if anything was
   deliver remove   --stage S                           a preview stage (pr-NUMBER) with everything in its buckets`
 
 const { positionals, values } = parseArgs({
@@ -53,6 +61,7 @@ const STEPS: Record<string, () => unknown> = {
   deploy: () => deployServices(services(), onlyStage(), required('folder')),
   adopt: () => adoptStage(services(), onlyStage(), required('folder')),
   rollback: () => rollBackServices(onlyStage(), required('folder')),
+  drift: () => reportDrift(onlyStage()),
   remove: () => removeStage(onlyStage()),
 }
 

@@ -4,6 +4,7 @@ import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { adoptBuckets } from './adopt-buckets.ts'
 import { servicesInOrder } from './affected-services.ts'
+import { findDrift } from './drift.ts'
 import { emptyAndDeleteBuckets } from './preview-buckets.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../../..')
@@ -95,6 +96,19 @@ function latestDeployment(service: string, stage: string): string | undefined {
     .match(/\b\d{13}\b/g)
     ?.sort()
     .at(-1)
+}
+
+/** Prints what somebody has changed on a stage since its deployment. If there is something, this process ends with 1. */
+export async function reportDrift(stage: string): Promise<void> {
+  for (const service of globSync('*', { cwd: join(REPOSITORY, 'services') }).sort()) {
+    const drift = await findDrift(service, stage)
+    if (!drift) console.log(`${service}: not deployed, or being deployed.`)
+    else if (drift.length === 0) console.log(`${service}: as deployed.`)
+    else {
+      console.log(`${service}: changed since its deployment.\n  ${drift.join('\n  ')}`)
+      process.exitCode = 1
+    }
+  }
 }
 
 /**

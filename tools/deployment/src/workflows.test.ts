@@ -76,6 +76,17 @@ test('a deployment is rolled back if anything after it fails', () => {
   expect(steps.at(-1)).toMatchObject({ if: "failure() && steps.deploy.outcome == 'success'" })
 })
 
+test('the check of drift waits for no approval, and its role changes nothing', () => {
+  expect(workflow('drift.yml').drift?.environment).toBeUndefined()
+  const { Resources } = parse(readFileSync(join(REPOSITORY, 'tools/deployment/deployer.yml'), 'utf8'))
+  const { AssumeRolePolicyDocument, ManagedPolicyArns, Policies } = Resources.DriftReader.Properties
+  // Jobs without an environment.
+  expect(JSON.stringify(AssumeRolePolicyDocument)).toContain(`repo:\${Repository}:ref:refs/heads/main`)
+  expect(JSON.stringify(ManagedPolicyArns)).toMatch(/:policy\/SecurityAudit"}]$/)
+  const actions = Policies[0].PolicyDocument.Statement.flatMap(({ Action }: { Action: string[] }) => Action)
+  for (const action of actions) expect(action).toMatch(/^(cloudformation|lambda):(Describe|Detect|Get)/)
+})
+
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 test('the policies of the deployer are not longer than IAM allows', () => {
   const { Resources } = parse(readFileSync(join(REPOSITORY, 'tools/deployment/deployer.yml'), 'utf8'))
