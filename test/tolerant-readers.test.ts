@@ -429,8 +429,8 @@ const DOCUMENT_READERS: Table = [
         const { rows } = await catalogue.query(`SELECT image_id, status FROM images_now WHERE app = '${app}'`)
         const statuses = new Map(rows.map(([id, status]) => [id, String(status)]))
         expect(statuses.get(neighbour.imageId)).toBe('processed')
-        const { views } = await collectFigures(catalogue, { days: 2 })
-        const { columns, rows: hours } = views.images_by_hour
+        const { figures } = await collectFigures(catalogue, { days: 2 })
+        const { columns, rows: hours } = figures.views.images_by_hour
         const ours = hours.filter((row) => row[columns.indexOf('app')] === app)
         const counted = ours.reduce((sum, row) => sum + Number(row[columns.indexOf('images')]), 0)
         expect(counted).toBe(statuses.size)

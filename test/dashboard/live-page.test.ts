@@ -79,14 +79,32 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
     expect(failed.at(-1)).toBe('corrupt image1100 %')
   })
 
+  test('filters by an attribute that the app declares', async () => {
+    const body = new FormData()
+    body.set('file', new File([new Uint8Array(PHOTOGRAPH)], 'picture.jpg', { type: 'image/jpeg' }))
+    body.set('attributes', JSON.stringify({ note: '<b>Low tide</b> & "夕焼け"' }))
+    const headers = { authorization: `Bearer ${stack.endpoints.apps['web-app-2']?.apiKey}` }
+    const answer = await fetch(`${stack.endpoints.uploadApi}/v1/images`, { method: 'POST', headers, body })
+    expect(answer.status).toBe(202)
+    await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('5'))
+    const { page, number } = lightmeter
+    await page.getByRole('combobox', { name: 'App' }).selectOption('web-app-2')
+    expect(await number('Images')).toBe('2')
+    await page.getByRole('combobox', { name: 'Attribute' }).selectOption('note: <b>Low tide</b> & "夕焼け"')
+    await expectEventually(async () => expect(await number('Images')).toBe('1'))
+    await page.getByRole('combobox', { name: 'App' }).selectOption('All')
+    const missing = await fetch(`${stack.endpoints.dashboard}/attributes/web-app-1.json`)
+    expect([missing.status, await missing.json()]).toEqual([404, { detail: 'There is no such file.' }])
+  })
+
   test('drops an erased image', async () => {
     const id = await upload(PHOTOGRAPH)
-    await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('5'))
+    await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('6'))
     await fetch(`${stack.endpoints.uploadApi}/v1/images/${id}`, {
       method: 'DELETE',
       headers: { authorization: `Bearer ${stack.endpoints.apps['web-app-1']?.apiKey}` },
     })
-    await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('4'))
+    await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('5'))
   })
 })
 

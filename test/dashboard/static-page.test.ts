@@ -152,6 +152,69 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     expect(await shown('Images')).toBe(number(lately(2).length))
   })
 
+  test('filters by the declared attributes of the app, by their most frequent values', async () => {
+    const { page, number: shown, chart } = lightmeter
+    const attribute = page.getByRole('combobox', { name: 'Attribute' })
+    await page.goto(`${server.url}?days=90`)
+    await page.getByRole('combobox', { name: 'App' }).selectOption('shop')
+    const skus = attribute.locator('optgroup[label="sku, most frequent"] option')
+    expect(await skus.count()).toBe(20)
+    expect(await attribute.locator('optgroup').evaluateAll(LABELS)).toEqual([
+      'licence',
+      'photographer, most frequent',
+      'sku, most frequent',
+    ])
+    const ofShop = all.filter(({ app }) => app === 'shop')
+    const ofLicence = (licence: string) => ofShop.filter(({ attributes }) => attributes.licence === licence)
+    await attribute.selectOption('licence: cc0')
+    await expectEventually(async () => expect(await shown('Images')).toBe(number(ofLicence('cc0').length)))
+    expect(page.url()).toBe(`${server.url}?app=shop&attribute=licence&value=cc0&days=90`)
+    expect(await page.getByRole('status').textContent()).toBe(
+      `${number(ofLicence('cc0').length)} images selected`,
+    )
+    await lightmeter.sees('not counted by attribute')
+    expect(await chart(/Time to ready|Near duplicates|cost|From attempt/).count()).toBe(0)
+    const formats = await chart('Formats of originals').getByRole('row').first().textContent()
+    expect(formats).toContain('Format')
+    await expectAccessible(page)
+    await attribute.selectOption('licence: editorial')
+    await expectEventually(async () =>
+      expect(await shown('Images')).toBe(number(ofLicence('editorial').length)),
+    )
+    await page.reload()
+    await lightmeter.sees('not counted by attribute')
+    expect(await shown('Images')).toBe(number(ofLicence('editorial').length))
+    await page.goBack()
+    await expectEventually(async () => expect(await shown('Images')).toBe(number(ofLicence('cc0').length)))
+    await attribute.selectOption('Any')
+    await expectEventually(async () => expect(await shown('Images')).toBe(number(ofShop.length)))
+    await chart('Time to ready by day').waitFor()
+    await attribute.selectOption('licence: cc0')
+    await lightmeter.sees('not counted by attribute')
+    await page.getByRole('combobox', { name: 'App' }).selectOption('web-app-1')
+    await chart('Time to ready by day').waitFor()
+    expect(await attribute.count()).toBe(0)
+    expect(page.url()).toBe(`${server.url}?app=web-app-1&days=90`)
+  })
+
+  test('says so if there are no images with an attribute, or their figures cannot be loaded', async () => {
+    const { page } = lightmeter
+    const day = daysAgo(100)
+    await page.goto(`${server.url}?app=shop&attribute=licence&value=cc0&from=${day}&to=${day}`)
+    await lightmeter.sees('No images from shop with licence: cc0 on these days.')
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Show all apps and days' }).click()
+    expect(await lightmeter.number('Images')).toBe(number(all.length))
+    await page.route('**/attributes/shop.json', (route) => route.abort())
+    await page.goto(`${server.url}?app=shop&days=90`)
+    await page.getByRole('combobox', { name: 'Attribute' }).selectOption('licence: cc0')
+    await lightmeter.sees('attributes/shop.json could not be loaded. Check your connection and the server.')
+    await page.unroute('**/attributes/shop.json')
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await lightmeter.sees('not counted by attribute')
+    expect(await lightmeter.violations()).toEqual([])
+  })
+
   test('goes back to the selection before', async () => {
     const { page, number: shown } = lightmeter
     await page.goto(`${server.url}?days=30`)
@@ -299,6 +362,9 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
 
 /** Runs in the browser. The style of an element that the policy refuses is empty. */
 const isColored = (marker: { style: { backgroundColor: string } }) => marker.style.backgroundColor !== ''
+
+/** Runs in the browser. */
+const LABELS = (groups: unknown[]) => groups.map((group) => (group as { label: string }).label)
 
 /** Runs in the browser: labels that are not within their chart. */
 const CUT_LABELS = `[...document.querySelectorAll('.graph svg')].flatMap((svg) => {

@@ -1,6 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type AppConfiguration, readConfiguration } from '@darkroom/app-configuration'
+import { configurationFile } from '@darkroom/app-configuration/testing'
 import { generateImages, type LocalCatalogue, openDocuments } from '@darkroom/catalogue'
 import type { MetadataDocument } from '@darkroom/core'
 import { writeDashboard } from '@darkroom/dashboard'
@@ -11,6 +13,13 @@ export interface WrittenDashboard {
   documents: MetadataDocument[]
   catalogue: LocalCatalogue
   stop(): Promise<void>
+}
+
+const string = { type: 'string' as const }
+/** One of the apps of the generated images declares their attributes, and one that none of them has. */
+export const DECLARING_APPS: AppConfiguration['apps'] = {
+  ...readConfiguration('apps.json').apps,
+  shop: { attributes: { licence: string, photographer: string, sku: string, rating: { type: 'number' } } },
 }
 
 /** How many images of web-app-1 are refused today. */
@@ -25,6 +34,7 @@ export async function writtenDashboard(
   uploadPages: { name: string; url: string }[] = [],
 ): Promise<WrittenDashboard> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-dashboard-'))
+  process.env.APPS_FILE = configurationFile({ apps: DECLARING_APPS })
   const until = new Date().toISOString()
   const file = await generateImages(folder, { images, seed: 6, days, until }, 'json')
   const lines = (await readFile(file, 'utf8')).split('\n').filter(Boolean)

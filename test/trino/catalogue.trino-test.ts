@@ -306,8 +306,10 @@ test('percentiles are similar to those of DuckDB', async () => {
 
 test('the dashboard shows the same', async () => {
   const figuresOf = async (catalogue: Catalogue) => {
-    const { views } = await collectFigures(catalogue, { days: 90 })
-    return Object.entries(views).map(([name, { rows }]) => [name, inOrder(rows)])
+    const { figures, attributeFiles } = await collectFigures(catalogue, { days: 90 })
+    expect(Object.keys(attributeFiles)).toEqual(['attributes/press.json', 'attributes/web-app-1.json'])
+    const tables = Object.entries({ ...figures.views, ...attributeFiles })
+    return [figures.attributes, ...tables.map(([name, { rows }]) => [name, inOrder(rows)])]
   }
   expect(await figuresOf(trino)).toEqual(await figuresOf(local))
 })

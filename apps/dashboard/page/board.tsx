@@ -8,6 +8,7 @@ import { imagesOverTime } from './charts/images-over-time.ts'
 import { lookAlikes } from './charts/look-alikes.ts'
 import { timeToReady } from './charts/time-to-ready.ts'
 import { Filters } from './filters.tsx'
+import { attributeLabel } from './format.ts'
 import type { Reading, Views } from './get-figures.ts'
 import { Headline } from './headline.tsx'
 import { RankingFigure } from './ranking-figure.tsx'
@@ -56,14 +57,14 @@ interface ChartsProps extends Pick<BoardProps, 'reading' | 'selection'> {
 
 function Charts({ reading, selection, onShowAll }: ChartsProps) {
   const scene = useMemo(
-    () => ({ views: select(reading.views, selection), selection, now: reading.madeAt }),
+    () => ({ views: select(reading, selection), selection, now: reading.madeAt }),
     [reading, selection],
   )
   if (scene.views.images_by_hour.length === 0) {
     return (
       <>
         <div class="nothing">
-          <p>{`No images ${selection.app ? `from ${selection.app} ` : ''}on these days.`}</p>
+          <p>{`No images ${describe(selection)}on these days.`}</p>
           <button type="button" onClick={onShowAll}>
             Show all apps and days
           </button>
@@ -76,21 +77,36 @@ function Charts({ reading, selection, onShowAll }: ChartsProps) {
       </>
     )
   }
+  const isByAttribute = selection.attribute !== undefined
   return (
     <>
       <Headline scene={scene} />
       <div class="charts">
         <TimeChartFigure chart={imagesOverTime(scene)} />
-        <TimeChartFigure chart={timeToReady(scene)} />
+        {!isByAttribute && <TimeChartFigure chart={timeToReady(scene)} />}
         <RankingFigure ranking={failures(scene)} />
         <RankingFigure ranking={formats(scene)} />
         <RankingFigure ranking={bytesSaved(scene)} />
-        <TimeChartFigure chart={lookAlikes(scene)} />
-        <TimeChartFigure chart={cost(scene)} />
-        <RankingFigure ranking={funnel(scene)} />
+        {!isByAttribute && (
+          <>
+            <TimeChartFigure chart={lookAlikes(scene)} />
+            <TimeChartFigure chart={cost(scene)} />
+            <RankingFigure ranking={funnel(scene)} />
+          </>
+        )}
       </div>
+      {isByAttribute && (
+        <p class="left-out">
+          Time to ready, near duplicates, cost and refusals are not counted by attribute.
+        </p>
+      )}
     </>
   )
+}
+
+/** `from shop with rating: 5 ` */
+function describe({ app, attribute }: Selection): string {
+  return `${app ? `from ${app} ` : ''}${attribute ? `with ${attributeLabel(attribute)} ` : ''}`
 }
 
 function NoImages({ reading: { uploadPages } }: { reading: Reading }) {

@@ -1,5 +1,7 @@
+import { MAX_VALUES } from '../src/attributes-file.ts'
+import { attributeLabel } from './format.ts'
 import type { Reading } from './get-figures.ts'
-import { lastDays, presetOf, RANGES, type Selection, todayOf } from './selection.ts'
+import { attributesOf, lastDays, presetOf, RANGES, type Selection, todayOf } from './selection.ts'
 
 interface FiltersProps {
   reading: Reading
@@ -7,7 +9,7 @@ interface FiltersProps {
   onSelect(selection: Selection): void
 }
 
-/** Selects the app and the days. */
+/** Selects the app, a value of one of its attributes, and the days. */
 export function Filters({ reading, selection, onSelect }: FiltersProps) {
   const today = todayOf(reading)
   const preset = presetOf(selection, today)
@@ -32,7 +34,9 @@ export function Filters({ reading, selection, onSelect }: FiltersProps) {
         App
         <select
           value={selection.app}
-          onChange={({ currentTarget }) => onSelect({ ...selection, app: currentTarget.value })}
+          onChange={({ currentTarget }) =>
+            onSelect({ ...selection, app: currentTarget.value, attribute: undefined })
+          }
         >
           <option value="">All</option>
           {appsOf(reading, selection).map((app) => (
@@ -40,6 +44,7 @@ export function Filters({ reading, selection, onSelect }: FiltersProps) {
           ))}
         </select>
       </label>
+      <AttributeFilter reading={reading} selection={selection} onSelect={onSelect} />
       <fieldset>
         <legend class="visually-hidden">Days</legend>
         {RANGES.map((days) => (
@@ -60,6 +65,44 @@ export function Filters({ reading, selection, onSelect }: FiltersProps) {
       </div>
     </form>
   )
+}
+
+/** The declared attributes of the selected app, with their most frequent values. */
+function AttributeFilter({ reading, selection, onSelect }: FiltersProps) {
+  const attributes = [...attributesOf(reading, selection.app)]
+  if (attributes.length === 0) return null
+  return (
+    <label>
+      Attribute
+      <select
+        value={selection.attribute ? keyOf(selection.attribute) : ''}
+        onChange={({ currentTarget }) =>
+          onSelect({ ...selection, attribute: attributeOf(currentTarget.value) })
+        }
+      >
+        <option value="">Any</option>
+        {attributes.map(([name, values]) => (
+          <optgroup key={name} label={values.length < MAX_VALUES ? name : `${name}, most frequent`}>
+            {values.map((value) => (
+              <option key={value} value={keyOf({ name, value })}>
+                {attributeLabel({ name, value })}
+              </option>
+            ))}
+          </optgroup>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+type Attribute = NonNullable<Selection['attribute']>
+
+/** No name contains "=". */
+const keyOf = ({ name, value }: Attribute) => `${name}=${value}`
+
+function attributeOf(key: string): Attribute | undefined {
+  const end = key.indexOf('=')
+  return end < 0 ? undefined : { name: key.slice(0, end), value: key.slice(end + 1) }
 }
 
 function appsOf({ views }: Reading, { app }: Selection): string[] {

@@ -56,6 +56,15 @@ export function reason(slug: string): string {
   return slug.replaceAll('-', ' ')
 }
 
+/** Longer values would make the list of values wider than a telephone. */
+const MAX_LABEL = 40
+
+/** `rating: 5` */
+export function attributeLabel({ name, value }: { name: string; value: string }): string {
+  const text = value.trim() === '' ? '(empty)' : value
+  return `${name}: ${text.length > MAX_LABEL ? `${text.slice(0, MAX_LABEL - 1).toWellFormed()}…` : text}`
+}
+
 /** `image/jpeg` as `JPEG`. */
 export function format(mediaType: string): string {
   const name = mediaType.replace(/^image\//, '')

@@ -20,7 +20,8 @@ export function Headline({ scene }: { scene: Scene }) {
   )
 }
 
-function numbersOf({ views }: Scene) {
+/** With an attribute, only what is counted by attribute. */
+function numbersOf({ views, selection }: Scene) {
   const rows = views.images_by_hour
   const total = sum(rows, (row) => row.images)
   const failed = sum(rows, ({ status, images }) => (status === 'failed' ? images : 0))
@@ -38,19 +39,24 @@ function numbersOf({ views }: Scene) {
   }
   const alike = sum(views.near_duplicates_by_day, (row) => row.images)
   const cost = totalCost(views.estimated_cost)
-  return [
+  const byAttribute = [
     {
       name: 'Images',
       value: count(total),
       more: sources.map(([source, n]) => `${count(n)} ${source}`).join(', '),
     },
     { name: 'Failed', value: percent(failed, total), more: images(failed) },
-    { name: '95 % ready within', value: within(0.95), more: `half within ${within(0.5)}` },
     {
       name: 'Bytes saved',
       value: percent(originals - variants, originals),
       more: `${bytes(originals)} → ${bytes(variants)}`,
     },
+  ]
+  if (selection.attribute) return byAttribute
+  return [
+    ...byAttribute.slice(0, 2),
+    { name: '95 % ready within', value: within(0.95), more: `half within ${within(0.5)}` },
+    ...byAttribute.slice(2),
     {
       name: 'Near duplicates',
       value: percent(

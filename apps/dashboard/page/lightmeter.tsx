@@ -1,7 +1,7 @@
 import { render } from 'preact'
 import { Board } from './board.tsx'
 import { images } from './format.ts'
-import { getFigures, type Reading } from './get-figures.ts'
+import { getAttributeRows, getFigures, type Reading } from './get-figures.ts'
 import { readSelection, type Selection, select, todayOf, toUrl } from './selection.ts'
 import { sum } from './sums.ts'
 
@@ -25,10 +25,17 @@ const slow = setTimeout(() => {
 async function refresh(): Promise<void> {
   clearTimeout(timer)
   try {
-    reading = await getFigures()
+    const figures = await getFigures()
+    for (let url = ''; url !== location.href; ) {
+      url = location.href
+      // A preset's days change at midnight.
+      const selected = readSelection(url, figures)
+      const { app, attribute } = selected
+      const byAttribute = attribute ? { app, rows: await getAttributeRows(app) } : undefined
+      reading = { ...figures, byAttribute }
+      selection = selected
+    }
     errorMessage = ''
-    // A preset's days change at midnight.
-    selection = readSelection(location.href, reading)
   } catch (error) {
     errorMessage = (error as Error).message
   }
@@ -58,25 +65,31 @@ function draw(): void {
 
 function onSelect(selected: Selection): void {
   if (!reading) return
-  selection = selected
   const url = toUrl(location.href, selected, todayOf(reading))
   if (url !== location.href) history.pushState(null, '', url)
   localStorage.setItem(STORAGE_KEY, location.search)
-  draw()
-  announceSelection()
+  show(selected)
 }
 
 /** Back and forward go through the selections. */
 function onHistory(): void {
-  if (!reading) return
-  selection = readSelection(location.href, reading)
-  draw()
+  if (reading) show(readSelection(location.href, reading))
+}
+
+/** @param selected the selection in the URL */
+async function show(selected: Selection): Promise<void> {
+  if (selected.attribute && reading?.byAttribute?.app !== selected.app) {
+    await refresh()
+  } else {
+    selection = selected
+    draw()
+  }
   announceSelection()
 }
 
 function announceSelection(): void {
   if (!reading || !selection) return
-  const rows = select(reading.views, selection).images_by_hour
+  const rows = select(reading, selection).images_by_hour
   element('announcer').textContent = `${images(sum(rows, (row) => row.images))} selected`
 }
 

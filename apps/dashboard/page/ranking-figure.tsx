@@ -1,12 +1,10 @@
-import { useId } from 'preact/hooks'
 import type { RankedRow, Ranking } from './charts/chart.ts'
 
 /** A table with a bar under each name. The table itself is the accessible text. */
 export function RankingFigure({ ranking: { title, summary, columns, rows } }: { ranking: Ranking }) {
-  const id = useId()
   return (
-    <section class="chart" aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
+    <section class="chart" aria-label={title}>
+      <h2>{title}</h2>
       <p>{summary}</p>
       {rows.length > 0 && (
         <table class="ranking">

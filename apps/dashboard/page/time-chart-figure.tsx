@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { TimeChart } from './charts/chart.ts'
 import type { Graph } from './graph.ts'
 import { slotTitle } from './slots.ts'
@@ -13,11 +13,10 @@ function loadLibrary() {
 
 /** A chart over time with a text summary and the same numbers as a table. */
 export function TimeChartFigure({ chart }: { chart: TimeChart }) {
-  const id = useId()
   const { element, hasFailed } = useGraph(chart)
   return (
-    <section class="chart" aria-labelledby={id}>
-      <h2 id={id}>{chart.title}</h2>
+    <section class="chart" aria-label={chart.title}>
+      <h2>{chart.title}</h2>
       <p>{chart.summary}</p>
       {chart.series.length > 1 && <Legend chart={chart} />}
       {hasFailed ? (

@@ -54,6 +54,19 @@ export const FIGURES = {
 export type View = keyof typeof FIGURES
 export type Row<Name extends View> = z.infer<(typeof FIGURES)[Name]>
 
+/**
+ * The same counts of images by a declared attribute of their app. They are in a file for each app, which the page loads when one of its
+ * attributes is selected.
+ */
+export const ATTRIBUTE_FIGURES = FIGURES.images_by_hour.extend({ attribute: text, value: text })
+export type AttributeRow = z.infer<typeof ATTRIBUTE_FIGURES>
+
+/** Rows as their values, in the order of `columns`. */
+export interface Table {
+  columns: string[]
+  rows: (string | number | null)[][]
+}
+
 /** The file `figures.json`, next to the page. */
 export interface Figures {
   /** When the data was read, ISO 8601. */
@@ -64,6 +77,7 @@ export interface Figures {
   refreshSeconds: number
   /** Pages to upload a first picture, linked while there are no images. */
   uploadPages: { name: string; url: string }[]
-  /** The values of each row in the order of `columns`. */
-  views: Record<View, { columns: string[]; rows: (string | number | null)[][] }>
+  views: Record<View, Table>
+  /** By app: the names of its declared attributes that images have, and their values, the most frequent first. */
+  attributes: Record<string, Record<string, string[]>>
 }

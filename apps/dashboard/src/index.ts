@@ -1,3 +1,3 @@
-export { collectFigures } from './collect-figures.ts'
+export { type Collected, collectFigures } from './collect-figures.ts'
 export type { Figures } from './figures.ts'
 export { PAGE_SOURCE, writeDashboard } from './write-dashboard.ts'

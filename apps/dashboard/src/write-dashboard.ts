@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Catalogue } from '@darkroom/analytics'
 import { buildPage } from '@darkroom/page/build'
 import { collectFigures, type Period } from './collect-figures.ts'
@@ -22,9 +22,13 @@ export async function writeDashboard(
   period: Period,
   uploadPages: Figures['uploadPages'] = [],
 ): Promise<string[]> {
-  const collected = await collectFigures(catalogue, period)
+  const { figures: collected, attributeFiles } = await collectFigures(catalogue, period)
   const figures: Figures = { ...collected, refreshSeconds: REFRESH_SECONDS, uploadPages }
   const { names } = await buildPage(PAGE_SOURCE, folder)
-  await writeFile(join(folder, 'figures.json'), JSON.stringify(figures))
-  return [...names, 'figures.json'].map((name) => join(folder, name))
+  const data = { ...attributeFiles, 'figures.json': figures }
+  for (const [name, content] of Object.entries(data)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true })
+    await writeFile(join(folder, name), JSON.stringify(content))
+  }
+  return [...names, ...Object.keys(data)].map((name) => join(folder, name))
 }

@@ -1,9 +1,9 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
-import { type Figures, PAGE_SOURCE } from '@darkroom/dashboard'
+import { type Collected, type Figures, PAGE_SOURCE } from '@darkroom/dashboard'
 import { guardHost } from '@darkroom/page/guard'
 import { servePage } from '@darkroom/page/serve'
-import Fastify from 'fastify'
-import { followFigures } from './follow-figures.ts'
+import Fastify, { type FastifyReply } from 'fastify'
+import { followFigures, REFRESH_SECONDS } from './follow-figures.ts'
 
 export interface DashboardOptions {
   /** 0 picks a free port. */
@@ -54,15 +54,21 @@ export async function startDashboard({
   server.addHook('onSend', async (_, reply) => void reply.headers(HEADERS))
   guardHost(server, LOOPBACK, allowedHosts)
   await servePage(server, PAGE_SOURCE)
-  server.get('/figures.json', async (_, reply) => {
+  const answer = async (reply: FastifyReply, toContent: (collected: Collected) => object | undefined) => {
     reply.header('cache-control', 'no-store')
     try {
-      return { ...(await figures.read()), uploadPages }
+      return toContent(await figures.read()) ?? reply.status(404).send({ detail: 'There is no such file.' })
     } catch (error) {
       const detail = `The store could not be read: ${(error as Error).message}`
       return reply.status(503).send({ detail })
     }
-  })
+  }
+  server.get('/figures.json', (_, reply) =>
+    answer(reply, (collected) => ({ ...collected.figures, refreshSeconds: REFRESH_SECONDS, uploadPages })),
+  )
+  server.get('/attributes/:file', ({ url }, reply) =>
+    answer(reply, ({ attributeFiles }) => new Map(Object.entries(attributeFiles)).get(url.slice(1))),
+  )
   server.addHook('onClose', async () => {
     await figures.close()
     s3.destroy()
