@@ -10,6 +10,7 @@ port=${SUPERSET_PORT:-8088}
 mkdir -p "$folder"
 
 (cd ../.. && npx -y pnpm@12 --silent darkroom analytics --export "$folder")
+(cd ../.. && npx -y pnpm@12 --silent darkroom analytics superset "$folder")
 
 cd "$folder"
 [ -x venv/bin/superset ] || "${PYTHON:-python3.11}" -m venv venv
@@ -23,6 +24,9 @@ CONFIG
 chmod 600 password superset_config.py
 export SUPERSET_CONFIG_PATH=$folder/superset_config.py FLASK_APP=superset.app
 
+# Superset does not change a data set that it has, so another dashboard needs another database.
+diff -rq dashboard imported >/dev/null 2>&1 || rm -rf superset.db ready imported
+
 superset() { venv/bin/superset "$@" >>superset.log 2>&1 || { tail -20 superset.log; exit 1; }; }
 if [ ! -f ready ]; then
   superset db upgrade
@@ -31,8 +35,9 @@ if [ ! -f ready ]; then
   superset init
   touch ready
 fi
-venv/bin/python -c 'import shutil, sys; shutil.make_archive("dashboard", "zip", sys.argv[1], "dashboard")' "$assets"
+venv/bin/python -c 'import shutil; shutil.make_archive("dashboard", "zip", ".", "dashboard")'
 superset import-dashboards --path dashboard.zip --username admin
+rm -rf imported && cp -r dashboard imported
 
 echo "Superset: http://127.0.0.1:$port/superset/dashboard/darkroom/  user admin, password $(cat password)"
 echo 'Ctrl-C stops it. Run this again for newer images.'

@@ -16,8 +16,8 @@ import { postPicture } from '../kafka/post-picture.ts'
 const command = fileURLToPath(new URL('../../docs/superset/try.sh', import.meta.url))
 
 /**
- * The expected texts of Superset's charts, for three photographs and a broken image over HTTP, and one photograph in two
- * sizes over Kafka.
+ * The expected texts of Superset's charts, for three photographs, a broken image and a refused file over HTTP, and one photograph
+ * in two sizes over Kafka, the second one with a note.
  */
 const SHOWN = {
   Images: /^6$/,
@@ -27,8 +27,10 @@ const SHOWN = {
   'Failures by reason': /corrupt-image/,
   Formats: /image\/jpeg/,
   Cameras: /iPhone/,
+  'Refusals by reason': /unsupported-media-type/,
+  'From attempt to image': /20\.0/,
 }
-const DRAWN = ['Images by app and source', 'Time to ready', 'Near duplicates', 'Estimated cost']
+const DRAWN = ['Images by app and source', 'Time to ready', 'Near duplicates', 'Estimated cost', 'Attempts']
 
 /** Superset's attribute for test ids. */
 selectors.setTestIdAttribute('data-test')
@@ -78,8 +80,17 @@ async function sendImages(): Promise<void> {
     })
     await waitUntilFinished(UploadAccepted.parse(await answer.json()).id, headers)
   }
-  for (const image of [first, await sharp(first).resize(800).jpeg().toBuffer()]) {
-    const answer = await postPicture(stack.endpoints.webApp2, image)
+  const refused = await fetch(api, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/octet-stream' },
+    body: '%PDF-1.7',
+  })
+  expect(refused.status).toBe(415)
+  for (const [image, note] of [
+    [first, undefined],
+    [await sharp(first).resize(800).jpeg().toBuffer(), 'Low tide'],
+  ] as const) {
+    const answer = await postPicture(stack.endpoints.webApp2, image, { note })
     const apiKey = stack.endpoints.apps['web-app-2']?.apiKey
     const { id } = (await answer.json()) as { id: string }
     await waitUntilFinished(id, { authorization: `Bearer ${apiKey}` })
@@ -149,12 +160,21 @@ test('every chart shows the images', async () => {
   )
 })
 
-test('the app filter works', async () => {
-  await choose(page.getByRole('combobox').last(), 'web-app-2')
+test('the filters of the app and of a declared attribute work', async () => {
+  const lists = page.getByRole('combobox')
+  await lists.nth(1).waitFor()
+  // The last filters are those of the app and of the only declared attribute.
+  const [app, note] = (await lists.all()).slice(-2)
+  if (!app || !note) throw new Error('there are no filters')
+  await choose(app, 'web-app-2')
   await page.keyboard.press('Escape')
   await page.getByRole('button', { name: 'Apply filters' }).click()
   await shows('Images', /^2$/)
   await shows('Failures by reason', 'No results were returned')
+  await choose(note, 'Low tide')
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Apply filters' }).click()
+  await shows('Images', /^1$/)
   await page.getByRole('button', { name: 'Clear all' }).click()
   await shows('Images', /^6$/)
 })

@@ -26,7 +26,7 @@ export function brokerRestart(darkroom: () => Darkroom): void {
 
       const picture = await tinyImage()
       const key = newImageId()
-      const refused = await postPicture(endpoints.webApp2, picture, key)
+      const refused = await postPicture(endpoints.webApp2, picture, { idempotencyKey: key })
       expect(refused.status).toBe(503)
       expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
       expect(await refused.json()).toMatchObject({
@@ -37,7 +37,7 @@ export function brokerRestart(darkroom: () => Darkroom): void {
 
       await broker.resume()
       const accepted = await until(async () => {
-        const answer = await postPicture(endpoints.webApp2, picture, key)
+        const answer = await postPicture(endpoints.webApp2, picture, { idempotencyKey: key })
         return answer.status !== 503 && answer
       })
       expect(accepted.status).toBe(202)

@@ -213,6 +213,16 @@ describe('analytics', () => {
     })
   })
 
+  test('writes the dashboard for Superset, with the attributes that the apps declare', async () => {
+    const target = join(folder, 'superset')
+    expect((await darkroom('analytics', 'superset', target)).printed).toBe('superset/dashboard\n')
+    const dataset = await readFile(
+      join(target, 'dashboard/datasets/Darkroom/images_with_attributes.yaml'),
+      'utf8',
+    )
+    expect(dataset).toContain('column_name: attr_note\n')
+  })
+
   test('exports files for BI tools', async () => {
     await startStore('exported')
     await putFailure('exported')

@@ -16,6 +16,7 @@ import { type Command, Option } from 'commander'
 import { addStoreOptions, openStore, type StoreOptions } from '../open-store.ts'
 import { wholeNumberUpTo } from '../parsed-by.ts'
 import { addGenerate } from './generate.ts'
+import { addSuperset } from './superset.ts'
 
 const MAX_ROWS = 20
 
@@ -77,6 +78,7 @@ export function addAnalytics(program: Command): void {
       process.stdout.write(dataDictionary())
     })
   addGenerate(analytics)
+  addSuperset(analytics)
 }
 
 async function writeFromAthena(stage: string, { dashboard, days }: Options): Promise<void> {
