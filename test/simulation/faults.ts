@@ -78,7 +78,8 @@ type ChanceFault =
 const SLOWEST_MS = 20_000
 
 export interface Faults {
-  fateOf(step: string): Fate
+  /** @param isLate after `stop`, too */
+  fateOf(step: string, isLate: boolean): Fate
   latencyOf(step: string, isCalm: boolean): number
   happens(kind: ChanceFault, step: string): boolean
   isOut(service: Outage['service'], sinceStart: number): boolean
@@ -96,11 +97,11 @@ export function faultsOf(
   let rates = given
   const isSuppressed = (step: string) => suppressed.has(step)
   return {
-    fateOf(step) {
+    fateOf(step, isLate) {
       if (isSuppressed(step)) return 'normal'
       let number = chance.number(`fate of ${step}`)
       for (const fate of FATES) {
-        number -= rates[fate]
+        number -= (isLate ? given : rates)[fate]
         if (number < 0) return fate
       }
       return 'normal'

@@ -183,7 +183,9 @@ export function createLambda(world: () => World): Lambda {
     // Lambda repeats a failed invocation twice.
     for (let attempt = 1; attempt <= 3; attempt++) {
       const name = `reconcileImages ${day}.${attempt}`
-      const ended = await processes.invoke(name, LIMITS_MS.reconcileImages, () => reconcileImages(scheduled))
+      const run = () => reconcileImages(scheduled)
+      const options = { isTroubled: attempt < 3 }
+      const ended = await processes.invoke(name, LIMITS_MS.reconcileImages, run, options)
       if ('returned' in ended) return
     }
   }

@@ -9,6 +9,7 @@ interface Invocation {
   name: string
   isOver: boolean
   isCalm: boolean
+  isTroubled: boolean
   /** How many steps of the same name it has made. */
   steps: Map<string, number>
   /** How many random numbers it has drawn. */
@@ -37,6 +38,8 @@ export interface StepTaken {
 interface InvocationOptions {
   /** There are no faults but outages. */
   isCalm?: boolean
+  /** Its steps can fail when the faults of the history have ended, too. */
+  isTroubled?: boolean
   /** It ends when it begins another step. */
   maxSteps?: number
 }
@@ -92,13 +95,19 @@ export function createProcesses({ time, start, chance, faults, hasSites, onStep 
     return [service, 'both' as const].some((away) => faults.isOut(away, time.now() - start))
   }
   return {
-    invoke(name, limitMs, run, { isCalm = false, maxSteps = Number.POSITIVE_INFINITY } = {}) {
+    invoke(
+      name,
+      limitMs,
+      run,
+      { isCalm = false, isTroubled = false, maxSteps = Number.POSITIVE_INFINITY } = {},
+    ) {
       const end = time.now() + limitMs
       return new Promise((resolve) => {
         const invocation: Invocation = {
           name,
           isOver: false,
           isCalm,
+          isTroubled,
           steps: new Map(),
           draws: 0,
           stepsLeft: maxSteps,
@@ -143,7 +152,7 @@ export function createProcesses({ time, start, chance, faults, hasSites, onStep 
             if (chance.happens(`arrival of ${name}`, 0.5)) quietly(() => effect(name))
             return
           }
-          const fate = invocation.isCalm ? 'normal' : faults.fateOf(name)
+          const fate = invocation.isCalm ? 'normal' : faults.fateOf(name, invocation.isTroubled)
           if (fate === 'crashBefore' || isLast) {
             tell('crash before')
             return end()

@@ -25,8 +25,11 @@ interface Schedule {
 
 /**
  * Once a day: finds what S3 sent no event for. Each app and day becomes a message of the watch queue, so neither their number nor
- * their size matters. The days go from the last one of the reconcile before, so that none is left out after an outage. Direct uploads and erasures that are not complete are few, and are found by listing them all. A multipart
- * upload has no event until it is completed, so if all its parts are there, it is completed here.
+ * their size matters. The days go from the last one of the reconcile before, so that none is left out after an outage. Direct uploads
+ * and erasures that are not complete are few, and are found by listing them all. A multipart upload has no event until it is
+ * completed, so if all its parts are there, it is completed here.
+ *
+ * @throws if something is left to do: Lambda calls it again, twice
  */
 export async function handler({ time }: Schedule): Promise<void> {
   const now = Date.parse(time)
@@ -40,9 +43,11 @@ export async function handler({ time }: Schedule): Promise<void> {
   for await (const { begun, ...erasure } of listErasures(bucket)) {
     if (begun <= oldEnough) await watchAgain([{ key: erasureKey(erasure), written: begun }])
   }
+  let unfinished = 0
   for (const { app, imageId, initiated } of await listMultipartUploads(bucket)) {
-    if (initiated <= oldEnough) await isAcceptedNow({ app, imageId })
+    if (initiated <= oldEnough && !(await isAcceptedNow({ app, imageId }))) unfinished += 1
   }
+  if (unfinished > 0) throw new Error(`${unfinished} multipart uploads could not be completed`)
 }
 
 /**
