@@ -168,6 +168,7 @@ const call = (...args: string[]) => {
 const OWN_TEXT: Record<string, string> = {
   'analytics dictionary': 'the schema',
   'analytics generate': 'figures',
+  'analytics superset': 'the attributes that apps declare',
   'apps list': 'a file of the operator',
   'apps check': 'a file of the operator',
   'apps add': 'a file of the operator',
