@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { signedHeaders } from '@darkroom/local-aws'
 import type { Chance } from '../simulation/chance.ts'
 
 /** Probabilities per request. */
@@ -79,8 +81,8 @@ async function forward(incoming: IncomingMessage, answer: ServerResponse, target
   const body = SETS_ATTRIBUTES.test(String(headers['x-amz-target']))
     ? await withShortTimeout(incoming)
     : undefined
-  const length = body && { 'content-length': Buffer.byteLength(body) }
-  const outgoing = request(new URL(url ?? '/', target), { method, headers: { ...headers, ...length } })
+  const changed = body === undefined ? {} : headersOf(incoming, body)
+  const outgoing = request(new URL(url ?? '/', target), { method, headers: { ...headers, ...changed } })
   outgoing.on('error', () => answer.destroy())
   // A long poll that its client gave up must not take messages.
   answer.once('close', () => outgoing.destroy())
@@ -98,6 +100,21 @@ async function forward(incoming: IncomingMessage, answer: ServerResponse, target
 async function withShortTimeout(incoming: IncomingMessage): Promise<string> {
   const body = await text(incoming)
   return body.replace(/("VisibilityTimeout":)"\d+"/, `$1"${VISIBILITY_SECONDS}"`)
+}
+
+/** Of a request whose body was changed: it has another length and signature. */
+function headersOf({ method = 'POST', url = '/', headers }: IncomingMessage, body: string) {
+  const hash = createHash('sha256').update(body).digest('hex')
+  const toSign = {
+    host: String(headers.host),
+    'x-amz-target': String(headers['x-amz-target']),
+    'x-amz-user-agent': String(headers['x-amz-user-agent']),
+    'x-amz-content-sha256': hash,
+  }
+  return {
+    'content-length': Buffer.byteLength(body),
+    ...signedHeaders({ method, url, headers: toSign }, body, { service: 'sqs', region: 'us-east-1' }),
+  }
 }
 
 const delay = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
