@@ -107,7 +107,7 @@ test('an image is developed again with the preset; its original stays and its ol
   const image = await store()
   const earlier = await developByOlderPreset(image)
   const before = await original(image)
-  expect(await toDefault()).toEqual({
+  expect(await toDefault()).toMatchObject({
     code: 0,
     printed: `${STORE}${dateOf(image.imageId)}  1 of older v3\n1 message sent, to be developed by default\n`,
   })
