@@ -16,6 +16,7 @@ export function contain(inherited: number[], rules: Rule[] = RULES): Containment
     return { contained: false, reason: `there is no filter for ${platform} on ${arch}` }
   for (const descriptor of inherited) closeSync(descriptor)
   try {
+    endWithParent()
     if (hasIoUring()) throw new Error('the event loop uses io_uring')
     applyFilter(assembleFilter(rules, arch, pid))
     if (opensFiles()) throw new Error('the filter has no effect')
@@ -88,6 +89,8 @@ const koffi = await import('koffi').then(
   () => undefined,
 )
 
+const SIGKILL = 9
+const PR_SET_PDEATHSIG = 1
 const PR_SET_NO_NEW_PRIVS = 38
 /** The number of the system call seccomp. */
 const SECCOMP: Record<string, number> = { x64: 317, arm64: 277 }
@@ -97,20 +100,40 @@ const SECCOMP_FILTER_FLAG_TSYNC = 1
 const BYTES_PER_INSTRUCTION = 8
 
 /**
+ * The kernel kills this process when its parent ends, also while it is paused and can notice nothing.
+ *
+ * @throws Error where the C library cannot do it
+ * @see https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+ */
+function endWithParent(): void {
+  setProcess(PR_SET_PDEATHSIG, SIGKILL)
+}
+
+/**
  * @throws Error where the kernel or the C library cannot do it
  * @see https://man7.org/linux/man-pages/man2/seccomp.2.html
  */
 function applyFilter(filter: Buffer): void {
-  if (!koffi) throw new Error('koffi is not installed for this system')
-  const libc = koffi.load('libc.so.6')
+  const { koffi, libc, check } = openLibc()
   const program = koffi.struct({ len: 'uint16', filter: 'uint8 *' })
-  const prctl = libc.func('prctl', 'int', ['int', 'long', 'long', 'long', 'long'])
   const seccomp = libc.func('syscall', 'long', ['long', 'long', 'long', koffi.pointer(program)])
-  const check = (result: number, call: string) => {
-    if (result !== 0) throw new Error(`${call} returns ${result}, errno ${koffi.errno()}`)
-  }
-  check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 'prctl')
+  setProcess(PR_SET_NO_NEW_PRIVS, 1)
   const argument = { len: filter.length / BYTES_PER_INSTRUCTION, filter }
   const flags = SECCOMP_FILTER_FLAG_TSYNC
   check(seccomp(SECCOMP[process.arch], SECCOMP_SET_MODE_FILTER, flags, argument), 'seccomp')
+}
+
+function setProcess(option: number, value: number): void {
+  const { libc, check } = openLibc()
+  const prctl = libc.func('prctl', 'int', ['int', 'long', 'long', 'long', 'long'])
+  check(prctl(option, value, 0, 0, 0), 'prctl')
+}
+
+function openLibc() {
+  if (!koffi) throw new Error('koffi is not installed for this system')
+  const { load, errno } = koffi
+  const check = (result: number, call: string) => {
+    if (result !== 0) throw new Error(`${call} returns ${result}, errno ${errno()}`)
+  }
+  return { koffi, libc: load('libc.so.6'), check }
 }

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism, constants, setPriority } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import type { Preset } from '@darkroom/core'
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
@@ -27,6 +30,12 @@ afterEach(() => running?.stop())
 function isolated(limits: Partial<Isolation> = {}, served = program) {
   running = isolate({ name: 'sharp', program: served, seconds: 60, megabytes: 480, ...limits })
   return running
+}
+
+/** Not one that has ended, and that nobody has waited for yet. */
+async function isRunning(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined)
+  return status !== undefined && !/\) Z /.test(status)
 }
 
 const withOrder = (order: string) => Buffer.concat([photograph, Buffer.from(`#${order} `)])
@@ -79,6 +88,16 @@ describe('an engine in a process of its own', () => {
     await expect(nothing.develop(photograph, preset, 'web-app-1')).rejects.toThrow(
       /did not start: exit code 1/,
     )
+  })
+
+  test('ends with the process that started it, also if that is killed and it is paused', async () => {
+    const parent = spawn(process.execPath, [
+      fileURLToPath(new URL('testing/abandon-engine.ts', import.meta.url)),
+    ])
+    const [pid] = await once(parent.stdout, 'data')
+    expect(await isRunning(Number(pid))).toBe(true)
+    parent.kill('SIGKILL')
+    while (await isRunning(Number(pid))) await setTimeout(20)
   })
 
   test('knows no credentials', async () => {
