@@ -14,24 +14,31 @@ export type ServiceName = 'image-processor' | 'upload-api' | 'kafka-bridge' | 'a
 const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'x86_64'
 
 /** Runs the Serverless Framework in a service's folder, as `pnpm exec serverless`, and resolves to its output. */
-export async function serverless(
+export function serverless(
   service: ServiceName,
   args: string[],
   environment: Record<string, string>,
 ): Promise<string> {
-  const withoutAccount = Object.entries(process.env).filter(([name]) => !/^AWS_(?!CA_BUNDLE)/.test(name))
   const all = [...args, `--param=architecture=${ARCHITECTURE}`]
+  return withServiceLock(service, () => serverlessIn(join(REPOSITORY, 'services', service), all, environment))
+}
+
+/** Runs the Serverless Framework in a folder, and resolves to its output. */
+export async function serverlessIn(
+  folder: string,
+  args: string[],
+  environment: Record<string, string>,
+): Promise<string> {
+  const withoutAccount = Object.entries(process.env).filter(([name]) => !/^AWS_(?!CA_BUNDLE)/.test(name))
   const program = join(REPOSITORY, 'node_modules/.bin/serverless')
-  const { stdout, stderr } = await withServiceLock(service, () =>
-    promisify(execFile)(program, all, {
-      cwd: join(REPOSITORY, 'services', service),
-      env: {
-        ...Object.fromEntries(withoutAccount),
-        ...environment,
-        ESBUILD_WORK_FOLDER: `deploy-${randomUUID()}`,
-      },
-    }),
-  )
+  const { stdout, stderr } = await promisify(execFile)(program, args, {
+    cwd: folder,
+    env: {
+      ...Object.fromEntries(withoutAccount),
+      ...environment,
+      ESBUILD_WORK_FOLDER: `deploy-${randomUUID()}`,
+    },
+  })
   return stdout + stderr
 }
 
