@@ -40,6 +40,10 @@ describe('the file', () => {
     expect(() => readConfiguration('package.json')).toThrow(
       /in package\.json cannot be used\..*→ at presets/s,
     )
+    const odd = { shop: { attributes: { 'Order ID': { type: 'string' as const } } } }
+    expect(() => readConfiguration(configurationFile({ apps: odd }))).toThrow(
+      /must have a key of 1 to 64 characters .*→ at apps\.shop\.attributes\["Order ID"\]/s,
+    )
     expect(() => readConfiguration('nowhere.json')).toThrow(/in nowhere\.json cannot be used\..*ENOENT/s)
   })
 

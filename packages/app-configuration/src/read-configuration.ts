@@ -44,5 +44,12 @@ const WithWatermarks = AppConfiguration.superRefine(({ presets }, context) => {
 })
 
 function explain(cause: unknown): string {
-  return cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause)
+  if (!(cause instanceof z.ZodError)) return String(cause)
+  return z.prettifyError(new z.ZodError(cause.issues.flatMap(issuesOfKey)))
+}
+
+/** zod says of a key only that it is invalid; its own issues say what it must be. */
+function issuesOfKey(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_key') return [issue]
+  return issue.issues.map((inner) => ({ ...inner, path: issue.path }))
 }
