@@ -113,7 +113,6 @@ describeWith(BROWSER, 'a large photograph in Loupe with the whole local stack', 
       await expectEventually(() => expect(arrived.toSorted()).toEqual([1, 2]), 120_000)
       await Promise.all([loseParts(), loupe.page.reload()])
       await seesDeveloped('reloaded.png')
-      expect(new Set(arrived).size).toBe(partCount)
       expect(arrived.slice(2)).not.toContain(1)
       await expectProcessed('reloaded.png')
     },
