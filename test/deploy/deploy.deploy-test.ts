@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
+import { FirehoseClient } from '@aws-sdk/client-firehose'
 import {
   GetFunctionCommand,
   InvokeCommand,
@@ -33,7 +36,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { type Client, createClient } from '@darkroom/client'
-import { inputKey, OUTCOMES, parseCollectedKey } from '@darkroom/core'
+import { type AuditEntry, inputKey, OUTCOMES, parseCollectedKey } from '@darkroom/core'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { gunzipSync, unzipSync, zipSync } from 'fflate'
 import { CLOUD_EVENT, kafkaEvent, kafkaRecord } from '../../services/kafka-bridge/test/kafka-records.ts'
@@ -41,16 +44,22 @@ import { watchEvent } from '../../services/upload-api/src/testing/watch-event.ts
 import { largePhotograph } from '../large-photograph.ts'
 import type { Resource } from '../package-service.ts'
 import { PHOTOGRAPH } from '../web-app-1/open-page.ts'
+import { embeddedMetrics, watchedMetrics } from './alarmed-metrics.ts'
 import { changeTemplate, type ServiceName, serverless } from './deploy-service.ts'
+import { matchesFilter } from './filter-pattern.ts'
 import { type Api, openApi } from './open-api.ts'
+import { deliverSubscriptions, type MetricFilter, readLogs, readMetricFilters } from './read-logs.ts'
 import { type Emulator, startEmulator } from './start-emulator.ts'
 
+const SERVICES = ['image-processor', 'upload-api', 'kafka-bridge', 'analytics-catalog'] as const
 const APPS = ['web-app-1', 'web-app-2']
 const TIMEOUT_MS = 120_000
 
 let emulator: Emulator
 let folder: string
+let firehose: FirehoseClient
 let lambda: LambdaClient
+let logs: CloudWatchLogsClient
 let s3: S3Client
 let sqs: SQSClient
 
@@ -62,18 +71,26 @@ beforeAll(async () => {
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   }
+  firehose = new FirehoseClient(config)
   lambda = new LambdaClient(config)
+  logs = new CloudWatchLogsClient(config)
   s3 = new S3Client({ ...config, forcePathStyle: true })
   sqs = new SQSClient(config)
 })
 afterAll(async () => {
+  const readme = await readFile(new URL('README.md', import.meta.url), 'utf8')
+  console.log([...measured, '', readme.slice(readme.indexOf('## Not shown'))].join('\n'))
   for (const { close } of opened) await close()
   await emulator?.stop()
   if (folder) await rm(folder, { recursive: true })
 })
 
+/** What the suite prints at its end. */
+const measured: string[] = []
+const secondsSince = (began: number) => `${((Date.now() - began) / 1000).toFixed(1)} s`
+
 test('all four services deploy, one by one', async () => {
-  for (const service of ['image-processor', 'upload-api', 'kafka-bridge', 'analytics-catalog'] as const) {
+  for (const service of SERVICES) {
     const began = Date.now()
     const removed = await deploy(
       service,
@@ -81,8 +98,8 @@ test('all four services deploy, one by one', async () => {
       service === 'analytics-catalog' ? { change: collectAtOnce } : {},
     )
     if (service === 'image-processor') await createKeys('prod')
-    const seconds = ((Date.now() - began) / 1000).toFixed(0)
-    console.log(`${service}: ${seconds} s; left out for the emulator: ${removed.join(', ') || 'nothing'}`)
+    const leftOut = removed.join(', ') || 'nothing'
+    measured.push(`${service} deployed in ${secondsSince(began)}; left out for the emulator: ${leftOut}`)
   }
   const { url } = await apiOf('prod')
   expect(await (await fetch(`${url}/v1/health`)).json()).toMatchObject({ stage: 'prod' })
@@ -102,14 +119,18 @@ describe('on the deployed stage', () => {
 
   test('its outcome is in a file for analysts within two minutes', async () => {
     const client = await clientOf('web-app-1')
+    const began = Date.now()
     const { id } = await client.upload(PHOTOGRAPH)
     await processed(client, id)
+    measured.push(`From the upload until the variants are ready: ${secondsSince(began)}`)
     await eventually(async () => {
       const keys = (await keysOf('prod')).filter((key) => parseCollectedKey(key)?.kind === OUTCOMES)
       const events = (await Promise.all(keys.map(collectedEvents))).flat()
       const { type, data } = events.find(({ subject }) => subject === id) ?? {}
       expect([type, data?.status]).toEqual(['image.processed.v1', 'processed'])
     })
+    const until = 'until its outcome is in a file for analysts, gathered for 1 s instead of 60'
+    measured.push(`From the upload ${until}: ${secondsSince(began)}`)
   })
 
   test('one of 6 MB goes directly to S3', async () => {
@@ -138,7 +159,7 @@ describe('on the deployed stage', () => {
     expect(left).toEqual(['metadata'])
   })
 
-  test('the repair sends a lost message again', async () => {
+  test('a lost message is found by the reconcile and sent again by the repair', async () => {
     const FunctionName = 'darkroom-image-processor-prod-processImages'
     const mappings = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }))
     const UUID = mappings.EventSourceMappings?.[0]?.UUID
@@ -148,10 +169,13 @@ describe('on the deployed stage', () => {
     await sqs.send(new PurgeQueueCommand({ QueueUrl: await queueUrl('darkroom-prod-images') }))
     await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }))
     expect(await client.getImage(id)).toMatchObject({ status: 'queued' })
-    // S3's event of the original, as the watch queue delivers it after two minutes.
     const key = inputKey({ app: 'web-app-1', imageId: id })
-    const bucket = 'darkroom-prod-000000000000-us-east-1'
-    expect(await invoke('upload-api', 'watchImages', watchEvent(bucket, key))).toMatchObject({
+    const event = watchEvent('darkroom-prod-000000000000-us-east-1', key)
+    const day = { type: 'day-to-reconcile', app: 'web-app-1', date: key.split('/')[2] }
+    const ofDay = { Records: event.Records.map((record) => ({ ...record, body: JSON.stringify(day) })) }
+    expect(await invoke('upload-api', 'watchImages', ofDay)).toEqual({ batchItemFailures: [] })
+    // S3's event of the original, as the watch queue delivers it after two minutes.
+    expect(await invoke('upload-api', 'watchImages', event)).toMatchObject({
       batchItemFailures: [{ itemIdentifier: key }],
     })
     await processed(client, id)
@@ -166,6 +190,134 @@ describe('on the deployed stage', () => {
       const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ ...parked, AttributeNames }))
       expect(Attributes?.ApproximateNumberOfMessages).toBe('1')
     })
+  })
+})
+
+test('the command line reads the stage: apps, keys, and the images of an uploader', async () => {
+  const diff = await darkroom(['apps', 'diff', '--stage', 'prod'])
+  expect(diff.stdout).toContain('the stage prod have the same apps.')
+  const key = apiKey('web-app-1', 'prod')
+  const keys = await darkroom(['keys', 'list', '--app', 'web-app-1', '--stage', 'prod'])
+  expect(keys.stdout).toContain(key.split('_')[2])
+  const client = await clientOf('web-app-1')
+  const { id } = await client.upload(PHOTOGRAPH, { uploader: 'user-7' })
+  const erase = ['erase', '--app', 'web-app-1', '--uploader', 'user-7', '--stage', 'prod']
+  const found = await darkroom(erase, { DARKROOM_KEY: key })
+  expect(found.stdout).toContain('1 images of user-7 found')
+  expect(found.stdout).toContain(id)
+})
+
+test('the audit trail has what was done over HTTP, over Kafka and with the command line', async () => {
+  const { url } = await apiOf('prod')
+  const client = await clientOf('web-app-1')
+  const forged = createClient({ url, credential: `${apiKey('web-app-1', 'prod')}0` })
+  // The emulator sometimes reads the last lines of an invocation only in the next one.
+  await eventually(async () => {
+    const { id } = await client.upload(PHOTOGRAPH)
+    await processed(client, id)
+    await client.deleteImage(id)
+    const record = kafkaRecord({ value: PHOTOGRAPH, headers: { ...CLOUD_EVENT, ce_id: randomUUID() } })
+    await invoke('kafka-bridge', 'bridgeRecords', kafkaEvent(record))
+    await expect(forged.listImages()).rejects.toMatchObject({ type: 'unauthenticated' })
+    await deliverSubscriptions(logs, firehose, 'prod')
+    expect(await recordedActs()).toEqual(
+      expect.arrayContaining([
+        'image.uploaded key',
+        'image.uploaded topic',
+        'image.erased key',
+        'key.created operator',
+        'credential.refused undefined',
+      ]),
+    )
+  })
+})
+
+describe('every alarm watches a metric', () => {
+  let templates: Resources[]
+  let filters: MetricFilter[]
+
+  beforeAll(async () => {
+    templates = await Promise.all(SERVICES.map(templateOf))
+    filters = (await readMetricFilters(logs)).filter(({ group }) => /[-/]prod\b/.test(group))
+  })
+
+  test('that AWS writes, that a filter of a log makes, or that a function wrote here', async () => {
+    const watched = templates.flatMap(watchedMetrics)
+    const without = watched.filter(({ metrics }) => metrics.length === 0)
+    expect(without.map(({ alarm }) => alarm)).toEqual(['OffsetLagAlarm'])
+    const value = Buffer.from('no image')
+    const rejected = kafkaRecord({ value, headers: { ...CLOUD_EVENT, ce_id: 'text' } })
+    let lines: string[] = []
+    // The emulator sometimes reads the last lines of an invocation only in the next one.
+    await eventually(async () => {
+      await invoke('kafka-bridge', 'bridgeRecords', kafkaEvent(rejected))
+      await invoke('upload-api', 'watchImages', { Records: [] })
+      const found = [
+        ...filters.map(({ namespace, name }) => ({ namespace, name, dimensions: {}, writer: 'a filter' })),
+        ...(await readLogs(logs, 'prod')).flatMap(({ group, lines }) =>
+          lines.flatMap(embeddedMetrics).map((metric) => ({ ...metric, writer: group.split('-').at(-1) })),
+        ),
+      ]
+      lines = watched.flatMap(({ alarm, metrics }) =>
+        metrics.map(({ isOfAws, namespace, name, dimensions }) => {
+          const like = found.filter(
+            (other) => other.namespace === namespace && isDeepStrictEqual(other.dimensions, dimensions),
+          )
+          const writer = isOfAws ? 'AWS' : like.find((other) => other.name === name)?.writer
+          const isExpected = writer !== undefined || (NOT_PROVOKED.includes(name) && like.length > 0)
+          const by = writer ?? (isExpected ? 'its service, but not here' : 'nobody')
+          return `${alarm}: ${namespace} ${name}, written by ${by}`
+        }),
+      )
+      expect(lines.filter((line) => line.endsWith('by nobody'))).toEqual([])
+    })
+    measured.push(...lines)
+  })
+
+  test('by filters that match the last line of an invocation, if it took too long', async () => {
+    const written = await readLogs(logs, 'prod')
+    let lines = 0
+    for (const { group, pattern, name } of filters) {
+      if (name !== 'AlmostTimedOut') continue
+      const [, limit] = />(\d+)/.exec(pattern) ?? []
+      for (const line of written.find((log) => log.group === group)?.lines ?? []) {
+        const [, duration] = /^REPORT .*\tDuration: ([\d.]+) ms/.exec(line) ?? []
+        expect([line, matchesFilter(pattern, line)]).toEqual([line, Number(duration) > Number(limit)])
+        if (duration === undefined) continue
+        const slow = line.replace(/Duration: \S+/, `Duration: ${Number(limit) + 1}`)
+        expect([slow, matchesFilter(pattern, slow)]).toEqual([slow, true])
+        lines++
+      }
+    }
+    expect(lines).toBeGreaterThan(20)
+  })
+
+  test('by filters that match what the API answered', async () => {
+    const { url } = await apiOf('prod')
+    const client = await clientOf('web-app-1')
+    const { id } = await client.upload(PHOTOGRAPH)
+    const headers = { authorization: `Bearer ${apiKey('web-app-1', 'prod')}` }
+    const { status } = await fetch(`${url}/v1/images/${id}`, { method: 'DELETE', headers })
+    const authorized = async (authorization?: string) => {
+      const event = { headers: { authorization } }
+      return ((await invoke('upload-api', 'authorize', event)) as { context: object }).context
+    }
+    const stage = templates
+      .flatMap((resources) => Object.values(resources))
+      .find(({ Type }) => Type === 'AWS::ApiGatewayV2::Stage')
+    const counted = (routeKey: string, status: number, authorizer: object) => {
+      const context = { routeKey, status, authorizer, responseLatency: 20, responseLength: 100 }
+      const line = accessLogLine(stage?.Properties.AccessLogSettings.Format, context)
+      return filters.flatMap(({ pattern, name }) =>
+        pattern.startsWith('{') && matchesFilter(pattern, line) ? [name] : [],
+      )
+    }
+    const caller = await authorized(headers.authorization)
+    expect(counted('GET /v1/images', 200, caller)).toEqual([])
+    expect(counted('DELETE /v1/images/{id}', status, caller)).toEqual(['ImagesErased'])
+    expect(counted('GET /v1/images', 500, caller)).toEqual(['FailedRequests'])
+    expect(counted('GET /v1/images', 401, await authorized('Bearer forged'))).toEqual(['FailedLogins'])
+    expect(counted('GET /v1/images', 401, await authorized())).toEqual([])
   })
 })
 
@@ -348,6 +500,37 @@ test('the buckets of a removed preview are deleted with every version, those of 
 
 type Resources = Record<string, Resource>
 
+/**
+ * Metrics of what does not happen here: a decoder that is not contained, an outage of S3, merges and counts by Athena. Other metrics of
+ * their services have the same dimensions.
+ */
+const NOT_PROVOKED = ['EngineNotContained', 'KafkaRecordsDeferred', 'MergeLag', 'RowsMissing']
+
+/** The resources of a service as they are for AWS. */
+async function templateOf(service: ServiceName): Promise<Resources> {
+  const file = join(folder, `${service}-prod`, 'cloudformation-template-update-stack.json')
+  return JSON.parse(await readFile(file, 'utf8')).Resources
+}
+
+/** The acts in the audit trail, each with the kind of who did it. */
+async function recordedActs(): Promise<string[]> {
+  const from = new Date(Date.now() - 3_600_000).toISOString()
+  const { stdout } = await darkroom(['audit-log', '--stage', 'prod', '--from', from, '--json'])
+  const entries: AuditEntry[] = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  return entries.map(({ act, who }) => `${act} ${who.kind}`)
+}
+
+/** A line of the access log, which the emulator does not write: a variable without a value is `-`. */
+function accessLogLine(format: string, context: object): string {
+  return format.replaceAll(/\$context\.([\w.]+)/g, (_, path: string) => {
+    const value = path.split('.').reduce<unknown>((found, name) => Object(found)[name], context)
+    return String(value ?? '-')
+  })
+}
+
 interface DeployOptions {
   change?: (resources: Resources) => void
   changedFunction?: string
@@ -405,12 +588,12 @@ function apiKey(app: string, stage: string): string {
 }
 
 /** `pnpm darkroom …` and `pnpm deliver …` with the emulator as AWS. */
-const darkroom = (args: string[]) => run('tools/cli/src/darkroom.ts', args)
+const darkroom = (args: string[], more = {}) => run('tools/cli/src/darkroom.ts', args, more)
 const deliver = (args: string[]) => run('tools/deployment/src/deliver.ts', args)
 
-function run(program: string, args: string[]): Promise<{ stdout: string }> {
+function run(program: string, args: string[], more = {}): Promise<{ stdout: string }> {
   const path = fileURLToPath(new URL(`../../${program}`, import.meta.url))
-  const env = { ...process.env, ...emulator.environment, NO_COLOR: '1' }
+  const env = { ...process.env, ...emulator.environment, ...more, NO_COLOR: '1' }
   return promisify(execFile)(process.execPath, [path, ...args], { env })
 }
 
