@@ -26,14 +26,14 @@ test('no history contradicts an earlier answer, loses an image, or leaves anythi
  * was stored, because its hash could not be; a hold that was placed again did not look for the erasure that the first attempt had seen;
  * the hash was stored after the erasure had deleted it, twice; an attempt crashed after it had written variants, and another delivery of its
  * message had ended; a refused record was stored after another one had deleted its link; an outage of S3 covered both runs of the
- * reconcile that looked at a day; a failed request of the reconcile left an upload, all of whose parts were there.
+ * reconcile that looked at a day; a failed request of the reconcile left an upload, all of whose parts were there; an attempt at a
+ * failed image that was sent again crashed after its message had become a dead letter.
  */
-test.each([16_044, 1_701, 21, 128, 1_125, 131_769, 131_972, 73_356, 329_986, 722_754, 1_117_587, 221])(
-  'seed %i, which once broke a promise, keeps them',
-  async (seed) => {
-    expect(await findFailing({}, seed, 1)).toBeUndefined()
-  },
-)
+test.each([
+  16_044, 1_701, 21, 128, 1_125, 131_769, 131_972, 73_356, 329_986, 722_754, 1_117_587, 221, 2_048_379,
+])('seed %i, which once broke a promise, keeps them', async (seed) => {
+  expect(await findFailing({}, seed, 1)).toBeUndefined()
+})
 
 test.each(Object.entries(SABOTAGES))('the oracle sees it if %s', async (_, { seed, sabotage }) => {
   // A change of the handlers may move the seed a little.
