@@ -1,80 +1,11 @@
 import type { ImageType } from '@darkroom/core'
 import { C2PA_BOX } from '../content-credentials.ts'
 import { EmbeddedMetadata } from '../embedded-metadata.ts'
-import { spaceOfCodePoints } from '../rgb-space.ts'
-import {
-  type Fold,
-  type Format,
-  type Reader,
-  type Segment,
-  type Size,
-  type Structure,
-  type Traits,
-  walkAll,
-} from '../segments.ts'
+import type { Fold, Format, Segment, Size, Structure, Traits } from '../segments.ts'
+import { readBoxes } from './heif-boxes.ts'
+import { declaredColors } from './heif-colors.ts'
 import { addItems, firstPartOf, type ItemBoxes, typeOfItem } from './heif-items.ts'
-
-/** Boxes at the top level. Anything else after the image data is not part of the image. */
-const TOP_LEVEL = new Set('ftyp meta moov mdat moof mfra free skip uuid sidx styp wide'.split(' '))
-
-/** Boxes that contain boxes, with the number of bytes before the first one (`meta` has a version and flags). */
-const CONTAINERS: Record<string, number> = { meta: 4, 'meta/iprp': 0, 'iprp/ipco': 0 }
-
-/** The part of a box inside `meta` that is read. Its properties are much smaller. */
-const MAX_LOOKAHEAD_BYTES = 256 * 1024
-
-/**
- * AVIF and HEIC (ISO/IEC 14496-12, sections 4.2 and 8.11): boxes of `size type …`. A size of 0 extends to the end, and 1
- * means that 64 bits follow. The image data is in `mdat`, or in an `idat` inside `meta`. The name of a nested box includes
- * its parent: `ipco/ispe`.
- */
-function* read(): Reader {
-  let hasData = false
-  for (;;) {
-    const ahead = yield 16
-    if (ahead.length < 8) return hasData
-    const type = ahead.toString('latin1', 4, 8)
-    if (hasData && !TOP_LEVEL.has(type)) return true
-    const { header, size } = boxHead(ahead, Number.POSITIVE_INFINITY)
-    if (size < header) return false
-    const hasInlineData = yield* readBox(type, header, size)
-    hasData ||= type === 'mdat' || hasInlineData
-    if (size === Number.POSITIVE_INFINITY) return hasData
-  }
-}
-
-function boxHead(box: Buffer, toTheEnd: number): { header: number; size: number } {
-  const size = box.readUInt32BE(0)
-  if (size === 0) return { header: 8, size: toTheEnd }
-  if (size !== 1) return { header: 8, size }
-  return { header: 16, size: box.length >= 16 ? Number(box.readBigUInt64BE(8)) : 0 }
-}
-
-/** @returns whether it contains image data */
-function* readBox(type: string, header: number, size: number): Reader {
-  const before = CONTAINERS[type]
-  if (before === undefined) {
-    yield { type, header, payload: size - header }
-    return type === 'meta/idat'
-  }
-  yield { type, header: header + before, payload: 0 }
-  const name = type.slice(-4)
-  let left = size - header - before
-  let hasData = false
-  while (left >= 8) {
-    const ahead = yield Math.min(left, 16)
-    if (ahead.length < 8) break
-    const head = boxHead(ahead, left)
-    if (head.size < head.header) break
-    const childSize = Math.min(head.size, left)
-    yield Math.min(childSize, MAX_LOOKAHEAD_BYTES)
-    const hasInlineData = yield* readBox(`${name}/${ahead.toString('latin1', 4, 8)}`, head.header, childSize)
-    hasData ||= hasInlineData
-    left -= childSize
-  }
-  yield { type: 'rest', header: 0, payload: Math.max(0, left) }
-  return hasData
-}
+import { primaryProperties } from './heif-properties.ts'
 
 const TYPES: Record<string, ImageType> = {
   avif: 'image/avif',
@@ -142,68 +73,6 @@ function dimensions(): Fold<Size | undefined> {
       return [...sizes].find(([property]) => own.has(property))?.[1]
     },
   }
-}
-
-interface Properties extends Fold<Set<number>> {
-  primary(): number | undefined
-  /** Those of any item. */
-  of(item: number): Set<number>
-  /** The number of the property that was visited last. */
-  last(): number
-}
-
-/**
- * The numbers of the primary picture's properties. `pitm` has its id, and `ipma` lists which properties in `ipco` belong to it
- * (ISO/IEC 14496-12, 8.11.4 and 8.11.14).
- */
-function primaryProperties(): Properties {
-  let primary: number | undefined
-  let property = 0
-  const associations: Buffer[] = []
-  const of = (item: number | undefined) => new Set(associations.flatMap((ipma) => propertiesOf(item, ipma)))
-  return {
-    visit({ type, payload }) {
-      if (type === 'meta/pitm') primary = primaryIn(payload)
-      if (type === 'iprp/ipma') associations.push(payload)
-      if (type === 'iprp/ipco') property = 0
-      if (type.startsWith('ipco/')) property++
-    },
-    primary: () => primary,
-    of,
-    last: () => property,
-    result: () => of(primary),
-  }
-}
-
-/** Version and flags, then an id of 2 bytes, or of 4 in version 1. */
-function primaryIn(pitm: Buffer): number | undefined {
-  const bytes = pitm[0] === 0 ? 2 : 4
-  return pitm.length < 4 + bytes ? undefined : pitm.readUIntBE(4, bytes)
-}
-
-/**
- * Version and flags, a count, then for each item its id (2 bytes, or 4 in version 1), a count, and the numbers of its
- * properties, starting at 1 (1 byte each, or 2 if a flag is set). Their highest bit marks essential properties.
- */
-function propertiesOf(item: number | undefined, ipma: Buffer): number[] {
-  if (item === undefined || ipma.length < 8) return []
-  const idBytes = ipma[0] === 0 ? 2 : 4
-  const numberBytes = (ipma[3] ?? 0) & 1 ? 2 : 1
-  const mask = numberBytes === 1 ? 0x7f : 0x7fff
-  let at = 8
-  while (at + idBytes + 1 <= ipma.length) {
-    const count = ipma.readUInt8(at + idBytes)
-    const numbers = at + idBytes + 1
-    const next = numbers + count * numberBytes
-    if (next > ipma.length) return []
-    if (ipma.readUIntBE(at, idBytes) === item)
-      return Array.from(
-        { length: count },
-        (_, n) => ipma.readUIntBE(numbers + n * numberBytes, numberBytes) & mask,
-      )
-    at = next
-  }
-  return []
 }
 
 /** Measured bytes per pixel: planes, colors, and libheif's conversions. */
@@ -374,114 +243,6 @@ function orientation(): Fold<number> {
 }
 
 /**
- * Makes code points such that both decoders understand them. If all are unspecified, they become what is meant, sRGB: libheif
- * would ignore the range beside them. A matrix that a decoder does not know becomes that of BT.2020: libheif would refuse the
- * picture, and libavif in WebAssembly return memory that it has not written. Returns other files unchanged.
- */
-export function withSpecifiedColors(avif: Uint8Array): Uint8Array {
-  const bytes = Buffer.from(avif.buffer, avif.byteOffset, avif.length)
-  const changes: [at: number, codes: number[]][] = []
-  walkAll(bytes, read(), [
-    ({ type, offset, length, payload }) => {
-      if (type !== 'ipco/colr' || payload.toString('latin1', 0, 4) !== 'nclx') return
-      const start = offset + length - payload.length
-      if (payload.toString('latin1', 4, 9) === '\0\x02\0\x02\0' && payload[9] === UNSPECIFIED)
-        changes.push([start + 4, [0, 1, 0, 13]])
-      else if (payload.length >= 10 && !hasKnownMatrix(payload.subarray(4)))
-        changes.push([start + 8, [0, MATRIX_OF_BT2020]])
-    },
-  ])
-  if (changes.length === 0) return avif
-  const changed = Buffer.from(bytes)
-  for (const [at, codes] of changes) changed.set(codes, at)
-  return changed
-}
-
-const MATRIX_OF_BT2020 = 9
-/**
- * Those of ITU-T H.273, table 4, that both decoders convert. Not among them: constant luminance (10, 13), YDzDx (11), ICtCp (14),
- * IPT (15), the reversible YCgCo (16, 17).
- */
-const KNOWN_MATRICES = [0, 1, 2, 4, 5, 6, 7, 8, MATRIX_OF_BT2020, 12]
-
-/** After primaries and transfer, 2 bytes each. */
-const hasKnownMatrix = (nclx: Buffer) => nclx.length < 6 || KNOWN_MATRICES.includes(nclx.readUInt16BE(4))
-
-type ColorTraits = Pick<Traits, 'profile' | 'space' | 'hasUnknownColors' | 'hasGreyOfVideo'>
-
-/** A property of colors. */
-interface ColorBox {
-  property: number
-  kind: string
-  content: Buffer
-}
-
-/**
- * `colr` has a kind, then an ICC profile (`prof`, or `rICC`, which allows fewer kinds of profiles) or code points (`nclx`). If
- * there are both, the profile counts (ISO/IEC 14496-12, 12.1.5; MIAF, 7.3.6.4). `clli` and `mdcv` have luminances (12.1.6 and
- * 12.1.7). A picture of tiles may leave them to its tiles.
- */
-function declaredColors(): Fold<ColorTraits> {
-  const properties = primaryProperties()
-  const boxes: ColorBox[] = []
-  return {
-    visit(segment) {
-      properties.visit(segment)
-      const { type, payload } = segment
-      const property = properties.last()
-      if (type === 'ipco/colr')
-        boxes.push({ property, kind: payload.toString('latin1', 0, 4), content: payload.subarray(4) })
-      if (type === 'ipco/clli' || type === 'ipco/mdcv' || type === 'ipco/av1C')
-        boxes.push({ property, kind: type.slice(-4), content: payload })
-    },
-    result() {
-      const numbers = properties.result()
-      const own = boxes.filter(({ property }) => numbers.has(property))
-      const first = (...kinds: string[]) =>
-        [...own, ...boxes].find(({ kind }) => kinds.includes(kind))?.content
-      const [nclx, profile] = [first('nclx'), first('prof', 'rICC')]
-      const hasGreyOfVideo = isMonochrome(first('av1C')) && nclx !== undefined && !isFullRange(nclx)
-      if (profile) return { profile, hasGreyOfVideo }
-      if (!nclx) return {}
-      const found = fromCodePoints(nclx, peakIn(first('clli'), first('mdcv')))
-      return { ...found, ...(!hasKnownMatrix(nclx) && { hasUnknownColors: true }), hasGreyOfVideo }
-    },
-  }
-}
-
-/** `av1C`: after version, profile and level a byte of tier, high bit depth, twelve bits, monochrome, … (AV1-ISOBMFF, 2.3.3). */
-const isMonochrome = (av1C: Buffer | undefined) => ((av1C?.[2] ?? 0) & 0x10) !== 0
-/** After primaries, transfer and matrix, the highest bit. */
-const isFullRange = (nclx: Buffer) => ((nclx[6] ?? 0) & 0x80) !== 0
-
-/** As browsers have it: pictures with the curves of video (BT.709, BT.601, BT.2020) look right with that of sRGB. */
-const SHOWN_AS_SRGB = [1, 2, 6, 14, 15]
-const UNSPECIFIED = 2
-
-/** Primaries and transfer are 2 bytes each. The decoder applies the rest, the matrix and the range. */
-function fromCodePoints(nclx: Buffer, peakNits: number | undefined) {
-  if (nclx.length < 4) return {}
-  const [primaries, transfer] = [nclx.readUInt16BE(0), nclx.readUInt16BE(2)]
-  const space = spaceOfCodePoints(
-    primaries === UNSPECIFIED ? 1 : primaries,
-    SHOWN_AS_SRGB.includes(transfer) ? 13 : transfer,
-    peakNits,
-  )
-  return space ? { space } : { hasUnknownColors: true }
-}
-
-/**
- * `clli` has the largest luminance and that of the brightest frame, 2 bytes each; `mdcv` primaries and white (16 bytes), then
- * the largest luminance of the screen on which the picture was made, times 10,000.
- */
-function peakIn(clli: Buffer | undefined, mdcv: Buffer | undefined): number | undefined {
-  const content = clli && clli.length >= 4 ? clli.readUInt16BE(0) : 0
-  if (content > 0) return content
-  const screen = mdcv && mdcv.length >= 24 ? mdcv.readUInt32BE(16) / 10_000 : 0
-  return screen > 0 ? screen : undefined
-}
-
-/**
  * Makes a still picture's file of an AVIF sequence, in place of the first brand. Its primary picture is the first frame, and
  * libvips does not recognise the brand of sequences. Returns other files unchanged.
  */
@@ -495,7 +256,7 @@ function heif(contentType: 'image/avif' | 'image/heic', held: Held): Format {
   return {
     contentType,
     matches: (start) => typeOf(start) === contentType,
-    read,
+    read: readBoxes,
     dimensions,
     structure: () => structure(held),
     traits,
@@ -503,7 +264,7 @@ function heif(contentType: 'image/avif' | 'image/heic', held: Held): Format {
   }
 }
 
-/** libheif puts tiles together in their planes, then converts these (decision 81). */
+/** libheif puts tiles together in their planes, then converts these (decisions/0081-avif-in-tiles.md). */
 export const avif = heif('image/avif', {
   piece: { usual: 15.5, full: 18, deep: 19, deepFull: 26 },
   grid: { usual: 5.5, full: 10, deep: 10.5, deepFull: 19.5 },
