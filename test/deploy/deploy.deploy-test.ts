@@ -66,11 +66,7 @@ let sqs: SQSClient
 beforeAll(async () => {
   emulator = await startEmulator()
   folder = await mkdtemp(join(tmpdir(), 'darkroom-packages-'))
-  const config = {
-    endpoint: emulator.endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  }
+  const config = emulator.clientConfig
   firehose = new FirehoseClient(config)
   lambda = new LambdaClient(config)
   logs = new CloudWatchLogsClient(config)

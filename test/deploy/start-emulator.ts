@@ -13,6 +13,12 @@ export interface Emulator {
   endpoint: string
   /** For the Serverless Framework and the AWS SDK: the endpoint, and credentials of the account's root user. */
   environment: Record<string, string>
+  /** The same, for a client of the AWS SDK in this process. */
+  clientConfig: {
+    endpoint: string
+    region: string
+    credentials: { accessKeyId: string; secretAccessKey: string }
+  }
   stop(): Promise<void>
 }
 
@@ -57,6 +63,11 @@ export async function startEmulator(): Promise<Emulator> {
   }
   return {
     endpoint,
+    clientConfig: {
+      endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    },
     environment: {
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: 'test',

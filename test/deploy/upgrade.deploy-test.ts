@@ -50,11 +50,7 @@ let begun: DirectUpload
 beforeAll(async () => {
   emulator = await startEmulator()
   folder = await mkdtemp(join(tmpdir(), 'darkroom-upgrade-'))
-  const config = {
-    endpoint: emulator.endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  }
+  const config = emulator.clientConfig
   lambda = new LambdaClient(config)
   s3 = new S3Client({ ...config, forcePathStyle: true })
   sqs = new SQSClient(config)
