@@ -10,7 +10,7 @@ import { serveFolder } from './serve-folder.ts'
 import { type WrittenDashboard, writtenDashboard } from './written-dashboard.ts'
 
 const folder = fileURLToPath(new URL('../../docs/dashboard/', import.meta.url))
-const DESKTOP = { width: 1280, height: 1930 }
+const DESKTOP = { width: 1280, height: 2340 }
 const TELEPHONE = { width: 360, height: 1700 }
 const SHORT = { width: 1280, height: 420 }
 
