@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import getPort from 'get-port'
+import { freePort } from '@darkroom/local-stack'
 
 const MINISTACK = fileURLToPath(new URL('../../.cache/ministack/bin/ministack', import.meta.url))
 const START_TIMEOUT_MS = 120_000
@@ -35,7 +35,7 @@ export async function startEmulator(): Promise<Emulator> {
       'ministack is not installed. Run: python3 -m venv .cache/ministack && .cache/ministack/bin/pip install -r test/deploy/requirements.txt',
     )
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-deploy-'))
-  const port = String(await getPort({ host: '127.0.0.1' }))
+  const port = String(await freePort())
   const log: string[] = []
   const emulator = spawn('sh', ['-c', UNTIL_STDIN_ENDS, MINISTACK], {
     env: {

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
 import { mkdir, mkdtemp } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '@darkroom/local-stack'
 import { writeBrokerProperties } from './broker-properties.ts'
 import { chooseRuntime } from './choose-runtime.ts'
 import { formatStorage } from './format-storage.ts'
@@ -105,14 +104,4 @@ async function stop(broker: JavaProcess) {
 async function kill(broker: JavaProcess) {
   broker.signal('SIGKILL')
   await broker.exited
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('No free port was found.')
-  return address.port
 }

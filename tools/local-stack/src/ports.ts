@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import getPort from 'get-port'
 
@@ -52,8 +53,18 @@ async function forEach(choose: (configured: [string, number]) => Promise<number>
   return ports as Ports
 }
 
+/**
+ * Below the ports that systems give to connections and to servers on port 0 (RFC 6335, section 6, and Linux from 32768): between
+ * the choice and the start of a server, one of those could take it. Above 10080, to which browsers and Node's `fetch` do not connect
+ * (https://fetch.spec.whatwg.org/#port-blocking).
+ */
+const [FIRST_PORT, LAST_PORT] = [11_000, 32_000]
+const TRIES = 100
+
+/** A port that nothing uses yet, and that is unlikely to be taken until a server starts on it. */
 export function freePort(): Promise<number> {
-  return getPort({ host: '127.0.0.1' })
+  const port = Array.from({ length: TRIES }, () => randomInt(FIRST_PORT, LAST_PORT))
+  return getPort({ host: '127.0.0.1', port })
 }
 
 function readPort(variable: string, defaultPort: number): number {
