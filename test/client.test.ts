@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Client, createClient, newIdempotencyKey } from '@darkroom/client'
-import { newImageId, PART_BYTES } from '@darkroom/core'
+import { formatUploadToken, newImageId, PART_BYTES } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { largePhotograph } from './large-photograph.ts'
@@ -125,6 +125,59 @@ describe('the client against the whole stack', () => {
     await expect(client.upload(Buffer.alloc(50 * 1024 * 1024 + 1))).rejects.toMatchObject({
       type: 'payload-too-large',
     })
+  })
+
+  test('tokens that expire between parts and before the end are replaced, and each part is sent once', async () => {
+    const tokens: string[] = []
+    const issue = () => {
+      const exp = Math.floor(Date.now() / 1000) + (tokens.length < 2 ? 5 : 900)
+      tokens.push(formatUploadToken(KEY, { scopes: ['upload', 'read'], uploader: 'visitor', exp }))
+      // The client believes that it lasts.
+      return { token: String(tokens.at(-1)), expiresAt: new Date(Date.now() + 3_600_000).toISOString() }
+    }
+    const untilExpired = async (authorization: string) => {
+      const images = `${stack.endpoints.uploadApi}/v1/images`
+      while (authorization !== `Bearer ${tokens[2]}`) {
+        if ((await fetch(images, { headers: { authorization } })).status === 401) return
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+    const partCount = Math.ceil(large.length / PART_BYTES)
+    const parts: number[] = []
+    const answers: string[] = []
+    const held = new Set<string>()
+    /** Holds two requests for so long that their tokens expire. */
+    const slowFetch: typeof fetch = async (input, init) => {
+      const { pathname, searchParams } = new URL(String(input))
+      const isLast = pathname.endsWith('/sign') && JSON.parse(String(init?.body)).partNumber === partCount
+      const mayHold = (isLast || pathname.endsWith('/complete')) && !held.has(pathname)
+      if (mayHold) {
+        held.add(pathname)
+        await untilExpired(String(new Headers(init?.headers).get('authorization')))
+      }
+      const part = Number(searchParams.get('partNumber'))
+      if (part) parts.push(part)
+      const answer = await originalFetch(input, init)
+      answers.push(`${pathname.split('/').at(-1)} ${answer.status}`)
+      return answer
+    }
+    const originalFetch = globalThis.fetch
+    globalThis.fetch = slowFetch
+    try {
+      const { id } = await createClient({ url: stack.endpoints.uploadApi, credential: issue }).upload(
+        new Uint8Array(large),
+      )
+      expect(await client.waitUntilFinal(id, { timeout: 120_000 })).toMatchObject({
+        status: 'processed',
+        uploader: 'visitor',
+        original: { bytes: large.length },
+      })
+    } finally {
+      globalThis.fetch = originalFetch
+    }
+    expect(parts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: partCount }, (_, n) => n + 1))
+    expect(tokens).toHaveLength(3)
+    expect(answers.filter((answer) => answer.endsWith(' 401')).length).toBeGreaterThanOrEqual(2)
   })
 
   test('the error example prints the type and what to do', async () => {

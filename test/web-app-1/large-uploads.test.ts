@@ -2,7 +2,7 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient } from '@darkroom/client'
-import { PART_BYTES } from '@darkroom/core'
+import { formatUploadToken, PART_BYTES, parseUploadToken } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { openBrowser } from '@darkroom/testing'
 import { BROWSER, describeWith } from '@darkroom/testing/needs'
@@ -135,6 +135,68 @@ describeWith(BROWSER, 'a large photograph in Loupe with the whole local stack', 
       await seesDeveloped('cut.png')
       expect(arrived.slice(2)).not.toContain(1)
       await expectProcessed('cut.png')
+    },
+    TEST_TIMEOUT_MS,
+  )
+
+  /** Gives the page two tokens that end in seconds, though it believes that they last, and then those of the server. */
+  async function shortenTokens(page: Page) {
+    const tokens: string[] = []
+    await page.route('**/token', async (route) => {
+      const response = await route.fetch()
+      const issued = await response.json()
+      const { claims = '' } = parseUploadToken(issued.token) ?? {}
+      const exp = Math.floor(Date.now() / 1000) + 5
+      const short = { ...JSON.parse(String(Buffer.from(claims, 'base64url'))), exp }
+      const token = tokens.length < 2 ? formatUploadToken(KEY, short) : issued.token
+      tokens.push(token)
+      await route.fulfill({ response, json: { ...issued, token } })
+    })
+    return tokens
+  }
+
+  async function isRefused(authorization: string): Promise<boolean> {
+    const answer = await fetch(`${stack.endpoints.uploadApi}/v1/images`, { headers: { authorization } })
+    return answer.status === 401
+  }
+
+  test(
+    'survives tokens that expire between its parts and before its end, and sends each part once',
+    async () => {
+      const page = await (await browser.newContext()).newPage()
+      const tokens = await shortenTokens(page)
+      const arrived = watchParts(page)
+      let refused = 0
+      page.on('response', (response) => {
+        if (response.status() === 401) refused++
+      })
+      /** Holds the first request of a kind until the token that it was sent with has expired. */
+      const held = new Set<string>()
+      const holdOnce = async (kind: string, route: Route) => {
+        const { authorization = '' } = route.request().headers()
+        const isLasting = () => authorization === `Bearer ${tokens[2]}`
+        if (!held.has(kind)) {
+          held.add(kind)
+          await expectEventually(async () =>
+            expect(isLasting() || (await isRefused(authorization))).toBe(true),
+          )
+        }
+        await route.continue()
+      }
+      await page.route('**/v1/uploads/sign', (route) => {
+        const isLast = route.request().postDataJSON()?.partNumber === partCount
+        return isLast ? holdOnce('sign', route) : route.continue()
+      })
+      await page.route('**/v1/uploads/*/complete', (route) => holdOnce('complete', route))
+      await page.goto(stack.endpoints.webApp1)
+      await page.locator('input[type=file]').first().setInputFiles(file('expiring.png'))
+      const frame = page.getByRole('article', { name: 'expiring.png', exact: true })
+      await frame.getByText(/^Developed/).waitFor({ timeout: 120_000 })
+      expect(arrived.toSorted()).toEqual(Array.from({ length: partCount }, (_, n) => n + 1))
+      expect(tokens).toHaveLength(3)
+      expect(refused).toBeGreaterThanOrEqual(2)
+      await expectProcessed('expiring.png')
+      await page.context().close()
     },
     TEST_TIMEOUT_MS,
   )
