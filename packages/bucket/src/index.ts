@@ -47,6 +47,7 @@ export {
 export { chainReceipt, newestReceipt, newReceipt, sequenceOf } from './receipts.ts'
 export { getReconciled, putReconciled } from './reconciled.ts'
 export { putRejected, putRejectedList, rejectedImage } from './rejected.ts'
+export { divideApps, scanDays } from './scan-days.ts'
 export { deleteSettings, getSettings, listSettings, putSettings, SETTINGS_TIMEOUTS } from './settings.ts'
 export {
   completeMultipartUpload,

@@ -5,11 +5,13 @@ import {
   erasureKey,
   type ImageRef,
   inputKey,
+  lastIdBefore,
   metadataKey,
   newImageId,
   processedKey,
   RECONCILED_KEY,
   readS3Event,
+  timeOf,
   uploadKey,
 } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
@@ -23,6 +25,7 @@ const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
 const { bucket } = await import('../clients.ts')
 const { handler: reconcile } = await import('./reconcile.ts')
+const { partsAfter } = await import('./reconcile-day.ts')
 const { handler: watchImages } = await import('./watch-images.ts')
 afterAll(async () => {
   await store.close()
@@ -97,7 +100,7 @@ test('leaves out what is still watched because of its own event', async () => {
   expect(await watchedKeys()).toEqual([])
 })
 
-test('a large day takes several messages, and each image is found once', async () => {
+test('a large day takes several listings, and each image is found once', async () => {
   const began = Date.now() - DAY_MS
   const images = Array.from({ length: 1100 }, (_, n) => ({
     app: 'large',
@@ -112,6 +115,49 @@ test('a large day takes several messages, and each image is found once', async (
     await watchImages({ Records: event.Records.map((record) => ({ ...record, body })) })
   }
   expect(await watchedKeys()).toEqual(images.slice(1050).map(inputKey))
+})
+
+test('a part of a day is compared as far as its message says', async () => {
+  const images = Array.from({ length: 6 }, () => newImage(1, 'in-parts')).sort((a, b) =>
+    a.imageId < b.imageId ? -1 : 1,
+  )
+  const date = dateOf(images[0]?.imageId ?? '')
+  const ofDay = images.filter(({ imageId }) => dateOf(imageId) === date)
+  for (const image of ofDay) await store.putInput(image)
+  const [after, until] = [ofDay[0]?.imageId, ofDay.at(-2)?.imageId]
+  const body = JSON.stringify({ type: 'day-to-reconcile', app: 'in-parts', date, after, until })
+  const { Records } = watchEvent(store.bucket, 'day')
+  await watchImages({ Records: Records.map((record) => ({ ...record, body })) })
+  expect(await watchedKeys()).toEqual(ofDay.slice(1, -1).map(inputKey))
+})
+
+const DAY = { type: 'day-to-reconcile' as const, app: 'large', date: '2026-11-28' }
+const idAt = (time: number) => newImageId(new Date(Date.parse(DAY.date) + time))
+
+test.each([
+  ['a day', DAY, idAt(5_000)],
+  ['a part', { ...DAY, until: idAt(9_000_000) }, idAt(8_000_000)],
+  ['a moment', { ...DAY, until: idAt(8_003) }, idAt(8_000)],
+])('the parts of %s are its rest, each image in one of them', (_name, day, last) => {
+  const parts = partsAfter(day, last)
+  expect(parts.length).toBeLessThanOrEqual(10)
+  expect(parts[0]?.after).toBe(last)
+  for (const [n, { after, until }] of parts.entries()) {
+    expect((after ?? '') < (until ?? '')).toBe(true)
+    expect(after).toBe(n === 0 ? last : parts[n - 1]?.until)
+  }
+  expect(parts.at(-1)?.until).toBe('until' in day ? day.until : lastIdBefore(new Date('2026-11-29')))
+})
+
+test('a hundred million images are parts that a message can compare after five rounds', () => {
+  const images = 100_000_000
+  let parts = partsAfter(DAY, idAt(0))
+  let rounds = 1
+  const longest = () =>
+    Math.max(...parts.map(({ after = '', until = '' }) => timeOf(until).getTime() - timeOf(after).getTime()))
+  for (; (longest() / DAY_MS) * images > 5_000; rounds++)
+    parts = parts.slice(0, 1).flatMap((part) => partsAfter(part, part.after ?? ''))
+  expect(rounds).toBeLessThanOrEqual(5)
 })
 
 const dateAgo = (days: number) => dateOf(newImageId(new Date(Date.now() - days * DAY_MS)))

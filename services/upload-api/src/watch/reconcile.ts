@@ -1,11 +1,11 @@
 import {
+  divideApps,
   getReconciled,
-  listApps,
-  listDates,
   listErasures,
   listMultipartUploads,
   listStored,
   putReconciled,
+  scanDays,
 } from '@darkroom/bucket'
 import { erasureKey } from '@darkroom/core'
 import pMap from 'p-map'
@@ -56,12 +56,18 @@ export async function handler({ time }: Schedule): Promise<void> {
  */
 async function daysToCompare(yesterday: string): Promise<DayToReconcile[]> {
   const since = (await getReconciled(bucket)) ?? ''
+  const wantedFrom = (date: string) => {
+    const wanted = date < since ? since : date
+    return wanted <= yesterday ? wanted : undefined
+  }
   const days = await pMap(
-    await listApps(bucket, 'input'),
-    async (app) =>
-      (await listDates(bucket, app))
-        .filter((date) => since <= date && date <= yesterday)
-        .map((date) => ({ type: 'day-to-reconcile' as const, app, date })),
+    await divideApps(bucket, 'input', MAX_CONCURRENT_LISTINGS),
+    async (range) => {
+      const ofRange: DayToReconcile[] = []
+      for await (const { app, date } of scanDays(bucket, 'input', wantedFrom, range))
+        ofRange.push({ type: 'day-to-reconcile', app, date })
+      return ofRange
+    },
     { concurrency: MAX_CONCURRENT_LISTINGS },
   )
   return days.flat()
