@@ -8,7 +8,9 @@ const naturalWidth = (img: { naturalWidth: number }) => img.naturalWidth
 /** Waits until the developed image has loaded. */
 export async function expectDeveloped(frame: Locator): Promise<void> {
   const developed = frame.getByRole('link').getByRole('img')
-  await developed.waitFor({ timeout: 60_000 })
+  await developed.waitFor({ timeout: 60_000 }).catch(async ({ message }) => {
+    throw new Error(`${message}\nThe page shows:\n${await frame.page().locator('body').innerText()}`)
+  })
   await developed.scrollIntoViewIfNeeded()
   await expectEventually(async () => expect(await developed.evaluate(naturalWidth)).toBeGreaterThan(0))
 }

@@ -72,11 +72,32 @@ describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
     await pass(10)
     await sees('Loading takes longer than usual …')
     await expectAccessible(page)
-    await pass(31)
-    await sees('Your pictures could not be loaded. Darkroom did not respond.')
+    await expectEventually(async () => {
+      await pass(30)
+      await page
+        .getByText('Your pictures could not be loaded. Darkroom did not respond.')
+        .waitFor({ timeout: 500 })
+    })
     api.behave(() => undefined)
     await page.getByRole('button', { name: 'Try again' }).click()
     await sees('No pictures yet.')
+  })
+
+  test('an API that fails once, and a picture whose connection breaks: both are loaded again', async () => {
+    const { page, choose, frame } = loupe
+    await choose(photograph('again.jpg'))
+    await expectDeveloped(frame('again.jpg'))
+    let requests = 0
+    api.behave((method, path) =>
+      method === 'GET' && path.startsWith('/v1/images?limit=') && ++requests === 1 ? 503 : undefined,
+    )
+    await page.route(/\/processed\//, (route) => route.abort(), { times: 1 })
+    await page.reload()
+    await expectEventually(async () => {
+      await pass(2)
+      expect(requests).toBe(2)
+    })
+    await expectDeveloped(frame('again.jpg'))
   })
 
   test('a silent server of the page: the same skeleton and words', async () => {
@@ -169,14 +190,19 @@ describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
   })
 
   test('a picture that cannot be deleted comes back, with a retry', async () => {
-    const { page, choose, frame, sees } = loupe
+    const { page, choose, frame } = loupe
     await choose(photograph('stays.jpg'))
     await expectDeveloped(frame('stays.jpg'))
     const id = String(await frame('stays.jpg').getAttribute('data-id'))
     api.behave((method) => (method === 'DELETE' ? 503 : undefined))
     await frame('stays.jpg').getByRole('button', { name: 'Delete' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
-    await sees(/^stays.jpg could not be deleted\. Storage is not available/)
+    await expectEventually(async () => {
+      await pass(5)
+      await page
+        .getByText(/^stays.jpg could not be deleted\. Storage is not available/)
+        .waitFor({ timeout: 500 })
+    })
     await expectDeveloped(frame('stays.jpg'))
     api.behave(() => undefined)
     await page.locator('#notice').getByRole('button', { name: 'Try again' }).click()

@@ -6,7 +6,7 @@ import type { PictureActions } from './frame.tsx'
 import { announce, showNotice } from './messages.tsx'
 import type { Picture, Sheet } from './sheet.ts'
 
-/** Links that are younger are not expired: something else is wrong. */
+/** Links that are younger are not expired. If a second attempt fails too, something else is wrong. */
 const MIN_LINK_AGE_MS = 60_000
 
 export interface PictureActionsOptions {
@@ -60,12 +60,12 @@ export function createPictureActions({ sheet, client, cancelUpload }: PictureAct
     }
   }
 
-  /** Presigned links expire after an hour or two. Asking for the status again returns new ones. */
-  async function reload({ key, id, imageAt = 0 }: Picture): Promise<void> {
+  /** A connection broke, or the presigned links have expired, as they do after an hour or two. New ones come with the status. */
+  async function reload({ key, id, imageAt = 0, loads = 0 }: Picture): Promise<void> {
     if (!id) return
     if (!navigator.onLine) {
       addEventListener('online', () => void refresh(key, id), { once: true })
-    } else if (performance.now() - imageAt > MIN_LINK_AGE_MS) await refresh(key, id)
+    } else if (loads === 0 || performance.now() - imageAt > MIN_LINK_AGE_MS) await refresh(key, id)
     else {
       const detail = 'This picture is developed, but it could not be loaded.'
       const retry = () => void refresh(key, id)

@@ -166,12 +166,20 @@ test.each([['image/png'], ['application/json'], ['']])(
   },
 )
 
-test.each([
-  ['getImage', () => client.getImage('x')],
-  ['listImages', () => client.listImages()],
-])('%s does not take the page of a proxy for an answer', async (_, call) => {
-  reply = (_, response) => json(response, 200, { message: 'Please log in' })
-  await expect(call()).rejects.toMatchObject({ type: 'unexpected-answer', status: 200, retryable: true })
+test('other requests are repeated too: after a 503, a lost connection and the page of a proxy', async () => {
+  reply = (request, response) => {
+    const attempt = requests.filter(
+      ({ method, url }) => method === request.method && url === request.url,
+    ).length
+    if (attempt === 1) json(response, 503, problem('storage-unavailable', 503, true))
+    else if (attempt === 2) request.socket.destroy()
+    else if (attempt === 3) json(response, 200, { message: 'Please log in' })
+    else json(response, 200, request.url === '/v1/images' ? { items: [] } : { id: 'x', status: 'erased' })
+  }
+  expect(
+    await Promise.all([client.getImage('x'), client.deleteImage('x'), client.listImages()]),
+  ).toMatchObject([{ id: 'x' }, { id: 'x' }, { items: [] }])
+  expect(requests).toHaveLength(3 * 4)
 })
 
 test('an error that is not retryable is thrown at once, with its type', async () => {

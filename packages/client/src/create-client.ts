@@ -1,6 +1,7 @@
 import { type Api, type ApiOptions, createApi } from './ask-api.ts'
 import { createClock } from './idempotency-key.ts'
 import type { ImageList, ImageStatus, UploadAccepted } from './images.ts'
+import { withRetries } from './retry.ts'
 import { upload } from './upload.ts'
 import type { UploadOptions } from './upload-options.ts'
 import { createWaits, type WaitOptions } from './wait-until-final.ts'
@@ -40,7 +41,8 @@ function getImage(
   method: 'GET' | 'DELETE' = 'GET',
 ): Promise<ImageStatus> {
   const isResult = (image: ImageStatus) => image.id === id.toLowerCase()
-  return ask({ method, path: `/images/${encodeURIComponent(id)}`, signal }, { status: 200, isResult })
+  const request = { method, path: `/images/${encodeURIComponent(id)}`, signal }
+  return withRetries(() => ask(request, { status: 200, isResult }), signal)
 }
 
 export interface ListOptions {
@@ -59,5 +61,6 @@ function listImages({ ask }: Api, { date, limit, cursor, signal }: ListOptions):
   if (limit !== undefined) query.set('limit', String(limit))
   if (cursor !== undefined) query.set('cursor', cursor)
   const isResult = ({ items }: ImageList) => Array.isArray(items)
-  return ask({ path: query.size > 0 ? `/images?${query}` : '/images', signal }, { status: 200, isResult })
+  const request = { path: query.size > 0 ? `/images?${query}` : '/images', signal }
+  return withRetries(() => ask(request, { status: 200, isResult }), signal)
 }

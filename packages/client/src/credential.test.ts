@@ -102,12 +102,11 @@ test("the error of the page's server is that of the call", async () => {
   expect(sent).toEqual([])
 })
 
-test('a function that fails is no response, and is called again by the next request', async () => {
+test('a function that fails is no response, and is called again by the next attempt', async () => {
   const { client, asked } = clientWith((n) =>
     n === 1 ? Promise.reject<Response>(new TypeError('fetch failed')) : issued(n),
   )
   valid = 'token-2'
-  await expect(client.listImages()).rejects.toMatchObject({ type: 'network', retryable: true })
   await client.listImages()
   expect([asked.times, sent]).toEqual([2, ['token-2']])
 })
@@ -116,6 +115,6 @@ test('a function that does not answer has failed after the stall timeout', async
   let times = 0
   const credential = () => (++times === 1 ? new Promise<string>(() => {}) : 'token-1')
   const client = createClient({ url, credential, stallTimeoutMs: 50 })
-  await expect(client.listImages()).rejects.toMatchObject({ type: 'network', retryable: true })
-  expect(sent).toEqual([])
+  await client.listImages()
+  expect([times, sent]).toEqual([2, ['token-1']])
 })
