@@ -39,6 +39,7 @@ describe('attributes', () => {
     [['a'], /attributes must be an object/],
     [{ 'A B': '' }, /attributes\."A B" must have a key/],
     [{ a: 1 }, /attributes\.a must be a text\./],
+    ['{"album":"x","__proto__":"y"}', /attributes\.__proto__ is not allowed/],
   ])('are refused as %j', (value, words) => {
     expect(() => readAttributes(value, 'attributes')).toThrow(words)
   })

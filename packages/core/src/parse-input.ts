@@ -37,7 +37,12 @@ export function parseOrRefuse<Schema extends z.ZodType>(
 
 /** Attributes as JSON text, or as a value that is already parsed. @throws ProblemError `malformed-request` */
 export function readAttributes(value: unknown, where: string): Attributes {
-  return parseOrRefuse(Attributes, typeof value === 'string' ? parseJson(value, where) : value, where)
+  const attributes = typeof value === 'string' ? parseJson(value, where) : value
+  // Zod leaves it out.
+  if (Object.hasOwn(Object(attributes), '__proto__')) {
+    throw new ProblemError('malformed-request', `${where}.__proto__ is not allowed; use another key.`)
+  }
+  return parseOrRefuse(Attributes, attributes, where)
 }
 
 /** @throws ProblemError `malformed-request` */

@@ -68,7 +68,7 @@ export const PROBLEMS = {
   'upload-incomplete': {
     status: 409,
     title: 'The upload is incomplete',
-    description: '`complete` was called before the whole image was in S3',
+    description: '`complete` was called before all parts of a multipart upload were in S3',
     retryable: false,
   },
   'legal-hold': {

@@ -4,12 +4,10 @@ import * as z from 'zod'
  * Text from a client: any well-formed Unicode. Half of a surrogate pair, as `caption.slice(0, 256)` can leave in JavaScript,
  * has no UTF-8, so it could not be stored as it was sent.
  */
-export const Text = z
-  .string()
-  .refine(
-    (text) => text.isWellFormed(),
-    'is cut inside a character (a lone surrogate); send well-formed Unicode',
-  )
+export const Text = z.string().refine((text) => text.isWellFormed(), {
+  error: 'is cut inside a character (a lone surrogate); send well-formed Unicode',
+  abort: true,
+})
 
 /** What JSON leaves as it is and a terminal acts on: DEL, the C1 controls, line separators, and marks of direction. */
 const UNSAFE_IN_A_TERMINAL = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g

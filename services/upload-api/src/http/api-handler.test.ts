@@ -68,6 +68,16 @@ test.each(['filename=%FF', 'filename=%ED%A0%80', 'filename=50%', 'limit=1&cursor
   },
 )
 
+test.each(routes)('a query parameter that occurs twice is refused by %s, and not joined', async (route) => {
+  // As the gateway does it.
+  const request = { app, id: 'x', query: { ids: 'a,b' }, rawQuery: 'ids=a&id%73=b' }
+  const { status, body } = await send(await handlerOf(route), request)
+  expect([status, body.detail]).toEqual([
+    400,
+    'The query parameter "ids" occurs more than once. Send it once.',
+  ])
+})
+
 test.each(['\ud83d', '', 'x'.repeat(1025)])(
   'an upload id that cannot be in a URL is refused: %j',
   async (uploadId) => {

@@ -97,14 +97,31 @@ function requireKnownQuery(
       'The query is invalid: a "%" must be followed by two hex digits, and together they must be UTF-8. Write a percent sign as %25.',
     )
   }
+  const repeated = repeatedNames(rawQueryString)
+  if (repeated.length > 0) {
+    throw new ProblemError(
+      'malformed-request',
+      `The query parameter ${quoted(repeated)} occurs more than once. Send it once.`,
+    )
+  }
   if (known === 'own') return
   const unknown = Object.keys(queryStringParameters ?? {}).filter((name) => !known.includes(name))
   if (unknown.length === 0) return
   const takes = known.length === 0 ? 'takes no query parameters' : `takes ${known.join(', ')}`
   throw new ProblemError(
     'malformed-request',
-    `The query parameter ${unknown.map((name) => `"${name}"`).join(', ')} is unknown: this route ${takes}. Remove it.`,
+    `The query parameter ${quoted(unknown)} is unknown: this route ${takes}. Remove it.`,
   )
+}
+
+/** The gateway joins the values of these with commas, to one that nobody sent. */
+function repeatedNames(query: string): string[] {
+  const names = [...new URLSearchParams(query).keys()]
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))]
+}
+
+function quoted(names: string[]): string {
+  return names.map((name) => `"${name}"`).join(', ')
 }
 
 function isDecodable(query: string): boolean {
@@ -140,10 +157,14 @@ function requireIdentityEncoding({ headers }: ApiEvent): void {
 }
 
 function refuseInvalidJson(request: ApiRequest): void {
-  const { cause } = Object(request.error) as { cause?: { package?: string } }
-  if (cause?.package === '@middy/http-json-body-parser') {
-    request.error = new ProblemError('malformed-request', 'The body is not valid JSON.')
-  }
+  const { cause } = Object(request.error) as { cause?: { package?: string; data?: string; message?: string } }
+  if (cause?.package !== '@middy/http-json-body-parser') return
+  // Only a field with a forbidden name is no error of the parser.
+  const detail =
+    cause.message === undefined && cause.data
+      ? `The body has a field "${cause.data}", which is not allowed.`
+      : 'The body is not valid JSON.'
+  request.error = new ProblemError('malformed-request', detail)
 }
 
 /** One log line per request, with the fields an operator searches by, and its entry in the audit trail. */

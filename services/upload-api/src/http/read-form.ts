@@ -10,7 +10,13 @@ interface FormFile {
   filename?: string | undefined
 }
 
-export type FormPart = FormFile | { text: string }
+/** `fault` says why the text is not what was sent. */
+interface FormText {
+  text: string
+  fault?: string | undefined
+}
+
+export type FormPart = FormFile | FormText
 
 /**
  * Reads a whole `multipart/form-data` body (RFC 7578) as parts by name. Parts of other names are left out.
@@ -35,15 +41,16 @@ export function readForm<Name extends string>(
         reject(malformed(`The form has two parts named "${name}". Send one image per request.`))
       parts[known] = part
     }
-    parser.on('field', (name, text) => {
+    parser.on('field', (name, text, { valueTruncated }) => {
       lastPart = name
-      if (text.includes(REPLACEMENT) && !body.includes(text)) reject(notUtf8(`The part "${name}"`))
-      add(name, { text })
+      if (valueTruncated) add(name, { text, fault: 'is longer than 1 MB' })
+      else if (text.includes(REPLACEMENT) && !body.includes(text)) add(name, { text, fault: NOT_UTF8 })
+      else add(name, { text })
     })
     parser.on('file', (name, stream, { filename, mimeType, encoding }) => {
       lastPart = name
       if (filename?.includes(REPLACEMENT) && !hasUtf8Heads(body)) {
-        reject(notUtf8(`The file name of the part "${name}"`))
+        reject(malformed(`The file name of the part "${name}" ${NOT_UTF8}.`))
       }
       const chunks: Buffer[] = []
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -59,6 +66,16 @@ export function readForm<Name extends string>(
     parser.end(body)
   })
 }
+
+/** The text of a part, also of one with a file name: a browser sends a Blob as a file. @throws ProblemError `malformed-request` */
+export function textOf(part: FormPart, name: string): string {
+  const isText = 'text' in part
+  const fault = isText ? part.fault : isUtf8(part.bytes) ? undefined : NOT_UTF8
+  if (fault !== undefined) throw malformed(`The part "${name}" ${fault}.`)
+  return isText ? part.text : part.bytes.toString()
+}
+
+const NOT_UTF8 = 'is not valid UTF-8'
 
 /** The parser puts it where bytes are no UTF-8. */
 const REPLACEMENT = '\ufffd'
@@ -94,10 +111,6 @@ function describeFailure(cause: Error, lastPart: string | undefined): ProblemErr
       : `The form cannot be read ${where}: a part has an invalid header.`,
     cause,
   )
-}
-
-export function notUtf8(what: string): ProblemError {
-  return malformed(`${what} is not valid UTF-8.`)
 }
 
 function malformed(detail: string, cause?: unknown): ProblemError {

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import {
   type Attributes,
@@ -14,7 +13,7 @@ import {
   UploadRequest,
 } from '@darkroom/core'
 import { parseDictionary } from 'structured-headers'
-import { type FormPart, notUtf8, readForm } from './read-form.ts'
+import { readForm, textOf } from './read-form.ts'
 import type { ApiEvent } from './request.ts'
 
 /** The image of an upload, independent of the request's format. */
@@ -47,10 +46,9 @@ function requireSize(bytes: Buffer): void {
     throw new ProblemError('empty-body', 'The request contains no image. Send the bytes of an image file.')
   }
   if (bytes.length <= MAX_UPLOAD_BYTES) return
-  const size = (bytes.length / 1024 / 1024).toFixed(1)
   throw new ProblemError(
     'payload-too-large',
-    `The image is ${size} MB. This endpoint accepts up to 4 MB; use POST /v1/uploads for larger images.`,
+    `The image has ${bytes.length} bytes. This endpoint accepts up to ${MAX_UPLOAD_BYTES} (4 MB); use POST /v1/uploads for larger images.`,
     { content: { bytes: bytes.length } },
   )
 }
@@ -68,11 +66,13 @@ function readerFor(mediaType: string): (event: ApiEvent) => Upload | Promise<Upl
 }
 
 function readJson(event: ApiEvent): Upload {
+  refuseQuery(event, 'as a field of the JSON')
   const { data, filename, attributes, uploader } = parseOrRefuse(UploadRequest, event.body, 'body')
   return { bytes: decodeBase64(data, 'body.data'), filename, attributes, uploader }
 }
 
 async function readMultipart(event: ApiEvent): Promise<Upload> {
+  refuseQuery(event, 'in the form')
   const { file, attributes, uploader } = await readForm(event.headers['content-type'] ?? '', rawBody(event), [
     'file',
     'attributes',
@@ -82,22 +82,18 @@ async function readMultipart(event: ApiEvent): Promise<Upload> {
     throw new ProblemError('empty-body', 'The form has no part named "file". Send the image in that part.')
   }
   if ('text' in file) {
-    throw new ProblemError('empty-body', 'The part named "file" is text. Send it as a file, with a filename.')
+    throw new ProblemError(
+      'empty-body',
+      'The part named "file" has no filename, so it is text. Send it as a file, with a filename.',
+    )
   }
   return {
     bytes: file.bytes,
     declaredType: file.contentType,
     filename: readFilename(file.filename),
-    attributes: attributes && readAttributes(toText(attributes, 'attributes'), 'attributes'),
-    uploader: uploader && readUploader(toText(uploader, 'uploader')),
+    attributes: attributes && readAttributes(textOf(attributes, 'attributes'), 'attributes'),
+    uploader: uploader && readUploader(textOf(uploader, 'uploader')),
   }
-}
-
-/** A browser sends a Blob of type application/json as a file. */
-function toText(part: FormPart, name: string): string {
-  if ('text' in part) return part.text
-  if (!isUtf8(part.bytes)) throw notUtf8(`The part "${name}"`)
-  return part.bytes.toString()
 }
 
 function readRaw(event: ApiEvent): Upload {
@@ -107,6 +103,16 @@ function readRaw(event: ApiEvent): Upload {
     filename: readFilename(event.queryStringParameters?.filename),
     uploader: readUploader(event.queryStringParameters?.uploader),
   }
+}
+
+/** The query would be ignored: JSON and forms have a place for everything. */
+function refuseQuery({ queryStringParameters }: ApiEvent, where: string): void {
+  const [name] = Object.keys(queryStringParameters ?? {})
+  if (name === undefined) return
+  throw new ProblemError(
+    'malformed-request',
+    `The query parameter "${name}" is for images sent as raw bytes. Send it ${where}.`,
+  )
 }
 
 /** Unlike a name of a file, an uploader that cannot be used is an error: the image would be of nobody. */

@@ -115,8 +115,10 @@ async function plan(
 /** Refuses now what would otherwise be refused after the upload. */
 function requireSize(bytes: number): void {
   if (bytes <= MAX_STORED_BYTES) return
-  const size = (bytes / 1024 / 1024).toFixed(1)
-  throw new ProblemError('payload-too-large', `The image is ${size} MB; the limit is 50 MB.`)
+  throw new ProblemError(
+    'payload-too-large',
+    `The image has ${bytes} bytes; the limit is ${MAX_STORED_BYTES} (50 MB).`,
+  )
 }
 
 /** The same for the type: the media type to store the bytes with. */
