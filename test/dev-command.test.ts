@@ -1,10 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -49,6 +51,9 @@ test('says which port is in use and what to do', async () => {
 })
 
 const NO_FOLDER = fileURLToPath(import.meta.url)
+/** As on a full disk: the folder is there, and a file in it cannot be written. */
+const UNWRITABLE = mkdtempSync(join(tmpdir(), 'darkroom-full-'))
+mkdirSync(join(UNWRITABLE, 'dev.lock'))
 
 test.each<[string, Record<string, number | string>, string]>([
   [
@@ -67,6 +72,11 @@ test.each<[string, Record<string, number | string>, string]>([
     'a local folder that is none',
     { LOCAL_DIR: NO_FOLDER },
     `LOCAL_DIR is ${NO_FOLDER}, where no files can be written (EEXIST). Set LOCAL_DIR to another folder.`,
+  ],
+  [
+    'a local folder in which nothing can be written',
+    { LOCAL_DIR: UNWRITABLE },
+    `LOCAL_DIR is ${UNWRITABLE}, where no files can be written (EISDIR). Set LOCAL_DIR to another folder.`,
   ],
 ])('refuses %s', async (_, settings, advice) => {
   const child = await dev(settings)
@@ -104,6 +114,9 @@ test('killed while it starts it leaves no process behind, and the next start can
   const services = await childrenOf(killed)
   killed.kill('SIGKILL')
   await allEnd(services)
+  // As if another process had its id since then.
+  const lock = join(LOCAL_DIR, 'dev.lock')
+  writeFileSync(lock, readFileSync(lock, 'utf8').replace(/^\d+/, String(process.pid)))
   const interrupted = await dev(ports)
   const output = everything(interrupted)
   await sees(interrupted, /✔ Kafka/)
@@ -112,6 +125,15 @@ test('killed while it starts it leaves no process behind, and the next start can
   expect(await output).toMatch(/Stopped\.\n$/)
   expect(interrupted.exitCode).toBe(0)
   await allEnd(ended)
+})
+
+test('stops if nobody reads its output any more', async () => {
+  const child = await dev({ UPLOAD_API_PORT: await freePort(), AWS_PORT: await freePort() })
+  await sees(child, /✔ Kafka/)
+  child.stdout?.destroy()
+  const [errors] = await Promise.all([text(child.stderr as Readable), once(child, 'exit')])
+  expect(errors).not.toContain('Error')
+  expect(child.exitCode).toBe(0)
 })
 
 /** The ids of the processes that a process has started, once the one that hosts the services is among them. */

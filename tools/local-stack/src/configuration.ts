@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { loadEnvFile } from 'node:process'
 import { HeicDecoder } from '@darkroom/core'
@@ -24,7 +26,6 @@ export async function readConfiguration(): Promise<Configuration> {
   requireOneOf('IMAGE_ENGINE', ENGINES)
   requireOneOf('HEIC_DECODER', HeicDecoder.options)
   const folder = localFolder()
-  await requireWritable(folder)
   const release = await lock(folder)
   try {
     return { ports: await configuredPorts(), folder, release }
@@ -40,38 +41,49 @@ function requireOneOf(variable: string, values: readonly string[]): void {
   throw new Error(`${variable} is "${value}". It must be ${values.join(' or ')}.`)
 }
 
-async function requireWritable(folder: string): Promise<void> {
+/**
+ * Two stacks would overwrite each other's data. The owner listens on a port as long as it runs: however it ended, and whichever
+ * process has its id now, the next start takes the folder.
+ */
+async function lock(folder: string): Promise<() => Promise<void>> {
+  const file = join(folder, 'dev.lock')
+  const [pid = 0, port = 0] = (await readFile(file, 'utf8').catch(() => '')).split(' ').map(Number)
+  if (isRunning(pid) && (await isListening(port))) {
+    throw new Error(
+      `Another local stack, process ${pid}, uses ${folder}. Stop it, or set LOCAL_DIR and the ports to others.`,
+    )
+  }
+  const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
   try {
     await mkdir(folder, { recursive: true })
-    await access(folder, constants.W_OK)
+    await writeFile(file, `${process.pid} ${(server.address() as AddressInfo).port}`)
   } catch (cause) {
+    server.close()
     const reason = (cause as NodeJS.ErrnoException).code
     throw new Error(
       `LOCAL_DIR is ${folder}, where no files can be written (${reason}). Set LOCAL_DIR to another folder.`,
       { cause },
     )
   }
-}
-
-/** Two stacks would overwrite each other's data. The lock of a process that no longer runs is ignored. */
-async function lock(folder: string): Promise<() => Promise<void>> {
-  const file = join(folder, 'dev.pid')
-  const owner = Number(await readFile(file, 'utf8').catch(() => ''))
-  if (owner && isRunning(owner)) {
-    throw new Error(
-      `Another local stack, process ${owner}, uses ${folder}. Stop it, or set LOCAL_DIR and the ports to others.`,
-    )
+  return async () => {
+    server.close()
+    await rm(file, { force: true })
   }
-  await rm(file, { force: true })
-  await writeFile(file, String(process.pid), { flag: 'wx' })
-  return () => rm(file, { force: true })
 }
 
 function isRunning(pid: number): boolean {
   try {
-    return process.kill(pid, 0)
+    return pid > 0 && process.kill(pid, 0)
   } catch (error) {
     // It belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true))
+    socket.on('error', () => resolve(false)).on('connect', () => socket.destroy())
+  })
 }

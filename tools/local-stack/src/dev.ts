@@ -47,6 +47,8 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
   const startedAt = Date.now()
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
+  // What reads the output, such as `head`, has enough.
+  stdout.on('error', () => interruption.abort())
   const view = createLogView(printLine, verbose)
   console.log('Starting Darkroom …')
   enableCompileCache(compileCacheFolder)
