@@ -26,6 +26,6 @@ async function describe(original: Buffer) {
   const { dominant } = await sharp(original).stats()
   const small = await fitted(original, 100).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
   const thumbhash = rgbaToThumbHash(small.info.width, small.info.height, small.data)
-  const hash = perceptualHash({ width: small.info.width, height: small.info.height, rgba: small.data })
+  const hash = perceptualHash({ ...small.info, channels: 4, data: small.data })
   return { width, height, dominant, thumbhash, hash, exif: ExifReader.load(original) }
 }

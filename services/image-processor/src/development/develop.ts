@@ -31,7 +31,8 @@ export interface Developed extends Exif {
 export async function develop(engine: ImageEngine, original: Uint8Array, preset: Preset): Promise<Developed> {
   const image = withoutLeadingJunk(original)
   const traits = readTraits(image)
-  const { preview, warnings, ...developed } = await engine.develop(image, preset.variants.map(withWatermark))
+  const requests = preset.variants.map(withWatermark)
+  const { preview, warnings, ...developed } = await engine.develop(image, requests, traits)
   const junk: Warning[] = image.length < original.length ? ['junk-before-header'] : []
   return {
     ...developed,

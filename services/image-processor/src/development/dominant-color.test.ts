@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Preview } from '../engines/image-engine.ts'
+import type { Pixels } from '../engines/pixels.ts'
 import { dominantColor } from './dominant-color.ts'
 
 type Rgba = [number, number, number, number]
 
-function picture(...pixels: Rgba[]): Preview {
-  return { width: pixels.length, height: 1, rgba: Uint8Array.from(pixels.flat()) }
+function picture(...pixels: Rgba[]): Pixels {
+  return { width: pixels.length, height: 1, channels: 4, data: Buffer.from(pixels.flat()) }
 }
 
 const many = (count: number, pixel: Rgba): Rgba[] => Array.from({ length: count }, () => pixel)
@@ -49,6 +49,11 @@ describe('dominantColor', () => {
   test('is black for a small subject before black', () => {
     const dark = dominantColor(picture(...many(80, [10, 10, 10, 255]), ...many(20, [220, 60, 60, 255])))
     expect(dark).toBe('#0a0a0a')
+  })
+
+  test('needs no alpha channel', () => {
+    const data = Buffer.of(100, 50, 0, 102, 50, 4, 255, 255, 255)
+    expect(dominantColor({ width: 3, height: 1, channels: 3, data })).toBe('#653202')
   })
 
   test('ignores transparent pixels', () => {

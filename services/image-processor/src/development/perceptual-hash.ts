@@ -1,4 +1,4 @@
-import type { Preview } from '../engines/image-engine.ts'
+import type { Pixels } from '../engines/pixels.ts'
 import { averageDown } from './average-down.ts'
 
 const SIDE = 32
@@ -12,7 +12,7 @@ const FREQUENCIES = 9 + PAGE_SHIFT
  * Resizing, compressing, brightening, cropping by 5 %, rotating by 2° or mirroring a picture changes few of them. Most text
  * pages have the same lowest frequencies, so higher ones are used for these, which only copies have in common.
  */
-export function perceptualHash(preview: Preview): string {
+export function perceptualHash(preview: Pixels): string {
   const levels = greys(preview)
   const amplitudes = transform(withoutEdges(levels))
   const shift = isPage(levels) ? PAGE_SHIFT : 0
@@ -39,23 +39,29 @@ const PLACES = Array.from({ length: 81 }, (_, i): Place => [i % 9, Math.floor(i 
   .slice(0, 64)
 
 /** Luma (ITU-R BT.601), transparent pixels over white. */
-function greys(preview: Preview): Float64Array {
-  const { rgba } = averageDown(preview, { width: SIDE, height: SIDE })
-  return Float64Array.from({ length: SIDE * SIDE }, (_, pixel) => {
-    const [red = 0, green = 0, blue = 0, alpha = 0] = rgba.subarray(pixel * 4, pixel * 4 + 4)
-    const luma = 0.299 * red + 0.587 * green + 0.114 * blue
-    return 255 + ((luma - 255) * alpha) / 255
-  })
+function greys(preview: Pixels): Float64Array {
+  const { data } = averageDown(preview, { width: SIDE, height: SIDE })
+  const levels = new Float64Array(SIDE * SIDE)
+  for (let pixel = 0, i = 0; pixel < levels.length; pixel++, i += 4) {
+    const luma = 0.299 * (data[i] ?? 0) + 0.587 * (data[i + 1] ?? 0) + 0.114 * (data[i + 2] ?? 0)
+    levels[pixel] = 255 + ((luma - 255) * (data[i + 3] ?? 0)) / 255
+  }
+  return levels
 }
 
 /** Mostly white and nowhere dark over a larger area, as text is. */
 function isPage(levels: Float64Array): boolean {
-  const mean = sumOf(levels) / levels.length
-  const variance = sumOf(levels.map((level) => (level - mean) ** 2)) / levels.length
-  return levels.filter((level) => level > 200).length > 0.6 * levels.length && variance < 40 ** 2
+  let sum = 0
+  let white = 0
+  for (const level of levels) {
+    sum += level
+    if (level > 200) white++
+  }
+  const mean = sum / levels.length
+  let squares = 0
+  for (const level of levels) squares += (level - mean) ** 2
+  return white > 0.6 * levels.length && squares / levels.length < 40 ** 2
 }
-
-const sumOf = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0)
 
 /** A Hann window whose edges keep a little: what a crop or a rotation adds or cuts off is at the edges. */
 const EDGE = 0.15
@@ -64,33 +70,41 @@ const WINDOW = Float64Array.from(
   (_, i) => EDGE + ((1 - EDGE) / 2) * (1 - Math.cos((2 * Math.PI * (i + 0.5)) / SIDE)),
 )
 
+const WEIGHTS = Float64Array.from(
+  { length: SIDE * SIDE },
+  (_, i) => (WINDOW[i % SIDE] ?? 0) * (WINDOW[Math.floor(i / SIDE)] ?? 0),
+)
+const SUM_OF_WEIGHTS = WEIGHTS.reduce((sum, weight) => sum + weight, 0)
+
 /** The distance to the weighted mean, so that a flat picture stays flat. */
 function withoutEdges(levels: Float64Array): Float64Array {
-  const weights = levels.map((_, i) => (WINDOW[i % SIDE] ?? 0) * (WINDOW[Math.floor(i / SIDE)] ?? 0))
-  const mean = sumOf(levels.map((level, i) => level * (weights[i] ?? 0))) / sumOf(weights)
-  return levels.map((level, i) => (level - mean) * (weights[i] ?? 0))
-}
-
-/** The two-dimensional DCT-II, first along the rows, then down the columns; unscaled, because only signs matter. */
-function transform(levels: Float64Array): Float64Array {
-  const rows = Float64Array.from({ length: SIDE * FREQUENCIES }, (_, i) => {
-    const [y, u] = [Math.floor(i / FREQUENCIES), i % FREQUENCIES]
-    return amplitude(u, (x) => levels[y * SIDE + x])
-  })
-  return Float64Array.from({ length: FREQUENCIES * FREQUENCIES }, (_, i) => {
-    const [v, u] = [Math.floor(i / FREQUENCIES), i % FREQUENCIES]
-    return amplitude(v, (y) => rows[y * FREQUENCIES + u])
-  })
+  let sum = 0
+  for (let i = 0; i < levels.length; i++) sum += (levels[i] ?? 0) * (WEIGHTS[i] ?? 0)
+  const mean = sum / SUM_OF_WEIGHTS
+  return levels.map((level, i) => (level - mean) * (WEIGHTS[i] ?? 0))
 }
 
 const COSINES = Float64Array.from({ length: FREQUENCIES * SIDE }, (_, i) =>
   Math.cos((Math.PI * Math.floor(i / SIDE) * (2 * (i % SIDE) + 1)) / (2 * SIDE)),
 )
 
-function amplitude(frequency: number, value: (i: number) => number | undefined): number {
-  let sum = 0
-  for (let i = 0; i < SIDE; i++) sum += (value(i) ?? 0) * (COSINES[frequency * SIDE + i] ?? 0)
-  return sum
+/** The two-dimensional DCT-II, first along the rows, then down the columns; unscaled, because only signs matter. */
+function transform(levels: Float64Array): Float64Array {
+  return transformRows(transformRows(levels))
+}
+
+/** The frequencies of each row, as columns: twice, it is the transform of both. */
+function transformRows(rows: Float64Array): Float64Array {
+  const count = rows.length / SIDE
+  const amplitudes = new Float64Array(FREQUENCIES * count)
+  for (let row = 0; row < count; row++) {
+    for (let frequency = 0; frequency < FREQUENCIES; frequency++) {
+      let sum = 0
+      for (let i = 0; i < SIDE; i++) sum += (rows[row * SIDE + i] ?? 0) * (COSINES[frequency * SIDE + i] ?? 0)
+      amplitudes[frequency * count + row] = sum
+    }
+  }
+  return amplitudes
 }
 
 function at(amplitudes: Float64Array, u: number, v: number): number {

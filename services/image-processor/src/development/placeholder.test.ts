@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { thumbHashToAverageRGBA, thumbHashToRGBA } from 'thumbhash'
-import type { Preview } from '../engines/image-engine.ts'
+import type { Pixels } from '../engines/pixels.ts'
 import { CORNERS, fourCorners } from '../testing/test-images.ts'
 import { thumbhash } from './placeholder.ts'
 
-async function preview(width: number, height: number): Promise<Preview> {
-  return { width, height, rgba: await fourCorners(width, height).ensureAlpha().raw().toBuffer() }
+async function preview(width: number, height: number): Promise<Pixels> {
+  return { width, height, channels: 4, data: await fourCorners(width, height).ensureAlpha().raw().toBuffer() }
 }
 
 describe('thumbhash', () => {
@@ -25,7 +25,7 @@ describe('thumbhash', () => {
 
   test('keeps transparency', async () => {
     const half = await preview(100, 100)
-    for (let i = 3; i < half.rgba.length / 2; i += 4) half.rgba[i] = 0
+    for (let i = 3; i < half.data.length / 2; i += 4) half.data[i] = 0
     const { a } = thumbHashToAverageRGBA(Buffer.from(thumbhash(half), 'base64'))
     expect(a).toBeCloseTo(0.5, 1)
   })

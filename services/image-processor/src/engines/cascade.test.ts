@@ -69,7 +69,7 @@ describe('developInCascade', () => {
       ['medium', 500, 250, 'medium'],
       ['better', 500, 250, 'better'],
     ])
-    expect([preview.width, preview.height, preview.rgba.length]).toEqual([320, 160, 320 * 160 * 4])
+    expect([preview.width, preview.height, preview.data.length]).toEqual([320, 160, 320 * 160 * 3])
   })
 
   test('shares a variant only where nothing that shows differs, in fields of later versions either', async () => {

@@ -9,22 +9,15 @@ import {
   type Warning,
 } from '@darkroom/core'
 import { type FileTraits, readTraits, typeOf, withoutMetadata } from '@darkroom/image-file'
-import { readExif } from '../development/read-exif.ts'
 import { kindOf, type PictureKind } from './graphics.ts'
-import {
-  type DevelopedVariant,
-  type Development,
-  SHOWN_WITH,
-  type Size,
-  type VariantRequest,
-} from './image-engine.ts'
-import { composite, crop, hasSize, isOpaque, type Pixels, toPreview } from './pixels.ts'
+import { type DevelopedVariant, type Development, SHOWN_WITH, type VariantRequest } from './image-engine.ts'
+import { composite, crop, hasSize, isOpaque, type Pixels, type Size } from './pixels.ts'
 import { cropOf, fitInside, frameOf, placeAt } from './placement.ts'
 
 /** The stages in which engines differ. */
 export interface Stages {
   /** Decodes upright and in sRGB; may bring the pixels to the size that `frame` gives for the upright original. */
-  decode(original: Uint8Array, frame: (upright: Size) => Size): Promise<Decoded>
+  decode(original: Uint8Array, frame: (upright: Size) => Size, traits: FileTraits): Promise<Decoded>
   shrink(pixels: Pixels, to: Size): Promise<Pixels>
   /** Crops to the part that draws the eye. */
   cropSmartly?(pixels: Pixels, to: Size): Promise<Pixels>
@@ -47,6 +40,8 @@ export interface Decoded extends Size {
   pixels: Pixels
   /** How many frames `animate` finds; 1 if not given. */
   frames?: number
+  /** Whether it is stored rotated or mirrored, as its EXIF says. */
+  isTurned?: boolean
   warnings?: Warning[]
 }
 
@@ -61,9 +56,10 @@ export async function developInCascade(
   stages: Stages,
   original: Uint8Array,
   requests: readonly VariantRequest[],
+  traits = readTraits(original),
 ): Promise<Development> {
   const decoded = await blamingTheImage(() =>
-    stages.decode(original, (upright) => descending(upright, requests)[0]?.frame ?? upright),
+    stages.decode(original, (upright) => descending(upright, requests)[0]?.frame ?? upright, traits),
   )
   const { width, height, warnings = [] } = decoded
   const variants: DevelopedVariant[] = []
@@ -75,7 +71,7 @@ export async function developInCascade(
 
   let { pixels } = decoded
   let preview = pixels
-  const picture = describe(original, decoded)
+  const picture = describe(original, traits, decoded)
   for (const { frame, request } of descending(decoded, still)) {
     pixels = await shrink(stages, pixels, frame)
     if (request) variants.push(await finish(stages, pixels, request, picture, variants))
@@ -83,7 +79,7 @@ export async function developInCascade(
   }
 
   variants.sort((a, b) => requests.indexOf(a.spec) - requests.indexOf(b.spec))
-  return { width, height, variants, preview: toPreview(preview), warnings }
+  return { width, height, variants, preview, warnings }
 }
 
 /** A size of the whole image on the way down; without a request it is the preview. */
@@ -161,8 +157,9 @@ interface Picture extends Size {
   bare: () => Encoded | undefined
 }
 
-function describe(original: Uint8Array, { pixels, width, height, warnings = [] }: Decoded): Picture {
-  const traits = readTraits(original)
+function describe(original: Uint8Array, traits: FileTraits, decoded: Decoded): Picture {
+  const { pixels, width, height, isTurned, warnings = [] } = decoded
+  const mayBeCopied = warnings.length === 0 && !isTurned
   let bare: Encoded | undefined | null
   return {
     width,
@@ -172,14 +169,13 @@ function describe(original: Uint8Array, { pixels, width, height, warnings = [] }
     quality: traits.quality,
     isDamaged: warnings.includes('damaged-data'),
     bare: () => {
-      if (bare === undefined) bare = (warnings.length === 0 && bareOf(original, traits)) || null
+      if (bare === undefined) bare = (mayBeCopied && bareOf(original, traits)) || null
       return bare ?? undefined
     },
   }
 }
 
 function bareOf(original: Uint8Array, traits: FileTraits): Encoded | undefined {
-  if ((readExif(original, traits).orientation ?? 1) !== 1) return undefined
   const data = withoutMetadata(original, traits)
   return data && { format: formatOf(data), data }
 }
@@ -303,7 +299,8 @@ async function applyWatermark(
     width: Math.max(1, Math.min(Math.round(watermark.size * pixels.width), pixels.width - 2 * margin)),
     height: Math.max(1, pixels.height - 2 * margin),
   }
-  const decoded = await stages.decode(watermarkImage, (upright) => fitInside(upright, box))
+  const traits = readTraits(watermarkImage)
+  const decoded = await stages.decode(watermarkImage, (upright) => fitInside(upright, box), traits)
   const mark = await shrink(stages, decoded.pixels, fitInside(decoded, box))
   return composite(pixels, mark, placeAt(watermark.gravity, pixels, mark, margin), watermark.opacity)
 }

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Libheif } from 'libheif-js/libheif-wasm/libheif.js'
-import type { Size } from './image-engine.ts'
-import type { Pixels } from './pixels.ts'
+import type { Pixels, Size } from './pixels.ts'
 
 /**
  * RGBA pixels of a HEIC's primary picture, 8 bits a channel, in its own color space, rotated as the file says (`irot`,

@@ -5,8 +5,9 @@ import sharp, { type Sharp } from 'sharp'
 import { animation, ODD_IMAGES } from '../testing/odd-images.ts'
 import { CORNERS, fourCorners, pngThatClaims, psnr, storedFor } from '../testing/test-images.ts'
 import { COLOR_SPACES, jpegIn, pngIn } from '../testing/wide-gamut.ts'
-import { type DevelopedVariant, type ImageEngine, type Preview, unsupportedBy } from './image-engine.ts'
+import { type DevelopedVariant, type ImageEngine, unsupportedBy } from './image-engine.ts'
 import { jimpEngine } from './jimp-engine.ts'
+import type { Pixels } from './pixels.ts'
 import { sharpEngine } from './sharp-engine.ts'
 
 const spec = (name: string, size: number, format: VariantSpec['format'] = 'jpeg'): VariantSpec => ({
@@ -32,7 +33,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     })
 
     describe('a photograph', () => {
-      let upright: Preview
+      let upright: Pixels
       beforeAll(async () => {
         upright = await smallPhotograph(engine, 1)
       })
@@ -40,7 +41,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
       test.each([2, 3, 4, 5, 6, 7, 8])('stored for EXIF orientation %i', async (orientation) => {
         const turned = await smallPhotograph(engine, orientation)
         expect([turned.width, turned.height]).toEqual([upright.width, upright.height])
-        expect(psnr(turned.rgba, upright.rgba)).toBeGreaterThan(25)
+        expect(psnr(turned.data, upright.data)).toBeGreaterThan(25)
       })
     })
   })
@@ -126,7 +127,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
       expect(near(await pixelOf(jpeg, 8, 32), [200, 40, 40])).toBe(true)
       expect(near(await pixelOf(jpeg, 56, 32), [255, 255, 255])).toBe(true)
       expect(near(await pixelOf(jpeg, 32, 8), [148, 163, 223])).toBe(true)
-      expect(preview.rgba[(64 * 128 + 112) * 4 + 3]).toBe(0)
+      expect(preview.data[(64 * 128 + 112) * 4 + 3]).toBe(0)
     })
   })
 
@@ -156,7 +157,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     test.each(['jpeg', 'png'] as const)('grey %s', async (format) => {
       const original = await fourCorners(120, 80).toColorspace('b-w').toFormat(format).toBuffer()
       const { variants, preview } = await engine.develop(original, BOTH_FORMATS)
-      const greys = [preview.rgba, ...(await Promise.all(variants.map(({ data }) => pixelOf(data, 10, 10))))]
+      const greys = [preview.data, ...(await Promise.all(variants.map(({ data }) => pixelOf(data, 10, 10))))]
       for (const [red = 0, green = 0, blue = 0] of greys) {
         expect(Math.abs(red - green) + Math.abs(green - blue)).toBeLessThan(6)
         expect(red).toBeGreaterThan(70)
@@ -480,9 +481,9 @@ async function expectFourCorners(
     expect(await sizeOf(variant)).toEqual(size)
     await expectQuarters(sharp(variant.data), variant.width, variant.height)
   }
-  const { width, height } = preview
-  expect([width, height]).toEqual([120, 80])
-  await expectQuarters(sharp(preview.rgba, { raw: { width, height, channels: 4 } }), width, height)
+  const { data, ...raw } = preview
+  expect([raw.width, raw.height]).toEqual([120, 80])
+  await expectQuarters(sharp(data, { raw }), raw.width, raw.height)
 }
 
 async function expectQuarters(image: Sharp, width: number, height: number): Promise<void> {
@@ -532,9 +533,9 @@ async function rgbOf(data: Buffer): Promise<Buffer> {
   return sharp(data).removeAlpha().raw().toBuffer()
 }
 
-async function pixelsOf(data: Buffer): Promise<Preview> {
+async function pixelsOf(data: Buffer): Promise<Pixels> {
   const { data: rgba, info } = await sharp(data).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
-  return { width: info.width, height: info.height, rgba }
+  return { width: info.width, height: info.height, channels: 4, data: rgba }
 }
 
 type Corners = Record<keyof typeof CORNERS, readonly [number, number, number]>
@@ -548,10 +549,10 @@ const PRINTABLE: Corners = {
 }
 
 /** How far the middle of any quarter is from its color, in the channel that is farthest, 0 to 255. */
-function greatestDistance({ width, height, rgba }: Preview, corners: Corners = CORNERS): number {
-  const at = (x: number, y: number) => (Math.floor(y * height) * width + Math.floor(x * width)) * 4
+function greatestDistance({ width, height, channels, data }: Pixels, corners: Corners = CORNERS): number {
+  const at = (x: number, y: number) => (Math.floor(y * height) * width + Math.floor(x * width)) * channels
   const distance = (corner: keyof typeof CORNERS, from: number) =>
-    Math.max(...corners[corner].map((value, c) => Math.abs(value - (rgba[from + c] as number))))
+    Math.max(...corners[corner].map((value, c) => Math.abs(value - (data[from + c] as number))))
   return Math.max(
     distance('topLeft', at(0.25, 0.25)),
     distance('topRight', at(0.75, 0.25)),

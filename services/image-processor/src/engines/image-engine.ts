@@ -1,10 +1,6 @@
 import type { OutputFormat, VariantSpec, Warning } from '@darkroom/core'
-
-/** A width and a height in pixels. */
-export interface Size {
-  width: number
-  height: number
-}
+import type { FileTraits } from '@darkroom/image-file'
+import type { Pixels, Size } from './pixels.ts'
 
 /** A spec with the bytes of the watermark that it names. */
 export type VariantRequest = VariantSpec & { watermarkImage?: Uint8Array }
@@ -27,11 +23,6 @@ export const SHOWN_WITH: Record<OutputFormat, readonly OutputFormat[]> = {
   png: ['png'],
 }
 
-/** A small picture of the image, sRGB with straight alpha, 4 bytes a pixel, at most 320 px a side. */
-export interface Preview extends Size {
-  rgba: Uint8Array
-}
-
 /** What an engine makes of one original. */
 export interface Development {
   /** Width and height of the upright original. */
@@ -39,7 +30,8 @@ export interface Development {
   height: number
   /** In the order of the specs. */
   variants: DevelopedVariant[]
-  preview: Preview
+  /** The upright image, at most 320 px a side. */
+  preview: Pixels
   /** What only the decoder can know. */
   warnings: Warning[]
 }
@@ -53,10 +45,15 @@ export interface ImageEngine {
   readonly name: 'sharp' | 'jimp'
   /**
    * @param variants must be supported, see `unsupportedBy`
+   * @param traits of the original, if the caller has read them
    * @throws ProblemError `corrupt-image` if the original cannot be decoded, `image-too-large` if it has more
    *   pixels than its type may have (core's `IMAGE_TYPES`); any other error is our fault, not the image's
    */
-  develop(original: Uint8Array, variants: readonly VariantRequest[]): Promise<Development>
+  develop(
+    original: Uint8Array,
+    variants: readonly VariantRequest[],
+    traits?: FileTraits,
+  ): Promise<Development>
   /** Loads what it would load at its first pictures. Its process opens no files after that. */
   warmUp?(): Promise<void>
 }

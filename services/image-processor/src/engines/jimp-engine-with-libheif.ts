@@ -3,8 +3,8 @@ import { decodeHeic } from './decode-heic.ts'
 import { decodeWithJimp, jimpEngineWith, toDecoded } from './jimp-engine.ts'
 
 /** jimp, and libheif for HEIC: `IMAGE_ENGINE=jimp HEIC_DECODER=libheif`. */
-export const jimpEngineWithLibheif = jimpEngineWith(async (original) =>
+export const jimpEngineWithLibheif = jimpEngineWith(async (original, _, traits) =>
   typeOf(original) === 'image/heic'
-    ? toDecoded(original, await decodeHeic(original))
-    : decodeWithJimp(original),
+    ? toDecoded(await decodeHeic(original), traits)
+    : decodeWithJimp(original, traits),
 )

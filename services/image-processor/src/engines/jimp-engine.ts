@@ -7,8 +7,8 @@ import {
   type VariantSpec,
 } from '@darkroom/core'
 import {
+  type FileTraits,
   inspectImage,
-  readTraits,
   spaceOfProfile,
   stillAvif,
   stillPng,
@@ -20,8 +20,8 @@ import { readExif } from '../development/read-exif.ts'
 import { soundPictures } from '../isolation/sound-pictures.ts'
 import { type Decoded, developInCascade, type Encoded, type Stages } from './cascade.ts'
 import type { PictureKind } from './graphics.ts'
-import type { ImageEngine, Size } from './image-engine.ts'
-import { autoOrient, flatten, type Pixels } from './pixels.ts'
+import type { ImageEngine } from './image-engine.ts'
+import { autoOrient, flatten, type Pixels, type Size } from './pixels.ts'
 import { inSrgb } from './to-srgb.ts'
 import {
   decodeJpeg,
@@ -36,12 +36,12 @@ import {
  * many times the processor time and memory of sharp, and of ICC profiles it reads only those with a matrix: CMYK images
  * come out with wrong colors.
  */
-export const jimpEngine = jimpEngineWith(decodeWithJimp)
+export const jimpEngine = jimpEngineWith((original, _, traits) => decodeWithJimp(original, traits))
 
 /** The same with another way to decode. */
 export function jimpEngineWith(decode: Stages['decode']): ImageEngine {
-  const develop: ImageEngine['develop'] = (original, variants) =>
-    developInCascade({ decode, shrink, encode }, original, variants)
+  const develop: ImageEngine['develop'] = (original, variants, traits) =>
+    developInCascade({ decode, shrink, encode }, original, variants, traits)
   return { name: 'jimp', develop, warmUp: () => developSoundPictures(develop) }
 }
 
@@ -56,19 +56,18 @@ async function developSoundPictures(develop: ImageEngine['develop']): Promise<vo
 const MAX_PIXELS = 40_000_000
 
 /** One decode, upright, in sRGB as far as `toDecoded` converts it. */
-export async function decodeWithJimp(original: Uint8Array): Promise<Decoded> {
+export async function decodeWithJimp(original: Uint8Array, traits: FileTraits): Promise<Decoded> {
   const { contentType, width, height } = await inspectImage(original)
   refuseTooManyPixels({ width, height })
   const decoder = DECODERS[contentType]
   if (!decoder) throw new Error(`the jimp engine reads no ${contentType}`)
-  const { pixels, isDamaged } = await decoder(original)
-  const { warnings = [], ...decoded } = toDecoded(original, pixels)
-  return { ...decoded, warnings: isDamaged ? [...warnings, 'damaged-data'] : warnings }
+  const { pixels, isTurned = false, isDamaged } = await decoder(original, traits)
+  const { warnings = [], ...decoded } = toDecoded(pixels, traits)
+  return { ...decoded, isTurned, warnings: isDamaged ? [...warnings, 'damaged-data'] : warnings }
 }
 
 /** Converts colors that are declared in numbers or by a matrix, and warns about others that are not sRGB. */
-export function toDecoded(original: Uint8Array, pixels: Pixels): Decoded {
-  const { isCmyk, profile, space } = readTraits(original)
+export function toDecoded(pixels: Pixels, { isCmyk, profile, space }: FileTraits): Decoded {
   const found = space ?? (profile && spaceOfProfile(profile))
   const isOther = isCmyk === true || (profile !== undefined && found === undefined)
   const { width, height } = pixels
@@ -90,31 +89,38 @@ function refuseTooManyPixels({ width, height }: Size): void {
 
 interface Read {
   pixels: Pixels
+  isTurned?: boolean
   /** Of what the decoder went on to decode. */
   isDamaged?: boolean
 }
 
-const DECODERS: Partial<Record<ImageType, (original: Uint8Array) => Promise<Read>>> = {
+type Decoder = (original: Uint8Array, traits: FileTraits) => Promise<Read>
+
+const DECODERS: Partial<Record<ImageType, Decoder>> = {
   'image/jpeg': readJpeg,
-  'image/png': async (original) => ({ pixels: upright(original, await readWithJimp(stillPng(original))) }),
-  'image/webp': async (original) => ({
-    pixels: upright(original, await wasmDecoders['image/webp'](original)),
+  'image/png': async (original, traits) => upright(original, traits, await readWithJimp(stillPng(original))),
+  'image/webp': async (original, traits) => ({
+    ...upright(original, traits, await wasmDecoders['image/webp'](original)),
     isDamaged: await endsBeforeItsData(original),
   }),
-  'image/gif': async (original) => ({ pixels: await readWithJimp(withSoundData(original)) }),
-  'image/avif': async (original) => ({
+  'image/gif': async (original, { hasDamagedData }) => {
+    // omggif, jimp's decoder, never returns from some damaged LZW data.
+    if (hasDamagedData) throw new Error('the LZW data is damaged')
+    return { pixels: await readWithJimp(original) }
+  },
+  'image/avif': async (original, { ownOrientation = 1 }) => ({
     pixels: autoOrient(
       await wasmDecoders['image/avif'](withSpecifiedColors(stillAvif(original))),
-      readTraits(original).ownOrientation ?? 1,
+      ownOrientation,
     ),
   }),
 }
 
 /** jimp's decoder, which shows much damage without a word, is only for CMYK (decision 52). It rotates by itself. */
-async function readJpeg(original: Uint8Array): Promise<Read> {
-  if (readTraits(original).isCmyk) return { pixels: await readWithJimp(withoutStrayBytes(original)) }
+async function readJpeg(original: Uint8Array, traits: FileTraits): Promise<Read> {
+  if (traits.isCmyk) return { pixels: await readWithJimp(withoutStrayBytes(original)) }
   const { pixels, isDamaged } = await decodeJpeg(original)
-  return { pixels: upright(original, pixels), isDamaged }
+  return { ...upright(original, traits, pixels), isDamaged }
 }
 
 /** `maxMemoryUsageInMB` is high because pixels were counted before. */
@@ -126,18 +132,9 @@ async function readWithJimp(original: Uint8Array): Promise<Pixels> {
   return { ...bitmap, channels: 4 }
 }
 
-/**
- * omggif, jimp's decoder, never returns from some damaged LZW data.
- *
- * @throws Error for a GIF with damaged data
- */
-function withSoundData(gif: Uint8Array): Uint8Array {
-  if (readTraits(gif).hasDamagedData) throw new Error('the LZW data is damaged')
-  return gif
-}
-
-function upright(original: Uint8Array, stored: Pixels): Pixels {
-  return autoOrient(stored, readExif(original).orientation ?? 1)
+function upright(original: Uint8Array, traits: FileTraits, stored: Pixels): Read {
+  const { orientation = 1 } = readExif(original, traits)
+  return { pixels: autoOrient(stored, orientation), isTurned: orientation > 1 }
 }
 
 async function shrink(pixels: Pixels, { width, height }: Size): Promise<Pixels> {

@@ -1,4 +1,8 @@
-import type { Preview, Size } from './image-engine.ts'
+/** A width and a height in pixels. */
+export interface Size {
+  width: number
+  height: number
+}
 
 /** Raw sRGB pixels, 8 bits a channel, row by row: RGB, or RGBA with straight alpha. */
 export interface Pixels extends Size {
@@ -19,17 +23,6 @@ export function isOpaque({ channels, data }: Pixels): boolean {
   if (channels === 3) return true
   for (let alpha = 3; alpha < data.length; alpha += 4) if (data[alpha] !== 255) return false
   return true
-}
-
-export function toPreview({ width, height, channels, data }: Pixels): Preview {
-  if (channels === 4) return { width, height, rgba: data }
-  const rgba = new Uint8Array(width * height * 4).fill(255)
-  for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
-    rgba[to] = data[from] ?? 0
-    rgba[to + 1] = data[from + 1] ?? 0
-    rgba[to + 2] = data[from + 2] ?? 0
-  }
-  return { width, height, rgba }
 }
 
 /** @param corner upper left, in `pixels` */

@@ -1,5 +1,5 @@
 import { boxOf, type Gravity, type VariantSpec } from '@darkroom/core'
-import type { Size } from './image-engine.ts'
+import type { Size } from './pixels.ts'
 
 /** The size of an image fitted into a box, its proportions kept, never enlarged. */
 export function fitInside(size: Size, box: Size): Size {

@@ -1,18 +1,22 @@
 import { deflateSync } from 'node:zlib'
-import { isSrgbProfile, pngChunk, readTraits, typeOf } from '@darkroom/image-file'
+import { type FileTraits, isSrgbProfile, pngChunk, typeOf } from '@darkroom/image-file'
 import type { Decoded } from './cascade.ts'
 import { decodeHeic, release } from './decode-heic.ts'
-import type { Size } from './image-engine.ts'
+import type { Size } from './pixels.ts'
 import { sharp } from './restricted-sharp.ts'
 import { decodeWithSharp, sharpEngineWith, toPixels } from './sharp-engine.ts'
 import { inSrgb } from './to-srgb.ts'
 
 /** sharp, and libheif for HEIC: `HEIC_DECODER=libheif`. */
-export const sharpEngineWithLibheif = sharpEngineWith((original, frame) =>
-  typeOf(original) === 'image/heic' ? decodeInSrgb(original, frame) : decodeWithSharp(original, frame),
+export const sharpEngineWithLibheif = sharpEngineWith((original, frame, traits) =>
+  (typeOf(original) === 'image/heic' ? decodeInSrgb : decodeWithSharp)(original, frame, traits),
 )
 
-async function decodeInSrgb(original: Uint8Array, frame: (upright: Size) => Size): Promise<Decoded> {
+async function decodeInSrgb(
+  original: Uint8Array,
+  frame: (upright: Size) => Size,
+  { profile, space }: FileTraits,
+): Promise<Decoded> {
   const { hasAlpha, ...full } = await decodeHeic(original)
   const { width, height, channels, data } = full
   const fitted = frame({ width, height })
@@ -22,7 +26,6 @@ async function decodeInSrgb(original: Uint8Array, frame: (upright: Size) => Size
     fit: 'fill',
   })
   if (!hasAlpha) small.removeAlpha()
-  const { profile, space } = readTraits(original)
   const pixels =
     profile && !isSrgbProfile(profile)
       ? await toPixels(sharp(withProfile(await small.png({ compressionLevel: 0 }).toBuffer(), profile)))

@@ -9,11 +9,11 @@ import {
   type VariantSpec,
 } from '@darkroom/core'
 import {
+  type FileTraits,
   hasDataLeft,
   isSrgb,
   isSrgbProfile,
   type RgbSpace,
-  readTraits,
   stillAvif,
   typeOf,
   withEarlyExif,
@@ -23,8 +23,8 @@ import {
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
 import { type Decoded, developInCascade, type Encoded, type Stages } from './cascade.ts'
 import type { PictureKind } from './graphics.ts'
-import type { ImageEngine, Size } from './image-engine.ts'
-import { hasSize, type Pixels } from './pixels.ts'
+import type { ImageEngine } from './image-engine.ts'
+import { hasSize, type Pixels, type Size } from './pixels.ts'
 import { cropOf, placeAt } from './placement.ts'
 import { sharp } from './restricted-sharp.ts'
 import { toSrgb } from './to-srgb.ts'
@@ -36,8 +36,8 @@ export const sharpEngine = sharpEngineWith(decodeWithSharp)
 export function sharpEngineWith(decode: Stages['decode']): ImageEngine {
   return {
     name: 'sharp',
-    develop: (original, variants) =>
-      developInCascade({ decode, shrink, cropSmartly, encode, animate }, original, variants),
+    develop: (original, variants, traits) =>
+      developInCascade({ decode, shrink, cropSmartly, encode, animate }, original, variants, traits),
   }
 }
 
@@ -45,13 +45,13 @@ export function sharpEngineWith(decode: Stages['decode']): ImageEngine {
 export async function decodeWithSharp(
   original: Uint8Array,
   frame: (upright: Size) => Size,
+  { space, hasGreyOfVideo }: FileTraits,
 ): Promise<Decoded> {
   const readable = forLibvips(original)
   const header = await readHeader(readable)
   refuseTooManyPixels(header)
   const upright = header.autoOrient
   const fitted = frame(upright)
-  const { space, hasGreyOfVideo } = readTraits(original)
   const { convert, options } = conversionOf(header, space)
   const opened = open(withAlpha(readable), options, fitted)
   if (hasGreyOfVideo) expandRange(opened, header)
@@ -63,6 +63,7 @@ export async function decodeWithSharp(
     height: upright.height,
     pixels,
     frames: framesOf(header),
+    isTurned: isTurned(header),
     warnings: damaged ? ['damaged-data'] : [],
   }
 }
@@ -92,8 +93,12 @@ function readHeader(original: Uint8Array): Promise<Metadata> {
 }
 
 /** libvips cannot rotate an animation, so one with an orientation counts as still. */
-function framesOf({ pages = 1, orientation = 1 }: Metadata): number {
-  return orientation > 1 ? 1 : pages
+function framesOf(header: Metadata): number {
+  return isTurned(header) ? 1 : (header.pages ?? 1)
+}
+
+function isTurned({ orientation = 1 }: Metadata): boolean {
+  return orientation > 1
 }
 
 function refuseTooManyPixels({ mediaType, width, height }: Metadata): void {

@@ -1,7 +1,6 @@
 import { isSrgb, type RgbSpace, SRGB } from '@darkroom/image-file'
 import { type Light, matrixBetween, multiplication } from './color-matrix.ts'
-import type { Size } from './image-engine.ts'
-import type { Pixels } from './pixels.ts'
+import type { Pixels, Size } from './pixels.ts'
 import { toneMapOf } from './tone-map.ts'
 
 /** Raw pixels in their own color space, 8 or 16 bits a channel: RGB, or RGBA with straight alpha. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Size } from '../engines/image-engine.ts'
+import type { Size } from '../engines/pixels.ts'
 import { COLOR_SPACES, profileOf } from './wide-gamut.ts'
 
 const run = promisify(execFile)
