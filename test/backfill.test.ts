@@ -207,7 +207,9 @@ test('a development that fails keeps the earlier result', async () => {
 test('with an unknown preset nothing changes, and the message is retried', async () => {
   const image = await store()
   const earlier = await developByOlderPreset(image)
-  await backfill('--app', app, '--preset', 'not-yet')
+  const s3Uri = `s3://${Bucket}/${inputKey(image)}`
+  const redevelop = { preset: 'not-yet' }
+  await resources.send(resources.queueUrl, acceptedMessage(photograph, { ...image, s3Uri, redevelop }))
   const event = await receive()
   expect(await consume(event, wholeMinute)).toEqual({
     batchItemFailures: [{ itemIdentifier: event.Records[0]?.messageId }],
@@ -220,6 +222,14 @@ test.each([
   [['--app', app], /required option '--preset/],
   [['--app', app, '--preset', 'default', '--from', 'yesterday'], /--from/],
   [['--app', app, '--preset', 'default', '--rate', '0'], /messages per second, up to 100/],
+  [
+    ['--app', app, '--preset', 'defualt'],
+    /No preset is named "defualt" in .*apps\.json \(there are: default, modern\)/,
+  ],
+  [
+    ['--app', app, '--preset', 'default', '--from', '2026-11-02', '--to', '2026-11-01'],
+    /--to is before --from/,
+  ],
 ])('%j is refused with the reason', async (args, words) => {
   const { code, printed } = await backfill(...args)
   expect([code, printed]).toEqual([1, expect.stringMatching(words)])

@@ -391,7 +391,7 @@ const DOCUMENT_READERS: Table = [
   [
     'pnpm darkroom backfill',
     async ({ app, images, neighbour }) => {
-      const printed = await run('backfill', '--app', app, '--preset', 'next', '--rate', '100')
+      const printed = await run('backfill', '--app', app, '--preset', 'modern', '--rate', '100')
       const sent = (await waitingMessages()).map((body) => JSON.parse(body).subject)
       expect(sent).toContain(neighbour.imageId)
       return images.map(({ imageId }) => {

@@ -29,7 +29,13 @@ export function addSelectionOptions(command: Command): Command {
     .requiredOption('--app <app>', 'the app that the images belong to', parsedBy(AppId))
     .option('--from <date>', 'first day of acceptance, UTC, such as 2026-11-23', parsedBy(DatePartition))
     .option('--to <date>', 'last day of acceptance', parsedBy(DatePartition))
+    .hook('preAction', (action) => requireOrder(action.opts()))
   return addSendOptions(selected)
+}
+
+/** Otherwise nothing would be found, as if there were nothing. @throws Error if the last day is before the first */
+function requireOrder({ from, to }: Pick<Selection, 'from' | 'to'>): void {
+  if (from && to && from > to) throw new Error('--to is before --from.')
 }
 
 /** Gives a command the options of `SendOptions`. */

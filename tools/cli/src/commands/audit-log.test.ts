@@ -77,6 +77,10 @@ describe('the audit log', () => {
     expect(linesOf(await log('--to', today()))).toHaveLength(3)
     expect(linesOf(await darkroom('audit-log', '--from', '2020-01-01', '--to', '2020-01-31'))).toEqual([])
     expect((await darkroom('audit-log', '--from', 'yesterday')).printed).toContain('a day such as 2026-11-23')
+    expect(await darkroom('audit-log', '--from', '2020-01-02', '--to', '2020-01-01')).toMatchObject({
+      code: 1,
+      printed: expect.stringContaining('is not before the end, 2020-01-02T00:00:00.000Z'),
+    })
   })
 
   test('cannot be made to show other lines, or anything else on a terminal', async () => {

@@ -38,6 +38,8 @@ export function addAuditLog(program: Command): void {
     .option('--stage <stage>', 'a stage on AWS, instead of --bucket')
   addStoreOptions(command).action(
     async ({ from, to = new Date(), json, app, image, credential, ...options }: Options) => {
+      if (from >= to)
+        throw new Error(`--from is ${from.toISOString()}, which is not before the end, ${to.toISOString()}.`)
       const store = await openStore(options)
       try {
         if (!json) console.error(`store: ${store.label}`)

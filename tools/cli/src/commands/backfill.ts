@@ -1,3 +1,4 @@
+import { configurationPath, readConfiguration } from '@darkroom/app-configuration'
 import { PresetName } from '@darkroom/core'
 import type { Command } from 'commander'
 import { addStoreOptions, openStoreWithQueue } from '../open-store.ts'
@@ -14,7 +15,7 @@ export function addBackfill(program: Command): void {
   const backfill = program
     .command('backfill')
     .description('develop the existing images of an app again with a preset, through the queue')
-    .requiredOption('--preset <name>', 'a preset of the deployed configuration', parsedBy(PresetName))
+    .requiredOption('--preset <name>', 'a preset of apps.json, as it was deployed', parsedBy(PresetName))
   addStoreOptions(addSelectionOptions(backfill))
     .addHelpText(
       'after',
@@ -23,6 +24,7 @@ Originals are only read. An image that was developed with the current version of
 repeat a backfill that was interrupted.`,
     )
     .action(async (options: Options) => {
+      requirePreset(options.preset)
       const store = await openStoreWithQueue(options)
       try {
         console.log(`store: ${store.label}`)
@@ -35,4 +37,12 @@ repeat a backfill that was interrupted.`,
         store.close()
       }
     })
+}
+
+/** The message of every image would be retried, and parked. */
+function requirePreset(name: string): void {
+  const { presets } = readConfiguration()
+  if (Object.hasOwn(presets, name)) return
+  const names = Object.keys(presets).join(', ')
+  throw new Error(`No preset is named "${name}" in ${configurationPath()} (there are: ${names}).`)
 }
