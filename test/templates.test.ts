@@ -51,6 +51,7 @@ interface Statement {
   Effect: string
   Action: string[]
   Resource: string | string[]
+  Condition?: Record<string, Record<string, string | string[]>>
 }
 
 /** The permissions of a function. */
@@ -428,19 +429,55 @@ function accessOf(service: string, id: string): string[] {
   return [prefixesOf('s3:GetObject'), prefixesOf('s3:PutObject'), prefixesOf('s3:DeleteObject')]
 }
 
+/** The prefixes that a function may list in the bucket of images; `*` if it may list all. */
+function listedBy(service: string, id: string): string[] {
+  const isBucket = (arn: string) => /^Bucket\.Arn$|:::darkroom-[^/]*$/.test(arn)
+  return statementsOf(service, id)
+    .filter(({ Action }) => [Action].flat().includes('s3:ListBucket'))
+    .filter(({ Resource }) => [Resource].flat().some(isBucket))
+    .flatMap(({ Condition }) => Condition?.StringLike?.['s3:prefix'] ?? ['*'])
+    .map((prefix: string) => prefix.replace(/\/\*$/, ''))
+}
+
 describe('the objects of the bucket of images', () => {
-  const rows = () =>
+  const rolesOf = () =>
     SERVICES.flatMap((service) =>
-      propertiesOf(service, 'AWS::Lambda::Function').map((lambda) => [
+      propertiesOf(service, 'AWS::Lambda::Function').map((lambda): [string, string, string] => [
         String(lambda.FunctionName).split('-').at(-1) ?? '',
-        ...accessOf(service, roleIdOf(lambda)),
+        service,
+        roleIdOf(lambda),
       ]),
-    ).filter(([, ...access]) => access.some((prefixes) => prefixes !== ''))
+    )
+  const rows = () =>
+    rolesOf()
+      .map(([name, service, role]) => [name, ...accessOf(service, role)])
+      .filter(([, ...access]) => access.some((prefixes) => prefixes !== ''))
 
   test('are open to each function as docs/security.md says', async () => {
     const plain = (cell: string) => cell.replaceAll('`', '')
     const documented = await documentedTable('Functions and prefixes')
     expect(rows()).toEqual(documented.map((row) => row.map(plain)))
+  })
+
+  test('are listed under the prefixes that a function reads, where one can be missing, and few others', () => {
+    const more = rolesOf().flatMap(([name, service, role]) => {
+      const listed = listedBy(service, role)
+      const read = (accessOf(service, role)[0] ?? '').split(' ').filter(Boolean)
+      expect([name, listed]).toEqual([name, expect.arrayContaining(listed.length > 0 ? read : [])])
+      const others = listed.filter((prefix) => !read.includes(prefix))
+      return others.length > 0 ? [`${name}: ${others.join(' ')}`] : []
+    })
+    expect(more.toSorted()).toEqual([
+      'eraseImage: processed uploads',
+      'getImage: erasing',
+      'listImages: erasing',
+      'processImages: processed uploads',
+      'ready: *',
+      'reconcileImages: erasing processed',
+      'reconcileRows: metadata',
+      'settleDeadLetters: processed uploads',
+      'watchImages: processed',
+    ])
   })
 
   test('have no versions, in which an erased image would be kept', () => {

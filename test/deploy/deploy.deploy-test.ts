@@ -404,13 +404,16 @@ describe('a second stage', () => {
     await createKeys('staging')
   })
 
-  test('refuses an upload if its function must not write originals', async () => {
+  test('refuses an upload if its function must not write originals, and a list if its must not list documents', async () => {
     const forbid = (resources: Resources) => {
-      const [policy] = resources.UploadImageIamRoleLambdaExecution?.Properties.Policies ?? []
-      const { Statement } = policy.PolicyDocument
-      policy.PolicyDocument.Statement = Statement.filter(
+      const policyOf = (role: string) => resources[role]?.Properties.Policies[0].PolicyDocument
+      const uploads = policyOf('UploadImageIamRoleLambdaExecution')
+      uploads.Statement = uploads.Statement.filter(
         ({ Action }: { Action: string[] }) => !Action.includes('s3:PutObject'),
       )
+      const lists = policyOf('ListImagesIamRoleLambdaExecution').Statement
+      const listing = lists.find(({ Action }: { Action: string[] }) => Action.includes('s3:ListBucket'))
+      listing.Condition = { StringLike: { 's3:prefix': ['input/*', 'processed/*'] } }
     }
     await deploy('upload-api', 'staging', { change: forbid })
     const { url } = await apiOf('staging')
@@ -418,11 +421,13 @@ describe('a second stage', () => {
       authorization: `Bearer ${apiKey('web-app-1', 'staging')}`,
       'content-type': 'image/jpeg',
     }
-    const answer = await fetch(`${url}/v1/images`, { method: 'POST', headers, body: PHOTOGRAPH })
-    expect(await answer.json()).toMatchObject({
-      status: 503,
-      type: 'urn:problem-type:darkroom:storage-unavailable',
-    })
+    for (const more of [{ method: 'POST', body: PHOTOGRAPH }, { method: 'GET' }]) {
+      const answer = await fetch(`${url}/v1/images`, { headers, ...more })
+      expect(await answer.json()).toMatchObject({
+        status: 503,
+        type: 'urn:problem-type:darkroom:storage-unavailable',
+      })
+    }
     await deploy('upload-api', 'staging')
   })
 

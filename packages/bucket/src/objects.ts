@@ -28,7 +28,7 @@ export async function orUnavailable<Result>(request: Promise<Result>): Promise<R
   }
 }
 
-/** Undefined if the object does not exist. Without the permission to list the bucket, S3 answers 403 instead. */
+/** Undefined if the object does not exist. Without the permission to list its prefix, S3 answers 403 instead. */
 export async function headObject(
   bucket: Bucket,
   key: string,
