@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { editorSchema } from './configuration.ts'
@@ -45,6 +46,29 @@ describe('the file', () => {
       /must have a key of 1 to 64 characters .*→ at apps\.shop\.attributes\["Order ID"\]/s,
     )
     expect(() => readConfiguration('nowhere.json')).toThrow(/in nowhere\.json cannot be used\..*ENOENT/s)
+  })
+
+  test('says which fields there are instead of a wrong one', () => {
+    const limits = { requestsPerSecond: 3 } as object
+    expect(() => readConfiguration(configurationFile({ apps: { shop: { limits } } }))).toThrow(
+      /Unrecognized key: "requestsPerSecond" \(there are: imagesPerSecond, burstImages,.*→ at apps\.shop\.limits/s,
+    )
+  })
+
+  test.each([
+    ['{\n  "apps": { "shop": {}, }\n}', 'a comma too many before this', 'line 2, column 25'],
+    ['{\n  "apps": { "shop": {},, "a": {} }\n}', 'a comma too many before this', 'line 2, column 24'],
+    ['{ "apps": { "shop": {}\n, "a": {}, "shop": {} } }', '"shop" is there already', 'line 2, column 12'],
+    ['{ "presets": {}\n  "apps": {} }', 'this is not valid JSON', 'line 2, column 3'],
+    ['\ufeff{}', 'a byte order mark. Save the file as UTF-8 without it', 'line 1, column 1'],
+    ['{\n  // the apps\n}', 'this is not valid JSON', 'line 2, column 3'],
+    ['', 'this is not valid JSON', 'line 1, column 1'],
+  ])('names the place of a slip: %j', async (text, what, place) => {
+    const file = join(await mkdtemp(join(tmpdir(), 'darkroom-apps-')), 'apps.json')
+    await writeFile(file, text)
+    expect(() => readConfiguration(file)).toThrow(
+      `The configuration of the apps in ${file} cannot be used.\n✖ ${what}\n  → at ${place}`,
+    )
   })
 
   test('is refused with a watermark that is not there', () => {

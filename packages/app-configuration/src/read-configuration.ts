@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { visit } from 'jsonc-parser'
 import * as z from 'zod'
-import { AppConfiguration } from './configuration.ts'
+import { AppConfiguration, editorSchema } from './configuration.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..')
 
@@ -24,7 +25,7 @@ export function configurationPath(file = process.env.APPS_FILE || APPS_FILE): st
  */
 export function readConfiguration(file = process.env.APPS_FILE || APPS_FILE): AppConfiguration {
   try {
-    return WithWatermarks.parse(JSON.parse(readFileSync(configurationPath(file), 'utf8')))
+    return WithWatermarks.parse(parseJson(readFileSync(configurationPath(file), 'utf8')))
   } catch (cause) {
     throw new Error(`The configuration of the apps in ${file} cannot be used.\n${explain(cause)}`)
   }
@@ -43,9 +44,65 @@ const WithWatermarks = AppConfiguration.superRefine(({ presets }, context) => {
   }
 })
 
+/** @throws Error that names the line, also of a name that is there twice, of which JSON.parse takes the last without a word */
+function parseJson(text: string): unknown {
+  if (text.startsWith('\ufeff'))
+    throw new Misspelt('a byte order mark. Save the file as UTF-8 without it', 0, 0)
+  let first: Misspelt | undefined
+  const names: Set<string>[] = []
+  visit(
+    text,
+    {
+      onObjectBegin: () => void names.push(new Set()),
+      onObjectEnd: () => void names.pop(),
+      onObjectProperty: (name, _offset, _length, line, column) => {
+        if (names.at(-1)?.has(name)) first ??= new Misspelt(`"${name}" is there already`, line, column)
+        names.at(-1)?.add(name)
+      },
+      onError: (_code, offset, _length, line, column) => {
+        const comma = /,\s*$/.test(text.slice(0, offset)) && /^[\]},]/.test(text.slice(offset))
+        first ??= new Misspelt(
+          comma ? 'a comma too many before this' : 'this is not valid JSON',
+          line,
+          column,
+        )
+      },
+    },
+    { disallowComments: true },
+  )
+  if (first) throw first
+  return JSON.parse(text)
+}
+
+class Misspelt extends Error {
+  constructor(what: string, line: number, column: number) {
+    super(`✖ ${what}\n  → at line ${line + 1}, column ${column + 1}`)
+  }
+}
+
 function explain(cause: unknown): string {
+  if (cause instanceof Misspelt) return cause.message
   if (!(cause instanceof z.ZodError)) return String(cause)
-  return z.prettifyError(new z.ZodError(cause.issues.flatMap(issuesOfKey)))
+  return z.prettifyError(new z.ZodError(cause.issues.flatMap(issuesOfKey).map(withFields)))
+}
+
+/** Says of a field that does not exist which ones do. */
+function withFields(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  const fields = issue.code === 'unrecognized_keys' ? fieldsAt(issue.path) : []
+  if (fields.length === 0) return issue
+  return { ...issue, message: `${issue.message} (there are: ${fields.join(', ')})` }
+}
+
+interface Schema {
+  properties?: Record<string, Schema>
+  additionalProperties?: Schema
+  items?: Schema
+}
+
+function fieldsAt(path: PropertyKey[]): string[] {
+  let at: Schema | undefined = editorSchema()
+  for (const step of path) at = at?.properties?.[String(step)] ?? at?.additionalProperties ?? at?.items
+  return Object.keys(at?.properties ?? {})
 }
 
 /** zod says of a key only that it is invalid; its own issues say what it must be. */

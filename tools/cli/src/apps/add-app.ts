@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { AppConfiguration, configurationPath } from '@darkroom/app-configuration'
+import { AppConfiguration, configurationPath, readConfiguration } from '@darkroom/app-configuration'
 import type { AppId } from '@darkroom/core'
 import { findNodeAtLocation, parseTree } from 'jsonc-parser'
 import * as z from 'zod'
@@ -10,12 +10,13 @@ import * as z from 'zod'
  * @throws Error if the app is there already, or the file would not be valid
  */
 export async function addApp(file: string, app: AppId, settings: object): Promise<void> {
+  readConfiguration(file)
   const path = configurationPath(file)
   const text = await readFile(path, 'utf8')
   const root = parseTree(text)
   const apps = root && findNodeAtLocation(root, ['apps'])
   const last = apps?.children?.at(-1)
-  if (!last) throw new Error(`${file} has no apps. Check it with: pnpm darkroom apps check`)
+  if (!last) throw new Error(`${file} has no apps.`)
   if (apps && findNodeAtLocation(apps, [app])) throw new Error(`${app} is in ${file} already.`)
   const indent = /\n[ \t]*$/.exec(text.slice(0, last.offset))?.[0] ?? ' '
   const end = last.offset + last.length

@@ -133,6 +133,12 @@ describe('diff', () => {
     expect(printed).toMatch(/apps\.gone +\{\} +none +deployment\n/)
   })
 
+  test('says what an app without an entry can still do', async () => {
+    const { printed } = await diff({ apps: { ...original.apps, shop: {} } })
+    expect(printed).toContain('Without an entry, shop can still send and read images, with the defaults.')
+    expect((await diff({ apps: { 'web-app-1': {} } })).printed).not.toContain('Without an entry')
+  })
+
   test('prints each declared attribute that differs, and cuts values before names', async () => {
     const attributes = { note: { type: 'number' as const }, 'order-id': { type: 'string' as const } }
     const { printed } = await diff({ apps: { ...original.apps, 'web-app-2': { attributes } } })

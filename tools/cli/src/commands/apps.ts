@@ -90,6 +90,7 @@ export function addApps(program: Command): void {
       if (found.length === 0) return console.log(`${file} and ${name} have the same apps.`)
       console.log(`From ${name} to ${file}:\n\n${tableOf(found)}`)
       warnOfVersions(before, after)
+      warnOfRemoved(before, after)
       process.exitCode = 1
     })
 
@@ -185,6 +186,16 @@ function warnOfVersions(before: AppConfiguration, after: AppConfiguration): void
   for (const name of unversionedPresets(before, after)) {
     console.log(`\n${raiseVersion(name)}`)
   }
+}
+
+/** An app is more than its entry. */
+function warnOfRemoved(before: AppConfiguration, after: AppConfiguration): void {
+  const removed = Object.keys(before.apps).filter((app) => !Object.hasOwn(after.apps, app))
+  if (removed.length === 0) return
+  console.log(
+    `\nWithout an entry, ${list(removed)} can still send and read images, with the defaults. To end that, revoke the keys:` +
+      '\npnpm darkroom keys list --app APP. The images stay for the default days; erase deletes them before.',
+  )
 }
 
 function raiseVersion(name: string): string {

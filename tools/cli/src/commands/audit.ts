@@ -162,7 +162,7 @@ async function searched({ bucket, queues }: Store, imageId: ImageId, options: Op
       if (json) printJson(looked)
       else
         console.log(
-          printable(`${place.padEnd(30)}${how}: ${found.length === 0 ? 'nothing' : found.join(', ')}`),
+          `${place.padEnd(30)}${how}: ${found.length === 0 ? 'nothing' : found.map(printable).join(', ')}`,
         )
     }
   } finally {

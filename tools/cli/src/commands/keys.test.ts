@@ -111,3 +111,18 @@ test('a stage and a bucket cannot be named together', async () => {
   const both = await keys('list', '--app', 'a', '--stage', 'prod', '--bucket', Bucket)
   expect([both.code, both.printed]).toEqual([1, expect.stringContaining('Use --stage alone')])
 })
+
+test('no key is made where there is no audit trail, which would never be printed', async () => {
+  await s3.send(new CreateBucketCommand({ Bucket: 'untrailed' }))
+  for (const command of ['create', 'rotate']) {
+    const { code, printed } = await keys(command, '--app', 'web-app-1', '--bucket', 'untrailed')
+    expect([code, printed]).toEqual([1, expect.stringContaining('There is no audit trail for untrailed.')])
+  }
+  expect((await s3.send(new ListObjectsV2Command({ Bucket: 'untrailed' }))).Contents).toBeUndefined()
+})
+
+test('a key of an app that is not in the file says so', async () => {
+  const unknown = 'web-app-l is not in apps.json: its images get the defaults'
+  expect((await keys('create', '--app', 'web-app-l')).printed).toContain(unknown)
+  expect((await keys('create', '--app', 'web-app-1')).printed).not.toContain('is not in')
+})

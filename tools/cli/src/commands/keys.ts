@@ -1,9 +1,10 @@
+import { APPS_FILE, readConfiguration } from '@darkroom/app-configuration'
 import { createApiKey, endApiKey, listApiKeys, type StoredKey } from '@darkroom/bucket'
 import { AppId, endOf } from '@darkroom/core'
 import { formatTable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import * as z from 'zod'
-import { recordAct } from '../audit-trail.ts'
+import { recordAct, requireAuditTrail } from '../audit-trail.ts'
 import { addStoreOptions, openStore, type Store, type StoreOptions } from '../open-store.ts'
 import { parsedBy, wholeNumberUpTo } from '../parsed-by.ts'
 
@@ -92,12 +93,32 @@ function addRevoke(keys: Command): void {
 
 /** Prints the key alone on stdout, so that a script can take it. */
 async function create(store: Store, app: string, expiresAt?: Date | 0): Promise<void> {
+  // First, so that no key is stored that is never printed.
+  await requireAuditTrail(store.bucket)
+  warnOfUnknown(app)
   const mode = store.isLocal ? 'test' : 'live'
   const { keyId, apiKey } = await createApiKey(store.bucket, app, mode, expiresAt || undefined)
   // Nobody can use it before it is printed.
   await recordAct(store, { act: 'key.created', outcome: 'done', app, detail: keyId })
   console.error(`The key ${keyId} of ${app}. It is shown only now:`)
   console.log(apiKey)
+}
+
+/** A key decides the app of its requests, so one of a mistyped app works. */
+function warnOfUnknown(app: string): void {
+  const file = process.env.APPS_FILE || APPS_FILE
+  if (isIn(file, app)) return
+  console.error(`${app} is not in ${file}: its images get the defaults, and analysts do not see them.`)
+  console.error(`Add it with: pnpm darkroom apps add ${app}`)
+}
+
+/** A file with a mistake does not keep a key from being replaced. */
+function isIn(file: string, app: string): boolean {
+  try {
+    return Object.hasOwn(readConfiguration(file).apps, app)
+  } catch {
+    return true
+  }
 }
 
 function toRow({ keyId, record, lastUsed }: StoredKey): string[] {
