@@ -7,6 +7,12 @@ const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const esbuild = require('esbuild')
 
+/** Stack traces name our own lines. */
+function mapStackTraces() {
+  const code = readFileSync(join(__dirname, 'tools/deployment/src/map-stack-traces.ts'), 'utf8')
+  return esbuild.transformSync(code, { loader: 'ts', format: 'iife', minify: true, target: 'node24' }).code
+}
+
 const BUNDLE = {
   bundle: true,
   format: 'esm',
@@ -16,9 +22,10 @@ const BUNDLE = {
   mainFields: ['module', 'main'],
   sourcemap: 'linked',
   sourcesContent: false,
-  // Some dependencies are CommonJS and call require().
+  // Some dependencies are CommonJS and call require(). With `inject`, each module would call the code that maps stack traces.
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
+${mapStackTraces()}`,
   },
 }
 
@@ -35,7 +42,7 @@ const CREDENTIALS_ELSEWHERE = [
   '@smithy/credential-provider-imds',
 ]
 
-/** Source maps of our own code alone: those of all dependencies are larger than the code, and Node parses them at each start. */
+/** Source maps of our own code alone: those of all dependencies are larger than the code. */
 const mapOwnCode = {
   name: 'map-own-code',
   setup({ onLoad }) {

@@ -73,7 +73,7 @@ async function coldStart(): Promise<number> {
     if (context.app !== 'app-0') throw new Error(JSON.stringify(context))
     const { user, system } = process.cpuUsage()
     process.stdout.write(String((user + system) / 1000), () => process.exit())`
-  const args = ['--enable-source-maps', '--input-type=module', '--eval', script]
+  const args = ['--input-type=module', '--eval', script]
   const env = { ...process.env, ...environment }
   return Number((await promisify(execFile)(process.execPath, args, { env })).stdout)
 }

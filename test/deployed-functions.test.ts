@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
@@ -66,6 +66,14 @@ test('uploadImage has no client that it does not need, and starts without the im
   const modules = await runDeployed('process.moduleLoadList', { QUEUE_URL: 'http://127.0.0.1/0/images' })
   expect(modules).toContain('NativeModule https')
   expect(modules).not.toContain('NativeModule internal/deps/undici/undici')
+})
+
+test('a stack trace names the line of the source', async () => {
+  await packagesOf(UPLOAD_IMAGE)
+  const source = await readFile(join(SERVICES, 'upload-api/src/environment.ts'), 'utf8')
+  const line = source.split('\n').findIndex((text) => text.includes('.parse(process.env)')) + 1
+  const withoutQueue = runDeployed('undefined', { QUEUE_URL: 'none' })
+  await expect(withoutQueue).rejects.toThrow(`    at ${SERVICES}/upload-api/src/environment.ts:${line}:`)
 })
 
 test('uploadImage stores an image and sends its message', async () => {

@@ -75,6 +75,10 @@ describe.each(SERVICES)('every function of %s', (service) => {
     }
   })
 
+  test('starts without reading a source map', () => {
+    for (const { Environment } of lambdas()) expect(Environment.Variables).not.toHaveProperty('NODE_OPTIONS')
+  })
+
   test('has its own role', () => {
     const roles = resourcesOf(service, 'AWS::IAM::Role')
     const used = lambdas().map(roleIdOf)

@@ -61,11 +61,7 @@ export async function startServices(options: ServicesOptions): Promise<RunningSe
   // Its own folder, because other stacks may run at the same time.
   const bundles = join(repositoryRoot, '.esbuild', `stack-${randomUUID()}`)
   const child = fork(hostProgram, [JSON.stringify(await toHost(options)), bundles], {
-    execArgv: [
-      ...process.execArgv,
-      '--enable-source-maps',
-      ...(options.inspect ? [`--inspect=127.0.0.1:${INSPECT_PORT}`] : []),
-    ],
+    execArgv: [...process.execArgv, ...(options.inspect ? [`--inspect=127.0.0.1:${INSPECT_PORT}`] : [])],
     env: {
       NODE_COMPILE_CACHE: compileCacheFolder,
       // By default glibc keeps a heap for each thread.

@@ -78,7 +78,7 @@ export function startEngineProcess(program: string): EngineProcess {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // A small young generation: what V8 would otherwise keep for new objects is 20 MB of the process's peak.
-    execArgv: ['--enable-source-maps', '--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'],
+    execArgv: ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'],
     env: { MALLOC_ARENA_MAX: '1', ...(LD_LIBRARY_PATH !== undefined && { LD_LIBRARY_PATH }) },
   })
   child.unref()

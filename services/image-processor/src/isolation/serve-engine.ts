@@ -18,7 +18,7 @@ export async function serveEngine(engine: ImageEngine, containThis = contain): P
   process.on('disconnect', () => process.exit())
   await engine.warmUp?.()
   readWatermarks()
-  // Node reads the source map of this program, which stack traces need, when the first one is made.
+  // The first stack trace reads the source map of this program.
   void new Error('to have a stack').stack
   const [, , , inherited = ''] = process.argv
   const ready: Ready = containThis(inherited.split(',').filter(Boolean).map(Number))
