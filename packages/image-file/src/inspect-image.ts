@@ -1,7 +1,7 @@
 import { acceptedTypes, IMAGE_TYPES, type ImageType, namesOf, ProblemError } from '@darkroom/core'
 import { FORMATS, typeOf, withoutLeadingJunk } from './formats.ts'
 import { isAvifSequence, isHeif } from './readers/heif.ts'
-import { type Format, MAX_PARTS, type Structure, type Walk, walk, walkAll } from './segments.ts'
+import { type Format, MAX_PARTS, type Structure, type Walk, walk } from './segments.ts'
 import { recognize } from './unsupported-files.ts'
 
 /** Read from an image's bytes. `width` and `height` are in pixels as stored, before any rotation. */
@@ -26,20 +26,9 @@ export async function inspectImage(
 ): Promise<ImageHeader> {
   const bytes = withoutLeadingJunk(original)
   const format = await requireFormat(original, bytes, accepted)
-  return namingType(format, () => inspectWhole(format, bytes))
-}
-
-function inspectWhole(format: Format, bytes: Uint8Array): ImageHeader {
-  const [dimensions, structure] = [format.dimensions(), format.structure()]
-  const { complete, isCut } = walkAll(bytes, format.read(), [dimensions.visit, structure.visit])
-  const { extent, heldBytes, ...rest } = structure.result()
-  refuseUnsound(format, rest, isCut)
-  const header = requireHeader(format, dimensions.result(), complete && isAvifSequence(bytes))
-  refuseTooManyPixels(header)
-  refuseTooManyPixels({ ...header, ...extent })
-  if (!complete) throw truncated(header)
-  refuseTooMuchMemory(format, heldBytes + FILE_COPIES * bytes.length)
-  return header
+  const inspection = inspectInChunks(format, bytes)
+  inspection.push(bytes)
+  return inspection.end()
 }
 
 /** A refusal of the image says what type it has. */
@@ -55,8 +44,8 @@ function namingType<Result>({ contentType }: Format, inspect: () => Result): Res
 const TYPE_DETECTION_BYTES = 64 * 1024
 
 /**
- * Like `inspectImage` for a stream. It buffers only the beginning, until the type is known, and stops reading when it
- * refuses the image. The limits that need the whole file are checked before decoding.
+ * Like `inspectImage` for a stream, with the same result. It buffers only the beginning, until the type is known, and later the
+ * parts that readers look ahead to. It stops reading when it refuses the image.
  *
  * @throws ProblemError as `inspectImage` does, and any error of the stream
  */
@@ -89,22 +78,32 @@ interface Inspection {
   end(): ImageHeader
 }
 
+/** @param start enough of the image to know what else its type is called */
 function inspectInChunks(format: Format, start: Uint8Array): Inspection {
-  const dimensions = format.dimensions()
-  const walking = walk(format.read(), dimensions.visit)
+  const [dimensions, structure] = [format.dimensions(), format.structure()]
+  const walking = walk(format.read(), (segment) => {
+    dimensions.visit(segment)
+    structure.visit(segment)
+  })
+  let bytes = 0
   let header: ImageHeader | undefined
   const push = (chunk: Uint8Array) => {
     walking.push(chunk)
-    if (walking.isCut()) throw tooManyParts(format)
+    bytes += chunk.length
+    if (walking.isCut()) refuseUnsound(format, structure.result(), true)
     if (header || !dimensions.result()) return
     header = requireHeader(format, dimensions.result())
     refuseTooManyPixels(header)
   }
   const end = () => {
     const { complete } = walking.end()
-    const found = header ?? requireHeader(format, dimensions.result(), complete && isAvifSequence(start))
+    const { extent, heldBytes, ...rest } = structure.result()
+    refuseUnsound(format, rest, walking.isCut())
+    const found = requireHeader(format, dimensions.result(), complete && isAvifSequence(start))
     refuseTooManyPixels(found)
+    refuseTooManyPixels({ ...found, ...extent })
     if (!complete) throw truncated(found)
+    refuseTooMuchMemory(format, heldBytes + FILE_COPIES * bytes)
     return found
   }
   return { push: (chunk) => namingType(format, () => push(chunk)), end: () => namingType(format, end) }

@@ -9,14 +9,25 @@ import { pngChunk, stillPng } from './readers/png.ts'
 import { firstWebpFrame } from './readers/webp.ts'
 import { SAMPLES, type UsualType, VARIANTS } from './testing/sample-images.ts'
 
+/** Also as a stream in small chunks, which has the same verdict. */
 async function verdictOn(bytes: Uint8Array): Promise<string> {
+  const verdict = await verdictOf(() => inspectImage(bytes))
+  expect(await verdictOf(() => inspectStream(inChunks(bytes)))).toBe(verdict)
+  return verdict
+}
+
+async function verdictOf(inspect: () => Promise<unknown>): Promise<string> {
   try {
-    await inspectImage(bytes)
+    await inspect()
     return 'accepted'
   } catch (error) {
     if (error instanceof ProblemError) return error.message
     throw error
   }
+}
+
+async function* inChunks(bytes: Uint8Array) {
+  for (let at = 0; at < bytes.length; at += 16_384) yield bytes.subarray(at, at + 16_384)
 }
 
 const picture = () => sharp({ create: { width: 24, height: 16, channels: 3, background: '#c84' } })

@@ -6,8 +6,8 @@ const TOP_LEVEL = new Set('ftyp meta moov mdat moof mfra free skip uuid sidx sty
 /** Boxes that contain boxes, with the number of bytes before the first one (`meta` has a version and flags). */
 const CONTAINERS: Record<string, number> = { meta: 4, 'meta/iprp': 0, 'iprp/ipco': 0 }
 
-/** The part of a box inside `meta` that is read. Its properties are much smaller. */
-const MAX_LOOKAHEAD_BYTES = 256 * 1024
+/** The part of a box inside `meta` that is read: tables of items that are larger are refused, properties are much smaller. */
+export const MAX_TABLE_BYTES = 1_000_000
 
 /**
  * AVIF and HEIC (ISO/IEC 14496-12, sections 4.2 and 8.11): boxes of `size type …`. A size of 0 extends to the end, and 1
@@ -53,7 +53,7 @@ function* readBox(type: string, header: number, size: number): Reader {
     const head = boxHead(ahead, left)
     if (head.size < head.header) break
     const childSize = Math.min(head.size, left)
-    yield Math.min(childSize, MAX_LOOKAHEAD_BYTES)
+    yield Math.min(childSize, MAX_TABLE_BYTES)
     const hasInlineData = yield* readBox(`${name}/${ahead.toString('latin1', 4, 8)}`, head.header, childSize)
     hasData ||= hasInlineData
     left -= childSize

@@ -2,7 +2,7 @@ import type { ImageType } from '@darkroom/core'
 import { C2PA_BOX } from '../content-credentials.ts'
 import { EmbeddedMetadata } from '../embedded-metadata.ts'
 import type { Fold, Format, Segment, Size, Structure, Traits } from '../segments.ts'
-import { readBoxes } from './heif-boxes.ts'
+import { MAX_TABLE_BYTES, readBoxes } from './heif-boxes.ts'
 import { declaredColors } from './heif-colors.ts'
 import { addItems, firstPartOf, type ItemBoxes, typeOfItem } from './heif-items.ts'
 import { primaryProperties } from './heif-properties.ts'
@@ -98,7 +98,6 @@ const areaOf = ({ width, height }: Size) => width * height
 
 /** What lists items, their places and properties. A thousand items need 20 KB. */
 const TABLES = new Set('ftyp meta/iinf meta/iloc meta/iref iprp/ipma'.split(' '))
-const MAX_TABLE_BYTES = 1_000_000
 
 /** The largest of its pictures counts, including alpha and thumbnails. Of a grid, its first tile and the whole count. */
 function structure(held: Held): Fold<Structure> {
