@@ -1,11 +1,13 @@
 import { configurationFile } from '@darkroom/app-configuration/testing'
 import { createUsageTable } from '@darkroom/rate-limits/testing'
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
 import { CLOUD_EVENT, kafkaRecord, photograph, TOPIC } from '../test/kafka-records.ts'
 import { imageOf, NO_FAILURES, type OpenBridge, openBridge } from '../test/open-bridge.ts'
 
 const photo = await photograph()
 
+// The bridge waits for half a second for the table, and then admits without it. A busy machine can take longer.
+const patience = jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => new AbortController().signal)
 let local: OpenBridge
 beforeAll(async () => {
   const apps = {
@@ -19,7 +21,10 @@ beforeAll(async () => {
   await createUsageTable('test')
 })
 beforeEach(() => local.clear())
-afterAll(() => local.stop())
+afterAll(async () => {
+  patience.mockRestore()
+  await local.stop()
+})
 
 const event = (offset: number, topic = TOPIC) =>
   kafkaRecord({

@@ -22,6 +22,8 @@ jest.useFakeTimers({
     'clearTimeout',
   ],
 })
+// A function waits for half a second for the table, and then admits without it. A busy machine can take longer.
+jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => new AbortController().signal)
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint), {
   limited: { limits: { imagesPerDay: 2 } },
@@ -32,7 +34,15 @@ await createUsageTable('test')
 const { handler: uploadImage } = await import('./upload-image.ts')
 const { handler: createUpload } = await import('./create-upload.ts')
 const { handler: completeUpload } = await import('./complete-upload.ts')
+// The same for settings, instead of which it takes those of the deployment.
+const { settingsBucket } = await import('../clients.ts')
+const sdk = settingsBucket.s3.config.requestHandler as unknown as {
+  updateHttpClientConfig(key: 'connectionTimeout' | 'requestTimeout', milliseconds: number): void
+}
+sdk.updateHttpClientConfig('connectionTimeout', 60_000)
+sdk.updateHttpClientConfig('requestTimeout', 60_000)
 afterAll(async () => {
+  jest.restoreAllMocks()
   jest.useRealTimers()
   await store.close()
   await aws.stop()

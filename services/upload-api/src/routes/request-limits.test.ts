@@ -8,6 +8,8 @@ import { openStore } from '../testing/open-store.ts'
 import { png } from '../testing/sample-images.ts'
 import { send, type TestRequest } from '../testing/send.ts'
 
+// The authorizer waits for half a second for the table, and then admits without it. A busy machine can take longer.
+const patience = jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => new AbortController().signal)
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint), {
   limited: { requests: { perSecond: 1, burst: 2 }, limits: { imagesPerDay: 10 } },
@@ -20,6 +22,7 @@ const stdout = jest.spyOn(process.stdout, 'write').mockImplementation((line) => 
 const { handler: authorize } = await import('./authorize.ts')
 afterAll(async () => {
   stdout.mockRestore()
+  patience.mockRestore()
   await store.close()
   await aws.stop()
 })
