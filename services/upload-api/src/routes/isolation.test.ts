@@ -5,6 +5,7 @@
 import {
   type ApiKey,
   credentialKey,
+  dateOf,
   formatApiKey,
   formatUploadToken,
   type KeyRecord,
@@ -100,10 +101,11 @@ beforeAll(async () => {
     signJwt(key, { iss: issuer, aud: 'one', sub: 'alice', exp: exp + 900, ...claims }, header)
   const [, body] = (await jwt({})).split('.')
   const none = Buffer.from('{"alg":"none"}').toString('base64url')
+  const otherKey = formatApiKey(await makeKey('web-app-2'))
   const forged = `${alice.slice(0, alice.lastIndexOf('.'))}.${ofRevoked.split('.').at(-1)}`
   Object.assign(credentials, {
     "the app's key": apiKey,
-    "another app's key": formatApiKey(await makeKey('web-app-2')),
+    "another app's key": otherKey,
     none: undefined,
     garbage: 'x',
     'a mistyped key': `${apiKey.slice(0, -1)}x`,
@@ -118,6 +120,11 @@ beforeAll(async () => {
     "the uploader's token": alice,
     "another uploader's token": await makeToken(apiKey, {
       uploader: 'bob',
+      scopes: ['upload', 'read', 'erase'],
+    }),
+    // The app is that of the key, whatever else the token has.
+    "another app's token": await makeToken(otherKey, {
+      uploader: 'alice',
       scopes: ['upload', 'read', 'erase'],
     }),
     'no uploader named': await makeToken(apiKey, { scopes: ['upload', 'read', 'erase'] }),
@@ -185,6 +192,15 @@ const OPERATIONS: Record<string, (credential: string | undefined, prepared: Prep
   ids: async (credential, { imageId }) =>
     found(await ask(listImages, credential, { query: { ids: imageId } }), imageId),
   list: async (credential, { imageId }) => found(await ask(listImages, credential, {}), imageId),
+  date: async (credential, { imageId }) => {
+    const date = dateOf(imageId)
+    for (let cursor: string | undefined; ; ) {
+      const answer = await ask(listImages, credential, { query: { date, ...(cursor && { cursor }) } })
+      const outcome = found(answer, imageId)
+      cursor = answer.body.cursor
+      if (outcome !== 'absent' || cursor === undefined) return outcome
+    }
+  },
   erase: async (credential, { imageId: id }) =>
     outcomeOf(await ask(eraseImage, credential, { method: 'DELETE', id })),
 }
@@ -196,35 +212,36 @@ function found(answer: Answer, id: string): string {
 }
 
 const EXPECTED = `
-the app's key             201 202 201 200 202 200 shown  shown  200
-another app's key         201 202 201 404 404 404 absent absent 404
-none                      401 401 401 401 401 401 401    401    401
-garbage                   401 401 401 401 401 401 401    401    401
-a mistyped key            401 401 401 401 401 401 401    401    401
-a revoked key             401 401 401 401 401 401 401    401    401
-a revoked key's token     401 401 401 401 401 401 401    401    401
-an expired token          401 401 401 401 401 401 401    401    401
-a forged token            401 401 401 401 401 401 401    401    401
-the uploader's token      403 202 201 200 202 200 shown  shown  200
-another uploader's token  403 202 201 404 404 404 absent absent 404
-no uploader named         403 202 201 404 404 404 absent absent 404
-upload only               403 202 201 200 202 403 403    403    403
-read only                 403 403 403 403 403 200 shown  shown  403
-erase only                403 403 403 403 403 403 403    403    200
-read:all                  403 403 403 403 403 200 shown  shown  403
-too small                 403 413 413 413 413 200 shown  shown  403
-another type              403 415 415 200 415 200 shown  shown  403
-the uploader's JWT        403 202 201 200 202 200 shown  shown  200
-another uploader's JWT    403 202 201 404 404 404 absent absent 404
-another app's JWT         403 202 201 404 404 404 absent absent 404
-JWT, wrong issuer         401 401 401 401 401 401 401    401    401
-JWT, wrong audience       401 401 401 401 401 401 401    401    401
-JWT, two audiences        401 401 401 401 401 401 401    401    401
-JWT, algorithm            401 401 401 401 401 401 401    401    401
-JWT, unknown kid          401 401 401 401 401 401 401    401    401
-JWT, none                 401 401 401 401 401 401 401    401    401
-JWT, expired              401 401 401 401 401 401 401    401    401
-JWT, not yet valid        401 401 401 401 401 401 401    401    401
+the app's key             201 202 201 200 202 200 shown  shown  shown  200
+another app's key         201 202 201 404 404 404 absent absent absent 404
+none                      401 401 401 401 401 401 401    401    401    401
+garbage                   401 401 401 401 401 401 401    401    401    401
+a mistyped key            401 401 401 401 401 401 401    401    401    401
+a revoked key             401 401 401 401 401 401 401    401    401    401
+a revoked key's token     401 401 401 401 401 401 401    401    401    401
+an expired token          401 401 401 401 401 401 401    401    401    401
+a forged token            401 401 401 401 401 401 401    401    401    401
+the uploader's token      403 202 201 200 202 200 shown  shown  shown  200
+another uploader's token  403 202 201 404 404 404 absent absent absent 404
+another app's token       403 202 201 404 404 404 absent absent absent 404
+no uploader named         403 202 201 404 404 404 absent absent absent 404
+upload only               403 202 201 200 202 403 403    403    403    403
+read only                 403 403 403 403 403 200 shown  shown  shown  403
+erase only                403 403 403 403 403 403 403    403    403    200
+read:all                  403 403 403 403 403 200 shown  shown  shown  403
+too small                 403 413 413 413 413 200 shown  shown  shown  403
+another type              403 415 415 200 415 200 shown  shown  shown  403
+the uploader's JWT        403 202 201 200 202 200 shown  shown  shown  200
+another uploader's JWT    403 202 201 404 404 404 absent absent absent 404
+another app's JWT         403 202 201 404 404 404 absent absent absent 404
+JWT, wrong issuer         401 401 401 401 401 401 401    401    401    401
+JWT, wrong audience       401 401 401 401 401 401 401    401    401    401
+JWT, two audiences        401 401 401 401 401 401 401    401    401    401
+JWT, algorithm            401 401 401 401 401 401 401    401    401    401
+JWT, unknown kid          401 401 401 401 401 401 401    401    401    401
+JWT, none                 401 401 401 401 401 401 401    401    401    401
+JWT, expired              401 401 401 401 401 401 401    401    401    401
+JWT, not yet valid        401 401 401 401 401 401 401    401    401    401
 `
 
 test('each credential may do exactly what the table says', async () => {
@@ -233,7 +250,7 @@ test('each credential may do exactly what the table says', async () => {
     const cells: string[] = []
     const prepared = await prepare()
     for (const [operation, run] of Object.entries(OPERATIONS)) {
-      const width = ['ids', 'list'].includes(operation) ? 6 : 3
+      const width = ['ids', 'list', 'date'].includes(operation) ? 6 : 3
       cells.push((await run(credential, prepared)).padEnd(width))
     }
     rows.push(`${name.padEnd(25)} ${cells.join(' ')}`)
@@ -276,7 +293,12 @@ test('a 404 costs the same requests to S3, whether or not the image exists', asy
   const document = { ...processedDocument({ app: 'web-app-1', imageId: finished }), uploader: 'alice' }
   await store.putDocument(document)
   const ids = { unknown: newImageId(), queued: imageId, finished, uploaded: upload.id }
-  for (const credential of ["another uploader's token", "another uploader's JWT", "another app's key"]) {
+  for (const credential of [
+    "another uploader's token",
+    "another uploader's JWT",
+    "another app's key",
+    "another app's token",
+  ]) {
     for (const [handler, request] of [
       [getImage, (id: string) => ({ id })],
       [getImage, (id: string) => ({ id, headers: { prefer: 'wait=1' } })],
@@ -306,8 +328,8 @@ test('a 404 does not tell whether the image exists', async () => {
   })
   const unknown = newImageId()
   const bob = credentials["another uploader's token"]
-  const other = credentials["another app's key"]
-  for (const credential of [bob, other]) {
+  const others = ["another app's key", "another app's token", "another uploader's JWT", "another app's JWT"]
+  for (const credential of [bob, ...others.map((name) => credentials[name])]) {
     for (const [handler, request] of [
       [getImage, (id: string) => ({ id })],
       [getImage, (id: string) => ({ id, headers: { prefer: 'wait=1' } })],
