@@ -21,7 +21,11 @@ export function addErase(program: Command): void {
     .command('erase')
     .description('delete an image, or all images of an uploader, with all copies, permanently')
     .argument('[image]', "the image's id", parsedBy(ImageId))
-    .option('--uploader <name>', 'all images of this user of the app (with --app)', parsedBy(Uploader))
+    .option(
+      '--uploader <name>',
+      'all images of this user of the app (with --app)',
+      parsedBy(Uploader, 'It must be text of 1 to 128 bytes.'),
+    )
     .option('--stage <stage>', 'of a deployment; the API key of the app is read from DARKROOM_KEY')
     .option('--yes', 'erase; without this option nothing is deleted')
   addAppOptions(erase)
@@ -36,6 +40,8 @@ too. Repeat the command after an interruption: what is erased is not found again
         throw new Error('Name an image, or an uploader with --app APP --uploader NAME.')
       if (id !== undefined) return eraseOne(id, options)
       if (options.app === undefined) throw new Error('--uploader needs the app: add --app.')
+      if (options.url !== undefined)
+        throw new Error('The images of an uploader are found in the bucket: use --stage instead of --url.')
       await eraseAllOf(options.app, uploader ?? '', options)
     })
 }
