@@ -192,19 +192,14 @@ function printIdle(day: Record<IdleFunction, IdleDay>): void {
     )
   }
   const rows = IDLE_APPS.map((apps) => {
-    // Each message of a day's originals is an invocation of `watchImages` at worst, which has the same memory.
-    const watching = 30 * 2 * apps * PRICES.invocation
     const parts = [alarms, polling, running, monthOf('mergeOutcomes', apps), monthOf('reconcileRows', apps)]
-    const withoutOriginals = [...parts, monthOf('reconcileImages', 0)]
-    const all = [...parts, monthOf('reconcileImages', apps) + watching]
-    return [apps, ...[...all, sumOf(all), sumOf(withoutOriginals)].map((dollars) => dollars.toFixed(2))]
+    const all = [...parts, monthOf('reconcileImages', apps)]
+    return [apps, ...[...all, sumOf(all)].map((dollars) => dollars.toFixed(2))]
   })
   console.log(
-    `\nUS dollars of a month without images: ${alarmMetrics} metrics have alarms, Lambda polls ${polledQueues} queues,\nschedules call functions, outcomes are merged, rows and images are compared.\nLater: once the originals of all apps are deleted.`,
+    `\nUS dollars of a month without images: ${alarmMetrics} metrics have alarms, Lambda polls ${polledQueues} queues,\nschedules call functions, outcomes are merged, rows and images are compared.\nEach app has an old image.`,
   )
-  console.log(
-    formatTable(['apps', 'alarms', 'polling', 'calls', 'merges', 'rows', 'images', 'all', 'later'], rows),
-  )
+  console.log(formatTable(['apps', 'alarms', 'polling', 'calls', 'merges', 'rows', 'images', 'all'], rows))
 }
 
 const sumOf = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0)

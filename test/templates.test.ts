@@ -736,10 +736,10 @@ describe('the queues of image-processor', () => {
 })
 
 describe('the schedule', () => {
-  test('merges outcomes every five minutes, and reconciles rows every day', () => {
+  test('merges outcomes every five minutes, and compares rows every quarter of an hour', () => {
     expect(propertiesOf('analytics-catalog', 'AWS::Events::Rule')).toMatchObject([
       { ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED' },
-      { ScheduleExpression: 'cron(17 5 * * ? *)', State: 'ENABLED' },
+      { ScheduleExpression: 'rate(15 minutes)', State: 'ENABLED' },
     ])
   })
 })

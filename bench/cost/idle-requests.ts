@@ -1,19 +1,19 @@
-import { dateOf, newImageId, RECONCILED_KEY } from '@darkroom/core'
+import { dateOf, newImageId, RECONCILED_KEY, ROWS_COMPARED_KEY } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import pMap from 'p-map'
 import { startStandInAthena } from '../../services/analytics-catalog/src/testing/stand-in-athena.ts'
 import { processedDocument } from '../../services/upload-api/src/testing/documents.ts'
 import { openStore } from '../../services/upload-api/src/testing/open-store.ts'
 import { none, type Requests, startRequestCounter } from './count-requests.ts'
 import { plus, times } from './sums.ts'
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
-const FEW = 2
-const MORE = 22
-/** An app without new images is looked at by `reconcileRows` on one of so many days. */
-const ROUND_DAYS = 7
-/** Of the 288 calls of `mergeOutcomes` in a day, those that ask Athena whether there is something to merge. */
-const HOURS = 24
+const DAY_MS = 86_400_000
+/** More than the ranges of apps that `reconcileImages` lists side by side. */
+const FEW = 20
+/** More than two pages. */
+const MORE = 2_020
+/** Calls of `reconcileRows` and `mergeOutcomes` in a day. One of the first compares all apps, the others find that it is done. */
+const COMPARISONS = 96
 const MERGES = 288
 
 /** What a function that a schedule calls asks for in a day without images. */
@@ -52,11 +52,14 @@ export async function countIdleDay(): Promise<Record<IdleFunction, IdleDay>> {
   const acceptedAt = new Date(Date.now() - 10 * DAY_MS)
   let apps = 0
   const addApps = async (count: number) => {
-    for (; apps < count; apps++) {
-      const image = { app: `app-${apps}`, imageId: newImageId(acceptedAt) }
+    const added = Array.from({ length: count - apps }, (_, n) => `app-${apps + n}`)
+    apps = count
+    const put = async (app: string) => {
+      const image = { app, imageId: newImageId(acceptedAt) }
       await store.putInput(image)
       await store.putDocument(processedDocument(image))
     }
+    await pMap(added, put, { concurrency: 20 })
   }
   const images = async () => {
     // As the reconcile of the day before leaves it.
@@ -71,20 +74,23 @@ export async function countIdleDay(): Promise<Record<IdleFunction, IdleDay>> {
       }
     })
   }
-  const rows = () =>
-    counted(async () => {
-      for (let day = 0; day < ROUND_DAYS; day++)
-        await reconcileRows({ time: new Date(Date.now() + day * DAY_MS).toISOString() })
-    })
+  const rows = async () => {
+    await store.remove(ROWS_COMPARED_KEY)
+    const now = Date.now()
+    await reconcileRows({ time: new Date(now).toISOString() })
+    athena.statements.length = 0
+    const compare = () => reconcileRows({ time: new Date(now + DAY_MS).toISOString() })
+    return plus(await counted(compare), times(await counted(compare), COMPARISONS - 1))
+  }
   const measured: { images: Requests; rows: Requests }[] = []
   for (const count of [FEW, MORE]) {
     await addApps(count)
-    measured.push({ images: await images(), rows: times(await rows(), 1 / ROUND_DAYS) })
+    measured.push({ images: await images(), rows: await rows() })
   }
-  const quiet = await counted(() => atMinute(30, mergeOutcomes))
+  const comparisons = athena.statements.length
   athena.statements.length = 0
-  const hourly = await counted(() => atMinute(0, mergeOutcomes))
-  const queries = athena.statements.length
+  const merge = await counted(mergeOutcomes)
+  const merges = athena.statements.length
   await store.close()
   await counter.stop()
   athena.stop()
@@ -94,23 +100,11 @@ export async function countIdleDay(): Promise<Record<IdleFunction, IdleDay>> {
   const constant = (of: 'images' | 'rows') => plus(few[of], times(perApp(of), -FEW))
   return {
     reconcileImages: { constant: constant('images'), perApp: perApp('images'), athenaQueries: 0 },
-    reconcileRows: { constant: constant('rows'), perApp: perApp('rows'), athenaQueries: 1 },
+    reconcileRows: { constant: constant('rows'), perApp: perApp('rows'), athenaQueries: comparisons },
     mergeOutcomes: {
-      constant: plus(times(quiet, MERGES - HOURS), times(hourly, HOURS)),
+      constant: times(merge, MERGES),
       perApp: none(),
-      athenaQueries: queries * HOURS,
+      athenaQueries: merges * MERGES,
     },
-  }
-}
-
-/** Runs it when the clock shows this minute of the hour. */
-async function atMinute(minute: number, run: () => Promise<unknown>): Promise<void> {
-  const { now } = Date
-  const time = Math.floor(now() / HOUR_MS) * HOUR_MS + minute * 60_000
-  Date.now = () => time
-  try {
-    await run()
-  } finally {
-    Date.now = now
   }
 }

@@ -15,8 +15,9 @@ test.each([CATALOGUE_COLUMNS, ...CATALOGUE_RATES.map(catalogueRow)])(
 )
 
 test.each([
-  [100, []],
-  [120, ['the daily comparison']],
+  [1_000, []],
+  [2_000, []],
+  [2_100, ['the daily comparison']],
   [2_600, ['announceOutcomes', 'the daily comparison']],
 ])('at %i images/s, what binds is %j', (rate, bound) => expect(catalogueAt(rate).bound).toEqual(bound))
 

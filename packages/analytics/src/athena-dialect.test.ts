@@ -8,7 +8,7 @@ import { differencesQuery, differingDaysQuery } from './differences.ts'
 import { daysQuery, expireStatement, mergeStatement, WATERMARK_QUERY } from './merge.ts'
 import { mergeLookAlikesStatement } from './merge-look-alikes.ts'
 import { readQueries } from './read-queries.ts'
-import { idsOfDayQuery, rowCountsQuery } from './reconcile.ts'
+import { idsOfDayQuery, rowCountsQuery, rowsOfSlotsQuery } from './reconcile.ts'
 import { rowsOfImageQuery, snapshotsQuery, snapshotsWithImageQuery } from './rows-of-image.ts'
 import { baseViews } from './views.ts'
 
@@ -56,6 +56,8 @@ test.each([
   ['watermark', WATERMARK_QUERY],
   ['rows by app and day', rowCountsQuery(['2026-11-27', '2026-11-28'])],
   ['ids of a day', idsOfDayQuery({ app: 'a', date: '2026-11-28' })],
+  ['ids of a slot', idsOfDayQuery({ app: 'a', date: '2026-11-28' }, '019e5a3c')],
+  ['rows by slot', rowsOfSlotsQuery({ app: 'a', date: '2026-11-28' })],
   ['days of a merge', daysQuery(WINDOW)],
   ['merge', mergeStatement(WINDOW, { days: ['2026-11-28', '2026-11-29'] })],
   ['merge with the watermark', mergeStatement(WINDOW, { days: [], mergedUntil: WINDOW.until })],

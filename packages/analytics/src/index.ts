@@ -35,7 +35,7 @@ export { expireStatement, imagesOf, mergeFrom, mergeStatement, WATERMARK_QUERY }
 export { MAX_MERGED_DAYS, type Merged, type MergeOptions, mergeCollected } from './merge-collected.ts'
 export { MAX_DIFFERING_BITS, mergeLookAlikesStatement } from './merge-look-alikes.ts'
 export { type NamedQuery, readQueries } from './read-queries.ts'
-export { idsOfDayQuery, rowCountsQuery } from './reconcile.ts'
+export { idsOfDayQuery, rowCountsQuery, rowsOfSlotsQuery, SLOT_DIGITS, SLOT_MS } from './reconcile.ts'
 export {
   fileOfTableQuery,
   ICEBERG_TABLES,

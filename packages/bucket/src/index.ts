@@ -45,9 +45,15 @@ export {
   type StoredSource,
 } from './originals.ts'
 export { chainReceipt, newestReceipt, newReceipt, sequenceOf } from './receipts.ts'
-export { getReconciled, putReconciled } from './reconciled.ts'
+export {
+  getReconciled,
+  getRowsCompared,
+  putReconciled,
+  putRowsCompared,
+  type RowsCompared,
+} from './reconciled.ts'
 export { putRejected, putRejectedList, rejectedImage } from './rejected.ts'
-export { divideApps, scanDays } from './scan-days.ts'
+export { divideApps, endOf, type ScannedDay, scanDays } from './scan-days.ts'
 export { deleteSettings, getSettings, listSettings, putSettings, SETTINGS_TIMEOUTS } from './settings.ts'
 export {
   completeMultipartUpload,

@@ -25,6 +25,7 @@ export { credentialKey, lastUseKey, parseCredentialKey, parseLastUseKey } from '
  *     receipts/{app}/{number}                                   the chain of erasure receipts, the newest first
  *     settings/{app}.json                                       what was applied to an app after a deployment
  *     reconciled/days                                           where the next daily reconcile begins: a date
+ *     reconciled/rows                                           how far documents and analysts' rows are compared
  *     collected/{kind}/hour={yyyy-mm-ddThh}/{time}-{file}.json.gz  events of the topic, many in a file, until analysts' tables have them
  *     credentials/{keyId}.json                                  the record of an API key (api-key.ts, which loads no zod)
  *     credentials/{keyId}.used                                  written when that key is first used on a day
@@ -304,6 +305,9 @@ export function parseSettingsKey(key: string): Pick<ImageRef, 'app'> | undefined
 
 /** The last date for whose originals the daily reconcile has sent messages: see decisions/0080-reconcile-from-the-last-day.md. */
 export const RECONCILED_KEY = 'reconciled/days'
+
+/** How far documents and analysts' rows are compared: see decisions/0083-daily-comparisons-of-any-size.md. */
+export const ROWS_COMPARED_KEY = 'reconciled/rows'
 
 /** A file of collected events. */
 export interface CollectedRef {

@@ -27,6 +27,7 @@ import {
   parseUploadKey,
   processedPrefix,
   RECONCILED_KEY,
+  ROWS_COMPARED_KEY,
   uploadPrefix,
 } from './keys.ts'
 
@@ -55,7 +56,7 @@ const OWNERS = {
   linked: parseLinkKey,
   receipts: parseReceiptKey,
   settings: parseSettingsKey,
-  reconciled: (key: string) => (key === RECONCILED_KEY ? {} : undefined),
+  reconciled: (key: string) => (key === RECONCILED_KEY || key === ROWS_COMPARED_KEY ? {} : undefined),
   // The events in a file are of many apps.
   collected: (key: string) => parseCollectedKey(key) && {},
   // The record names the app.

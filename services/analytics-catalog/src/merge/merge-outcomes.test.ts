@@ -44,12 +44,18 @@ const collect = (minutesAgo: number) => {
   return putCollected({ s3, name }, { kind: OUTCOMES, time, file: '00000000' }, ['{}\n'])
 }
 
-test('without files of the last hour Athena is asked nothing, but once an hour', async () => {
-  await collect(90)
+test('without files Athena is asked nothing; an older file is merged by the first call of an hour', async () => {
   const { metrics } = await readEmbedded(merge)
-  expect(statements).toEqual([])
   expect(metrics).toMatchObject({ MergeLag: 0, service: 'analytics-catalog', stage: 'eu-prod' })
-  jest.spyOn(Date, 'now').mockReturnValue(NOW - 15 * 60_000)
+  const atFullHour = () => jest.spyOn(Date, 'now').mockReturnValue(NOW - 15 * 60_000)
+  atFullHour()
+  await readEmbedded(merge)
+  expect(statements).toEqual([])
+  jest.spyOn(Date, 'now').mockReturnValue(NOW)
+  await collect(90)
+  await readEmbedded(merge)
+  expect(statements).toEqual([])
+  atFullHour()
   await readEmbedded(merge)
   expect(statements.at(-1)).toMatch(/^MERGE INTO images /)
 })

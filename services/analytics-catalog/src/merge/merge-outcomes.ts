@@ -8,14 +8,16 @@ import { reportMergeLag } from '../metrics.ts'
 /** Of the function's 15 minutes: a statement that is started later may not end before it. Athena ends it all the same. */
 const LAST_START_MS = 8 * 60_000
 const HOUR_MS = 3_600_000
-/** A system without images asks Athena nothing, except in the first call of each hour. */
-const ALWAYS_UNTIL_MINUTE = 5
+/** In the first call of each hour older files count, too: they are kept for three days, and one may be left of a merge that failed. */
+const OLDER_UNTIL_MINUTE = 5
 
-/** Merges what was collected since the last merge. If a merge still runs, as after a timeout, it does nothing. */
+/**
+ * Merges what was collected since the last merge. If a merge still runs, as after a timeout, it does nothing. A system without images asks Athena
+ * nothing.
+ */
 export async function handler(): Promise<void> {
   const now = Date.now()
-  if (!(await hasRecentFiles(now)) && new Date(now).getUTCMinutes() >= ALWAYS_UNTIL_MINUTE)
-    return reportMergeLag(0)
+  if (!(await hasFiles(now))) return reportMergeLag(0)
   if (await isMerging(athena, merges.workGroup)) return logger.info('a merge still runs')
   const merged = await mergeCollected(catalogue, bucket, {
     now,
@@ -25,7 +27,9 @@ export async function handler(): Promise<void> {
   reportMergeLag(merged.lagMs)
 }
 
-async function hasRecentFiles(now: number): Promise<boolean> {
-  const files = listCollected(bucket, OUTCOMES, new Date(now - HOUR_MS).toISOString())
+async function hasFiles(now: number): Promise<boolean> {
+  const hourAgo = new Date(now - HOUR_MS)
+  const after = hourAgo.getUTCMinutes() < OLDER_UNTIL_MINUTE ? undefined : hourAgo.toISOString()
+  const files = listCollected(bucket, OUTCOMES, after)
   return (await files.next()).done === false
 }

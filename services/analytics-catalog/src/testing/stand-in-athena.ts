@@ -6,18 +6,19 @@ import { text } from 'node:stream/consumers'
 export async function startStandInAthena(rowsOf: (statement: string) => string[][]) {
   const statements: string[] = []
   const executions: object[] = []
+  const started: string[] = []
   const row = (values: string[]) => ({ Data: values.map((VarCharValue) => ({ VarCharValue })) })
   const server = createServer(async (request, response) => {
     const action = String(request.headers['x-amz-target']).replace('AmazonAthena.', '')
-    const { QueryString = '' } = JSON.parse(await text(request))
+    const { QueryString = '', QueryExecutionId = '' } = JSON.parse(await text(request))
     if (QueryString !== '') statements.push(QueryString)
     const answers: Record<string, () => object> = {
       ListQueryExecutions: () => ({ QueryExecutionIds: executions.map((_, n) => `q-${n}`) }),
       BatchGetQueryExecution: () => ({ QueryExecutions: executions }),
-      StartQueryExecution: () => ({ QueryExecutionId: 'q' }),
+      StartQueryExecution: () => ({ QueryExecutionId: String(started.push(QueryString) - 1) }),
       GetQueryExecution: () => ({ QueryExecution: { Status: { State: 'SUCCEEDED' } } }),
       GetQueryResults: () => ({
-        ResultSet: { Rows: [row(['header']), ...rowsOf(statements.at(-1) ?? '').map(row)] },
+        ResultSet: { Rows: [row(['header']), ...rowsOf(started[Number(QueryExecutionId)] ?? '').map(row)] },
       }),
     }
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' })

@@ -4,6 +4,7 @@ import {
   findOriginal,
   getDocument,
   getReconciled,
+  getRowsCompared,
   getSettings,
   getText,
   listObjects,
@@ -27,6 +28,7 @@ import {
   parseSettingsKey,
   placePrefix,
   RECONCILED_KEY,
+  ROWS_COMPARED_KEY,
 } from '@darkroom/core'
 import { type AuditContext, isSettled, pastRetention, type Unit } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
@@ -124,11 +126,14 @@ export async function checkSettings({ bucket }: AuditContext, { key }: StoredObj
   return [{ class: 'unknown-object', key, detail: 'no settings that functions can read' }]
 }
 
-/** The daily reconcile can read the date where it begins. */
+/** The daily comparisons can read where they begin. */
 export async function checkReconciled({ bucket }: AuditContext, { key }: StoredObject): Promise<Breach[]> {
-  if (key !== RECONCILED_KEY) return [unknownObject({ key })]
-  const isRead = (await getReconciled(bucket)) !== undefined
-  return isRead ? [] : [{ class: 'unknown-object', key, detail: 'no date that the daily reconcile can read' }]
+  const read = { [RECONCILED_KEY]: getReconciled, [ROWS_COMPARED_KEY]: getRowsCompared }[key]
+  if (!read) return [unknownObject({ key })]
+  const isRead = (await read(bucket)) !== undefined
+  return isRead
+    ? []
+    : [{ class: 'unknown-object', key, detail: 'nothing that the daily comparison can read' }]
 }
 
 function isAppliedSettings(text: string): boolean {
