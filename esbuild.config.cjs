@@ -2,7 +2,7 @@
  * How every service is bundled: ES modules for Lambda's Node, with source maps so that a stack trace names
  * our own lines. A service adds to it in its serverless.yml under custom.esbuild.
  */
-const { readFileSync } = require('node:fs')
+const { existsSync, readFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const esbuild = require('esbuild')
@@ -142,9 +142,25 @@ module.exports = ({ service, serviceDir, processedInput }) => {
     outputWorkFolder,
     ...(isOffline
       ? { plugins: [buildTogether({ service, serviceDir }, join(serviceDir, outputWorkFolder, 'together'))] }
-      : { exclude: CREDENTIALS_ELSEWHERE }),
+      : { exclude: CREDENTIALS_ELSEWHERE, plugins: [...DEPLOYED.plugins, bundleEngines] }),
     ...own,
   }
+}
+
+/**
+ * Adds the program that a handler starts as another process, `HANDLER.engine.ts`. A name that begins with a handler's makes
+ * serverless-esbuild put the file into no other function's zip.
+ */
+const withEngines = (sources) => [
+  ...sources,
+  ...sources.map((source) => source.replace(/\.ts$/, '.engine.ts')).filter((source) => existsSync(source)),
+]
+
+const bundleEngines = {
+  name: 'bundle-engines',
+  setup({ initialOptions }) {
+    initialOptions.entryPoints = withEngines(initialOptions.entryPoints)
+  },
 }
 
 /** Time to report the errors of a build. */
@@ -158,7 +174,7 @@ function bundleTogether(services, outbase, outdir) {
   return {
     ...BUNDLE,
     plugins: [includeConfiguration],
-    entryPoints: [...new Set(sources)],
+    entryPoints: withEngines([...new Set(sources)]),
     outbase,
     outdir,
     outExtension: { '.js': '.mjs' },

@@ -37,12 +37,9 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** In the service's folder, so that sharp can be resolved. */
-async function bundle(): Promise<string> {
-  const outfile = join(service, '.esbuild', 'isolation', 'process-images-with-sharp.mjs')
-  await bundleDeployed(join(service, 'src', 'handlers', 'process-images-with-sharp.ts'), outfile, [
-    'sharp',
-    'koffi',
-  ])
+async function bundle(name: string): Promise<string> {
+  const outfile = join(service, '.esbuild', 'isolation', `${name}.mjs`)
+  await bundleDeployed(join(service, 'src', 'handlers', `${name}.ts`), outfile, ['sharp', 'koffi'])
   return pathToFileURL(outfile).href
 }
 
@@ -144,8 +141,8 @@ process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
 /** Must run before the engine is loaded, because sharp opens no files afterwards. */
 const originals = await photographs(SIZES, options.photos)
 const { sharpEngine } = await import('../services/image-processor/src/engines/sharp-engine.ts')
-const program = await bundle()
-const consumer = await measureConsumer(program)
+const program = await bundle('process-images-with-sharp.engine')
+const consumer = await measureConsumer(await bundle('process-images-with-sharp'))
 console.log(
   `the consumer: ${consumer.megabytes.toFixed(0)} MB, loads in ${consumer.milliseconds.toFixed(0)} ms`,
 )

@@ -114,8 +114,8 @@ describe("the image processor's zip", () => {
   ] as const)('develops %s when it runs as the engine process', async (_, engine, original) => {
     const unpacked = await mkdtemp(join(folder, 'zip-'))
     await packageWith(engine).archives.processImages?.unpack(unpacked)
-    const handler = `process-images-with-${engine.replaceAll(' ', '-')}.mjs`
-    const running = startEngineProcess(pathToFileURL(join(unpacked, 'src/handlers', handler)).href)
+    const program = `process-images-with-${engine.replaceAll(' ', '-')}.engine.mjs`
+    const running = startEngineProcess(pathToFileURL(join(unpacked, 'src/handlers', program)).href)
     expect(await running.ready()).toMatchObject({ contained: process.arch === ARCHITECTURES[engine] })
     const preset = presetOf('web-app-1')
     const request = { original: await original(), preset }

@@ -625,13 +625,17 @@ describe("the image processor's zip", () => {
     expect(matching(/heif|heic/i)).toEqual([])
   })
 
-  test('has a program that loads sharp only in the engine process', async () => {
+  test('has sharp in the program of the engine alone, which no other function has', async () => {
     const unpacked = await mkdtemp(join(tmpdir(), 'zip-'))
     await archive()?.unpack(unpacked)
-    const program = await readFile(join(unpacked, 'src/handlers/process-images-with-sharp.mjs'), 'utf8')
+    const read = (name: string) => readFile(join(unpacked, 'src/handlers', name), 'utf8')
+    const handler = await read('process-images-with-sharp.mjs')
+    const engine = await read('process-images-with-sharp.engine.mjs')
     await rm(unpacked, { recursive: true })
-    expect(program).toContain('import("sharp")')
-    expect(program).not.toMatch(/from ?"sharp"|require\("sharp"\)/)
+    expect(handler).not.toMatch(/from ?"sharp"|require\("sharp"\)/)
+    expect(engine).toMatch(/from ?"sharp"/)
+    const { processImages: _, ...others } = packageOf('image-processor').archives
+    for (const { files } of Object.values(others)) expect(files.join()).not.toContain('.engine.')
   })
 
   test('of the function for dead letters has no engine', () => {

@@ -45,8 +45,8 @@ const MAX_SECONDS = 60
 
 const preset = presetOf('web-app-1')
 const PROGRAMS = {
-  none: new URL('../src/handlers/process-images-with-sharp.ts', import.meta.url).href,
-  libheif: new URL('../src/handlers/process-images-with-sharp-and-libheif.ts', import.meta.url).href,
+  none: new URL('../src/handlers/process-images-with-sharp.engine.ts', import.meta.url).href,
+  libheif: new URL('../src/handlers/process-images-with-sharp-and-libheif.engine.ts', import.meta.url).href,
 }
 
 /**

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import type { Libheif } from 'libheif-js/libheif-wasm/libheif.js'
+import startLibheif, { type Libheif } from 'libheif-js/libheif-wasm/libheif.js'
 import type { Pixels, Size } from './pixels.ts'
 
 /**
@@ -155,8 +155,7 @@ function withMemory<Result>(heif: Libheif, use: (at: number) => Result): Result 
   }
 }
 
-/** Read at once, because the engine's process opens no files later. Dynamic for the same reason as in `restricted-sharp.ts`. */
-const { default: startLibheif } = await import('libheif-js/libheif-wasm/libheif.js')
+/** Read at once, because the engine's process opens no files later. */
 const wasmBinary = await readFile(
   createRequire(import.meta.url).resolve('libheif-js/libheif-wasm/libheif.wasm'),
 )

@@ -1,11 +1,10 @@
+import sharp from 'sharp'
+
 /**
  * sharp with one thread (a Lambda has about one core, and more threads only add memory), without its cache (no image is
  * read twice), and with loaders for the accepted types only: SVG, TIFF, PDF and file names are refused before a decoder
- * sees them. The import is dynamic because a bundler would hoist a static one, and the process that only supervises the
- * decoder would load sharp as well.
+ * sees them.
  */
-const { default: sharp } = await import('sharp')
-
 sharp.concurrency(1)
 sharp.cache(false)
 sharp.block({ operation: ['VipsForeignLoad'] })

@@ -34,7 +34,7 @@ async function process(heicDecoder: string, program: string) {
 }
 
 test('with HEIC_DECODER=libheif an image is developed', async () => {
-  expect(await process('libheif', 'process-images-with-sharp-and-libheif.ts')).toMatchObject({
+  expect(await process('libheif', 'process-images-with-sharp-and-libheif.engine.ts')).toMatchObject({
     status: 'processed',
     content_type: 'image/heic',
     width: 96,
@@ -43,7 +43,7 @@ test('with HEIC_DECODER=libheif an image is developed', async () => {
 })
 
 test('with none it fails, although the service that accepted it has the other setting', async () => {
-  expect(await process('none', 'process-images-with-sharp.ts')).toMatchObject({
+  expect(await process('none', 'process-images-with-sharp.engine.ts')).toMatchObject({
     status: 'failed',
     failure_type: 'unsupported-media-type',
   })

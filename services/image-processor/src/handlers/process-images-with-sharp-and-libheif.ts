@@ -1,10 +1,12 @@
 import { processImagesIsolated } from '../isolation/process-images-isolated.ts'
 
 /** The image queue's consumer with the default engine and a decoder for HEIC: `HEIC_DECODER=libheif`. */
-export const handler = await processImagesIsolated({
+export const handler = processImagesIsolated({
   name: 'sharp',
-  program: import.meta.url,
-  load: async () => (await import('../engines/sharp-engine-with-libheif.ts')).sharpEngineWithLibheif,
+  handlerUrl: import.meta.url,
   megabytes: 480,
   pausedMegabytes: 600,
 })
+
+/** What the engine's program imports and is not bundled: the packages that this file names are installed into the zip. */
+export const installed = () => Promise.all([import('sharp'), import('libheif-js/libheif-wasm/libheif.js')])

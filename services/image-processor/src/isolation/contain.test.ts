@@ -76,7 +76,7 @@ describe('a contained engine', () => {
       for (const type of ['jpeg', 'png', 'webp', 'gif', 'avif'] as const)
         originals.set(type, await fourCorners(120, 80).toFormat(type).toBuffer())
       if (name.includes('libheif')) originals.set('heic', await readFile(HEIC))
-      const program = new URL(`../handlers/process-images-with-${name}.ts`, import.meta.url).href
+      const program = new URL(`../handlers/process-images-with-${name}.engine.ts`, import.meta.url).href
       const engine = startEngineProcess(program)
       try {
         expect(await engine.ready()).toEqual({ contained: true })

@@ -6,7 +6,7 @@ import { inheritedDescriptors, startOthersWithoutIoUring } from './contain.ts'
 import { privateMemory, watchProcessorTime } from './process-usage.ts'
 import type { Ready, Reply, Request } from './request.ts'
 
-/** The argument that starts a program as an engine's process. */
+/** An argument of each engine's process, by which it is found among others. */
 export const ENGINE_PROCESS = 'engine-process'
 
 /** An engine in a process of its own, which may crash without harming anything else. */

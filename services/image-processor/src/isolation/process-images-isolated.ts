@@ -1,32 +1,25 @@
-import type { ImageEngine } from '../engines/image-engine.ts'
-import { ENGINE_PROCESS } from './engine-process.ts'
-import type { Isolation } from './isolate.ts'
+import { env } from '../environment.ts'
+import { countNotContained } from '../metrics.ts'
+import { requireEngineSupport } from '../presets/presets.ts'
+import { MAX_DEVELOP_SECONDS, processImages } from '../queue/process-images.ts'
+import { type Isolation, isolate } from './isolate.ts'
 
-interface IsolatedEngine extends Omit<Isolation, 'seconds' | 'requireContainment' | 'onNotContained'> {
-  load: () => Promise<ImageEngine>
+interface IsolatedEngine
+  extends Omit<Isolation, 'program' | 'seconds' | 'requireContainment' | 'onNotContained'> {
+  /** The file URL of the handler. The program that serves its engine is beside it, as `HANDLER.engine`. */
+  handlerUrl: string
 }
 
-/**
- * The image queue's consumer. The same program is started once more to serve its engine, so one bundle has both. Each
- * process loads only its own half.
- */
-export async function processImagesIsolated({ load, ...isolation }: IsolatedEngine) {
-  if (process.argv[2] === ENGINE_PROCESS) {
-    const [{ serveEngine }, engine] = await Promise.all([import('./serve-engine.ts'), load()])
-    return serveEngine(engine)
-  }
-  const [{ processImages, MAX_DEVELOP_SECONDS }, { isolate }, { requireEngineSupport }, { env }, metrics] =
-    await Promise.all([
-      import('../queue/process-images.ts'),
-      import('./isolate.ts'),
-      import('../presets/presets.ts'),
-      import('../environment.ts'),
-      import('../metrics.ts'),
-    ])
+/** The image queue's consumer, with its engine in a process of its own. */
+export function processImagesIsolated({ handlerUrl, ...isolation }: IsolatedEngine) {
   requireEngineSupport(isolation.name)
-  const requireContainment = env.ENGINE_CONTAINMENT === 'required'
-  const onNotContained = metrics.countNotContained
   return processImages(
-    isolate({ ...isolation, seconds: MAX_DEVELOP_SECONDS, requireContainment, onNotContained }),
+    isolate({
+      ...isolation,
+      program: handlerUrl.replace(/\.\w+(?=$|\?)/, '.engine$&'),
+      seconds: MAX_DEVELOP_SECONDS,
+      requireContainment: env.ENGINE_CONTAINMENT === 'required',
+      onNotContained: countNotContained,
+    }),
   )
 }
