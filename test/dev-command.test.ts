@@ -107,20 +107,21 @@ test(
   START_TIMEOUT_MS,
 )
 
-test('killed while it starts it leaves no process behind, and the next start can be interrupted', async () => {
+test('killed while it starts it leaves no process and no bundles behind, and the next start can be interrupted', async () => {
   const ports = { UPLOAD_API_PORT: await freePort(), AWS_PORT: await freePort() }
   const killed = await dev(ports)
-  await sees(killed, /✔ Kafka/)
-  const services = await childrenOf(killed)
+  await sees(killed, /✔ functions built/)
+  const services = await hostsOf(killed)
   killed.kill('SIGKILL')
   await allEnd(services)
+  expect(services.filter(({ bundles }) => existsSync(bundles))).toEqual([])
   // As if another process had its id since then.
   const lock = join(LOCAL_DIR, 'dev.lock')
   writeFileSync(lock, readFileSync(lock, 'utf8').replace(/^\d+/, String(process.pid)))
   const interrupted = await dev(ports)
   const output = everything(interrupted)
   await sees(interrupted, /✔ Kafka/)
-  const ended = await childrenOf(interrupted)
+  const ended = await hostsOf(interrupted)
   interrupted.kill('SIGINT')
   expect(await output).toMatch(/Stopped\.\n$/)
   expect(interrupted.exitCode).toBe(0)
@@ -136,19 +137,25 @@ test('stops if nobody reads its output any more', async () => {
   expect(child.exitCode).toBe(0)
 })
 
-/** The ids of the processes that a process has started, once the one that hosts the services is among them. */
-async function childrenOf({ pid }: ChildProcess): Promise<number[]> {
+interface Host {
+  pid: number
+  /** The folder of its bundles. */
+  bundles: string
+}
+
+/** The processes that host the services of a stack, once there is one. */
+async function hostsOf({ pid }: ChildProcess): Promise<Host[]> {
   while (true) {
     const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args='])
     const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/))
     const own = rows.filter(([, parent, ...args]) => Number(parent) === pid && /host\.ts/.test(args.join()))
-    if (own.length > 0) return own.map(([id]) => Number(id))
+    if (own.length > 0) return own.map((row) => ({ pid: Number(row[0]), bundles: row.at(-1) ?? '' }))
     await setTimeout(50)
   }
 }
 
-async function allEnd(processes: number[]): Promise<void> {
-  while (processes.some(isRunning)) await setTimeout(50)
+async function allEnd(hosts: Host[]): Promise<void> {
+  while (hosts.some(({ pid }) => isRunning(pid))) await setTimeout(50)
 }
 
 function isRunning(pid: number): boolean {

@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { createClient } from './index.ts'
 import { page } from './page.ts'
 import { serve, type TestServer } from './testing/serve.ts'
+import { pass, settled, useVirtualTime } from './testing/virtual-time.ts'
 
 /** Longer than the pause of a visible page, shorter than that of a hidden one. */
-const OBSERVED_MS = 1500
+const OBSERVED_MS = 9_000
 
 let server: TestServer
 let requests: number
@@ -23,10 +23,12 @@ function answer(url: string, response: ServerResponse) {
 }
 
 beforeEach(async () => {
+  useVirtualTime()
   requests = 0
   server = await serve(({ url = '' }, response) => answer(url, response))
 })
 afterEach(() => {
+  jest.useRealTimers()
   delete page.document
   if (navigator) Object.defineProperty(globalThis, 'navigator', navigator)
   server.stop()
@@ -37,11 +39,11 @@ test('a hidden page polls once and then pauses until it is shown', async () => {
   page.document = document
   const waiting = createClient({ url: server.url, credential: 'a-key' }).waitUntilFinal('an-image')
   await once(server.server, 'request')
-  await sleep(OBSERVED_MS)
+  await pass(OBSERVED_MS)
   expect(requests).toBe(1)
   document.hidden = false
   document.dispatchEvent(new Event('visibilitychange'))
-  await expect(waiting).resolves.toMatchObject({ status: 'processed' })
+  await expect(settled(waiting)).resolves.toMatchObject({ status: 'processed' })
 })
 
 test('an offline page sends nothing until it is online', async () => {
@@ -50,9 +52,9 @@ test('an offline page sends nothing until it is online', async () => {
   const state = { onLine: false }
   Object.defineProperty(globalThis, 'navigator', { value: state, configurable: true })
   const waiting = createClient({ url: server.url, credential: 'a-key' }).waitUntilFinal('an-image')
-  await sleep(OBSERVED_MS)
+  await pass(OBSERVED_MS)
   expect(requests).toBe(0)
   state.onLine = true
   document.dispatchEvent(new Event('visibilitychange'))
-  await expect(waiting).resolves.toMatchObject({ status: 'processed' })
+  await expect(settled(waiting)).resolves.toMatchObject({ status: 'processed' })
 })

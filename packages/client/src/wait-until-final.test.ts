@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { type Client, createClient, newIdempotencyKey } from './index.ts'
 import { serve, type TestServer } from './testing/serve.ts'
+import { settled, useVirtualTime } from './testing/virtual-time.ts'
 
 let reply: (request: IncomingMessage, response: ServerResponse) => void
 let client: Client
@@ -121,7 +122,7 @@ describe('50 images cost at most a minute of function time, and the results are 
   let costMs: number
 
   beforeEach(() => {
-    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
+    useVirtualTime()
     readyAt = new Map()
     open = most = aborted = costMs = 0
     reply = hold
@@ -147,19 +148,6 @@ describe('50 images cost at most a minute of function time, and the results are 
       items: ids.map((id) => ({ id, status: isReady(id) ? 'processed' : 'queued' })),
       notFound: [],
     })
-  }
-
-  /** Lets virtual time pass, slowly enough for real requests. */
-  async function settled<Result>(promise: Promise<Result>): Promise<Result> {
-    let isPending = true
-    void promise.finally(() => {
-      isPending = false
-    })
-    while (isPending) {
-      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
-      await jest.advanceTimersByTimeAsync(50)
-    }
-    return promise
   }
 
   /** Returns how late each result was, ascending, in milliseconds. */

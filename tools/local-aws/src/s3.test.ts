@@ -1,3 +1,4 @@
+import { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import {
   CreateBucketCommand,
@@ -10,7 +11,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { type LocalAws, startLocalAws } from './start-local-aws.ts'
 import { fetchSigned, s3For } from './test-clients.ts'
 
@@ -101,6 +102,15 @@ describe('objects', () => {
     const absent = { Bucket, Key: 'absent' }
     await expect(s3.send(new GetObjectCommand(absent))).rejects.toMatchObject({ name: 'NoSuchKey' })
     await expect(s3.send(new HeadObjectCommand(absent))).rejects.toMatchObject({ name: 'NotFound' })
+  })
+
+  test('each answer is sent once', async () => {
+    const writeHead = jest.spyOn(ServerResponse.prototype, 'writeHead')
+    await put('once')
+    await s3.send(new HeadObjectCommand({ Bucket, Key: 'once' }))
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'once' }))
+    expect(writeHead.mock.calls.map(([status]) => status)).toEqual([200, 200, 204])
+    writeHead.mockRestore()
   })
 
   test('a presigned URL works with plain fetch', async () => {

@@ -65,9 +65,15 @@ describe('the queue', () => {
 
 describe('the settings', () => {
   test('are read', () => {
-    const definition = { batchSize: 500, maximumBatchingWindow: 2, maximumConcurrency: 7 }
+    const definition = { batchSize: 500, maximumBatchingWindow: 2, maximumConcurrency: 3 }
     expect(open(sqs(definition)).labels).toEqual([
-      'q → work (up to 500 messages within 2 s, 7 batches at once)',
+      'q → work (up to 500 messages within 2 s, 3 batches at once)',
+    ])
+  })
+
+  test('maximumConcurrency is not more than the machine is to run', () => {
+    expect(open(sqs({ maximumConcurrency: 50 })).labels).toEqual([
+      'q → work (up to 10 messages, 5 batches at once)',
     ])
   })
 

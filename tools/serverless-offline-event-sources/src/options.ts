@@ -5,8 +5,8 @@ import { EventSourceError } from './event-source-error.ts'
 export const Options = z.strictObject({
   /** Create the service's own queues and buckets before polling. */
   createResources: z.boolean().default(false),
-  /** Concurrent batches of a source that does not set its own `maximumConcurrency`. */
-  maximumConcurrency: z.int().min(1).max(1000).default(5),
+  /** Concurrent batches of a source, whatever its trigger allows: each has a worker, and all share this machine. */
+  maximumConcurrency: z.int().min(1).max(1000).default(2),
   /** Seconds to wait for running batches when the service stops. */
   shutdownTimeout: z.number().min(0).default(5),
 })

@@ -8,7 +8,7 @@ let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'darkroom-photographs-'))
   for (const name of ['empty', 'mixed']) await mkdir(join(folder, name))
-  for (const name of ['mixed/b.jpg', 'mixed/🏔️.PNG', 'mixed/notes.txt'])
+  for (const name of ['mixed/b.jpg', 'mixed/c\nd.jpg', 'mixed/🏔️.PNG', 'mixed/notes.txt'])
     await writeFile(join(folder, name), name)
   await symlink('nowhere.jpg', join(folder, 'mixed/a.jpg'))
 })
@@ -16,9 +16,10 @@ afterAll(() => rm(folder, { recursive: true }))
 
 test('a folder gives its images in order, and a broken link in it is reported', async () => {
   const found = await findPhotographs([join(folder, 'mixed')])
-  expect(found.map(({ name }) => name)).toEqual(['a.jpg', 'b.jpg', '🏔️.PNG'])
+  expect(found.map(({ name }) => name)).toEqual(['a.jpg', 'b.jpg', 'c\nd.jpg', '🏔️.PNG'])
   expect(found.map(({ problem }) => problem)).toEqual([
     expect.stringMatching(/^The link is broken: nowhere\.jpg does not exist\. /),
+    undefined,
     undefined,
     undefined,
   ])

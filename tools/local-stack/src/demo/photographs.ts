@@ -48,7 +48,8 @@ async function fromPath(path: string): Promise<Photograph[]> {
   return isFolder ? inFolder(absolute) : [await toPhotograph(absolute)]
 }
 
-const IMAGE_NAME = /^[^.].*\.(jpe?g|png|webp|gif|avif|heic)$/i
+/** A name can have any character, line breaks too. */
+const IMAGE_NAME = /^[^.].*\.(jpe?g|png|webp|gif|avif|heic)$/is
 
 async function inFolder(folder: string): Promise<Photograph[]> {
   try {

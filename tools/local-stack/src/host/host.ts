@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { repositoryRoot } from '../repository-root.ts'
 import type { FromHost, HostedServiceOptions, ToHost } from './host-messages.ts'
@@ -10,6 +11,7 @@ async function host(options: HostedServiceOptions[], outdir: string): Promise<vo
   let services: HostedServices | undefined
   // A parent that is killed closes its channel and cannot stop this process.
   process.once('disconnect', () => process.exit())
+  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
   process.once('SIGTERM', async () => {
     await services?.stop()
     process.exit()

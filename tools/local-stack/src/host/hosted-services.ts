@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { bundleServices } from './bundle-services.ts'
 import type { HostStep } from './host-messages.ts'
 import { type HostedService, type HostOptions, startService } from './hosted-service.ts'
@@ -70,7 +69,6 @@ export async function hostServices(
     },
     async stop() {
       await Promise.all(running.map((service) => service.stop()))
-      await rm(outdir, { recursive: true, force: true })
     },
   }
 }

@@ -23,7 +23,10 @@ export const openSqsSource: OpenEventSource = (definition, context) => {
       queueName,
       batchSize: event.batchSize,
       batchingWindowSeconds: event.maximumBatchingWindow,
-      maximumConcurrency: event.maximumConcurrency ?? context.maximumConcurrency,
+      maximumConcurrency: Math.min(
+        event.maximumConcurrency ?? Number.POSITIVE_INFINITY,
+        context.maximumConcurrency,
+      ),
       reportsItemFailures: event.functionResponseType === 'ReportBatchItemFailures',
     },
     context,
