@@ -122,7 +122,7 @@ describe('a refusal', () => {
   })
 
   test.each<[UsageLimits, string]>([
-    [{ imagesPerDay: 1 }, '1 images'],
+    [{ imagesPerDay: 1 }, '1 image'],
     [{ bytesPerDay: 1_500 }, '1,500 bytes'],
     [{ pixelsPerDay: 700 }, '700 pixels'],
   ])('of a day says until when: %j', async (quota, figure) => {

@@ -35,10 +35,13 @@ export function rateLimitHeaders(policies: readonly Policy[], sums: Sums, now: n
 /** `The app shop may send 50 images a second, and 500 at once. Try again in 3 seconds.` */
 export function describeRate(app: AppId, { policy, waitMs }: Exceeded): string {
   const { limit, quota, unit } = policy
-  return `The app ${app} may send ${figure(limit)} ${unit} a second, and ${figure(quota)} at once. ${tryAgainIn(waitMs)}`
+  return `The app ${app} may send ${amountOf(limit, unit)} a second, and ${quota.toLocaleString('en')} at once. ${tryAgainIn(waitMs)}`
 }
 
-export const figure = (count: number) => count.toLocaleString('en')
+/** `1 image`, `1,000 images` */
+export function amountOf(count: number, unit: string): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? unit.replace(/s$/, '') : unit}`
+}
 
 /** `Try again in 14 minutes.`: rounded up. */
 export function tryAgainIn(waitMs: number): string {

@@ -1,6 +1,6 @@
 import { type AppId, ProblemError } from '@darkroom/core'
 import { DAY_MS } from './policies.ts'
-import { describeRate, type Exceeded, figure, secondsOf, tryAgainIn } from './rate-limit-headers.ts'
+import { amountOf, describeRate, type Exceeded, secondsOf, tryAgainIn } from './rate-limit-headers.ts'
 
 /** 429, with what the app may send and when to try again. */
 export function refusalOf(app: AppId, exceeded: Exceeded, headers: Record<string, string>): ProblemError {
@@ -8,7 +8,7 @@ export function refusalOf(app: AppId, exceeded: Exceeded, headers: Record<string
   const options = { headers: { ...headers, 'retry-after': String(secondsOf(waitMs)) } }
   if (policy.windowMs !== DAY_MS)
     return new ProblemError('rate-limited', describeRate(app, exceeded), options)
-  const detail = `The app ${app} has used its ${figure(policy.limit)} ${policy.unit} of today (UTC). ${tryAgainIn(waitMs)}`
+  const detail = `The app ${app} has used its ${amountOf(policy.limit, policy.unit)} of today (UTC). ${tryAgainIn(waitMs)}`
   return new ProblemError('quota-exceeded', detail, options)
 }
 

@@ -187,6 +187,19 @@ test('the function gets the query as it came', async () => {
   })
 })
 
+test('lines of the same header reach the function as one, with commas', async () => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write(
+    'GET /echo/a HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nContent-Type: a/b\r\ncontent-type: c/d\r\n\r\n',
+  )
+  expect(await text(socket)).toContain('"contentType":"a/b,c/d"')
+})
+
+test('an answer is whole, whatever the Range', async () => {
+  const { status, headers } = await fetch(`${url}/echo/a`, { headers: { range: 'bytes=0-3' } })
+  expect([status, headers.get('accept-ranges'), headers.get('content-range')]).toEqual([200, null, null])
+})
+
 test('invalid cookies are no reason to refuse a request', async () => {
   expect((await fetch(`${url}/echo/a`, { headers: { cookie: 'a=b=c; =x; "' } })).status).toBe(200)
 })

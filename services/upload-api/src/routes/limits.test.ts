@@ -121,7 +121,7 @@ describe('POST /v1/images', () => {
       headers: { 'retry-after': '2' },
       body: {
         type: 'urn:problem-type:darkroom:rate-limited',
-        detail: 'The app tightened may send 1 images a second, and 1 at once. Try again in 2 seconds.',
+        detail: 'The app tightened may send 1 image a second, and 1 at once. Try again in 2 seconds.',
       },
     })
   })
@@ -144,7 +144,7 @@ describe('POST /v1/uploads', () => {
     const refused = await plan('planning')
     expect(refused).toMatchObject({
       status: 429,
-      body: { detail: expect.stringMatching(/^The app planning has used its 1 pixels of today/) },
+      body: { detail: expect.stringMatching(/^The app planning has used its 1 pixel of today/) },
     })
   })
 })

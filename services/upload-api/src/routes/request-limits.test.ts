@@ -50,7 +50,7 @@ test('the authorizer counts the requests of an app with a limit, whatever its cr
   expect(await callerOf(another)).toMatchObject({
     app: 'limited',
     overLimit: expect.stringMatching(
-      /^The app limited may send 1 requests a second, and 2 at once\. Try again in/,
+      /^The app limited may send 1 request a second, and 2 at once\. Try again in/,
     ),
     retryAfter: expect.stringMatching(/^[1234]$/),
   })
