@@ -4,11 +4,16 @@
  *
  * Requests, invocations and log lines are counted at the running services; memory, alarms and schedules in the packaged
  * templates. Milliseconds are those of this machine. What analytics adds depends on the rate, because files and merges have many
- * images: a table of its own. Not included: limits of apps (`pnpm bench:limits`), free tiers, transfer to viewers, custom metrics, analysts' queries, Glue's compaction,
+ * images: a table of its own. Not included: limits of apps (`pnpm bench:limits`), free tiers, transfer to viewers, custom metrics, analysts' queries,
  * and for Kafka the pollers, which are billed by the hour.
  */
 import { formatTable } from '@darkroom/terminal'
-import { analyticsDollars, collectFullBatch } from './cost/collector.ts'
+import {
+  analyticsDollars,
+  collectFullBatch,
+  compactionDollars,
+  IDLE_MONTH_OF_GLUE,
+} from './cost/collector.ts'
 import { COUNTED } from './cost/counted.ts'
 import { type Service, startCountedStack, type Usage } from './cost/counted-stack.ts'
 import { countIdleDay, type IdleDay, type IdleFunction } from './cost/idle-requests.ts'
@@ -29,7 +34,7 @@ const IDLE_APPS = [1, 100, 1_000, 10_000]
 
 type Unit = Exclude<
   keyof typeof PRICES,
-  's3GigabyteMonth' | 'athenaTerabyte' | 'dynamodbWrite' | 'alarmMonth' | 'compositeAlarmMonth'
+  's3GigabyteMonth' | 'athenaTerabyte' | 'dynamodbWrite' | 'dpuHour' | 'alarmMonth' | 'compositeAlarmMonth'
 >
 type Units = Record<Unit, number>
 const NAMES: Record<Unit, string> = {
@@ -200,6 +205,9 @@ function printIdle(day: Record<IdleFunction, IdleDay>): void {
     `\nUS dollars of a month without images: ${alarmMetrics} metrics have alarms, Lambda polls ${polledQueues} queues,\nschedules call functions, outcomes are merged, rows and images are compared.\nEach app has an old image.`,
   )
   console.log(formatTable(['apps', 'alarms', 'polling', 'calls', 'merges', 'rows', 'images', 'all'], rows))
+  console.log(
+    `If Glue bills daily runs that find no old snapshots and files (assumed: a minute of two DPU each), ${IDLE_MONTH_OF_GLUE.toFixed(2)} more.`,
+  )
 }
 
 const sumOf = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0)
@@ -224,6 +232,14 @@ async function printAnalytics(): Promise<void> {
     `\nAnalytics, US dollars of a million images: ${events} events of 6 MB are a file of ${Math.round(bytes / 1000)} KB after ${Math.round(milliseconds)} ms; merges read ${read} GB`,
   )
   console.log(formatTable(['images/s', ...names, 'all'], rows))
+  const glue = RATES.map((rate) => [rate, compactionDollars(rate)] as const)
+  console.log("\nGlue's compaction, assumed: a minute of two DPU after each merge, or once an hour")
+  console.log(
+    formatTable(
+      ['images/s', 'each merge', 'once an hour'],
+      glue.map(([rate, { often, expected }]) => [rate, often.toFixed(2), expected.toFixed(2)]),
+    ),
+  )
 }
 
 printWays(await measureWays())

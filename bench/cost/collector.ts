@@ -5,6 +5,7 @@ import { generateImages } from '@darkroom/catalogue'
 import { toAsciiJson } from '@darkroom/core'
 import type { SQSEvent } from 'aws-lambda'
 import { eventOf } from '../../tools/catalogue/src/testing/collect-documents.ts'
+import { COMPARED_LISTINGS } from './counted.ts'
 import { PRICES } from './prices.ts'
 
 /** Lambda passes at most 6 MB to a function. */
@@ -20,6 +21,22 @@ const MIN_QUERY_BYTES = 10_000_000
 /** What Iceberg writes for a merge of a day or two: data, deletes, manifests, metadata. */
 const WRITES_OF_MERGE = 12
 const BATCH_OF_POLLER = 10
+/**
+ * Assumed, because AWS does not say how often Glue looks at a table, and none of this has run in an account: a run takes two DPU for the minute that is billed
+ * at least, and follows each merge at worst. Once an hour is what one would expect.
+ */
+const RUN_OF_GLUE = (2 / 60) * PRICES.dpuHour
+const RUN_SECONDS = { often: MERGE_SECONDS, expected: 3_600 }
+/** Snapshots and orphan files of two tables, once a day. */
+const DAILY_RUNS = 4
+/** If Glue bills runs that find nothing to do. */
+export const IDLE_MONTH_OF_GLUE = 30 * DAILY_RUNS * RUN_OF_GLUE
+
+/** US dollars of a million images at a steady rate for Glue's compaction of `images`, as assumed. */
+export function compactionDollars(perSecond: number): { often: number; expected: number } {
+  const dollars = (everySeconds: number) => Math.min(1e6, 1e6 / perSecond / everySeconds) * RUN_OF_GLUE
+  return { often: dollars(RUN_SECONDS.often), expected: dollars(RUN_SECONDS.expected) }
+}
 
 /** What collectEvents did with a full batch. */
 export interface CollectedBatch {
@@ -75,7 +92,7 @@ async function outcomes(folder: string): Promise<string[]> {
   return bodies
 }
 
-/** US dollars of a million images at a steady rate: from the topic to the table, without Glue's compaction. */
+/** US dollars of a million images at a steady rate: from the topic to the table, with what the daily comparisons list. */
 export function analyticsDollars(
   perSecond: number,
   { events, bytes, milliseconds }: CollectedBatch,
@@ -97,6 +114,7 @@ export function analyticsDollars(
       files * READS * PRICES.s3Read +
       merges * WRITES_OF_MERGE * PRICES.s3Write,
     Athena: (scanned / 1e12) * PRICES.athenaTerabyte,
+    comparisons: 1e6 * COMPARED_LISTINGS * PRICES.s3Write,
   }
   return { parts, gigabytesRead: read / 1e9 }
 }

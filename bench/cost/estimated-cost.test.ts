@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
-import { COLLECTED_SQS_REQUESTS, COUNTED, OTHER_GIGABYTE_SECONDS } from './counted.ts'
+import { COLLECTED_SQS_REQUESTS, COMPARED_LISTINGS, COUNTED, OTHER_GIGABYTE_SECONDS } from './counted.ts'
 import { PRICES } from './prices.ts'
 
 const sql = readFileSync(new URL('../../packages/analytics/sql/estimated_cost.sql', import.meta.url), 'utf8')
@@ -33,6 +33,7 @@ test.each([
     priced(double(sqsRequest), PRICES.sqsRequest),
     priced(count(snsRequest), PRICES.snsRequest),
     priced(double(COLLECTED_SQS_REQUESTS), PRICES.sqsRequest),
+    priced(double(COMPARED_LISTINGS), PRICES.s3Write),
     double(dollarsPerMillion(logGigabyte * PRICES.logGigabyte)),
   ]
   expect(sql).toContain(arm(requests.join(' + ')))

@@ -1,3 +1,10 @@
+import {
+  BACKGROUND_GIGABYTE_SECONDS,
+  COLLECTED_SQS_REQUESTS,
+  COMPARED_LISTINGS,
+  COUNTED,
+  WAITING_READS,
+} from '../cost/counted.ts'
 import { PRICES } from '../cost/prices.ts'
 import type { Outcome } from './flow.ts'
 
@@ -21,17 +28,14 @@ export function seconds(value: number): string {
 /** Gigabytes of the functions' memory: the services' serverless.yml. */
 const MEMORY = { uploadImage: 1, getImage: 0.25, processImages: 1769 / 1024 }
 
-/** What one image needs besides what a scenario changes, from a run of `pnpm bench:cost`. */
+/** Besides what a scenario changes: uploads, requests for statuses, processing, and reads while a client waits. */
+const { HTTP } = COUNTED
 const FOR_EACH_IMAGE = {
-  /** processImages, announceOutcomes and watchImages. */
-  invocations: 3,
-  /** Of the authorizer, announceOutcomes and watchImages. */
-  gigabyteSeconds: 0.03,
-  s3Writes: 5,
-  s3Reads: 7,
-  sqsRequests: 11,
-  snsRequests: 1,
-  logGigabytes: 3.9e-6,
+  /** Each request is two: the function and the authorizer. */
+  invocations: HTTP.invocation - 2 * HTTP.gatewayRequest,
+  s3Writes: HTTP.s3Write + COMPARED_LISTINGS,
+  s3Reads: HTTP.s3Read - WAITING_READS,
+  sqsRequests: HTTP.sqsRequest + COLLECTED_SQS_REQUESTS,
 }
 
 /** @returns US dollars for a million images, without storage, Athena and the alarms */
@@ -41,8 +45,7 @@ function priceOf(outcome: Outcome): number {
     uploadSeconds * MEMORY.uploadImage +
     statusSeconds * MEMORY.getImage +
     processSeconds * MEMORY.processImages +
-    accepted * FOR_EACH_IMAGE.gigabyteSeconds
-  // Each request also invokes the authorizer.
+    accepted * BACKGROUND_GIGABYTE_SECONDS
   const invocations = 2 * requests + accepted * FOR_EACH_IMAGE.invocations
   const dollars =
     requests * PRICES.gatewayRequest +
@@ -51,7 +54,7 @@ function priceOf(outcome: Outcome): number {
     accepted * FOR_EACH_IMAGE.s3Writes * PRICES.s3Write +
     (accepted * FOR_EACH_IMAGE.s3Reads + documentReads) * PRICES.s3Read +
     accepted * FOR_EACH_IMAGE.sqsRequests * PRICES.sqsRequest +
-    accepted * FOR_EACH_IMAGE.snsRequests * PRICES.snsRequest +
-    accepted * FOR_EACH_IMAGE.logGigabytes * PRICES.logGigabyte
+    accepted * HTTP.snsRequest * PRICES.snsRequest +
+    accepted * HTTP.logGigabyte * PRICES.logGigabyte
   return (dollars / accepted) * 1e6
 }
