@@ -25,7 +25,7 @@ module.exports = {
       name: 'core-is-pure',
       comment: 'core holds contracts: no SDK, no I/O. node:crypto (hashing) is the one built-in allowed.',
       severity: 'error',
-      from: { path: '^packages/core/src/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/core/src/', pathNot: ['\\.test\\.ts$', '/testing/'] },
       to: { pathNot: ['^packages/core/src/', '/zod/', '/uuid/', '^(node:)?crypto$'] },
     },
     {

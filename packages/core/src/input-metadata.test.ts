@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { Attributes } from './attributes.ts'
 import { Filename } from './filename.ts'
 import { fromUserMetadata, hasDetails, type InputMetadata, toUserMetadata } from './input-metadata.ts'
+import { anyCharacter } from './testing/any-character.ts'
 
 const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`))
 const metadata: fc.Arbitrary<InputMetadata> = fc.record(
@@ -24,7 +25,7 @@ const metadata: fc.Arbitrary<InputMetadata> = fc.record(
     attributes: fc
       .dictionary(
         fc.stringMatching(/^[a-z0-9_-]{1,64}$/).filter((key) => key !== '__proto__'),
-        fc.string({ unit: 'binary', maxLength: 60 }),
+        fc.string({ unit: anyCharacter, maxLength: 60 }),
         { maxKeys: 16, noNullPrototype: true },
       )
       .filter((value) => Attributes.safeParse(value).success),

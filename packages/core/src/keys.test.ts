@@ -42,6 +42,7 @@ import {
   uploadKey,
   uploadPrefix,
 } from './keys.ts'
+import { anyCharacter } from './testing/any-character.ts'
 
 const imageId = '019ab2f4-5c00-7000-8000-0a1b2c3d4e5f'
 const date = '2025-11-23'
@@ -69,7 +70,7 @@ const rejectedList = fc.record({ ...rejectedParts, last: fc.maxSafeNat() })
 
 /** What somebody might pass as a part, valid parts included. */
 const anything = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: anyCharacter }),
   fc.string({ unit: fc.constantFrom('.', '/', '\\', '%', '2', 'e', 'f', 'a', '-', '=', '\n', '\0', 'é') }),
   fc.constantFrom(
     '',
@@ -242,7 +243,7 @@ describe('each parser is the inverse of its builder', () => {
     fc.assert(
       fc.property(
         fc.stringMatching(/^[a-z0-9.-]{3,63}$/),
-        fc.string({ unit: 'binary', minLength: 1 }),
+        fc.string({ unit: anyCharacter, minLength: 1 }),
         (bucket, key) => {
           expect(parseS3Uri(s3Uri(bucket, key))).toEqual({ bucket, key })
         },
@@ -370,7 +371,7 @@ describe('a parser accepts only keys that its builder makes', () => {
   })
 
   test.each(parsers)('%s: a key with one character changed', (_name, key, parse, build) => {
-    const change = fc.tuple(fc.nat(key.length - 1), fc.string({ unit: 'binary', maxLength: 1 }))
+    const change = fc.tuple(fc.nat(key.length - 1), fc.string({ unit: anyCharacter, maxLength: 1 }))
     fc.assert(
       fc.property(change, ([at, character]) => {
         const changed = key.slice(0, at) + character + key.slice(at + 1)
