@@ -59,7 +59,7 @@ const boards = await read('dashboards', Board)
 let written: WrittenDashboard
 beforeAll(async () => {
   written = await writtenDashboard(1000, 20)
-}, 60_000)
+})
 afterAll(async () => {
   await rm(target, { recursive: true })
   await written.stop()

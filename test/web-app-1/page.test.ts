@@ -312,7 +312,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     expect(bodies.filter((body) => body.includes(key))).toEqual([])
     expect(bodies.length).toBeGreaterThan(3)
     await context.close()
-  }, 180_000)
+  })
 
   test('shows, opens and erases only the pictures of its own visitor', async () => {
     await expectDeveloped(loupe.frame('IMG_0001.JPG'))
@@ -341,7 +341,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await expectDeveloped(loupe.frame('IMG_0001.JPG'))
     expect(await loupe.frame('by-another-visitor.jpg').count()).toBe(0)
     await context.close()
-  }, 120_000)
+  })
 
   test('lists nothing from before the first visit, when no picture can be its own', async () => {
     const { page } = loupe

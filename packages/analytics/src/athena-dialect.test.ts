@@ -35,7 +35,7 @@ let trino: Parser
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'athena-dialect-'))
   trino = await trinoParser()
-}, 120_000)
+})
 afterAll(() => rm(folder, { recursive: true }))
 
 /** Node cannot import dt-sql-parser's modules directly. */

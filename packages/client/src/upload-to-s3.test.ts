@@ -144,7 +144,7 @@ test('succeeds on a connection that fails after each part', async () => {
     return true
   }
   expect(await client.upload(file)).toMatchObject({ bytes: file.size })
-}, 60_000)
+})
 
 test('repeats a completion whose response was lost, without sending parts again', async () => {
   fail = (what, response) => {

@@ -103,7 +103,7 @@ test('the same event is the same image, stored once and enqueued as one, however
     }),
     { numRuns: 40 },
   )
-}, 120_000)
+})
 
 /** Only these images are stored, and repeated messages of an image are identical. */
 async function expectStoredAndEnqueued(ids: Set<string>) {

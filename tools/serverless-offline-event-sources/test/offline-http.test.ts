@@ -22,7 +22,7 @@ beforeAll(async () => {
   await service.ready
   // It is answered while the other tests run.
   slowHeaders = answerTo('GET /echo/a HTTP/1.1\r\nhost: localhost\r\nx-slow: ')
-}, 60_000)
+})
 afterAll(async () => {
   service.interrupt()
   await service.exited
@@ -233,4 +233,4 @@ test('a connection that does not send the rest of its headers is ended', async (
   const answer = await slowHeaders
   expect(answer).toMatch(/^HTTP\/1.1 400 /)
   expect(answer).toContain('The headers did not arrive in time')
-}, 120_000)
+})

@@ -165,7 +165,7 @@ describeWith(EXIFTOOL, 'ExifTool agrees', () => {
       ...CASES.map(([kind, title]) => writtenFile(kind, title)),
     ]
     byExifTool = await readByExifTool(files)
-  }, 120_000)
+  })
 
   async function expectAgreement(file: string): Promise<Exif> {
     const read = readExif(await readFile(file))

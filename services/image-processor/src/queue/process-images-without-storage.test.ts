@@ -45,7 +45,7 @@ test('while S3 does not answer, the message of an image is sent again, and no re
   })
   expect(await processImages(again)).toEqual({ batchItemFailures: [] })
   expect(await resources.document(message.data)).toMatchObject({ status: 'processed', receive_count: 2 })
-}, 20_000)
+})
 
 test('while S3 does not answer, a dead letter is kept and nothing is parked', async () => {
   await resources.send(resources.deadLetterQueueUrl, await storeOriginal())

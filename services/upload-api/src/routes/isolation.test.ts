@@ -257,7 +257,7 @@ test('each credential may do exactly what the table says', async () => {
   }
   console.log(`${' '.repeat(26)}${Object.keys(OPERATIONS).join(' ')}${rows.join('\n')}`)
   expect(rows.join('\n').trim()).toBe(EXPECTED.trim())
-}, 120_000)
+})
 
 test('the table is in docs/security.md', async () => {
   const rows = EXPECTED.trim().split('\n')

@@ -111,7 +111,7 @@ beforeAll(async () => {
   ;[url, otherUrl] = both.map(({ httpPort }) => `http://127.0.0.1:${httpPort}`) as [string, string]
   services = await hostServices(both, join(root, 'bundles'))
   watching = reloadOnChange(services, logOf)
-}, 30_000)
+})
 
 afterAll(async () => {
   watching.stop()

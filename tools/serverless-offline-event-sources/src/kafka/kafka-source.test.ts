@@ -349,7 +349,7 @@ describe('the consumer group', () => {
     gate.resolve()
     await Promise.all(running.map((source) => source.stop()))
     expect((await client.committed('rebalance-group', 'rebalance', [0, 1]))[1 - lost]).toBe(2)
-  }, 20_000)
+  })
 })
 
 test('survives an outage and logs one line at its start and one at its end', async () => {
