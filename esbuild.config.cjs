@@ -69,19 +69,22 @@ const importHttpAlone = {
   },
 }
 
-/**
- * The S3 client imports the SDK's code for streams of events, which only commands that Darkroom does not send have. If an update imports
- * more of it, the build fails.
- */
-const leaveOutEventStreams = {
-  name: 'leave-out-event-streams',
+/** Modules that are imported and not used, and what functions have instead. If an update imports more of one, the build fails. */
+const LEFT_OUT = {
+  // Only commands that Darkroom does not send have streams of events.
+  '@smithy/core/event-streams': `export const resolveEventStreamSerdeConfig = (config) => config
+    export const eventStreamSerdeProvider = () => { throw new Error('Event streams are not bundled') }
+    export const EventStreamSerde = undefined`,
+  // What file-type unpacks files with writes to a terminal, if it is asked to.
+  debug: 'export default () => () => {}',
+}
+
+const leaveOut = {
+  name: 'leave-out',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ path }) => ({ path, namespace: 'left-out' }))
-    onLoad({ filter: /./, namespace: 'left-out' }, () => ({
-      contents: `export const resolveEventStreamSerdeConfig = (config) => config
-        export const eventStreamSerdeProvider = () => { throw new Error('Event streams are not bundled') }
-        export const EventStreamSerde = undefined`,
-    }))
+    const names = new RegExp(`^(${Object.keys(LEFT_OUT).join('|')})$`)
+    onResolve({ filter: names }, ({ path }) => ({ path, namespace: 'left-out' }))
+    onLoad({ filter: /./, namespace: 'left-out' }, ({ path }) => ({ contents: LEFT_OUT[path] }))
   },
 }
 
@@ -126,7 +129,7 @@ const DEPLOYED = {
   ...BUNDLE,
   minifySyntax: true,
   minifyWhitespace: true,
-  plugins: [importHttpAlone, leaveOutEventStreams, mapOwnCode, includeConfiguration],
+  plugins: [importHttpAlone, leaveOut, mapOwnCode, includeConfiguration],
 }
 
 module.exports = ({ service, serviceDir, processedInput }) => {

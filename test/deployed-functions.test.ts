@@ -6,6 +6,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, expect, test } from '@jest/globals'
+import { strToU8, zipSync } from 'fflate'
 import sharp from 'sharp'
 import { bundleDeployed } from '../bench/bundle-deployed.ts'
 
@@ -62,11 +63,13 @@ async function runDeployed(script: string, environment: Record<string, string>):
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
 }
 
-test('uploadImage has no client that it does not need, and starts without the implementation of fetch', async () => {
+test('uploadImage has no client that it does not need, and starts without fetch and terminals', async () => {
   expect(withoutVersions(await packagesOf(UPLOAD_IMAGE))).not.toContain('@aws-sdk+client-dynamodb')
   const modules = await runDeployed('process.moduleLoadList', { QUEUE_URL: 'http://127.0.0.1/0/images' })
   expect(modules).toContain('NativeModule https')
   expect(modules).not.toContain('NativeModule internal/deps/undici/undici')
+  // What packages that print to a terminal import.
+  expect(modules).not.toContain('NativeModule tty')
 })
 
 test('a stack trace names the line of the source', async () => {
@@ -77,7 +80,7 @@ test('a stack trace names the line of the source', async () => {
   await expect(withoutQueue).rejects.toThrow(`    at ${SERVICES}/upload-api/src/environment.ts:${line}:`)
 })
 
-test('uploadImage stores an image and sends its message', async () => {
+test('uploadImage stores an image and sends its message, and says what another file is', async () => {
   await packagesOf(UPLOAD_IMAGE)
   const aws = await startLocalAws()
   try {
@@ -88,7 +91,7 @@ test('uploadImage stores an image and sends its message', async () => {
     const image = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#c84' } })
       .png()
       .toBuffer()
-    const event = {
+    const requestWith = (body: Uint8Array) => ({
       rawPath: '/v1/images',
       rawQueryString: '',
       headers: { 'content-type': 'image/png' },
@@ -97,13 +100,21 @@ test('uploadImage stores an image and sends its message', async () => {
         authorizer: { lambda: { app: 'web-app-1', credential: 'test', kind: 'key', scopes: 'upload' } },
       },
       isBase64Encoded: true,
-      body: image.toString('base64'),
-    }
-    const script = `await handler(${JSON.stringify(event)}, { awsRequestId: 'test', functionName: 'test' })`
+      body: Buffer.from(body).toString('base64'),
+    })
     const environment = { ...awsEnvironment(aws.endpoint), QUEUE_URL: QueueUrl }
-    expect(await runDeployed(script, environment)).toMatchObject({ statusCode: 202 })
+    const send = (body: Uint8Array) =>
+      runDeployed(
+        `await handler(${JSON.stringify(requestWith(body))}, { awsRequestId: 'test', functionName: 'test' })`,
+        environment,
+      )
+    expect(await send(image)).toMatchObject({ statusCode: 202 })
     const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }))
     expect(JSON.parse(Messages?.[0]?.Body ?? '')).toMatchObject({ data: { contentType: 'image/png' } })
+    // It is recognized from a file that it contains compressed.
+    const types = strToU8('<Override ContentType="application/vnd.ms-excel.sheet.macroEnabled.main+xml"/>')
+    const spreadsheet = zipSync({ '[Content_Types].xml': types })
+    expect(await send(spreadsheet)).toMatchObject({ statusCode: 415, body: expect.stringContaining('XLSM') })
   } finally {
     await aws.stop()
   }
