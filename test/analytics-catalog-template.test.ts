@@ -149,10 +149,10 @@ describe('the queue of the collector', () => {
       Action: 'sqs:SendMessage',
       Condition: { ArnEquals: { 'aws:SourceArn': topic } },
     })
-    expect(deny).toMatchObject({
-      Effect: 'Deny',
-      Action: 'sqs:SendMessage',
-      Condition: { Bool: { 'aws:PrincipalIsAWSService': 'false' } },
+    expect(deny).toMatchObject({ Effect: 'Deny', Action: 'sqs:SendMessage' })
+    expect(deny.Condition).toEqual({
+      Bool: { 'aws:PrincipalIsAWSService': 'false' },
+      StringNotLike: { 'aws:PrincipalArn': ['arn:aws:iam::123456789012:root'] },
     })
   })
 

@@ -739,6 +739,86 @@ describe('the queues of image-processor', () => {
     resolveIntrinsics({ 'Fn::GetAtt': [id, 'Arn'] }, packageOf('image-processor').resources)
 })
 
+describe('what AWS delivers later', () => {
+  /** `darkroom-prod-images` of a URL or ARN → `images` */
+  const short = (name: string) =>
+    name
+      .split(/[/:]/)
+      .at(-1)
+      ?.replace(`darkroom-${STAGE}-`, '')
+      .replace(/-(\d{12}-.*|\.\w+)$/, '') ?? ''
+
+  /** By type, from where to where, and the queue or bucket that gets what was given up. */
+  const DELIVERIES: Record<string, (resource: Resource['Properties'], id: string) => [string, string?][]> = {
+    'AWS::CloudWatch::Alarm': () => [],
+    'AWS::SNS::Subscription': ({ TopicArn, Protocol, Endpoint, RedrivePolicy }) => {
+      const to = Protocol === 'sqs' ? `queue ${short(Endpoint)}` : Protocol
+      return [[`topic ${short(TopicArn)} → ${to}`, RedrivePolicy && short(RedrivePolicy.deadLetterTargetArn)]]
+    },
+    'AWS::S3::Bucket': ({ BucketName, NotificationConfiguration = {} }) => {
+      const { QueueConfigurations = [], ...others } = NotificationConfiguration
+      expect(others).toEqual({})
+      return QueueConfigurations.map(({ Filter, Queue }: Resource['Properties']) => [
+        `S3 ${Filter?.S3Key.Rules[0].Value ?? BucketName.split('-')[0]} → queue ${short(Queue)}`,
+      ])
+    },
+    // None of these functions has an AWS::Lambda::EventInvokeConfig, a type that is not known here.
+    'AWS::Events::Rule': ({ Targets }) =>
+      Targets.map(({ Arn, DeadLetterConfig }: Resource['Properties']) => [
+        `schedule → ${functionOf(Arn)}`,
+        DeadLetterConfig && short(DeadLetterConfig.Arn),
+      ]),
+    'AWS::Scheduler::Schedule': ({ Target }, id) => [
+      [`schedule → Athena ${id}`, Target.DeadLetterConfig && short(Target.DeadLetterConfig.Arn)],
+    ],
+    'AWS::Lambda::EventSourceMapping': ({ EventSourceArn, Topics, FunctionName, DestinationConfig }) => {
+      const lambda = functionOf(FunctionName)
+      if (Topics)
+        return [[`topic ${Topics} → ${lambda}`, short(DestinationConfig.OnFailure.Destination).split('-')[0]]]
+      const queue = short(EventSourceArn)
+      const { RedrivePolicy } =
+        SERVICES.flatMap((service) => propertiesOf(service, 'AWS::SQS::Queue')).find(
+          ({ QueueName }) => short(QueueName) === queue,
+        ) ?? {}
+      return [[`queue ${queue} → ${lambda}`, RedrivePolicy && short(RedrivePolicy.deadLetterTargetArn)]]
+    },
+    'AWS::Logs::SubscriptionFilter': ({ DestinationArn }) => [[`logs → stream ${short(DestinationArn)}`]],
+    'AWS::KinesisFirehose::DeliveryStream': ({ DeliveryStreamName }) => [
+      [`stream ${short(DeliveryStreamName)} → S3 audit`],
+    ],
+  }
+
+  /** Types that deliver nothing, or whose caller waits. */
+  const OTHERS =
+    /^AWS::(ApiGatewayV2|Athena|Budgets|CloudWatch::Dashboard|DynamoDB|Glue|IAM|QuickSight|Lambda::(Function|Permission|Version)|Logs::(LogGroup|MetricFilter)|S3::BucketPolicy|SNS::Topic|SQS)\b/
+
+  /** `ClearParkedLambdaFunction.Arn` → `clearParked` */
+  const functionOf = (arn: string) =>
+    arn.replace(/LambdaFunction\.Arn$/, '').replace(/^./, (letter) => letter.toLowerCase())
+
+  test('has a dead-letter queue, or a reason in the runbook', async () => {
+    const found = new Map<string, string | undefined>()
+    for (const service of SERVICES)
+      for (const type of new Set(Object.values(packageOf(service).resources).map(({ Type }) => Type))) {
+        const deliveriesOf = DELIVERIES[type]
+        if (!deliveriesOf) expect(type).toMatch(OTHERS)
+        for (const [id, { Properties }] of Object.entries(resourcesOf(service, type)))
+          for (const [delivery, deadLetters] of deliveriesOf?.(Properties, id) ?? [])
+            found.set(delivery, deadLetters)
+      }
+    const documented = await documentedTable('What AWS delivers later', 'operations.md')
+    expect(documented.map(([delivery]) => delivery).sort()).toEqual(
+      [...found.keys()].map((delivery) => `\`${delivery}\``).sort(),
+    )
+    for (const [delivery = '', retries, end = ''] of documented) {
+      expect([delivery, retries]).not.toContain('')
+      const deadLetters = found.get(delivery.replaceAll('`', ''))
+      if (deadLetters) expect([delivery, end.split('`')[1]]).toEqual([delivery, deadLetters])
+      else expect([delivery, end]).toEqual([delivery, expect.stringMatching(/^[^`].{30}/)])
+    }
+  })
+})
+
 describe('the schedule', () => {
   test('merges outcomes every five minutes, and compares rows every quarter of an hour', () => {
     expect(propertiesOf('analytics-catalog', 'AWS::Events::Rule')).toMatchObject([

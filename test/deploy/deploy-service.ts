@@ -48,17 +48,18 @@ export async function serverlessIn(
  */
 export async function changeTemplate(
   folder: string,
-  change: (resources: Resources) => void = () => {},
+  change: (resources: Resources, outputs: Record<string, { Value: unknown }>) => void = () => {},
 ): Promise<string[]> {
   const removed: string[] = []
   await editJson(join(folder, 'cloudformation-template-update-stack.json'), (template) => {
     removed.push(...removeUnsupported(template.Resources))
-    change(template.Resources)
+    change(template.Resources, template.Outputs)
   })
   // The framework compares this copy with what is deployed.
   await editJson(join(folder, 'serverless-state.json'), ({ service: { provider } }) => {
-    removeUnsupported(provider.compiledCloudFormationTemplate.Resources)
-    change(provider.compiledCloudFormationTemplate.Resources)
+    const { Resources, Outputs } = provider.compiledCloudFormationTemplate
+    removeUnsupported(Resources)
+    change(Resources, Outputs)
   })
   return removed
 }

@@ -6,6 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual, promisify } from 'node:util'
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DescribeStacksCommand,
+  waitUntilStackCreateComplete,
+} from '@aws-sdk/client-cloudformation'
+import { CloudWatchClient, paginateDescribeAlarms, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch'
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import {
@@ -28,10 +35,14 @@ import {
   paginateListObjectsV2,
   S3Client,
 } from '@aws-sdk/client-s3'
+import { SNSClient, SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns'
 import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   PurgeQueueCommand,
+  ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
@@ -49,6 +60,7 @@ import { changeTemplate, type ServiceName, serverless } from './deploy-service.t
 import { matchesFilter } from './filter-pattern.ts'
 import { type Api, openApi } from './open-api.ts'
 import { deliverSubscriptions, type MetricFilter, readLogs, readMetricFilters } from './read-logs.ts'
+import { runDeployJob } from './run-deploy-job.ts'
 import { type Emulator, startEmulator } from './start-emulator.ts'
 
 const SERVICES = ['image-processor', 'upload-api', 'kafka-bridge', 'analytics-catalog'] as const
@@ -57,6 +69,8 @@ const TIMEOUT_MS = 120_000
 
 let emulator: Emulator
 let folder: string
+let cloudFormation: CloudFormationClient
+let cloudWatch: CloudWatchClient
 let firehose: FirehoseClient
 let lambda: LambdaClient
 let logs: CloudWatchLogsClient
@@ -67,6 +81,8 @@ beforeAll(async () => {
   emulator = await startEmulator()
   folder = await mkdtemp(join(tmpdir(), 'darkroom-packages-'))
   const config = emulator.clientConfig
+  cloudFormation = new CloudFormationClient(config)
+  cloudWatch = new CloudWatchClient(config)
   firehose = new FirehoseClient(config)
   lambda = new LambdaClient(config)
   logs = new CloudWatchLogsClient(config)
@@ -313,8 +329,34 @@ describe('every alarm watches a metric', () => {
   })
 })
 
+test('every alarm that goes off is told to who subscribed to the topic of the alarms', async () => {
+  const alarms: string[] = []
+  for await (const { MetricAlarms = [] } of paginateDescribeAlarms(
+    { client: cloudWatch },
+    { AlarmNamePrefix: 'darkroom-prod-' },
+  ))
+    alarms.push(...MetricAlarms.map(({ AlarmName = '' }) => AlarmName.replace('darkroom-prod-', '')))
+  expect(alarms.length).toBeGreaterThan(30)
+  const { QueueUrl, close } = await subscribeQueue('arn:aws:sns:us-east-1:000000000000:darkroom-prod-alarms')
+  for (const alarm of alarms) await setAlarm(alarm, 'ALARM')
+  const told = new Map<string, string>()
+  await eventually(async () => {
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }))
+    for (const { Body = '' } of Messages) {
+      const { AlarmName, AlarmDescription } = JSON.parse(Body)
+      told.set(AlarmName.replace('darkroom-prod-', ''), AlarmDescription)
+    }
+    expect([...told.keys()].sort()).toEqual(alarms.toSorted())
+  })
+  for (const description of told.values()) expect(description).toMatch(/docs\/operations\.md#[a-z]+\.$/)
+  for (const alarm of alarms) await setAlarm(alarm, 'OK')
+  await close()
+})
+
 test('the doctor says what is in order and what is not', async () => {
   const { url } = await apiOf('prod')
+  const QueueUrl = await queueUrl('darkroom-prod-merge-dead-letters')
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'DELETE FROM images' }))
   // It ends with 1 if there is a problem.
   const { stdout } = await darkroom(['doctor', '--stage', 'prod', '--url', url, '--json']).catch(
     (failed) => failed as { stdout: string },
@@ -335,6 +377,7 @@ test('the doctor says what is in order and what is not', async () => {
     { check: 'events', level: 'ok', text: 'S3 sends the events of input/, uploads/, erasing/, metadata/' },
     { check: 'collector', level: 'ok', text: 'darkroom-prod-collect gets the events of the topic' },
     { check: 'queues', level: 'warning', text: '1 messages are parked.' },
+    { check: 'queues', level: 'warning', text: '1 scheduled statements were not given to Athena.' },
     { check: 'consumer', level: 'ok', text: 'processImages receives from the image queue' },
     { check: 'who is told', level: 'warning', text: 'The alarms notify nobody.' },
   ]) {
@@ -387,6 +430,56 @@ describe('deploying again', () => {
     expect(await codeHashes('upload-api', 'prod')).toEqual(before)
     const client = await clientOf('web-app-1')
     await processed(client, (await client.upload(PHOTOGRAPH)).id)
+  })
+})
+
+describe('a delivery to prod', () => {
+  let before: Record<string, string>
+
+  beforeAll(async () => {
+    before = await codeHashes('upload-api', 'prod')
+  })
+
+  test('is rolled back if its smoke test fails', async () => {
+    const job = await deliverUploadApi({ 'uploadImage.zip': REFUSES_IMAGES })
+    expect(job).toMatchObject({
+      conclusion: 'failure',
+      steps: ['Deploy', 'Smoke test!', 'Roll back'],
+      log: expect.stringContaining('The smoke test failed at the step "accepted".'),
+    })
+    expect(job.summary).toMatch(
+      /^- upload-api is deployed to prod\.\n- upload-api is rolled back: prod runs its package \d{13} again\.\n$/,
+    )
+    expect(await codeHashes('upload-api', 'prod')).toEqual(before)
+  })
+
+  test('is rolled back if an alarm goes off, to the package that ran before and not to one that was rolled back', async () => {
+    const job = await deliverUploadApi(
+      { 'health.zip': CHANGED },
+      { 'No alarm goes off within five minutes': () => setAlarm('SlowUploads', 'ALARM') },
+    )
+    expect(job).toMatchObject({
+      conclusion: 'failure',
+      steps: ['Deploy', 'Smoke test', 'No alarm goes off within five minutes!', 'Roll back'],
+    })
+    expect(job.summary).toContain('- In alarm since the deployment: darkroom-prod-SlowUploads.\n')
+    expect(await codeHashes('upload-api', 'prod')).toEqual(before)
+  })
+
+  test('stays if no other alarm goes off than before it', async () => {
+    const job = await deliverUploadApi({ 'health.zip': CHANGED })
+    expect(job).toMatchObject({
+      conclusion: 'success',
+      steps: ['Deploy', 'Smoke test', 'No alarm goes off within five minutes'],
+    })
+    expect(job.summary).toContain('- In alarm before the deployment: darkroom-prod-SlowUploads.\n')
+    const after = await codeHashes('upload-api', 'prod')
+    expect(Object.keys(after).filter((name) => after[name] !== before[name])).toEqual([
+      'darkroom-upload-api-prod-health',
+    ])
+    const keys = await darkroom(['keys', 'list', '--app', 'web-app-1', '--stage', 'prod'])
+    // The key of this suite: those of the smoke tests are deleted.
+    expect(keys.stdout.match(/^[0-9a-f]{16}\b/gm)).toHaveLength(1)
   })
 })
 
@@ -481,18 +574,64 @@ describe('a second stage', () => {
   })
 })
 
-test('the buckets of a removed preview are deleted with every version, those of other stages are not', async () => {
-  const Bucket = 'audit-pr-7-000000000000-us-east-1'
-  await s3.send(new CreateBucketCommand({ Bucket }))
-  const versions = { Bucket, VersioningConfiguration: { Status: 'Enabled' as const } }
-  await s3.send(new PutBucketVersioningCommand(versions))
-  for (const Body of ['first', 'second']) await s3.send(new PutObjectCommand({ Bucket, Key: 'entry', Body }))
-  await s3.send(new DeleteObjectCommand({ Bucket, Key: 'entry' }))
-  await deliver(['remove', '--stage', 'pr-7'])
-  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}))
-  const names = Buckets.map(({ Name }) => Name)
-  expect(names).not.toContain(Bucket)
-  expect(names).toContain('audit-staging-000000000000-us-east-1')
+describe('the sweep of previews', () => {
+  const bucketOf = (stage: string, name = 'darkroom') => `${name}-${stage}-000000000000-us-east-1`
+  const stackNames = async () => {
+    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({}))
+    return Stacks.map(({ StackName }) => StackName).sort()
+  }
+  const bucketNames = async () =>
+    (await s3.send(new ListBucketsCommand({}))).Buckets?.map(({ Name }) => Name).sort()
+
+  beforeAll(async () => {
+    // The stack with which the framework begins, as a first deployment leaves it that failed: nothing was uploaded.
+    for (const stage of ['pr-7', 'pr-8', 'pr-70']) {
+      await createStack(`darkroom-upload-api-${stage}`, {
+        ServerlessDeploymentBucket: { Type: 'AWS::S3::Bucket' },
+      })
+      await createStack(`darkroom-image-processor-${stage}`, {
+        Bucket: {
+          Type: 'AWS::S3::Bucket',
+          DeletionPolicy: 'Retain',
+          Properties: { BucketName: bucketOf(stage) },
+        },
+      })
+      await s3.send(new PutObjectCommand({ Bucket: bucketOf(stage), Key: 'input/image', Body: stage }))
+    }
+    // What is left of a removal that failed at a bucket with versions.
+    const Bucket = bucketOf('pr-9', 'audit')
+    await s3.send(new CreateBucketCommand({ Bucket }))
+    const versions = { Bucket, VersioningConfiguration: { Status: 'Enabled' as const } }
+    await s3.send(new PutBucketVersioningCommand(versions))
+    for (const Body of ['first', 'second'])
+      await s3.send(new PutObjectCommand({ Bucket, Key: 'entry', Body }))
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'entry' }))
+  })
+
+  test('removes those that nobody needs with all versions of their data, and nothing else', async () => {
+    const [stacks, buckets] = [await stackNames(), await bucketNames()]
+    const isOf =
+      (stage: string) =>
+      (name = '') =>
+        new RegExp(`-${stage}(-|$)`).test(name)
+    const { stdout } = await deliver(['sweep', '--keep', '["pr-8","pr-70"]'])
+    expect(stdout.match(/^pr-.*$/gm)).toEqual(['pr-7 is removed.', 'pr-9 is removed.'])
+    expect(await stackNames()).toEqual(stacks.filter((name) => !isOf('pr-7')(name)))
+    const deleted = (name?: string) => isOf('pr-7')(name) || isOf('pr-9')(name)
+    expect(await bucketNames()).toEqual(buckets?.filter((name) => !deleted(name)))
+    for (const stage of ['pr-8', 'pr-70']) expect(await keysOf(stage)).toEqual(['input/image'])
+    for (const stage of ['prod', 'staging']) expect((await keysOf(stage)).length).toBeGreaterThan(0)
+  })
+
+  test('and the removal of one stage refuse others than previews', async () => {
+    const buckets = await bucketNames()
+    for (const stage of ['prod', 'staging', 'pr-8-eu'])
+      await expect(deliver(['remove', '--stage', stage])).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`The stage ${stage} is not a preview`),
+      })
+    expect(await bucketNames()).toEqual(buckets)
+  })
 })
 
 type Resources = Record<string, Resource>
@@ -528,6 +667,82 @@ function accessLogLine(format: string, context: object): string {
   })
 }
 
+const REFUSES_IMAGES = {
+  'src/routes/upload-image.mjs': Buffer.from('export const handler = async () => ({ statusCode: 400 })'),
+}
+const CHANGED = { 'CHANGED.md': Buffer.from('Delivered.') }
+
+/** Delivers upload-api with some files of its functions changed, as GitHub does. */
+async function deliverUploadApi(
+  changes: Record<string, Record<string, Uint8Array>>,
+  before: Record<string, () => Promise<unknown>> = {},
+) {
+  const packages = await mkdtemp(join(folder, 'delivered-'))
+  const target = join(packages, 'prod/upload-api')
+  await cp(join(folder, 'upload-api-prod'), target, { recursive: true })
+  await renewPackage(target)
+  const { url } = await apiOf('prod')
+  await changeTemplate(target, (_, outputs) => {
+    // The name in the emulator's address has no entry in DNS.
+    if (outputs.HttpApiUrl) outputs.HttpApiUrl.Value = url
+  })
+  for (const [zip, files] of Object.entries(changes)) await addFiles(join(target, zip), files)
+  const job = { STAGE: 'prod', SERVICES: '["upload-api"]', FOLDER: packages, ALARM_MINUTES: '0' }
+  return runDeployJob({ ...emulator.environment, ...job }, before)
+}
+
+/** Gives a package the time of another packaging, which is part of the keys of its code in S3. */
+async function renewPackage(target: string): Promise<void> {
+  const now = Date.now()
+  for (const name of ['cloudformation-template-update-stack.json', 'serverless-state.json']) {
+    const text = await readFile(join(target, name), 'utf8')
+    const renewed = text.replaceAll(/\d{13}-[\d-]+T[\d:.]+Z/g, `${now}-${new Date(now).toISOString()}`)
+    expect(renewed).not.toBe(text)
+    await writeFile(join(target, name), renewed)
+  }
+}
+
+const setAlarm = (name: string, StateValue: 'ALARM' | 'OK') =>
+  cloudWatch.send(
+    new SetAlarmStateCommand({ AlarmName: `darkroom-prod-${name}`, StateValue, StateReason: 'a test' }),
+  )
+
+/** A queue that gets the messages of a topic as they are. */
+async function subscribeQueue(TopicArn: string): Promise<{ QueueUrl: string; close(): Promise<void> }> {
+  const Endpoint = 'arn:aws:sqs:us-east-1:000000000000:on-call'
+  const statement = {
+    Effect: 'Allow',
+    Principal: { Service: 'sns.amazonaws.com' },
+    Action: 'sqs:SendMessage',
+    Resource: Endpoint,
+  }
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] })
+  const created = await sqs.send(new CreateQueueCommand({ QueueName: 'on-call', Attributes: { Policy } }))
+  const QueueUrl = String(created.QueueUrl)
+  const sns = new SNSClient(emulator.clientConfig)
+  const Attributes = { RawMessageDelivery: 'true' }
+  const { SubscriptionArn } = await sns.send(
+    new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint, Attributes, ReturnSubscriptionArn: true }),
+  )
+  return {
+    QueueUrl,
+    close: async () => {
+      await sns.send(new UnsubscribeCommand({ SubscriptionArn }))
+      sns.destroy()
+      await sqs.send(new DeleteQueueCommand({ QueueUrl }))
+    },
+  }
+}
+
+async function createStack(StackName: string, Resources: object): Promise<void> {
+  const TemplateBody = JSON.stringify({ Resources })
+  await cloudFormation.send(new CreateStackCommand({ StackName, TemplateBody }))
+  await waitUntilStackCreateComplete(
+    { client: cloudFormation, maxWaitTime: TIMEOUT_MS / 1000 },
+    { StackName },
+  )
+}
+
 interface DeployOptions {
   change?: (resources: Resources) => void
   changedFunction?: string
@@ -547,14 +762,14 @@ async function deploy(
   const target = await mkdtemp(`${packaged}-`)
   await cp(packaged, target, { recursive: true })
   const removed = await changeTemplate(target, change)
-  if (changedFunction) await addFile(join(target, `${changedFunction}.zip`))
+  if (changedFunction)
+    await addFiles(join(target, `${changedFunction}.zip`), { 'CHANGED.md': Buffer.from('Changed.') })
   await serverless(service, ['deploy', '--stage', stage, '--package', target], emulator.environment)
   return removed
 }
 
-async function addFile(zip: string): Promise<void> {
-  const files = unzipSync(await readFile(zip))
-  await writeFile(zip, zipSync({ ...files, 'CHANGED.md': Buffer.from('Changed.') }))
+async function addFiles(zip: string, files: Record<string, Uint8Array>): Promise<void> {
+  await writeFile(zip, zipSync({ ...unzipSync(await readFile(zip)), ...files }))
 }
 
 const opened: Api[] = []

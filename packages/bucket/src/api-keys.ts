@@ -7,6 +7,7 @@ import {
   type KeyMode,
   type KeyRecord,
   keyIdPrefix,
+  lastUseKey,
   newApiKey,
   parseCredentialKey,
   parseKeyRecord,
@@ -14,7 +15,7 @@ import {
   recordOf,
 } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
-import { getText, listObjects, putObjectIf } from './objects.ts'
+import { deleteObjects, getText, listObjects, putObjectIf } from './objects.ts'
 
 /** A key as it is stored. */
 export interface StoredKey {
@@ -101,3 +102,8 @@ export async function endApiKey(
 }
 
 const earlier = (a: string | undefined, b: string | undefined) => [a, b].filter(Boolean).sort()[0]
+
+/** Deletes a key that somebody made for a moment, so that it is in no list. It is refused within a minute. */
+export async function deleteApiKey(bucket: Bucket, keyId: string): Promise<void> {
+  await deleteObjects(bucket, [credentialKey({ keyId }), lastUseKey({ keyId })])
+}

@@ -1,4 +1,12 @@
-export { createApiKey, endApiKey, hasApiKeys, listApiKeys, type StoredKey, storeKey } from './api-keys.ts'
+export {
+  createApiKey,
+  deleteApiKey,
+  endApiKey,
+  hasApiKeys,
+  listApiKeys,
+  type StoredKey,
+  storeKey,
+} from './api-keys.ts'
 export { openAuditTrail, putAuditEntries, readAuditEntries } from './audit-trail.ts'
 export { type Bucket, type BucketSettings, openBucket, requireBucket } from './bucket.ts'
 export { createClaim, linkClaim } from './claims.ts'

@@ -16,7 +16,7 @@ export interface AppOptions {
   app?: string
 }
 
-const LOCAL_APP = 'web-app-1'
+export const LOCAL_APP = 'web-app-1'
 
 /** Gives a command the options that choose an upload API and an app. They are the same for every command. */
 export function addAppOptions(command: Command): Command {
@@ -51,12 +51,16 @@ export async function connectStage(stage: string, app: AppId): Promise<AppConnec
   const keyId = parseApiKey(DARKROOM_KEY)?.keyId
   if (keyId === undefined) throw new Error(`Set DARKROOM_KEY to an API key of ${app}.`)
   if (!keyId.startsWith(keyIdPrefix(app))) throw new Error(`DARKROOM_KEY is not a key of ${app}.`)
+  return deployment(await urlOfStage(stage))
+}
+
+/** The address of a stage's API, as its stack says. @throws Error if it has none */
+export async function urlOfStage(stage: string): Promise<string> {
   // The SDK for CloudFormation loads for a while.
   const { readDeployment } = await import('./doctor/deployment.ts')
   const url = (await readDeployment(stage))['upload-api']?.outputs.HttpApiUrl
-  if (!url)
-    throw new Error(`The stage ${stage} has no API. Deploy upload-api, and check region and credentials.`)
-  return deployment(url)
+  if (url) return url
+  throw new Error(`The stage ${stage} has no API. Deploy upload-api, and check region and credentials.`)
 }
 
 function deployment(url: string): AppConnection {

@@ -8,6 +8,7 @@ import {
   waitUntilStackImportComplete,
 } from '@aws-sdk/client-cloudformation'
 import { paginateListBuckets, S3Client } from '@aws-sdk/client-s3'
+import { stackName } from './stacks.ts'
 
 interface Template {
   Resources: Record<string, { Type: string; Properties?: { BucketName?: unknown } }>
@@ -32,7 +33,7 @@ export async function adoptBuckets(service: string, stage: string, folder: strin
     console.log(`${service}: the account has no bucket of ${stage} for it.`)
     return
   }
-  const stack = { StackName: `darkroom-${service}-${stage}` }
+  const stack = { StackName: stackName(service, stage) }
   const changeSet = { ...stack, ChangeSetName: 'adopt-buckets' }
   const client = new CloudFormationClient()
   const waiter = { client, maxWaitTime: MAX_WAIT_SECONDS }

@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { affectedServices, servicesInOrder } from './affected-services.ts'
@@ -10,26 +10,22 @@ test('services are deployed after those that they depend on', () => {
   expect(servicesInOrder(REPOSITORY)).toEqual(ALL)
 })
 
-test.each<[string, string[]]>([
-  ['services/upload-api/src/routes/get-image.ts', ['upload-api']],
-  ['services/image-processor/watermarks/darkroom.png', ['image-processor']],
-  ['services/analytics-catalog/resources/merge.yml', ['analytics-catalog']],
-  ['packages/core/src/keys.ts', ALL],
-  ['packages/intake/src/accept-image.ts', ['upload-api', 'analytics-catalog']],
-  ['packages/image-file/src/png.ts', ALL],
-  ['packages/analytics/queries/cameras.sql', ['analytics-catalog']],
-  ['packages/retention/src/deadlines.ts', ALL],
-  ['apps.json', ALL],
-  ['packages/client/src/upload.ts', []],
-  ['apps/web-app-1/page/index.html', []],
-  ['tools/local-stack/src/dev.ts', []],
-  ['tools/deployment/src/alarms.ts', ALL],
-  ['esbuild.config.cjs', ALL],
-  ['pnpm-lock.yaml', ALL],
-  ['services/upload-api/src/routes/get-image.test.ts', []],
-  ['docs/api.md', []],
-])('a change of %s concerns %j', (path, services) => {
-  expect(affectedServices(REPOSITORY, [path])).toEqual(services)
+/** Each row of the table in docs/deploy.md. */
+const documented = [
+  ...(readFileSync(join(REPOSITORY, 'docs/deploy.md'), 'utf8')
+    .split(/^\| change of .*\n.*\n/m)[1]
+    ?.split('\n\n')[0]
+    ?.matchAll(/^\| `(\S+)` +\| (.*?) +\|$/gm) ?? []),
+].map(([, path = '', services = '']): [string, string] => [path, services])
+
+test.each(documented)('a change of %s deploys %s', (path, services) => {
+  expect(existsSync(join(REPOSITORY, path))).toBe(true)
+  const names = { all: ALL, nothing: [] }[services] ?? services.split(', ')
+  expect(affectedServices(REPOSITORY, [path])).toEqual(names)
+})
+
+test('the documentation has ten sample changes or more', () => {
+  expect(documented.length).toBeGreaterThanOrEqual(10)
 })
 
 test('several changes concern the services of each, once', () => {

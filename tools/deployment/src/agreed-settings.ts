@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
 
 /** Parameters that must have the same value in every service that has them. */
-const AGREED = ['bucket', 'heicDecoder'] as const
+const AGREED = ['bucket', 'heicDecoder', 'operatorArns'] as const
 
 /** The names of parameters with their values, by service. */
 export type Settings = Record<string, Record<string, unknown>>

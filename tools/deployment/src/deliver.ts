@@ -13,6 +13,8 @@ import {
   removeStage,
   reportDrift,
   rollBackServices,
+  sweepPreviews,
+  watchAlarms,
 } from './steps.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../../..')
@@ -21,9 +23,11 @@ const USAGE = `Usage:
   deliver package  --services JSON --folder F --stage S [--stage T …]
   deliver adopt    --services JSON --folder F --stage S    buckets that a removed stage has kept, before it is deployed again
   deliver deploy   --services JSON --folder F --stage S    packages of this folder; on a failure it rolls back
+  deliver alarms   --folder F --stage S --minutes M    ends with 1 if an alarm goes off after the last deploy from this folder
   deliver rollback --folder F --stage S                what the last deploy from this folder changed
   deliver drift    --stage S                           what was changed since the deployment; ends with 1 if anything was
-  deliver remove   --stage S                           a preview stage (pr-NUMBER) with everything in its buckets`
+  deliver remove   --stage S                           a preview stage (pr-NUMBER) with everything in its buckets
+  deliver sweep    --keep JSON                         removes all preview stages but these`
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -32,10 +36,12 @@ const { positionals, values } = parseArgs({
     services: { type: 'string' },
     folder: { type: 'string' },
     stage: { type: 'string', multiple: true },
+    minutes: { type: 'string' },
+    keep: { type: 'string' },
   },
 })
 
-function required(name: 'since' | 'services' | 'folder'): string {
+function required(name: 'since' | 'services' | 'folder' | 'minutes' | 'keep'): string {
   const value = values[name]
   if (!value) throw new Error(`--${name} is missing.\n${USAGE}`)
   return value
@@ -60,9 +66,11 @@ const STEPS: Record<string, () => unknown> = {
   package: () => packageServices(services(), values.stage ?? [], required('folder')),
   deploy: () => deployServices(services(), onlyStage(), required('folder')),
   adopt: () => adoptStage(services(), onlyStage(), required('folder')),
+  alarms: () => watchAlarms(onlyStage(), required('folder'), Number(required('minutes'))),
   rollback: () => rollBackServices(onlyStage(), required('folder')),
   drift: () => reportDrift(onlyStage()),
   remove: () => removeStage(onlyStage()),
+  sweep: () => sweepPreviews(JSON.parse(required('keep'))),
 }
 
 const step = STEPS[positionals[0] ?? '']

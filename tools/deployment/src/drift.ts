@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CloudFormationClient,
   DescribeStackDriftDetectionStatusCommand,
-  DescribeStacksCommand,
   DetectStackDriftCommand,
   GetTemplateCommand,
   paginateDescribeStackResourceDrifts,
@@ -10,6 +9,7 @@ import {
   type StackResourceDrift,
 } from '@aws-sdk/client-cloudformation'
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import { stackName, statusOf } from './stacks.ts'
 
 const POLL_MS = 2_000
 
@@ -24,7 +24,7 @@ const POLL_MS = 2_000
 export async function findDrift(service: string, stage: string): Promise<string[] | undefined> {
   const cloudFormation = new CloudFormationClient()
   const lambda = new LambdaClient()
-  const stack = { StackName: `darkroom-${service}-${stage}` }
+  const stack = { StackName: stackName(service, stage) }
   try {
     const status = await statusOf(cloudFormation, stack.StackName)
     if (status === undefined || status.endsWith('_IN_PROGRESS')) return
@@ -41,16 +41,6 @@ export async function findDrift(service: string, stage: string): Promise<string[
 
 interface Stack {
   StackName: string
-}
-
-async function statusOf(client: CloudFormationClient, StackName: string): Promise<string | undefined> {
-  try {
-    const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName }))
-    return Stacks[0]?.StackStatus
-  } catch (error) {
-    if ((error as Error).message.includes('does not exist')) return
-    throw error
-  }
 }
 
 /** @throws Error if CloudFormation could not read the stack's resources */

@@ -7,22 +7,38 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 
-/** The buckets of a stage that a removal keeps. CloudFormation has chosen the ends of the last names. */
-function isBucketOf(stage: string, name: string): boolean {
+/** The stage of a bucket that a removal keeps. CloudFormation has chosen the ends of the last names. */
+function stageOf(bucket: string): string | undefined {
   const patterns = [
-    `^(darkroom|undelivered|audit)-${stage}-\\d{12}-`,
-    `^darkroom-analytics-catalog-${stage}-(cataloguebucket|queryresults)`,
+    /^(?:darkroom|undelivered|audit)-(pr-\d+)-\d{12}-/,
+    /^darkroom-analytics-catalog-(pr-\d+)-(?:cataloguebucket|queryresults)/,
   ]
-  return patterns.some((pattern) => new RegExp(pattern).test(name))
+  return patterns.map((pattern) => pattern.exec(bucket)?.[1]).find((stage) => stage !== undefined)
 }
 
-/** Deletes the buckets of a stage with all objects and versions, also the audit trail, whose policy denies deletions. */
-export async function emptyAndDeleteBuckets(stage: string): Promise<void> {
-  const s3 = new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined })
+const openS3 = () => new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined })
+
+/** In the client's region. */
+async function namesOfBuckets(client: S3Client): Promise<string[]> {
   const names: string[] = []
-  for await (const { Buckets = [] } of paginateListBuckets({ client: s3 }, {}))
-    names.push(...Buckets.map(({ Name = '' }) => Name).filter((name) => isBucketOf(stage, name)))
-  for (const Bucket of names) {
+  const BucketRegion = await client.config.region()
+  for await (const { Buckets = [] } of paginateListBuckets({ client }, { BucketRegion }))
+    names.push(...Buckets.map(({ Name = '' }) => Name))
+  return names
+}
+
+/** The preview stages of which the account has a bucket. */
+export async function previewsWithBuckets(): Promise<string[]> {
+  const s3 = openS3()
+  const stages = (await namesOfBuckets(s3)).flatMap((name) => stageOf(name) ?? [])
+  s3.destroy()
+  return stages
+}
+
+/** Deletes the buckets of a preview with all objects and versions, also the audit trail, whose policy denies deletions. */
+export async function emptyAndDeleteBuckets(stage: string): Promise<void> {
+  const s3 = openS3()
+  for (const Bucket of (await namesOfBuckets(s3)).filter((name) => stageOf(name) === stage)) {
     await s3.send(new DeleteBucketPolicyCommand({ Bucket }))
     await empty(s3, Bucket)
     await s3.send(new DeleteBucketCommand({ Bucket }))

@@ -8,12 +8,13 @@ const REPOSITORY = join(import.meta.dirname, '../../..')
 interface Step {
   uses?: string
   run?: string
+  with?: Record<string, string>
 }
 interface Job extends Step {
   steps?: Step[]
   needs?: string | string[]
   environment?: string
-  with?: Record<string, string>
+  'timeout-minutes'?: number
 }
 interface Workflow {
   permissions: object
@@ -66,16 +67,6 @@ test('production gets what staging got: the same services and packages, after it
   expect(runs).toContain('--stage staging --stage prod')
 })
 
-test('a deployment is rolled back if anything after it fails', () => {
-  const steps = workflow('deploy.yml').deploy?.steps ?? []
-  const at = (text: string) => steps.findIndex(({ run = '' }) => run.includes(text))
-  expect(at('deliver deploy')).toBeGreaterThan(0)
-  expect(at('darkroom smoke')).toBeGreaterThan(at('deliver deploy'))
-  expect(at('describe-alarms')).toBeGreaterThan(at('deliver deploy'))
-  expect(at('deliver rollback')).toBe(steps.length - 1)
-  expect(steps.at(-1)).toMatchObject({ if: "failure() && steps.deploy.outcome == 'success'" })
-})
-
 test('the check of drift waits for no approval, and its role changes nothing', () => {
   expect(workflow('drift.yml').drift?.environment).toBeUndefined()
   const { Resources } = parse(readFileSync(join(REPOSITORY, 'tools/deployment/deployer.yml'), 'utf8'))
@@ -85,6 +76,23 @@ test('the check of drift waits for no approval, and its role changes nothing', (
   expect(JSON.stringify(ManagedPolicyArns)).toMatch(/:policy\/SecurityAudit"}]$/)
   const actions = Policies[0].PolicyDocument.Statement.flatMap(({ Action }: { Action: string[] }) => Action)
   for (const action of actions) expect(action).toMatch(/^(cloudformation|lambda):(Describe|Detect|Get)/)
+})
+
+/** https://docs.github.com/en/actions/reference/security/oidc#immutable-subject-claims */
+test('the roles trust one repository, by its name or by its immutable ids', () => {
+  const { Parameters } = parse(readFileSync(join(REPOSITORY, 'tools/deployment/deployer.yml'), 'utf8'))
+  const pattern = new RegExp(`^(?:${Parameters.Repository.AllowedPattern})$`)
+  for (const name of ['octocat/my-repo', 'octocat@123456/my-repo@456789']) expect(name).toMatch(pattern)
+  for (const name of ['octocat/*', '*/my-repo', 'octocat/my-repo:ref', 'octocat@*/my-repo@1', 'my-repo'])
+    expect(name).not.toMatch(pattern)
+})
+
+test('the session of a deployment is longer than its job', () => {
+  const { Resources } = parse(readFileSync(join(REPOSITORY, 'tools/deployment/deployer.yml'), 'utf8'))
+  const { 'timeout-minutes': minutes, steps = [] } = workflow('deploy.yml').deploy ?? {}
+  const seconds = Number(steps.flatMap((step) => step.with?.['role-duration-seconds'] ?? [])[0])
+  expect(seconds).toBeGreaterThan(Number(minutes) * 60)
+  expect(seconds).toBeLessThanOrEqual(Resources.Deployer.Properties.MaxSessionDuration)
 })
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */

@@ -1,12 +1,24 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Client, ImageStatus } from '@darkroom/client'
+import { createApiKey, deleteApiKey } from '@darkroom/bucket'
+import { type Client, createClient, type ImageStatus } from '@darkroom/client'
+import { AppId } from '@darkroom/core'
 import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
 import sharp from 'sharp'
-import { type AppOptions, addAppOptions, connectClient } from '../connect-client.ts'
+import { recordAct } from '../audit-trail.ts'
+import {
+  type AppConnection,
+  type AppOptions,
+  addAppOptions,
+  connectClient,
+  LOCAL_APP,
+  urlOfStage,
+} from '../connect-client.ts'
+import { openStore } from '../open-store.ts'
 import { wholeNumberUpTo } from '../parsed-by.ts'
 
 interface Options extends AppOptions {
+  stage?: string
   timeout: number
   wait: number
 }
@@ -16,6 +28,7 @@ export function addSmoke(program: Command): void {
   const smoke = program
     .command('smoke')
     .description('upload a generated photograph, wait for it, erase it; prints the time of each step')
+    .option('--stage <stage>', 'a stage on AWS; the test makes an API key of the app, and deletes it')
     .option('--timeout <seconds>', 'how long the image may take', wholeNumberUpTo(600), 60)
     .option(
       '--wait <seconds>',
@@ -23,22 +36,57 @@ export function addSmoke(program: Command): void {
       wholeNumberUpTo(600),
       60,
     )
-  addAppOptions(smoke).action(async ({ timeout, wait, ...options }: Options) => {
-    const { client, label } = await connectClient(options)
-    console.log(`API: ${label}`)
-    await timed('API answers', () => waitForApi(client, wait * 1000))
-    const photograph = await makePhotograph()
-    const { id } = await timed('accepted', () =>
-      client.upload(new Uint8Array(photograph), { filename: 'smoke-test.jpg' }),
-    )
-    try {
-      const image = await timed('processed', async () => requireProcessed(client, id, timeout * 1000))
-      await timed('variants downloaded', () => downloadAll(image))
-    } finally {
-      await timed('erased', async () => requireErased(await client.deleteImage(id)))
-    }
-    console.log(printable(`The smoke test passed with image ${id}.`))
+  addAppOptions(smoke).action(async ({ stage, timeout, wait, ...options }: Options) => {
+    const limits = { timeoutMs: timeout * 1000, waitMs: wait * 1000 }
+    if (stage === undefined) await test(await connectClient(options), limits)
+    else await withKeyOf(stage, options, (connection) => test(connection, limits))
   })
+}
+
+const HOUR_MS = 3_600_000
+
+/** Connects to a stage with a key that ends with the test, and an hour later if the test is killed. */
+async function withKeyOf(
+  stage: string,
+  { app: name = LOCAL_APP, url }: AppOptions,
+  run: (connection: AppConnection) => Promise<void>,
+): Promise<void> {
+  const app = AppId.parse(name)
+  const address = url ?? (await urlOfStage(stage))
+  const store = await openStore({ stage })
+  try {
+    const { keyId, apiKey } = await createApiKey(store.bucket, app, 'live', new Date(Date.now() + HOUR_MS))
+    // Nobody else knows it.
+    const detail = `${keyId}, for a smoke test`
+    await recordAct(store, { act: 'key.created', outcome: 'done', app, detail })
+    try {
+      await run({ client: createClient({ url: address, credential: apiKey }), label: `${address} as ${app}` })
+    } finally {
+      await deleteApiKey(store.bucket, keyId)
+      await recordAct(store, { act: 'key.revoked', outcome: 'done', app, detail })
+    }
+  } finally {
+    store.close()
+  }
+}
+
+async function test(
+  { client, label }: AppConnection,
+  { timeoutMs, waitMs }: { timeoutMs: number; waitMs: number },
+): Promise<void> {
+  console.log(`API: ${label}`)
+  await timed('API answers', () => waitForApi(client, waitMs))
+  const photograph = await makePhotograph()
+  const { id } = await timed('accepted', () =>
+    client.upload(new Uint8Array(photograph), { filename: 'smoke-test.jpg' }),
+  )
+  try {
+    const image = await timed('processed', async () => requireProcessed(client, id, timeoutMs))
+    await timed('variants downloaded', () => downloadAll(image))
+  } finally {
+    await timed('erased', async () => requireErased(await client.deleteImage(id)))
+  }
+  console.log(printable(`The smoke test passed with image ${id}.`))
 }
 
 async function timed<Result>(step: string, run: () => Promise<Result>): Promise<Result> {

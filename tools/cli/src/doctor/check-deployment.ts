@@ -17,7 +17,7 @@ import { hasApiKeys, openBucket } from '@darkroom/bucket'
 import { placePrefix } from '@darkroom/core'
 import { checkCollector } from './check-collector.ts'
 import { checkConcurrency } from './check-concurrency.ts'
-import { checkQueues } from './check-queues.ts'
+import { checkCatalogueQueues, checkQueues } from './check-queues.ts'
 import {
   checkDecoder,
   checkFunctions,
@@ -46,7 +46,7 @@ export async function examineDeployment(stage: string, url?: string): Promise<Ch
       ['bucket', () => checkBucket(deployment)],
       ['events', () => checkEvents(deployment)],
       ['collector', () => checkCollectorOf(deployment, stage)],
-      ['queues', () => checkQueuesOf(stage)],
+      ['queues', () => checkQueuesOf(deployment, stage)],
       ['consumer', () => checkConsumer(deployment)],
       ['alarms', () => checkAlarms(stage)],
       ['who is told', () => checkSubscriptions(deployment, stage)],
@@ -142,13 +142,17 @@ async function checkCollectorOf(deployment: Deployment, stage: string): Promise<
   }
 }
 
-async function checkQueuesOf(stage: string): Promise<Finding[]> {
+async function checkQueuesOf(deployment: Deployment, stage: string): Promise<Finding[]> {
   const sqs = new SQSClient()
+  const urlOf = async (name: string) => {
+    const QueueName = `darkroom-${stage}-${name}`
+    return (await sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl ?? ''
+  }
   try {
-    return await checkQueues(sqs, async (name) => {
-      const QueueName = `darkroom-${stage}-${name}`
-      return (await sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl ?? ''
-    })
+    const findings = await checkQueues(sqs, urlOf)
+    return deployment['analytics-catalog']
+      ? [...findings, ...(await checkCatalogueQueues(sqs, urlOf))]
+      : findings
   } finally {
     sqs.destroy()
   }

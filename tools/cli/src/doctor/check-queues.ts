@@ -6,13 +6,7 @@ export async function checkQueues(
   sqs: SQSClient,
   urlOf: (end: string) => Promise<string>,
 ): Promise<Finding[]> {
-  const messagesIn = async (end: string) => {
-    const AttributeNames = ['ApproximateNumberOfMessages' as const]
-    const { Attributes } = await sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl: await urlOf(end), AttributeNames }),
-    )
-    return Number(Attributes?.ApproximateNumberOfMessages)
-  }
+  const messagesIn = counterOf(sqs, urlOf)
   const [waiting, dead, parked, unannounced] = await Promise.all(
     ['images', 'images-dead-letters', 'images-parked', 'outcomes-dead-letters'].map(messagesIn),
   )
@@ -23,4 +17,41 @@ export async function checkQueues(
     findings.push(warning(`${unannounced} outcomes were not published.`, advice))
   }
   return findings
+}
+
+/** The queues of analytics-catalog that no function empties. The second has no alarm. */
+export async function checkCatalogueQueues(
+  sqs: SQSClient,
+  urlOf: (end: string) => Promise<string>,
+): Promise<Finding[]> {
+  const messagesIn = counterOf(sqs, urlOf)
+  const uncollected = await messagesIn('collect-dead-letters')
+  const notCalled = await messagesIn('merge-dead-letters')
+  return [
+    ...(uncollected
+      ? [
+          warning(
+            `${uncollected} events were not collected.`,
+            'docs/operations.md, "UncollectedEventsAlarm".',
+          ),
+        ]
+      : []),
+    ...(notCalled
+      ? [
+          warning(
+            `${notCalled} scheduled statements were not given to Athena.`,
+            'Each message of the queue merge-dead-letters has the error.',
+          ),
+        ]
+      : []),
+  ]
+}
+
+/** Counts the messages of a queue. */
+const counterOf = (sqs: SQSClient, urlOf: (end: string) => Promise<string>) => async (end: string) => {
+  const AttributeNames = ['ApproximateNumberOfMessages' as const]
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: await urlOf(end), AttributeNames }),
+  )
+  return Number(Attributes?.ApproximateNumberOfMessages)
 }
