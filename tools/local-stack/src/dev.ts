@@ -10,6 +10,7 @@ import { createLogView } from './cockpit/log-view.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, writeEndpoints } from './endpoints.ts'
 import { followPages, PAGES } from './follow-pages.ts'
+import { followServers, SERVERS } from './follow-servers.ts'
 import { repositoryRoot } from './repository-root.ts'
 import { compileCacheFolder, INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
 
@@ -72,14 +73,18 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
   const stopListening = listenToKeys(keys, printLine)
   console.log(welcome(stack.endpoints, startedAt))
   if (inspect) console.log(`A debugger for ${inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
-  const stopFollowing = followPages(PAGES, (service, level, message) =>
-    view.take(service, JSON.stringify({ level, message, service, timestamp: new Date() })),
+  const write = (service: string, level: 'INFO' | 'WARN' | 'ERROR', message: string) =>
+    view.take(service, JSON.stringify({ level, message, service, timestamp: new Date() }))
+  const stopFollowingPages = followPages(PAGES, write)
+  const stopFollowingServers = followServers(SERVERS, (path) =>
+    write('pnpm dev', 'WARN', `Restart it: ${path} has changed, which its own process runs.`),
   )
   try {
     const ended = await Promise.race([whenAborted(interruption.signal), stack.ended.then(() => true)])
     if (ended) throw new Error('The services exited. See their last lines above.')
   } finally {
-    stopFollowing()
+    stopFollowingPages()
+    stopFollowingServers()
     stopListening()
     console.log('\nStopping …')
     await removeEndpoints()

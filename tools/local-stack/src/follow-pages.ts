@@ -59,8 +59,8 @@ function followPage(name: string, source: string, onLine: OnLine): () => void {
   }
 }
 
-/** Node's recursive watch misses files that are replaced. */
-function foldersIn(source: string): string[] {
+/** A folder and those in it. Node's recursive watch misses files that are replaced. */
+export function foldersIn(source: string): string[] {
   const entries = readdirSync(source, { recursive: true, withFileTypes: true })
   return [
     source,
