@@ -123,7 +123,7 @@ test('killed while it starts it leaves no process and no bundles behind, and the
   await sees(interrupted, /✔ Kafka/)
   const ended = await hostsOf(interrupted)
   interrupted.kill('SIGINT')
-  expect(await output).toMatch(/Stopped\.\n$/)
+  expect(await output).toMatch(/Stopping …\nStopped\.\n$/)
   expect(interrupted.exitCode).toBe(0)
   await allEnd(ended)
 })

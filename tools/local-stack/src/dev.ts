@@ -47,6 +47,7 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
   }
   const startedAt = Date.now()
   const interruption = new AbortController()
+  interruption.signal.addEventListener('abort', () => console.log('\nStopping …'))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
   // What reads the output, such as `head`, has enough.
   stdout.on('error', () => interruption.abort())
@@ -65,7 +66,7 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
   }).catch((error) => {
     if (!interruption.signal.aborted) throw error
   })
-  if (!stack) return console.log('\nStopped.')
+  if (!stack) return console.log('Stopped.')
   await writeEndpoints(stack.endpoints)
   const quit = () => interruption.abort()
   const keys = cockpitKeys({ endpoints: stack.endpoints, view, write: printLine, quit })
@@ -86,7 +87,6 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
     stopFollowingPages()
     stopFollowingServers()
     stopListening()
-    console.log('\nStopping …')
     await removeEndpoints()
     await stack.stop()
   }

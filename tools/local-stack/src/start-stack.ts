@@ -89,7 +89,9 @@ async function startParts(options: StackOptions, running: Part[], stop: Stack['s
   running.push(trail)
   running.push({ stop: async () => (await stopServices)() })
   for (const [name, start] of Object.entries(pages(options, endpoints, connection, store, starting))) {
+    options.signal?.throwIfAborted()
     running.push(await start())
+    options.signal?.throwIfAborted()
     onReady?.(name)
   }
   const services = await starting
