@@ -61,9 +61,7 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
 
   test('shows a new image within seconds without a reload', async () => {
     await upload(PHOTOGRAPH)
-    const ready = Date.now()
     await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('1'))
-    console.log(`ready → on the dashboard: ${((Date.now() - ready) / 1000).toFixed(1)} s`)
     await lightmeter.sees('1 HTTP')
     await lightmeter.sees(/^Images by hour/)
   })

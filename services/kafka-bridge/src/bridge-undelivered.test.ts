@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { MSKRecord, SQSEvent } from 'aws-lambda'
 import { injectFaults } from '../test/inject-faults.ts'
 import { cloudEvent, DATE, kafkaEvent, kafkaRecord, photograph, TOPIC } from '../test/kafka-records.ts'
-import { imageOf, type OpenBridge, openBridge, Undelivered } from '../test/open-bridge.ts'
+import { countMetrics, imageOf, type OpenBridge, openBridge, Undelivered } from '../test/open-bridge.ts'
 
 let local: OpenBridge
 let handler: (event: SQSEvent) => Promise<void>
@@ -27,7 +27,7 @@ async function giveUp(condition: string, ...records: MSKRecord[]): Promise<void>
 /** Delivers what S3 says of it. */
 const notify = (
   body: object = { Records: [{ s3: { object: { key: encodeURIComponent(KEY).replaceAll('%20', '+') } } }] },
-) => handler({ Records: [{ body: JSON.stringify(body) }] } as SQSEvent)
+) => countMetrics(() => handler({ Records: [{ body: JSON.stringify(body) }] } as SQSEvent))
 
 const keptAt = (offset: number) => local.get(`rejected/${TOPIC}/${DATE}/0-${offset}`)
 

@@ -128,11 +128,11 @@ export async function openBridge(dataDir?: string) {
     },
 
     async bridge(...records: MSKRecord[]): Promise<KafkaBatchResponse> {
-      return (await bridgeCounting(handler, records)).answer
+      return (await this.count(...records)).answer
     },
 
     /** Like `bridge`, and also returns the metrics. */
-    count: (...records: MSKRecord[]) => bridgeCounting(handler, records),
+    count: (...records: MSKRecord[]) => countMetrics(() => handler(kafkaEvent(...records))),
 
     put: (Key: string, Body: string | Uint8Array) => s3.send(new PutObjectCommand({ Bucket, Key, Body })),
 
@@ -170,15 +170,13 @@ export async function openBridge(dataDir?: string) {
   }
 }
 
-type Handler = typeof import('../src/bridge-records.ts').handler
-
-async function bridgeCounting(
-  handler: Handler,
-  records: MSKRecord[],
-): Promise<{ answer: KafkaBatchResponse; counts: CountedRecords[] }> {
+/** What a handler answers, and the metrics that it prints meanwhile. */
+export async function countMetrics<Answer>(
+  run: () => Promise<Answer>,
+): Promise<{ answer: Answer; counts: CountedRecords[] }> {
   const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true)
   try {
-    const answer = await handler(kafkaEvent(...records))
+    const answer = await run()
     return { answer, counts: readCounts(write.mock.calls.map(([chunk]) => String(chunk)).join('')) }
   } finally {
     write.mockRestore()

@@ -155,7 +155,6 @@ test('each forgery is refused, and says why', async () => {
     const error = /error_description="([^"]+)"/.exec(String(headers['www-authenticate']))?.[1]
     rows.push([what, String(status), String(error)])
   }
-  console.log(rows.map(([what, ...answer]) => `${what.padEnd(50)} ${answer.join(' ')}`).join('\n'))
   expect(found).toEqual(FORGERIES.map(([what, , refusal]) => [what, refusal]))
   expect(rows).toEqual(await documentedTable('Forged JWTs'))
 })

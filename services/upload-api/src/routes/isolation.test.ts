@@ -255,7 +255,6 @@ test('each credential may do exactly what the table says', async () => {
     }
     rows.push(`${name.padEnd(25)} ${cells.join(' ')}`)
   }
-  console.log(`${' '.repeat(26)}${Object.keys(OPERATIONS).join(' ')}${rows.join('\n')}`)
   expect(rows.join('\n').trim()).toBe(EXPECTED.trim())
 })
 
