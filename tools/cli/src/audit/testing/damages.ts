@@ -304,6 +304,11 @@ export const DAMAGES: Record<string, Damage> = {
     await store.remove(key)
     return [['broken-chain', key]]
   },
+  'what the daily comparisons cannot read': async (store) => {
+    const keys = ['reconciled/days', 'reconciled/rows']
+    for (const key of keys) await store.put(key, '{}')
+    return keys.map((key) => ['unknown-object', key])
+  },
   'objects outside of every prefix': async (store) => {
     for (const key of ['.hidden', 'inputs/a', 'secret', 'zzz/1']) await store.put(key)
     return ['.hidden', 'inputs/a', 'secret', 'zzz/1'].map((key) => ['unknown-object', key])
