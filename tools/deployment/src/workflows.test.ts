@@ -37,11 +37,16 @@ describe.each(workflows)('%s', (_, definition) => {
       expect(action).toMatch(/@[0-9a-f]{40}$/)
   })
 
+  test('runs one version of pnpm, whatever was published since', () => {
+    const versions = stepsOf(definition).flatMap(({ run = '' }) => [...run.matchAll(/npx\b.*?pnpm@(\S+)/g)])
+    for (const [, version] of versions) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
+  })
+
   test('runs only steps of this repository that exist', () => {
     const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'))
     const usage = readFileSync(join(REPOSITORY, 'tools/deployment/src/deliver.ts'), 'utf8')
     const commands = stepsOf(definition).flatMap(({ run = '' }) => [
-      ...run.matchAll(/pnpm@12 (?:--silent )?(?<script>[\w-]+) (?<step>[\w-]+)/g),
+      ...run.matchAll(/pnpm@[\d.]+ (?:--silent )?(?<script>[\w-]+) (?<step>[\w-]+)/g),
     ])
     for (const { groups } of commands) {
       // pnpm's own commands.
