@@ -47,6 +47,16 @@ const LADEN: Partial<Record<ImageType, (image: Buffer) => Promise<Buffer>>> = {
       .withXmp(`<x:xmpmeta xmlns:x="adobe:ns:meta/"><!-- ${SECRET} --></x:xmpmeta>`)
       .webp({ lossless: true })
       .toBuffer(),
+  'image/avif': async (image) => {
+    const described = await sharp(image)
+      .withExif({ IFD0: { ImageDescription: SECRET } })
+      .withXmp(`<x:xmpmeta xmlns:x="adobe:ns:meta/"><!-- ${SECRET} --></x:xmpmeta>`)
+      .avif()
+      .toBuffer()
+    const padding = Buffer.concat([Buffer.of(0, 0, 0, 8 + SECRET.length), Buffer.from(`free${SECRET}`)])
+    const more = Buffer.concat([Buffer.of(0, 0, 0, 8 + SECRET.length), Buffer.from(`mdat${SECRET}`)])
+    return Buffer.concat([described, padding, more])
+  },
 }
 
 const inP3 = () => sharp(SAMPLES['image/png']).withIccProfile('p3')
@@ -83,6 +93,9 @@ describe('withoutMetadata', () => {
 
   const jpeg = SAMPLES['image/jpeg']
   const png = SAMPLES['image/png']
+  const avif = SAMPLES['image/avif']
+  const box = (type: string) =>
+    Buffer.concat([Buffer.of(0, 0, 0, 8 + SECRET.length), Buffer.from(type + SECRET)])
   const gamma = Buffer.from([0, 1, 0x86, 0xa0]) // 1.0: linear light
   const scan = jpeg.indexOf(Buffer.from([0xff, 0xda]))
 
@@ -93,7 +106,7 @@ describe('withoutMetadata', () => {
     ['a PNG in linear light', insert(png, 33, pngChunk('gAMA', gamma))],
     ['an animated WebP', variant('an animated WebP')],
     ['a GIF', SAMPLES['image/gif']],
-    ['an AVIF', SAMPLES['image/avif']],
+    ['an AVIF with a box that it does not need', Buffer.concat([avif, box('uuid')])],
     ['a JPEG with bytes between its segments', insert(jpeg, scan, Buffer.from('stray'))],
     ['a JPEG with a comment behind its scan', insert(jpeg, jpeg.length - 2, segment(0xfe, SECRET))],
     ['a JPEG with a kind of frame that browsers do not show', withFrame(jpeg, 0xc9)],

@@ -43,21 +43,34 @@ export function typeOfItem(item: number, iinf: Buffer): string | undefined {
   return undefined
 }
 
-/**
- * The first item that another one is derived from. `iref` has a version and flags, then for each item a box, `dimg`, with its id,
- * a count (2 bytes) and ids, of 2 bytes each, or 4 from version 1 on (ISO/IEC 14496-12, 8.11.12).
- */
+/** The first item that another one is derived from. */
 export function firstPartOf(item: number, iref: Buffer): number | undefined {
+  for (const { type, from, to } of referencesIn(iref)) if (type === 'dimg' && from === item) return to[0]
+  return undefined
+}
+
+/** `dimg`: made of others. `auxl`: the alpha channel of another. */
+interface Reference {
+  type: string
+  from: number
+  to: number[]
+}
+
+/**
+ * `iref` has a version and flags, then for each item a box with its id, a count (2 bytes) and ids, of 2 bytes each, or 4 from
+ * version 1 on (ISO/IEC 14496-12, 8.11.12).
+ */
+export function* referencesIn(iref: Buffer): Generator<Reference> {
   const idBytes = iref[0] === 0 ? 2 : 4
-  for (let at = 4; at + 8 + idBytes + 2 + idBytes <= iref.length; ) {
+  for (let at = 4; at + 10 + idBytes <= iref.length; ) {
     const size = iref.readUInt32BE(at)
-    if (size < 8) return undefined
-    const isDerived = iref.toString('latin1', at + 4, at + 8) === 'dimg'
-    if (isDerived && iref.readUIntBE(at + 8, idBytes) === item)
-      return iref.readUIntBE(at + 10 + idBytes, idBytes)
+    const end = Math.min(at + size, iref.length)
+    if (size < 8) return
+    const to: number[] = []
+    for (let id = at + 10 + idBytes; id + idBytes <= end; id += idBytes) to.push(iref.readUIntBE(id, idBytes))
+    yield { type: iref.toString('latin1', at + 4, at + 8), from: iref.readUIntBE(at + 8, idBytes), to }
     at += size
   }
-  return undefined
 }
 
 interface Item {
@@ -68,7 +81,7 @@ interface Item {
 }
 
 /** Version and flags, a count (2 bytes, or 4 from version 1), then `infe` boxes (ISO/IEC 14496-12, 8.11.6). */
-function* itemsIn(iinf: Buffer): Generator<Item> {
+export function* itemsIn(iinf: Buffer): Generator<Item> {
   for (let at = iinf[0] === 0 ? 6 : 8; at + 8 <= iinf.length; ) {
     const size = iinf.readUInt32BE(at)
     if (size < 8) return
@@ -97,7 +110,7 @@ function kindOf(type: string, rest: Buffer): 'exif' | 'xmp' | undefined {
   return type === 'mime' && mediaType.startsWith('application/rdf+xml') ? 'xmp' : undefined
 }
 
-interface Place {
+export interface Place {
   isInline: boolean
   extents: { from: number; length: number }[]
 }
@@ -107,7 +120,7 @@ interface Place {
  * item its id, from version 1 on where its offsets start, a reference, a base offset, and its extents (ISO/IEC 14496-12,
  * 8.11.3).
  */
-function placesIn(iloc: Buffer): Map<number, Place> {
+export function placesIn(iloc: Buffer): Map<number, Place> {
   const version = iloc.readUInt8(0)
   const sizes = iloc.readUInt16BE(4)
   const [offsetBytes, lengthBytes, baseBytes] = [sizes >> 12, (sizes >> 8) & 15, (sizes >> 4) & 15]

@@ -19,7 +19,7 @@ export interface DevelopedVariant extends Size {
 export const SHOWN_WITH: Record<OutputFormat, readonly OutputFormat[]> = {
   jpeg: ['jpeg', 'png'],
   webp: ['webp', 'jpeg', 'png'],
-  avif: [],
+  avif: ['avif'],
   png: ['png'],
 }
 

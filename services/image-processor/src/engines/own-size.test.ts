@@ -150,3 +150,15 @@ test('a JPEG of wide gamut is converted, not copied', async () => {
   const [r = 0, g = 0] = await rgb(variants[0]?.data as Buffer)
   expect(Math.abs(r - 200) + Math.abs(g - 40)).toBeLessThan(12)
 })
+
+test('an AVIF of a low quality stays as it is, without its metadata', async () => {
+  const original = await sharp(await photo().png().toBuffer())
+    .withExif({ IFD0: { Artist: 'N. N.' } })
+    .avif({ quality: 30 })
+    .toBuffer()
+  const { variants } = await sharpEngine.develop(original, [spec('avif', { quality: 63 })])
+  expect(variants.map(({ format }) => format)).toEqual(['avif'])
+  expect(variants[0]?.data).toHaveLength(original.length)
+  expect(variants[0]?.data.includes('N. N.')).toBe(false)
+  expect(await rgb(variants[0]?.data as Buffer)).toEqual(await rgb(original))
+})
