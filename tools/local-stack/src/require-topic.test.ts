@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
 import { afterEach, expect, test } from '@jest/globals'
 import { Admin } from '@platformatic/kafka'
@@ -18,9 +18,15 @@ async function startCluster(topics: Record<string, number> = {}): Promise<LocalK
 
 /** A cluster that takes connections and says nothing. */
 async function startSilence(): Promise<string> {
-  const server: Server = createServer(() => {}).listen(0, '127.0.0.1')
+  const sockets: Socket[] = []
+  const server: Server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  running.push(server)
+  running.push({
+    close: () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  })
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 

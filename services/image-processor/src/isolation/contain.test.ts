@@ -1,3 +1,4 @@
+import '../../test/without-log.ts'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,8 +12,6 @@ import { startEngineProcess } from './engine-process.ts'
 import { isolate } from './isolate.ts'
 import { ATTEMPTS, CONTROLS, type Surroundings } from './testing/attempts.ts'
 import { type Outcomes, tableOf, tryAttempts, withSurroundings } from './testing/try-attempts.ts'
-
-process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
 
 describe('code that has taken over an engine process', () => {
   let surroundings: Surroundings

@@ -1,3 +1,4 @@
+import '../../test/without-log.ts'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -12,11 +13,8 @@ import { EngineDeath } from '../development/engine-death.ts'
 import { sharpEngine } from '../engines/sharp-engine.ts'
 import { presetOf } from '../presets/presets.ts'
 import { fourCorners } from '../testing/test-images.ts'
-import type { IsolatedDeveloper, Isolation } from './isolate.ts'
+import { type IsolatedDeveloper, type Isolation, isolate } from './isolate.ts'
 import { privateMemory } from './process-usage.ts'
-
-process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
-const { isolate } = await import('./isolate.ts')
 
 const preset: Preset = presetOf('web-app-1')
 const program = new URL('testing/misbehaving-engine.ts', import.meta.url).href

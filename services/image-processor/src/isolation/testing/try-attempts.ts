@@ -48,7 +48,8 @@ export async function withSurroundings<Result>(
   const folder = await mkdtemp(join(tmpdir(), 'surroundings-'))
   const file = join(folder, 'others')
   await writeFile(file, 'of another program')
-  const server = createServer().listen(0, '127.0.0.1')
+  // A connection that nobody reads stays open after its end, and keeps this process running.
+  const server = createServer((accepted) => accepted.resume()).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const connection = createConnection({ host: '127.0.0.1', port })
