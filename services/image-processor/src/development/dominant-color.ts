@@ -40,9 +40,22 @@ export function dominantColor(preview: Pixels): string {
 const BOXES = 4096
 
 /** One pass over the pixels: 4096 boxes, 4 bits of each channel. */
-function groupsIn({ data, channels }: Pixels): Group[] {
+function groupsIn({ data, channels, width }: Pixels): Group[] {
   const sums = new Int32Array(BOXES * 4)
-  for (let i = 0; i < data.length; i += channels) {
+  const rowBytes = width * channels
+  for (let row = 0; row < data.length; row += rowBytes) addRow(data, row, row + rowBytes, channels, sums)
+  const groups: Group[] = []
+  for (let box = 0; box < sums.length; box += 4) {
+    const count = sums[box] ?? 0
+    if (count === 0) continue
+    groups.push({ count, red: sums[box + 1] ?? 0, green: sums[box + 2] ?? 0, blue: sums[box + 3] ?? 0 })
+  }
+  return groups
+}
+
+/** Of each box: how many pixels, and the sums of their channels. */
+function addRow(data: Buffer, from: number, to: number, channels: 3 | 4, sums: Int32Array): void {
+  for (let i = from; i < to; i += channels) {
     if (channels === 4 && (data[i + 3] ?? 0) < 128) continue
     const red = data[i] ?? 0
     const green = data[i + 1] ?? 0
@@ -53,13 +66,6 @@ function groupsIn({ data, channels }: Pixels): Group[] {
     sums[box + 2] = (sums[box + 2] ?? 0) + green
     sums[box + 3] = (sums[box + 3] ?? 0) + blue
   }
-  const groups: Group[] = []
-  for (let box = 0; box < sums.length; box += 4) {
-    const count = sums[box] ?? 0
-    if (count === 0) continue
-    groups.push({ count, red: sums[box + 1] ?? 0, green: sums[box + 2] ?? 0, blue: sums[box + 3] ?? 0 })
-  }
-  return groups
 }
 
 /** A photograph fills up to a thousand boxes but about a hundred cells of OKLab. */

@@ -99,12 +99,16 @@ function transformRows(rows: Float64Array): Float64Array {
   const amplitudes = new Float64Array(FREQUENCIES * count)
   for (let row = 0; row < count; row++) {
     for (let frequency = 0; frequency < FREQUENCIES; frequency++) {
-      let sum = 0
-      for (let i = 0; i < SIDE; i++) sum += (rows[row * SIDE + i] ?? 0) * (COSINES[frequency * SIDE + i] ?? 0)
-      amplitudes[frequency * count + row] = sum
+      amplitudes[frequency * count + row] = amplitude(rows, row * SIDE, frequency)
     }
   }
   return amplitudes
+}
+
+function amplitude(values: Float64Array, from: number, frequency: number): number {
+  let sum = 0
+  for (let i = 0; i < SIDE; i++) sum += (values[from + i] ?? 0) * (COSINES[frequency * SIDE + i] ?? 0)
+  return sum
 }
 
 function at(amplitudes: Float64Array, u: number, v: number): number {

@@ -17,6 +17,7 @@ export function hasLocation(xmp: string): boolean {
 
 /** The first value of a property: an attribute, an element, or the first item of a list. */
 export function valueIn(xmp: string, name: string): string | undefined {
+  if (!xmp.includes(name)) return undefined
   const [, doubleQuoted, singleQuoted, element] =
     xmp.match(
       new RegExp(
