@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { freePort } from '../ports.ts'
 import { repositoryRoot } from '../repository-root.ts'
 import { type HostedServices, hostServices } from './hosted-services.ts'
@@ -109,6 +109,9 @@ beforeAll(async () => {
   })
   const both = [await hosted('service'), await hosted('other')]
   ;[url, otherUrl] = both.map(({ httpPort }) => `http://127.0.0.1:${httpPort}`) as [string, string]
+  // Serverless Offline prints the routes; services print that they are ready, and their errors.
+  jest.spyOn(console, 'log').mockReturnValue()
+  jest.spyOn(process.stdout, 'write').mockReturnValue(true)
   services = await hostServices(both, join(root, 'bundles'))
   watching = reloadOnChange(services, logOf)
 })
@@ -116,6 +119,7 @@ beforeAll(async () => {
 afterAll(async () => {
   watching.stop()
   await services.stop()
+  jest.restoreAllMocks()
   await rm(root, { recursive: true })
 })
 
