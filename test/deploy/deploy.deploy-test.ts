@@ -479,7 +479,7 @@ describe('a delivery to prod', () => {
     ])
     const keys = await darkroom(['keys', 'list', '--app', 'web-app-1', '--stage', 'prod'])
     // The key of this suite: those of the smoke tests are deleted.
-    expect(keys.stdout.match(/^[0-9a-f]{16}\b/gm)).toHaveLength(1)
+    expect(keys.stdout.match(/^ *[0-9a-f]{16}\b/gm)).toHaveLength(1)
   })
 })
 
