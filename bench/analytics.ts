@@ -3,6 +3,8 @@
  * table, and how both grow; and the search for look-alikes compared with a brute-force comparison. `pnpm bench:analytics [--images N,N,…] [--json-up-to N] [--all-with-all-up-to N]
  * [--views NAME,NAME,…]`
  *
+ * With `--against CHECKOUT`, the search for look-alikes of another commit takes turns with ours, over the same images.
+ *
  * DuckDB has two threads and 6 GB of memory; the rest spills to disk. The generated images are kept in
  * .cache/bench-analytics: ten million take 1.2 GB as Parquet, 12.4 GB as JSON and, the first time, some minutes. JSON
  * documents are in one file, one per line.
@@ -10,7 +12,8 @@
 
 import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { imagesOf, MAX_DIFFERING_BITS, mergeLookAlikesStatement, readQueries } from '@darkroom/analytics'
 import {
@@ -30,6 +33,7 @@ const { values: options } = parseArgs({
     'json-up-to': { type: 'string', default: '10000000' },
     'all-with-all-up-to': { type: 'string', default: '10000' },
     views: { type: 'string' },
+    against: { type: 'string' },
   },
 })
 const views = options.views?.split(',') ?? readQueries().map(({ name }) => name)
@@ -124,15 +128,41 @@ async function findLookAlikes(images: number, parquet: string): Promise<string> 
     ['the last 3 days', daysSince(UNTIL) + 3],
     ['all days', ALL_DAYS],
   ] as const
-  for (const [period, days] of periods) {
+  const search = async (statement: typeof mergeLookAlikesStatement, days: number) => {
     await connection.run(`CREATE OR REPLACE TABLE look_alikes
       (app VARCHAR, dt DATE, image_id VARCHAR, other_image_id VARCHAR, differing_bits BIGINT)`)
-    const cost = await costOf(() => connection.run(mergeLookAlikesStatement(days)))
-    report(`the merge's search for look-alikes, ${period}`, images, cost)
+    return costOf(() => connection.run(statement(days)))
+  }
+  const before = options.against === undefined ? undefined : await searchOf(options.against)
+  for (const [period, days] of periods) {
+    const what = `search for look-alikes, ${period}`
+    if (before) {
+      const [theirs, ours] = await inTurns(
+        () => search(before, days),
+        () => search(mergeLookAlikesStatement, days),
+      )
+      report(`${what}, there`, images, theirs)
+      report(`… here, × ${(ours.cpuSeconds / theirs.cpuSeconds).toFixed(2)}`, images, ours)
+    } else report(what, images, await search(mergeLookAlikesStatement, days))
   }
   const path = `${folder}look_alikes-${images}.parquet`
   await connection.run(`COPY look_alikes TO '${path}' (FORMAT parquet)`)
   return path
+}
+
+async function searchOf(checkout: string): Promise<typeof mergeLookAlikesStatement> {
+  const analytics = resolve(process.env.INIT_CWD ?? '.', checkout, 'packages/analytics/src/index.ts')
+  const { mergeLookAlikesStatement } = await import(pathToFileURL(analytics).href)
+  return mergeLookAlikesStatement
+}
+
+/** The least processor time of each, so that a change of the machine's load meets both. */
+async function inTurns(one: () => Promise<Cost>, other: () => Promise<Cost>): Promise<[Cost, Cost]> {
+  const turns: [Cost, Cost][] = []
+  for (let turn = 0; turn < ROUNDS; turn++) turns.push([await one(), await other()])
+  const least = (costs: Cost[]) =>
+    costs.reduce((best, cost) => (cost.cpuSeconds < best.cpuSeconds ? cost : best))
+  return [least(turns.map(([cost]) => cost)), least(turns.map(([, cost]) => cost))]
 }
 
 function daysSince(date: string): number {

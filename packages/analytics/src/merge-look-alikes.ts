@@ -10,8 +10,9 @@ export const MAX_DIFFERING_BITS = 8
  *
  * Not every hash is compared with every other one: two hashes are if they are equal under one of 21 masks of two of seven
  * parts, about 18 bits. Five differing bits always leave two parts equal, eight of them nearly always, because bits that
- * change easily are neighbours (decision 38). Images with the same hash, which can be many (a black frame), count as one. The smaller set of hashes is on the right side of the join,
- * because Athena and DuckDB build their hash table from that side.
+ * change easily are neighbours (decision 38). Images with the same hash, which can be many (a black frame), count as one; that
+ * hash is compared with the others only. The smaller set of hashes is on the right side of the join, because Athena and DuckDB
+ * build their hash table from that side.
  */
 export function mergeLookAlikesStatement(days: number): string {
   return `MERGE INTO look_alikes AS known
@@ -19,10 +20,10 @@ USING (
   WITH hashed AS (
     SELECT app, dt, image_id, ${HASH} AS hash
     FROM images
-    WHERE status = 'processed' AND perceptual_hash_version = ${PERCEPTUAL_HASH_VERSION} AND ${HASH} IS NOT NULL
+    WHERE status = 'processed' AND perceptual_hash_version = ${PERCEPTUAL_HASH_VERSION}
   ),
   hashes AS (
-    SELECT app, hash, min(image_id) AS first_image_id, max(dt) AS last_dt
+    SELECT app, hash, min(image_id) AS first_image_id, max(dt) AS last_dt, count(*) AS images
     FROM hashed
     GROUP BY app, hash
   ),
@@ -38,8 +39,11 @@ USING (
     JOIN (
       ${maskedHashes(`last_dt >= ${daysAgo(days)}`)}
     ) AS later
-      ON earlier.app = later.app AND earlier.mask = later.mask AND earlier.masked_hash = later.masked_hash
-    WHERE bit_count(bitwise_xor(later.hash, earlier.hash), 64) <= ${MAX_DIFFERING_BITS}
+      ON earlier.app = later.app AND earlier.part = later.part
+    WHERE later.hash <> earlier.hash
+      AND bit_count(bitwise_xor(later.hash, earlier.hash), 64) <= ${MAX_DIFFERING_BITS}
+    UNION ALL
+    SELECT app, hash, hash, 0 FROM hashes WHERE images > 1 AND last_dt >= ${daysAgo(days)}
   ),
   ranked AS (
     SELECT
@@ -76,16 +80,24 @@ WHEN NOT MATCHED THEN INSERT (app, dt, image_id, other_image_id, differing_bits)
   VALUES (alike.app, alike.dt, alike.image_id, alike.other_image_id, alike.differing_bits)`
 }
 
-/** A later version can have hashes of another length, which must not fail the whole statement. */
+/** A later version can have hashes of another length, which must not fail the whole statement: it is NULL, which equals nothing. */
 const HASH = `CASE WHEN regexp_like(perceptual_hash, '^[0-9a-f]{16}$')
       THEN from_big_endian_64(from_hex(perceptual_hash)) END`
 
-/** Repeated on both sides of the join, because DuckDB would keep a common table of 21 rows per hash in memory. */
+/**
+ * Repeated on both sides of the join, because DuckDB would keep a common table of 21 rows per hash in memory. The salt keeps the
+ * parts of different masks apart, so the join needs no column for the mask. A pair that meets by chance is compared like others.
+ */
 function maskedHashes(condition: string): string {
-  return `SELECT app, hash, mask, bitwise_and(hash, mask) AS masked_hash
+  return `SELECT app, hash, bitwise_xor(bitwise_and(hash, mask), salt) AS part
       FROM hashes
-      CROSS JOIN (VALUES ${MASKS.map((mask) => `(${mask})`).join(', ')}) AS masks (mask)
+      CROSS JOIN (VALUES ${MASKS.map((mask, n) => `(${mask}, ${saltOf(n)})`).join(', ')}) AS masks (mask, salt)
       WHERE ${condition}`
+}
+
+/** A multiple of 2^64 over the golden ratio, as a signed number of 64 bits. */
+function saltOf(n: number): bigint {
+  return BigInt.asIntN(64, BigInt(n + 1) * 0x9e3779b97f4a7c15n)
 }
 
 /** Two of seven parts of 9 or 10 bits each, as signed numbers of 64 bits. */
