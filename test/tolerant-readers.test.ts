@@ -488,7 +488,7 @@ test('waiting for an image ends when it has a document, even an unreadable one',
 }, 20_000)
 
 test.each(['no id', '', '../other'])('a hash entry with "%s" leads to a new image', async (pointer) => {
-  await store.put(hashKey({ app: 'thrifty', sha256: SHA256 }), pointer)
+  await store.put(hashKey({ app: 'thrifty', sha256: SHA256 }), Buffer.from(pointer))
   expect(await uploaded({ app: 'thrifty', imageId: '' })).toBe('a new image')
 })
 

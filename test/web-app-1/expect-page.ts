@@ -9,10 +9,12 @@ const naturalWidth = (img: { naturalWidth: number }) => img.naturalWidth
 export async function expectDeveloped(frame: Locator): Promise<void> {
   const developed = frame.getByRole('link').getByRole('img')
   await developed.waitFor({ timeout: 60_000 }).catch(async ({ message }) => {
-    throw new Error(`${message}\nThe page shows:\n${await frame.page().locator('body').innerText()}`)
+    throw new Error(`${message}\nThe page shows:\n${await frame.page().locator('body').ariaSnapshot()}`)
   })
-  await developed.scrollIntoViewIfNeeded()
-  await expectEventually(async () => expect(await developed.evaluate(naturalWidth)).toBeGreaterThan(0))
+  await expectEventually(async () => {
+    await developed.scrollIntoViewIfNeeded()
+    expect(await developed.evaluate(naturalWidth)).toBeGreaterThan(0)
+  })
 }
 
 export async function expectAccessible(page: Page): Promise<void> {

@@ -16,6 +16,7 @@ let stopped: Promise<void> | undefined
 beforeAll(async () => {
   aws = await startLocalAws()
   Object.assign(process.env, awsEnvironment(aws.endpoint), { BUCKET: Bucket, STAGE: 'test' })
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
   process.env.QUEUE_URL = `${aws.endpoint}/000000000000/darkroom-test-images`
   s3 = new S3Client({})
   collect = (await import('./collect-events.ts')).handler

@@ -19,6 +19,7 @@ const aws = await startLocalAws()
 let s3: S3Client
 beforeAll(async () => {
   Object.assign(process.env, awsEnvironment(aws.endpoint), { BUCKET: name, STAGE: 'eu-prod' })
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
   process.env.AWS_ENDPOINT_URL_ATHENA = athena.endpoint
   process.env.QUEUE_URL = 'http://127.0.0.1/darkroom-eu-prod-images'
   s3 = new S3Client({})

@@ -48,6 +48,7 @@ let QueueUrl: string | undefined
 let reconcile: typeof import('./reconcile-rows.ts').handler
 beforeAll(async () => {
   Object.assign(process.env, awsEnvironment(aws.endpoint), { BUCKET: Bucket, STAGE: 'test' })
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
   process.env.AWS_ENDPOINT_URL_ATHENA = athena.endpoint
   s3 = new S3Client({})
   sqs = new SQSClient({})
