@@ -61,9 +61,9 @@ export async function startWebApp2(options: WebApp2Options): Promise<WebApp2> {
     return backend.topic.close()
   })
   const url = await server.listen({ port, host })
-  backend.topic
-    .connect()
-    .catch((cause) => server.log.warn({ reason: reasonOf(cause) }, 'Kafka is not reachable yet'))
+  backend.topic.connect().catch((cause) => {
+    if (!stopping.signal.aborted) server.log.warn({ reason: reasonOf(cause) }, 'Kafka is not reachable yet')
+  })
   return { url, stop: () => server.close() }
 }
 
