@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AppConfiguration } from '../configuration.ts'
@@ -13,6 +13,9 @@ export function configurationFile(different: Partial<AppConfiguration>): string 
   const text = JSON.stringify({ ...readConfiguration('apps.json'), ...different })
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 12)
   const file = join(tmpdir(), `darkroom-apps-${digest}.json`)
-  writeFileSync(file, text)
+  // Several test files may use the same configuration at the same time: none of them may see half of it.
+  const whole = `${file}.${process.pid}`
+  writeFileSync(whole, text)
+  renameSync(whole, file)
   return file
 }
