@@ -109,8 +109,12 @@ describeWith(BROWSER, 'the client in a page', () => {
   })
 
   test('an aborted upload rejects with the reason', async () => {
-    reply = () => void page.evaluate("abort.abort(new Error('enough'))")
+    let aborted: Promise<void> | undefined
+    reply = () => {
+      aborted = page.evaluate("abort.abort(new Error('enough'))")
+    }
     await expect(upload()).rejects.toThrow('enough')
     expect(uploads).toHaveLength(1)
+    await aborted
   })
 })
