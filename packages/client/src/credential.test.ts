@@ -111,6 +111,16 @@ test('a function that fails is no response, and is called again by the next atte
   expect([asked.times, sent]).toEqual([2, ['token-2']])
 })
 
+test.each([undefined, null, {}])(
+  'a function that returns %p has no credential, and no request is sent',
+  async (nothing) => {
+    const client = createClient({ url, credential: () => nothing as unknown as string })
+    const problem = { name: 'DarkroomError', type: 'unauthenticated', status: 401, retryable: false }
+    await expect(client.listImages()).rejects.toMatchObject(problem)
+    expect(sent).toEqual([])
+  },
+)
+
 test('a function that does not answer has failed after the stall timeout', async () => {
   let times = 0
   const credential = () => (++times === 1 ? new Promise<string>(() => {}) : 'token-1')

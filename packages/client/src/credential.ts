@@ -1,4 +1,4 @@
-import { networkError, parseJson, responseError } from './darkroom-error.ts'
+import { networkError, noCredential, parseJson, responseError } from './darkroom-error.ts'
 
 /** An upload token, as `POST /v1/tokens` answers. */
 export interface IssuedToken {
@@ -32,6 +32,8 @@ export function createCredentialSource(credential: Credential, timeoutMs: number
       throw cause?.name === 'DarkroomError' ? cause : networkError(cause)
     })
     if (typeof issued === 'string') return issued
+    // Many sign-in libraries return undefined if nobody is signed in.
+    if (!issued || !('token' in issued || 'text' in issued)) throw noCredential()
     const { token, expiresAt } = 'token' in issued ? issued : await readResponse(issued)
     kept = { token, until: Date.parse(expiresAt) - MARGIN_MS }
     return token

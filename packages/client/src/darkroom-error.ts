@@ -162,6 +162,16 @@ export function s3Error({ status, text }: RawResponse): DarkroomError {
   })
 }
 
+/** The credential function has returned none. */
+export function noCredential(): DarkroomError {
+  return new DarkroomError('unauthenticated', {
+    title: 'There is no credential',
+    status: 401,
+    detail: 'You are not signed in. Sign in and try again.',
+    retryable: false,
+  })
+}
+
 /** For an id in the `notFound` list of a response. */
 export function noSuchImage(imageId: string): DarkroomError {
   return new DarkroomError('not-found', {

@@ -199,6 +199,46 @@ test('an image that is still queued at the timeout resolves with queued for ever
   expect(await Promise.all(both)).toEqual(Array(2).fill({ id: 'x', status: 'queued' }))
 })
 
+test('an image whose first poll is still open at the timeout resolves with queued', async () => {
+  reply = (request, response) => {
+    if (request.headers.prefer === undefined) json(response, { id: 'x', status: 'queued' })
+  }
+  expect(await client.waitUntilFinal('x', { timeout: 300 })).toEqual({ id: 'x', status: 'queued' })
+})
+
+test('an unknown image is not found at the timeout', async () => {
+  reply = (request, response) => {
+    if (request.headers.prefer !== undefined) return
+    const body = {
+      type: 'urn:problem-type:darkroom:not-found',
+      title: 'Not found',
+      status: 404,
+      detail: 'No.',
+    }
+    response.writeHead(404, { 'content-type': 'application/problem+json' }).end(JSON.stringify(body))
+  }
+  const wait = client.waitUntilFinal('x', { timeout: 300 })
+  await expect(wait).rejects.toMatchObject({ type: 'not-found' })
+})
+
+test('a poll ends before the last of its waits', async () => {
+  reply = (request, response) =>
+    json(response, statusesOf(request, requests.length === 1 ? 'queued' : 'failed'))
+  await Promise.all([
+    client.waitUntilFinal('x', { timeout: 3_900 }),
+    client.waitUntilFinal('x', { timeout: 6_900 }),
+    client.waitUntilFinal('y', { timeout: 3_900 }),
+  ])
+  expect(requests[0]?.headers.prefer).toMatch(/^wait=[456]$/)
+})
+
+test('a wait without an end waits for the result', async () => {
+  reply = (request, response) =>
+    json(response, statusesOf(request, requests.length === 1 ? 'queued' : 'processed'))
+  const wait = client.waitUntilFinal('x', { timeout: Number.POSITIVE_INFINITY })
+  expect(await wait).toMatchObject({ status: 'processed' })
+})
+
 test('an aborted wait rejects with the reason and aborts its request', async () => {
   const abort = new AbortController()
   const closed = new Promise<void>((resolve) => {

@@ -28,9 +28,13 @@ const MAX_EMPTY_PAUSE_MS = 5000
 /** These pauses end early when the page is shown or online again. */
 const HIDDEN_PAUSE_MS = 10_000
 const OFFLINE_PAUSE_MS = 60_000
+/** At the timeout, an image of which nothing is known is asked for once more. This is how long the answer may take. */
+const LAST_ANSWER_MS = 5000
+/** A timer with a longer delay fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 export interface WaitOptions {
-  /** Milliseconds after which a queued image resolves with `queued`. Default: one minute. */
+  /** Milliseconds after which a queued image resolves with `queued`; `Infinity` waits for the result. Default: one minute. */
   timeout?: number | undefined
   signal?: AbortSignal | undefined
 }
@@ -39,6 +43,8 @@ type WaitResult = { status: ImageStatus } | { error: unknown }
 
 interface PendingImage {
   known?: ImageStatus
+  /** When its last wait ends. */
+  untilMs: number
   waits: Set<(result: WaitResult) => void>
   /** The poller that asks for this image. */
   poller?: Poller | undefined
@@ -160,7 +166,8 @@ export function createWaits({ ask }: Api) {
   async function askFor(poller: Poller): Promise<Selection> {
     const { ids, waitSeconds, left } = poller
     const { signal } = left
-    const wait = Math.max(0, Math.min(waitSeconds, Math.floor(longPollingMs / 1000)))
+    const leftMs = Math.max(...ids.map((id) => pending.get(id)?.untilMs ?? 0)) - Date.now()
+    const wait = Math.max(0, Math.min(waitSeconds, Math.floor(Math.min(longPollingMs, leftMs) / 1000)))
     const path = `/images?ids=${ids.map(encodeURIComponent).join()}`
     const headers = { prefer: `wait=${wait}` }
     const isResult = ({ items, notFound }: Selection) => Array.isArray(items) && Array.isArray(notFound)
@@ -191,14 +198,28 @@ export function createWaits({ ask }: Api) {
     if (poller?.ids.every((other) => pending.get(other)?.poller !== poller)) poller.left.abort()
   }
 
-  function join(id: string, wait: (result: WaitResult) => void) {
+  function join(id: string, wait: (result: WaitResult) => void, untilMs: number) {
     const image = pending.get(id)
-    if (image) return image.waits.add(wait)
-    pending.set(id, { waits: new Set([wait]) })
+    if (image) {
+      image.untilMs = Math.max(image.untilMs, untilMs)
+      return image.waits.add(wait)
+    }
+    pending.set(id, { waits: new Set([wait]), untilMs })
     longPollingMs += LONG_POLLING_PER_IMAGE_MS
     // Waits that start in the same tick share a request.
     if (pollers.size === 0) queueMicrotask(startPoller)
     else secondPollTimer ??= setTimeout(startSecondPoller, SECOND_POLL_DELAY_MS)
+  }
+
+  /** A poll that is open, or other images, can have kept the first answer about an image away until its timeout. */
+  async function askNow(id: string, signal: AbortSignal): Promise<WaitResult> {
+    const path = `/images/${encodeURIComponent(id)}`
+    const isResult = (image: ImageStatus) => image.id === id
+    try {
+      return { status: await ask<ImageStatus>({ path, signal }, { status: 200, isResult }) }
+    } catch (error) {
+      return { error: signal.aborted ? networkError(error) : error }
+    }
   }
 
   return (
@@ -208,19 +229,25 @@ export function createWaits({ ask }: Api) {
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       const id = imageId.toLowerCase()
+      const timeoutMs = Math.min(timeout, MAX_TIMER_MS)
+      const lastRequest = new AbortController()
       const finish = (result: WaitResult) => {
         clearTimeout(timer)
+        lastRequest.abort()
         signal?.removeEventListener('abort', onAbort)
         leave(id, finish)
         if ('status' in result) resolve(result.status)
         else reject(result.error)
       }
       const onAbort = () => finish({ error: signal?.reason })
-      const timer = setTimeout(() => {
+      let timer = setTimeout(() => {
         const known = pending.get(id)?.known
-        finish(known ? { status: known } : { error: networkError() })
-      }, timeout)
+        if (known) return finish({ status: known })
+        if (isOffline()) return finish({ error: networkError() })
+        timer = setTimeout(() => finish({ error: networkError() }), LAST_ANSWER_MS)
+        void askNow(id, lastRequest.signal).then(finish)
+      }, timeoutMs)
       signal?.addEventListener('abort', onAbort)
-      join(id, finish)
+      join(id, finish, Date.now() + timeoutMs)
     })
 }
