@@ -10,20 +10,22 @@ import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { freePort } from '@darkroom/local-stack'
+import { freePorts, portVariables } from '@darkroom/local-stack'
 import { expect, test } from '@jest/globals'
 
 const START_TIMEOUT_MS = 90_000
 const LOCAL_DIR = mkdtempSync(join(tmpdir(), 'darkroom-dev-'))
 const endpointsFile = join(LOCAL_DIR, 'endpoints.json')
+/** Not the default ones: `pnpm dev` may run beside the tests. */
+const PORTS = portVariables(await freePorts())
 const command = fileURLToPath(new URL('../tools/local-stack/src/dev.ts', import.meta.url))
 
-async function dev(settings: Record<string, number | string>, ...options: string[]): Promise<ChildProcess> {
+function dev(settings: Record<string, number | string> = {}, ...options: string[]): ChildProcess {
   const environment = Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [name, String(value)]),
   )
   return spawn(process.execPath, [command, ...options], {
-    env: { ...process.env, LOCAL_DIR, ...environment, NO_COLOR: '1' },
+    env: { ...process.env, ...PORTS, LOCAL_DIR, ...environment, NO_COLOR: '1' },
   })
 }
 
@@ -44,7 +46,7 @@ test('says which port is in use and what to do', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as { port: number }
-  const child = await dev({ UPLOAD_API_PORT: port, AWS_PORT: await freePort() })
+  const child = dev({ UPLOAD_API_PORT: port })
   expect(await everything(child)).toMatch(new RegExp(`Port ${port} is in use.*set UPLOAD_API_PORT`))
   expect(child.exitCode).toBe(1)
   other.close()
@@ -54,6 +56,11 @@ const NO_FOLDER = fileURLToPath(import.meta.url)
 /** As on a full disk: the folder is there, and a file in it cannot be written. */
 const UNWRITABLE = mkdtempSync(join(tmpdir(), 'darkroom-full-'))
 mkdirSync(join(UNWRITABLE, 'dev.lock'))
+const FILE_FOR_STATE = mkdtempSync(join(tmpdir(), 'darkroom-file-'))
+writeFileSync(join(FILE_FOR_STATE, 'kafka'), 'a file')
+const DAMAGED = mkdtempSync(join(tmpdir(), 'darkroom-damaged-'))
+mkdirSync(join(DAMAGED, 'aws'))
+writeFileSync(join(DAMAGED, 'aws', 'fauxqs.db'), 'a file that is not a database')
 
 test.each<[string, Record<string, number | string>, string]>([
   [
@@ -63,23 +70,42 @@ test.each<[string, Record<string, number | string>, string]>([
   ],
   [
     'one port for two parts',
-    { UPLOAD_API_PORT: 4999, KAFKA_PORT: 4999 },
-    'UPLOAD_API_PORT and KAFKA_PORT are both 4999. Give each a port of its own.',
+    { UPLOAD_API_PORT: PORTS.KAFKA_PORT ?? '' },
+    `UPLOAD_API_PORT and KAFKA_PORT are both ${PORTS.KAFKA_PORT}. Give each a port of its own.`,
   ],
   ['an unknown engine', { IMAGE_ENGINE: 'magick' }, 'IMAGE_ENGINE is "magick". It must be sharp or jimp.'],
   ['an unknown decoder', { HEIC_DECODER: 'x' }, 'HEIC_DECODER is "x". It must be none or libheif.'],
   [
     'a local folder that is none',
     { LOCAL_DIR: NO_FOLDER },
-    `LOCAL_DIR is ${NO_FOLDER}, where no files can be written (EEXIST). Set LOCAL_DIR to another folder.`,
+    `LOCAL_DIR is ${NO_FOLDER}: ${join(NO_FOLDER, 'dev.lock')} cannot be written (ENOTDIR). Set LOCAL_DIR to another folder.`,
   ],
   [
     'a local folder in which nothing can be written',
     { LOCAL_DIR: UNWRITABLE },
-    `LOCAL_DIR is ${UNWRITABLE}, where no files can be written (EISDIR). Set LOCAL_DIR to another folder.`,
+    `LOCAL_DIR is ${UNWRITABLE}: ${join(UNWRITABLE, 'dev.lock')} cannot be written (EISDIR). Set LOCAL_DIR to another folder.`,
   ],
+  [
+    'a local folder with a file instead of a folder for state',
+    { LOCAL_DIR: FILE_FOR_STATE },
+    `LOCAL_DIR is ${FILE_FOR_STATE}: ${join(FILE_FOR_STATE, 'kafka')}/ cannot be written (ENOTDIR). Set LOCAL_DIR to another folder.`,
+  ],
+  [
+    'a local folder with a damaged database',
+    { LOCAL_DIR: DAMAGED },
+    `What is stored in ${join(DAMAGED, 'aws')} cannot be used (file is not a database). Set LOCAL_DIR to another folder, or delete everything in it: pnpm dev --clean`,
+  ],
+  ...(existsSync('/proc')
+    ? [
+        [
+          'a local folder where folders cannot be created',
+          { LOCAL_DIR: '/proc/darkroom' },
+          'LOCAL_DIR is /proc/darkroom: /proc/darkroom cannot be written (ENOENT). Set LOCAL_DIR to another folder.',
+        ] as [string, Record<string, string>, string],
+      ]
+    : []),
 ])('refuses %s', async (_, settings, advice) => {
-  const child = await dev(settings)
+  const child = dev(settings)
   expect(await everything(child)).toContain(`\nDarkroom stopped. ${advice}\n`)
   expect(child.exitCode).toBe(1)
 })
@@ -87,15 +113,14 @@ test.each<[string, Record<string, number | string>, string]>([
 test(
   'starts, prints the endpoints, formats log lines, refuses a second stack and stops on Ctrl-C',
   async () => {
-    const ports = { UPLOAD_API_PORT: await freePort(), AWS_PORT: await freePort() }
-    const child = await dev(ports, '--verbose')
+    const child = dev({}, '--verbose')
     const output = everything(child)
     await sees(child, /Press Ctrl-C to stop/)
     expect(existsSync(endpointsFile)).toBe(true)
     const logged = sees(child, /upload-api +GET \/v1\/health 200/)
-    await fetch(`http://127.0.0.1:${ports.UPLOAD_API_PORT}/v1/health`)
+    await fetch(`http://127.0.0.1:${PORTS.UPLOAD_API_PORT}/v1/health`)
     await logged
-    const second = await dev({ UPLOAD_API_PORT: await freePort() })
+    const second = dev()
     expect(await everything(second)).toContain(
       `Another local stack, process ${child.pid}, uses ${LOCAL_DIR}. Stop it, or set LOCAL_DIR`,
     )
@@ -107,9 +132,20 @@ test(
   START_TIMEOUT_MS,
 )
 
+test(
+  'stops what it has started if the endpoints cannot be written',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'darkroom-endpoints-'))
+    mkdirSync(join(folder, 'endpoints.json'))
+    const child = dev({ LOCAL_DIR: folder })
+    expect(await everything(child)).toMatch(/Darkroom stopped\. .*endpoints\.json/)
+    expect(child.exitCode).toBe(1)
+  },
+  START_TIMEOUT_MS,
+)
+
 test('killed while it starts it leaves no process and no bundles behind, and the next start can be interrupted', async () => {
-  const ports = { UPLOAD_API_PORT: await freePort(), AWS_PORT: await freePort() }
-  const killed = await dev(ports)
+  const killed = dev()
   await sees(killed, /✔ functions built/)
   const services = await hostsOf(killed)
   killed.kill('SIGKILL')
@@ -118,7 +154,7 @@ test('killed while it starts it leaves no process and no bundles behind, and the
   // As if another process had its id since then.
   const lock = join(LOCAL_DIR, 'dev.lock')
   writeFileSync(lock, readFileSync(lock, 'utf8').replace(/^\d+/, String(process.pid)))
-  const interrupted = await dev(ports)
+  const interrupted = dev()
   const output = everything(interrupted)
   await sees(interrupted, /✔ Kafka/)
   const ended = await hostsOf(interrupted)
@@ -129,7 +165,7 @@ test('killed while it starts it leaves no process and no bundles behind, and the
 })
 
 test('stops if nobody reads its output any more', async () => {
-  const child = await dev({ UPLOAD_API_PORT: await freePort(), AWS_PORT: await freePort() })
+  const child = dev()
   await sees(child, /✔ Kafka/)
   child.stdout?.destroy()
   const [errors] = await Promise.all([text(child.stderr as Readable), once(child, 'exit')])

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { loadEnvFile } from 'node:process'
 import { HeicDecoder } from '@darkroom/core'
-import { localFolder } from './endpoints.ts'
+import { localFolder, STATE_FOLDERS } from './endpoints.ts'
 import { configuredPorts, type Ports } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
 
@@ -56,20 +56,30 @@ async function lock(folder: string): Promise<() => Promise<void>> {
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
   await once(server, 'listening')
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     await writeFile(file, `${process.pid} ${(server.address() as AddressInfo).port}`)
+    for (const part of STATE_FOLDERS.map((name) => join(folder, name))) {
+      await makeFolder(part)
+      // The separator refuses a file.
+      await access(join(part, sep), constants.W_OK)
+    }
   } catch (cause) {
     server.close()
-    const reason = (cause as NodeJS.ErrnoException).code
-    throw new Error(
-      `LOCAL_DIR is ${folder}, where no files can be written (${reason}). Set LOCAL_DIR to another folder.`,
-      { cause },
-    )
+    const { code, path = folder } = cause as NodeJS.ErrnoException
+    const advice = `${path} cannot be written (${code}). Set LOCAL_DIR to another folder.`
+    throw new Error(`LOCAL_DIR is ${folder}: ${advice}`, { cause })
   }
   return async () => {
     server.close()
     await rm(file, { force: true })
   }
+}
+
+/** Without `recursive`, which never ends where a file system answers ENOENT for good, as /proc does. */
+async function makeFolder(folder: string): Promise<void> {
+  if (existsSync(folder)) return
+  await makeFolder(dirname(folder))
+  await mkdir(folder)
 }
 
 function isRunning(pid: number): boolean {

@@ -6,13 +6,14 @@ import { parseArgs, styleText } from 'node:util'
 import { wrapText } from '@darkroom/terminal'
 import { cockpitKeys } from './cockpit/cockpit-keys.ts'
 import { listenToKeys } from './cockpit/keys.ts'
-import { createLogView } from './cockpit/log-view.ts'
+import { createLogView, type LogView } from './cockpit/log-view.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
-import { type Endpoints, endpointsFile, removeEndpoints, writeEndpoints } from './endpoints.ts'
+import { type Endpoints, endpointsFile, removeEndpoints, STATE_FOLDERS, writeEndpoints } from './endpoints.ts'
 import { followPages, PAGES } from './follow-pages.ts'
 import { followServers, SERVERS } from './follow-servers.ts'
 import { repositoryRoot } from './repository-root.ts'
 import { compileCacheFolder, INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
+import type { Stack } from './start-stack.ts'
 
 /** `pnpm dev [--clean] [--verbose] [--inspect SERVICE]`: runs the whole system on this machine until Ctrl-C. */
 async function dev(): Promise<void> {
@@ -43,7 +44,7 @@ interface RunOptions {
 
 async function run({ ports, folder }: Configuration, { clean, verbose, inspect }: RunOptions): Promise<void> {
   if (clean) {
-    for (const part of ['aws', 'kafka']) await rm(join(folder, part), { recursive: true, force: true })
+    for (const part of STATE_FOLDERS) await rm(join(folder, part), { recursive: true, force: true })
   }
   const startedAt = Date.now()
   const interruption = new AbortController()
@@ -67,6 +68,22 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
     if (!interruption.signal.aborted) throw error
   })
   if (!stack) return console.log('Stopped.')
+  try {
+    await serve(stack, { view, inspect, startedAt, interruption })
+  } finally {
+    await removeEndpoints().finally(stack.stop)
+  }
+}
+
+interface Session extends Pick<RunOptions, 'inspect'> {
+  view: LogView
+  startedAt: number
+  /** Ends it. */
+  interruption: AbortController
+}
+
+/** Follows keys and edits until the stack ends. @throws Error if that is not by the user */
+async function serve(stack: Stack, { view, inspect, startedAt, interruption }: Session): Promise<void> {
   await writeEndpoints(stack.endpoints)
   const quit = () => interruption.abort()
   const keys = cockpitKeys({ endpoints: stack.endpoints, view, write: printLine, quit })
@@ -87,8 +104,6 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
     stopFollowingPages()
     stopFollowingServers()
     stopListening()
-    await removeEndpoints()
-    await stack.stop()
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { APPS } from './apps.ts'
 import type { Ports } from './ports.ts'
@@ -25,6 +25,9 @@ export interface Endpoints {
 export function localFolder(): string {
   return resolve(repositoryRoot, process.env.LOCAL_DIR || '.local')
 }
+
+/** Of S3 and SQS, and of Kafka, in the local folder. */
+export const STATE_FOLDERS = ['aws', 'kafka'] as const
 
 export function endpointsFile(): string {
   return join(localFolder(), 'endpoints.json')
@@ -53,8 +56,10 @@ export function endpointsFor(
 }
 
 export async function writeEndpoints(endpoints: Endpoints): Promise<void> {
-  await mkdir(localFolder(), { recursive: true })
-  await writeFile(endpointsFile(), `${JSON.stringify(endpoints, null, 2)}\n`)
+  const written = `${endpointsFile()}.new`
+  await writeFile(written, `${JSON.stringify(endpoints, null, 2)}\n`)
+  // At once: the file says that the stack is ready.
+  await rename(written, endpointsFile())
 }
 
 export function removeEndpoints(): Promise<void> {

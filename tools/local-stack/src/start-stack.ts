@@ -4,7 +4,7 @@ import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-conne
 import { awsEnvironment } from '@darkroom/local-aws/environment'
 import { APPS, IMAGE_TOPIC, TOPICS } from './apps.ts'
 import { collectAuditTrail } from './collect-audit-trail.ts'
-import { type Endpoints, endpointsFor } from './endpoints.ts'
+import { type Endpoints, endpointsFor, type STATE_FOLDERS } from './endpoints.ts'
 import type { Ports } from './ports.ts'
 import type { DashboardOptions } from './start-dashboard.ts'
 import { type RunningServices, SERVICES, type ServiceName, startServices } from './start-services.ts'
@@ -153,7 +153,7 @@ async function startAws({ ports, dataDir, onReady }: StackOptions, running: Part
   if (!external) {
     const { startLocalAws } = await import('@darkroom/local-aws')
     const options = { port: ports.aws, allowedHosts: allowedHosts() }
-    running.push(await startLocalAws({ ...options, ...(dataDir && { dataDir: join(dataDir, 'aws') }) }))
+    running.push(await withState(dataDir, 'aws', (state) => startLocalAws({ ...options, ...state })))
   }
   onReady?.(external ? `S3 and SQS at ${external}` : 'S3 and SQS')
 }
@@ -171,14 +171,34 @@ async function startKafka(
     return
   }
   const { startLocalKafka } = await import('@darkroom/local-kafka')
-  const kafka = await startLocalKafka({
+  const options = {
     port: ports.kafka,
     topics: Object.fromEntries(TOPICS.map((topic) => [topic, PARTITIONS])),
-    timestampType: 'LogAppendTime',
-    ...(dataDir && { dataDir: join(dataDir, 'kafka') }),
-  })
-  running.push(kafka)
+    timestampType: 'LogAppendTime' as const,
+  }
+  running.push(await withState(dataDir, 'kafka', (state) => startLocalKafka({ ...options, ...state })))
   onReady?.('Kafka')
+}
+
+/** @throws Error that names the folder of the state if it is damaged or cannot be read or written */
+async function withState(
+  dataDir: string | undefined,
+  name: (typeof STATE_FOLDERS)[number],
+  start: (state: { dataDir?: string }) => Promise<Part>,
+): Promise<Part> {
+  if (dataDir === undefined) return start({})
+  const folder = join(dataDir, name)
+  try {
+    return await start({ dataDir: folder })
+  } catch (error) {
+    const { message, cause } = error as Error
+    // It says so itself.
+    if ((cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE') throw error
+    throw new Error(
+      `What is stored in ${folder} cannot be used (${message}). Set LOCAL_DIR to another folder, or delete everything in it: pnpm dev --clean`,
+      { cause: error },
+    )
+  }
 }
 
 function startAll(
