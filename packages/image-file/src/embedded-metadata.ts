@@ -1,7 +1,7 @@
 import type { Traits } from './segments.ts'
 
 /** EXIF's prefix in a JPEG segment, which writers of other formats add as well. */
-const EXIF_PREFIX = Buffer.from('Exif\0\0', 'latin1')
+export const EXIF_PREFIX = Buffer.from('Exif\0\0', 'latin1')
 const XMP_PREFIX = Buffer.from('http://ns.adobe.com/xap/1.0/\0', 'latin1')
 const EXTENDED_XMP_PREFIX = Buffer.from('http://ns.adobe.com/xmp/extension/\0', 'latin1')
 /** A digest in hex, then the length of the whole packet and the position of this part, 4 bytes each. */

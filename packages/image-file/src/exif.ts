@@ -18,6 +18,26 @@ export function isSoundExif(exif: Buffer): boolean {
   }
 }
 
+const ENTRY_BYTES = 12
+const MAX_ORIENTATIONS = 255
+
+/** The same EXIF with nothing but the orientation in its first directory, as it stands there. Undefined if it is damaged. */
+export function orientationOnly(exif: Buffer): Buffer | undefined {
+  if (!isSoundExif(exif)) return undefined
+  const isLittle = exif.toString('latin1', 0, 2) === 'II'
+  const tiff = new Tiff(exif, isLittle)
+  const directory = tiff.uint32(4)
+  const kept: Buffer[] = []
+  for (let i = 0; i < tiff.uint16(directory); i++) {
+    const at = directory + 2 + ENTRY_BYTES * i
+    if (tiff.uint16(at) === ORIENTATION) kept.push(exif.subarray(at, at + ENTRY_BYTES))
+  }
+  if (kept.length > MAX_ORIENTATIONS) return undefined
+  const start = isLittle ? [8, 0, 0, 0, kept.length, 0] : [0, 0, 0, 8, 0, kept.length]
+  const noFurtherDirectory = Buffer.alloc(4)
+  return Buffer.concat([exif.subarray(0, 4), Buffer.from(start), ...kept, noFurtherDirectory])
+}
+
 class Tiff {
   readonly #bytes: Buffer
   readonly #isLittle: boolean

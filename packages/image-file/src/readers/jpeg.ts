@@ -1,5 +1,6 @@
 import { isManifestStore } from '../content-credentials.ts'
-import { EmbeddedMetadata } from '../embedded-metadata.ts'
+import { EmbeddedMetadata, EXIF_PREFIX } from '../embedded-metadata.ts'
+import { orientationOnly } from '../exif.ts'
 import {
   type Fold,
   type Format,
@@ -168,6 +169,36 @@ export function withoutStrayBytes(jpeg: Uint8Array): Buffer {
     },
   ])
   return Buffer.concat([...kept, bytes.subarray(end)])
+}
+
+/** Above it, copying the file costs more than a decoder saves. */
+const MAX_COPIED_BYTES = 1024 * 1024
+
+/**
+ * Leaves nothing in a small JPEG's EXIF but the orientation: libvips reads all tags each time that it opens a file, which
+ * takes as long as a third of decoding 0.3 megapixels. The same JPEG if its EXIF is damaged, or in more than one block.
+ */
+export function withLittleExif(jpeg: Uint8Array, { exif, furtherExif }: Traits): Uint8Array {
+  if (jpeg.length > MAX_COPIED_BYTES || !exif || furtherExif || !isPartOf(jpeg, exif)) return jpeg
+  const little = orientationOnly(exif)
+  if (!little) return jpeg
+  const from = exif.byteOffset - jpeg.byteOffset
+  const prefix = from - EXIF_PREFIX.length
+  const length = Buffer.alloc(2)
+  length.writeUInt16BE(length.length + EXIF_PREFIX.length + little.length)
+  return Buffer.concat([
+    jpeg.subarray(0, prefix - length.length),
+    length,
+    jpeg.subarray(prefix, from),
+    little,
+    jpeg.subarray(from + exif.length),
+  ])
+}
+
+/** EXIF of two segments is a copy of both. */
+function isPartOf(whole: Uint8Array, part: Uint8Array): boolean {
+  const from = part.byteOffset - whole.byteOffset
+  return part.buffer === whole.buffer && from >= 0 && from + part.length <= whole.length
 }
 
 /** Longer than any run in the data of a real photograph. */

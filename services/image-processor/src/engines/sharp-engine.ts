@@ -17,6 +17,7 @@ import {
   stillAvif,
   typeOf,
   withEarlyExif,
+  withLittleExif,
   withSpecifiedColors,
   withTransparentScreen,
 } from '@darkroom/image-file'
@@ -45,9 +46,10 @@ export function sharpEngineWith(decode: Stages['decode']): ImageEngine {
 export async function decodeWithSharp(
   original: Uint8Array,
   frame: (upright: Size) => Size,
-  { space, hasGreyOfVideo }: FileTraits,
+  traits: FileTraits,
 ): Promise<Decoded> {
-  const readable = forLibvips(original)
+  const { space, hasGreyOfVideo } = traits
+  const readable = forLibvips(original, traits)
   const header = await readHeader(readable)
   refuseTooManyPixels(header)
   const upright = header.autoOrient
@@ -71,9 +73,11 @@ export async function decodeWithSharp(
 /** `failOn: 'warning'`, the default, refuses files as real cameras write them. */
 const LENIENT: SharpOptions = { failOn: 'error', limitInputPixels: false }
 
-/** The same file in a way that libvips understands. */
-function forLibvips(original: Uint8Array): Uint8Array {
+/** The same picture in a file that libvips understands, and reads quickly. */
+function forLibvips(original: Uint8Array, traits: FileTraits): Uint8Array {
   switch (typeOf(original)) {
+    case 'image/jpeg':
+      return withLittleExif(original, traits)
     case 'image/png':
       return withEarlyExif(original)
     case 'image/avif':
