@@ -73,7 +73,7 @@ export function newestOf(events: string): string {
   FROM (
     SELECT
       ${[...imageColumns().map(valueIn), 'sequence', `${utcTimestamp('collected_at')} AS collected_at`].join(',\n      ')},
-      row_number() OVER (PARTITION BY subject ORDER BY sequence DESC, collected_at DESC) AS place
+      row_number() OVER (PARTITION BY data.app, subject ORDER BY sequence DESC, collected_at DESC) AS place
     FROM (${events}) AS collected
     WHERE data.image_id IS NOT NULL
   ) AS ranked

@@ -16,7 +16,7 @@ const count = z.int().nonnegative()
 
 const arrival = {
   schema_version: column(z.literal(1), 'The version of this document.'),
-  image_id: column(ImageId, 'The id of the image, a UUIDv7 that contains the time of acceptance.'),
+  image_id: column(ImageId, 'The id of the image in its app, a UUIDv7 that contains the time of acceptance.'),
   app: column(AppId, 'The application the image belongs to.'),
   accepted_at: column(timestamp, 'When the image was accepted or refused, UTC.'),
   finished_at: column(timestamp, 'When processing ended, UTC.'),

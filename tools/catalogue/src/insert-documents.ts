@@ -19,7 +19,8 @@ export async function insertDocuments(
     await pipeline(Readable.from(lines), createWriteStream(file))
     await connection.run(`
       CREATE TEMP TABLE arrived AS FROM ${documentsIn(file)};
-      DELETE FROM image_documents WHERE image_id IN (SELECT image_id FROM arrived);
+      DELETE FROM image_documents AS earlier USING arrived
+        WHERE earlier.app = arrived.app AND earlier.image_id = arrived.image_id;
       INSERT INTO image_documents BY NAME FROM arrived;
       DROP TABLE arrived`)
   } finally {

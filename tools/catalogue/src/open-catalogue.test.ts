@@ -218,6 +218,33 @@ test('a refresh reads new, erased and deleted documents, and no others', async (
   growing.close()
 })
 
+test('images of two apps with the same id are two images, also when one is erased and deleted', async () => {
+  const mine = processed('a', '0'.repeat(16))
+  const theirs = { ...processed('b', 'f'.repeat(16)), image_id: mine.image_id }
+  const receipt = { ...erased('b'), image_id: mine.image_id }
+  await storeIn('shared-id', [mine, theirs])
+  const shared = await openCatalogue(s3, 'shared-id')
+  const found = async (table: string) =>
+    (await shared.query(`SELECT app, status FROM ${table} ORDER BY app`)).rows
+  const both = [
+    ['a', 'processed'],
+    ['b', 'processed'],
+  ]
+  expect([await found('image_documents'), await found('images_now')]).toEqual([both, both])
+  await put('shared-id', receipt)
+  await shared.refresh()
+  expect(await found('image_documents')).toEqual([
+    ['a', 'processed'],
+    ['b', 'erased'],
+  ])
+  expect(await found('images_now')).toEqual([['a', 'processed']])
+  await s3.send(new DeleteObjectCommand({ Bucket: 'shared-id', Key: keyOf(receipt) }))
+  await shared.refresh()
+  expect(await found('image_documents')).toEqual([['a', 'processed']])
+  expect(await found('images_now')).toEqual([['a', 'processed']])
+  shared.close()
+})
+
 test('every query works without any images', async () => {
   await storeIn('empty', [])
   const empty = await openCatalogue(s3, 'empty')

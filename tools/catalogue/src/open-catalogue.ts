@@ -98,7 +98,12 @@ async function readCollectedInto(
   await connection.run(`DELETE FROM collected_outcomes WHERE collected_at <= (${WATERMARK_QUERY})`)
 }
 
-const ID_COLUMNS = { images: 'image_id', image_documents: 'image_id', collected_outcomes: 'subject' }
+/** An image in each table. Two apps can have images with the same id. */
+const IMAGES_IN = {
+  images: "app || '/' || image_id",
+  image_documents: "app || '/' || image_id",
+  collected_outcomes: "data.app || '/' || subject",
+}
 
 /** @returns the number of images whose rows were removed */
 async function readInto(
@@ -116,12 +121,15 @@ async function readInto(
     unreadable.delete(key)
   }
   const newlyUnreadable = [...unreadable.keys()].filter((key) => !unreadableBefore.has(key))
-  const ids = [...deleted, ...newlyUnreadable].flatMap((key) => parseMetadataKey(key)?.imageId ?? [])
-  for (const [table, id] of Object.entries(ID_COLUMNS)) {
-    const deleteRows = `DELETE FROM ${table} WHERE ${id} IN (SELECT unnest($1))`
-    await connection.run(deleteRows, [listValue(ids)], [LIST(VARCHAR)])
+  const images = [...deleted, ...newlyUnreadable].flatMap((key) => {
+    const image = parseMetadataKey(key)
+    return image ? `${image.app}/${image.imageId}` : []
+  })
+  for (const [table, image] of Object.entries(IMAGES_IN)) {
+    const deleteRows = `DELETE FROM ${table} WHERE ${image} IN (SELECT unnest($1))`
+    await connection.run(deleteRows, [listValue(images)], [LIST(VARCHAR)])
   }
-  return ids.length
+  return images.length
 }
 
 /** More than the age of any image. */
