@@ -114,6 +114,34 @@ describe.each([
     },
     TIMEOUT_MS,
   )
+
+  testIfInstalled(
+    'asks for a queued image again after the seconds in Retry-After',
+    async () => {
+      const asked: number[] = []
+      let id: unknown
+      const { close, url } = await listen((request, response) => {
+        request.resume().on('end', () => {
+          if (request.method === 'POST') {
+            id = request.headers['idempotency-key']
+            return response.writeHead(202).end(JSON.stringify({ id }))
+          }
+          asked.push(performance.now())
+          const image = { id, status: asked.length === 1 ? 'queued' : 'processed', variants: [] }
+          const isList = request.url?.includes('ids=')
+          if (asked.length === 1) response.setHeader('retry-after', '3')
+          response.end(JSON.stringify(isList ? { items: [image], notFound: [] } : image))
+        })
+      })
+      const options = { cwd: folder, env: { ...env, DARKROOM_URL: url } }
+      const { stdout } = await run(command, [...args, file, 'photo.jpg'], options)
+      close()
+      expect(stdout).toContain(`processed ${id}`)
+      const [first = 0, second = 0] = asked
+      expect(second - first).toBeGreaterThanOrEqual(2_900)
+    },
+    TIMEOUT_MS,
+  )
 })
 
 test(
