@@ -88,7 +88,7 @@ describe('the client against the whole stack', () => {
   test('the example that stops early resumes with the missing parts', async () => {
     const printed = await runExample('Large files, and resuming after a reload')
     const [, first, bytes] =
-      /^stopped early\nwent on after (\d+) of (\d+) bytes\nprocessed$/m.exec(printed) ?? []
+      /^stopped early\nresumed after (\d+) of (\d+) bytes\nprocessed$/m.exec(printed) ?? []
     expect(Number(bytes)).toBe(large.length)
     expect(Number(first)).toBeGreaterThanOrEqual(PART_BYTES)
     expect(Number(first)).toBeLessThan(large.length)

@@ -65,7 +65,7 @@ export function addAudit(program: Command): void {
       'also compare the rows of the catalogue: of that stage in Athena, or of the documents in DuckDB, as locally',
       parsedBy(Stage),
     )
-    .option('--continue', 'go on where the last audit of this store stopped')
+    .option('--continue', 'continue where the last audit of this store stopped')
     .option('--checkpoint <file>', 'where to remember how far it has come (.local/audit.json)')
     .option(
       '--statuses <file>',
