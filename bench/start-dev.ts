@@ -12,13 +12,16 @@ export interface DevStack extends Pick<Stack, 'endpoints' | 'stop'> {
   pid: number
 }
 
-const program = fileURLToPath(new URL('../tools/local-stack/src/dev.ts', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** @throws Error with the output if it exits before it is ready */
 export async function startDev(): Promise<DevStack> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
   const environment = { ...portVariables(await freePorts()), LOCAL_DIR: folder, NO_COLOR: '1' }
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
+  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+  const [, ...command] = scripts.dev.split(' ')
+  const child = spawn(process.execPath, command, {
+    cwd: root,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
