@@ -88,29 +88,36 @@ const leaveOut = {
   },
 }
 
+/** The module `@darkroom/app-configuration/deployed` of a function. @throws Error as `readConfiguration` does */
+async function deployedConfiguration() {
+  const { deployedParts } = await import('./packages/app-configuration/src/deployed-parts.ts')
+  const constants = Object.entries(deployedParts()).map(
+    ([name, part]) =>
+      `export const ${name} = /* @__PURE__ */ JSON.parse(${JSON.stringify(JSON.stringify(part))})`,
+  )
+  return constants.join('\n')
+}
+
 /**
  * The configuration of the apps becomes part of a function: each part is a constant, of which esbuild leaves out those that
  * the function does not use. Importing the file makes a change of it a change of the function.
+ *
+ * @param toModule the source of the module
  */
-const includeConfiguration = {
+const includeConfiguration = (toModule = deployedConfiguration) => ({
   name: 'include-configuration',
   setup({ onLoad }) {
     onLoad({ filter: /app-configuration[\\/]src[\\/]deployed\.ts$/ }, async () => {
-      const { deployedParts } = await import('./packages/app-configuration/src/deployed-parts.ts')
       const { configurationPath } = await import('./packages/app-configuration/src/read-configuration.ts')
+      const file = configurationPath()
       try {
-        const parts = Object.entries(deployedParts()).map(
-          ([name, part]) =>
-            `export const ${name} = /* @__PURE__ */ JSON.parse(${JSON.stringify(JSON.stringify(part))})`,
-        )
-        const file = JSON.stringify(configurationPath())
-        return { contents: [`import _ from ${file}`, ...parts].join('\n'), loader: 'js' }
+        return { contents: `import _ from ${JSON.stringify(file)}\n${await toModule()}`, loader: 'js' }
       } catch (error) {
-        return { errors: [{ text: error.message }], watchFiles: [configurationPath()] }
+        return { errors: [{ text: error.message }], watchFiles: [file] }
       }
     })
   },
-}
+})
 
 /** Maps all of a dependency's file to the name of its package. */
 function mapToPackage(path) {
@@ -129,7 +136,7 @@ const DEPLOYED = {
   ...BUNDLE,
   minifySyntax: true,
   minifyWhitespace: true,
-  plugins: [importHttpAlone, leaveOut, mapOwnCode, includeConfiguration],
+  plugins: [importHttpAlone, leaveOut, mapOwnCode, includeConfiguration()],
 }
 
 module.exports = ({ service, serviceDir, processedInput }) => {
@@ -169,14 +176,17 @@ const bundleEngines = {
 /** Time to report the errors of a build. */
 const END_DELAY_MS = 500
 
-/** The options of one build of all functions of some services, which share their chunks. `outbase` contains the services. */
-function bundleTogether(services, outbase, outdir) {
+/**
+ * The options of one build of all functions of some services, which share their chunks. `outbase` contains the services. By default
+ * the configuration of the apps is part of them.
+ */
+function bundleTogether(services, outbase, outdir, toConfiguration) {
   const sources = services.flatMap(({ service, serviceDir }) =>
     Object.values(service.functions).map(({ handler }) => join(serviceDir, handler.replace(/\.\w+$/, '.ts'))),
   )
   return {
     ...BUNDLE,
-    plugins: [includeConfiguration],
+    plugins: [includeConfiguration(toConfiguration)],
     entryPoints: withEngines([...new Set(sources)]),
     outbase,
     outdir,
@@ -188,6 +198,7 @@ function bundleTogether(services, outbase, outdir) {
 }
 
 module.exports.bundleTogether = bundleTogether
+module.exports.deployedConfiguration = deployedConfiguration
 
 /** Bundles one function as it is deployed. `external`: what its zip has in `node_modules`. Resolves to the metafile. */
 module.exports.bundleDeployed = async (entry, outfile, external = []) => {

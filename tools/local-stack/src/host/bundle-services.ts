@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs'
-import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, realpath, rename, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { build, type Metafile, type OutputFile, stop } from 'esbuild'
 import { repositoryRoot } from '../repository-root.ts'
 import type { Serverless } from './serverless.ts'
 
-const { bundleTogether } = createRequire(import.meta.url)('../../../../esbuild.config.cjs')
+const { bundleTogether, deployedConfiguration } = createRequire(import.meta.url)(
+  '../../../../esbuild.config.cjs',
+)
 
 /** The folder of what services share, no service's name. */
 const SHARED = '.shared'
@@ -21,9 +24,12 @@ const SHARED = '.shared'
  */
 export async function bundleServices(services: Serverless[], outdir: string): Promise<Set<string>[]> {
   const folders = services.map(({ serviceDir }) => serviceDir)
-  const options = bundleTogether(services, dirname(folders[0] ?? ''), outdir)
+  const configuration = pathToFileURL(configurationFile(outdir)).href
+  const importConfiguration = () => `export * from ${JSON.stringify(configuration)}`
+  const options = bundleTogether(services, dirname(folders[0] ?? ''), outdir, importConfiguration)
   const { metafile, outputFiles } = await build({
     ...options,
+    external: [...options.external, configuration],
     chunkNames: `${SHARED}/chunks/[name]-[hash]`,
     // Errors name files relative to it.
     absWorkingDir: repositoryRoot,
@@ -32,9 +38,26 @@ export async function bundleServices(services: Serverless[], outdir: string): Pr
   })
     // An idle esbuild keeps 300 MB. The next build starts another one in milliseconds.
     .finally(stop)
+  await writeConfiguration(outdir)
   for (const service of services) await linkCompanions(service, outdir)
   await writeAll(outputFiles ?? [])
   return folders.map((folder) => inputsOf(folder, metafile as Metafile))
+}
+
+const configurationFile = (outdir: string) => join(outdir, SHARED, 'configuration.mjs')
+
+/**
+ * Writes the configuration of the apps, a module of its own, so that an edit of it needs no build.
+ *
+ * @throws Error that names what is wrong in it
+ */
+export async function writeConfiguration(outdir: string): Promise<void> {
+  const file = configurationFile(outdir)
+  const contents = await deployedConfiguration()
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(`${file}.new`, contents)
+  // At once: a function may start at any time.
+  await rename(`${file}.new`, file)
 }
 
 /**

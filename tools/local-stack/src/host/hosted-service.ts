@@ -74,9 +74,14 @@ export async function startService(
 }
 
 /** What a service takes from its configuration only when it starts. */
-function shapeOf({ functions, resources, plugins, provider: { httpApi } }: Service): string {
-  const triggers = Object.entries(functions).map(([key, { handler, events }]) => [key, handler, events])
-  return JSON.stringify([triggers, resources, plugins, httpApi])
+function shapeOf({ functions, resources, plugins, custom, provider: { httpApi } }: Service): string {
+  const settings = Object.entries(functions).map(([key, { handler, events, package: packaged }]) => [
+    key,
+    handler,
+    events,
+    packaged,
+  ])
+  return JSON.stringify([settings, resources, plugins, custom?.esbuild, httpApi])
 }
 
 /** Functions read these when they start. */

@@ -1,4 +1,5 @@
-import { bundleServices } from './bundle-services.ts'
+import { configurationPath } from '@darkroom/app-configuration'
+import { bundleServices, writeConfiguration } from './bundle-services.ts'
 import type { HostStep } from './host-messages.ts'
 import { type HostedService, type HostOptions, startService } from './hosted-service.ts'
 import { filesOfConfiguration, readService } from './read-service.ts'
@@ -10,13 +11,14 @@ export interface HostedServices {
   /** Files of a service's last good build and configuration, absolute. */
   sourcesOf(name: string): ReadonlySet<string>
   /**
-   * Builds services again and reads their functions' environment, memory and timeouts again. The next invocations use
-   * them, running ones end with the old code.
+   * Builds services again, unless the changed files are only read, and reads their functions' environment, memory and timeouts
+   * again. The next invocations use them, running ones end with the old code.
    *
+   * @param paths the changed files, absolute
    * @returns the services whose configuration has changes that need a new start: routes, triggers, handlers, resources
    * @throws esbuild's BuildFailure, or an error of the configuration; what ran before keeps running
    */
-  reload(names: readonly string[]): Promise<string[]>
+  reload(names: readonly string[], paths: readonly string[]): Promise<string[]>
   stop(): Promise<void>
 }
 
@@ -35,10 +37,15 @@ export async function hostServices(
   { storesReady, onDone, onReady }: HostEvents = {},
 ): Promise<HostedServices> {
   const sources = new Map<string, Set<string>>()
+  /** What is read and not built. */
+  const settings = new Set<string>()
   const build = async (some: readonly HostOptions[], configurations: Serverless[]) => {
     const inputs = await bundleServices(configurations, outdir)
-    for (const [n, { name, folder }] of some.entries())
-      sources.set(name, new Set([...(inputs[n] ?? []), ...(await filesOfConfiguration(folder))]))
+    for (const [n, { name, folder }] of some.entries()) {
+      const files = await filesOfConfiguration(folder)
+      for (const file of [configurationPath(), ...files]) settings.add(file)
+      sources.set(name, new Set([...(inputs[n] ?? []), ...files]))
+    }
   }
   const configurations = await readAll(services)
   // In esbuild's own process: the plugins load meanwhile.
@@ -57,10 +64,11 @@ export async function hostServices(
   return {
     names: services.map(({ name }) => name),
     sourcesOf: (name) => sources.get(name) ?? new Set(),
-    async reload(names) {
+    async reload(names, paths) {
       const some = services.filter(({ name }) => names.includes(name))
       const fresh = await readAll(some)
-      await build(some, fresh)
+      if (paths.every((path) => settings.has(path))) await writeConfiguration(outdir)
+      else await build(some, fresh)
       const changed = running.filter(({ name }) => names.includes(name))
       const needRestart = await Promise.all(
         changed.map(async (service, n) => (await service.reload(fresh[n] as Serverless)) && service.name),

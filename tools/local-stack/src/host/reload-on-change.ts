@@ -9,7 +9,7 @@ import type { Log } from './serverless.ts'
 const SETTLE_MS = 50
 
 const RESTART =
-  'Restart pnpm dev: serverless.yml has other routes, triggers, handlers or resources than the running service.'
+  'Restart pnpm dev: serverless.yml has other routes, triggers, handlers, packaging or resources than the running service.'
 
 /**
  * Reloads the services whose sources change, those in packages included, all in one build, and logs one line.
@@ -19,8 +19,8 @@ const RESTART =
 export function reloadOnChange(services: HostedServices, logOf: (name: string) => Log): { stop(): void } {
   const watchers = new Map<string, FSWatcher>()
   const changes = new Set<string>()
-  /** Those that a failed build has left behind. */
-  let pending = new Set<string>()
+  /** What a failed build has left behind. */
+  let pending: string[] = []
   let timer: NodeJS.Timeout | undefined
   let running = Promise.resolve()
 
@@ -54,17 +54,18 @@ export function reloadOnChange(services: HostedServices, logOf: (name: string) =
     const startedAt = Date.now()
     const paths = [...changes]
     changes.clear()
-    const names = services.names.filter((name) => pending.has(name) || uses(name, paths))
+    const allPaths = [...pending, ...paths]
+    const names = services.names.filter((name) => uses(name, allPaths))
     if (names.length === 0) return
     const log = logOf(names.length === 1 ? String(names[0]) : `${names.length} services`)
     try {
-      const needRestart = await services.reload(names)
-      pending = new Set()
+      const needRestart = await services.reload(names, allPaths)
+      pending = []
       log.notice(`reloaded after ${Date.now() - startedAt} ms: ${describeAll(paths)} changed`)
       for (const name of needRestart) logOf(name).warning(RESTART)
       follow()
     } catch (error) {
-      pending = new Set(names)
+      pending = allPaths
       const { errors } = error as BuildFailure
       const places = errors?.map(describe).join('; ') ?? (error as Error).message
       log.error(`not reloaded, the last good version keeps running: ${places}`)

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
+import { readConfiguration } from '@darkroom/app-configuration'
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { freePort } from '../ports.ts'
 import { repositoryRoot } from '../repository-root.ts'
@@ -21,13 +22,16 @@ provider:
 functions:
   say: { handler: say.handler, events: [{ httpApi: GET /say }] }
   never: { handler: say.never, timeout: 1, events: [{ httpApi: GET /never }] }
+  apps: { handler: say.names, events: [{ httpApi: GET /apps }] }
   slowly: { handler: say.slowly, timeout: 20, events: [{ httpApi: GET /slowly }] }
 custom: { esbuild: {} }
 `
-const HANDLERS = `import { word } from '../package/word.ts'
+const HANDLERS = `import { apps } from '@darkroom/app-configuration/deployed'
+import { word } from '../package/word.ts'
 let invocations = 0
 export const handler = async () => \`\${word}, \${process.env.PLACE}\`
 export const never = () => new Promise(() => {})
+export const names = async () => Object.keys(apps).join()
 export const slowly = async ({ rawQueryString: url }) => \`\${word} \${await (await fetch(url)).text()}\`
 `
 
@@ -59,6 +63,11 @@ async function write(path: string, text: string): Promise<void> {
   await writeFile(draft, text)
   await rename(draft, join(root, path))
 }
+/** When the last build was written. */
+const builtAt = async () => (await stat(join(root, 'bundles', 'service', 'say.mjs'))).mtimeMs
+const ALL_APPS = readConfiguration('apps.json')
+const appsFile = (names: string[]) =>
+  JSON.stringify({ ...ALL_APPS, apps: Object.fromEntries(names.map((name) => [name, {}])) })
 const say = async (of = url) => (await fetch(`${of}/say`)).text()
 function logOf(name: string): Log {
   const note = (...message: unknown[]) => {
@@ -101,6 +110,8 @@ beforeAll(async () => {
   await write('other/marks/mark.txt', '!')
   await write('package/word.ts', `export const word: string = 'hello'`)
   await write('settings/place.json', '{"place": "world"}')
+  await write('settings/apps.json', appsFile(['one']))
+  process.env.APPS_FILE = join(root, 'settings/apps.json')
   const hosted = async (name: string) => ({
     name,
     folder: join(root, name),
@@ -146,12 +157,31 @@ test('services with a common change are built together; one with an error holds 
   expect(await edit('service/say.ts', `${HANDLERS}\n`)).toMatch(/^service: reloaded/)
 })
 
-test('a file that the configuration names changes the environment', async () => {
+test('a file that the configuration names changes the environment, without a build', async () => {
+  const built = await builtAt()
   expect(await edit('settings/place.json', '{"place": "moon"}')).toContain('place.json has changed')
   expect(await say()).toMatch(/, moon$/)
   expect(await edit('settings/place.json', '{"place"')).toContain('place.json')
   expect(await say()).toMatch(/, moon$/)
   await edit('settings/place.json', '{"place": "moon"}')
+  expect(await builtAt()).toBe(built)
+  await edit('service/say.ts', `${HANDLERS}\n\n`)
+  expect(await builtAt()).toBeGreaterThan(built)
+})
+
+test('an edit of the apps is effective without a build, and a mistake in it keeps the last good ones', async () => {
+  const apps = async () => (await fetch(`${url}/apps`)).text()
+  const built = await builtAt()
+  expect(await apps()).toBe('one')
+  expect(await edit('settings/apps.json', appsFile(['one', 'two']))).toMatch(
+    /^service: reloaded .*apps\.json/,
+  )
+  expect(await apps()).toBe('one,two')
+  expect(await edit('settings/apps.json', '{"apps":')).toMatch(/^service: not reloaded.*apps\.json/)
+  expect(await apps()).toBe('one,two')
+  await edit('settings/apps.json', appsFile(['three']))
+  expect(await apps()).toBe('three')
+  expect(await builtAt()).toBe(built)
 })
 
 test('other routes or triggers need a restart, and a line says so', async () => {
