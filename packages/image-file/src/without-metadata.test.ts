@@ -4,7 +4,7 @@ import sharp from 'sharp'
 import { readTraits } from './formats.ts'
 import { pngChunk } from './readers/png.ts'
 import { SAMPLES, VARIANTS } from './testing/sample-images.ts'
-import { withoutMetadata } from './without-metadata.ts'
+import { withoutMetadata, withoutTransparency } from './without-metadata.ts'
 
 const SECRET = 'taken at 48.85 N 2.35 E'
 const bare = (image: Buffer) => withoutMetadata(image, readTraits(image))
@@ -112,6 +112,34 @@ describe('withoutMetadata', () => {
     ['a JPEG with a kind of frame that browsers do not show', withFrame(jpeg, 0xc9)],
   ])('nothing for %s', (_name, image) => {
     expect(bare(image)).toBeUndefined()
+  })
+})
+
+describe('withoutTransparency', () => {
+  const over = (image: Buffer) => withoutTransparency(image, readTraits(image), '#336699')
+  const soft = Buffer.from(Array.from({ length: 16 * 16 * 4 }, (_, i) => (i % 4 < 3 ? 40 * (i % 4) : i >> 2)))
+  const picture = () => sharp(soft, { raw: { width: 16, height: 16, channels: 4 } })
+
+  test('composites the palette of a PNG', async () => {
+    const image = await picture().png({ palette: true, colours: 200, dither: 0 }).toBuffer()
+    const laden = insert(image, 33, pngChunk('tEXt', Buffer.from(`Comment\0${SECRET}`, 'latin1')))
+    const result = over(laden) as Buffer
+    expect(result.length).toBeLessThan(image.length)
+    expect((await sharp(result).metadata()).hasAlpha).toBe(false)
+    const [found, expected] = await Promise.all([
+      pixels(result),
+      sharp(image).flatten({ background: '#336699' }).raw().toBuffer(),
+    ])
+    expect(found).toHaveLength(expected.length)
+    expect(found.every((value, i) => Math.abs(value - (expected[i] ?? 0)) <= 1)).toBe(true)
+  })
+
+  test.each([
+    ['a PNG with an alpha channel', picture().png()],
+    ['a PNG with an opaque palette', sharp(SAMPLES['image/png']).png({ palette: true })],
+    ['a WebP', picture().webp()],
+  ])('nothing for %s', async (_name, image) => {
+    expect(over(await image.toBuffer())).toBeUndefined()
   })
 })
 

@@ -3,7 +3,7 @@ import { type FileTraits, typeOf } from './formats.ts'
 import { isSrgbProfile } from './icc-profile.ts'
 import { bareAvif } from './readers/heif-bare.ts'
 import { bareJpeg } from './readers/jpeg.ts'
-import { barePng } from './readers/png.ts'
+import { barePng, barePngOver } from './readers/png.ts'
 import { bareWebp } from './readers/webp.ts'
 import { isSrgb } from './rgb-space.ts'
 
@@ -20,9 +20,27 @@ const BARE: Partial<Record<ImageType, (bytes: Buffer) => Buffer | undefined>> = 
  * or if it is neither JPEG, PNG, WebP nor AVIF. An orientation in EXIF is lost, so the caller must check it.
  */
 export function withoutMetadata(image: Uint8Array, traits: FileTraits): Buffer | undefined {
-  const { profile, space, hasUnknownColors, isAnimated, isCmyk, hasStrayBytes } = traits
   const type = typeOf(image)
-  if (!type || hasUnknownColors || isAnimated || isCmyk || hasStrayBytes) return undefined
-  if ((space && !isSrgb(space)) || (profile && !isSrgbProfile(profile))) return undefined
-  return BARE[type]?.(Buffer.from(image.buffer, image.byteOffset, traits.end))
+  return type && mayBeCopied(traits) ? BARE[type]?.(contentOf(image, traits)) : undefined
+}
+
+/** The same, with its transparent parts over a color, `#rrggbb`. Undefined unless it is a PNG with a transparent palette. */
+export function withoutTransparency(
+  image: Uint8Array,
+  traits: FileTraits,
+  background: string,
+): Buffer | undefined {
+  if (typeOf(image) !== 'image/png' || !mayBeCopied(traits)) return undefined
+  return barePngOver(contentOf(image, traits), background)
+}
+
+function mayBeCopied(traits: FileTraits): boolean {
+  const { profile, space, hasUnknownColors, isAnimated, isCmyk, hasStrayBytes } = traits
+  if (hasUnknownColors || isAnimated || isCmyk || hasStrayBytes) return false
+  return (!space || isSrgb(space)) && (!profile || isSrgbProfile(profile))
+}
+
+/** Without bytes after its end. */
+function contentOf(image: Uint8Array, { end }: FileTraits): Buffer {
+  return Buffer.from(image.buffer, image.byteOffset, end)
 }

@@ -89,15 +89,45 @@ export function withEarlyExif(png: Uint8Array): Uint8Array {
 
 /** Keeps only what the pixels need: header, palette, transparency and data. */
 export function barePng(png: Buffer): Buffer {
-  const kept: Buffer[] = []
+  return Buffer.concat(essentialParts(png).map(({ bytes }) => bytes))
+}
+
+/**
+ * The same over a color, `#rrggbb`, without decoding: each color of the palette is composited. Undefined for a PNG whose
+ * transparency is not in its palette.
+ */
+export function barePngOver(png: Buffer, background: string): Buffer | undefined {
+  const parts = essentialParts(png)
+  const [colors, alphas] = ['PLTE', 'tRNS'].map((name) =>
+    parts.find(({ type }) => type === name)?.bytes.subarray(8, -4),
+  )
+  if (!isPaletted(png) || !colors || !alphas) return undefined
+  const behind = Buffer.from(background.slice(1), 'hex')
+  const mixed = colors.map((color, i) => {
+    const alpha = (alphas[Math.floor(i / 3)] ?? 255) / 255
+    return Math.round(color * alpha + (behind[i % 3] ?? 0) * (1 - alpha))
+  })
+  const opaque = parts.filter(({ type }) => type !== 'tRNS')
+  return Buffer.concat(
+    opaque.map(({ type, bytes }) => (type === 'PLTE' ? pngChunk('PLTE', Buffer.from(mixed)) : bytes)),
+  )
+}
+
+/** Color type 3 in IHDR, which comes first. */
+function isPaletted(png: Buffer): boolean {
+  return png[SIGNATURE.length + 8 + 9] === 3
+}
+
+function essentialParts(png: Buffer): { type: string; bytes: Buffer }[] {
+  const parts: { type: string; bytes: Buffer }[] = []
   walkAll(png, read(), [
-    ({ type, offset, length }) => {
-      const isEssential =
-        type === 'signature' || ESSENTIAL.has(png.toString('latin1', offset + 4, offset + 8))
-      if (isEssential) kept.push(png.subarray(offset, offset + length))
+    ({ offset, length }) => {
+      const type = offset === 0 ? 'signature' : png.toString('latin1', offset + 4, offset + 8)
+      if (offset === 0 || ESSENTIAL.has(type))
+        parts.push({ type, bytes: png.subarray(offset, offset + length) })
     },
   ])
-  return Buffer.concat(kept)
+  return parts
 }
 
 const ESSENTIAL = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'])

@@ -8,7 +8,13 @@ import {
   type VariantSpec,
   type Warning,
 } from '@darkroom/core'
-import { type FileTraits, readTraits, typeOf, withoutMetadata } from '@darkroom/image-file'
+import {
+  type FileTraits,
+  readTraits,
+  typeOf,
+  withoutMetadata,
+  withoutTransparency,
+} from '@darkroom/image-file'
 import { kindOf, type PictureKind } from './graphics.ts'
 import { type DevelopedVariant, type Development, SHOWN_WITH, type VariantRequest } from './image-engine.ts'
 import { composite, crop, hasSize, isOpaque, type Pixels, type Size } from './pixels.ts'
@@ -155,6 +161,8 @@ interface Picture extends Size {
   isDamaged: boolean
   /** The original without its metadata, if that shows what its pixels show. Made when it is first needed. */
   bare: () => Encoded | undefined
+  /** The same with its transparent parts over a color. */
+  bareOver: (background: string) => Encoded | undefined
 }
 
 function describe(original: Uint8Array, traits: FileTraits, decoded: Decoded): Picture {
@@ -169,14 +177,15 @@ function describe(original: Uint8Array, traits: FileTraits, decoded: Decoded): P
     quality: traits.quality,
     isDamaged: warnings.includes('damaged-data'),
     bare: () => {
-      if (bare === undefined) bare = (mayBeCopied && bareOf(original, traits)) || null
+      if (bare === undefined) bare = (mayBeCopied && withFormat(withoutMetadata(original, traits))) || null
       return bare ?? undefined
     },
+    bareOver: (background) =>
+      mayBeCopied ? withFormat(withoutTransparency(original, traits, background)) : undefined,
   }
 }
 
-function bareOf(original: Uint8Array, traits: FileTraits): Encoded | undefined {
-  const data = withoutMetadata(original, traits)
+function withFormat(data: Buffer | undefined): Encoded | undefined {
   return data && { format: formatOf(data), data }
 }
 
@@ -189,9 +198,9 @@ function formatOf(image: Uint8Array): OutputFormat {
 /** The original itself, if it can be the variant. */
 function copyOf(pixels: Pixels, spec: VariantRequest, picture: Picture): Encoded | undefined {
   if (!hasSize(pixels, picture) || spec.watermark) return undefined
-  const bare = picture.bare()
-  if (!bare || !SHOWN_WITH[spec.format].includes(bare.format)) return undefined
-  return backgroundOf(spec) && !isOpaque(pixels) ? undefined : bare
+  const background = backgroundOf(spec)
+  const bare = background && !isOpaque(pixels) ? picture.bareOver(background) : picture.bare()
+  return bare && SHOWN_WITH[spec.format].includes(bare.format) ? bare : undefined
 }
 
 /** Hard edges show the errors of a quality at which photographs look good. */

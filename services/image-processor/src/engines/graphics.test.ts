@@ -78,6 +78,17 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
   })
 })
 
+test.each(['png', 'gif'] as const)(
+  'a drawing in a %s is a lossless WebP where AVIF is heavier',
+  async (format) => {
+    const original = await drawing().toFormat(format, { effort: 10, dither: 0 }).toBuffer()
+    const { variants } = await sharpEngine.develop(original, [spec('avif'), spec('avif', 200)])
+    expect(variants.map((variant) => variant.format)).toEqual(['webp', 'webp'])
+    expect(variants[0]?.data.length).toBeLessThanOrEqual(original.length)
+    expect(psnr(await rgb(variants[0]?.data as Buffer), await rgb(original))).toBeGreaterThan(45)
+  },
+)
+
 test('a photograph keeps the format, the quality and the subsampling of its preset', async () => {
   const original = await photograph('nokia-lumia-820')
   const { variants } = await sharpEngine.develop(original, [spec('jpeg', 640)])

@@ -8,7 +8,7 @@ export type VariantRequest = VariantSpec & { watermarkImage?: Uint8Array }
 /** One output of a development, encoded as its spec asks: upright, sRGB, no EXIF, no ICC profile. */
 export interface DevelopedVariant extends Size {
   spec: VariantSpec
-  /** The spec's, or one of `SHOWN_WITH`: PNG for a graphic that is smaller so, or the original's for a copy of it. */
+  /** The spec's, or one of `SHOWN_WITH`: that of a graphic without loss that is smaller so, or the original's for a copy of it. */
   format: OutputFormat
   data: Buffer
   /** More than one where an animation was kept. */
@@ -19,7 +19,7 @@ export interface DevelopedVariant extends Size {
 export const SHOWN_WITH: Record<OutputFormat, readonly OutputFormat[]> = {
   jpeg: ['jpeg', 'png'],
   webp: ['webp', 'jpeg', 'png'],
-  avif: ['avif'],
+  avif: ['avif', 'webp', 'jpeg', 'png'],
   png: ['png'],
 }
 

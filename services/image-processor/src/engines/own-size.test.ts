@@ -74,6 +74,22 @@ describe.each([sharpEngine, jimpEngine])(
       expect(data[0]).toBeGreaterThan(250)
     })
 
+    test('a transparent palette is composited, and the PNG is no heavier', async () => {
+      const data = Buffer.alloc(64 * 64 * 4)
+      for (let i = 0; i < 64 * 64; i++) {
+        const color = ((i * 7) ^ ((i >> 6) * 5)) & 15
+        data.set([16 * color, 255 - 9 * color, 99, 17 * color], 4 * i)
+      }
+      const original = await sharp(data, { raw: { width: 64, height: 64, channels: 4 } })
+        .png({ palette: true, colours: 16, dither: 0, compressionLevel: 9, effort: 10 })
+        .toBuffer()
+      const [variant] = await develop(original, spec('jpeg', { background: '#ffcc00' }))
+      expect(variant?.data.length).toBeLessThanOrEqual(original.length)
+      const before = await rgb(await sharp(original).flatten({ background: '#ffcc00' }).png().toBuffer())
+      const shown = await rgb(variant?.data as Buffer)
+      expect(shown.every((value, i) => Math.abs(value - (before[i] ?? 0)) <= 1)).toBe(true)
+    })
+
     test('a lossy WebP stays one', async () => {
       const original = await photo().webp({ quality: 30, effort: 6 }).toBuffer()
       const [variant] = await develop(original, spec('webp'))
@@ -150,6 +166,22 @@ test('a JPEG of wide gamut is converted, not copied', async () => {
   const [r = 0, g = 0] = await rgb(variants[0]?.data as Buffer)
   expect(Math.abs(r - 200) + Math.abs(g - 40)).toBeLessThan(12)
 })
+
+test.each(['jpeg', 'webp'] as const)(
+  'an AVIF variant is a %s that AVIF would make heavier',
+  async (format) => {
+    const bytes = await photo().toFormat(format, { quality: 8 }).toBuffer()
+    const original = await sharp(bytes)
+      .withExif({ IFD0: { Artist: 'N. N.' } })
+      .toFormat(format, { quality: 8 })
+      .toBuffer()
+    const { variants } = await sharpEngine.develop(original, [spec('avif', { quality: 80 })])
+    expect(variants.map((variant) => variant.format)).toEqual([format])
+    expect(variants[0]?.data.length).toBeLessThan(original.length)
+    expect(variants[0]?.data.includes('N. N.')).toBe(false)
+    expect(await rgb(variants[0]?.data as Buffer)).toEqual(await rgb(original))
+  },
+)
 
 test('an AVIF of a low quality stays as it is, without its metadata', async () => {
   const original = await sharp(await photo().png().toBuffer())

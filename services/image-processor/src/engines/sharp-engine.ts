@@ -287,15 +287,24 @@ function withMoreEffort(image: Sharp, { format }: VariantSpec): Sharp {
   return format === 'webp' ? image.webp({ effort: 5 }) : image
 }
 
-/** A file without visible loss for what has few colors. Every program that shows a JPEG shows a PNG. */
-const LOSSLESS: Partial<
-  Record<OutputFormat, { format: OutputFormat; save: (image: Sharp, thoroughly: boolean) => Promise<Buffer> }>
-> = {
+interface Lossless {
+  format: OutputFormat
+  save: (image: Sharp, thoroughly: boolean) => Promise<Buffer>
+}
+
+const LOSSLESS_WEBP: Lossless = {
+  format: 'webp',
+  save: (image, thoroughly) => image.webp({ lossless: true, effort: thoroughly ? 6 : 2 }).toBuffer(),
+}
+
+/**
+ * A file without visible loss for what has few colors. Every program that shows a JPEG shows a PNG, and every program that shows
+ * an AVIF shows a WebP.
+ */
+const LOSSLESS: Partial<Record<OutputFormat, Lossless>> = {
   jpeg: { format: 'png', save: saveAsPng },
-  webp: {
-    format: 'webp',
-    save: (image, thoroughly) => image.webp({ lossless: true, effort: thoroughly ? 6 : 2 }).toBuffer(),
-  },
+  webp: LOSSLESS_WEBP,
+  avif: LOSSLESS_WEBP,
 }
 
 /** Of a channel, 0 to 255. */

@@ -75,6 +75,12 @@ describe('sources', () => {
     expect(toSources([...jpegs, avif(2048, 101)], ORIGINAL)).toEqual([])
   })
 
+  test('leave out AVIF if its largest variant is a copy of the original', () => {
+    const copy = variant('/large-avif', 2048, 1536, 'image/jpeg', 50)
+    expect(toSources([...jpegs, avif(1024), copy], ORIGINAL)).toEqual([])
+    expect(toSrcset([...jpegs, avif(1024), copy], ORIGINAL)).toBe('/medium 1024w, /large-avif 2048w')
+  })
+
   test('leave out crops', () => {
     expect(toSources([...jpegs, variant('/card', 2048, 600, 'image/avif')], ORIGINAL)).toEqual([])
   })
