@@ -42,15 +42,27 @@ const CREDENTIALS_ELSEWHERE = [
   '@smithy/credential-provider-imds',
 ]
 
-/** Source maps of our own code alone: those of all dependencies are larger than the code. */
-const mapOwnCode = {
-  name: 'map-own-code',
+/** Dependencies without their source maps, which are larger than the code, and with schemas that can be left out. */
+const loadDependencies = {
+  name: 'load-dependencies',
   setup({ onLoad }) {
-    onLoad({ filter: /node_modules.*\.[cm]?js$/ }, ({ path }) => ({
-      contents: `${readFileSync(path, 'utf8')}\n//# sourceMappingURL=${mapToPackage(path)}`,
-      loader: 'js',
-    }))
+    onLoad({ filter: /node_modules.*\.[cm]?js$/ }, ({ path }) => {
+      const code = readFileSync(path, 'utf8')
+      const shakable = /[\\/]schemas[\\/]schemas_\d+\.js$/.test(path) ? nameKeys(code) : code
+      return { contents: `${shakable}\n//# sourceMappingURL=${mapToPackage(path)}`, loader: 'js' }
+    })
   },
+}
+
+/**
+ * The schemas of all commands of an AWS client are constants of one file, with keys that are constants too: `{ [_hH]: "ETag" }`.
+ * Such a key may call code, so esbuild would leave out none of them. With the name as the key it leaves out those that are not used.
+ */
+function nameKeys(code) {
+  const names = new Map(
+    Array.from(code.matchAll(/^const (_\w+) = (".*");$/gm), ([, key, name]) => [key, name]),
+  )
+  return code.replace(/\[(_\w+)\]:/g, (computed, key) => (names.has(key) ? `${names.get(key)}:` : computed))
 }
 
 /**
@@ -136,7 +148,7 @@ const DEPLOYED = {
   ...BUNDLE,
   minifySyntax: true,
   minifyWhitespace: true,
-  plugins: [importHttpAlone, leaveOut, mapOwnCode, includeConfiguration()],
+  plugins: [importHttpAlone, leaveOut, loadDependencies, includeConfiguration()],
 }
 
 module.exports = ({ service, serviceDir, processedInput }) => {

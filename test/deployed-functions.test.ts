@@ -72,6 +72,14 @@ test('uploadImage has no client that it does not need, and starts without fetch 
   expect(modules).not.toContain('NativeModule tty')
 })
 
+test('a function has the schemas of the commands that it sends alone', async () => {
+  await packagesOf(UPLOAD_IMAGE)
+  const code = await readFile(fileOf(UPLOAD_IMAGE), 'utf8')
+  expect(code).toContain('PutObjectRequest')
+  expect(code).toContain('SendMessageRequest')
+  expect(code).not.toMatch(/GetBucketAcl|SelectObjectContent|ReceiveMessage|CreateQueue/)
+})
+
 test('a stack trace names the line of the source', async () => {
   await packagesOf(UPLOAD_IMAGE)
   const source = await readFile(join(SERVICES, 'upload-api/src/environment.ts'), 'utf8')
