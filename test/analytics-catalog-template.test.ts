@@ -304,6 +304,11 @@ describe('the schedules', () => {
       })
     }
     expect(propertiesOf('MergeDeadLetterQueue')).toMatchObject({ SqsManagedSseEnabled: true })
+    expect(propertiesOf('MissedStatementsAlarm')).toMatchObject({
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Dimensions: [{ Name: 'QueueName', Value: 'MergeDeadLetterQueue.QueueName' }],
+      Threshold: 0,
+    })
   })
 
   test('the merge raises an alarm if it is behind for an hour, fails or does not run', () => {

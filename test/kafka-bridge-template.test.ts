@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import { parseMetricsInsights } from './metrics-insights.ts'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
@@ -175,10 +176,14 @@ describe('apart from the function', () => {
   })
 
   test('alarms report records that wait, are deferred or are rejected', () => {
-    expect(resource(id, 'OffsetLagAlarm').Properties).toMatchObject({
-      Metrics: [{ Expression: expect.stringMatching(/MAX\(OffsetLag\) FROM "AWS\/Lambda"/), Period: 60 }],
-      Threshold: 500,
-      ComparisonOperator: 'GreaterThanThreshold',
+    const { Metrics, ...alarm } = resource(id, 'OffsetLagAlarm').Properties
+    expect(alarm).toMatchObject({ Threshold: 500, ComparisonOperator: 'GreaterThanThreshold' })
+    expect(Metrics).toEqual([expect.objectContaining({ Period: 60, ReturnData: true })])
+    expect(parseMetricsInsights(Metrics[0].Expression)).toEqual({
+      statistic: 'MAX',
+      metric: 'OffsetLag',
+      namespace: 'AWS/Lambda',
+      dimensions: { FunctionName: 'BridgeRecordsLambdaFunction.Ref' },
     })
     for (const kind of ['Deferred', 'Rejected']) {
       expect(resource(id, `${kind}RecordsAlarm`).Properties).toMatchObject({

@@ -11,6 +11,7 @@ import { parse } from 'yaml'
 import { ANNOUNCING, COLLECTING } from '../bench/scale/catalogue.ts'
 import { DEFAULT_LIMITS } from '../bench/scale/limits.ts'
 import { documentedTable } from '../services/upload-api/src/testing/documented-table.ts'
+import { parseMetricsInsights } from './metrics-insights.ts'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
@@ -904,8 +905,7 @@ describe.each(SERVICES)('the alarms of %s', (service) => {
 
   test('watch the duration of each function, by the lines that Lambda writes', () => {
     const filters = propertiesOf(service, 'AWS::Logs::MetricFilter')
-    const [watched, ...others] = Object.entries(alarms()).filter(([id]) => id.endsWith('DurationAlarm'))
-    expect(others).toEqual([])
+    const watched = resourcesOf('image-processor', 'AWS::CloudWatch::Alarm').DurationAlarm?.Properties
     const groups = resourcesOf(service, 'AWS::Logs::LogGroup')
     for (const { Properties } of Object.values(lambdas())) {
       const filter = filters.find(
@@ -917,8 +917,8 @@ describe.each(SERVICES)('the alarms of %s', (service) => {
       expect(Number(milliseconds)).toBe(950 * Properties.Timeout)
       expect(filter?.MetricTransformations).toMatchObject([
         {
-          MetricNamespace: watched?.[1].Properties.Namespace,
-          MetricName: watched?.[1].Properties.MetricName,
+          MetricNamespace: watched?.Namespace,
+          MetricName: watched?.MetricName,
         },
       ])
       // In JSON the lines are others.
@@ -1035,7 +1035,7 @@ test('alarms watch few metrics, and nothing is billed like five of them', () => 
       Metrics ? Metrics.filter(({ MetricStat }: { MetricStat?: object }) => MetricStat) : ['one'],
     ),
   )
-  expect(watched.length).toBeLessThanOrEqual(36)
+  expect(watched.length).toBeLessThanOrEqual(35)
   expect(idle.flatMap((service) => propertiesOf(service, 'AWS::CloudWatch::CompositeAlarm'))).toEqual([])
 })
 
@@ -1054,6 +1054,8 @@ test('the dashboard names only functions, queues and metrics that exist', () => 
   )
   expect(new Set(named('QueueName'))).toEqual(new Set(queues))
   expect(named('ApiId')).toContain('HttpApi.Ref')
+  const queries = metrics.flatMap(([metric]) => Object(metric).expression ?? []).map(parseMetricsInsights)
+  expect(queries.map(({ dimensions }) => functions.includes(dimensions.FunctionName))).toEqual([true])
 })
 
 test('the access log of the API has no paths, which contain ids of images', () => {

@@ -21,7 +21,6 @@ const RUNBOOK = 'docs/operations.md'
 /** Alarms that have one section of the runbook in common. */
 const SHARED_SECTIONS = [
   [/FunctionErrorsAlarm$/, 'FunctionErrorsAlarm'],
-  [/DurationAlarm$/, 'DurationAlarm'],
   [/^SlowImages\w+Alarm$/, 'SlowImagesAlarm'],
 ] as const
 
@@ -50,14 +49,13 @@ function alarmName(stage: string, logicalId: string): string {
 }
 
 /**
- * The alarms of a service's functions. CloudWatch bills each metric that an alarm watches, so functions share what they can
- * (decisions/0062-alarms-by-finding.md): one alarm for all that almost time out, by filters of their logs, and one for each function
- * that fails. What fails behind the gateway is a request that it answers with 500.
+ * What watches a service's functions. CloudWatch bills each metric that an alarm watches, so functions share what they can
+ * (decisions/0062-alarms-by-finding.md): filters of their logs count all that almost time out, for one alarm of the stage, and there is an
+ * alarm for each function that fails. What fails behind the gateway is a request that it answers with 500.
  *
  * @param defaultTimeoutSeconds of functions without a timeout of their own
  */
 export function functionAlarms(
-  service: string,
   stage: string,
   functions: Record<string, AlarmedFunction>,
   defaultTimeoutSeconds: number,
@@ -67,26 +65,11 @@ export function functionAlarms(
     timeout,
     ...more,
   }))
-  const metric = { MetricNamespace: `Darkroom/${stage}/${service}`, MetricName: 'AlmostTimedOut' }
-  return {
-    ...Object.assign({}, ...timed.map(({ name, timeout }) => almostTimedOut(name, timeout, metric))),
-    [`${capitalized(service.replace(/-./g, ([, letter = '']) => letter.toUpperCase()))}DurationAlarm`]: {
-      Type: 'AWS::CloudWatch::Alarm',
-      Properties: {
-        AlarmDescription: `Functions of ${service} almost take their timeouts.`,
-        Namespace: metric.MetricNamespace,
-        MetricName: metric.MetricName,
-        Statistic: 'Sum',
-        Period: 300,
-        EvaluationPeriods: 3,
-        DatapointsToAlarm: 2,
-        Threshold: 0,
-        ComparisonOperator: 'GreaterThanThreshold',
-        TreatMissingData: 'notBreaching',
-      },
-    },
-    ...Object.assign({}, ...timed.filter(({ isBehindGateway }) => !isBehindGateway).map(failing)),
-  }
+  return Object.assign(
+    {},
+    ...timed.map(({ name, timeout }) => almostTimedOut(name, timeout, stage)),
+    ...timed.filter(({ isBehindGateway }) => !isBehindGateway).map(failing),
+  )
 }
 
 const capitalized = (name: string) => name.charAt(0).toUpperCase() + name.slice(1)
@@ -94,12 +77,8 @@ const capitalized = (name: string) => name.charAt(0).toUpperCase() + name.slice(
 /** Part of the timeout. A request that waits 25 s for a result, of a timeout of 29 s, is as intended. */
 const ALMOST = 0.95
 
-/** Counts the invocations that almost timed out, by the line that Lambda writes after each of them. */
-function almostTimedOut(
-  name: string,
-  timeoutSeconds: number,
-  metric: { MetricNamespace: string; MetricName: string },
-): Record<string, Resource> {
+/** Counts the invocations that almost timed out, by the line that Lambda writes after each of them. DurationAlarm watches the sum. */
+function almostTimedOut(name: string, timeoutSeconds: number, stage: string): Record<string, Resource> {
   const id = capitalized(name)
   const milliseconds = ALMOST * 1000 * timeoutSeconds
   return {
@@ -108,7 +87,14 @@ function almostTimedOut(
       Properties: {
         LogGroupName: { Ref: `${id}LogGroup` },
         FilterPattern: `[report=REPORT, request="RequestId:", id, duration="Duration:", milliseconds>${milliseconds}, ...]`,
-        MetricTransformations: [{ ...metric, MetricValue: '1', Unit: 'Count' }],
+        MetricTransformations: [
+          {
+            MetricNamespace: `Darkroom/${stage}`,
+            MetricName: 'AlmostTimedOut',
+            MetricValue: '1',
+            Unit: 'Count',
+          },
+        ],
       },
     },
   }

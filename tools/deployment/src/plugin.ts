@@ -13,7 +13,6 @@ interface ServiceFunction extends AlarmedFunction {
 interface Serverless {
   serviceDir: string
   service: {
-    service: string
     custom?: { auditTrail?: boolean }
     functions: Record<string, ServiceFunction>
     provider: {
@@ -74,7 +73,7 @@ function removeSharedRole({ service }: Serverless): void {
 const DEFAULT_TIMEOUT_SECONDS = 6
 
 function addAlarms(serverless: Serverless): void {
-  const { service, functions, provider, custom } = serverless.service
+  const { functions, provider, custom } = serverless.service
   const { Resources } = provider.compiledCloudFormationTemplate
   const stage = serverless.getProvider('aws').getStage()
   if (custom?.auditTrail) Object.assign(Resources, auditSubscriptions(Object.keys(functions), stage))
@@ -86,7 +85,6 @@ function addAlarms(serverless: Serverless): void {
     return [name, { ...(timeout !== undefined && { timeout }), isBehindGateway }]
   })
   const seconds = provider.timeout ?? DEFAULT_TIMEOUT_SECONDS
-  const name = service.replace(/^darkroom-/, '')
-  Object.assign(Resources, functionAlarms(name, stage, Object.fromEntries(alarmed), seconds))
+  Object.assign(Resources, functionAlarms(stage, Object.fromEntries(alarmed), seconds))
   completeAlarms(Resources, stage)
 }

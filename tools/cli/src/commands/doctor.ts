@@ -63,5 +63,5 @@ function print(checked: Checked[]): void {
 const SUMMARIES: Record<Finding['level'], string> = {
   ok: 'Everything is in order.',
   warning: 'It works. See the warnings.',
-  problem: 'There are problems: what to do stands under each.',
+  problem: 'There are problems. What to do is below each of them.',
 }

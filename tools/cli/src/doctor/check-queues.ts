@@ -19,7 +19,7 @@ export async function checkQueues(
   return findings
 }
 
-/** The queues of analytics-catalog that no function empties. The second has no alarm. */
+/** The queues of analytics-catalog that no function empties. */
 export async function checkCatalogueQueues(
   sqs: SQSClient,
   urlOf: (end: string) => Promise<string>,
@@ -40,7 +40,7 @@ export async function checkCatalogueQueues(
       ? [
           warning(
             `${notCalled} scheduled statements were not given to Athena.`,
-            'Each message of the queue merge-dead-letters has the error.',
+            'docs/operations.md, "MissedStatementsAlarm".',
           ),
         ]
       : []),
