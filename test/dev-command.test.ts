@@ -62,6 +62,9 @@ const DAMAGED = mkdtempSync(join(tmpdir(), 'darkroom-damaged-'))
 mkdirSync(join(DAMAGED, 'aws'))
 writeFileSync(join(DAMAGED, 'aws', 'fauxqs.db'), 'a file that is not a database')
 
+const APPS_FILE = join(DAMAGED, 'apps.json')
+writeFileSync(APPS_FILE, '{"apps": {},}')
+
 test.each<[string, Record<string, number | string>, string]>([
   [
     'an invalid port',
@@ -95,6 +98,11 @@ test.each<[string, Record<string, number | string>, string]>([
     { LOCAL_DIR: DAMAGED },
     `What is stored in ${join(DAMAGED, 'aws')} cannot be used (file is not a database). Set LOCAL_DIR to another folder, or delete everything in it: pnpm dev --clean`,
   ],
+  [
+    'a mistake in the configuration of the apps',
+    { APPS_FILE },
+    `The configuration of the apps in ${APPS_FILE} cannot be used.\n✖ `,
+  ],
   ...(existsSync('/proc')
     ? [
         [
@@ -106,7 +114,7 @@ test.each<[string, Record<string, number | string>, string]>([
     : []),
 ])('refuses %s', async (_, settings, advice) => {
   const child = dev(settings)
-  expect(await everything(child)).toContain(`\nDarkroom stopped. ${advice}\n`)
+  expect(await everything(child)).toContain(`\nDarkroom stopped. ${advice}`)
   expect(child.exitCode).toBe(1)
 })
 

@@ -55,6 +55,8 @@ const BUNDLE = {
   jsxImportSource: 'preact',
   loader: { '.svg': 'copy' },
   logLevel: 'silent',
+  // By default a warning, and the rest of the style sheet is left out.
+  logOverride: { 'css-syntax-error': 'error' },
 } satisfies BuildOptions
 
 /** Builds that run. */

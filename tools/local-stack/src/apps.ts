@@ -1,6 +1,7 @@
 import { appsOfTopics, readConfiguration } from '@darkroom/app-configuration'
 import { type ApiKey, formatApiKey, keyIdPrefix } from '@darkroom/core'
 
+/** @throws Error that says what is wrong in the file, when this is imported */
 const configuration = readConfiguration()
 
 /** The Kafka topics of all apps. */

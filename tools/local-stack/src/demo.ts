@@ -5,7 +5,7 @@ import { parseArgs, styleText } from 'node:util'
 import { cutText, printable, wrapText } from '@darkroom/terminal'
 import pMap from 'p-map'
 import { writeContactSheet } from './demo/contact-sheet.ts'
-import { developPhotograph, type Outcome } from './demo/develop-photograph.ts'
+import type { Outcome } from './demo/develop-photograph.ts'
 import { findIgnored, findPhotographs, type Photograph } from './demo/photographs.ts'
 import { resultsTable } from './demo/results-table.ts'
 import type { Endpoints } from './endpoints.ts'
@@ -13,7 +13,6 @@ import { formatLogLine } from './format-log-line.ts'
 import { freePorts } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
 import { compileCacheFolder } from './start-services.ts'
-import { startStack } from './start-stack.ts'
 
 const USAGE = `pnpm demo [FILE or FOLDER …] [--verbose]
 
@@ -41,6 +40,8 @@ async function demo(): Promise<void> {
   const startedAt = Date.now()
   enableCompileCache(compileCacheFolder)
   console.log('Starting Darkroom on free ports …')
+  // Not before: a mistake in the configuration of the apps is reported as any other.
+  const { startStack } = await import('./start-stack.ts')
   const stack = await startStack({
     ports: await freePorts(),
     onReady: (part) =>
@@ -92,6 +93,7 @@ async function developAll(endpoints: Endpoints, photographs: Photograph[]): Prom
   return pMap(
     photographs,
     async (photograph, index) => {
+      const { developPhotograph } = await import('./demo/develop-photograph.ts')
       const outcome = await developPhotograph(endpoints, index % 2 === 0 ? 'HTTP' : 'Kafka', photograph)
       printResult(photograph.name, outcome)
       return outcome

@@ -4,10 +4,10 @@ import { join, relative } from 'node:path'
 import { stderr, stdin, stdout } from 'node:process'
 import { parseArgs, styleText } from 'node:util'
 import { wrapText } from '@darkroom/terminal'
-import { cockpitKeys } from './cockpit/cockpit-keys.ts'
 import { listenToKeys } from './cockpit/keys.ts'
 import { createLogView, type LogView } from './cockpit/log-view.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
+import { describeFailure, isMistake } from './describe-failure.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, STATE_FOLDERS, writeEndpoints } from './endpoints.ts'
 import { followPages, PAGES } from './follow-pages.ts'
 import { followServers, SERVERS } from './follow-servers.ts'
@@ -86,6 +86,8 @@ interface Session extends Pick<RunOptions, 'inspect'> {
 async function serve(stack: Stack, { view, inspect, startedAt, interruption }: Session): Promise<void> {
   await writeEndpoints(stack.endpoints)
   const quit = () => interruption.abort()
+  // Not before: a mistake in the configuration of the apps is reported as any other.
+  const { cockpitKeys } = await import('./cockpit/cockpit-keys.ts')
   const keys = cockpitKeys({ endpoints: stack.endpoints, view, write: printLine, quit })
   // First, so that the terminal does not echo a key that is pressed at once.
   const stopListening = listenToKeys(keys, printLine)
@@ -165,7 +167,8 @@ function printLine(line: string): void {
 try {
   await dev()
 } catch (error) {
-  const message = `${styleText('red', 'Darkroom stopped.')} ${(error as Error).message}`
+  const reason = isMistake(error) ? describeFailure(error) : (error as Error).message
+  const message = `${styleText('red', 'Darkroom stopped.')} ${reason}`
   console.error(`\n${stderr.isTTY ? wrapText(message, { columns: Math.min(stderr.columns, 100) }) : message}`)
   process.exitCode = 1
 }

@@ -30,7 +30,10 @@ test('an edit of a page or of a package that it uses is built, and an error keep
   }
   expect(await edit('export const word = "b"', 'package/word.ts')).toContain('word.ts has changed')
   expect(await edit(`${page} + "!"`)).toMatch(/^example INFO reloaded after \d+ ms: page\.ts has changed$/)
-  expect(await edit('const = 1')).toMatch(/^example ERROR not reloaded.*page\.ts:1:6/s)
+  const failed = 'example ERROR not reloaded, the last good version keeps running: '
+  expect(await edit('const = 1')).toBe(`${failed}page.ts:1:7 Expected identifier but found "="`)
+  expect(await edit('import "./page.css"')).toMatch(/page\.ts:1:8 Could not resolve/)
+  expect(await edit('p {{ ; }', 'page/page.css')).toMatch(/page\.css:1:\d+ /)
   stop()
   await rm(folder, { recursive: true })
 })

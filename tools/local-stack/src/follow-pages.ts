@@ -1,6 +1,7 @@
 import { type FSWatcher, readdirSync, watch } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { inputsOf, refreshPage } from '@darkroom/page/serve'
+import { describeFailure } from './describe-failure.ts'
 import { repositoryRoot } from './repository-root.ts'
 
 /** Editors write a file in several steps. */
@@ -49,7 +50,7 @@ function followPage(name: string, source: string, onLine: OnLine): () => void {
       onLine(name, 'INFO', `reloaded after ${Date.now() - startedAt} ms: ${file} has changed`)
       follow()
     } catch (error) {
-      onLine(name, 'ERROR', `not reloaded, the last good version keeps running: ${(error as Error).message}`)
+      onLine(name, 'ERROR', `not reloaded, the last good version keeps running: ${describeFailure(error)}`)
     }
   }
   follow()

@@ -83,6 +83,10 @@ export async function startServices(options: ServicesOptions): Promise<RunningSe
   const kill = () => child.kill('SIGKILL')
   signal?.addEventListener('abort', kill)
   const ready = allReady(child, options)
+  let mistake: string | undefined
+  child.on('message', (message: FromHost) => {
+    if (message.type === 'mistake') mistake = message.description
+  })
   try {
     await startStores()
   } catch (error) {
@@ -95,7 +99,9 @@ export async function startServices(options: ServicesOptions): Promise<RunningSe
   await Promise.race([ready, exited])
   signal?.removeEventListener('abort', kill)
   if (child.exitCode !== null || child.signalCode !== null) {
-    throw new Error(`${services.join(', ')} did not start:\n${lastLines.join('\n')}`)
+    // Its last message can come after its end.
+    if (child.connected) await once(child, 'disconnect')
+    throw new Error(mistake ?? `${services.join(', ')} did not start:\n${lastLines.join('\n')}`)
   }
   return { exited, pid: child.pid, stop: () => stop(child, exited) }
 }
@@ -129,7 +135,7 @@ function allReady(child: ChildProcess, { services, onReady }: ServicesOptions): 
   return new Promise((resolve) => {
     child.on('message', (message: FromHost) => {
       if (message.type === 'done') return onReady?.(message.step)
-      if (!waiting.delete(message.name)) return
+      if (message.type !== 'ready' || !waiting.delete(message.name)) return
       onReady?.(message.name)
       if (waiting.size === 0) resolve()
     })

@@ -7,9 +7,10 @@ import { build, type Metafile, type OutputFile, stop } from 'esbuild'
 import { repositoryRoot } from '../repository-root.ts'
 import type { Serverless } from './serverless.ts'
 
-const { bundleTogether, deployedConfiguration } = createRequire(import.meta.url)(
-  '../../../../esbuild.config.cjs',
-)
+const bundling = createRequire(import.meta.url)('../../../../esbuild.config.cjs')
+
+/** The source of the module with the configuration of the apps. @throws Error that says what is wrong in it */
+export const deployedConfiguration: () => Promise<string> = bundling.deployedConfiguration
 
 /** The folder of what services share, no service's name. */
 const SHARED = '.shared'
@@ -26,7 +27,7 @@ export async function bundleServices(services: Serverless[], outdir: string): Pr
   const folders = services.map(({ serviceDir }) => serviceDir)
   const configuration = pathToFileURL(configurationFile(outdir)).href
   const importConfiguration = () => `export * from ${JSON.stringify(configuration)}`
-  const options = bundleTogether(services, dirname(folders[0] ?? ''), outdir, importConfiguration)
+  const options = bundling.bundleTogether(services, dirname(folders[0] ?? ''), outdir, importConfiguration)
   const { metafile, outputFiles } = await build({
     ...options,
     external: [...options.external, configuration],

@@ -11,7 +11,10 @@ export interface ToHost {
   type: 'stores-ready'
 }
 
-/** What the host tells its parent: a step that is done for all services, or that one of them is ready. */
-export type FromHost = { type: 'done'; step: HostStep } | { type: 'ready'; name: string }
+/** What the host tells its parent: a step that is done for all services, that one of them is ready, or a mistake in one of their files. */
+export type FromHost =
+  | { type: 'done'; step: HostStep }
+  | { type: 'ready'; name: string }
+  | { type: 'mistake'; description: string }
 
 export type HostStep = 'functions built' | 'queues and bucket' | 'functions loaded'

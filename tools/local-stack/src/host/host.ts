@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { describeFailure, isMistake } from '../describe-failure.ts'
 import { repositoryRoot } from '../repository-root.ts'
 import type { FromHost, HostedServiceOptions, ToHost } from './host-messages.ts'
 import { type HostedServices, hostServices } from './hosted-services.ts'
@@ -41,6 +42,11 @@ try {
   const [services = '[]', outdir = ''] = process.argv.slice(2)
   await host(JSON.parse(services), outdir)
 } catch (error) {
-  console.error(error)
-  process.exit(1)
+  if (isMistake(error) && process.send) {
+    const mistake: FromHost = { type: 'mistake', description: describeFailure(error) }
+    process.send(mistake, undefined, undefined, () => process.exit(1))
+  } else {
+    console.error(error)
+    process.exit(1)
+  }
 }

@@ -74,14 +74,16 @@ export async function startService(
 }
 
 /** What a service takes from its configuration only when it starts. */
-function shapeOf({ functions, resources, plugins, custom, provider: { httpApi } }: Service): string {
+function shapeOf({ functions, resources = {}, plugins, custom, provider: { httpApi } }: Service): string {
   const settings = Object.entries(functions).map(([key, { handler, events, package: packaged }]) => [
     key,
     handler,
     events,
     packaged,
   ])
-  return JSON.stringify([settings, resources, plugins, custom?.esbuild, httpApi])
+  // Which is about the deployment, and contains the apps.
+  const { Metadata: _, ...created } = resources
+  return JSON.stringify([settings, created, plugins, custom?.esbuild, httpApi])
 }
 
 /** Functions read these when they start. */

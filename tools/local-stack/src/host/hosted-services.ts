@@ -1,5 +1,5 @@
 import { configurationPath } from '@darkroom/app-configuration'
-import { bundleServices, writeConfiguration } from './bundle-services.ts'
+import { bundleServices, deployedConfiguration, writeConfiguration } from './bundle-services.ts'
 import type { HostStep } from './host-messages.ts'
 import { type HostedService, type HostOptions, startService } from './hosted-service.ts'
 import { filesOfConfiguration, readService } from './read-service.ts'
@@ -66,6 +66,8 @@ export async function hostServices(
     sourcesOf: (name) => sources.get(name) ?? new Set(),
     async reload(names, paths) {
       const some = services.filter(({ name }) => names.includes(name))
+      // First, because the framework names the variables that contain it instead of what is wrong.
+      await deployedConfiguration()
       const fresh = await readAll(some)
       if (paths.every((path) => settings.has(path))) await writeConfiguration(outdir)
       else await build(some, fresh)

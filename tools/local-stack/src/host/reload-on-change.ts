@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
-import type { BuildFailure, Message } from 'esbuild'
+import { describeFailure } from '../describe-failure.ts'
 import { repositoryRoot } from '../repository-root.ts'
 import type { HostedServices } from './hosted-services.ts'
 import type { Log } from './serverless.ts'
@@ -66,9 +66,7 @@ export function reloadOnChange(services: HostedServices, logOf: (name: string) =
       follow()
     } catch (error) {
       pending = allPaths
-      const { errors } = error as BuildFailure
-      const places = errors?.map(describe).join('; ') ?? (error as Error).message
-      log.error(`not reloaded, the last good version keeps running: ${places}`)
+      log.error(`not reloaded, the last good version keeps running: ${describeFailure(error)}`)
     }
   }
   follow()
@@ -94,9 +92,4 @@ function isSource(name: string | null): name is string {
 function describeAll([first = '', ...others]: readonly string[]): string {
   const path = relative(repositoryRoot, first)
   return others.length === 0 ? `${path} has` : `${path} and ${others.length} more have`
-}
-
-function describe({ text, location }: Message): string {
-  if (!location) return text
-  return `${location.file}:${location.line}:${location.column + 1} ${text}`
 }

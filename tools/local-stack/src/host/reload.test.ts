@@ -25,6 +25,7 @@ functions:
   apps: { handler: say.names, events: [{ httpApi: GET /apps }] }
   slowly: { handler: say.slowly, timeout: 20, events: [{ httpApi: GET /slowly }] }
 custom: { esbuild: {} }
+resources: { Metadata: { Place: '\${file(../settings/place.json):place}' } }
 `
 const HANDLERS = `import { apps } from '@darkroom/app-configuration/deployed'
 import { word } from '../package/word.ts'
@@ -160,6 +161,7 @@ test('services with a common change are built together; one with an error holds 
 test('a file that the configuration names changes the environment, without a build', async () => {
   const built = await builtAt()
   expect(await edit('settings/place.json', '{"place": "moon"}')).toContain('place.json has changed')
+  expect(lines.at(-1)).not.toContain('Restart')
   expect(await say()).toMatch(/, moon$/)
   expect(await edit('settings/place.json', '{"place"')).toContain('place.json')
   expect(await say()).toMatch(/, moon$/)
@@ -177,7 +179,9 @@ test('an edit of the apps is effective without a build, and a mistake in it keep
     /^service: reloaded .*apps\.json/,
   )
   expect(await apps()).toBe('one,two')
-  expect(await edit('settings/apps.json', '{"apps":')).toMatch(/^service: not reloaded.*apps\.json/)
+  expect(await edit('settings/apps.json', '{"apps":')).toMatch(
+    /^service: not reloaded, .*: The configuration of the apps in \S+\/apps\.json cannot be used\. ✖ .* → at line 1, column \d+$/,
+  )
   expect(await apps()).toBe('one,two')
   await edit('settings/apps.json', appsFile(['three']))
   expect(await apps()).toBe('three')

@@ -9,7 +9,7 @@ export interface Service {
   service: string
   custom?: { esbuild?: { external?: string[] }; 'serverless-offline'?: object }
   plugins: string[]
-  resources?: unknown
+  resources?: { Metadata?: object }
   provider: FunctionSettings & { httpApi?: unknown }
   functions: Record<string, ServiceFunction>
 }

@@ -4,7 +4,8 @@ import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local
 import { startLocalKafka } from '@darkroom/local-kafka'
 import { APPS, TOPICS } from '../apps.ts'
 import { createDevelopmentKeys } from '../development-keys.ts'
-import { type Endpoints, endpointsFor, readEndpoints } from '../endpoints.ts'
+import { type Endpoints, readEndpoints } from '../endpoints.ts'
+import { endpointsFor } from '../endpoints-for.ts'
 import { freePorts } from '../ports.ts'
 
 const REGION = 'us-east-1'

@@ -1,0 +1,26 @@
+import type { BuildFailure, Message } from 'esbuild'
+
+/** Whether it is about a file that somebody edits, so that its text says enough: an error of esbuild, or of the framework about a serverless.yml. */
+export function isMistake(error: unknown): boolean {
+  const { errors, name } = error as Partial<BuildFailure>
+  return errors !== undefined || name === 'ServerlessError'
+}
+
+/** One line about why something was not built or read, with the place where there is one. */
+export function describeFailure(error: unknown): string {
+  const { errors } = error as Partial<BuildFailure>
+  if (errors?.length) return errors.map(describe).join('; ')
+  return inOneLine((error as Error).message)
+}
+
+/** Without the lines around the place and the stack of what it has called, which the framework adds. */
+function inOneLine(message: string): string {
+  const [paragraph = ''] = message.split(/\n\s*\n/)
+  const lines = paragraph.split('\n').filter((line) => !/^\s+at .*:\d+\)?$/.test(line))
+  return lines.map((line) => line.trim()).join(' ')
+}
+
+function describe({ text, location }: Message): string {
+  if (!location) return inOneLine(text)
+  return `${location.file}:${location.line}:${location.column + 1} ${text}`
+}
