@@ -18,15 +18,24 @@ import { getText, listPage, putObjectIf } from './objects.ts'
 /**
  * The receipt of an erasure, which becomes the image's document.
  *
+ * @param image `acceptedAt` if something stored says it; otherwise it is the time of the id
  * @param by the credential: the id of its API key, or the issuer of its JWT
  * @param objects how many are deleted
  */
-export function newReceipt({ app, imageId }: ImageRef, by: string, objects: number): ErasedDocument {
+export function newReceipt(
+  {
+    app,
+    imageId,
+    acceptedAt = timeOf(imageId).toISOString(),
+  }: ImageRef & { acceptedAt?: string | undefined },
+  by: string,
+  objects: number,
+): ErasedDocument {
   return {
     schema_version: 1,
     image_id: imageId,
     app,
-    accepted_at: timeOf(imageId).toISOString(),
+    accepted_at: acceptedAt,
     status: 'erased',
     erased_at: new Date().toISOString(),
     erased_by: by,

@@ -103,7 +103,8 @@ async function writeReceipt(
   // An upload that runs now may still write the entry for them, and an attempt variants: both are looked at minutes later
   // (decisions/0045-writes-after-an-erasure.md).
   await watchErased(image, stored.sha256)
-  const receipt = newReceipt(image, by, stored.keys.length)
+  const acceptedAt = stored.document?.document?.accepted_at ?? stored.original?.acceptedAt
+  const receipt = newReceipt({ ...image, acceptedAt }, by, stored.keys.length)
   return (await putDocument(bucket, receipt, stored.document)) ? receipt : undefined
 }
 

@@ -165,6 +165,16 @@ describe('what is stored can be erased whatever the time in its id:', () => {
     })
   })
 
+  test.each(kinds.slice(1, 3))(
+    'the receipt of %s has the time of acceptance, not that of the id',
+    async (_, put) => {
+      const image = { app: brief, imageId: newImageId(new Date(Date.now() - DAY_MS / 2)) }
+      await put(image)
+      const { body } = await erase(image.imageId, brief)
+      expect(body).toMatchObject({ status: 'erased', acceptedAt: now })
+    },
+  )
+
   test('also for its uploader, and for nobody else', async () => {
     const image = { app: brief, imageId: newImageId(new Date(1)) }
     await store.putDocument({ ...processedDocument(image), uploader: 'alice' })
