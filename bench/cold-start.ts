@@ -1,8 +1,8 @@
 /**
  * Measures what a cold start loads: `pnpm bench:cold-start [--check]`, a minute. Bundles each function as it is deployed, loads
  * every bundle in a new process, one after the other for several rounds, and prints the processor time over an empty process as
- * the median of the rounds, and as a ratio to the S3 client alone. Also prints the size of each zip without what is installed
- * into it (sharp). `--check` ends with 1 if a function is over its budget.
+ * the median of the rounds, and as a ratio to the S3 client alone. Also prints the memory of the process once it is loaded, and the
+ * size of each zip without what is installed into it (sharp). `--check` ends with 1 if a function is over its budget.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -127,13 +127,21 @@ async function writeEmpty(): Promise<Program> {
   return { title: 'an empty process', file, bytes: 0 }
 }
 
-/** Processor time of all threads of a new process that loads it, in milliseconds. */
-async function load({ file }: Program): Promise<number> {
+/** What a new process took that loads a program. */
+interface Start {
+  /** Processor time of all threads, in milliseconds. */
+  milliseconds: number
+  /** Resident once it is loaded. */
+  megabytes: number
+}
+
+async function load({ file }: Program): Promise<Start> {
   const script = `await import(${JSON.stringify(file)})
     const { user, system } = process.cpuUsage()
-    process.stdout.write(String((user + system) / 1000), () => process.exit())`
+    const start = { milliseconds: (user + system) / 1000, megabytes: process.memoryUsage.rss() / 1e6 }
+    process.stdout.write(JSON.stringify(start), () => process.exit())`
   const args = ['--input-type=module', '--eval', script]
-  return Number((await promisify(execFile)(process.execPath, args, { env: ENVIRONMENT })).stdout)
+  return JSON.parse((await promisify(execFile)(process.execPath, args, { env: ENVIRONMENT })).stdout)
 }
 
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
@@ -144,12 +152,13 @@ const services = ['upload-api', 'image-processor', 'kafka-bridge', 'analytics-ca
 const functions = (await pMap(services, bundleService, { concurrency: 1 })).flat()
 const programs = [empty, s3Client, ...functions]
 
-const times = new Map<Program, number[]>(programs.map((program) => [program, []]))
+const starts = new Map<Program, Start[]>(programs.map((program) => [program, []]))
 for (let round = 0; round < ROUNDS; round++) {
-  for (const [program, samples] of times) samples.push(await load(program))
+  for (const [program, samples] of starts) samples.push(await load(program))
 }
 
-const medianOf = (program: Program) => median(times.get(program) ?? [])
+const medianOf = (program: Program, unit: keyof Start = 'milliseconds') =>
+  median((starts.get(program) ?? []).map((start) => start[unit]))
 const overEmpty = (program: Program) => medianOf(program) - medianOf(empty)
 const ratioOf = (program: Program) => overEmpty(program) / overEmpty(s3Client)
 
@@ -169,12 +178,14 @@ function isOver(program: Program, table: Record<string, Limits>): boolean {
 const rows = [s3Client, ...functions].map((program) => [
   program.title,
   `${Math.round(program.bytes / 1000)} KB`,
+  `${medianOf(program, 'megabytes').toFixed(0)} MB`,
   `${overEmpty(program).toFixed(0)} ms`,
   ratioOf(program).toFixed(2),
   program !== s3Client && isOver(program, AIMS) ? 'misses its aim' : '',
 ])
-console.log(formatTable(['', 'zip', 'processor time', 'ratio', ''], rows))
-console.log(`An empty process takes ${medianOf(empty).toFixed(0)} ms. ${ROUNDS} rounds, medians.`)
+console.log(formatTable(['', 'zip', 'memory', 'processor time', 'ratio', ''], rows))
+const emptyTakes = `${medianOf(empty).toFixed(0)} ms and ${medianOf(empty, 'megabytes').toFixed(0)} MB`
+console.log(`An empty process takes ${emptyTakes}. ${ROUNDS} rounds, medians.`)
 const over = functions.filter((program) => isOver(program, BUDGETS))
 if (options.check && over.length > 0) {
   console.error(`Over budget: ${over.map(({ title }) => title).join(', ')}. See bench/cold-start.ts.`)
