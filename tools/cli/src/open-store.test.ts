@@ -1,6 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { newImageId } from '@darkroom/core'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Command } from 'commander'
@@ -59,6 +62,35 @@ describe('a store that is named', () => {
     store.close()
   })
 
+  test('by a stage is opened with the queue that its stack names', async () => {
+    const stack = { Bucket: 'darkroom-prod-1-eu-central-1', ImageQueue: QUEUE_URL }
+    const members = Object.entries(stack).map(
+      ([id, name]) =>
+        `<member><LogicalResourceId>${id}</LogicalResourceId><PhysicalResourceId>${name}</PhysicalResourceId></member>`,
+    )
+    const asked: string[] = []
+    const server = createServer(async (request, response) => {
+      asked.push(await text(request))
+      response.end(
+        `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>${members.join('')}</StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`,
+      )
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ACCESS_KEY_ID: 'a',
+      AWS_SECRET_ACCESS_KEY: 'b',
+      BUCKET: 'other',
+    })
+    const store = await openStoreWithQueue({ stage: 'prod' })
+    expect(store).toMatchObject({ bucket: { name: stack.Bucket }, queueUrl: QUEUE_URL })
+    expect(asked).toEqual([expect.stringContaining('StackName=darkroom-image-processor-prod')])
+    store.close()
+    server.closeAllConnections()
+    server.close()
+  })
+
   test('needs no queue if no message is sent', async () => {
     process.env.BUCKET = 'prod'
     const store = await openStore({})
@@ -88,7 +120,7 @@ const COMMANDS: Record<string, string[]> = {
 
 describe.each(Object.entries(COMMANDS))('%s', (_, command) => {
   test.each<[string, string[], NodeJS.ProcessEnv, boolean, RegExp]>([
-    ['no store at all', [], {}, false, /No store is named.*pnpm dev.*--bucket NAME/],
+    ['no store at all', [], {}, false, /No store is named.*pnpm dev.*--stage STAGE/],
     [
       'BUCKET beside a local stack',
       [],
@@ -142,6 +174,11 @@ test.each<[string, string[], NodeJS.ProcessEnv, RegExp]>([
   await expect(run(backfill)).rejects.toThrow(refusal)
 })
 
+test('a stage beside a bucket is refused', async () => {
+  const trace = ['trace', newImageId(), '--stage', 'prod', '--bucket', 'prod']
+  await expect(run(trace)).rejects.toThrow(/Use --stage alone/)
+})
+
 test('retention without --date refuses store options', async () => {
   await expect(run(['retention', '--bucket', 'prod'])).rejects.toThrow(/reads no store: add --date/)
 })
@@ -180,6 +217,8 @@ test('every command that reads a store explains the choice in the same words', a
     'trace',
   ])
   for (const command of commands) {
-    expect(helpOf(command)).toMatch(/--bucket <name> .*--queue-url <url> .*--local .*\nStore: --bucket/s)
+    expect(helpOf(command)).toMatch(
+      /--stage <\w+> .*--bucket <name> .*--queue-url <url> .*--local .*\nStore: --stage, --bucket/s,
+    )
   }
 })

@@ -3,7 +3,7 @@ import { type Bucket, openBucket } from '@darkroom/bucket'
 import { type Endpoints, readEndpoints } from '@darkroom/local-stack/endpoints'
 import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
-import { bucketOfStage } from './stage-bucket.ts'
+import { storeOfStage } from './stage-store.ts'
 
 /** The bucket of a deployment or of the local stack. */
 export interface Store {
@@ -27,12 +27,14 @@ export interface StoreOptions {
   bucket?: string
   queueUrl?: string
   local?: boolean
-  /** Of commands that take a stage instead of its bucket. */
   stage?: string
 }
 
 /** Gives a command the options that choose its store. They are the same for every command. */
 export function addStoreOptions(command: Command): Command {
+  // `analytics` has its own, which reads a stage with Athena.
+  if (!command.options.some(({ long }) => long === '--stage'))
+    command.option('--stage <stage>', 'use the bucket and the image queue of this stage on AWS')
   return command
     .option('--bucket <name>', 'use this bucket on AWS')
     .option('--queue-url <url>', 'the image queue of that bucket, for commands that send messages')
@@ -40,7 +42,7 @@ export function addStoreOptions(command: Command): Command {
     .addHelpText(
       'after',
       `
-Store: --bucket (with --queue-url) or --local chooses it. Without these options, BUCKET and QUEUE_URL of the environment
+Store: --stage, --bucket (with --queue-url) or --local chooses it. Without these options, BUCKET and QUEUE_URL of the environment
 choose a deployment; if they are not set, the running local stack is used. A command refuses to guess between the two.
 Credentials and region of a deployment come from the AWS SDK's own settings.`,
     )
@@ -79,7 +81,7 @@ async function chooseStore(options: StoreOptions): Promise<StoreLocation> {
   if (bucket === '' || queueUrl === '') throw new Error('--bucket and --queue-url need a value.')
   if (stage !== undefined) {
     if (local || bucket || queueUrl) throw new Error('Use --stage alone, or the options of a bucket.')
-    return { bucket: await bucketOfStage(stage) }
+    return storeOfStage(stage)
   }
   if (local && (bucket || queueUrl)) {
     throw new Error('Use either --local or --bucket and --queue-url, not both.')
@@ -103,7 +105,7 @@ async function chooseWithoutOptions(): Promise<StoreLocation> {
     throw new Error('QUEUE_URL is set but BUCKET is not: set both, or use --bucket and --queue-url.')
   if (endpoints) return localStack(endpoints)
   throw new Error(
-    'No store is named. Start the local stack with: pnpm dev. Or name a deployment with --bucket NAME.',
+    'No store is named. Start the local stack with: pnpm dev. Or name a deployment with --stage STAGE.',
   )
 }
 

@@ -35,7 +35,6 @@ export function addAuditLog(program: Command): void {
     .option('--image <id>', 'only what concerns this image', parsedBy(ImageId))
     .option('--credential <id>', 'only what was done with this API key, or tokens of it')
     .option('--json', 'the entries, one line of JSON each')
-    .option('--stage <stage>', 'a stage on AWS, instead of --bucket')
   addStoreOptions(command).action(
     async ({ from, to = new Date(), json, app, image, credential, ...options }: Options) => {
       if (from >= to)

@@ -27,9 +27,7 @@ export function addKeys(program: Command): void {
 /** The options of all of them. */
 function addKeysCommand(keys: Command, name: string, description: string): Command {
   const command = keys.command(name).description(description)
-  command
-    .requiredOption('--app <app>', 'the app that the keys belong to', parsedBy(AppId))
-    .option('--stage <stage>', 'a stage on AWS, instead of --bucket')
+  command.requiredOption('--app <app>', 'the app that the keys belong to', parsedBy(AppId))
   return addStoreOptions(command)
 }
 
