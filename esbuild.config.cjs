@@ -87,6 +87,11 @@ const LEFT_OUT = {
   '@smithy/core/event-streams': `export const resolveEventStreamSerdeConfig = (config) => config
     export const eventStreamSerdeProvider = () => { throw new Error('Event streams are not bundled') }
     export const EventStreamSerde = undefined`,
+  // Lambda's settings are in the environment. The SDK would look for others in files at the first request.
+  '../shared-ini-file-loader/loadSharedConfigFiles': `export const loadSharedConfigFiles = async () => ({
+      configFile: {},
+      credentialsFile: {},
+    })`,
   // What file-type unpacks files with writes to a terminal, if it is asked to.
   debug: 'export default () => () => {}',
 }

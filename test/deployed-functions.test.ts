@@ -80,6 +80,13 @@ test('a function has the schemas of the commands that it sends alone', async () 
   expect(code).not.toMatch(/GetBucketAcl|SelectObjectContent|ReceiveMessage|CreateQueue/)
 })
 
+test('a function does not look for files with settings of the SDK', async () => {
+  await packagesOf(UPLOAD_IMAGE)
+  const code = await readFile(fileOf(UPLOAD_IMAGE), 'utf8')
+  expect(code).toContain('AWS_MAX_ATTEMPTS')
+  expect(code).not.toMatch(/AWS_CONFIG_FILE|AWS_SHARED_CREDENTIALS_FILE/)
+})
+
 test('a stack trace names the line of the source', async () => {
   await packagesOf(UPLOAD_IMAGE)
   const source = await readFile(join(SERVICES, 'upload-api/src/environment.ts'), 'utf8')
