@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -22,6 +24,18 @@ async function startLocalStack(): Promise<void> {
   const apps = { 'web-app-1': { apiKey: 'one' }, 'web-app-2': { apiKey: 'two' } }
   await writeFile(join(folder, 'endpoints.json'), JSON.stringify({ uploadApi: 'http://127.0.0.1:1', apps }))
 }
+
+test('a stack that was killed is not running', async () => {
+  await startLocalStack()
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await writeFile(join(folder, 'dev.lock'), `${process.pid} ${port}`)
+  expect(await connectClient({})).toMatchObject({ label: expect.stringContaining('local stack') })
+  server.close()
+  await once(server, 'close')
+  await expect(connectClient({})).rejects.toThrow('The local stack is not running. Start it with: pnpm dev')
+})
 
 const URL = 'https://images.example.com'
 const DEPLOYMENT = { DARKROOM_URL: URL, DARKROOM_KEY: 'key' }

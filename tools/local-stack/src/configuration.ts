@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { access, constants, mkdir, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join, sep } from 'node:path'
 import { loadEnvFile } from 'node:process'
 import { HeicDecoder } from '@darkroom/core'
 import { localFolder, STATE_FOLDERS } from './endpoints.ts'
+import { lockOf, ownerOf } from './owner.ts'
 import { configuredPorts, type Ports } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
 
@@ -46,11 +47,11 @@ function requireOneOf(variable: string, values: readonly string[]): void {
  * process has its id now, the next start takes the folder.
  */
 async function lock(folder: string): Promise<() => Promise<void>> {
-  const file = join(folder, 'dev.lock')
-  const [pid = 0, port = 0] = (await readFile(file, 'utf8').catch(() => '')).split(' ').map(Number)
-  if (isRunning(pid) && (await isListening(port))) {
+  const file = lockOf(folder)
+  const owner = await ownerOf(folder)
+  if (owner?.isRunning) {
     throw new Error(
-      `Another local stack, process ${pid}, uses ${folder}. Stop it, or set LOCAL_DIR and the ports to others.`,
+      `Another local stack, process ${owner.pid}, uses ${folder}. Stop it, or set LOCAL_DIR and the ports to others.`,
     )
   }
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
@@ -80,20 +81,4 @@ async function makeFolder(folder: string): Promise<void> {
   if (existsSync(folder)) return
   await makeFolder(dirname(folder))
   await mkdir(folder)
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0)
-  } catch (error) {
-    // It belongs to another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true))
-    socket.on('error', () => resolve(false)).on('connect', () => socket.destroy())
-  })
 }

@@ -1,5 +1,6 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { ownerOf } from './owner.ts'
 import { repositoryRoot } from './repository-root.ts'
 
 /** The endpoints of the stack, which `pnpm dev` writes to `endpoints.json` in the local folder. */
@@ -45,6 +46,8 @@ export function removeEndpoints(): Promise<void> {
 /** @throws Error if `pnpm dev` is not running */
 export async function readEndpoints(): Promise<Endpoints> {
   try {
+    // One that was killed leaves its file.
+    if ((await ownerOf(localFolder()))?.isRunning === false) throw new Error('it was killed')
     return JSON.parse(await readFile(endpointsFile(), 'utf8'))
   } catch (cause) {
     throw new Error('The local stack is not running. Start it with: pnpm dev', { cause })
