@@ -8,13 +8,8 @@
  * and for Kafka the pollers, which are billed by the hour.
  */
 import { formatTable } from '@darkroom/terminal'
-import {
-  analyticsDollars,
-  collectFullBatch,
-  compactionDollars,
-  IDLE_MONTH_OF_GLUE,
-} from './cost/collector.ts'
-import { COUNTED } from './cost/counted.ts'
+import { analyticsOfDay, collectFullBatch } from './cost/collector.ts'
+import { COLLECTED_BATCH, COUNTED } from './cost/counted.ts'
 import { type Service, startCountedStack, type Usage } from './cost/counted-stack.ts'
 import { countIdleDay, type IdleDay, type IdleFunction } from './cost/idle-requests.ts'
 import { PRICES, PRICES_AS_OF } from './cost/prices.ts'
@@ -34,7 +29,7 @@ const IDLE_APPS = [1, 100, 1_000, 10_000]
 
 type Unit = Exclude<
   keyof typeof PRICES,
-  's3GigabyteMonth' | 'athenaTerabyte' | 'dynamodbWrite' | 'dpuHour' | 'alarmMonth' | 'compositeAlarmMonth'
+  's3GigabyteMonth' | 'athenaTerabyte' | 'dynamodbWrite' | 'alarmMonth' | 'compositeAlarmMonth'
 >
 type Units = Record<Unit, number>
 const NAMES: Record<Unit, string> = {
@@ -202,12 +197,9 @@ function printIdle(day: Record<IdleFunction, IdleDay>): void {
     return [apps, ...[...all, sumOf(all)].map((dollars) => dollars.toFixed(2))]
   })
   console.log(
-    `\nUS dollars of a month without images: ${alarmMetrics} metrics have alarms, Lambda polls ${polledQueues} queues,\nschedules call functions, outcomes are merged, rows and images are compared.\nEach app has an old image.`,
+    `\nUS dollars of a month without images: ${alarmMetrics} metrics have alarms, Lambda polls ${polledQueues} queues,\nschedules call functions, tables are maintained, rows and images are compared.\nEach app has an old image.`,
   )
   console.log(formatTable(['apps', 'alarms', 'polling', 'calls', 'merges', 'rows', 'images', 'all'], rows))
-  console.log(
-    `If Glue bills daily runs that find no old snapshots and files (assumed: a minute of two DPU each), ${IDLE_MONTH_OF_GLUE.toFixed(2)} more.`,
-  )
 }
 
 const sumOf = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0)
@@ -220,26 +212,19 @@ async function printAnalytics(): Promise<void> {
     collectEvents: (deployment.memory.collectEvents ?? 0) / 1024,
     mergeOutcomes: (deployment.memory.mergeOutcomes ?? 0) / 1024,
   }
-  const priced = RATES.map((rate) => [rate, analyticsDollars(rate, batch, gigabytes)] as const)
-  const names = Object.keys(priced[0]?.[1].parts ?? {})
-  const rows = priced.map(([rate, { parts }]) => {
-    const all = Object.values(parts)
-    return [rate, ...[...all, all.reduce((sum, part) => sum + part, 0)].map((part) => part.toFixed(2))]
+  const batches = batch.events / COLLECTED_BATCH.events
+  if (Math.abs(batches - 1) > TOLERANCE || Math.abs(batch.bytes / COLLECTED_BATCH.bytes - 1) > TOLERANCE)
+    console.log(`\nA batch is ${batch.events} events and ${batch.bytes} bytes. Change bench/cost/counted.ts.`)
+  const rows = RATES.map((rate) => {
+    const images = rate * 86_400
+    const parts = Object.values(analyticsOfDay(images, batch, gigabytes))
+    return [rate, ...[...parts, sumOf(parts)].map((dollars) => ((dollars * 1e6) / images).toFixed(2))]
   })
   const { events, bytes, milliseconds } = batch
-  const read = priced[0]?.[1].gigabytesRead.toFixed(1)
   console.log(
-    `\nAnalytics, US dollars of a million images: ${events} events of 6 MB are a file of ${Math.round(bytes / 1000)} KB after ${Math.round(milliseconds)} ms; merges read ${read} GB`,
+    `\nAnalytics, US dollars of a million images: ${events} events of 6 MB are a file of ${Math.round(bytes / 1000)} KB after ${Math.round(milliseconds)} ms`,
   )
-  console.log(formatTable(['images/s', ...names, 'all'], rows))
-  const glue = RATES.map((rate) => [rate, compactionDollars(rate)] as const)
-  console.log("\nGlue's compaction, assumed: a minute of two DPU after each merge, or once an hour")
-  console.log(
-    formatTable(
-      ['images/s', 'each merge', 'once an hour'],
-      glue.map(([rate, { often, expected }]) => [rate, often.toFixed(2), expected.toFixed(2)]),
-    ),
-  )
+  console.log(formatTable(['images/s', ...Object.keys(analyticsOfDay(1, batch, gigabytes)), 'all'], rows))
 }
 
 printWays(await measureWays())

@@ -200,28 +200,12 @@ describe('the table images', () => {
     expect(input().Location).toBe('s3://cataloguebucket/images')
   })
 
-  test('is compacted; old snapshots and orphan files are deleted', () => {
-    const optimizers = ofType('AWS::Glue::TableOptimizer').map(propertiesOf)
-    expect(optimizers.map(({ Type, TableName }) => [TableName, Type])).toEqual(
-      ['images', 'look_alikes'].flatMap((table) =>
-        ['compaction', 'retention', 'orphan_file_deletion'].map((type) => [table, type]),
-      ),
-    )
-    for (const { TableOptimizerConfiguration } of optimizers) {
-      expect(TableOptimizerConfiguration).toMatchObject({ Enabled: true, RoleArn: 'OptimizerRole.Arn' })
-    }
-  })
-
-  test('loses the bytes of a deleted row, however few files its day has', () => {
-    const compactions = ofType('AWS::Glue::TableOptimizer')
-      .map(propertiesOf)
-      .filter(({ Type }) => Type === 'compaction')
-    const settings = compactions.map(
-      ({ TableOptimizerConfiguration }) =>
-        TableOptimizerConfiguration.CompactionConfiguration.IcebergConfiguration,
-    )
-    const rewritten = { Strategy: 'binpack', DeleteFileThreshold: 1, MinInputFiles: 1 }
-    expect(settings).toEqual([rewritten, rewritten])
+  test('has no other properties: CloudFormation would break a table that it changes', () => {
+    expect(input().Properties).toEqual({
+      'write.format.default': 'parquet',
+      'write.parquet.compression-codec': 'zstd',
+    })
+    expect(ofType('AWS::Glue::TableOptimizer')).toEqual([])
   })
 })
 
@@ -330,7 +314,9 @@ describe('the schedules', () => {
   test('the merge runs every five minutes', () => {
     const [rule] = ofType('AWS::Events::Rule').map(propertiesOf)
     expect(rule).toMatchObject({ ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED' })
-    expect(propertiesOf('MergeOutcomesLambdaFunction').Timeout).toBe(900)
+    const { Timeout, Environment } = propertiesOf('MergeOutcomesLambdaFunction')
+    expect(Timeout).toBe(900)
+    expect(Environment.Variables.SNAPSHOT_RETENTION_DAYS).toBe('3')
   })
 })
 
@@ -351,7 +337,7 @@ describe('the permissions of the roles', () => {
   const MERGES = 'MergeOutcomesIamRoleLambdaExecution'
   const COLLECTS = 'CollectEventsIamRoleLambdaExecution'
 
-  test.each(['AnalystRole', 'MergeRole', 'OptimizerRole', MERGES, COLLECTS])(
+  test.each(['AnalystRole', 'MergeRole', MERGES, COLLECTS])(
     '%s: no wildcard in actions or buckets',
     (role) => {
       for (const { Action, Resource } of statementsOf(role)) {
@@ -365,10 +351,10 @@ describe('the permissions of the roles', () => {
   )
 
   test('no role can read pictures', () => {
-    for (const role of ['AnalystRole', 'MergeRole', 'OptimizerRole', MERGES, COLLECTS]) {
+    for (const role of ['AnalystRole', 'MergeRole', MERGES, COLLECTS]) {
       for (const resource of resourcesFor(role, /^s3:GetObject/)) {
         expect(resource).toMatch(
-          /\/(metadata|collected)\/\*$|:::cataloguebucket\/\*$|queryresults\/(analysts|merge)\/\*$/,
+          /\/(metadata|collected|reconciled)\/\*$|:::cataloguebucket\/\*$|queryresults\/(analysts|merge)\/\*$/,
         )
       }
     }
@@ -386,12 +372,14 @@ describe('the permissions of the roles', () => {
     ])
   })
 
-  test('the merge can change only the table of images', () => {
+  test('the merge, which maintains the tables, can change only these and how far it is', () => {
     const changed = resourcesFor(MERGES, /^glue:(Update|Create|Delete)/)
     expect(changed.filter((arn) => arn.includes(':table/'))).toEqual([
       'arn:aws:glue:us-east-1:123456789012:table/Database.Ref/images',
+      'arn:aws:glue:us-east-1:123456789012:table/Database.Ref/look_alikes',
     ])
     expect(resourcesFor(MERGES, /^s3:(Put|Delete)/)).toEqual([
+      'arn:aws:s3:::darkroom-dev-123456789012-us-east-1/reconciled/*',
       'arn:aws:s3:::cataloguebucket/*',
       'arn:aws:s3:::queryresults/merge/*',
     ])

@@ -39,3 +39,38 @@ export const COLLECTED_SQS_REQUESTS = 1.2
  * its original, its document and three variants.
  */
 export const COMPARED_LISTINGS = (2 + 728 / 30 + 2 * 5) / 1_000
+
+/** A full batch of collectEvents: 6 MB of events and the file that they become, on a laptop. */
+export const COLLECTED_BATCH = { events: 3_848, bytes: 883_000, milliseconds: 500 } as const
+
+/** mergeOutcomes reads each file twice, and those of the last two of its five minutes again. */
+export const FILE_READS = 2.8
+
+/**
+ * Of a day of analysts' tables. Queries and writes of functions follow from the code; what Iceberg reads and writes, seconds and bytes are assumed
+ * (decisions/0085-maintenance-of-tables.md).
+ */
+export const ANALYTICS = {
+  /** Minutes, with a file each, if there are images, and merges. */
+  WINDOWS: 1_440,
+  MERGES: 288,
+  PER_MERGE: {
+    /** The watermark, the days, and the merge itself. */
+    queries: 3,
+    s3Write: 13,
+    seconds: 10,
+    maintenanceReads: 15,
+  },
+  PER_DAY: {
+    /** The watermark, the days, and nine rewrites of look-alikes. */
+    queries: 11,
+    /** Listings, files, and 14 times how far the maintenance is. */
+    s3Write: 60,
+    /** How far the maintenance is, once for each merge, and what is read of tables without merges. */
+    s3Read: 400,
+  },
+  /** Of an image in Parquet: what a merge reads to find its row, and all of it when its day is rewritten, some twice. */
+  BYTES: { key: 60, rewritten: 250 },
+  /** Athena bills at least this for a query. */
+  QUERY_BYTES: 10_000_000,
+} as const

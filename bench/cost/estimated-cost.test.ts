@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, test } from '@jest/globals'
-import { COLLECTED_SQS_REQUESTS, COMPARED_LISTINGS, COUNTED, OTHER_GIGABYTE_SECONDS } from './counted.ts'
+import { analyticsOfDay } from './collector.ts'
+import {
+  COLLECTED_BATCH,
+  COLLECTED_SQS_REQUESTS,
+  COMPARED_LISTINGS,
+  COUNTED,
+  OTHER_GIGABYTE_SECONDS,
+} from './counted.ts'
 import { PRICES } from './prices.ts'
 
 const sql = readFileSync(new URL('../../packages/analytics/sql/estimated_cost.sql', import.meta.url), 'utf8')
@@ -43,6 +51,38 @@ test.each([
   ]
   expect(sql).toContain(arm(functions.join(' + ')))
 })
+
+/** Memory of the functions, which `pnpm bench:cost` reads from the template. */
+const GIGABYTES = { collectEvents: 0.5, mergeOutcomes: 0.25 }
+
+test.each([0.001, 0.1, 1])(
+  'the view has the bill of a day at %s images/s, with all that depends on the rate',
+  async (rate) => {
+    const images = rate * 86_400
+    const connection = await (await DuckDBInstance.create()).connect()
+    // Two apps, which share the day's files, merges and maintenance.
+    await connection.run(`CREATE TABLE images_now AS SELECT DATE '2026-11-28' AS dt, 'processed' AS status, 'http' AS origin,
+    'app-' || CASE WHEN n % 3 = 0 THEN 1 ELSE 2 END AS app, 300 AS processing_ms, 350000 AS bytes, 100000 AS variants_bytes
+    FROM range(${Math.round(images)}) AS image (n)`)
+    const { gatewayRequest, s3Write, s3Read, sqsRequest, snsRequest, logGigabyte } = COUNTED.HTTP
+    const ofImage =
+      gatewayRequest * PRICES.gatewayRequest +
+      s3Write * PRICES.s3Write +
+      s3Read * PRICES.s3Read +
+      sqsRequest * PRICES.sqsRequest +
+      snsRequest * PRICES.snsRequest +
+      logGigabyte * PRICES.logGigabyte
+    const analysts = Object.values(analyticsOfDay(Math.round(images), COLLECTED_BATCH, GIGABYTES))
+    const bill = images * ofImage + analysts.reduce((sum, part) => sum + part, 0)
+    const read = await connection.runAndReadAll(
+      `SELECT sum(images * request_dollars) / 1000, count(*) FROM (${sql})`,
+    )
+    const [[dollars, apps] = []] = read.getRowsJson()
+    expect(Number(apps)).toBe(2)
+    expect(Number(dollars) / bill).toBeCloseTo(1, 2)
+    connection.closeSync()
+  },
+)
 
 test('docs/deploy.md has what these units cost', () => {
   const page = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8')

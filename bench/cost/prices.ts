@@ -32,8 +32,6 @@ export const PRICES = {
   logGigabyte: 0.5,
   /** What a query reads, at least 10 MB. */
   athenaTerabyte: 5,
-  /** Glue's optimizers of Iceberg tables; each run is billed for a minute at least. */
-  dpuHour: 0.44,
   /** Each metric that an alarm watches; those in an expression count one by one. */
   alarmMonth: 0.1,
   compositeAlarmMonth: 0.5,

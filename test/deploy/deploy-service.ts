@@ -69,6 +69,7 @@ type Resources = Record<string, Resource>
 const UNSUPPORTED_TYPES = [
   'AWS::Athena::NamedQuery',
   'AWS::Budgets::Budget',
+  // Of version 0.1.0.
   'AWS::Glue::TableOptimizer',
   'AWS::QuickSight::DataSet',
   'AWS::QuickSight::DataSource',

@@ -6,9 +6,14 @@ import {
   attributeViews,
   baseViews,
   type Catalogue,
+  ICEBERG_TABLES,
   MAX_DIFFERENCES,
+  type MaintenanceStep,
+  maintenanceStatement,
   mergeCollected,
+  mergedDaysQuery,
   readQueries,
+  readWatermark,
 } from '@darkroom/analytics'
 import { type AttributeType, readConfiguration, retentionOf } from '@darkroom/app-configuration'
 import { configurationFile } from '@darkroom/app-configuration/testing'
@@ -138,6 +143,16 @@ async function refuse(): Promise<void> {
 /** What mergeOutcomes does in Athena: at once, or when the last file is old enough for the watermark. */
 const merge = (minutesLater = 0) =>
   mergeCollected(trino, { s3, name: BUCKET }, { now: Date.now() + minutesLater * 60_000 })
+
+/** What `mergeOutcomes` has Athena do, in Trino's words. Nothing is kept for longer than the statement needs. */
+async function maintain(step: MaintenanceStep): Promise<void> {
+  const [, days] =
+    /^OPTIMIZE \w+ REWRITE DATA USING BIN_PACK (WHERE .*)$/.exec(maintenanceStatement(step)) ?? []
+  const actions = days
+    ? [`optimize ${days}`]
+    : ['expire_snapshots', 'remove_orphan_files'].map((action) => `${action}(retention_threshold => '0s')`)
+  for (const action of actions) await trino.query(`ALTER TABLE ${step.table} EXECUTE ${action}`)
+}
 
 /** Runs the statement that a schedule passes to Athena. @returns the number of changed rows */
 async function runScheduled(schedule: string): Promise<number> {
@@ -341,8 +356,8 @@ test('an erased image is in no view as soon as its receipt is collected, and in 
   expect(await inTrino(lookAlikes)).toEqual(await inDuckDb(lookAlikes))
 })
 
-test('an erased image is in tables until the merge, in snapshots until they expire, and in files until orphans are deleted', async () => {
-  const { rows } = await trino.query(`SELECT other_image_id FROM look_alikes
+test('an erased image is in tables until the merge, and in files and snapshots until the maintenance', async () => {
+  const { rows } = await trino.query(`SELECT other_image_id, dt FROM look_alikes
     WHERE dt = (SELECT max(dt) FROM look_alikes)`)
   const erased = documents.find(({ image_id }) => image_id === rows[0]?.[0])
   if (!erased) throw new Error('there is no look-alike')
@@ -359,20 +374,23 @@ test('an erased image is in tables until the merge, in snapshots until they expi
   expect((await foundIn()).toSorted()).toEqual(
     ['table images', 'table look_alikes', 'table image_documents', ...stored].toSorted(),
   )
+  // All that is collected is before the watermark, so the files of other days have nothing that is later.
+  await merge(10)
+  const watermark = await readWatermark(trino)
   await commit(receiptOf(erased))
   await local.refresh()
   await merge()
   await runScheduled('LookAlikesSchedule')
   expect((await foundIn()).toSorted()).toEqual(stored.toSorted())
-  for (const table of ['images', 'look_alikes']) {
-    await trino.query(`ALTER TABLE ${table} EXECUTE optimize`)
-    await trino.query(`ALTER TABLE ${table} EXECUTE expire_snapshots(retention_threshold => '0s')`)
-  }
-  // The snapshot that replaced the files is kept, and with it the files that it replaced: they are orphans.
-  expect(await foundIn()).toEqual(['files of images', 'files of look_alikes'])
-  for (const table of ['images', 'look_alikes'])
-    await trino.query(`ALTER TABLE ${table} EXECUTE remove_orphan_files(retention_threshold => '0s')`)
+  const { rows: changed } = await trino.query(mergedDaysQuery(watermark))
+  const days = changed.map(([day]) => String(day))
+  expect(days).toEqual([rows[0]?.[1]])
+  const rowsOf = () => Promise.all(ICEBERG_TABLES.map((table) => inTrino(`SELECT * FROM ${table}`)))
+  const before = await rowsOf()
+  for (const table of ICEBERG_TABLES) await maintain({ kind: 'rewrite', table, days })
+  for (const table of ICEBERG_TABLES) await maintain({ kind: 'clean', table })
   expect(await foundIn()).toEqual([])
+  expect(await rowsOf()).toEqual(before)
   const result = { Bucket: 'results', Key: 'analysts/one.csv', Body: `"image_id"\n"${image.imageId}"\n` }
   await s3.send(new PutObjectCommand(result))
   expect(await foundIn()).toEqual(['query results'])

@@ -49,34 +49,51 @@ export async function resultsOf(athena: AthenaClient, { workGroup }: AthenaDatab
 export function askAthena(athena: AthenaClient, where: AthenaDatabase): Catalogue {
   return {
     async query(sql) {
-      const { QueryExecutionId } = await athena.send(
-        new StartQueryExecutionCommand({
-          QueryString: sql,
-          WorkGroup: where.workGroup,
-          QueryExecutionContext: { Database: where.database },
-        }),
-      )
-      await waitForQuery(athena, QueryExecutionId)
-      return readResult(athena, QueryExecutionId)
+      const id = await startStatement(athena, where, sql)
+      for (;;) {
+        const { state, reason } = await stateOfStatement(athena, id)
+        if (state === 'succeeded') return readResult(athena, id)
+        if (state === 'failed') throw new Error(`The Athena query failed: ${reason}`)
+        await pause(POLL_INTERVAL_MS)
+      }
     },
   }
 }
 
-/** @throws Error with Athena's message if the query fails */
-async function waitForQuery(athena: AthenaClient, QueryExecutionId: string | undefined): Promise<void> {
-  for (;;) {
-    const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }))
-    const { State, StateChangeReason } = QueryExecution?.Status ?? {}
-    if (State === 'SUCCEEDED') return
-    if (State === 'FAILED' || State === 'CANCELLED') {
-      throw new Error(`The Athena query failed: ${StateChangeReason ?? State}`)
-    }
-    await pause(POLL_INTERVAL_MS)
+/** For what takes longer than its caller. @returns the id of the execution */
+export async function startStatement(
+  athena: AthenaClient,
+  { database, workGroup }: AthenaDatabase,
+  sql: string,
+): Promise<string> {
+  const { QueryExecutionId = '' } = await athena.send(
+    new StartQueryExecutionCommand({
+      QueryString: sql,
+      WorkGroup: workGroup,
+      QueryExecutionContext: { Database: database },
+    }),
+  )
+  return QueryExecutionId
+}
+
+export interface StatementState {
+  state: 'running' | 'succeeded' | 'failed'
+  /** Why it failed, in Athena's words. */
+  reason: string
+}
+
+export async function stateOfStatement(athena: AthenaClient, id: string): Promise<StatementState> {
+  const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId: id }))
+  const { State, StateChangeReason } = QueryExecution?.Status ?? {}
+  const isFailed = State === 'FAILED' || State === 'CANCELLED'
+  return {
+    state: isFailed ? 'failed' : State === 'SUCCEEDED' ? 'succeeded' : 'running',
+    reason: StateChangeReason ?? State ?? '',
   }
 }
 
 /** The first row of a SELECT's first page is its header. */
-async function readResult(client: AthenaClient, QueryExecutionId: string | undefined): Promise<Table> {
+async function readResult(client: AthenaClient, QueryExecutionId: string): Promise<Table> {
   const rows: (string | null)[][] = []
   for await (const { ResultSet } of paginateGetQueryResults({ client }, { QueryExecutionId })) {
     for (const { Data = [] } of ResultSet?.Rows ?? [])

@@ -64,7 +64,8 @@ export async function mergeCollected(
   return merged
 }
 
-async function readWatermark(catalogue: Catalogue): Promise<string | undefined> {
+/** The time up to which all collected files are merged, ISO 8601; undefined before the first merge. */
+export async function readWatermark(catalogue: Catalogue): Promise<string | undefined> {
   const [row] = (await catalogue.query(WATERMARK_QUERY)).rows
   return row === undefined ? undefined : String(row[0])
 }

@@ -5,7 +5,7 @@ export const ICEBERG_TABLES = ['images', 'look_alikes'] as const
 /** All tables. Views store nothing. */
 export const TABLES = [...ICEBERG_TABLES, 'image_documents'] as const
 type Table = (typeof TABLES)[number]
-type IcebergTable = (typeof ICEBERG_TABLES)[number]
+export type IcebergTable = (typeof ICEBERG_TABLES)[number]
 
 /** A query for the number of rows of an image, in Athena's SQL. Receipts of erasures do not count. */
 export function rowsOfImageQuery(table: Table, image: ImageRef): string {

@@ -4,11 +4,14 @@ import {
   ListQueryExecutionsCommand,
 } from '@aws-sdk/client-athena'
 
-/** More than one call starts while another one runs: a merge, and its two short queries. */
-const RECENT_QUERIES = 20
+/** More than are started while a statement runs for its 30 minutes, by which it is ended. */
+const RECENT_QUERIES = 50
 
-/** Whether a merge of a workgroup is queued or running: two at once would conflict, and one would fail. */
-export async function isMerging(athena: AthenaClient, workGroup: string): Promise<boolean> {
+/**
+ * Whether a statement of a workgroup that merges into `images` or rewrites its files is queued or running: two at once would conflict, and
+ * one would fail.
+ */
+export async function isWritingImages(athena: AthenaClient, workGroup: string): Promise<boolean> {
   const list = new ListQueryExecutionsCommand({ WorkGroup: workGroup, MaxResults: RECENT_QUERIES })
   const { QueryExecutionIds = [] } = await athena.send(list)
   if (QueryExecutionIds.length === 0) return false
@@ -16,6 +19,6 @@ export async function isMerging(athena: AthenaClient, workGroup: string): Promis
   return QueryExecutions.some(
     ({ Query, Status }) =>
       (Status?.State === 'RUNNING' || Status?.State === 'QUEUED') &&
-      Query?.startsWith('MERGE INTO images ') === true,
+      /^(MERGE INTO|OPTIMIZE) images /.test(Query ?? ''),
   )
 }

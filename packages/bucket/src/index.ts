@@ -56,9 +56,12 @@ export { chainReceipt, newestReceipt, newReceipt, sequenceOf } from './receipts.
 export {
   getReconciled,
   getRowsCompared,
+  getTablesMaintained,
   putReconciled,
   putRowsCompared,
+  putTablesMaintained,
   type RowsCompared,
+  type TablesMaintained,
 } from './reconciled.ts'
 export { putRejected, putRejectedList, rejectedImage } from './rejected.ts'
 export { divideApps, endOf, type ScannedDay, scanDays } from './scan-days.ts'

@@ -1,4 +1,10 @@
-import { AppId, DatePartition, RECONCILED_KEY, ROWS_COMPARED_KEY } from '@darkroom/core'
+import {
+  AppId,
+  DatePartition,
+  RECONCILED_KEY,
+  ROWS_COMPARED_KEY,
+  TABLES_MAINTAINED_KEY,
+} from '@darkroom/core'
 import * as z from 'zod'
 import type { Bucket } from './bucket.ts'
 import { getText, putObject } from './objects.ts'
@@ -28,17 +34,59 @@ const RowsCompared = z.object({
 })
 export type RowsCompared = z.infer<typeof RowsCompared>
 
+/** A maintenance of the tables: the one that runs, or the last one. */
+const TablesMaintained = z.object({
+  /** Rows that expired up to this date are dealt with. */
+  date: DatePartition,
+  /** The watermark of the table when it began, ISO 8601: what is merged later is for the next one. */
+  mergedUntil: z.iso.datetime().optional(),
+  /** Statements that have not succeeded, in order; none if it is finished. */
+  left: z.array(
+    z.discriminatedUnion('kind', [
+      z.object({
+        kind: z.literal('rewrite'),
+        table: z.enum(['images', 'look_alikes']),
+        days: z.array(DatePartition),
+      }),
+      z.object({ kind: z.literal('clean'), table: z.enum(['images', 'look_alikes']) }),
+    ]),
+  ),
+  /** The first of them, which was started in Athena. */
+  execution: z.string().optional(),
+})
+export type TablesMaintained = z.infer<typeof TablesMaintained>
+
 /** Undefined if nothing was ever compared, or if the object cannot be read. */
 export async function getRowsCompared(bucket: Bucket): Promise<RowsCompared | undefined> {
-  const stored = await getText(bucket, ROWS_COMPARED_KEY)
+  return readJson(bucket, ROWS_COMPARED_KEY, RowsCompared)
+}
+
+export async function putRowsCompared(bucket: Bucket, compared: RowsCompared): Promise<void> {
+  await putJson(bucket, ROWS_COMPARED_KEY, compared)
+}
+
+/** Undefined if the tables were never maintained, or if the object cannot be read. */
+export async function getTablesMaintained(bucket: Bucket): Promise<TablesMaintained | undefined> {
+  return readJson(bucket, TABLES_MAINTAINED_KEY, TablesMaintained)
+}
+
+export async function putTablesMaintained(bucket: Bucket, maintained: TablesMaintained): Promise<void> {
+  await putJson(bucket, TABLES_MAINTAINED_KEY, maintained)
+}
+
+async function readJson<Schema extends z.ZodType>(
+  bucket: Bucket,
+  key: string,
+  schema: Schema,
+): Promise<z.infer<Schema> | undefined> {
+  const stored = await getText(bucket, key)
   try {
-    return RowsCompared.safeParse(JSON.parse(stored?.text ?? '')).data
+    return schema.safeParse(JSON.parse(stored?.text ?? '')).data
   } catch {
     return undefined
   }
 }
 
-export async function putRowsCompared(bucket: Bucket, compared: RowsCompared): Promise<void> {
-  const Body = JSON.stringify(compared)
-  await putObject(bucket, ROWS_COMPARED_KEY, { Body, ContentType: 'application/json' })
+async function putJson(bucket: Bucket, key: string, value: object): Promise<void> {
+  await putObject(bucket, key, { Body: JSON.stringify(value), ContentType: 'application/json' })
 }

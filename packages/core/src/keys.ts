@@ -26,6 +26,7 @@ export { credentialKey, lastUseKey, parseCredentialKey, parseLastUseKey } from '
  *     settings/{app}.json                                       what was applied to an app after a deployment
  *     reconciled/days                                           where the next daily reconcile begins: a date
  *     reconciled/rows                                           how far documents and analysts' rows are compared
+ *     reconciled/tables                                         how far the files of analysts' tables are rewritten
  *     collected/{kind}/hour={yyyy-mm-ddThh}/{time}-{file}.json.gz  events of the topic, many in a file, until analysts' tables have them
  *     credentials/{keyId}.json                                  the record of an API key (api-key.ts, which loads no zod)
  *     credentials/{keyId}.used                                  written when that key is first used on a day
@@ -308,6 +309,9 @@ export const RECONCILED_KEY = 'reconciled/days'
 
 /** How far documents and analysts' rows are compared: see decisions/0083-daily-comparisons-of-any-size.md. */
 export const ROWS_COMPARED_KEY = 'reconciled/rows'
+
+/** How far the files of analysts' tables are rewritten: see decisions/0085-maintenance-of-tables.md. */
+export const TABLES_MAINTAINED_KEY = 'reconciled/tables'
 
 /** A file of collected events. */
 export interface CollectedRef {

@@ -28,6 +28,7 @@ import {
   processedPrefix,
   RECONCILED_KEY,
   ROWS_COMPARED_KEY,
+  TABLES_MAINTAINED_KEY,
   uploadPrefix,
 } from './keys.ts'
 
@@ -56,7 +57,8 @@ const OWNERS = {
   linked: parseLinkKey,
   receipts: parseReceiptKey,
   settings: parseSettingsKey,
-  reconciled: (key: string) => (key === RECONCILED_KEY || key === ROWS_COMPARED_KEY ? {} : undefined),
+  reconciled: (key: string) =>
+    [RECONCILED_KEY, ROWS_COMPARED_KEY, TABLES_MAINTAINED_KEY].includes(key) ? {} : undefined,
   // The events in a file are of many apps.
   collected: (key: string) => parseCollectedKey(key) && {},
   // The record names the app.

@@ -1,5 +1,5 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
-import { putCollected } from '@darkroom/bucket'
+import { putCollected, putTablesMaintained } from '@darkroom/bucket'
 import { OUTCOMES } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
@@ -35,11 +35,13 @@ beforeEach(() => {
   statements.length = 0
   executions.length = 0
   jest.spyOn(Date, 'now').mockReturnValue(NOW)
+  return maintained('2026-11-29')
 })
 afterEach(() => {
   jest.restoreAllMocks()
 })
 
+const maintained = (date: string) => putTablesMaintained({ s3, name }, { date, left: [] })
 const collect = (minutesAgo: number) => {
   const time = new Date(NOW - minutesAgo * 60_000).toISOString()
   return putCollected({ s3, name }, { kind: OUTCOMES, time, file: '00000000' }, ['{}\n'])
@@ -69,11 +71,13 @@ test('new files are merged, and how far behind the merge is becomes a metric', a
   expect(metrics).toMatchObject({ MergeLag: 0 })
 })
 
-test.each(['RUNNING', 'QUEUED'])('while a merge is %s, no other one starts', async (State) => {
-  executions.push(
-    { Query: 'MERGE INTO images AS image', Status: { State: 'SUCCEEDED' } },
-    { Query: 'MERGE INTO images AS image', Status: { State } },
-  )
+test.each([
+  ['RUNNING', 'MERGE INTO images AS image'],
+  ['QUEUED', 'MERGE INTO images AS image'],
+  ['RUNNING', 'OPTIMIZE images REWRITE DATA'],
+])('while there is a %s %s, nothing else writes', async (State, Query) => {
+  executions.push({ Query, Status: { State: 'SUCCEEDED' } }, { Query, Status: { State } })
+  await maintained('2026-11-28')
   const { metrics } = await readEmbedded(merge)
   expect(statements).toEqual([])
   expect(metrics).toEqual({})
@@ -83,4 +87,13 @@ test('a search for look-alikes that runs does not stop it', async () => {
   executions.push({ Query: 'MERGE INTO look_alikes AS known', Status: { State: 'RUNNING' } })
   await readEmbedded(merge)
   expect(statements.at(-1)).toMatch(/^MERGE INTO images /)
+})
+
+test('after the merge, the maintenance of the day begins, also without files', async () => {
+  await maintained('2026-11-28')
+  await readEmbedded(merge)
+  const merged = statements.findIndex((sql) => sql.startsWith('MERGE INTO images '))
+  const begun = statements.findIndex((sql) => sql.startsWith('OPTIMIZE images '))
+  expect(merged).toBeGreaterThan(-1)
+  expect(begun).toBeGreaterThan(merged)
 })

@@ -1,8 +1,9 @@
-import { isMerging, mergeCollected } from '@darkroom/analytics'
+import { isWritingImages, mergeCollected } from '@darkroom/analytics'
 import { listCollected } from '@darkroom/bucket'
 import { OUTCOMES } from '@darkroom/core'
 import { athena, bucket, catalogue, merges } from '../clients.ts'
 import { logger } from '../logger.ts'
+import { maintainTables } from '../maintain/maintain-tables.ts'
 import { reportMergeLag } from '../metrics.ts'
 
 /** Of the function's 15 minutes: a statement that is started later may not end before it. Athena ends it all the same. */
@@ -12,13 +13,18 @@ const HOUR_MS = 3_600_000
 const OLDER_UNTIL_MINUTE = 5
 
 /**
- * Merges what was collected since the last merge. If a merge still runs, as after a timeout, it does nothing. A system without images asks Athena
- * nothing.
+ * Merges what was collected since the last merge, and then goes on with the daily maintenance of the tables. If a merge still runs, as after a
+ * timeout, or files of the table are being rewritten, it does nothing. A system without images asks Athena little, once a day.
  */
 export async function handler(): Promise<void> {
   const now = Date.now()
-  if (!(await hasFiles(now))) return reportMergeLag(0)
-  if (await isMerging(athena, merges.workGroup)) return logger.info('a merge still runs')
+  if (!(await hasFiles(now))) reportMergeLag(0)
+  else if (await isWritingImages(athena, merges.workGroup)) return logger.info('the table is being written')
+  else await merge(now)
+  await maintainTables(now)
+}
+
+async function merge(now: number): Promise<void> {
   const merged = await mergeCollected(catalogue, bucket, {
     now,
     deadline: now + LAST_START_MS,

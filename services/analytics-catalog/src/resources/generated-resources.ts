@@ -14,7 +14,7 @@ export function generatedResources(settings: Settings) {
       ImageDocuments: documentsTable(settings),
       CollectedOutcomes: collectedTable(settings),
       CollectedRefusals: collectedRefusalsTable(settings),
-      ...compactedTables(settings),
+      ...compactedTables(),
       ...views(settings),
       ...savedQueries(settings),
       ...tableSchedules(settings),

@@ -9,8 +9,6 @@ export interface Settings {
   apps: string
   /** The images of so many days are compared with all others every hour. */
   lookAlikeDays: number
-  /** How long an earlier state of a compacted table can be read. */
-  snapshotRetentionDays: number
   /** How long S3 keeps the documents. */
   metadataRetentionDays: number
   /** Days of apps that keep their documents for a shorter time. */
@@ -24,6 +22,7 @@ const Days = z.coerce.number().int().positive()
 const Parameters = z.object({
   'sls:stage': z.string(),
   'param:lookAlikeDays': Days,
+  /** mergeOutcomes has it in its environment. */
   'param:snapshotRetentionDays': Days,
 })
 
@@ -42,7 +41,6 @@ export async function readSettings(
     stage: parameters['sls:stage'],
     apps: Object.keys(configuration.apps).join(),
     lookAlikeDays: parameters['param:lookAlikeDays'],
-    snapshotRetentionDays: parameters['param:snapshotRetentionDays'],
     metadataRetentionDays: retention.default.metadata,
     fewerRetentionDays: Object.fromEntries(
       Object.entries(retention.apps).flatMap(([app, { metadata }]) =>

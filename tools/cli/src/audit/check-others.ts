@@ -6,6 +6,7 @@ import {
   getReconciled,
   getRowsCompared,
   getSettings,
+  getTablesMaintained,
   getText,
   listObjects,
   rejectedImage,
@@ -29,6 +30,7 @@ import {
   placePrefix,
   RECONCILED_KEY,
   ROWS_COMPARED_KEY,
+  TABLES_MAINTAINED_KEY,
 } from '@darkroom/core'
 import { type AuditContext, isSettled, pastRetention, type Unit } from './audit-context.ts'
 import type { Breach } from './breaches.ts'
@@ -126,14 +128,16 @@ export async function checkSettings({ bucket }: AuditContext, { key }: StoredObj
   return [{ class: 'unknown-object', key, detail: 'no settings that functions can read' }]
 }
 
-/** The daily comparisons can read where they begin. */
+/** What is done once a day can be read where it goes on. */
 export async function checkReconciled({ bucket }: AuditContext, { key }: StoredObject): Promise<Breach[]> {
-  const read = { [RECONCILED_KEY]: getReconciled, [ROWS_COMPARED_KEY]: getRowsCompared }[key]
+  const read = {
+    [RECONCILED_KEY]: getReconciled,
+    [ROWS_COMPARED_KEY]: getRowsCompared,
+    [TABLES_MAINTAINED_KEY]: getTablesMaintained,
+  }[key]
   if (!read) return [unknownObject({ key })]
   const isRead = (await read(bucket)) !== undefined
-  return isRead
-    ? []
-    : [{ class: 'unknown-object', key, detail: 'nothing that the daily comparison can read' }]
+  return isRead ? [] : [{ class: 'unknown-object', key, detail: 'nothing that the next day can go on from' }]
 }
 
 function isAppliedSettings(text: string): boolean {

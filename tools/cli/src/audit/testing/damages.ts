@@ -304,8 +304,8 @@ export const DAMAGES: Record<string, Damage> = {
     await store.remove(key)
     return [['broken-chain', key]]
   },
-  'what the daily comparisons cannot read': async (store) => {
-    const keys = ['reconciled/days', 'reconciled/rows']
+  'what the next day cannot go on from': async (store) => {
+    const keys = ['reconciled/days', 'reconciled/rows', 'reconciled/tables']
     for (const key of keys) await store.put(key, '{}')
     return keys.map((key) => ['unknown-object', key])
   },
