@@ -156,7 +156,6 @@ test('a decision that cannot be read is replaced', async () => {
 const delivery = fc.record({ afterMs: fc.nat(3 * DAY_MS), copies: fc.integer({ min: 1, max: 3 }) })
 const aroundLimits = [-DAY_MS, 0, 5 * MINUTE_MS].flatMap((limit) => [limit - 1, limit, limit + 1])
 const skew = fc.oneof(
-  fc.constantFrom(...aroundLimits),
   fc.integer({ min: -50 * DAY_MS, max: 50 * DAY_MS }),
   fc.integer({ min: -NOW - DAY_MS, max: NOW }),
 )
@@ -181,6 +180,6 @@ test('whatever its time, an event is one image, under the date of the event or o
       expect(new Set(messages.map(({ subject }) => subject))).toEqual(new Set([expected]))
       expect(await local.keys(`input/web-app-2/${dateOf(expected)}/${expected}`)).toHaveLength(1)
     }),
-    { numRuns: 60 },
+    { numRuns: 25, examples: aroundLimits.map((limit) => [limit, [{ afterMs: 0, copies: 2 }]]) },
   )
 })

@@ -101,7 +101,7 @@ test('the same event is the same image, stored once and enqueued as one, however
       expect(ids.size).toBe(new Set(written.flat().map(({ event }) => event)).size)
       await expectStoredAndEnqueued(ids)
     }),
-    { numRuns: 40 },
+    { numRuns: 15 },
   )
 })
 
