@@ -6,7 +6,7 @@ export { type ImageHeader, inspectImage, inspectStream } from './inspect-image.t
 export { withTransparentScreen } from './readers/gif.ts'
 export { stillAvif } from './readers/heif.ts'
 export { withSpecifiedColors } from './readers/heif-colors.ts'
-export { withLittleExif, withoutStrayBytes } from './readers/jpeg.ts'
+export { withLittleExif, withoutEnd, withoutStrayBytes } from './readers/jpeg.ts'
 export { pngChunk, stillPng, withEarlyExif } from './readers/png.ts'
 export { firstWebpFrame } from './readers/webp.ts'
 export { type Hdr, isSrgb, type RgbSpace, SRGB, spaceOfCodePoints } from './rgb-space.ts'

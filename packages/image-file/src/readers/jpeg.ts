@@ -201,26 +201,53 @@ function isPartOf(whole: Uint8Array, part: Uint8Array): boolean {
   return part.buffer === whole.buffer && from >= 0 && from + part.length <= whole.length
 }
 
-/** Longer than any run in the data of a real photograph. */
-const ZEROS = Buffer.alloc(64)
+/** Frames of which libjpeg reads no more data than their lines need: baseline, extended, and with arithmetic codes. */
+const SEQUENTIAL = new Set([0xc0, 0xc1, 0xc9])
 
-/**
- * A JPEG without the last byte of its data, if that contains a run of zeros, as a failed disk or an interrupted copy leaves
- * them. A decoder misses that byte, unless damage made it finish before the end of the data. Flat pictures can have such
- * runs too.
- */
-export function withoutLastByte(jpeg: Uint8Array): Buffer | undefined {
-  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.length)
-  let data: Segment | undefined
-  walkAll(bytes, read(), [
+/** What follows the header of the first scan, up to EOI. Undefined if the JPEG is not sequential, and without EOI. */
+function scansOf(jpeg: Buffer): Segment | undefined {
+  let frame: number | undefined
+  let scans: Segment | undefined
+  const { complete } = walkAll(jpeg, read(), [
     (segment) => {
-      if (segment.type === 'scans') data = segment
+      if (segment.type === 'SOF') frame ??= jpeg[segment.offset + 1]
+      if (segment.type === 'scans') scans = segment
     },
   ])
-  if (!data?.payload.includes(ZEROS)) return undefined
-  const end = data.offset + data.length
+  return complete && frame !== undefined && SEQUENTIAL.has(frame) ? scans : undefined
+}
+
+/**
+ * A sequential JPEG without EOI. A decoder reads some bytes ahead, so it meets the end of the file, unless damage made it finish
+ * before the end of the data. What it needs is there, so the picture is the same.
+ */
+export function withoutEnd(jpeg: Uint8Array): Uint8Array | undefined {
+  const scans = scansOf(Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.length))
+  return scans && jpeg.subarray(0, scans.offset + scans.length)
+}
+
+/** A sequential JPEG without the last byte of its data. A decoder misses it, unless damage made it finish before. */
+export function withoutLastByte(jpeg: Uint8Array): Buffer | undefined {
+  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.length)
+  const scans = scansOf(bytes)
+  if (!scans) return undefined
+  const end = scans.offset + endOfData(scans.payload)
   const last = bytes[end - 2] === 0xff && bytes[end - 1] === 0 ? 2 : 1 // FF 00 is one byte
   return Buffer.concat([bytes.subarray(0, end - last), bytes.subarray(end)])
+}
+
+/** Before EOI some cameras write a restart marker, or another segment. */
+function endOfData(scans: Buffer): number {
+  let end = nextMarker(scans, 0)
+  while (end !== undefined && isRestart(scans, end)) end = nextMarker(scans, end + 1)
+  let last = end ?? scans.length
+  while (isRestart(scans, last - 2)) last -= 2
+  return last
+}
+
+function isRestart(jpeg: Buffer, at: number): boolean {
+  const marker = jpeg[at + 1] ?? 0
+  return jpeg[at] === 0xff && marker >= 0xd0 && marker <= 0xd7
 }
 
 /** What a picture needs: frames 0 to 2, tables and scans. Browsers show no other frames. */

@@ -56,6 +56,42 @@ describe.each(JPEGS_BY_ENGINE)('a JPEG, %s, with %s', (encoding, _name, engine, 
   })
 })
 
+/** Damage after which Huffman codes are found again, so that only the amount of data is wrong. */
+const SHIFTS: Record<string, (jpeg: Buffer, at: number) => Buffer> = {
+  'the same 2 KB twice': (jpeg, at) => Buffer.concat([jpeg.subarray(0, at), jpeg.subarray(at - 2048)]),
+  'a line of text in its data': (jpeg, at) =>
+    Buffer.concat([jpeg.subarray(0, at), Buffer.from('502 Bad Gateway\r\n'.repeat(40)), jpeg.subarray(at)]),
+}
+
+describe.each(Object.entries(SHIFTS))('a sequential JPEG with %s', (_kind, damage) => {
+  test.each(['baseline', 'optimised', 'with a profile'])('%s', async (encoding) => {
+    const jpeg = JPEGS[encoding] as Buffer
+    const outcomes: string[] = []
+    for (const share of [0.2, 0.35, 0.5, 0.65, 0.8])
+      outcomes.push(await outcomeOf(damage(jpeg, Math.floor(jpeg.length * share))))
+    expect(outcomes).toEqual(outcomes.map(() => 'reported'))
+  })
+})
+
+test.each([
+  ['a restart marker', [0xff, 0xd3]],
+  ['two restart markers', [0xff, 0xd0, 0xff, 0xd1]],
+  ['a segment of EXIF', [0xff, 0xe1, 0, 12, 0x45, 0x78, 0x69, 0x66, 0, 0, 1, 2, 3, 4]],
+])('%s behind the last line is no damage, as cameras write it', async (_what, bytes) => {
+  for (const jpeg of [JPEGS.baseline, JPEGS.optimised] as Buffer[]) {
+    const marked = Buffer.concat([jpeg.subarray(0, -2), Buffer.from(bytes), END])
+    expect(await outcomeOf(marked)).toBe('silent')
+  }
+})
+
+/** About one of thirty sound JPEGs ends so that a decoder, which reads some bytes ahead, does not come to the end of the file. */
+test('sound JPEGs have no warning, however their data ends', async () => {
+  for (let width = 60; width < 160; width++) {
+    const jpeg = await picture.clone().resize(width, 40, { fit: 'cover' }).jpeg({ quality: 70 }).toBuffer()
+    expect(await outcomeOf(jpeg)).toBe('silent')
+  }
+})
+
 /** Of the latter, the last line is not needed for a small picture. */
 test.each([
   [4000, 3000],

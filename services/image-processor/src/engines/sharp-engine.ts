@@ -18,6 +18,7 @@ import {
   typeOf,
   withEarlyExif,
   withLittleExif,
+  withoutEnd,
   withSpecifiedColors,
   withTransparentScreen,
 } from '@darkroom/image-file'
@@ -55,11 +56,16 @@ export async function decodeWithSharp(
   const upright = header.autoOrient
   const fitted = frame(upright)
   const { convert, options } = conversionOf(header, space)
-  const opened = open(withAlpha(readable), options, fitted)
+  const endless = typeOf(readable) === 'image/jpeg' ? withoutEnd(readable) : undefined
+  const opened = endless
+    ? open(endless, { ...options, failOn: 'none' }, fitted)
+    : open(withAlpha(readable), options, fitted)
   if (hasGreyOfVideo) expandRange(opened, header)
-  const isDamaged = listenForDamage(opened)
+  const complaintsOf = listenForComplaints(opened)
   const pixels = await convert(opened)
-  const damaged = isDamaged() || (await hasDataLeft(readable, missesBytes))
+  const { count, isOfEnd } = complaintsOf()
+  const isWhole = endless !== undefined && count === 1 && isOfEnd
+  const damaged = !isWhole && (count > 0 || (await hasDataLeft(readable, missesBytes)))
   return {
     width: upright.width,
     height: upright.height,
@@ -163,24 +169,38 @@ function open(original: Uint8Array, options: SharpOptions, { width, height }: Si
     .resize({ width, height, fit: 'fill' })
 }
 
-/**
- * Whether libjpeg complained about the data: libvips then says `read gave 3 warnings` when it closes the file. Asking sharp to
- * fail instead (`failOn: 'warning'`) would miss complaints about the last lines, and need a second decode (decision 31).
- * libvips has one list of warnings, so images must be decoded one by one, as the engine's process does.
- */
-function listenForDamage(image: Sharp): () => boolean {
-  let isDamaged = false
-  image.on('warning', (text: string) => {
-    isDamaged ||= /^read gave \d+ warnings/.test(text)
-  })
-  return () => isDamaged
+interface Complaints {
+  count: number
+  /** Whether the first one is of the end of the file. */
+  isOfEnd: boolean
 }
 
+/**
+ * What libjpeg complains of while it reads: when libvips closes the file, it says `read gave 3 warnings`, then the first of them.
+ * Asking sharp to fail instead (`failOn: 'warning'`) would miss complaints about the last lines, and need a second decode
+ * (decision 31). libvips has one list of warnings, so images must be decoded one by one, as the engine's process does.
+ */
+function listenForComplaints(image: Sharp): () => Complaints {
+  const found = { count: 0, isOfEnd: false }
+  image.on('warning', (text: string) => {
+    found.count += Number(/^read gave (\d+) warnings/.exec(text)?.[1] ?? 0)
+    found.isOfEnd ||= text.includes('premature end of JPEG image')
+  })
+  return () => found
+}
+
+/** At an eighth of the size first, which is enough for most sound pictures. */
 async function missesBytes(shorter: Uint8Array): Promise<boolean> {
-  const end =
-    typeOf(shorter) === 'image/jpeg' ? await lastLine(shorter) : open(shorter, {}, { width: 16, height: 16 })
-  const isDamaged = listenForDamage(end)
-  return toPixels(end).then(isDamaged, () => true)
+  if (await isIncomplete(open(shorter, {}, { width: 16, height: 16 }))) return true
+  return typeOf(shorter) === 'image/jpeg' && isIncomplete(await lastLine(shorter))
+}
+
+async function isIncomplete(image: Sharp): Promise<boolean> {
+  const complaintsOf = listenForComplaints(image)
+  return toPixels(image).then(
+    () => complaintsOf().count > 0,
+    () => true,
+  )
 }
 
 /** Of a JPEG that is shrunk as it is read, libvips can leave the last line unread, and with it the end of the data. */
