@@ -1,7 +1,7 @@
 import type { Reader } from '../segments.ts'
 
-/** Boxes at the top level. Anything else after the image data is not part of the image. */
-const TOP_LEVEL = new Set('ftyp meta moov mdat moof mfra free skip uuid sidx styp wide'.split(' '))
+/** Boxes at the top level. Anything else after the image data is not part of the image; `ftyp` starts another file. */
+const TOP_LEVEL = new Set('meta moov mdat moof mfra free skip uuid sidx styp wide'.split(' '))
 
 /** Boxes that contain boxes, with the number of bytes before the first one (`meta` has a version and flags). */
 const CONTAINERS: Record<string, number> = { meta: 4, 'meta/iprp': 0, 'iprp/ipco': 0 }

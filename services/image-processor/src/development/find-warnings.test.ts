@@ -30,6 +30,11 @@ describe.each([sharpEngine, jimpEngine])('develop with $name warns', (engine) =>
   )
 })
 
+test.each(['jpeg', 'png', 'webp', 'gif', 'avif'] as const)('a second %s behind the first', async (format) => {
+  const one = await fourCorners(60, 40).toFormat(format).toBuffer()
+  expect((await develop(sharpEngine, Buffer.concat([one, one]), PRESET)).warnings).toEqual(['trailing-data'])
+})
+
 test.each(['prof', 'rICC'])('the profile of an AVIF is found in a %s box', async (kind) => {
   const avif = await fourCorners(60, 40).withIccProfile('p3').avif().toBuffer()
   avif.write(kind, avif.indexOf('colrrICC') + 4)
