@@ -19,10 +19,13 @@ export class S3Error extends Error {
   }
 }
 
-/** Sends S3's error document for an S3Error, or JSON to a client of SQS or DynamoDB. A body over the server's limit becomes EntityTooLarge. */
+/**
+ * Sends S3's error document for an S3Error, or JSON to a client of SQS or DynamoDB. A body over the server's limit becomes
+ * EntityTooLarge, and a failure of the server, such as a full disk, InternalError.
+ */
 export function sendS3Errors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | S3Error, { headers }, reply) => {
-    const s3Error = error.code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? BODY_TOO_LARGE : error
+    const s3Error = toS3Error(error)
     if (!(s3Error instanceof S3Error)) return reply.send(error)
     const { status, code: Code, message: Message, details } = s3Error
     if (headers['content-type'] === 'application/x-amz-json-1.0')
@@ -32,6 +35,13 @@ export function sendS3Errors(app: FastifyInstance): void {
       .type('application/xml')
       .send(toXml({ Error: { Code, Message, ...details } }))
   })
+}
+
+function toS3Error(error: FastifyError | S3Error): Error {
+  if (error instanceof S3Error) return error
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return BODY_TOO_LARGE
+  // Requests that are wrong have a status.
+  return error.statusCode === undefined ? new S3Error(500, 'InternalError', error.message) : error
 }
 
 const BODY_TOO_LARGE = new S3Error(

@@ -111,14 +111,18 @@ async function waitUntilFinal(url: URL): Promise<Pick<Outcome, 'image' | 'proble
     const answer = await fetch(url, { headers: { authorization, prefer: 'wait=20' } })
     if (!answer.ok) return { problem: await explain(answer) }
     const image = (await answer.json()) as ImageStatus
-    if (image.status === 'failed')
-      return { image, problem: `${image.failure?.title}. ${image.failure?.detail}` }
+    if (image.status === 'failed') return { image, problem: inWords(image.failure ?? {}) }
     if (image.status === 'processed') return { image }
   }
   return { problem: `Not finished after ${TIMEOUT_MS / 1000} s.` }
 }
 
 async function explain(answer: Response): Promise<string> {
-  const { title, detail } = (await answer.json().catch(() => ({}))) as Partial<Problem>
-  return title ? `${title}. ${detail}` : `The API returned ${answer.status}.`
+  const problem = (await answer.json().catch(() => ({}))) as Partial<Problem>
+  return problem.title ? inWords(problem) : `The API returned ${answer.status}.`
+}
+
+/** Some details begin with the title. */
+export function inWords({ title = '', detail = '' }: Partial<Pick<Problem, 'title' | 'detail'>>): string {
+  return detail.startsWith(title) ? detail : `${title}. ${detail}`
 }
