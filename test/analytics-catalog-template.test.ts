@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { brotliDecompressSync } from 'node:zlib'
 import {
   attributeViews,
   baseViews,
@@ -13,6 +14,7 @@ import { configurationFile } from '@darkroom/app-configuration/testing'
 import { MetadataDocument } from '@darkroom/core'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
+import { RELEASE_FILE, type Release } from './deploy/previous-release.ts'
 import { packageService, type Resource } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
 
@@ -200,13 +202,22 @@ describe('the table images', () => {
     expect(input().Location).toBe('s3://cataloguebucket/images')
   })
 
-  test('has no other properties: CloudFormation would break a table that it changes', () => {
-    expect(input().Properties).toEqual({
-      'write.format.default': 'parquet',
-      'write.parquet.compression-codec': 'zstd',
-    })
-    expect(ofType('AWS::Glue::TableOptimizer')).toEqual([])
-  })
+  test.each(['Images', 'LookAlikes'])(
+    '%s: columns keep the ids that they had in version 0.1.0',
+    async (id) => {
+      const release: Release = JSON.parse(brotliDecompressSync(await readFile(RELEASE_FILE)).toString())
+      const template = JSON.parse(
+        String(release['analytics-catalog/cloudformation-template-update-stack.json']),
+      )
+      const fieldsOf = ({ OpenTableFormatInput }: Resource['Properties']): IcebergField[] =>
+        OpenTableFormatInput.IcebergInput.IcebergTableInput.Schema.Fields
+      const named = ({ Id, Name, Type }: IcebergField) => ({ Id, Name, Type })
+      const fields = fieldsOf(propertiesOf(id)).map(named)
+      const before = fieldsOf(template.Resources[id].Properties).map(named)
+      expect(fields).toEqual(expect.arrayContaining(before))
+      expect(new Set(fields.map(({ Id }) => Id)).size).toBe(fields.length)
+    },
+  )
 })
 
 describe('each saved query', () => {

@@ -25,7 +25,7 @@ export function maintenanceStatement(step: MaintenanceStep): string {
 
 /**
  * What the steps go by. A deleted row stays in its file until the file is rewritten, so one deletion is enough to rewrite it, however
- * few files its day has. Not in the template, because CloudFormation breaks an Iceberg table that it changes.
+ * few files its day has.
  *
  * @param snapshotDays how long an earlier state of the table can be read
  * @see https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html

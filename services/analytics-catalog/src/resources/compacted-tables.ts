@@ -1,4 +1,11 @@
-import { ICEBERG_TABLES, icebergType, LOOK_ALIKE_COLUMNS, rowColumns } from '@darkroom/analytics'
+import {
+  ICEBERG_TABLES,
+  type IcebergTable,
+  icebergType,
+  LOOK_ALIKE_COLUMNS,
+  rowColumns,
+} from '@darkroom/analytics'
+import { FIELD_IDS } from './field-ids.ts'
 import { logicalId } from './settings.ts'
 
 type FlatColumn = ReturnType<typeof rowColumns>[number] | (typeof LOOK_ALIKE_COLUMNS)[number]
@@ -13,12 +20,12 @@ export function compactedTables() {
 
 /**
  * One partition per day of acceptance. Glue reads the schema only from `IcebergTableInput`, and there must be no
- * `TableInput`. It supports only named types, so nested fields are not possible; there are none. CloudFormation breaks such a table if it
- * changes it (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1919), so its properties are not set here.
+ * `TableInput`. It supports only named types, so nested fields are not possible; there are none.
+ * Of all ways to write such a table this is the one that CloudFormation can also change: https://github.com/aws/aws-cdk/pull/37988.
  */
-function icebergTable(name: string, columns: FlatColumn[]) {
-  const fields = columns.map(({ name, type, comment }, n) => ({
-    Id: n + 1,
+function icebergTable(table: IcebergTable, columns: FlatColumn[]) {
+  const fields = columns.map(({ name, type, comment }) => ({
+    Id: idOf(table, name),
     Name: name,
     Type: icebergType(type),
     Required: false,
@@ -30,13 +37,13 @@ function icebergTable(name: string, columns: FlatColumn[]) {
     Properties: {
       CatalogId: { Ref: 'AWS::AccountId' },
       DatabaseName: { Ref: 'Database' },
-      Name: name,
+      Name: table,
       OpenTableFormatInput: {
         IcebergInput: {
           MetadataOperation: 'CREATE',
           Version: '2',
           IcebergTableInput: {
-            Location: { 'Fn::Join': ['', ['s3://', { Ref: 'CatalogueBucket' }, `/${name}`]] },
+            Location: { 'Fn::Join': ['', ['s3://', { Ref: 'CatalogueBucket' }, `/${table}`]] },
             Schema: { Type: 'struct', SchemaId: 0, Fields: fields },
             PartitionSpec: {
               SpecId: 0,
@@ -48,4 +55,10 @@ function icebergTable(name: string, columns: FlatColumn[]) {
       },
     },
   }
+}
+
+function idOf(table: IcebergTable, column: string): number {
+  const id = FIELD_IDS[table][column]
+  if (id === undefined) throw new Error(`The column ${column} of ${table} needs the next id in field-ids.ts.`)
+  return id
 }
