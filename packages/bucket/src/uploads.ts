@@ -182,10 +182,15 @@ function toMultipartUpload({ key, uploadId, initiated }: PendingParts): Multipar
   return toStaged(key).map((upload) => ({ ...upload, uploadId, initiated }))
 }
 
-/** All parts: S3 lists a thousand in one request. None if the upload was completed or aborted in the meantime. */
-export async function listParts(bucket: Bucket, upload: MultipartUpload): Promise<UploadedPart[]> {
+/** All parts: S3 lists a thousand in one request. Undefined if the upload was completed or aborted in the meantime. */
+export async function listParts(
+  bucket: Bucket,
+  upload: MultipartUpload,
+): Promise<UploadedPart[] | undefined> {
   const list = new ListPartsCommand(addressOf(bucket, upload))
-  const { Parts = [] } = (await orNoUpload(bucket.s3.send(list))) ?? {}
+  const found = await orNoUpload(bucket.s3.send(list))
+  if (!found) return undefined
+  const { Parts = [] } = found
   return Parts.map(({ PartNumber = 0, Size = 0, ETag = '' }) => ({
     partNumber: PartNumber,
     bytes: Size,

@@ -149,6 +149,6 @@ async function isReplay(app: AppId, announced: Repetition): Promise<boolean> {
 async function findBegun(planned: PlannedUpload) {
   const uploads = await listMultipartUploads(bucket, planned)
   const begun = uploads.find(({ key }) => key === uploadKey(planned))
-  if (!begun) return {}
-  return { begun: { uploadId: begun.uploadId, parts: await listParts(bucket, begun) } }
+  const parts = begun && (await listParts(bucket, begun))
+  return parts ? { begun: { uploadId: begun.uploadId, parts } } : {}
 }

@@ -51,8 +51,10 @@ export async function acceptUpload(
 /** Whether the uploader has sent this image, or has begun to. */
 async function isOwned(image: SoughtImage, owner: string): Promise<boolean> {
   const isOwn = (upload: StagedUpload) => upload.owner === owner
-  if ((await listStagedUploads(bucket, image)).some(isOwn)) return true
+  if (await findWhole(image, owner)) return true
   if ((await listMultipartUploads(bucket, image)).some(isOwn)) return true
+  // A parallel call may have completed it meanwhile.
+  if (await findWhole(image, owner)) return true
   return (await findImageOrUndefined(image, findNamed)) !== undefined
 }
 
@@ -107,7 +109,7 @@ async function acceptStaged(
  */
 async function findStaged(image: ImageRef, owner?: string): Promise<StagedUpload | undefined> {
   const isSought = (upload: StagedUpload) => owner === undefined || upload.owner === owner
-  const staged = (await listStagedUploads(bucket, image)).find(isSought)
+  const staged = await findWhole(image, owner)
   if (staged) return staged
   const uploads = await Promise.all(
     (await listMultipartUploads(bucket, image)).filter(isSought).map(async (upload) => ({
@@ -115,14 +117,24 @@ async function findStaged(image: ImageRef, owner?: string): Promise<StagedUpload
       parts: await listParts(bucket, upload),
     })),
   )
-  const whole = uploads.find(({ upload, parts }) => isWhole(upload.bytes, parts))
-  if (whole) {
-    await completeMultipartUpload(bucket, whole.upload, whole.parts)
-    return whole.upload
+  let last: { upload: StagedUpload; parts: UploadedPart[] } | undefined
+  for (const { upload, parts } of uploads) {
+    if (!parts) continue
+    if (isWhole(upload.bytes, parts)) {
+      await completeMultipartUpload(bucket, upload, parts)
+      return upload
+    }
+    last = { upload, parts }
   }
-  const last = uploads.at(-1)
   if (last) throw incomplete(last.upload, last.parts)
-  return undefined
+  // A parallel call may have completed it meanwhile.
+  return findWhole(image, owner)
+}
+
+/** An upload that is one object: sent as a form, or completed from its parts. */
+async function findWhole(image: ImageRef, owner?: string): Promise<StagedUpload | undefined> {
+  const uploads = await listStagedUploads(bucket, image)
+  return uploads.find((upload) => owner === undefined || upload.owner === owner)
 }
 
 function incomplete({ bytes }: StagedUpload, parts: UploadedPart[]): ProblemError {

@@ -25,6 +25,7 @@ const { handler: createUpload } = await import('../routes/create-upload.ts')
 const { handler: signUpload } = await import('../routes/sign-upload.ts')
 const { handler: completeUpload } = await import('../routes/complete-upload.ts')
 const { handler: getImage } = await import('../routes/get-image.ts')
+const clients = await import('../clients.ts')
 const { handler: eraseImage } = await import('../routes/erase-image.ts')
 afterAll(async () => {
   await store.close()
@@ -53,8 +54,8 @@ const sign = (body: object, from = app) =>
     headers: { 'content-type': 'application/json' },
     json: body,
   })
-const complete = (id: string, from = app) =>
-  send(completeUpload, { method: 'POST', path: `/v1/uploads/${id}/complete`, app: from, id })
+const complete = (id: string, from = app, more: Partial<Parameters<typeof send>[1]> = {}) =>
+  send(completeUpload, { method: 'POST', path: `/v1/uploads/${id}/complete`, app: from, id, ...more })
 
 /** Like a page: the fields first, then the file. */
 async function post({ url, fields = {} }: DirectUpload, bytes: Uint8Array): Promise<number> {
@@ -284,6 +285,42 @@ describe('a multipart upload', () => {
     expect(await unfinishedUploads()).toEqual([])
     expect((await send(getImage, { app, id: upload.id })).body.filename).toBe('large.jpg')
   })
+
+  const alice = { kind: 'token', uploader: 'alice', scopes: 'upload' } as const
+  test.each([
+    ['a key', 'ListMultipartUploadsCommand', {}],
+    ['a key', 'ListPartsCommand', {}],
+    ['a token', 'ListMultipartUploadsCommand', { caller: alice }],
+    ['a token', 'ListPartsCommand', { caller: alice }],
+  ])(
+    'that %s completes is accepted if another request completes it at S3 just before %s',
+    async (_, command, more) => {
+      const upload = await plan(large, { multipart: true, uploader: 'alice' })
+      const uploadId = await begin(upload)
+      for (const number of [1, 2, 3]) await sendPart(upload, uploadId, number)
+      const list = { method: 'GET', key: upload.key, uploadId }
+      const { url } = Signature.parse((await sign(list)).body)
+      const { url: finish } = Signature.parse((await sign({ ...list, method: 'POST' })).body)
+      const etags = [...(await (await fetch(url)).text()).matchAll(/<ETag>(.+?)<\/ETag>/g)]
+      const parts = etags.map(([etag], n) => `<Part><PartNumber>${n + 1}</PartNumber>${etag}</Part>`).join('')
+      let isPending = true
+      clients.bucket.s3.middlewareStack.add(
+        (next, { commandName }) =>
+          async (step) => {
+            if (commandName === command && isPending) {
+              isPending = false
+              const body = `<CompleteMultipartUpload>${parts}</CompleteMultipartUpload>`
+              expect((await fetch(finish, { method: 'POST', body })).status).toBe(200)
+            }
+            return next(step)
+          },
+        { step: 'initialize', name: 'finish' },
+      )
+      const { status, body } = await complete(upload.id, app, more)
+      clients.bucket.s3.middlewareStack.remove('finish')
+      expect([status, body.sha256, isPending]).toEqual([202, sha256(large), false])
+    },
+  )
 
   test('can be resumed by any client with its key', async () => {
     const key = { 'idempotency-key': newImageId() }
