@@ -174,6 +174,15 @@ test.each<[string, string[], NodeJS.ProcessEnv, RegExp]>([
   await expect(run(backfill)).rejects.toThrow(refusal)
 })
 
+test('a stage without a region is refused with the cause once', async () => {
+  delete process.env.AWS_REGION
+  process.env.AWS_CONFIG_FILE = join(folder, 'none')
+  await expect(openStore({ stage: 'prod' })).rejects.toMatchObject({
+    message: 'The stage prod cannot be read.',
+    cause: expect.objectContaining({ message: 'Region is missing' }),
+  })
+})
+
 test('a stage beside a bucket is refused', async () => {
   const trace = ['trace', newImageId(), '--stage', 'prod', '--bucket', 'prod']
   await expect(run(trace)).rejects.toThrow(/Use --stage alone/)

@@ -14,7 +14,7 @@ export async function storeOfStage(stage: string): Promise<{ bucket: string; que
       for (const { LogicalResourceId = '', PhysicalResourceId } of StackResourceSummaries)
         found[LogicalResourceId] = PhysicalResourceId
   } catch (cause) {
-    throw new Error(`The stage ${stage} cannot be read: ${(cause as Error).message}`, { cause })
+    throw new Error(`The stage ${stage} cannot be read.`, { cause })
   } finally {
     client.destroy()
   }
