@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,13 +9,12 @@ import { type Client, createClient, newIdempotencyKey } from '@darkroom/client'
 import { formatUploadToken, newImageId, PART_BYTES } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { largePhotograph } from './large-photograph.ts'
+import { largeFile, SMALL_PHOTOGRAPH } from './photographs.ts'
 
 const START_TIMEOUT_MS = 240_000
 const KEY = 'dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79'
 const run = promisify(execFile)
 const clientFolder = fileURLToPath(new URL('../packages/client/', import.meta.url))
-const photograph = fileURLToPath(new URL('../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url))
 
 /** The programs in the README, by their heading. */
 async function readExamples(): Promise<Map<string, string>> {
@@ -49,15 +49,15 @@ describe('the client against the whole stack', () => {
   let client: Client
   /** Inside the package, so that programs can import it by its name. */
   let folder: string
-  /** A file with six parts. */
+  /** A file with four parts. */
   let large: Buffer
   const examples = readExamples()
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'darkroom-'))
     folder = await mkdtemp(join(clientFolder, '.examples-'))
-    await cp(photograph, join(folder, 'photo.jpg'))
-    large = await largePhotograph(9_000_000)
+    await writeFile(join(folder, 'photo.jpg'), SMALL_PHOTOGRAPH)
+    large = largeFile(17_000_000)
     await writeFile(join(folder, 'large.png'), large)
     stack = await startStack({
       ports: await freePorts(),
@@ -95,7 +95,7 @@ describe('the client against the whole stack', () => {
   })
 
   test('a file too large for the API and too small for a multipart upload is sent as a form', async () => {
-    const bytes = Buffer.concat([await readFile(photograph), Buffer.alloc(5_000_000)])
+    const bytes = Buffer.concat([SMALL_PHOTOGRAPH, Buffer.alloc(5_000_000)])
     const filename = 'form é.jpg'
     const { id } = await client.upload(bytes, { filename, attributes: { album: 'coast' } })
     expect(await client.waitUntilFinal(id, { timeout: 25_000 })).toMatchObject({
@@ -112,7 +112,7 @@ describe('the client against the whole stack', () => {
     ['in a form', 0, { attributes: { album: 'coast' } }],
     ['to S3', 5_000_000, {}],
   ])('a JPEG named .png is accepted %s', async (_, padding, options) => {
-    const bytes = [await readFile(photograph), Buffer.alloc(padding)]
+    const bytes = [new Uint8Array(SMALL_PHOTOGRAPH), new Uint8Array(padding)]
     const file = new File(bytes, 'photo.png', { type: 'image/png' })
     expect(await client.upload(file, options)).toMatchObject({ contentType: 'image/jpeg' })
   })
@@ -170,7 +170,7 @@ describe('the client against the whole stack', () => {
       expect(await client.waitUntilFinal(id, { timeout: 120_000 })).toMatchObject({
         status: 'processed',
         uploader: 'visitor',
-        original: { bytes: large.length },
+        original: { bytes: large.length, sha256: createHash('sha256').update(large).digest('hex') },
       })
     } finally {
       globalThis.fetch = originalFetch
@@ -186,7 +186,7 @@ describe('the client against the whole stack', () => {
   })
 
   test('the list example prints the newest images', async () => {
-    await client.upload(await readFile(photograph), { filename: 'listed.jpg' })
+    await client.upload(SMALL_PHOTOGRAPH, { filename: 'listed.jpg' })
     expect(await runExample('List images, newest first')).toMatch(/^listed\.jpg (queued|processed)$/m)
   })
 
@@ -200,9 +200,8 @@ describe('the client against the whole stack', () => {
       attributes: { album: 'coast' },
       idempotencyKey: newIdempotencyKey(),
     }
-    const bytes = await readFile(photograph)
-    const first = await client.upload(bytes, options)
-    const again = await client.upload(bytes, options)
+    const first = await client.upload(SMALL_PHOTOGRAPH, options)
+    const again = await client.upload(SMALL_PHOTOGRAPH, options)
     expect(again.id).toBe(options.idempotencyKey)
     expect(first).toEqual(again)
     const image = await client.waitUntilFinal(first.id, { timeout: 25_000 })

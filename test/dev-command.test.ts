@@ -13,7 +13,7 @@ import { promisify } from 'node:util'
 import { freePorts, portVariables } from '@darkroom/local-stack'
 import { expect, test } from '@jest/globals'
 
-const START_TIMEOUT_MS = 90_000
+const START_TIMEOUT_MS = 240_000
 const LOCAL_DIR = mkdtempSync(join(tmpdir(), 'darkroom-dev-'))
 const endpointsFile = join(LOCAL_DIR, 'endpoints.json')
 /** Not the default ones: `pnpm dev` may run beside the tests. */

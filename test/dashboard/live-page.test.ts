@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser } from 'playwright-core'
 import sharp from 'sharp'
 import { postPicture } from '../kafka/post-picture.ts'
-import { expectEventually, PHOTOGRAPH } from '../web-app-1/open-page.ts'
+import { SMALL_PHOTOGRAPH } from '../photographs.ts'
+import { expectEventually } from '../web-app-1/open-page.ts'
 import { type LightmeterPage, openDashboard } from './open-dashboard.ts'
 
 const STARTING = 240_000
@@ -60,15 +61,15 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
   })
 
   test('shows a new image within seconds without a reload', async () => {
-    await upload(PHOTOGRAPH)
+    await upload(SMALL_PHOTOGRAPH)
     await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('1'))
     await lightmeter.sees('1 HTTP')
     await lightmeter.sees(/^Images by hour/)
   })
 
   test('shows the source of an image, near duplicates and failures', async () => {
-    await upload(PHOTOGRAPH)
-    await postPicture(stack.endpoints.webApp2, PHOTOGRAPH)
+    await upload(SMALL_PHOTOGRAPH)
+    await postPicture(stack.endpoints.webApp2, SMALL_PHOTOGRAPH)
     await upload(await scrambledPng())
     await lightmeter.sees('3 HTTP, 1 Kafka')
     expect(await lightmeter.number('Failed')).toBe('25 %')
@@ -79,7 +80,7 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
 
   test('filters by an attribute that the app declares', async () => {
     const body = new FormData()
-    body.set('file', new File([new Uint8Array(PHOTOGRAPH)], 'picture.jpg', { type: 'image/jpeg' }))
+    body.set('file', new File([new Uint8Array(SMALL_PHOTOGRAPH)], 'picture.jpg', { type: 'image/jpeg' }))
     body.set('attributes', JSON.stringify({ note: '<b>Low tide</b> & "夕焼け"' }))
     const headers = { authorization: `Bearer ${stack.endpoints.apps['web-app-2']?.apiKey}` }
     const answer = await fetch(`${stack.endpoints.uploadApi}/v1/images`, { method: 'POST', headers, body })
@@ -96,7 +97,7 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
   })
 
   test('drops an erased image', async () => {
-    const id = await upload(PHOTOGRAPH)
+    const id = await upload(SMALL_PHOTOGRAPH)
     await expectEventually(async () => expect(await lightmeter.number('Images')).toBe('6'))
     await fetch(`${stack.endpoints.uploadApi}/v1/images/${id}`, {
       method: 'DELETE',
@@ -108,6 +109,6 @@ describeWith(BROWSER, 'Lightmeter in the local stack', () => {
 
 /** A valid header with scrambled data: accepted, then fails when it is decoded. */
 async function scrambledPng(): Promise<Buffer> {
-  const png = await sharp(PHOTOGRAPH).resize(60, 40).png().toBuffer()
+  const png = await sharp(SMALL_PHOTOGRAPH).resize(60, 40).png().toBuffer()
   return png.fill(0x5a, png.indexOf('IDAT') + 4, png.length - 20)
 }

@@ -54,7 +54,7 @@ import { CLOUD_EVENT, kafkaEvent, kafkaRecord } from '../../services/kafka-bridg
 import { watchEvent } from '../../services/upload-api/src/testing/watch-event.ts'
 import { largePhotograph } from '../large-photograph.ts'
 import type { Resource } from '../package-service.ts'
-import { PHOTOGRAPH } from '../web-app-1/open-page.ts'
+import { PHOTOGRAPH } from '../photographs.ts'
 import { embeddedMetrics, watchedMetrics } from './alarmed-metrics.ts'
 import { changeTemplate, type ServiceName, serverless } from './deploy-service.ts'
 import { matchesFilter } from './filter-pattern.ts'

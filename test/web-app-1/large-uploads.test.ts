@@ -1,24 +1,28 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient } from '@darkroom/client'
-import { formatUploadToken, PART_BYTES, parseUploadToken } from '@darkroom/core'
+import { PART_BYTES } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { openBrowser } from '@darkroom/testing'
 import { BROWSER, describeWith } from '@darkroom/testing/needs'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page, Request, Route } from 'playwright-core'
-import { largePhotograph } from '../large-photograph.ts'
-import { expectEventually, type LoupePage, openPage, PHOTOGRAPH } from './open-page.ts'
+import { largeFile, SMALL_PHOTOGRAPH } from '../photographs.ts'
+import { uppyExample } from '../uppy-example.ts'
+import { expectEventually, type LoupePage, openPage } from './open-page.ts'
 
 const START_TIMEOUT_MS = 240_000
 const TEST_TIMEOUT_MS = 240_000
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 const KEY = 'dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79'
 
-describeWith(BROWSER, 'a large photograph in Loupe with the whole local stack', () => {
+describeWith(BROWSER, 'a large photograph with the whole local stack', () => {
   let stack: Stack
   let browser: Browser
   let client: Client
+  let folder: string
   let photograph: Buffer
   let partCount: number
 
@@ -26,18 +30,24 @@ describeWith(BROWSER, 'a large photograph in Loupe with the whole local stack', 
     stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
     browser = await openBrowser()
     client = createClient({ url: stack.endpoints.uploadApi, credential: KEY })
-    photograph = await largePhotograph(5_500_000)
+    folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
+    photograph = largeFile(2 * PART_BYTES + 500_000)
     loupe = await openPage(browser, stack.endpoints.webApp1)
-    expect(photograph.length).toBeGreaterThan(13_000_000)
     partCount = Math.ceil(photograph.length / PART_BYTES)
   }, START_TIMEOUT_MS)
 
   afterAll(async () => {
     await browser?.close()
     await stack?.stop()
+    await rm(folder, { recursive: true })
   })
 
-  const file = (name: string) => ({ name, mimeType: 'image/png', buffer: photograph })
+  /** By its path, because the browser gets bytes in base64. */
+  async function chooseIn(page: Page, name: string) {
+    const path = join(folder, name)
+    await writeFile(path, photograph)
+    await page.locator('input[type=file]').first().setInputFiles(path)
+  }
 
   /** Numbers of the parts that have been uploaded to S3. */
   function watchParts(page: Page) {
@@ -80,7 +90,7 @@ describeWith(BROWSER, 'a large photograph in Loupe with the whole local stack', 
     const status = await client.waitUntilFinal(String(image?.id), { timeout: 120_000 })
     expect(status).toMatchObject({
       status: 'processed',
-      original: { bytes: photograph.length, contentType: 'image/png' },
+      original: { bytes: photograph.length, sha256: sha256(photograph), contentType: 'image/jpeg' },
     })
   }
 
@@ -96,10 +106,10 @@ describeWith(BROWSER, 'a large photograph in Loupe with the whole local stack', 
     'is sent to S3 in parts and developed',
     async () => {
       const arrived = watchParts(loupe.page)
-      await loupe.choose(file('large.png'))
-      await seesDeveloped('large.png')
+      await chooseIn(loupe.page, 'large.jpg')
+      await seesDeveloped('large.jpg')
       expect(arrived.toSorted()).toEqual(Array.from({ length: partCount }, (_, n) => n + 1))
-      await expectProcessed('large.png')
+      await expectProcessed('large.jpg')
     },
     TEST_TIMEOUT_MS,
   )
@@ -109,12 +119,12 @@ describeWith(BROWSER, 'a large photograph in Loupe with the whole local stack', 
     async () => {
       const arrived = watchParts(loupe.page)
       const loseParts = await holdLaterParts(loupe.page)
-      await loupe.choose(file('reloaded.png'))
+      await chooseIn(loupe.page, 'reloaded.jpg')
       await expectEventually(() => expect(arrived.toSorted()).toEqual([1, 2]), 120_000)
       await Promise.all([loseParts(), loupe.page.reload()])
-      await seesDeveloped('reloaded.png')
+      await seesDeveloped('reloaded.jpg')
       expect(arrived.slice(2)).not.toContain(1)
-      await expectProcessed('reloaded.png')
+      await expectProcessed('reloaded.jpg')
     },
     TEST_TIMEOUT_MS,
   )
@@ -124,91 +134,57 @@ describeWith(BROWSER, 'a large photograph in Loupe with the whole local stack', 
     async () => {
       const arrived = watchParts(loupe.page)
       const loseParts = await holdLaterParts(loupe.page)
-      await loupe.choose(file('cut.png'))
+      await chooseIn(loupe.page, 'cut.jpg')
       await expectEventually(() => expect(arrived.toSorted()).toEqual([1, 2]), 120_000)
       await loupe.page.context().setOffline(true)
       await loseParts()
       await loupe.sees('You are offline.')
-      await loupe.sees('Waiting for a connection', loupe.frame('cut.png'))
+      await loupe.sees('Waiting for a connection', loupe.frame('cut.jpg'))
       expect(arrived).toHaveLength(2)
       await loupe.page.context().setOffline(false)
-      await seesDeveloped('cut.png')
+      await seesDeveloped('cut.jpg')
       expect(arrived.slice(2)).not.toContain(1)
-      await expectProcessed('cut.png')
-    },
-    TEST_TIMEOUT_MS,
-  )
-
-  /** Gives the page two tokens that end in seconds, though it believes that they last, and then those of the server. */
-  async function shortenTokens(page: Page) {
-    const tokens: string[] = []
-    await page.route('**/token', async (route) => {
-      const response = await route.fetch()
-      const issued = await response.json()
-      const { claims = '' } = parseUploadToken(issued.token) ?? {}
-      const exp = Math.floor(Date.now() / 1000) + 5
-      const short = { ...JSON.parse(String(Buffer.from(claims, 'base64url'))), exp }
-      const token = tokens.length < 2 ? formatUploadToken(KEY, short) : issued.token
-      tokens.push(token)
-      await route.fulfill({ response, json: { ...issued, token } })
-    })
-    return tokens
-  }
-
-  async function isRefused(authorization: string): Promise<boolean> {
-    const answer = await fetch(`${stack.endpoints.uploadApi}/v1/images`, { headers: { authorization } })
-    return answer.status === 401
-  }
-
-  test(
-    'survives tokens that expire between its parts and before its end, and sends each part once',
-    async () => {
-      const page = await (await browser.newContext()).newPage()
-      const tokens = await shortenTokens(page)
-      const arrived = watchParts(page)
-      let refused = 0
-      page.on('response', (response) => {
-        if (response.status() === 401) refused++
-      })
-      /** Holds the first request of a kind until the token that it was sent with has expired. */
-      const held = new Set<string>()
-      const holdOnce = async (kind: string, route: Route) => {
-        const { authorization = '' } = route.request().headers()
-        const isLasting = () => authorization === `Bearer ${tokens[2]}`
-        if (!held.has(kind)) {
-          held.add(kind)
-          await expectEventually(async () =>
-            expect(isLasting() || (await isRefused(authorization))).toBe(true),
-          )
-        }
-        await route.continue()
-      }
-      await page.route('**/v1/uploads/sign', (route) => {
-        const isLast = route.request().postDataJSON()?.partNumber === partCount
-        return isLast ? holdOnce('sign', route) : route.continue()
-      })
-      await page.route('**/v1/uploads/*/complete', (route) => holdOnce('complete', route))
-      await page.goto(stack.endpoints.webApp1)
-      await page.locator('input[type=file]').first().setInputFiles(file('expiring.png'))
-      const frame = page.getByRole('article', { name: 'expiring.png', exact: true })
-      await frame.getByText(/^Developed/).waitFor({ timeout: 120_000 })
-      expect(arrived.toSorted()).toEqual(Array.from({ length: partCount }, (_, n) => n + 1))
-      expect(tokens).toHaveLength(3)
-      expect(refused).toBeGreaterThanOrEqual(2)
-      await expectProcessed('expiring.png')
-      await page.context().close()
+      await expectProcessed('cut.jpg')
     },
     TEST_TIMEOUT_MS,
   )
 
   test('is rejected before the upload if it is larger than 50 MB', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
     const path = join(folder, 'huge.jpg')
-    await writeFile(path, PHOTOGRAPH)
+    await writeFile(path, SMALL_PHOTOGRAPH)
     await truncate(path, 50 * 1024 * 1024 + 1)
     await loupe.page.locator('input[type=file]').first().setInputFiles(path)
     await loupe.sees(/larger than 50 MB/, loupe.frame('huge.jpg'))
     expect(await loupe.frame('huge.jpg').getByRole('button', { name: /again/ }).count()).toBe(0)
-    await rm(folder, { recursive: true })
+  })
+
+  /** The program in docs/api.md, unchanged, in its own page. */
+  describe("with the documented configuration of Uppy's S3 plugin", () => {
+    let site: Awaited<ReturnType<typeof uppyExample>>
+    let page: Page
+    beforeAll(async () => {
+      site = await uppyExample({ api: `${stack.endpoints.uploadApi}/v1`, key: KEY })
+      page = await browser.newPage()
+      await page.goto(site.url)
+    }, START_TIMEOUT_MS)
+    afterAll(() => site?.stop())
+
+    test.each([
+      ['one form POST', 'single.jpg', 0, 'POST'],
+      ['multipart', 'multipart.jpg', 1, 'PUT'],
+    ])(
+      'is uploaded as %s',
+      async (_, name, multipart, method) => {
+        const sent: string[] = []
+        page.on('requestfinished', (request) => {
+          if (request.url().startsWith(stack.endpoints.aws)) sent.push(request.method())
+        })
+        await page.evaluate(`multipartAbove = ${multipart ? 0 : 100_000_000}`)
+        await chooseIn(page, name)
+        await expectProcessed(name)
+        expect(sent.filter((each) => each === method)).toHaveLength(multipart ? partCount : 1)
+      },
+      TEST_TIMEOUT_MS,
+    )
   })
 })

@@ -1,9 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
-
-export const PHOTOGRAPH = await readFile(
-  new URL('../../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url),
-)
+import { SMALL_PHOTOGRAPH } from '../photographs.ts'
 
 /** Loupe at the width of a phone. */
 export interface LoupePage {
@@ -41,8 +37,8 @@ export async function openPage(
 }
 
 /** A file to choose or drop. Each upload is a new image, even with the same bytes. */
-export function photograph(name: string) {
-  return { name, mimeType: 'image/jpeg', buffer: PHOTOGRAPH }
+export function photograph(name: string, buffer = SMALL_PHOTOGRAPH) {
+  return { name, mimeType: 'image/jpeg', buffer }
 }
 
 export async function expectEventually(check: () => unknown, timeoutMs = 60_000): Promise<void> {

@@ -7,15 +7,15 @@ import { startWebApp1, type WebApp1 } from '@darkroom/web-app-1'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser, BrowserContext, Request, Route } from 'playwright-core'
 import sharp from 'sharp'
+import { PHOTOGRAPH, SMALL_PHOTOGRAPH } from '../photographs.ts'
 import { expectAccessible, expectDeveloped } from './expect-page.ts'
 import { listen } from './listen.ts'
-import { CAMERA, expectEventually, type LoupePage, openPage, PHOTOGRAPH, photograph } from './open-page.ts'
+import { CAMERA, expectEventually, type LoupePage, openPage, photograph } from './open-page.ts'
 
 const START_TIMEOUT_MS = 240_000
 
 /** A valid header with scrambled data: only decoding shows that it is damaged. */
 const SCRAMBLED = await scrambledPng()
-const SMALL = await sharp(PHOTOGRAPH).resize(64).jpeg().toBuffer()
 
 /** Of an element in the browser. */
 interface Sizes {
@@ -78,7 +78,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     const network = await page.context().newCDPSession(page)
     const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 700_000 }
     await network.send('Network.emulateNetworkConditions', slow)
-    await choose(photograph('IMG_0001.JPG'))
+    await choose(photograph('IMG_0001.JPG', PHOTOGRAPH))
     const picture = frame('IMG_0001.JPG')
     expect(await picture.locator('img').getAttribute('src')).toMatch(/^blob:/)
     await sees(/^Uploading · [1-9]\d? % of 717 KB$/, picture)
@@ -202,7 +202,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
 
   test('accepts files that are pasted, dropped anywhere, in a folder, or from another site', async () => {
     const { page, frame, sees } = loupe
-    const base64 = SMALL.toString('base64')
+    const base64 = SMALL_PHOTOGRAPH.toString('base64')
     const give = (gift: object) => page.evaluate(`(${GIVE})(${JSON.stringify({ base64, ...gift })})`)
     await give({ type: 'paste', where: 'main', name: 'pasted.jpg' })
     await give({ type: 'drop', where: 'h1', name: 'dropped.jpg' })
@@ -210,9 +210,9 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await sees('2 files are not pictures and were left out.')
     const open = await listen((_, response) => {
       response.setHeader('access-control-allow-origin', '*')
-      response.setHeader('content-type', 'image/jpeg').end(SMALL)
+      response.setHeader('content-type', 'image/jpeg').end(SMALL_PHOTOGRAPH)
     })
-    const closed = await listen((_, response) => void response.end(SMALL))
+    const closed = await listen((_, response) => void response.end(SMALL_PHOTOGRAPH))
     others.push(open, closed)
     await give({ type: 'drop', where: 'main', html: `<a href="/x"><img src="${open.url}/dragged.jpg"></a>` })
     await sees(/^The picture from 127.* was added\./)
@@ -458,7 +458,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
 })
 
 async function scrambledPng(): Promise<Buffer> {
-  const png = await sharp(PHOTOGRAPH).resize(60, 40).png().toBuffer()
+  const png = await sharp(SMALL_PHOTOGRAPH).resize(60, 40).png().toBuffer()
   return png.fill(0x5a, png.indexOf('IDAT') + 4, png.length - 20)
 }
 

@@ -10,9 +10,10 @@ import { startWebApp1, type WebApp1 } from '@darkroom/web-app-1'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import type { Browser, Page, Request } from 'playwright-core'
 import sharp from 'sharp'
+import { SMALL_PHOTOGRAPH } from '../photographs.ts'
 import { expectAccessible, expectDeveloped } from './expect-page.ts'
 import { type FaultyApi, startFaultyApi } from './faulty-api.ts'
-import { expectEventually, type LoupePage, openPage, PHOTOGRAPH, photograph } from './open-page.ts'
+import { expectEventually, type LoupePage, openPage, photograph } from './open-page.ts'
 
 const KEY = 'dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79'
 const MANY = 200
@@ -285,7 +286,7 @@ function watchConcurrency(page: Page, api: string) {
 }
 
 async function writeSmallPhotographs(folder: string): Promise<string[]> {
-  const small = await sharp(PHOTOGRAPH).resize(64).jpeg().toBuffer()
+  const small = await sharp(SMALL_PHOTOGRAPH).resize(64).jpeg().toBuffer()
   const paths = Array.from({ length: MANY }, (_, index) => join(folder, `many-${index}.jpg`))
   await Promise.all(paths.map((path) => writeFile(path, small)))
   return paths

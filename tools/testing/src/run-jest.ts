@@ -9,13 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 /** Tests that take minutes: whole pages in a browser, and `serverless package` of every service with several settings. */
 const SLOW_SUITES: Record<string, string[]> = {
-  pages: [
-    'test/web-app-1/',
-    'test/dashboard/',
-    'test/uppy-example.',
-    'test/client-in-browser.',
-    'apps/web-app-2/src/page.',
-  ],
+  pages: ['test/web-app-1/', 'test/dashboard/', 'test/client-in-browser.', 'apps/web-app-2/src/page.'],
   packages: [
     'test/templates.',
     'test/kafka-bridge-template.',
