@@ -136,8 +136,8 @@ const clients = await Promise.all([
   import('../../services/analytics-catalog/src/clients.ts'),
   operator,
 ])
-const { SNSClient } = await import('@aws-sdk/client-sns')
-divert(SNSClient.prototype, 'sns')
+const { sns } = await import('../../services/image-processor/src/announce/publish-events.ts')
+divert(sns, 'sns')
 for (const { bucket, sqs, ...others } of clients) {
   divert(bucket.s3, 's3')
   divert(sqs, 'sqs')

@@ -1,11 +1,33 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 
 test('the global object is an ordinary one: a contextified one refuses this', () => {
   expect(Reflect.preventExtensions(globalThis)).toBe(true)
+})
+
+test('lines with metrics are not printed, others are', async () => {
+  const project = await mkdtemp(join(tmpdir(), 'test-environment-'))
+  const source = `test('prints', () => {
+    for (const line of ['{"_aws":{}}', 'hello']) process.stdout.write(line + '\\n')
+  })`
+  await writeFile(join(project, 'package.json'), '{}')
+  await writeFile(join(project, 'print.test.ts'), source)
+  try {
+    const runJest = fileURLToPath(new URL('run-jest.ts', import.meta.url))
+    const jestOptions = ['--runInBand', '--transform={}']
+    const { stdout } = await promisify(execFile)(process.execPath, [runJest, ...jestOptions], {
+      cwd: project,
+    })
+    expect(stdout).toBe('hello\n')
+  } finally {
+    await rm(project, { recursive: true })
+  }
 })
 
 describe('a CommonJS file', () => {

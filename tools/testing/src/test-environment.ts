@@ -1,13 +1,14 @@
 /**
- * Jest's environment for Node, with two differences:
+ * Jest's environment for Node, with three differences:
  *
  * - Its context has an ordinary global object. Jest gives `vm.createContext` a proxy, and then each use of `Math` or `Promise`
  *   in a test or in what it imports is a call of a C++ interceptor and of the proxy: loops over pixels are three times slower.
  *   See decisions/0076-ordinary-globals-in-tests.md.
  * - A CommonJS file is compiled once for each worker. Jest compiles it again for each test file.
  *   See decisions/0072-commonjs-compiled-once.md.
+ * - Lines with a function's metrics are not printed.
  *
- * Jest has no option for either. It calls `vm.createContext` and `vm.compileFunction` by these names.
+ * Jest has no option for them. It calls `vm.createContext` and `vm.compileFunction` by these names.
  */
 import vm from 'node:vm'
 import { TestEnvironment } from 'jest-environment-node'
@@ -70,5 +71,13 @@ export default class extends TestEnvironment {
     } finally {
       vm.createContext = createContext
     }
+    leaveOutMetrics(this.global.process.stdout)
   }
+}
+
+/** Functions print their metrics as lines of JSON. Tests that read them replace `process.stdout.write`. */
+function leaveOutMetrics(stdout: NodeJS.WriteStream): void {
+  const write = stdout.write.bind(stdout) as (...args: unknown[]) => boolean
+  stdout.write = (text: unknown, ...rest: unknown[]) =>
+    (typeof text === 'string' && text.startsWith('{"_aws":')) || write(text, ...rest)
 }

@@ -4,7 +4,7 @@ import { env } from '../environment.ts'
 import { logger } from '../logger.ts'
 import { MAX_PUBLISHED_BYTES, type OutcomeEvent } from './outcome-event.ts'
 
-const sns = new SNSClient(timeouts)
+export const sns = new SNSClient(timeouts)
 
 const MAX_BATCH_EVENTS = 10
 
