@@ -42,6 +42,12 @@ function sees({ stdout }: ChildProcess, pattern: RegExp): Promise<void> {
   return new Promise((resolve) => lines.on('line', (line) => pattern.test(line) && resolve()))
 }
 
+test('explains itself', async () => {
+  const child = dev({}, '--help')
+  expect(await everything(child)).toMatch(/^pnpm dev \[--clean\] .*\n\n.* until Ctrl-C\.\n/)
+  expect(child.exitCode).toBe(0)
+})
+
 test('says which port is in use and what to do', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')

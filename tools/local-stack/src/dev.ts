@@ -15,15 +15,24 @@ import { repositoryRoot } from './repository-root.ts'
 import { compileCacheFolder, INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
 import type { Stack } from './start-stack.ts'
 
-/** `pnpm dev [--clean] [--verbose] [--inspect SERVICE]`: runs the whole system on this machine until Ctrl-C. */
+const USAGE = `pnpm dev [--clean] [--verbose] [--inspect SERVICE]
+
+Runs the whole system on this machine until Ctrl-C.
+
+  --clean            starts empty: deletes what is stored in LOCAL_DIR
+  --verbose          prints every log line
+  --inspect SERVICE  lets a debugger attach to ${SERVICES.join(', ')}`
+
 async function dev(): Promise<void> {
   const { values } = parseArgs({
     options: {
       clean: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       inspect: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   })
+  if (values.help) return console.log(USAGE)
   const inspect = SERVICES.find((name) => name === values.inspect)
   if (values.inspect !== undefined && !inspect) {
     throw new Error(`--inspect takes one of ${SERVICES.join(', ')}.`)
