@@ -19,9 +19,10 @@ const USAGE = `pnpm dev [--clean] [--verbose] [--inspect SERVICE]
 
 Runs the whole system on this machine until Ctrl-C.
 
-  --clean            starts empty: deletes what is stored in LOCAL_DIR
-  --verbose          prints every log line
-  --inspect SERVICE  lets a debugger attach to ${SERVICES.join(', ')}`
+  --clean           starts empty: deletes what is stored in LOCAL_DIR
+  --verbose         prints every log line
+  --inspect SERVICE lets a debugger attach to the handlers of one of
+                    ${SERVICES.join(', ')}`
 
 async function dev(): Promise<void> {
   const { values } = parseArgs({
