@@ -94,7 +94,7 @@ export function analyticsOfDay(
     Athena: ((merged + found) / 1e12) * PRICES.athenaTerabyte,
     maintenance:
       (rewritten / 1e12) * PRICES.athenaTerabyte +
-      merges * PER_MERGE.maintenanceReads * PRICES.s3Read +
+      merges * (PER_MERGE.maintenanceReads * PRICES.s3Read + PER_MERGE.maintenanceWrites * PRICES.s3Write) +
       PER_DAY.s3Write * PRICES.s3Write +
       PER_DAY.s3Read * PRICES.s3Read,
     comparisons: images * COMPARED_LISTINGS * PRICES.s3Write,

@@ -47,7 +47,7 @@ export const COLLECTED_BATCH = { events: 3_848, bytes: 883_000, milliseconds: 50
 export const FILE_READS = 2.8
 
 /**
- * Of a day of analysts' tables. Queries and writes of functions follow from the code; what Iceberg reads and writes, seconds and bytes are assumed
+ * Of a day of analysts' tables. What Iceberg writes was counted at a real Trino; what it reads, seconds and bytes are assumed
  * (decisions/0085-maintenance-of-tables.md).
  */
 export const ANALYTICS = {
@@ -57,15 +57,18 @@ export const ANALYTICS = {
   PER_MERGE: {
     /** The watermark, the days, and the merge itself. */
     queries: 3,
-    s3Write: 13,
+    /** The listing of files, and nine of Iceberg. */
+    s3Write: 10,
     seconds: 10,
+    /** Its files and manifests, which a rewrite replaces. */
     maintenanceReads: 15,
+    maintenanceWrites: 2.3,
   },
   PER_DAY: {
     /** The watermark, the days, and nine rewrites of look-alikes. */
     queries: 11,
     /** Listings, files, and 14 times how far the maintenance is. */
-    s3Write: 60,
+    s3Write: 30,
     /** How far the maintenance is, once for each merge, and what is read of tables without merges. */
     s3Read: 400,
   },

@@ -17,10 +17,10 @@ analysts AS (
   SELECT
     dt,
     (files * 0.2e0 + files * 5e0 + 2.8e0 * files * 0.4e0 + 0.000065e0 * images * 13.3334e0
-      + merges * 0.2e0 + 13 * merges * 5e0 + 2.5e0 * merges * 13.3334e0
+      + merges * 0.2e0 + 10 * merges * 5e0 + 2.5e0 * merges * 13.3334e0
       + (greatest(30 * merges, 0.000643e0 * images) + 0.00003e0 * merges * images) * 5e0
       + (110 + greatest(10, 0.00025e0 * images)) * 5e0
-      + 15 * merges * 0.4e0 + 60 * 5e0 + 400 * 0.4e0
+      + 15 * merges * 0.4e0 + 2.3e0 * merges * 5e0 + 30 * 5e0 + 400 * 0.4e0
     ) / images AS dollars
   FROM days
 )
