@@ -7,7 +7,7 @@ export const PHOTOGRAPH = await readFile(
   new URL('../node_modules/jpeg-exif/test/IMG_0001.JPG', import.meta.url),
 )
 
-/** The same with 480 × 480 pixels. It is developed in a tenth of the processor time. */
+/** The same with 480 × 480 pixels, a 26th of them, because each is decoded, resized and encoded. */
 export const SMALL_PHOTOGRAPH: Buffer<ArrayBuffer> = await sharp(PHOTOGRAPH)
   .resize(480)
   .keepExif()
