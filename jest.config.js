@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 /** TypeScript as ES modules: swc strips the types, Node's own module loader runs the rest. */
 export default {
   testEnvironment: fileURLToPath(new URL('tools/testing/src/test-environment.ts', import.meta.url)),
+  runtime: fileURLToPath(new URL('tools/testing/src/test-runtime.ts', import.meta.url)),
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
