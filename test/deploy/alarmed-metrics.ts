@@ -1,4 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
+import {
+  type CloudWatchClient,
+  GetMetricDataCommand,
+  type MetricAlarm,
+  PutMetricDataCommand,
+} from '@aws-sdk/client-cloudwatch'
 import type { Resource } from '../package-service.ts'
 
 type Resources = Record<string, Resource>
@@ -35,12 +41,17 @@ interface Named {
   Value: unknown
 }
 
+/** Values of a metric. */
+export interface Written extends Metric {
+  values: number[]
+}
+
 /**
  * The metrics in a line of a function's log.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-export function embeddedMetrics(line: string): Metric[] {
+export function embeddedMetrics(line: string): Written[] {
   if (!line.includes('"_aws"')) return []
   const entry = JSON.parse(line)
   return entry._aws.CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics }: EmbeddedMetrics) =>
@@ -49,6 +60,7 @@ export function embeddedMetrics(line: string): Metric[] {
         namespace: Namespace,
         name: Name,
         dimensions: Object.fromEntries(names.map((name) => [name, entry[name]])),
+        values: [entry[Name]].flat(),
       })),
     ),
   )
@@ -58,6 +70,54 @@ interface EmbeddedMetrics {
   Namespace: string
   Dimensions: string[][]
   Metrics: { Name: string }[]
+}
+
+/** Does what CloudWatch Logs does with the metrics in lines, and with lines that match filters: the emulator keeps the lines only. */
+export async function publishMetrics(client: CloudWatchClient, written: Written[]): Promise<void> {
+  const byNamespace = Map.groupBy(written, ({ namespace }) => namespace)
+  for (const [Namespace, metrics] of byNamespace) {
+    const MetricData = metrics.map(({ name, dimensions, values }) => ({
+      MetricName: name,
+      Dimensions: Object.entries(dimensions).map(([Name, value]) => ({ Name, Value: String(value) })),
+      Values: values,
+    }))
+    for (let first = 0; first < MetricData.length; first += MAX_DATA)
+      await client.send(
+        new PutMetricDataCommand({ Namespace, MetricData: MetricData.slice(first, first + MAX_DATA) }),
+      )
+  }
+}
+
+/** Of one request: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html */
+const MAX_DATA = 1000
+
+/** What an alarm sees, by its own namespace, name, dimensions, statistic and period; of an extended statistic, the number of values. */
+export async function valuesSeenBy(client: CloudWatchClient, alarm: MetricAlarm): Promise<number[]> {
+  const { Namespace, MetricName, Dimensions, Period = 60, Statistic, ExtendedStatistic } = alarm
+  const Stat = ExtendedStatistic ? 'SampleCount' : Statistic
+  const now = Date.now()
+  const { MetricDataResults = [] } = await client.send(
+    new GetMetricDataCommand({
+      StartTime: new Date(now - 86_400_000),
+      EndTime: new Date(now + 60_000),
+      MetricDataQueries: [
+        { Id: 'own', MetricStat: { Metric: { Namespace, MetricName, Dimensions }, Period, Stat } },
+      ],
+    }),
+  )
+  return MetricDataResults[0]?.Values ?? []
+}
+
+/** The state by one of these values. Those that an extended statistic counts are good: the emulator does not calculate it. */
+export function stateOf(
+  { ComparisonOperator, Threshold = 0, Statistic, ExtendedStatistic }: MetricAlarm,
+  values: number[],
+): string {
+  if (values.length === 0) return 'INSUFFICIENT_DATA'
+  if (ExtendedStatistic) return 'OK'
+  if (ComparisonOperator !== 'GreaterThanThreshold')
+    throw new Error(`Not known here: ${ComparisonOperator} with ${Statistic}`)
+  return values.some((value) => value > Threshold) ? 'ALARM' : 'OK'
 }
 
 /** The metrics of AWS that alarms watch, with the property of a resource that each of their dimensions has to be. */

@@ -7,4 +7,6 @@ export default {
   // Other steps of CI run beside it.
   testTimeout: 900_000,
   testMatch: ['<rootDir>/test/deploy/*.deploy-test.ts'],
+  // They wait more than they work.
+  maxWorkers: 2,
 }

@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
 import {
   InvokeCommand,
   LambdaClient,
@@ -24,8 +22,7 @@ import { newImageId, parseInputKey } from '@darkroom/core'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { CLOUD_EVENT, kafkaEvent, kafkaRecord } from '../../services/kafka-bridge/test/kafka-records.ts'
 import { PHOTOGRAPH } from '../photographs.ts'
-import { changeTemplate, serverless, serverlessIn } from './deploy-service.ts'
-import { type Api, openApi } from './open-api.ts'
+import { serverless, serverlessIn } from './deploy-service.ts'
 import { unpackPreviousRelease } from './previous-release.ts'
 import { type Emulator, startEmulator } from './start-emulator.ts'
 
@@ -36,7 +33,7 @@ const TIMEOUT_MS = 240_000
 
 let emulator: Emulator
 let folder: string
-let api: Api
+let url: string
 let lambda: LambdaClient
 let s3: S3Client
 let sqs: SQSClient
@@ -56,7 +53,6 @@ beforeAll(async () => {
   sqs = new SQSClient(config)
 })
 afterAll(async () => {
-  await api?.close()
   await emulator?.stop()
   if (folder) await rm(folder, { recursive: true })
 })
@@ -76,11 +72,11 @@ test('version 0.1.0 deploys and processes an image', async () => {
   await unpackPreviousRelease(join(folder, 'previous'), installed, Object.fromEntries(hashes))
   for (const service of SERVICES) {
     const own = join(folder, 'previous', service)
-    const removed = await changeTemplate(join(own, 'package'))
     await serverlessIn(own, ['deploy', '--stage', 'prod', '--package', 'package'], emulator.environment)
-    console.log(`${service} 0.1.0; left out for the emulator: ${removed.join(', ') || 'nothing'}`)
+    const leftOut = emulator.leftOut.get(service)?.join(', ') || 'nothing'
+    console.log(`${service} 0.1.0; left out for the emulator: ${leftOut}`)
   }
-  api = await openApi(emulator.endpoint, 'prod')
+  url = await apiUrl()
   images.processed = (await clientOf('web-app-1').upload(PHOTOGRAPH)).id
   await processed(clientOf('web-app-1'), images.processed)
 })
@@ -109,7 +105,6 @@ test('images are in flight', async () => {
 test("today's services deploy on top, in the documented order", async () => {
   for (const service of SERVICES) {
     if (service !== 'image-processor') await packageToday(service)
-    await changeTemplate(join(folder, service))
     await serverless(
       service,
       ['deploy', '--stage', 'prod', '--package', join(folder, service)],
@@ -139,11 +134,23 @@ test('every image ends processed', async () => {
 })
 
 async function packageToday(service: (typeof SERVICES)[number]): Promise<void> {
-  await serverless(service, ['package', '--stage', 'prod', '--package', join(folder, service)], {})
+  await serverless(
+    service,
+    ['package', '--stage', 'prod', '--package', join(folder, service)],
+    emulator.environment,
+  )
 }
 
 const clientOf = (app: (typeof APPS)[number]): Client =>
-  createClient({ url: api.url, credential: String(apiKeys[app]) })
+  createClient({ url, credential: String(apiKeys[app]) })
+
+async function apiUrl(): Promise<string> {
+  const client = new CloudFormationClient(emulator.clientConfig)
+  const stack = { StackName: 'darkroom-upload-api-prod' }
+  const { Stacks = [] } = await client.send(new DescribeStacksCommand(stack))
+  client.destroy()
+  return String(Stacks[0]?.Outputs?.find(({ OutputKey }) => OutputKey === 'HttpApiUrl')?.OutputValue)
+}
 
 const queueUrl = (name: string) => `${emulator.endpoint}/000000000000/darkroom-prod-${name}`
 
@@ -168,7 +175,7 @@ async function uploadOnce(id: string): Promise<number> {
     'content-type': 'image/jpeg',
     'idempotency-key': id,
   }
-  return (await fetch(`${api.url}/v1/images`, { method: 'POST', headers, body: PHOTOGRAPH })).status
+  return (await fetch(`${url}/v1/images`, { method: 'POST', headers, body: PHOTOGRAPH })).status
 }
 
 interface DirectUpload {
@@ -178,7 +185,7 @@ interface DirectUpload {
 }
 
 async function beginDirectUpload(): Promise<DirectUpload> {
-  const answer = await fetch(`${api.url}/v1/uploads`, {
+  const answer = await fetch(`${url}/v1/uploads`, {
     method: 'POST',
     headers: { authorization: `Bearer ${apiKeys['web-app-1']}`, 'content-type': 'application/json' },
     body: JSON.stringify({ bytes: PHOTOGRAPH.byteLength, contentType: 'image/jpeg' }),
@@ -218,8 +225,4 @@ async function invoke(service: string, name: string, event: unknown): Promise<un
 }
 
 /** `pnpm darkroom …` with the emulator as AWS. */
-function darkroom(args: string[]): Promise<{ stdout: string }> {
-  const path = fileURLToPath(new URL('../../tools/cli/src/darkroom.ts', import.meta.url))
-  const env = { ...process.env, ...emulator.environment, NO_COLOR: '1' }
-  return promisify(execFile)(process.execPath, [path, ...args], { env })
-}
+const darkroom = (args: string[]) => emulator.run('darkroom', args)
