@@ -34,15 +34,20 @@ export async function startFaultyApi(api: string): Promise<FaultyApi> {
       return void response.writeHead(503, headers).end(UNAVAILABLE)
     }
     const headers = Object.entries(request.headers).filter(([name]) => !HOP_BY_HOP.includes(name))
-    const answer = await fetch(api + url, {
-      method,
-      headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])),
-      ...(body.length > 0 && { body }),
-    })
-    const bytes = Buffer.from(await answer.arrayBuffer())
-    if (fault === 'lost') return void request.socket.destroy()
-    const answered = [...answer.headers].filter(([name]) => !HOP_BY_HOP.includes(name))
-    response.writeHead(answer.status, Object.fromEntries(answered)).end(bytes)
+    try {
+      const answer = await fetch(api + url, {
+        method,
+        headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])),
+        ...(body.length > 0 && { body }),
+      })
+      const bytes = Buffer.from(await answer.arrayBuffer())
+      if (fault === 'lost') return void request.socket.destroy()
+      const answered = [...answer.headers].filter(([name]) => !HOP_BY_HOP.includes(name))
+      response.writeHead(answer.status, Object.fromEntries(answered)).end(bytes)
+    } catch {
+      // The connection to the API broke. The page sees that of its own, and is tested for it.
+      request.socket.destroy()
+    }
   })
   return {
     ...server,

@@ -13,7 +13,7 @@ const BATCH_SIZE = 20
 
 /** A second bridge joins and leaves the group while records are sent continuously. */
 export function rebalance(darkroom: () => Darkroom): void {
-  test('a second bridge joins and leaves: each image once, each partition in order', async () => {
+  test('a second bridge joins and leaves: no image is lost or accepted twice, each partition in order', async () => {
     const { broker, bridged } = darkroom()
     const from = bridged.length
     const sent: string[] = []
@@ -33,8 +33,12 @@ export function rebalance(darkroom: () => Darkroom): void {
     for (const offsets of firstAcceptances(lines).values()) {
       expect(offsets).toEqual(offsets.toSorted((one, other) => one - other))
     }
-    const first = lines.filter(({ message, replayed }) => message === 'record accepted' && !replayed)
-    expect(first.map(({ imageId }) => imageId).toSorted()).toEqual(sent.toSorted())
+    const accepted = lines.filter(({ message }) => message === 'record accepted')
+    const idsOf = (some: typeof accepted) => some.map(({ imageId }) => imageId).toSorted()
+    const first = idsOf(accepted.filter(({ replayed }) => !replayed))
+    expect(first).toEqual([...new Set(first)])
+    // A bridge that stops may have stored an image without a line about it. The next one then accepts it as a replay.
+    expect([...new Set(idsOf(accepted))]).toEqual(sent.toSorted())
   })
 }
 

@@ -10,6 +10,8 @@ import { send, type TestRequest } from '../testing/send.ts'
 
 // The authorizer waits for half a second for the table, and then admits without it. A busy machine can take longer.
 const patience = jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => new AbortController().signal)
+const realNow = Date.now
+const clock = jest.spyOn(Date, 'now')
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint), {
   limited: { requests: { perSecond: 1, burst: 2 }, limits: { imagesPerDay: 10 } },
@@ -23,6 +25,7 @@ const { handler: authorize } = await import('./authorize.ts')
 afterAll(async () => {
   stdout.mockRestore()
   patience.mockRestore()
+  clock.mockRestore()
   await store.close()
   await aws.stop()
 })
@@ -40,6 +43,8 @@ async function callerOf(apiKey: string): Promise<LimitedCaller> {
 
 test('the authorizer counts the requests of an app with a limit, whatever its credential, and of no other', async () => {
   const [one, another, unlimited] = [await keyOf('limited'), await keyOf('limited'), await keyOf('web-app-1')]
+  // Time stands still: in a second the app may send one more.
+  clock.mockReturnValue(realNow())
   expect(await callerOf(one)).toMatchObject({
     app: 'limited',
     kind: 'key',
@@ -56,6 +61,7 @@ test('the authorizer counts the requests of an app with a limit, whatever its cr
   })
   for (let sent = 0; sent < 5; sent++)
     expect(Object.keys(await callerOf(unlimited))).toEqual(['app', 'credential', 'kind', 'scopes'])
+  clock.mockImplementation(realNow)
 })
 
 const limit = {
