@@ -83,4 +83,4 @@ test('finds the same as comparing all with all, whatever was in the table before
   )
   connection.closeSync()
   instance.closeSync()
-}, 120_000)
+})
