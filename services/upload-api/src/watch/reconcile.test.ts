@@ -66,12 +66,10 @@ test('finds what S3 sent no event for, in all apps: originals, uploads and erasu
   const erasure = erasureKey({ ...newImage(0), request: randomUUID() })
   await store.put(erasure, 'c0ffee123456')
 
-  // Two hours later, so that the upload and the erasure are not new. The dates of the ids stay yesterday's or the day before.
-  const later = new Date(Date.now() + 2 * 3_600_000)
-  const isNextDay = dateOf(newImageId(later)) !== dateOf(newImageId())
-  await reconcile({ time: later.toISOString() })
-  const expected = [lost, ...(isNextDay ? [] : [late]), other, again].map(inputKey)
-  expect(await watchedKeys()).toEqual([...expected, upload, erasure].toSorted())
+  // Two hours later, so that the upload and the erasure are not new. That can be the next day.
+  await reconcile({ time: new Date(Date.now() + 2 * 3_600_000).toISOString() })
+  const originals = [lost, late, other, again].map(inputKey)
+  expect(await watchedKeys()).toEqual([...originals, upload, erasure].toSorted())
 })
 
 test('an image with variants of several attempts is looked at, and no other', async () => {
@@ -90,6 +88,7 @@ test('an image with variants of several attempts is looked at, and no other', as
   await developed(twice, '0a1b2c3d-default-v1')
   await developed(twice, '4e5f6a7b-default-v1')
   await developed(unfinished, '0a1b2c3d-default-v1')
+  await store.remove(RECONCILED_KEY)
   await reconcile({ time: new Date().toISOString() })
   const keys = await watchedKeys()
   expect(keys.filter((key) => key.startsWith('metadata/'))).toEqual([metadataKey(twice)])
