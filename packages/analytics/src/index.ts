@@ -41,7 +41,14 @@ export {
   mergedDaysQuery,
   wantsMoreRuns,
 } from './maintain.ts'
-export { expireStatement, imagesOf, mergeFrom, mergeStatement, WATERMARK_QUERY } from './merge.ts'
+export {
+  expireStatement,
+  imagesOf,
+  mergeFrom,
+  mergeStatement,
+  WATERMARK_DATE,
+  WATERMARK_QUERY,
+} from './merge.ts'
 export {
   MAX_MERGED_DAYS,
   type Merged,

@@ -12,7 +12,7 @@ export type MaintenanceStep =
 
 /**
  * Days that one statement rewrites. Athena writes up to 100 partitions with a statement, and has 30 minutes: at 1,000 images/s ten
- * days of `images` are 170 GB. Rows of `look_alikes` are few and small.
+ * days of `images` are 216 GB. Rows of `look_alikes` are few and small.
  */
 export const MAX_REWRITTEN_DAYS: Record<IcebergTable, number> = { images: 10, look_alikes: 90 }
 

@@ -7,7 +7,9 @@ export const KEY = ['app', 'dt', 'image_id']
  * The day of the one row of `images` that is of no image: its `sequence` is the time up to which all collected files are in the
  * table. As a row it is written by the same commit as the rows it speaks of.
  */
-export const WATERMARK_DAY = "DATE '1970-01-01'"
+export const WATERMARK_DATE = '1970-01-01'
+/** The same in SQL. */
+export const WATERMARK_DAY = `DATE '${WATERMARK_DATE}'`
 
 /** A query for the time up to which all collected files are merged, ISO 8601; no row before the first merge. */
 export const WATERMARK_QUERY = `SELECT sequence FROM images WHERE dt = ${WATERMARK_DAY}`

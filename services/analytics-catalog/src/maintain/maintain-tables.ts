@@ -9,6 +9,7 @@ import {
   readWatermark,
   startStatement,
   stateOfStatement,
+  WATERMARK_DATE,
   wantsMoreRuns,
 } from '@darkroom/analytics'
 import { retention } from '@darkroom/app-configuration/deployed'
@@ -20,8 +21,6 @@ import { logger } from '../logger.ts'
 const DAY_MS = 86_400_000
 /** After midnight, until the schedules have deleted the rows that expired. */
 const BEGINS_AFTER_MS = 3 * 3_600_000
-/** The row of the watermark, which each merge replaces. */
-const WATERMARK_DATE = '1970-01-01'
 
 /**
  * Rewrites, once a day, the files of the tables' days that have changed, and deletes old snapshots and files. Each call starts at most one
@@ -89,6 +88,7 @@ async function changedDays(
   const merged = rows.map(([day]) => String(day))
   const kept = daysBetween(addDays(date, -retention.default.metadata), addDays(date, 1))
   return {
+    // Each merge replaces the row of the watermark.
     images: inOrder([WATERMARK_DATE, ...expired, ...merged]),
     look_alikes: inOrder([...expired, ...kept]),
   }
