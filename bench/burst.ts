@@ -2,11 +2,11 @@
  * Uploads bursts to a freshly started `pnpm dev`: 500 images of 70 KB at 25/s, 2,000 at 100/s, 1,000 at once. Checks that
  * every upload is 202 and finished, and that long polls do not slow other requests. `pnpm bench:burst [--scale 0.1]`
  */
-import { execFile } from 'node:child_process'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 import sharp from 'sharp'
 import { atSteadyRate } from './at-steady-rate.ts'
 import { percentile } from './percentile-table.ts'
+import { type StackProcess, stackProcesses } from './stack-processes.ts'
 import { type DevStack, startDev } from './start-dev.ts'
 
 const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } })
@@ -103,39 +103,6 @@ async function healthDuringLongPolls({ endpoints }: DevStack, self: string): Pro
   stop.abort()
   await Promise.all(polls)
   return samples
-}
-
-/** A process of the stack. */
-interface StackProcess {
-  name: string
-  megabytes: number
-}
-
-/** What the process that is started with such a command does. */
-const PROCESS_NAMES: [RegExp, string][] = [
-  [/dev\.ts/, 'pnpm dev: S3, SQS, Kafka, pages'],
-  [/host\.ts/, 'services'],
-  [/engine-process/, 'image engines'],
-]
-
-/** The resident memory of the stack's processes. The bench itself is not among them. */
-async function stackProcesses(root: number): Promise<StackProcess[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,rss=,args='])
-  const rows = Array.from(
-    stdout.matchAll(/^ *(\d+) +(\d+) +(\d+) (.*)$/gm),
-    ([, pid, parent, rss, command = '']) => ({
-      pid: Number(pid),
-      parent: Number(parent),
-      name: PROCESS_NAMES.find(([pattern]) => pattern.test(command))?.[1] ?? command,
-      megabytes: Number(rss) / 1024,
-    }),
-  )
-  const family = new Set([root])
-  for (let size = 0; size < family.size; ) {
-    size = family.size
-    for (const { pid, parent } of rows) if (family.has(parent)) family.add(pid)
-  }
-  return rows.filter(({ pid }) => family.has(pid))
 }
 
 /** Follows the stack's memory and keeps its highest sum. */

@@ -14,8 +14,11 @@ export interface DevStack extends Pick<Stack, 'endpoints' | 'stop'> {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** @throws Error with the output if it exits before it is ready */
-export async function startDev(): Promise<DevStack> {
+/**
+ * @param onLine called with each line of output
+ * @throws Error with the output if it exits before it is ready
+ */
+export async function startDev(onLine: (line: string) => void = () => {}): Promise<DevStack> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-bench-'))
   const environment = { ...portVariables(await freePorts()), LOCAL_DIR: folder, NO_COLOR: '1' }
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
@@ -32,6 +35,7 @@ export async function startDev(): Promise<DevStack> {
       createInterface({ input }).on('line', (line) => {
         // What is printed later is a line for each image.
         if (output.length < 50) output.push(line)
+        onLine(line)
         if (line.includes('Press Ctrl-C to stop')) resolve()
       })
     }
