@@ -4,6 +4,7 @@ import { gridHeif, mirroring, rotation } from '@darkroom/testing/grid-heif'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { develop } from '../development/develop.ts'
+import { avifWith } from '../testing/avif-colors.ts'
 import { exifBlock } from '../testing/embedded-metadata.ts'
 import { CORNERS, fourCorners, psnr } from '../testing/test-images.ts'
 import { unsupportedBy } from './image-engine.ts'
@@ -149,4 +150,50 @@ test.each(TURNS)('an AVIF is turned as it says, by both engines: %i, %j', async 
   )
   expect(found).toMatchObject({ width: expected?.width, height: expected?.height })
   expect(psnr(found?.pixels as Buffer, expected?.pixels as Buffer)).toBeGreaterThan(35)
+})
+
+/** 64 × 32: red, of which only the top left quarter can be seen, and more of it where there is green. */
+function quarterSeen(): Buffer {
+  const data = Buffer.alloc(64 * 32 * 4)
+  for (let y = 0; y < 32; y++)
+    for (let x = 0; x < 64; x++)
+      data.set([220, x < 16 ? 200 : 20, 20, x < 32 && y < 16 ? 255 : 0], 4 * (64 * y + x))
+  return data
+}
+const seen = () => sharp(quarterSeen(), { raw: { width: 64, height: 32, channels: 4 } })
+const onWhite = (image: Buffer | undefined) => sharp(image).flatten({ background: '#fff' }).raw().toBuffer()
+
+describe.each([sharpEngine, jimpEngine])(
+  'an alpha channel without its picture’s turn, by the $name engine',
+  (engine) => {
+    test.each(TURNS.slice(1))('is turned with it: %i, %j', async (turns, mirrored) => {
+      const avif = await avifWith(seen(), rotation(turns), ...mirrored)
+      const { variants } = await develop(engine, avif, preset(PNG))
+      const turned = sharp(
+        await seen()
+          .rotate(360 - 90 * turns)
+          .png()
+          .toBuffer(),
+      )
+      if (mirrored[0]?.equals(mirroring(0))) turned.flip()
+      else if (mirrored.length > 0) turned.flop()
+      expect(
+        psnr(await onWhite(variants[0]?.data), await onWhite(await turned.png().toBuffer())),
+      ).toBeGreaterThan(25)
+    })
+  },
+)
+
+test('an alpha channel without its picture’s crop is cropped with it', async () => {
+  // `clap`: fractions of width, height and the distance between the centers (ISO/IEC 14496-12, 12.1.4.2).
+  const clap = Buffer.from(
+    [0, 0, 0, 40, ...'clap'].map((one) => (typeof one === 'string' ? one.charCodeAt(0) : one)),
+  )
+  const numbers = Buffer.alloc(32)
+  for (const [i, value] of [32, 1, 32, 1, -16, 1, 0, 1].entries()) numbers.writeInt32BE(value, 4 * i)
+  const avif = await avifWith(seen(), Buffer.concat([clap, numbers]))
+  const { width, height, variants } = await develop(sharpEngine, avif, preset(PNG))
+  const cropped = await seen().extract({ left: 0, top: 0, width: 32, height: 32 }).png().toBuffer()
+  expect([width, height]).toEqual([32, 32])
+  expect(psnr(await onWhite(variants[0]?.data), await onWhite(cropped))).toBeGreaterThan(25)
 })

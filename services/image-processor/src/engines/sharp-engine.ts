@@ -21,6 +21,7 @@ import {
   withoutEnd,
   withSpecifiedColors,
   withTransparentScreen,
+  withTurnedAlpha,
 } from '@darkroom/image-file'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
 import { type Decoded, developInCascade, type Encoded, type Stages } from './cascade.ts'
@@ -87,7 +88,7 @@ function forLibvips(original: Uint8Array, traits: FileTraits): Uint8Array {
     case 'image/png':
       return withEarlyExif(original)
     case 'image/avif':
-      return withSpecifiedColors(stillAvif(original))
+      return withTurnedAlpha(withSpecifiedColors(stillAvif(original)))
     default:
       return original
   }

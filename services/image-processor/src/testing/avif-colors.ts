@@ -26,6 +26,9 @@ export const iccColors = (profile: Buffer) => box('colr', Buffer.from('prof'), p
 /** `clli`: the luminances of the brightest pixel and of the brightest frame, in cd/m². */
 export const peak = (nits: number) => box('clli', Buffer.from([nits >> 8, nits & 255, 0, 100]))
 
+/** A reader that does not know them must not show the picture. */
+const ESSENTIAL = ['irot', 'imir', 'clap']
+
 /** A picture, hardly compressed, as an AVIF whose primary item has these properties besides its own. */
 export async function avifWith(picture: Sharp, ...properties: Buffer[]): Promise<Buffer> {
   const plain = await picture.avif({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer()
@@ -40,7 +43,9 @@ function withProperties(avif: Buffer, properties: Buffer[]): Buffer {
   const ipma = at('ipma')
   const known = avif[ipma + 18] ?? 0 // of the first item: version, a count (4 bytes), its id (2), then this
   const first = propertiesIn(avif.subarray(at('ipco') + 8, ipma)) + 1
-  const numbers = Buffer.from(properties.map((_, i) => first + i))
+  const numbers = Buffer.from(
+    properties.map((one, i) => first + i + (ESSENTIAL.includes(one.toString('latin1', 4, 8)) ? 0x80 : 0)),
+  )
   const growth = added.length + numbers.length
   for (const [type, bytes] of [
     ['meta', growth],
