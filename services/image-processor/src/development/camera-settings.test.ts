@@ -11,6 +11,7 @@ const [EXPOSURE, F_NUMBER, ISO, SHUTTER_APEX, APERTURE_APEX, FLASH, FOCAL_LENGTH
   ...[0x829a, 0x829d, 0x8827, 0x9201, 0x9202, 0x9209, 0x920a, 0xa434],
 ] as [number, number, number, number, number, number, number, number]
 const RECOMMENDED_INDEX = 0x8832
+const ISO_SPEED = 0x8833
 const SOFTWARE = 0x0131
 
 const SETTINGS = {
@@ -90,6 +91,14 @@ describe('values that stand for others', () => {
     expect(await inExif({ [ISO]: 65_535 })).toMatchObject({ iso: 65_535 })
     const index = exifBlock({ exif: { [ISO]: 65_535, [RECOMMENDED_INDEX]: 32_000 } })
     expect(readExif(await jpegWith([0xe1, 'Exif\0\0', index]))).toMatchObject({ iso: 32_000 })
+  })
+
+  test('a sensitivity of all ones is unknown', async () => {
+    const exif = exifBlock({ exif: { [ISO_SPEED]: 1 } })
+    const at = exif.indexOf(Buffer.from([0x33, 0x88]))
+    exif.writeUInt16LE(4, at + 2) // LONG
+    exif.writeUInt32LE(0xffffffff, at + 8)
+    expect(readExif(await jpegWith([0xe1, 'Exif\0\0', exif])).iso).toBeUndefined()
   })
 
   test('a list of sensitivities', async () => {

@@ -57,8 +57,11 @@ function isoIn(exif: Tags): number | undefined {
   return toIso(numberIn(exif.RecommendedExposureIndex)) ?? toIso(numberIn(exif.ISOSpeed)) ?? iso
 }
 
+/** Cameras that see at night have 4,560,000. Programs fill 32 bits with ones for unknown. */
+const MAX_ISO = 10_000_000
+
 function toIso(value: number | undefined): number | undefined {
-  return positive(value === undefined ? undefined : Math.round(value))
+  return value === undefined || value > MAX_ISO ? undefined : positive(Math.round(value))
 }
 
 /** The lowest bit; the others tell about the mode and red eyes. */

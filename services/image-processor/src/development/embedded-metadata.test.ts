@@ -147,6 +147,16 @@ describe('takenAt', () => {
       () => pngWith('tEXt', 'Creation Time\0Wed, 01 May 2024 12:34:56 GMT'),
       `${local}+00:00`,
     ],
+    [
+      "from a PNG's text without a comma",
+      () => pngWith('tEXt', 'Creation Time\0Wed 1 May 2024 12:34:56 -0600'),
+      `${local}-06:00`,
+    ],
+    [
+      'of UTC in an unknown place',
+      () => pngWith('tEXt', 'Creation Time\0Wed, 1 May 2024 12:34:56 -0000'),
+      `${local}+00:00`,
+    ],
     ["from a PNG's text in ISO 8601", () => pngWith('tEXt', 'Creation Time\x002024-05-01T12:34:56'), local],
     ['of the first photograph', exif({ [ORIGINAL]: '1826:01:01 00:00:00' }), '1826-01-01T00:00:00'],
     ['none before it', exif({ [ORIGINAL]: '1825:12:31 23:59:59' }), undefined],

@@ -68,10 +68,10 @@ function timesInXmp(xmp: string): WrittenTime[] {
 
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
-/** PNG recommends RFC 1123 (W3C PNG, 11.3.3.1): `Wed, 01 May 2024 12:34:56 +0200`. Many programs write ISO 8601. */
+/** PNG recommends RFC 1123 (W3C PNG, 11.3.3.1): `Wed, 01 May 2024 12:34:56 +0200`. Programs also leave out the comma, or write ISO 8601. */
 function timesInTexts({ creationTime = '' }: FileTraits): WrittenTime[] {
   const [, day, month = '', year, time, zone = ''] =
-    creationTime.match(/^(?:\w{3}, )?(\d{1,2}) (\w{3}) (\d{4}) (\S+) ?(\S*)/) ?? []
+    creationTime.match(/^(?:\w{3},? )?(\d{1,2}) (\w{3}) (\d{4}) (\S+) ?(\S*)/) ?? []
   if (!time) return [{ time: creationTime }]
   return [{ time: `${year}:${MONTHS.indexOf(month) + 1}:${day} ${time}${zone === 'GMT' ? 'Z' : zone}` }]
 }

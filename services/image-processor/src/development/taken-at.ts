@@ -54,7 +54,7 @@ function toFraction(digits: string | undefined): string {
   return found ? `.${found}` : ''
 }
 
-/** `+02:00`; undefined if no place on Earth has it. */
+/** `+02:00`; undefined if no place on Earth has it. `-0000` is UTC, too (RFC 5322, 3.3). */
 function toOffset(written: string | undefined): string | undefined {
   const text = written?.trim() ?? ''
   if (/^z$/i.test(text)) return '+00:00'
@@ -63,5 +63,5 @@ function toOffset(written: string | undefined): string | undefined {
   const [, sign, hours, minutes] = found
   const total = Number(hours) * 60 + Number(minutes)
   if (Number(minutes) > 59 || total > 14 * 60) return undefined
-  return `${sign}${hours?.padStart(2, '0')}:${minutes}`
+  return `${total === 0 ? '+' : sign}${hours?.padStart(2, '0')}:${minutes}`
 }
