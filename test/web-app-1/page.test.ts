@@ -146,6 +146,11 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await sees(LONG_NAME, view.getByRole('heading'))
     const overflow = await view.evaluate((dialog: Sizes) => dialog.scrollWidth - dialog.clientWidth)
     expect(overflow).toBe(0)
+    // It has 480 × 480 pixels, and is not enlarged in a larger window.
+    await page.setViewportSize({ width: 1280, height: 900 })
+    const box = await view.getByRole('img').boundingBox()
+    expect([box?.width, box?.height]).toEqual([480, 480])
+    await page.setViewportSize({ width: 360, height: 740 })
     await page.keyboard.press('ArrowRight')
     await sees('IMG_0001.JPG', view.getByRole('heading'))
     for (let stops = 0; stops < 12; stops++) {
@@ -250,6 +255,19 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     expect(await imagesNamed('twice.jpg')).toHaveLength(2)
     await page.reload()
     await expectEventually(async () => expect(await frame('twice.jpg').getByRole('link').count()).toBe(2))
+  })
+
+  test('cuts off the end of a long name, in any direction of writing', async () => {
+    const { choose, frame } = loupe
+    const name = `${'صورة من رحلتنا إلى الساحل '.repeat(4)}.jpg`
+    await choose({ ...photograph(name), buffer: Buffer.alloc(0) })
+    const heading = frame(name).getByRole('heading')
+    expect(
+      await heading.evaluate((element: { matches(selector: string): boolean }) =>
+        element.matches(':dir(rtl)'),
+      ),
+    ).toBe(true)
+    await frame(name).getByRole('button').click()
   })
 
   test.each([

@@ -113,7 +113,18 @@ describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
     await sees('Loading takes longer than usual …')
   })
 
-  test('an upload without an answer: taking longer than usual, then again with the same key', async () => {
+  test('a server of the page that is down: nothing seems to load, and a button tries again', async () => {
+    const { page, sees } = loupe
+    await page.route('**/session', (route) => route.abort())
+    await page.reload()
+    await sees('Loupe’s server is not responding.')
+    expect(await page.locator('.skeleton').count()).toBe(0)
+    await page.unroute('**/session')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await sees('No pictures yet.')
+  })
+
+  test('an upload without an answer: longer than usual, then again with the same key', async () => {
     const { choose, frame, sees } = loupe
     const methods: string[] = []
     api.behave((method) => {
@@ -123,7 +134,7 @@ describeWith(BROWSER, 'Loupe with an API that misbehaves', () => {
     await choose(photograph('silent.jpg'))
     await sees('Sent …', frame('silent.jpg'))
     await pass(10)
-    await sees('Sent · taking longer than usual', frame('silent.jpg'))
+    await sees('Sent · longer than usual', frame('silent.jpg'))
     // The answer of the second attempt is lost as well, but the image is stored.
     api.behave((method) => (method === 'POST' ? 'lost' : undefined))
     await pass(31)

@@ -10,7 +10,7 @@ export function Headline({ scene }: { scene: Scene }) {
       <dl>
         {numbersOf(scene).map(({ name, value, more }) => (
           <div key={name}>
-            <dt>{name}</dt>
+            <dt class="edge">{name}</dt>
             <dd class="value">{value}</dd>
             <dd>{more}</dd>
           </div>

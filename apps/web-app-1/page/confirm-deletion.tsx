@@ -28,7 +28,9 @@ function Confirmation({ name, onClose }: ConfirmationProps) {
       onClose={({ currentTarget }) => onClose(currentTarget.returnValue === 'delete')}
     >
       <form method="dialog">
-        <h2 id="confirmation-name">Delete {name}?</h2>
+        <h2 id="confirmation-name">
+          Delete <bdi>{name}</bdi>?
+        </h2>
         <p>The picture and all its copies are deleted. You can’t undo this.</p>
         <p class="sources">
           <button type="submit" value="cancel" class="quiet">

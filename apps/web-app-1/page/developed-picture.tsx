@@ -7,11 +7,22 @@ interface DevelopedPictureProps extends ImgHTMLAttributes {
   /** Its size is the picture's; its file is for browsers without `srcset`. */
   variant: Variant
   sizes: string
+  /** Not larger than the variant, in CSS pixels. */
+  isLimited?: boolean
   alt: string
 }
 
 /** A developed image in the best format and size for this browser, over its thumbhash until it has loaded. */
-export function DevelopedPicture({ image, variant, sizes, alt, onLoad, ...img }: DevelopedPictureProps) {
+export function DevelopedPicture({
+  image,
+  variant,
+  sizes,
+  isLimited,
+  alt,
+  onLoad,
+  ...img
+}: DevelopedPictureProps) {
+  const limits = isLimited && { maxWidth: variant.width, maxHeight: variant.height }
   return (
     <picture>
       {image.sources?.map(({ type, srcset }) => (
@@ -20,7 +31,7 @@ export function DevelopedPicture({ image, variant, sizes, alt, onLoad, ...img }:
       <img
         {...img}
         alt={alt}
-        style={{ backgroundImage: placeholderOf(image) }}
+        style={{ backgroundImage: placeholderOf(image), ...limits }}
         src={variant.url}
         srcset={image.srcset}
         sizes={sizes}

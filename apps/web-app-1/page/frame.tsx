@@ -38,7 +38,7 @@ export class Frame extends Component<FrameProps> {
           <span>{image?.original.contentType?.replace('image/', '')}</span>
         </p>
         <Exposure picture={picture} actions={actions} />
-        <h3 id={`name-${key}`} title={name}>
+        <h3 id={`name-${key}`} title={name} dir="auto">
           {name}
         </h3>
         <p class="stage">{stageText(picture, isOnline)}</p>
@@ -136,7 +136,7 @@ function stageText(
   isOnline: boolean,
 ) {
   if (!isOnline && ['waiting', 'uploading', 'developing'].includes(stage)) return 'Waiting for a connection'
-  const slow = isSlow ? ' · taking longer than usual' : ' …'
+  const slow = isSlow ? ' · longer than usual' : ' …'
   switch (stage) {
     case 'waiting':
       return 'Waiting'

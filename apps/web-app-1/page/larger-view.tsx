@@ -37,7 +37,9 @@ export function LargerView({ picture, position, previous, next, actions, onClose
       onClick={({ target, currentTarget }) => target === currentTarget && currentTarget.close()}
     >
       <div class="larger-head">
-        <h2 id="larger-name">{name}</h2>
+        <h2 id="larger-name" dir="auto">
+          {name}
+        </h2>
         <p>{position && `Picture ${position}`}</p>
         <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
           Close
@@ -50,6 +52,7 @@ export function LargerView({ picture, position, previous, next, actions, onClose
             image={image}
             variant={largest}
             sizes="100vw"
+            isLimited
             alt={name}
             onError={() => actions.reload(picture)}
           />

@@ -14,10 +14,12 @@ async function start(): Promise<void> {
   const timer = setTimeout(() => {
     element('count').textContent = 'Loading takes longer than usual …'
   }, SLOW_AFTER_MS)
+  element('count').textContent = 'Loading your pictures …'
   try {
     startPage(await getSession())
   } catch {
     element('count').textContent = ''
+    element('sheet').replaceChildren()
     showNotice('Loupe’s server is not responding.', { label: 'Try again', run: () => void start() })
   } finally {
     clearTimeout(timer)

@@ -26,14 +26,14 @@ export function createFrame({ name, bytes, note = '', file }: FrameOptions) {
   const picture = element('a', { className: 'picture' }, img)
   const words = element('span')
   const facts = element('p', { className: 'facts' }, bytes === undefined ? '' : formatBytes(bytes))
-  const remark = element('p', { className: 'remark', hidden: !note }, note)
+  const remark = element('p', { className: 'remark', dir: 'auto', hidden: !note }, note)
   const strip = element('span', { className: 'strip' }, ...STEPS.map(() => element('i')))
   const details = element('div', { className: 'details' })
   const state = element('p', { className: 'state' }, words)
   const caption = element(
     'div',
     { className: 'caption' },
-    element('h3', {}, name),
+    element('h3', { dir: 'auto' }, name),
     state,
     strip,
     remark,
@@ -80,7 +80,7 @@ export function createFrame({ name, bytes, note = '', file }: FrameOptions) {
     if (frame.dataset.state === 'developing') return
     setState('developing', 'Developing', isAnnounced)
     slow = setTimeout(() => {
-      words.textContent = 'Developing · this takes longer than usual'
+      words.textContent = 'Developing · longer than usual'
     }, SLOW_MS)
   }
 

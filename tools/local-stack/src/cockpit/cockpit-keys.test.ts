@@ -82,7 +82,7 @@ test('l switches between all log lines and few', async () => {
 })
 
 test('? lists every key, within 80 columns', async () => {
-  const lines = (await press('?')).split('\n')
+  const lines = (await press('?')).trimEnd().split('\n')
   expect(lines.map((line) => line.trim()[0])).toEqual(['o', 'u', 'd', 'l', 'q', '?'])
   for (const { length } of lines) expect(length).toBeLessThanOrEqual(80)
 })

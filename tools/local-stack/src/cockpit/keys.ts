@@ -39,5 +39,6 @@ export function listenToKeys(
 function helpOf(keys: Record<string, Key>): string {
   return [...Object.entries(keys), ['?', { what: 'this help' }] as const]
     .map(([key, { what }]) => `  ${key}  ${what}`)
+    .concat('')
     .join('\n')
 }

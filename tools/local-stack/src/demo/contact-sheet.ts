@@ -33,7 +33,7 @@ async function toFrame(
   return html`<figure style="--ratio: ${(width / height).toFixed(4)}; --tone: ${dominantColor}">
   <a href="${largest(variants)?.file ?? ''}">${toPicture(variants, name)}</a>
   <figcaption>
-    <h2>${name}</h2>
+    <h2 dir="auto">${name}</h2>
     ${toCamera(image.exif)}
     <details>
       <summary>${String(variants.length)} variants</summary>
