@@ -1,4 +1,4 @@
-import { MONTHS } from '@darkroom/page/months'
+import { MONTHS } from '@darkroom/page/format'
 import { DAY_MS, DAYS_BY_HOUR, lastDays, type Selection } from './selection.ts'
 
 /** A row with a day and, for recent rows, an hour. */

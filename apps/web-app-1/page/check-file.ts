@@ -1,5 +1,6 @@
+import { formatBytes } from '@darkroom/page/format'
 import type { Session } from '../src/session.ts'
-import { anyOf, formatBytes } from './format.ts'
+import { anyOf } from './format.ts'
 import type { Problem } from './sheet.ts'
 
 const PREFIX_BYTES = 12

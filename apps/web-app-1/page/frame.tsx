@@ -1,7 +1,7 @@
+import { formatBytes, formatTime } from '@darkroom/page/format'
 import { Component } from 'preact'
 import { download, largestOf, linkTo } from './developed-image.ts'
 import { DevelopedPicture } from './developed-picture.tsx'
-import { formatBytes, moment } from './format.ts'
 import type { Picture } from './sheet.ts'
 
 /** Width of a frame: one of three to six columns, or the full width of a phone. */
@@ -34,7 +34,7 @@ export class Frame extends Component<FrameProps> {
     return (
       <article class="frame" aria-labelledby={`name-${key}`} data-id={id} data-stage={stage}>
         <p class="edge" aria-hidden="true">
-          <span>{image && moment(image.acceptedAt)}</span>
+          <span>{image && formatTime(image.acceptedAt)}</span>
           <span>{image?.original.contentType?.replace('image/', '')}</span>
         </p>
         <Exposure picture={picture} actions={actions} />
@@ -152,7 +152,7 @@ function stageText(
     case 'ready':
       return tookMs
         ? `Developed in ${(tookMs / 1000).toFixed(1)} s`
-        : `Developed ${moment(image?.finishedAt ?? '')}`
+        : `Developed ${formatTime(image?.finishedAt ?? '')}`
   }
 }
 

@@ -1,7 +1,8 @@
 import type { ImageStatus } from '@darkroom/client'
+import { cameraOf, formatBytes, formatTime } from '@darkroom/page/format'
 import { download, largestOf } from './developed-image.ts'
 import { DevelopedPicture } from './developed-picture.tsx'
-import { cameraOf, formatBytes, moment, saving, takenAt } from './format.ts'
+import { saving, takenAt } from './format.ts'
 import type { PictureActions } from './frame.tsx'
 import { useModal } from './modal.tsx'
 import type { Picture } from './sheet.ts'
@@ -92,7 +93,7 @@ export function LargerView({ picture, position, previous, next, actions, onClose
 
 function Facts({ image: { original, variants = [], exif, acceptedAt } }: { image: ImageStatus }) {
   const largest = variants.at(-1)
-  const camera = exif && cameraOf(exif).trim()
+  const camera = exif && cameraOf(exif)
   const copies = variants.map(({ name, url, width, height, bytes }) => (
     <a
       key={name}
@@ -108,7 +109,7 @@ function Facts({ image: { original, variants = [], exif, acceptedAt } }: { image
     Size: `${original.width} × ${original.height}`,
     Bytes: original.bytes && largest && saving(original.bytes, largest.bytes),
     Camera: camera,
-    [exif?.takenAt ? 'Taken' : 'Sent']: exif?.takenAt ? takenAt(exif.takenAt) : moment(acceptedAt),
+    [exif?.takenAt ? 'Taken' : 'Sent']: exif?.takenAt ? takenAt(exif.takenAt) : formatTime(acceptedAt),
     Copies: <span class="copies">{copies}</span>,
   }
   return (

@@ -1,5 +1,5 @@
+import { cameraOf, formatBytes, formatChange, formatTime } from '@darkroom/page/format'
 import { announce, element } from './document.ts'
-import { formatBytes, formatChange, formatTime } from './format.ts'
 import type { Picture } from './server.ts'
 
 /** The states of a picture, in order. Each is a bar of the frame's progress strip. */
@@ -89,7 +89,7 @@ export function createFrame({ name, bytes, note = '', file }: FrameOptions) {
     if (placeholder) frame.style.setProperty('--tone', placeholder.dominantColor)
     if (largest) load(largest, { srcset, sources })
     if (original?.width)
-      facts.textContent = [`${original.width} × ${original.height}`, cameraOf(exif)]
+      facts.textContent = [`${original.width} × ${original.height}`, cameraOf(exif ?? {})]
         .filter(Boolean)
         .join(' · ')
     const before = original?.bytes ?? bytes ?? 0
@@ -216,10 +216,6 @@ function variantItem({ name, url, width, height, contentType, bytes }: Variant):
     element('span', {}, contentType.replace('image/', '').toUpperCase()),
     element('b', {}, formatBytes(bytes)),
   )
-}
-
-function cameraOf({ cameraMake = '', cameraModel = '' }: Picture['exif'] = { hadLocation: false }): string {
-  return cameraModel.startsWith(cameraMake) ? cameraModel : `${cameraMake} ${cameraModel}`
 }
 
 function secondsSince(time: number): string {

@@ -1,8 +1,8 @@
+import { formatBytes } from '@darkroom/page/format'
 import { createStore, del, entries, set } from 'idb-keyval'
 import pLimit from 'p-limit'
 import { backoffMs, pause, untilOnline } from './connection.ts'
 import { followPicture } from './follow-pictures.ts'
-import { formatBytes } from './format.ts'
 import type { Frame } from './frame.ts'
 import { getJson, newPictureKey, type Problem, sendPicture, type Upload } from './server.ts'
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ImageStatus } from '@darkroom/core'
+import { cameraOf } from '@darkroom/page/format'
 import type { Outcome } from './develop-photograph.ts'
 import { kilobytes } from './results-table.ts'
 import { type SavedVariant, saveVariants } from './save-variants.ts'
@@ -62,9 +63,7 @@ function toOriginal({ original }: ImageStatus, bytes: number): string {
 }
 
 function toCamera(exif: ImageStatus['exif']): string {
-  const { cameraMake = '', cameraModel = '', takenAt } = exif ?? {}
-  const camera = cameraModel.startsWith(cameraMake) ? cameraModel : `${cameraMake} ${cameraModel}`
-  const parts = [camera.trim(), takenAt?.slice(0, 10)].filter(Boolean)
+  const parts = [cameraOf(exif ?? {}), exif?.takenAt?.slice(0, 10)].filter(Boolean)
   return parts.length > 0 ? html`<p>${escapeHtml(parts.join(' · '))}</p>` : ''
 }
 
