@@ -70,16 +70,20 @@ startOthersWithoutIoUring()
 
 /**
  * Starts `program`, a file URL, as an engine's process. Its environment has only what it needs: a decoder must not
- * see credentials. It does not keep this process alive, and ends with it.
+ * see credentials. It does not keep this process alive, and ends with it. NODE_COMPILE_CACHE is set by tests and by the local stack.
  */
 export function startEngineProcess(program: string): EngineProcess {
-  const { LD_LIBRARY_PATH } = process.env
+  const { LD_LIBRARY_PATH, NODE_COMPILE_CACHE } = process.env
   const child = fork(fileURLToPath(program), [ENGINE_PROCESS, inheritedDescriptors().join()], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // A small young generation: what V8 would otherwise keep for new objects is 20 MB of the process's peak.
     execArgv: ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'],
-    env: { MALLOC_ARENA_MAX: '1', ...(LD_LIBRARY_PATH !== undefined && { LD_LIBRARY_PATH }) },
+    env: {
+      MALLOC_ARENA_MAX: '1',
+      ...(LD_LIBRARY_PATH !== undefined && { LD_LIBRARY_PATH }),
+      ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }),
+    },
   })
   child.unref()
   child.channel?.unref()

@@ -1,8 +1,9 @@
 import '../../test/without-log.ts'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { availableParallelism, constants, setPriority } from 'node:os'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { availableParallelism, constants, setPriority, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Preset } from '@darkroom/core'
@@ -96,6 +97,19 @@ describe('an engine in a process of its own', () => {
     expect(await isRunning(Number(pid))).toBe(true)
     parent.kill('SIGKILL')
     while (await isRunning(Number(pid))) await setTimeout(20)
+  })
+
+  test('keeps its modules compiled where NODE_COMPILE_CACHE says', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'compiled-'))
+    const { NODE_COMPILE_CACHE = '' } = process.env
+    process.env.NODE_COMPILE_CACHE = folder
+    try {
+      await isolated().develop(photograph, preset, 'web-app-1')
+    } finally {
+      process.env.NODE_COMPILE_CACHE = NODE_COMPILE_CACHE
+    }
+    expect((await readdir(folder, { recursive: true })).length).toBeGreaterThan(10)
+    await rm(folder, { recursive: true })
   })
 
   test('knows no credentials', async () => {

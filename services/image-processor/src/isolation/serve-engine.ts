@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { develop } from '../development/develop.ts'
 import type { ImageEngine } from '../engines/image-engine.ts'
 import { readWatermarks } from '../presets/watermarks.ts'
@@ -20,6 +21,8 @@ export async function serveEngine(engine: ImageEngine, containThis = contain): P
   readWatermarks()
   // The first stack trace reads the source map of this program.
   void new Error('to have a stack').stack
+  // Only if NODE_COMPILE_CACHE is set: this process writes no file later, and is killed in the end.
+  flushCompileCache()
   const [, , , inherited = ''] = process.argv
   const ready: Ready = containThis(inherited.split(',').filter(Boolean).map(Number))
   send(ready)
