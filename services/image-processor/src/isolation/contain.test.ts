@@ -1,15 +1,12 @@
 import '../../test/without-log.ts'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { readFile } from 'node:fs/promises'
 import type { Preset } from '@darkroom/core'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import sharp from 'sharp'
 import { presetOf } from '../presets/presets.ts'
 import { fourCorners } from '../testing/test-images.ts'
 import { startEngineProcess } from './engine-process.ts'
 import { isolate } from './isolate.ts'
+import { soundPictures } from './sound-pictures.ts'
 import { ATTEMPTS, CONTROLS, type Surroundings } from './testing/attempts.ts'
 import { type Outcomes, tableOf, tryAttempts, withSurroundings } from './testing/try-attempts.ts'
 
@@ -97,20 +94,7 @@ describe('a contained engine', () => {
 })
 
 describe('where the process cannot be contained', () => {
-  let folder: string
-  let program: string
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'uncontained-'))
-    program = pathToFileURL(join(folder, 'engine.mjs')).href
-    const source = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
-    await writeFile(
-      new URL(program),
-      `import { serveEngine } from ${source('serve-engine.ts')}
-       import { sharpEngine } from ${source('../engines/sharp-engine.ts')}
-       await serveEngine(sharpEngine, () => ({ contained: false, reason: 'no seccomp' }))`,
-    )
-  })
-  afterAll(() => rm(folder, { recursive: true }))
+  const program = new URL('testing/uncontained-engine.ts', import.meta.url).href
 
   test.each([true, false])(
     'images are developed unless containment is required, and each is counted: %s',
@@ -119,14 +103,12 @@ describe('where the process cannot be contained', () => {
       const onNotContained = () => counted++
       const limits = { seconds: 60, megabytes: 480 }
       const developer = isolate({ name: 'sharp', program, ...limits, requireContainment, onNotContained })
-      const original = await sharp({ create: { width: 9, height: 9, channels: 3, background: '#c84' } })
-        .png()
-        .toBuffer()
-      const preset = presetOf('web-app-1')
+      const [original = Buffer.of()] = soundPictures()
+      const preset: Preset = { version: 1, variants: [{ name: 'thumb', size: 8, format: 'jpeg' }] }
       for (const images of [1, 2]) {
         const developed = developer.develop(original, preset, 'web-app-1')
         if (requireContainment) await expect(developed).rejects.toThrow('cannot be contained: no seccomp')
-        else expect(await developed).toMatchObject({ width: 9 })
+        else expect(await developed).toMatchObject({ width: images })
         expect(counted).toBe(images)
       }
       developer.stop()

@@ -33,6 +33,8 @@ interface Limits {
   milliseconds: number
   /** Of private memory, see `privateMemory`. */
   bytes: number
+  /** Of its time that a slow request must have run, see `MIN_RUNNING_SHARE`. */
+  minRunningShare?: number | undefined
 }
 
 /** An engine's process ended during a request. */
@@ -150,7 +152,7 @@ async function ask(
   child: ChildProcess,
   stderr: () => string,
   request: Request,
-  { milliseconds, bytes }: Limits,
+  { milliseconds, bytes, minRunningShare = MIN_RUNNING_SHARE }: Limits,
 ): Promise<Reply> {
   let reason: EngineProcessEnded['reason'] | undefined
   const end = (why: typeof reason) => {
@@ -160,7 +162,7 @@ async function ask(
   const processorTime = watchProcessorTime(child.pid ?? 0)
   const timer = setTimeout(() => {
     const ranMs = processorTime() ?? milliseconds
-    end(ranMs < milliseconds * MIN_RUNNING_SHARE ? 'stalled' : 'too-slow')
+    end(ranMs < milliseconds * minRunningShare ? 'stalled' : 'too-slow')
   }, milliseconds)
   const memoryTimer = setInterval(() => {
     if ((privateMemory(child.pid ?? 0) ?? 0) > bytes) end('too-much-memory')

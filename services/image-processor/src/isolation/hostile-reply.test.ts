@@ -1,5 +1,6 @@
 import type { Preset } from '@darkroom/core'
 import { afterAll, expect, test } from '@jest/globals'
+import { soundPictures } from './sound-pictures.ts'
 
 process.env.POWERTOOLS_LOG_LEVEL = 'SILENT'
 const { isolate } = await import('./isolate.ts')
@@ -9,7 +10,9 @@ const preset: Preset = { version: 1, variants: [{ name: 'thumb', size: 8, format
 const engine = isolate({ name: 'sharp', program, seconds: 60, megabytes: 480 })
 afterAll(() => engine.stop())
 
-const develop = (order: string) => engine.develop(Buffer.from(`#${order} `), preset, 'web-app-1')
+const [picture = Buffer.of()] = soundPictures()
+const develop = (order: string) =>
+  engine.develop(Buffer.concat([picture, Buffer.from(`#${order} `)]), preset, 'web-app-1')
 
 test('the names of variants are those of the preset, whatever an engine that was taken over answers', async () => {
   const { variants } = await develop('anotherName')

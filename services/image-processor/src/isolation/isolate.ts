@@ -16,6 +16,8 @@ export interface Isolation {
   seconds: number
   /** Of private memory. */
   megabytes: number
+  /** Of its time that a slow image must have run to be blamed for it. */
+  minRunningShare?: number
   /** Of private memory, for the paused processes of other apps together. One that has seen an app's images gets no other app's. */
   pausedMegabytes?: number
   /** Develops nothing where the engine's process cannot be contained. */
@@ -45,11 +47,12 @@ export function isolate({
   program,
   seconds,
   megabytes,
+  minRunningShare,
   pausedMegabytes = 0,
   requireContainment = false,
   onNotContained = () => {},
 }: Isolation): IsolatedDeveloper {
-  const limits = { milliseconds: seconds * 1000, bytes: megabytes * 1e6 }
+  const limits = { milliseconds: seconds * 1000, bytes: megabytes * 1e6, minRunningShare }
   /** Processes that have seen images, by app, the one that was used last at the end. The others are paused, so they do not grow. */
   const used = new Map<AppId, EngineProcess>()
   /** One that has seen none. */
