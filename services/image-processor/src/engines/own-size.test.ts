@@ -139,6 +139,29 @@ test.each<[string, number, (x: number, y: number) => boolean]>([
   expect(shown.every((value, i) => Math.abs(value - (before[i] ?? 0)) <= 4)).toBe(true)
 })
 
+test('a transparent drawing of more than 256 colors does not become heavier before a background', async () => {
+  const [width, height] = [640, 480]
+  const data = Buffer.alloc(width * height * 4)
+  for (let n = 0; n < 24; n++) {
+    const color = [67, 101, 151].map((step) => ((n % 8) * step) % 256)
+    const [cx, cy, radius] = [(n * 211) % width, (n * 137) % height, 12 + ((n * 29) % 40)]
+    for (let y = Math.max(0, cy - radius); y < Math.min(height, cy + radius); y++)
+      for (let x = Math.max(0, cx - radius); x < Math.min(width, cx + radius); x++) {
+        const cover = Math.min(1, (radius - Math.hypot(x - cx, y - cy)) / 2) // soft edges of two pixels
+        if (cover > 0) data.set([...color, Math.round(255 * cover)], 4 * (y * width + x))
+      }
+  }
+  const drawing = sharp(data, { raw: { width, height, channels: 4 } })
+  const original = await drawing.clone().png({ compressionLevel: 9 }).toBuffer()
+  const { variants } = await sharpEngine.develop(original, [spec('jpeg')])
+  expect(variants[0]?.data.length).toBeLessThan(original.length)
+  const before = await rgb(await drawing.flatten({ background: '#fff' }).png().toBuffer())
+  const shown = await rgb(variants[0]?.data as Buffer)
+  const differences = shown.map((value, i) => Math.abs(value - (before[i] ?? 0)))
+  expect(differences.every((difference) => difference <= 20)).toBe(true)
+  expect(differences.filter((difference) => difference > 4).length / shown.length).toBeLessThan(0.001)
+})
+
 test('soft edges of a transparent icon do not keep the WebP encoder busy', async () => {
   const side = 512
   const data = Buffer.alloc(side * side * 4)
