@@ -72,6 +72,15 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await expectAccessible(loupe.page)
   })
 
+  test('without JavaScript, only says that it needs it', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false })
+    const page = await context.newPage()
+    await page.goto(stack.endpoints.webApp1)
+    expect(await page.getByText('Loupe needs JavaScript.').isVisible()).toBe(true)
+    expect(await page.locator('.skeleton').first().isVisible()).toBe(false)
+    await context.close()
+  })
+
   test('shows a preview, the upload progress and the developed image', async () => {
     const { page, choose, frame, sees } = loupe
     const sent = page.waitForRequest(isUpload)
@@ -369,7 +378,9 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     ]
     const asked: (string | null)[] = []
     const isList = (url: URL) => url.href.startsWith(`${stack.endpoints.uploadApi}/v1/images?limit=`)
-    await page.route(isList, (route) => {
+    const words: (string | null)[] = []
+    await page.route(isList, async (route) => {
+      words.push(await page.locator('#count').textContent())
       asked.push(new URL(route.request().url()).searchParams.get('cursor'))
       return route.fulfill({
         headers: { 'access-control-allow-origin': '*' },
@@ -380,6 +391,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await loupe.sees('No pictures yet.')
     await page.unroute(isList)
     expect(asked).toEqual([null, cursors[0]])
+    expect(words).toEqual(['Loading your pictures …', 'Loading your pictures …'])
     await page.reload()
     await expectDeveloped(loupe.frame('IMG_0001.JPG'))
   })

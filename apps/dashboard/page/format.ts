@@ -24,17 +24,18 @@ export function bytes(value: number): string {
   return `${short(value / 1000 ** power)} ${SIZES[power]}`
 }
 
-/** `0.84 s`, `12 s`, `3.5 min` */
+/** `0.84 s`, `12 s`, `3.5 min`, never broken into two lines */
 export function seconds(milliseconds: number): string {
   const value = milliseconds / 1000
-  return value < 120 ? `${short(value)} s` : `${short(value / 60)} min`
+  return value < 120 ? `${short(value)}\u00a0s` : `${short(value / 60)}\u00a0min`
 }
 
-/** `$1,234`, `$0.42`, `$0.0031` */
+/** `$1,234`, `$0.40`, `$0.0031` */
 export function dollars(value: number): string {
   if (value === 0) return '$0'
-  const digits = value < 1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: value < 100 ? 2 : 0 }
-  return `$${value.toLocaleString('en', { ...digits, minimumFractionDigits: value < 100 && value >= 0.1 ? 2 : 0 })}`
+  if (value < 0.1) return `$${value.toLocaleString('en', { maximumSignificantDigits: 2 })}`
+  const digits = value < 100 ? 2 : 0
+  return `$${value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })}`
 }
 
 /** Two or three significant digits. */

@@ -10,7 +10,7 @@ const MAX_CLOCK_ERROR_MS = 86_400_000
 /** How far the list of earlier pictures has been loaded. */
 export interface Listing {
   state: 'loading' | 'slow' | 'partial' | 'failed' | 'complete'
-  /** Nothing has been loaded yet. */
+  /** No picture has been found yet. */
   isFirst: boolean
   problem?: Problem
 }
@@ -47,8 +47,9 @@ export function createLister(
       const page = await client.listImages({ limit: PAGE_SIZE, cursor })
       onImages(page.items)
       cursor = page.cursor
-      listing = { ...listing, isFirst: false }
-      change(cursor && timeOf(cursor) > since() - MAX_CLOCK_ERROR_MS ? 'partial' : 'complete')
+      const isComplete = !cursor || timeOf(cursor) <= since() - MAX_CLOCK_ERROR_MS
+      listing = { ...listing, isFirst: listing.isFirst && !isComplete && page.items.length === 0 }
+      change(isComplete ? 'complete' : 'partial')
     } catch (error) {
       change('failed', problemOf(error))
     } finally {

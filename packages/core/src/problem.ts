@@ -97,7 +97,7 @@ export const PROBLEMS = {
   },
   'unsupported-media-type': {
     status: 415,
-    title: 'This file type is not supported',
+    title: "This file type isn't supported",
     description:
       'The bytes are not of an accepted image type, or the `Content-Type` or `Content-Encoding` is not supported',
     retryable: false,

@@ -74,7 +74,7 @@ function toFailures(failed: Outcome[]): string {
     ({ photograph, problem = '' }) =>
       html`<dt>${escapeHtml(photograph.name)}</dt><dd>${escapeHtml(problem)}</dd>`,
   )
-  return html`<section><h2>Not processed</h2><dl>${items.join('')}</dl></section>`
+  return html`<section aria-labelledby="not-processed"><h2 id="not-processed">Not processed</h2><dl>${items.join('')}</dl></section>`
 }
 
 function toHeader(outcomes: Outcome[]): string {
@@ -112,9 +112,9 @@ const PAGE_START = `<!doctype html>
   header p, figcaption p, summary, li span { color: var(--soft) }
   main { display: flex; flex-wrap: wrap; gap: 1.5rem 1rem; align-items: flex-start }
   main::after { content: ""; flex: 1000 0 0 }
-  figure { flex: var(--ratio) 1 calc(var(--ratio) * 15rem); min-width: 11rem; max-width: calc(var(--ratio) * 26rem) }
+  figure { --width: min(var(--ratio), 3); flex: var(--width) 1 calc(var(--width) * 15rem); min-width: 11rem; max-width: calc(var(--width) * 26rem) }
   figure a { display: block; border-radius: .35rem; outline-offset: 3px }
-  img { display: block; width: 100%; height: auto; aspect-ratio: var(--ratio); border-radius: inherit; background: var(--tone); box-shadow: 0 1px 3px #0003 }
+  img { display: block; width: 100%; height: auto; max-height: 32rem; object-fit: contain; aspect-ratio: var(--ratio); border-radius: inherit; background: var(--tone); box-shadow: 0 1px 3px #0003 }
   figcaption { padding-top: .55rem; font-size: .85rem }
   h2 { font-size: .95rem; font-weight: 600; overflow-wrap: anywhere }
   summary { cursor: pointer; width: fit-content }

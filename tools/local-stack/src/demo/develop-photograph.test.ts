@@ -1,3 +1,4 @@
+import { PROBLEMS } from '@darkroom/core'
 import { expect, test } from '@jest/globals'
 import { inWords } from './develop-photograph.ts'
 
@@ -7,4 +8,6 @@ test('a problem says everything once', () => {
   expect(inWords({ title: 'The image is damaged', detail: 'Send it again.' })).toBe(
     'The image is damaged. Send it again.',
   )
+  const detail = "This file type isn't supported: HEIC."
+  expect(inWords({ title: PROBLEMS['unsupported-media-type'].title, detail })).toBe(detail)
 })
