@@ -72,15 +72,6 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await expectAccessible(loupe.page)
   })
 
-  test('without JavaScript, only says that it needs it', async () => {
-    const context = await browser.newContext({ javaScriptEnabled: false })
-    const page = await context.newPage()
-    await page.goto(stack.endpoints.webApp1)
-    expect(await page.getByText('Loupe needs JavaScript.').isVisible()).toBe(true)
-    expect(await page.locator('.skeleton').first().isVisible()).toBe(false)
-    await context.close()
-  })
-
   test('shows a preview, the upload progress and the developed image', async () => {
     const { page, choose, frame, sees } = loupe
     const sent = page.waitForRequest(isUpload)
