@@ -9,7 +9,7 @@ export const WARNINGS = {
   'animation-flattened': 'The image is animated; the variants show only its first frame.',
   'damaged-data': 'Part of the file is damaged; areas of the picture may be wrong or missing.',
   'bad-exif': 'The EXIF data is damaged; the unreadable part was ignored.',
-  'bad-color-profile': 'The colour profile is damaged; the colours were treated as sRGB.',
+  'bad-color-profile': 'The colour profile is damaged and was ignored.',
   'colors-not-converted':
     'The colours are HDR, or could not be converted to sRGB; the variants may look different from the original.',
   'content-credentials-removed':

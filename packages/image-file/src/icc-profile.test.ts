@@ -1,7 +1,7 @@
 import { photograph } from '@darkroom/testing/photographs'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
-import { isSrgbProfile } from './icc-profile.ts'
+import { isSoundProfile, isSrgbProfile } from './icc-profile.ts'
 
 async function profileOf(image: Buffer): Promise<Buffer> {
   return (await sharp(image).metadata()).icc as Buffer
@@ -35,6 +35,42 @@ describe('isSrgbProfile', () => {
     for (const length of [0, 100, 131, 140, 300])
       expect(isSrgbProfile(profile.subarray(0, length))).toBe(false)
     expect(isSrgbProfile(Buffer.alloc(4096, 0xff))).toBe(false)
+  })
+})
+
+describe('isSoundProfile', () => {
+  test.each(['srgb', 'p3', 'cmyk'])('%s', async (name) => {
+    expect(isSoundProfile(await create(name))).toBe(true)
+  })
+
+  test('with bytes after its end', async () => {
+    expect(isSoundProfile(Buffer.concat([await create('p3'), Buffer.alloc(3)]))).toBe(true)
+  })
+
+  test.each<[string, (profile: Buffer) => unknown]>([
+    ['longer than it is', (profile) => profile.writeUInt32BE(profile.length + 1)],
+    ['no end', (profile) => profile.writeUInt32BE(0)],
+    ['a tag after its end', (profile) => profile.writeUInt32BE(profile.length, 132 + 4)],
+    ['no tags', (profile) => profile.writeUInt32BE(0, 128)],
+    ['more tags than it has room for', (profile) => profile.writeUInt32BE(90, 128)],
+    ['a device link', (profile) => profile.write('link', 12)],
+    ['an unknown connection space', (profile) => profile.write('RGB ', 20)],
+    ['a grey one without a curve', (profile) => profile.write('GRAY', 16)],
+    ['no signature', (profile) => profile.write('----', 36)],
+    [
+      'a curve of an unknown type',
+      (profile) => profile.fill(0, profile.readUInt32BE(profile.indexOf('rTRC') + 4)),
+    ],
+  ])('not with %s', async (_what, damage) => {
+    const profile = Buffer.from(await create('p3'))
+    damage(profile)
+    expect(isSoundProfile(profile)).toBe(false)
+  })
+
+  test('not cut', async () => {
+    const profile = await create('p3')
+    for (const length of [0, 2, 100, 131, 140, 300])
+      expect(isSoundProfile(profile.subarray(0, length))).toBe(false)
   })
 })
 

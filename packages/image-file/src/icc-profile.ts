@@ -16,6 +16,40 @@ export function isSrgbProfile(profile: Buffer): boolean {
 }
 
 /**
+ * Whether colors can be converted from a profile: its header, all tags inside its length, and those that its color model needs
+ * (ICC.1:2022, 7.2, 7.3 and 8). There may be bytes after its end.
+ */
+export function isSoundProfile(profile: Buffer): boolean {
+  if (profile.length < 132 || profile.toString('latin1', 36, 40) !== 'acsp') return false
+  const [kind, model, connection] = [12, 16, 20].map((at) => profile.toString('latin1', at, at + 4))
+  if (NO_COLORS_OF_DEVICES.has(kind) || !['XYZ ', 'Lab '].includes(connection ?? '')) return false
+  const length = profile.readUInt32BE(0)
+  return length <= profile.length && hasSoundTags(profile.subarray(0, length), model)
+}
+
+/** Device links, abstract profiles and named colors. */
+const NO_COLORS_OF_DEVICES = new Set<string | undefined>(['link', 'abst', 'nmcl'])
+
+function hasSoundTags(profile: Buffer, model = ''): boolean {
+  const count = profile.length < 132 ? 0 : profile.readUInt32BE(128)
+  if (count > MAX_TAGS || 132 + count * 12 > profile.length) return false
+  for (let at = 132; at < 132 + count * 12; at += 12)
+    if (profile.readUInt32BE(at + 4) + profile.readUInt32BE(at + 8) > profile.length) return false
+  const tags = readTags(profile)
+  if ([...tags.keys()].some((name) => /^[AD]2B[0-3]$/.test(name))) return true
+  const areCurves = (...names: string[]) =>
+    names.every((name) => ['curv', 'para'].includes(typeIn(tags, name)))
+  const areColors = (...names: string[]) => names.every((name) => XYZ_TYPES.includes(typeIn(tags, name)))
+  if (model === 'GRAY') return areCurves('kTRC')
+  return model === 'RGB ' && areCurves('rTRC', 'gTRC', 'bTRC') && areColors('rXYZ', 'gXYZ', 'bXYZ')
+}
+
+/** The second is in profiles of Corbis, and color management takes it. */
+const XYZ_TYPES = ['XYZ ', '\x17\xa5\x05\xb8']
+
+const typeIn = (tags: Tags, name: string) => tags.get(name)?.toString('latin1', 0, 4) ?? ''
+
+/**
  * The color space of a profile with a matrix and one curve, or of a grey one; undefined for others: tables, CMYK, curves that
  * differ.
  */
@@ -56,9 +90,11 @@ function xyOf([x, y, z]: Xyz): Chromaticity {
 
 type Tags = Map<string, Buffer>
 
+const MAX_TAGS = 100
+
 function readTags(profile: Buffer): Tags {
   const tags: Tags = new Map()
-  const count = Math.min(profile.readUInt32BE(128), 100)
+  const count = Math.min(profile.readUInt32BE(128), MAX_TAGS)
   for (let at = 132; at < 132 + count * 12; at += 12) {
     const offset = profile.readUInt32BE(at + 4)
     const length = profile.readUInt32BE(at + 8)

@@ -1,7 +1,7 @@
 export { hasDataLeft } from './data-left.ts'
 export { isSoundExif } from './exif.ts'
 export { type FileTraits, readTraits, typeOf, withoutLeadingJunk } from './formats.ts'
-export { isSrgbProfile, spaceOfProfile } from './icc-profile.ts'
+export { isSoundProfile, isSrgbProfile, spaceOfProfile } from './icc-profile.ts'
 export { type ImageHeader, inspectImage, inspectStream } from './inspect-image.ts'
 export { withTransparentScreen } from './readers/gif.ts'
 export { stillAvif } from './readers/heif.ts'

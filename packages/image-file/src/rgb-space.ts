@@ -95,7 +95,8 @@ const PRIMARIES: Record<number, Primaries> = {
 export const gamma = (exponent: number) => (signal: number) => signal ** exponent
 
 const srgb = (signal: number) => (signal <= 0.04045 ? signal / 12.92 : ((signal + 0.055) / 1.055) ** 2.4)
-const bt709 = (signal: number) => (signal < 0.081 ? signal / 4.5 : ((signal + 0.099) / 1.099) ** (1 / 0.45))
+/** Of BT.709 and its successors: how screens show what these code (ITU-R BT.1886), as in Chromium. */
+const video = gamma(2.4)
 
 const smpte240 = (signal: number) =>
   signal < 0.0913 ? signal / 4 : ((signal + 0.1115) / 1.1115) ** (1 / 0.45)
@@ -123,15 +124,16 @@ function hlg(signal: number): number {
 
 /** ITU-T H.273, table 3. */
 const TRANSFERS: Record<number, Pick<RgbSpace, 'curve' | 'hdr'>> = {
-  1: { curve: bt709 },
+  1: { curve: video },
   4: { curve: gamma(2.2) },
   5: { curve: gamma(2.8) },
-  6: { curve: bt709 },
+  6: { curve: video },
   7: { curve: smpte240 },
   8: { curve: (signal) => signal },
   13: { curve: srgb },
-  14: { curve: bt709 },
-  15: { curve: bt709 },
+  11: { curve: video },
+  14: { curve: video },
+  15: { curve: video },
   16: { curve: pq, hdr: { transfer: 'PQ' } },
   17: { curve: cinema },
   18: { curve: hlg, hdr: { transfer: 'HLG' } },

@@ -85,7 +85,7 @@ const isMonochrome = (av1C: Buffer | undefined) => ((av1C?.[2] ?? 0) & 0x10) !==
 const isFullRange = (nclx: Buffer) => ((nclx[6] ?? 0) & 0x80) !== 0
 
 /** As browsers have it: pictures with the curves of video (BT.709, BT.601, BT.2020) look right with that of sRGB. */
-const SHOWN_AS_SRGB = [1, 2, 6, 14, 15]
+const SHOWN_AS_SRGB = [1, 2, 6, 11, 14, 15]
 const UNSPECIFIED = 2
 
 /** Primaries and transfer are 2 bytes each. The decoder applies the rest, the matrix and the range. */

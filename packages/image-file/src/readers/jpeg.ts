@@ -330,7 +330,7 @@ function traits(): Fold<Traits> {
   const metadata = new EmbeddedMetadata()
   /** Photoshop's resources of more than 64 KB are in several segments, in order. */
   const resources: Buffer[] = []
-  /** A profile of more than 64 KB is in several segments, in order. */
+  /** A profile of more than 64 KB is in several segments, each with its number before it, from 1 (ICC.1:2022, B.4). */
   const profile: Buffer[] = []
   return {
     visit({ type, payload }) {
@@ -341,7 +341,7 @@ function traits(): Fold<Traits> {
       if (type === 'APP13' && startsWith(payload, PHOTOSHOP))
         resources.push(payload.subarray(PHOTOSHOP.length))
       if (type === 'APP2') {
-        if (startsWith(payload, ICC)) profile.push(payload.subarray(ICC.length + 2)) // its number and the count
+        if (startsWith(payload, ICC)) profile.push(payload.subarray(ICC.length))
         if (startsWith(payload, MULTI_PICTURE)) found.hasMorePictures = true
         if (startsWith(payload, GAIN_MAP)) found.hasGainMap = true
       }
@@ -356,10 +356,16 @@ function traits(): Fold<Traits> {
       return {
         ...found,
         ...metadata.result(),
-        ...(profile.length > 0 && { profile: Buffer.concat(profile) }),
+        ...(profile.length > 0 && { profile: inOrder(profile) }),
       }
     },
   }
+}
+
+/** Parts with their number and the count of parts before them, one byte each. */
+function inOrder(parts: readonly Buffer[]): Buffer {
+  const sorted = parts.toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0))
+  return Buffer.concat(sorted.map((part) => part.subarray(2)))
 }
 
 export const jpeg: Format = {

@@ -1,3 +1,4 @@
+import { isSoundProfile } from '../icc-profile.ts'
 import { gamma, hasSrgbPrimaries, type RgbSpace, SRGB, spaceOfCodePoints, spansColors } from '../rgb-space.ts'
 import type { Traits } from '../segments.ts'
 
@@ -15,12 +16,12 @@ export interface ColorChunks {
 
 export const COLOR_CHUNKS = ['cICP', 'sRGB', 'gAMA', 'cHRM', 'cLLI', 'mDCV'] as const
 
-/** The first that a PNG has of cICP, iCCP, sRGB, gAMA with cHRM counts (W3C PNG, 4.3 and 13.13). */
+/** The first sound one that a PNG has of cICP, iCCP, sRGB, gAMA with cHRM counts (W3C PNG, 4.3 and 13.13). */
 export function declaredColors(chunks: ColorChunks): Pick<Traits, 'space' | 'profile' | 'hasUnknownColors'> {
   const { cICP, profile, sRGB, gAMA, cHRM } = chunks
   if (cICP) return fromCodePoints(cICP, peakIn(chunks))
-  if (profile) return { profile }
-  return sRGB || !gAMA ? {} : fromGamma(gAMA, cHRM)
+  if (profile && isSoundProfile(profile)) return { profile }
+  return { ...(profile && { profile }), ...(sRGB || !gAMA ? {} : fromGamma(gAMA, cHRM)) }
 }
 
 /** Numbers of the primaries, the curve, the matrix (0 is RGB), and whether the range is full: one byte each. */

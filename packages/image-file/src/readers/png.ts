@@ -264,13 +264,16 @@ function traits(): Fold<Traits> {
   const found: Traits = {}
   const metadata = new EmbeddedMetadata()
   const colors: ColorChunks = {}
+  /** Decoders ignore declarations of colors after the first pixels (W3C PNG, 5.6). */
+  let hasPixels = false
   return {
     visit({ type, payload }) {
       if (type === 'acTL') found.isAnimated = true
       if (type === 'caBX' && isManifestStore(payload)) found.hasContentCredentials = true
       if (type === 'eXIf') metadata.addExif(payload)
-      if (type === 'iCCP') colors.profile ??= profileIn(payload)
-      if (isColorChunk(type)) colors[type] ??= payload
+      if (type === 'IDAT') hasPixels = true
+      if (type === 'iCCP' && !hasPixels) colors.profile ??= profileIn(payload)
+      if (isColorChunk(type) && !hasPixels) colors[type] ??= payload
       if (!TEXTS.has(type)) return
       const text = textIn(type, payload)
       addText(metadata, text)

@@ -1,5 +1,5 @@
 import type { Warning } from '@darkroom/core'
-import { type FileTraits, isSoundExif } from '@darkroom/image-file'
+import { type FileTraits, isSoundExif, isSoundProfile } from '@darkroom/image-file'
 
 /** Finds anything unusual about an original, by its structure and its variants. */
 export function findWarnings(
@@ -16,18 +16,9 @@ export function findWarnings(
     'animation-flattened': has.isAnimated && isStill,
     'damaged-data': has.hasStrayBytes || has.hasDamagedData,
     'bad-exif': exif && !isSoundExif(exif),
-    'bad-color-profile': profile && !hasProfileSignature(profile),
+    'bad-color-profile': profile && !isSoundProfile(profile),
     'colors-not-converted': has.hasUnknownColors || has.space?.hdr !== undefined,
     'content-credentials-removed': has.hasContentCredentials,
   }
   return (Object.keys(found) as Warning[]).filter((warning) => found[warning])
-}
-
-/** ICC.1:2022, table 17: every profile has `acsp` at byte 36. */
-function hasProfileSignature(profile: Buffer): boolean {
-  return (
-    profile.length >= 40 &&
-    profile.toString('latin1', 36, 40) === 'acsp' &&
-    profile.readUInt32BE(0) <= profile.length
-  )
 }

@@ -9,6 +9,7 @@ import {
 import {
   type FileTraits,
   inspectImage,
+  isSoundProfile,
   spaceOfProfile,
   stillAvif,
   stillPng,
@@ -68,8 +69,9 @@ export async function decodeWithJimp(original: Uint8Array, traits: FileTraits): 
 
 /** Converts colors that are declared in numbers or by a matrix, and warns about others that are not sRGB. */
 export function toDecoded(pixels: Pixels, { isCmyk, profile, space }: FileTraits): Decoded {
-  const found = space ?? (profile && spaceOfProfile(profile))
-  const isOther = isCmyk === true || (profile !== undefined && found === undefined)
+  const sound = profile && isSoundProfile(profile) ? profile : undefined
+  const found = space ?? (sound && spaceOfProfile(sound))
+  const isOther = isCmyk === true || (sound !== undefined && found === undefined)
   const { width, height } = pixels
   return {
     width,

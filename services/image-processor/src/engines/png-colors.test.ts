@@ -82,6 +82,40 @@ describe('a PNG that declares its colors in numbers', () => {
     }
   })
 
+  /** What Chromium 156 shows of these numbers. */
+  test.each([
+    [1, 1, [181, 90, 37]],
+    [9, 14, [219, 69, 5]],
+    [1, 11, [181, 90, 37]],
+  ])('has the curve of video as screens show it: %i, %i', async (primaries, curve, expected) => {
+    const plain = sharp({ create: { width: 40, height: 30, channels: 3, background: '#b96330' } })
+    const original = await withChunks(await plain.png().toBuffer(), cICP(primaries, curve))
+    for (const engine of [sharpEngine, jimpEngine]) {
+      const { variants, warnings } = await develop(engine, original, PRESET)
+      expect(warnings).toEqual([])
+      expectNear(await topLeftOf(variants[0]?.data), expected)
+    }
+  })
+
+  test('has its next declaration if its profile is damaged', async () => {
+    const iCCP = pngChunk('iCCP', Buffer.from('ICC\0\0noise'))
+    const original = await declaredBy(LINEAR, iCCP, gAMA(100_000))
+    for (const engine of [sharpEngine, jimpEngine]) {
+      const { variants, warnings } = await develop(engine, original, PRESET)
+      expect(warnings).toEqual(['bad-color-profile'])
+      expectNear(await topLeftOf(variants[0]?.data), CORNERS.topLeft)
+    }
+  })
+
+  test('is not declared by what is after its pixels', async () => {
+    const png = await picture().png().toBuffer()
+    const original = Buffer.concat([png.subarray(0, -12), gAMA(100_000), png.subarray(-12)])
+    for (const engine of [sharpEngine, jimpEngine]) {
+      const { variants } = await develop(engine, original, PRESET)
+      expectNear(await topLeftOf(variants[0]?.data), CORNERS.topLeft)
+    }
+  })
+
   test('is sRGB by cICP, whatever its profile says', async () => {
     const profile = (await pngIn(COLOR_SPACES['Display P3'], picture())).subarray(33)
     const chunk = profile.subarray(0, 12 + profile.readUInt32BE(0))

@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib'
-import { type FileTraits, isSrgbProfile, pngChunk, typeOf } from '@darkroom/image-file'
+import { type FileTraits, isSoundProfile, isSrgbProfile, pngChunk, typeOf } from '@darkroom/image-file'
 import type { Decoded } from './cascade.ts'
 import { decodeHeic, release } from './decode-heic.ts'
 import type { Size } from './pixels.ts'
@@ -27,7 +27,7 @@ async function decodeInSrgb(
   })
   if (!hasAlpha) small.removeAlpha()
   const pixels =
-    profile && !isSrgbProfile(profile)
+    profile && isSoundProfile(profile) && !isSrgbProfile(profile)
       ? await toPixels(sharp(withProfile(await small.png({ compressionLevel: 0 }).toBuffer(), profile)))
       : inSrgb(await toPixels(small), space)
   release(full)

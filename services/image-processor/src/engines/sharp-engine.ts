@@ -11,6 +11,7 @@ import {
 import {
   type FileTraits,
   hasDataLeft,
+  isSoundProfile,
   isSrgb,
   isSrgbProfile,
   type RgbSpace,
@@ -133,7 +134,8 @@ function conversionOf(header: Metadata, declared: RgbSpace | undefined): Convers
     const convert = (opened: Sharp) => convertFrom(declared, opened, header)
     return { options: { ignoreIcc: true }, convert: isSrgb(declared) ? toPixels : convert }
   }
-  const needsConversion = space === 'cmyk' || (icc !== undefined && !isSrgbProfile(icc))
+  const needsConversion =
+    space === 'cmyk' || (icc !== undefined && isSoundProfile(icc) && !isSrgbProfile(icc))
   if (!needsConversion) return { options: { ignoreIcc: true }, convert: toPixels }
   return {
     options: { ignoreIcc: false },
@@ -159,9 +161,9 @@ async function convertFrom(declared: RgbSpace, opened: Sharp, { depth }: Metadat
   return toSrgb({ width, height, channels: channels === 4 ? 4 : 3, data: samples }, declared)
 }
 
-/** Only 8-bit RGB goes through the PNG in `convertAfterResize` unchanged. */
-function canConvertLate({ space, depth }: Metadata): boolean {
-  return space === 'srgb' && depth === 'uchar'
+/** Only 8-bit RGB goes through the PNG in `convertAfterResize` unchanged, which takes no profile with bytes after its end. */
+function canConvertLate({ space, depth, icc }: Metadata): boolean {
+  return space === 'srgb' && depth === 'uchar' && icc?.readUInt32BE(0) === icc?.length
 }
 
 function open(original: Uint8Array, options: SharpOptions, { width, height }: Size): Sharp {
