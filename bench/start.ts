@@ -119,7 +119,7 @@ for (let n = 1; n <= starts; n++) {
     const rows = Object.keys(sample).map((name) => [name, ...cells(samples, name)])
     console.log(formatTable([`${starts} starts`, 'min', 'median', 'max'], rows))
     const saved = await measureSaves(stack, lines)
-    console.log(formatTable(['saved', 'min', 'median', 'max', 'processor time', 'max'], saved, 100))
+    console.log(formatTable(['saved', 'min', 'median', 'max', 'processor time', 'max'], saved, 120))
   } finally {
     await stack.stop()
   }

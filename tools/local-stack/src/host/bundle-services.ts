@@ -3,9 +3,11 @@ import { mkdir, realpath, rename, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build, type Metafile, type OutputFile, stop } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type OutputFile, stop } from 'esbuild'
 import { repositoryRoot } from '../repository-root.ts'
+import { type Dependencies, dependenciesIn } from './dependencies.ts'
 import type { Serverless } from './serverless.ts'
+import { writeBundles } from './write-bundles.ts'
 
 const bundling = createRequire(import.meta.url)('../../../../esbuild.config.cjs')
 
@@ -15,34 +17,53 @@ export const deployedConfiguration: () => Promise<string> = bundling.deployedCon
 /** The folder of what services share, no service's name. */
 const SHARED = '.shared'
 
-/**
- * Builds all functions of some services in one pass, because most of the time goes into the packages that they share: the
- * AWS SDK is read and written once. The functions of `services/NAME` are then in `outdir/NAME`. Files are written only if
- * the build is good.
- *
- * @returns the files that each service has read, absolute, in the order of `services`
- * @throws esbuild's BuildFailure
- */
-export async function bundleServices(services: Serverless[], outdir: string): Promise<Set<string>[]> {
-  const folders = services.map(({ serviceDir }) => serviceDir)
+/** Builds the functions of services into one folder. */
+export interface Bundler {
+  /**
+   * Builds all functions of some services in one pass, because most of the time goes into what they share. The functions of
+   * `services/NAME` are then in `outdir/NAME`. Files are written only if the build is good.
+   *
+   * @returns our own files that each service has read, absolute, in the order of `services`
+   * @throws esbuild's BuildFailure
+   */
+  bundle(services: Serverless[]): Promise<Set<string>[]>
+}
+
+export function bundlerInto(outdir: string): Bundler {
+  const dependencies = dependenciesIn(join(outdir, SHARED, 'dependencies'))
+  return {
+    async bundle(services) {
+      const folders = services.map(({ serviceDir }) => serviceDir)
+      // An idle esbuild keeps 300 MB. The next build starts another one in milliseconds.
+      const { metafile, outputFiles } = await buildFunctions(services, outdir, dependencies).finally(stop)
+      await writeConfiguration(outdir)
+      for (const service of services) await linkCompanions(service, outdir)
+      await writeBundles(outputFiles)
+      return folders.map((folder) => inputsOf(folder, metafile))
+    },
+  }
+}
+
+async function buildFunctions(
+  services: Serverless[],
+  outdir: string,
+  dependencies: Dependencies,
+): Promise<{ metafile: Metafile; outputFiles: OutputFile[] }> {
   const configuration = pathToFileURL(configurationFile(outdir)).href
   const importConfiguration = () => `export * from ${JSON.stringify(configuration)}`
-  const options = bundling.bundleTogether(services, dirname(folders[0] ?? ''), outdir, importConfiguration)
-  const { metafile, outputFiles } = await build({
-    ...options,
-    external: [...options.external, configuration],
+  const { serviceDir = '' } = services[0] ?? {}
+  const settings = bundling.bundleTogether(services, dirname(serviceDir), outdir, importConfiguration)
+  const options: BuildOptions & { metafile: true; write: false } = {
+    ...settings,
+    external: [...settings.external, configuration],
     chunkNames: `${SHARED}/chunks/[name]-[hash]`,
     // Errors name files relative to it.
     absWorkingDir: repositoryRoot,
     metafile: true,
     write: false,
-  })
-    // An idle esbuild keeps 300 MB. The next build starts another one in milliseconds.
-    .finally(stop)
-  await writeConfiguration(outdir)
-  for (const service of services) await linkCompanions(service, outdir)
-  await writeAll(outputFiles ?? [])
-  return folders.map((folder) => inputsOf(folder, metafile as Metafile))
+  }
+  const own = await build({ ...options, plugins: [...settings.plugins, dependencies.leaveOut] })
+  return (await dependencies.areBuiltFor(own.outputFiles, options)) ? own : build(options)
 }
 
 const configurationFile = (outdir: string) => join(outdir, SHARED, 'configuration.mjs')
@@ -84,17 +105,6 @@ async function link(target: string, path: string): Promise<void> {
     if ((await realpath(path)) === (await realpath(target))) return
     throw new Error(`Two services package a folder ${basename(path)}. Give one of them another name.`)
   })
-}
-
-/** Entry points last: they import the others, and a function may start at any time. */
-async function writeAll(files: OutputFile[]): Promise<void> {
-  const folders = new Set(files.map(({ path }) => dirname(path)))
-  await Promise.all([...folders].map((folder) => mkdir(folder, { recursive: true })))
-  const isChunk = ({ path }: OutputFile) => path.includes(join(sep, SHARED, 'chunks', sep))
-  const write = (some: OutputFile[]) =>
-    Promise.all(some.map(({ path, contents }) => writeFile(path, contents)))
-  await write(files.filter(isChunk))
-  await write(files.filter((file) => !isChunk(file)))
 }
 
 /** A service's functions and everything that they import, absolute. */

@@ -1,5 +1,5 @@
 import { configurationPath } from '@darkroom/app-configuration'
-import { bundleServices, deployedConfiguration, writeConfiguration } from './bundle-services.ts'
+import { bundlerInto, deployedConfiguration, writeConfiguration } from './bundle-services.ts'
 import type { HostStep } from './host-messages.ts'
 import { type HostedService, type HostOptions, startService } from './hosted-service.ts'
 import { filesOfConfiguration, readService } from './read-service.ts'
@@ -39,8 +39,9 @@ export async function hostServices(
   const sources = new Map<string, Set<string>>()
   /** What is read and not built. */
   const settings = new Set<string>()
+  const bundler = bundlerInto(outdir)
   const build = async (some: readonly HostOptions[], configurations: Serverless[]) => {
-    const inputs = await bundleServices(configurations, outdir)
+    const inputs = await bundler.bundle(configurations)
     for (const [n, { name, folder }] of some.entries()) {
       const files = await filesOfConfiguration(folder)
       for (const file of [configurationPath(), ...files]) settings.add(file)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { readConfiguration } from '@darkroom/app-configuration'
@@ -48,6 +48,10 @@ export const handler = async () => \`other \${word}\${mark}\`
 /** Used by both functions, so it is in a chunk of its own. */
 const MARK = `import { readFileSync } from 'node:fs'
 export const mark = readFileSync(new URL('../../marks/mark.txt', import.meta.url), 'utf8')
+`
+const GREETINGS = `globalThis.greetings = 'loaded'
+export const hello = 'hello', bye = 'bye'
+export default 'hi'
 `
 
 let root: string
@@ -112,6 +116,14 @@ beforeAll(async () => {
   await write('package/word.ts', `export const word: string = 'hello'`)
   await write('settings/place.json', '{"place": "world"}')
   await write('settings/apps.json', appsFile(['one']))
+  for (const [name, type, code] of [
+    ['greetings', 'module', GREETINGS],
+    ['old-greetings', 'commonjs', `exports.hello = 'old hello'`],
+  ]) {
+    await mkdir(join(root, `node_modules/${name}`), { recursive: true })
+    await write(`node_modules/${name}/package.json`, JSON.stringify({ type }))
+    await write(`node_modules/${name}/index.js`, String(code))
+  }
   process.env.APPS_FILE = join(root, 'settings/apps.json')
   const hosted = async (name: string) => ({
     name,
@@ -204,6 +216,38 @@ test('other routes or triggers need a restart, and a line says so', async () => 
   await edit('service/serverless.yml', timeout)
   await edit('service/say.ts', `${HANDLERS}\n`)
   expect(lines.filter((line) => line.includes('Restart'))).toHaveLength(1)
+})
+
+test('dependencies are built again only for imports that no build has had', async () => {
+  const file = `import hi, { hello as word } from 'greetings'\nexport { word }\nconsole.debug(hi)`
+  await edit('package/word.ts', file)
+  expect(await say()).toMatch(/^hello/)
+  const folder = join(root, 'bundles/.shared/dependencies')
+  const name = (await readdir(folder)).find((name) => /^greetings-\w+\.mjs$/.test(name))
+  const builtAt = async () => (await stat(join(folder, String(name)))).mtimeMs
+  const first = await builtAt()
+  await edit('package/word.ts', `export const word = 'no greeting'`)
+  await edit('package/word.ts', file)
+  expect([await say(), await builtAt()]).toEqual([expect.stringMatching(/^hello/), first])
+  await edit('package/word.ts', `export { bye as word } from 'greetings'`)
+  expect(await say()).toMatch(/^bye/)
+  expect(await builtAt()).toBeGreaterThan(first)
+})
+
+test('a name that a dependency does not have is shown with its place, and any import of one works', async () => {
+  expect(
+    await edit('package/word.ts', `import { none } from 'greetings'\nexport const word = none + ''`),
+  ).toMatch(/not reloaded, .*: \S+\/package\/word\.ts:1:10 .*"none"/)
+  const imports = {
+    'old hello': `import * as old from 'old-greetings'\nexport const word = old.hello`,
+    'hello later': `const { hello } = await import('greetings')\nexport const word = hello + ' later'`,
+    hi: `import hi, * as all from 'greetings'\nexport const word = all.bye && hi`,
+    loaded: `import 'greetings'\nexport const word = globalThis.greetings`,
+  }
+  for (const [word, code] of Object.entries(imports)) {
+    expect(await edit('package/word.ts', code)).toMatch(/reloaded after/)
+    expect(await say()).toMatch(new RegExp(`^${word},`))
+  }
 })
 
 test('a request that runs during a reload ends with the code it began with', async () => {
