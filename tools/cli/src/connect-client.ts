@@ -26,8 +26,9 @@ export function addAppOptions(command: Command): Command {
     .addHelpText(
       'after',
       `
-API: --url chooses a deployment, and so does DARKROOM_URL; its API key, which belongs to one app, is DARKROOM_KEY. Without
-them the running local stack is used. A command refuses to guess between the two.`,
+API: --url chooses a deployment, and so does DARKROOM_URL; its API key, which
+belongs to one app, is DARKROOM_KEY. Without them the running local stack is
+used. A command refuses to guess between the two.`,
     )
 }
 

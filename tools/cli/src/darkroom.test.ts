@@ -19,7 +19,9 @@ import {
 } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Command } from 'commander'
 import { collectEvents, eventOf } from '../../catalogue/src/testing/collect-documents.ts'
+import { darkroom as loadProgram } from './program.ts'
 import { type Call, callDarkroom } from './testing/call-darkroom.ts'
 
 const aws = await startLocalAws()
@@ -70,6 +72,17 @@ async function putFailure(Bucket: string): Promise<void> {
   await s3.send(new PutObjectCommand({ Bucket, Key, Body: JSON.stringify(document) }))
   await collectEvents({ s3, name: Bucket }, [eventOf(document)])
 }
+
+test('help fits 80 columns', async () => {
+  const pathsOf = (command: Command, path: string[] = []): string[][] => [
+    path,
+    ...command.commands.flatMap((sub) => pathsOf(sub, [...path, sub.name()])),
+  ]
+  for (const path of pathsOf(await loadProgram())) {
+    const { printed } = await darkroom(...path, '--help')
+    expect(printed.split('\n').filter((line) => line.length > 80)).toEqual([])
+  }
+})
 
 test('runs as a process, which fails with the exit code of the command', async () => {
   const script = join(import.meta.dirname, 'darkroom.ts')

@@ -42,9 +42,11 @@ export function addStoreOptions(command: Command): Command {
     .addHelpText(
       'after',
       `
-Store: --stage, --bucket (with --queue-url) or --local chooses it. Without these options, BUCKET and QUEUE_URL of the environment
-choose a deployment; if they are not set, the running local stack is used. A command refuses to guess between the two.
-Credentials and region of a deployment come from the AWS SDK's own settings.`,
+Store: --stage, --bucket (with --queue-url) or --local chooses it. Without these
+options, BUCKET and QUEUE_URL of the environment choose a deployment; if they
+are not set, the running local stack is used. A command refuses to guess between
+the two. Credentials and region of a deployment come from the AWS SDK's own
+settings.`,
     )
 }
 

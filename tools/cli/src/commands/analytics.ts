@@ -56,7 +56,7 @@ export function addAnalytics(program: Command): void {
   addStoreOptions(analytics)
     .addHelpText(
       'after',
-      '\nExample: pnpm darkroom analytics "select status, count(*) from images_now group by 1"',
+      '\nExample:\n  pnpm darkroom analytics "select status, count(*) from images_now group by 1"',
     )
     .action(async (statement: string | undefined, options: Options) => {
       if (options.stage) return writeFromAthena(options.stage, options)

@@ -90,8 +90,10 @@ export function addAudit(program: Command): void {
     .addHelpText(
       'after',
       `
-By default it lists everything and reads each document. Sizes are compared with the listing. The hash of an original is compared
-if it was written after its document, or with --hashes; bytes are only read with --decode. The exit code is 1 if anything was found. docs/operations.md explains each class.`,
+By default it lists everything and reads each document. Sizes are compared with
+the listing. The hash of an original is compared if it was written after its
+document, or with --hashes; bytes are only read with --decode. The exit code is
+1 if anything was found. docs/operations.md explains each class.`,
     )
     .action(async (options: Options) => {
       const store = await openStore(options)

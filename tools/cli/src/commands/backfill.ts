@@ -20,8 +20,8 @@ export function addBackfill(program: Command): void {
     .addHelpText(
       'after',
       `
-Originals are only read. An image that was developed with the current version of the preset stays unchanged, so you can
-repeat a backfill that was interrupted.`,
+Originals are only read. An image that was developed with the current version of
+the preset stays unchanged, so you can repeat a backfill that was interrupted.`,
     )
     .action(async (options: Options) => {
       requirePreset(options.preset)

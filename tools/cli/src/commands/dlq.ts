@@ -82,8 +82,9 @@ function addRedrive(dlq: Command): void {
     .addHelpText(
       'after',
       `
-Without --app, --slug or --id it sends all parked messages. Those that cannot be read stay where they are. An image that fails
-again is parked again after about ten minutes.`,
+Without --app, --slug or --id it sends all parked messages. Those that cannot be
+read stay where they are. An image that fails again is parked again after about
+ten minutes.`,
     )
     .action((options: FilterOptions & SendOptions) =>
       withStore(options, true, async (store) => {
@@ -111,9 +112,10 @@ function addRedriveFailed(dlq: Command): void {
     .addHelpText(
       'after',
       `
-Sends the images that failed after more than one receive: their retries were exhausted, or the engine's process died of
-them twice, which may have been the engine's fault. An image that fails again stays failed. Only images whose original
-still exists are sent.`,
+Sends the images that failed after more than one receive: their retries were
+exhausted, or the engine's process died of them twice, which may have been the
+engine's fault. An image that fails again stays failed. Only images whose
+original still exists are sent.`,
     )
     .action((options: Selection & { all: boolean }) =>
       withStore(options, true, async (store) => {

@@ -32,8 +32,9 @@ export function addErase(program: Command): void {
     .addHelpText(
       'after',
       `
-The images of an uploader are found in the bucket itself, so those that are not processed or not in the catalogue yet are found,
-too. Repeat the command after an interruption: what is erased is not found again.`,
+The images of an uploader are found in the bucket itself, so those that are not
+processed or not in the catalogue yet are found, too. Repeat the command after
+an interruption: what is erased is not found again.`,
     )
     .action(async (id: string | undefined, { uploader, ...options }: Options) => {
       if ((id === undefined) === (uploader === undefined))

@@ -103,7 +103,8 @@ function addReplay(events: Command): void {
     .addHelpText(
       'after',
       `
-Every subscriber of the topic gets these events. Those that have the current one should ignore them: docs/events.md.`,
+Every subscriber of the topic gets these events. Those that have the current one
+should ignore them: docs/events.md.`,
     )
     .action(async (options: Selection) => {
       const store = await openStoreWithQueue(options)
