@@ -126,6 +126,16 @@ describe.each(SERVICES)('every function of %s', (service) => {
   })
 })
 
+test("the image processor's zip has sharp, libvips and koffi for the configured architecture only", () => {
+  const { files = [] } = packageOf('image-processor').archives.processImages ?? {}
+  const native = files.filter((file) => /\.(node|so[.\d]*)$/.test(file))
+  expect(native.map((file) => file.split('/')[2]).sort()).toEqual([
+    'koffi-linux-arm64',
+    'sharp-libvips-linux-arm64',
+    'sharp-linux-arm64',
+  ])
+})
+
 describe.each(SERVICES)('every bucket of %s', (service) => {
   test('is private, encrypted and accessible only over TLS', () => {
     const policies = propertiesOf(service, 'AWS::S3::BucketPolicy')

@@ -11,7 +11,7 @@ const TOPIC = 'images.web-app-2'
 const BUCKET = 'darkroom-test'
 const MEGABYTE = 1024 * 1024
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
-const LARGE = photographOf(6 * MEGABYTE)
+const LARGE = photographOf(4 * MEGABYTE + 1)
 
 let aws: LocalAws
 let kafka: LocalKafka

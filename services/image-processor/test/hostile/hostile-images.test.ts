@@ -21,10 +21,13 @@ test.each(HOSTILE_IMAGES.map(({ name, ...rest }) => [name, rest] as const))(
   },
 )
 
+/** A quarter of what is accepted: still millions of parts, which only a walk that ends early gets through. */
+const ENDLESS_BYTES = 12_000_000
+
 test.each(ENDLESS_IMAGES.map(({ name, ...rest }) => [name, rest] as const))(
-  '48 MB: %s',
+  '12 MB: %s',
   async (_, { make, outcome }) => {
-    const result = await pipeline.run(await make())
+    const result = await pipeline.run(await make(ENDLESS_BYTES))
     expect([outcomeOf(result), result.crash, result.isSlow]).toEqual([outcome, undefined, false])
     if (outcome !== 'developed') expect(result.detail).toMatch(/limit|more than/)
   },
