@@ -17,7 +17,7 @@ import { usedPartitions, withShorterPartition } from './vp8.ts'
 /** The header of a chunk, and the part of its payload that contains a size. */
 const MAX_HEADER_BYTES = 18
 
-const nameOf = chunkNames('VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANMF', 'ICCP', 'EXIF', 'XMP ', 'C2PA')
+const nameOf = chunkNames('VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANMF', 'ICCP', 'EXIF', 'XMP ', 'XMP\0', 'C2PA')
 
 /** WebP (RFC 9649): `RIFF length WEBP`, then chunks. */
 function* read(): Reader {
@@ -111,7 +111,7 @@ function traits(): Fold<Traits> {
       if (type === 'VP8X') found.isAnimated = ((payload[0] ?? 0) & ANIMATION_FLAG) !== 0
       if (type === 'C2PA' && isManifestStore(payload)) found.hasContentCredentials = true
       if (type === 'ICCP') found.profile ??= payload
-      if (type === 'XMP ') metadata.addXmp(payload)
+      if (type === 'XMP ' || type === 'XMP\0') metadata.addXmp(payload) // some programs write a zero
       if (type === 'EXIF') metadata.addExif(payload)
     },
     result: () => ({ ...found, ...metadata.result() }),

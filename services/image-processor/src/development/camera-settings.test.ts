@@ -73,6 +73,34 @@ describe('in XMP', () => {
     expect(await inXmp(xmp.join('\n'))).toEqual({ ...SETTINGS, hadLocation: false })
   })
 
+  test.each([
+    ['numbers of letters', xmpPacket('tiff:Model="Caf&#xE9; &#38;amp; &amp;#65;"'), 'Café &amp; &#65;'],
+    ['CDATA', '<tiff:Model><![CDATA[A & <B>]]></tiff:Model>', 'A & <B>'],
+    ['a comment before it', '<!-- <tiff:Model>No</tiff:Model> --><tiff:Model>Yes</tiff:Model>', 'Yes'],
+    ['another prefix', xmpPacket('xmlns:t="http://ns.adobe.com/tiff/1.0/" t:Model="Yes"'), 'Yes'],
+    ['a number that is no letter', xmpPacket('tiff:Model="&#x110000; &#;"'), '&#x110000; &#;'],
+  ])('with %s', async (_what, xmp, cameraModel) => {
+    expect(await inXmp(xmp)).toEqual({ cameraModel, hadLocation: false })
+  })
+
+  test.each(['utf16le', 'utf-16be'])('in %s', async (encoding) => {
+    const text = Buffer.from(xmpPacket('tiff:Model="Café €"'), 'utf16le')
+    const xmp = encoding === 'utf16le' ? text : text.swap16()
+    const jpeg = await jpegWith([0xe1, 'http://ns.adobe.com/xap/1.0/\0', xmp])
+    expect(readExif(jpeg)).toEqual({ cameraModel: 'Café €', hadLocation: false })
+  })
+
+  test('a megabyte of starts without an end is read once', async () => {
+    const xmp = '<!--<![CDATA[xmlns:a="'.repeat(2900)
+    const jpeg = await jpegWith(
+      ...Array.from(
+        { length: 16 },
+        () => [0xe1, 'http://ns.adobe.com/xap/1.0/\0', xmp] as [number, string, string],
+      ),
+    )
+    expect(readExif(jpeg)).toEqual({ hadLocation: false })
+  })
+
   test('EXIF comes first', async () => {
     const exif = exifBlock({ ifd0: { [SOFTWARE]: 'ACME 1.0' }, exif: { [ISO]: 640 } })
     const xmp = xmpPacket('exif:ISOSpeedRatings="100" xmp:CreatorTool="Other"')

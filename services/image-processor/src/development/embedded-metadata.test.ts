@@ -64,6 +64,11 @@ describe('a location is found', () => {
     'in a GIF': () => gifWithXmp(packet),
     'in EXIF of a WebP': () => withLocation().webp().toBuffer(),
     'in XMP of a WebP': () => fourCorners(16, 16).withXmp(packet).webp().toBuffer(),
+    'in XMP of a WebP whose chunk ends with a zero': async () => {
+      const webp = await fourCorners(16, 16).withXmp(packet).webp().toBuffer()
+      webp.write('XMP\0', webp.indexOf('XMP '), 'latin1')
+      return webp
+    },
     'in EXIF of an AVIF': () => withLocation().avif({ effort: 0 }).toBuffer(),
     'in XMP of an AVIF': () => fourCorners(16, 16).withXmp(packet).avif({ effort: 0 }).toBuffer(),
     'in an AVIF whose data extends to the end of the file': async () => {
