@@ -1,6 +1,9 @@
+import { OUTPUT_FORMATS } from '@darkroom/core'
+import { typeOf } from '@darkroom/image-file'
+import { type DevelopedVariant, SHOWN_WITH } from '../../src/engines/image-engine.ts'
 import { peakMemory, resetPeakMemory } from '../process-figures.ts'
 import { outcomeOf, type Pipeline, type PipelineResult } from '../run-pipeline.ts'
-import type { OtherDecoders } from './other-decoders.ts'
+import type { Likeness, OtherDecoders } from './other-decoders.ts'
 import type { Specimen } from './specimen.ts'
 
 /** A specimen's result. */
@@ -16,7 +19,7 @@ export interface Examined extends PipelineResult {
   heavier: string[]
   /** How other decoders' results differ, for files that were developed. */
   disagreement?: string | undefined
-  similarity?: number | undefined
+  likeness?: Likeness | undefined
 }
 
 /** Counts of variants. */
@@ -25,6 +28,8 @@ export interface Weights {
   heavierThanOriginal: number
   /** Of those, the ones with as many pixels as the original. */
   heavierAtSameSize: number
+  /** Of those, the ones whose preset could have kept the original's format. */
+  heavierInSameFormat: number
 }
 
 /** Added to the engine process's own memory: the queue's consumer (118 MB, `pnpm bench:isolation`) and libvips. */
@@ -57,7 +62,7 @@ export async function examine(
     ...(file &&
       developed && {
         disagreement: others.disagreement(original, developed),
-        similarity: await others.similarity(file, developed),
+        likeness: await others.likeness(file, developed),
       }),
   }
 }
@@ -69,12 +74,18 @@ function heavierOf({ developed }: PipelineResult, original: Buffer) {
 function weigh(result: PipelineResult, original: Buffer): Weights {
   const { variants = [], width, height } = result.developed ?? {}
   const heavier = heavierOf(result, original)
+  const atSameSize = heavier.filter((variant) => variant.width === width && variant.height === height)
   return {
     variants: variants.length,
     heavierThanOriginal: heavier.length,
-    heavierAtSameSize: heavier.filter((variant) => variant.width === width && variant.height === height)
-      .length,
+    heavierAtSameSize: atSameSize.length,
+    heavierInSameFormat: atSameSize.filter((variant) => mayKeepFormat(variant, original)).length,
   }
+}
+
+function mayKeepFormat({ spec }: DevelopedVariant, original: Buffer): boolean {
+  const type = typeOf(original)
+  return SHOWN_WITH[spec.format].some((format) => OUTPUT_FORMATS[format].contentType === type)
 }
 
 function complaintsOf({ outcome, megabytes }: Specimen, result: PipelineResult, memory = 0): string[] {

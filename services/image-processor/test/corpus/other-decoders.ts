@@ -8,9 +8,17 @@ import type { Developed } from '../../src/development/develop.ts'
 export interface OtherDecoders {
   /** Why `djpeg` and we disagree about damage; undefined if they agree, or cannot be compared. */
   disagreement(original: Buffer, developed: Developed): string | undefined
-  /** SSIM of the smallest variant and Pillow's picture, 0 to 1; undefined if Pillow cannot decode the file. */
-  similarity(file: string, developed: Developed): Promise<number | undefined>
+  /** The smallest variant beside Pillow's picture; undefined if Pillow cannot decode the file. */
+  likeness(file: string, developed: Developed): Promise<Likeness | undefined>
   close(): void
+}
+
+/** Of two pictures. Shapes that differ change the first, and brightness and transparency the second. */
+export interface Likeness {
+  /** 0 to 1. */
+  ssim: number
+  /** The share of pixels of which a channel differs by more than a quarter of its range. */
+  far: number
 }
 
 /** Whatever is not installed is left out: `djpeg` of libjpeg-turbo, `python3` with Pillow. */
@@ -20,7 +28,7 @@ export function openOtherDecoders(): OtherDecoders {
   return {
     disagreement: (original, developed) =>
       hasDjpeg && original[0] === 0xff ? compareDamage(original, developed) : undefined,
-    similarity: async (file, developed) => pillow && compareSmallest(file, developed, pillow.decode),
+    likeness: async (file, developed) => pillow && compareSmallest(file, developed, pillow.decode),
     close: () => pillow?.close(),
   }
 }
@@ -50,7 +58,7 @@ async function compareSmallest(
   file: string,
   developed: Developed,
   decode: Decode,
-): Promise<number | undefined> {
+): Promise<Likeness | undefined> {
   const smallest = developed.variants.toSorted((a, b) => a.width * a.height - b.width * b.height)[0]
   if (!smallest) return undefined
   const { width, height, data } = smallest
@@ -63,7 +71,17 @@ async function compareSmallest(
     .raw()
     .toBuffer()
   const picture = (pixels: Buffer) => ({ width, height, data: new Uint8ClampedArray(pixels) })
-  return ssim(picture(ours), picture(rgba), { downsample: false }).mssim
+  return {
+    ssim: ssim(picture(ours), picture(rgba), { downsample: false }).mssim,
+    far: shareOfFarPixels(ours, rgba),
+  }
+}
+
+function shareOfFarPixels(ours: Buffer, theirs: Buffer): number {
+  let far = 0
+  for (let at = 0; at < ours.length; at += 4)
+    if ([0, 1, 2].some((c) => Math.abs((ours[at + c] ?? 0) - (theirs[at + c] ?? 0)) > 64)) far++
+  return far / (ours.length / 4)
 }
 
 /** One process for all files, because starting Python takes longer than decoding. */
