@@ -35,6 +35,7 @@ test('serverless offline in the folder of upload-api needs no settings', async (
   expect(lines.join('\n')).toContain(
     'No local stack is running. Started in memory: S3 and SQS at http://127.0.0.1:',
   )
+  expect(lines.filter((line) => /warning/i.test(line))).toEqual([])
   const answer = await fetch(`http://localhost:${port}/v1/images`, {
     method: 'POST',
     headers: {

@@ -10,6 +10,8 @@ import { freePorts } from '../ports.ts'
 
 const REGION = 'us-east-1'
 const PARTITIONS = 2
+/** Seconds, as in the image processor's template. */
+const VisibilityTimeout = '360'
 /** A stack that runs answers in milliseconds; the file of one that was killed is ignored. */
 const PROBE_TIMEOUT_MS = 1_000
 
@@ -87,7 +89,7 @@ async function createStores({ aws, bucket, queueUrl }: Endpoints): Promise<void>
   await createDevelopmentKeys(bucket, { ...client, forcePathStyle: true })
   for (const end of ['', '-parked', '-watch']) {
     const name = `${queueUrl.split('/').at(-1)}${end}`
-    await sqs.send(new CreateQueueCommand({ QueueName: name }))
+    await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: { VisibilityTimeout } }))
   }
   s3.destroy()
   sqs.destroy()

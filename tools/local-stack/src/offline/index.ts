@@ -13,6 +13,7 @@ export default class LocalStackOffline {
     { log }: { log: { notice(message: string): void } },
   ) {
     const connect = async () => {
+      hideSqliteWarning()
       // Loaded on demand, because `package` and `deploy` load this plugin too.
       const { connectService } = await import('./connect-service.ts')
       const { freePort } = await import('../ports.ts')
@@ -21,4 +22,13 @@ export default class LocalStackOffline {
     }
     this.hooks = { 'before:offline:start': connect, 'before:offline:start:init': connect }
   }
+}
+
+/** The local stores keep their state in `node:sqlite`. The commands of the repository hide all such warnings by an option of Node. */
+function hideSqliteWarning(): void {
+  process.emitWarning = new Proxy(process.emitWarning, {
+    apply(emit, self, args) {
+      if (!String(args[0]).startsWith('SQLite is an experimental feature')) Reflect.apply(emit, self, args)
+    },
+  })
 }
