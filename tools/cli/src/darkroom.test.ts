@@ -95,6 +95,19 @@ test('runs as a process, which fails with the exit code of the command', async (
   })
 })
 
+test('a mistake is explained in sentences', async () => {
+  const mistakes: Record<string, string> = {
+    'status nope':
+      "error: command-argument value 'nope' is invalid for argument 'image'. It must be a UUIDv7 in lower case.",
+    'keys list --app Two!':
+      "error: option '--app <app>' argument 'Two!' is invalid. An app id must be 1 to 32 characters of a-z, 0-9 and \"-\".",
+    tail: 'darkroom: The local stack is not running. Start it with: pnpm dev',
+  }
+  for (const [words, sentence] of Object.entries(mistakes)) {
+    expect((await darkroom(...words.split(' '))).printed.split('\n')[0]).toBe(sentence)
+  }
+})
+
 test('says nothing if the program that reads its output has enough', async () => {
   const script = join(import.meta.dirname, 'darkroom.ts')
   const { stderr } = await promisify(exec)(`"${process.execPath}" "${script}" --help | true`)

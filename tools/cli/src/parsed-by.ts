@@ -8,9 +8,15 @@ export function parsedBy<Schema extends z.ZodType>(
 ): (text: string) => z.infer<Schema> {
   return (text) => {
     const { data, error } = schema.safeParse(text)
-    if (error) throw new InvalidArgumentError(advice ?? error.issues.map(({ message }) => message).join('; '))
+    if (error) throw new InvalidArgumentError(advice ?? error.issues.map(toSentence).join(' '))
     return data
   }
+}
+
+/** Elsewhere messages follow the name of a field: `must be a UUIDv7`. */
+function toSentence({ message }: z.core.$ZodIssue): string {
+  const text = message.replace(/^must /, 'it must ').replace(/\.?$/, '.')
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 export function wholeNumberUpTo(max: number): (text: string) => number {

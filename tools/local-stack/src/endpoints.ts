@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ownerOf } from './owner.ts'
@@ -45,11 +46,13 @@ export function removeEndpoints(): Promise<void> {
 
 /** @throws Error if `pnpm dev` is not running */
 export async function readEndpoints(): Promise<Endpoints> {
+  const message = 'The local stack is not running. Start it with: pnpm dev'
+  // One that was killed leaves its file.
+  if (!existsSync(endpointsFile()) || (await ownerOf(localFolder()))?.isRunning === false)
+    throw new Error(message)
   try {
-    // One that was killed leaves its file.
-    if ((await ownerOf(localFolder()))?.isRunning === false) throw new Error('it was killed')
     return JSON.parse(await readFile(endpointsFile(), 'utf8'))
   } catch (cause) {
-    throw new Error('The local stack is not running. Start it with: pnpm dev', { cause })
+    throw new Error(message, { cause })
   }
 }
