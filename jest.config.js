@@ -29,6 +29,9 @@ export default {
   ],
   // A machine with other work can be many times slower; a test that hangs is found all the same.
   testTimeout: 180_000,
+  // The message that a worker failed to exit is for a handle that a test leaves open. A worker's end takes longer than jest's
+  // 500 ms on a machine with other work: it has hundreds of megabytes to free.
+  workerGracefulExitTimeout: 20_000,
   // Files wait for nearly half of their time: for processes of their own, a browser, or a time limit. A number, because jest
   // takes '150%' for 150 workers.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
