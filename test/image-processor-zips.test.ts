@@ -107,6 +107,8 @@ describe("the image processor's zip", () => {
   ] as const)('develops %s when it runs as the engine process', async (_, engine, original) => {
     const unpacked = await mkdtemp(join(folder, 'zip-'))
     await packageWith(engine).archives.processImages?.unpack(unpacked)
+    // The folder is another one each time, so what is compiled would be kept for nothing.
+    delete process.env.NODE_COMPILE_CACHE
     const program = `process-images-with-${engine.replaceAll(' ', '-')}.engine.mjs`
     const running = startEngineProcess(pathToFileURL(join(unpacked, 'src/handlers', program)).href)
     expect(await running.ready()).toMatchObject({ contained: process.arch === ARCHITECTURES[engine] })
