@@ -99,7 +99,7 @@ describe('add', () => {
     [['web-app-1'], 'web-app-1 is in'],
     [['shop', '--preset', 'poster'], 'no preset is named "poster"'],
     [['shop', '--topic', 'images.web-app-2'], 'belongs to web-app-2 already'],
-    [['My Shop'], 'an app id must be'],
+    [['My Shop'], 'An app id must be'],
   ])('refuses %j and leaves the file', async (args, words) => {
     const before = await readFile(file, 'utf8')
     const { code, printed } = await apps('add', ...args)
