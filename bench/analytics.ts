@@ -3,7 +3,11 @@
  * table, and how both grow; and the search for look-alikes compared with a brute-force comparison. `pnpm bench:analytics [--images N,N,…] [--json-up-to N] [--all-with-all-up-to N]
  * [--views NAME,NAME,…]`
  *
- * With `--against CHECKOUT`, the search for look-alikes of another commit takes turns with ours, over the same images.
+ * With `--look-alikes`, only the search for look-alikes and the views of what it found, over images that have no other columns
+ * than these read. With `--known` as well, only the views, over what the search found in an earlier run.
+ *
+ * With `--against CHECKOUT`, the search for look-alikes of another commit takes turns with ours, over the same images: one thread,
+ * so that its processor time depends little on other work of the machine, and the median of five.
  *
  * DuckDB has two threads and 6 GB of memory; the rest spills to disk. The generated images are kept in
  * .cache/bench-analytics: ten million take 1.2 GB as Parquet, 12.4 GB as JSON and, the first time, some minutes. JSON
@@ -11,7 +15,7 @@
  */
 
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rename } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -33,13 +37,19 @@ const { values: options } = parseArgs({
     'json-up-to': { type: 'string', default: '10000000' },
     'all-with-all-up-to': { type: 'string', default: '10000' },
     views: { type: 'string' },
+    'look-alikes': { type: 'boolean', default: false },
+    known: { type: 'boolean', default: false },
     against: { type: 'string' },
   },
 })
-const views = options.views?.split(',') ?? readQueries().map(({ name }) => name)
+const OF_LOOK_ALIKES = ['near_duplicates', 'near_duplicates_by_day']
+const views =
+  options.views?.split(',') ??
+  (options['look-alikes'] ? OF_LOOK_ALIKES : readQueries().map(({ name }) => name))
 const sizes = options.images.split(',').map(Number)
 const folder = new URL('../.cache/bench-analytics/', import.meta.url).pathname
 const ROUNDS = 3
+const TURNS = 5
 /** Fixed, so that cached files stay valid. */
 const UNTIL = '2026-11-25'
 const ALL_DAYS = 36_500
@@ -52,9 +62,9 @@ interface Cost {
   bytes: number | undefined
 }
 
-async function openDatabase(statements = ATHENA_FUNCTIONS): Promise<DuckDBConnection> {
+async function openDatabase(statements = ATHENA_FUNCTIONS, threads = 2): Promise<DuckDBConnection> {
   const instance = await DuckDBInstance.create(':memory:', {
-    threads: '2',
+    threads: String(threads),
     memory_limit: '6GB',
     temp_directory: `${folder}spilled`,
   })
@@ -89,25 +99,30 @@ async function cached(file: string, create: (path: string) => Promise<unknown>):
   const path = folder + file
   if (existsSync(path)) return path
   console.log(`  (creating ${relative('.', path)} …)`)
-  await create(path)
+  await create(`${path}.part`)
+  await rename(`${path}.part`, path)
   return path
 }
 
-/** Parquet files by day, as Iceberg's compaction writes them. */
+/** In the order of days, as Iceberg's compaction writes them, with the rows that erased images leave. */
 function compactedImages(images: number): Promise<string> {
-  return cached(`images-${images}.parquet`, async (path) => {
+  const [name, columns] = options['look-alikes']
+    ? ['hashes', 'app, dt, image_id, status, perceptual_hash, perceptual_hash_version']
+    : ['images', '*']
+  return cached(`${name}-${images}.parquet`, async (path) => {
     const connection = await openDatabase()
     const documents = `(${generatedDocuments({ images, seed: 1, days: 365, until: UNTIL })})`
-    const rows = `${imagesOf(documents)} WHERE status <> 'erased' ORDER BY dt, app, image_id`
+    const rows = `SELECT ${columns} FROM (${imagesOf(documents)}) ORDER BY dt, app, image_id`
     await connection.run('SET preserve_insertion_order = false')
     await connection.run(`COPY (${rows}) TO '${path}' (FORMAT parquet, COMPRESSION zstd)`)
   })
 }
 
 async function jsonDocuments(images: number): Promise<string> {
-  return cached(`documents-${images}/documents.ndjson`, () =>
-    generateImages(`${folder}documents-${images}`, { images, seed: 1, days: 365, until: UNTIL }, 'json'),
+  const documents = await cached(`documents-${images}`, (path) =>
+    generateImages(path, { images, seed: 1, days: 365, until: UNTIL }, 'json'),
   )
+  return `${documents}/documents.ndjson`
 }
 
 /** Creates the analysts' database over `images`, as they are after a merge, with the look-alikes that the merge found. */
@@ -122,7 +137,9 @@ async function databaseOver(images: string, lookAlikes: string): Promise<DuckDBC
 
 /** Finds the look-alikes of the last three days (every hour) and of all days (every week). */
 async function findLookAlikes(images: number, parquet: string): Promise<string> {
-  const connection = await openDatabase()
+  const path = `${folder}look_alikes-${images}.parquet`
+  if (options.known) return path
+  const connection = await openDatabase(ATHENA_FUNCTIONS, options.against === undefined ? 2 : 1)
   await connection.run(`CREATE VIEW images AS FROM '${parquet}'`)
   const periods = [
     ['the last 3 days', daysSince(UNTIL) + 3],
@@ -145,7 +162,6 @@ async function findLookAlikes(images: number, parquet: string): Promise<string> 
       report(`… here, × ${(ours.cpuSeconds / theirs.cpuSeconds).toFixed(2)}`, images, ours)
     } else report(what, images, await search(mergeLookAlikesStatement, days))
   }
-  const path = `${folder}look_alikes-${images}.parquet`
   await connection.run(`COPY look_alikes TO '${path}' (FORMAT parquet)`)
   return path
 }
@@ -156,13 +172,13 @@ async function searchOf(checkout: string): Promise<typeof mergeLookAlikesStateme
   return mergeLookAlikesStatement
 }
 
-/** The least processor time of each, so that a change of the machine's load meets both. */
+/** The median by processor time of each, so that a change of the machine's load meets both. */
 async function inTurns(one: () => Promise<Cost>, other: () => Promise<Cost>): Promise<[Cost, Cost]> {
   const turns: [Cost, Cost][] = []
-  for (let turn = 0; turn < ROUNDS; turn++) turns.push([await one(), await other()])
-  const least = (costs: Cost[]) =>
-    costs.reduce((best, cost) => (cost.cpuSeconds < best.cpuSeconds ? cost : best))
-  return [least(turns.map(([cost]) => cost)), least(turns.map(([, cost]) => cost))]
+  for (let turn = 0; turn < TURNS; turn++) turns.push([await one(), await other()])
+  const median = (costs: Cost[]) =>
+    costs.toSorted((a, b) => a.cpuSeconds - b.cpuSeconds)[(TURNS - 1) / 2] as Cost
+  return [median(turns.map(([cost]) => cost)), median(turns.map(([, cost]) => cost))]
 }
 
 function daysSince(date: string): number {
@@ -229,15 +245,17 @@ const raw = new Map<number, DuckDBConnection>()
 for (const images of sizes) {
   const parquet = await compactedImages(images)
   const lookAlikes = await findLookAlikes(images, parquet)
-  if (images <= Number(options['all-with-all-up-to'])) await compareAllWithAll(images, parquet)
+  if (images <= Number(options['all-with-all-up-to']) && !options.known)
+    await compareAllWithAll(images, parquet)
   compacted.set(images, await databaseOver(`FROM '${parquet}'`, lookAlikes))
+  if (options['look-alikes']) continue
   if (images > Number(options['json-up-to'])) {
     console.log(`  (no JSON documents of ${images.toLocaleString('en')} images: more than --json-up-to)`)
     continue
   }
   const documents = documentsIn(await jsonDocuments(images))
-  raw.set(images, await databaseOver(`${imagesOf(documents)} WHERE status <> 'erased'`, lookAlikes))
+  raw.set(images, await databaseOver(imagesOf(documents), lookAlikes))
 }
-printTable('Look-alikes')
+if (rows.length > 0) printTable('Look-alikes')
 await measureViews('from the compacted table', compacted)
-await measureViews('from JSON documents', raw)
+if (!options['look-alikes']) await measureViews('from JSON documents', raw)

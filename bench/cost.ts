@@ -171,7 +171,7 @@ function round(count: number): string {
 const SMALLEST_QUERY_TERABYTES = 10 / 1_000_000
 
 function printIdle(day: Record<IdleFunction, IdleDay>): void {
-  const { alarmMetrics, compositeAlarms, polledQueues, scheduled } = deployment
+  const { alarmMetrics, compositeAlarms, polledQueues, scheduled, statements } = deployment
   const alarms = alarmMetrics * PRICES.alarmMonth + compositeAlarms * PRICES.compositeAlarmMonth
   const polling = polledQueues * POLLS_PER_MONTH * PRICES.sqsRequest
   const running = Object.entries(scheduled).reduce(
@@ -179,6 +179,7 @@ function printIdle(day: Record<IdleFunction, IdleDay>): void {
       sum + count * (PRICES.invocation + gigabyteSeconds(name, 200) * PRICES.gigabyteSecond),
     0,
   )
+  const statementsOfMonth = statements * SMALLEST_QUERY_TERABYTES * PRICES.athenaTerabyte
   const monthOf = (name: IdleFunction, apps: number) => {
     const { constant, perApp, athenaQueries } = day[name]
     const { s3Write, s3Read, sqsRequest, busyMs } = plus(constant, times(perApp, apps))
@@ -192,14 +193,20 @@ function printIdle(day: Record<IdleFunction, IdleDay>): void {
     )
   }
   const rows = IDLE_APPS.map((apps) => {
-    const parts = [alarms, polling, running, monthOf('mergeOutcomes', apps), monthOf('reconcileRows', apps)]
+    const sameForAll = [alarms, polling, running, statementsOfMonth]
+    const parts = [...sameForAll, monthOf('mergeOutcomes', apps), monthOf('reconcileRows', apps)]
     const all = [...parts, monthOf('reconcileImages', apps)]
     return [apps, ...[...all, sumOf(all)].map((dollars) => dollars.toFixed(2))]
   })
   console.log(
-    `\nUS dollars of a month without images: ${alarmMetrics} metrics have alarms, Lambda polls ${polledQueues} queues,\nschedules call functions, tables are maintained, rows and images are compared.\nEach app has an old image.`,
+    `\nUS dollars of a month without images: ${alarmMetrics} metrics have alarms, Lambda polls ${polledQueues} queues,\nschedules call functions and Athena, tables are maintained, rows and images are compared.\nEach app has an old image.`,
   )
-  console.log(formatTable(['apps', 'alarms', 'polling', 'calls', 'merges', 'rows', 'images', 'all'], rows))
+  console.log(
+    formatTable(
+      ['apps', 'alarms', 'polling', 'calls', 'statements', 'merges', 'rows', 'images', 'all'],
+      rows,
+    ),
+  )
 }
 
 const sumOf = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0)

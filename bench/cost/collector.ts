@@ -66,18 +66,19 @@ async function outcomes(folder: string): Promise<string[]> {
   return bodies
 }
 
-/** US dollars of a day with so many images: from the topic to the table, its maintenance, and what the daily comparisons list. */
+/** US dollars of a day with so many images: from the topic to the table, the searches, its maintenance, and what the daily comparisons list. */
 export function analyticsOfDay(
   images: number,
   batch: CollectedBatch,
   gigabytes: { collectEvents: number; mergeOutcomes: number },
 ): Record<string, number> {
-  const { PER_MERGE, PER_DAY, BYTES, QUERY_BYTES, WINDOWS, MERGES } = ANALYTICS
+  const { PER_MERGE, PER_DAY, BYTES, SEARCHES, QUERY_BYTES, WINDOWS, MERGES } = ANALYTICS
   const batches = images / batch.events
   const files = Math.max(batches, Math.min(images, WINDOWS))
   const merges = Math.min(images, MERGES)
   const merged = Math.max(merges * PER_MERGE.queries * QUERY_BYTES, batches * batch.bytes * FILE_READS)
   const found = (merges * images * BYTES.key) / 2
+  const searched = Math.max(SEARCHES.ofDay * QUERY_BYTES, images * SEARCHES.ofImage * BYTES.hash)
   const rewritten = PER_DAY.queries * QUERY_BYTES + Math.max(QUERY_BYTES, images * BYTES.rewritten)
   return {
     // SNS sends each event by itself; Lambda receives and deletes ten at a time.
@@ -92,6 +93,7 @@ export function analyticsOfDay(
           PER_MERGE.seconds * gigabytes.mergeOutcomes * PRICES.gigabyteSecond) +
       files * FILE_READS * PRICES.s3Read,
     Athena: ((merged + found) / 1e12) * PRICES.athenaTerabyte,
+    'look-alikes': (searched / 1e12) * PRICES.athenaTerabyte,
     maintenance:
       (rewritten / 1e12) * PRICES.athenaTerabyte +
       merges * (PER_MERGE.maintenanceReads * PRICES.s3Read + PER_MERGE.maintenanceWrites * PRICES.s3Write) +

@@ -72,8 +72,10 @@ export const ANALYTICS = {
     /** How far the maintenance is, once for each merge, and what is read of tables without merges. */
     s3Read: 400,
   },
-  /** Of an image in Parquet: what a merge reads to find its row, and all of it when its day is rewritten, some twice. */
-  BYTES: { key: 60, rewritten: 250 },
+  /** Of an image in Parquet: what a merge reads to find its row, all of it when its day is rewritten, some twice, and id and hash. */
+  BYTES: { key: 60, rewritten: 250, hash: 27.3 },
+  /** Searches for look-alikes of a day, and how often they read an image's hash in its two years: hourly, 104 times three times, on three days twice more. */
+  SEARCHES: { ofDay: 24, ofImage: 24 * 730 + 3 * 104 + 2 * 3 * 24 },
   /** Athena bills at least this for a query. */
   QUERY_BYTES: 10_000_000,
 } as const

@@ -9,6 +9,8 @@ export interface Deployment {
   compositeAlarms: number
   /** Scheduled invocations in a month, by function. */
   scheduled: Record<string, number>
+  /** Statements that the scheduler has Athena run in a month. */
+  statements: number
   /** Queues that Lambda polls. */
   polledQueues: number
 }
@@ -23,6 +25,7 @@ export async function readTemplates(): Promise<Deployment> {
     alarmMetrics: 0,
     compositeAlarms: 0,
     scheduled: {},
+    statements: 0,
     polledQueues: 0,
   }
   for (const service of ['upload-api', 'image-processor', 'analytics-catalog', 'kafka-bridge']) {
@@ -35,6 +38,8 @@ export async function readTemplates(): Promise<Deployment> {
       if (Type === 'AWS::CloudWatch::Alarm') deployment.alarmMetrics += watchedMetrics(Properties)
       if (Type === 'AWS::CloudWatch::CompositeAlarm') deployment.compositeAlarms += 1
       if (Type === 'AWS::Lambda::EventSourceMapping') deployment.polledQueues += 1
+      if (Type === 'AWS::Scheduler::Schedule')
+        deployment.statements += timesPerMonth(String(Properties.ScheduleExpression))
       if (Type !== 'AWS::Events::Rule' || !Properties.ScheduleExpression) continue
       const target = String(Properties.Targets[0].Arn['Fn::GetAtt'][0])
       deployment.scheduled[nameOf(target)] = timesPerMonth(String(Properties.ScheduleExpression))
@@ -47,11 +52,13 @@ function watchedMetrics({ Metrics }: { Metrics?: { MetricStat?: object }[] }): n
   return Metrics ? Metrics.filter(({ MetricStat }) => MetricStat).length : 1
 }
 
-/** `rate(15 minutes)`, or `cron(30 3 * * ? *)`: once a day. */
+/** `rate(15 minutes)`, `cron(30 3 * * ? *)`: once a day, `cron(22 * * * ? *)`: once an hour, `cron(37 4 ? * SUN *)`: once a week. */
 function timesPerMonth(expression: string): number {
   if (/^cron\(\d+ \d+ \* \* \? \*\)$/.test(expression)) return 30
+  if (/^cron\(\d+ \* \* \* \? \*\)$/.test(expression)) return 30 * 24
+  if (/^cron\(\d+ \d+ \? \* [A-Z]{3} \*\)$/.test(expression)) return 30 / 7
   const [, value = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? []
   const minutes = Number(value) * MINUTES[unit as keyof typeof MINUTES]
-  if (!minutes) throw new Error(`${expression} is neither a rate nor daily`)
+  if (!minutes) throw new Error(`${expression} is no rate, and neither hourly, daily nor weekly`)
   return MINUTES_PER_MONTH / minutes
 }

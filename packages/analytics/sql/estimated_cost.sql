@@ -1,8 +1,8 @@
 -- Estimated cost per thousand images in US dollars
 -- List prices of us-east-1 and the units that pnpm bench:cost counts, in dollars per million: gateway requests, S3 writes,
 -- S3 reads, SQS and SNS requests, the collector's queue, listings of the daily comparisons, logs; invocations and the memory of the functions besides processImages, which has
--- 1769 MB. An upload to S3 directly counts as one over HTTP. A day's images share what its files (one a minute, or 3848 images), its merges and the
--- maintenance of analysts' tables cost, where Athena bills megabytes.
+-- 1769 MB. An upload to S3 directly counts as one over HTTP. A day's images share what its files (one a minute, or 3848 images), its merges, the
+-- searches for look-alikes and the maintenance of analysts' tables cost, where Athena bills megabytes.
 WITH days AS (
   SELECT
     dt,
@@ -19,6 +19,7 @@ analysts AS (
     (files * 0.2e0 + files * 5e0 + 2.8e0 * files * 0.4e0 + 0.000065e0 * images * 13.3334e0
       + merges * 0.2e0 + 10 * merges * 5e0 + 2.5e0 * merges * 13.3334e0
       + (greatest(30 * merges, 0.000643e0 * images) + 0.00003e0 * merges * images) * 5e0
+      + greatest(240, 0.4907e0 * images) * 5e0
       + (110 + greatest(10, 0.00025e0 * images)) * 5e0
       + 15 * merges * 0.4e0 + 2.3e0 * merges * 5e0 + 30 * 5e0 + 400 * 0.4e0
     ) / images AS dollars

@@ -10,9 +10,10 @@ export const MAX_DIFFERING_BITS = 8
  *
  * Not every hash is compared with every other one: two hashes are if they are equal under one of 21 masks of two of seven
  * parts, about 18 bits. Five differing bits always leave two parts equal, eight of them nearly always, because bits that
- * change easily are neighbours (decision 38). Images with the same hash, which can be many (a black frame), count as one; that
- * hash is compared with the others only. The smaller set of hashes is on the right side of the join, because Athena and DuckDB
- * build their hash table from that side.
+ * change easily are neighbours (decision 38). Images with the same hash, which can be many (a black frame), count as one. The
+ * smaller set of hashes is on the right side of the join, because Athena and DuckDB build their hash table from that side.
+ *
+ * Athena reads a table as often as a statement names it, common tables included: all images once, those of `days` twice.
  */
 export function mergeLookAlikesStatement(days: number): string {
   return `MERGE INTO look_alikes AS known
@@ -23,42 +24,44 @@ USING (
     WHERE status = 'processed' AND perceptual_hash_version = ${PERCEPTUAL_HASH_VERSION}
   ),
   hashes AS (
-    SELECT app, hash, min(image_id) AS first_image_id, max(dt) AS last_dt, count(*) AS images
+    SELECT app, hash, min(image_id) AS first_image_id
     FROM hashed
     GROUP BY app, hash
+  ),
+  recent AS (
+    SELECT DISTINCT app, hash
+    FROM hashed
+    WHERE dt >= ${daysAgo(days)}
   ),
   neighbours AS (
     SELECT DISTINCT
       later.app AS app,
       later.hash AS hash,
-      earlier.hash AS near_hash,
+      earlier.first_image_id AS first_image_id,
       bit_count(bitwise_xor(later.hash, earlier.hash), 64) AS differing_bits
     FROM (
-      ${maskedHashes('true')}
+      ${masked('hashes', 'app, hash, first_image_id')}
     ) AS earlier
     JOIN (
-      ${maskedHashes(`last_dt >= ${daysAgo(days)}`)}
+      ${masked('recent', 'app, hash')}
     ) AS later
       ON earlier.app = later.app AND earlier.part = later.part
-    WHERE later.hash <> earlier.hash
-      AND bit_count(bitwise_xor(later.hash, earlier.hash), 64) <= ${MAX_DIFFERING_BITS}
-    UNION ALL
-    SELECT app, hash, hash, 0 FROM hashes WHERE images > 1 AND last_dt >= ${daysAgo(days)}
+    WHERE bit_count(bitwise_xor(later.hash, earlier.hash), 64) <= ${MAX_DIFFERING_BITS}
+      AND (later.hash <> earlier.hash OR later.part = ${wholeOf('later.hash')})
   ),
   ranked AS (
     SELECT
       image.app AS app,
       image.dt AS dt,
-      near.first_image_id AS image_id,
+      neighbour.first_image_id AS image_id,
       image.image_id AS other_image_id,
       neighbour.differing_bits AS differing_bits,
       row_number() OVER (
-        PARTITION BY image.app, image.image_id ORDER BY neighbour.differing_bits, near.first_image_id
+        PARTITION BY image.app, image.image_id ORDER BY neighbour.differing_bits, neighbour.first_image_id
       ) AS closeness
     FROM hashed AS image
     JOIN neighbours AS neighbour ON image.app = neighbour.app AND image.hash = neighbour.hash
-    JOIN hashes AS near ON near.app = neighbour.app AND near.hash = neighbour.near_hash
-    WHERE image.dt >= ${daysAgo(days)} AND near.first_image_id < image.image_id
+    WHERE image.dt >= ${daysAgo(days)} AND neighbour.first_image_id < image.image_id
   )
   SELECT
     coalesce(found.app, before.app) AS app,
@@ -85,14 +88,18 @@ const HASH = `CASE WHEN regexp_like(perceptual_hash, '^[0-9a-f]{16}$')
       THEN from_big_endian_64(from_hex(perceptual_hash)) END`
 
 /**
- * Repeated on both sides of the join, because DuckDB would keep a common table of 21 rows per hash in memory. The salt keeps the
+ * Repeated on both sides of the join, because DuckDB would keep a common table of 22 rows per hash in memory. The salt keeps the
  * parts of different masks apart, so the join needs no column for the mask. A pair that meets by chance is compared like others.
  */
-function maskedHashes(condition: string): string {
-  return `SELECT app, hash, bitwise_xor(bitwise_and(hash, mask), salt) AS part
-      FROM hashes
-      CROSS JOIN (VALUES ${MASKS.map((mask, n) => `(${mask}, ${saltOf(n)})`).join(', ')}) AS masks (mask, salt)
-      WHERE ${condition}`
+function masked(hashes: string, columns: string): string {
+  return `SELECT ${columns}, bitwise_xor(bitwise_and(hash, mask), salt) AS part
+      FROM ${hashes}
+      CROSS JOIN (VALUES ${[...MASKS, WHOLE].map((mask, n) => `(${mask}, ${saltOf(n)})`).join(', ')}) AS masks (mask, salt)`
+}
+
+/** The part under which equal hashes meet, once and not under each mask. */
+function wholeOf(hash: string): string {
+  return `bitwise_xor(${hash}, ${saltOf(MASKS.length)})`
 }
 
 /** A multiple of 2^64 over the golden ratio, as a signed number of 64 bits. */
@@ -102,6 +109,8 @@ function saltOf(n: number): bigint {
 
 /** Two of seven parts of 9 or 10 bits each, as signed numbers of 64 bits. */
 const MASKS = pairsOf(partsOf(64, 7)).map(([one, other]) => BigInt.asIntN(64, one | other))
+
+const WHOLE = -1n
 
 function partsOf(bits: number, count: number): bigint[] {
   const edges = Array.from({ length: count + 1 }, (_, n) => BigInt(Math.ceil((bits * n) / count)))
