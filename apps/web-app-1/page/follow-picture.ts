@@ -1,6 +1,6 @@
 import { type Client, DarkroomError, type ImageStatus } from '@darkroom/client'
 import { announce } from './messages.tsx'
-import type { Picture, Problem, Sheet } from './sheet.ts'
+import { isPending, type Picture, type Problem, type Sheet } from './sheet.ts'
 
 const TIMEOUT_MS = 10 * 60_000
 
@@ -46,7 +46,7 @@ export function problemOf(error: unknown): Problem {
 }
 
 function announceResult({ name, problem }: Picture, sheet: Sheet): void {
-  const left = sheet.pictures().filter(({ stage }) => ['waiting', 'uploading', 'developing'].includes(stage))
+  const left = sheet.pictures().filter(isPending)
   const result = problem ? `${name}: ${problem.detail}` : `${name} is developed`
   announce(left.length > 0 ? `${result}, ${left.length} to go` : result)
 }

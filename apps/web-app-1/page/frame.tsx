@@ -2,7 +2,7 @@ import { formatBytes, formatTime } from '@darkroom/page/format'
 import { Component } from 'preact'
 import { download, largestOf, linkTo } from './developed-image.ts'
 import { DevelopedPicture } from './developed-picture.tsx'
-import type { Picture } from './sheet.ts'
+import { isPending, type Picture } from './sheet.ts'
 
 /** Width of a frame: one of three to six columns, or the full width of a phone. */
 const SIZES = '(max-width: 36rem) 92vw, 20rem'
@@ -135,7 +135,7 @@ function stageText(
   { stage, progress = 0, isSlow, tookMs, problem, image, bytes }: Picture,
   isOnline: boolean,
 ) {
-  if (!isOnline && ['waiting', 'uploading', 'developing'].includes(stage)) return 'Waiting for a connection'
+  if (!isOnline && isPending({ stage })) return 'Waiting for a connection'
   const slow = isSlow ? ' · longer than usual' : ' …'
   switch (stage) {
     case 'waiting':

@@ -1,5 +1,5 @@
 import type { Listing } from './list-pictures.ts'
-import type { Picture } from './sheet.ts'
+import { isPending, type Picture } from './sheet.ts'
 
 interface SheetEndProps {
   listing: Listing
@@ -24,6 +24,12 @@ export function SheetEnd({ listing: { state, isFirst, problem }, isOnline, onRet
 
 function textOf(state: Listing['state']): string {
   return state === 'slow' ? 'Loading more pictures takes longer than usual …' : 'Loading more pictures …'
+}
+
+/** `57 to go`, if more than one is. Screen readers hear it with each result. */
+export function toGo(all: Picture[]): string {
+  const { length } = all.filter(isPending)
+  return length > 1 ? `${length.toLocaleString('en')} to go` : ''
 }
 
 /** `48 pictures so far, scroll for more`. Files that were refused do not count. */

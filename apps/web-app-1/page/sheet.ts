@@ -39,6 +39,11 @@ export interface Picture {
   problem?: Problem | undefined
 }
 
+/** Neither ready nor failed. */
+export function isPending({ stage }: Pick<Picture, 'stage'>): boolean {
+  return stage !== 'ready' && stage !== 'failed'
+}
+
 /** An upload or a picture in development that has not changed for this long is slow. */
 const SLOW_AFTER_MS = 10_000
 const WATCHED: Stage[] = ['uploading', 'developing']

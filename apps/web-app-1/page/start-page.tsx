@@ -13,7 +13,7 @@ import { element, followConnection } from './messages.tsx'
 import { warnBeforeLoss } from './pending-files.ts'
 import { createPictureActions } from './picture-actions.ts'
 import { createSheet } from './sheet.ts'
-import { SheetEnd, sheetCount } from './sheet-end.tsx'
+import { SheetEnd, sheetCount, toGo } from './sheet-end.tsx'
 import { createUploads } from './uploads.ts'
 import { createViewer } from './viewer.ts'
 import * as visitor from './visitor.ts'
@@ -63,6 +63,7 @@ export function startPage(session: Session): void {
     render(<ContactSheet {...{ pictures, isOnline, isLoading, isComplete, actions }} />, element('sheet'))
     render(<SheetEnd listing={listing} isOnline={isOnline} onRetry={lister.loadMore} />, end)
     element('count').textContent = sheetCount(pictures, listing)
+    element('to-go').textContent = toGo(pictures)
     drawViewer()
   }
 
