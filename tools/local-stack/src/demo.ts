@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { enableCompileCache } from 'node:module'
 import { join, relative } from 'node:path'
-import { parseArgs, styleText } from 'node:util'
+import { styleText } from 'node:util'
 import { cutText, printable, wrapText } from '@darkroom/terminal'
 import pMap from 'p-map'
 import { writeContactSheet } from './demo/contact-sheet.ts'
@@ -10,6 +10,7 @@ import { findIgnored, findPhotographs, type Photograph } from './demo/photograph
 import { resultsTable } from './demo/results-table.ts'
 import type { Endpoints } from './endpoints.ts'
 import { formatLogLine } from './format-log-line.ts'
+import { parseOptions } from './parse-options.ts'
 import { freePorts } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
 import { compileCacheFolder } from './start-services.ts'
@@ -23,7 +24,7 @@ a contact sheet and stops. The exit code is 0 if every photograph was processed.
 const outputFolder = join(repositoryRoot, 'demo-output')
 
 async function demo(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     allowPositionals: true,
     options: {
       verbose: { type: 'boolean', default: false },

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { enableCompileCache } from 'node:module'
 import { join, relative } from 'node:path'
 import { stderr, stdin, stdout } from 'node:process'
-import { parseArgs, styleText } from 'node:util'
+import { styleText } from 'node:util'
 import { wrapText } from '@darkroom/terminal'
 import { listenToKeys } from './cockpit/keys.ts'
 import { createLogView, type LogView } from './cockpit/log-view.ts'
@@ -11,6 +11,7 @@ import { describeFailure, isMistake } from './describe-failure.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, STATE_FOLDERS, writeEndpoints } from './endpoints.ts'
 import { followPages, PAGES } from './follow-pages.ts'
 import { followServers, SERVERS } from './follow-servers.ts'
+import { parseOptions } from './parse-options.ts'
 import { repositoryRoot } from './repository-root.ts'
 import { compileCacheFolder, INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
 import type { Stack } from './start-stack.ts'
@@ -25,7 +26,7 @@ Runs the whole system on this machine until Ctrl-C.
                     ${SERVICES.join(', ')}`
 
 async function dev(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = parseOptions({
     options: {
       clean: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },

@@ -28,6 +28,13 @@ test('a folder gives its images in order, and a broken link in it is reported', 
 test('files in a folder that are not named like images are known', async () => {
   const paths = ['mixed', 'mixed/b.jpg', 'empty', 'none'].map((path) => join(folder, path))
   expect(await findIgnored(paths)).toEqual(['notes.txt'])
+  expect(await findIgnored([...paths, ...paths])).toEqual(['notes.txt'])
+  expect(await findIgnored([...paths, join(folder, 'mixed/notes.txt')])).toEqual([])
+})
+
+test('what is named twice is sent once', async () => {
+  const paths = ['mixed', 'mixed/', 'mixed/b.jpg'].map((path) => join(folder, path))
+  expect(await findPhotographs(paths)).toEqual(await findPhotographs([join(folder, 'mixed')]))
 })
 
 test.each([

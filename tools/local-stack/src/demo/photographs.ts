@@ -32,10 +32,12 @@ const SAMPLES = [
  */
 export async function findPhotographs(paths: string[]): Promise<Photograph[]> {
   if (paths.length === 0) return SAMPLES.map(fromPackage)
-  const found = (await Promise.all(paths.map(fromPath))).flat()
+  const found = new Map((await Promise.all(paths.map(fromPath))).flat().map((file) => [file.path, file]))
   const names = new Map<string, string>()
   return Promise.all(
-    found.map(async (photograph) => withoutRepetition(photograph, await realName(photograph), names)),
+    Array.from(found.values(), async (photograph) =>
+      withoutRepetition(photograph, await realName(photograph), names),
+    ),
   )
 }
 
@@ -63,13 +65,18 @@ async function inFolder(folder: string): Promise<Photograph[]> {
   }
 }
 
-/** The names of visible files in the given folders that are not sent, because they are not named like images. */
+/**
+ * The names of visible files in the given folders that are not sent, because they are not named like images and not given
+ * themselves.
+ */
 export async function findIgnored(paths: string[]): Promise<string[]> {
-  const folders = paths.map((path) => resolve(process.env.INIT_CWD ?? '.', path))
+  const given = new Set(paths.map((path) => resolve(process.env.INIT_CWD ?? '.', path)))
   const names = await Promise.all(
-    folders.map(async (folder) => {
+    Array.from(given, async (folder) => {
       const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-      return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
+      return entries
+        .filter((entry) => !entry.isDirectory() && !given.has(join(folder, entry.name)))
+        .map(({ name }) => name)
     }),
   )
   return names.flat().filter((name) => !name.startsWith('.') && !IMAGE_NAME.test(name))
