@@ -19,7 +19,9 @@ import { privateMemory } from './process-usage.ts'
 import { soundPictures } from './sound-pictures.ts'
 
 const preset: Preset = { version: 1, variants: [{ name: 'thumb', size: 8, format: 'jpeg' }] }
-const program = new URL('testing/misbehaving-engine.ts', import.meta.url).href
+const program = new URL('testing/bare-engine.ts', import.meta.url).href
+/** As an engine is loaded and contained. */
+const contained = new URL('testing/misbehaving-engine.ts', import.meta.url).href
 const [picture = Buffer.of()] = soundPictures()
 
 let running: IsolatedDeveloper | undefined
@@ -112,7 +114,7 @@ describe('an engine in a process of its own', () => {
     const { NODE_COMPILE_CACHE = '' } = process.env
     process.env.NODE_COMPILE_CACHE = folder
     try {
-      await isolated().develop(picture, preset, 'web-app-1')
+      await isolated({}, contained).develop(picture, preset, 'web-app-1')
     } finally {
       process.env.NODE_COMPILE_CACHE = NODE_COMPILE_CACHE
     }
@@ -122,7 +124,7 @@ describe('an engine in a process of its own', () => {
 
   test('knows no credentials', async () => {
     process.env.AWS_SECRET_ACCESS_KEY = 'for the parent only'
-    const developer = isolated()
+    const developer = isolated({}, contained)
     await developer.develop(picture, preset, 'web-app-1')
     expect(await readFile(`/proc/${developer.pid()}/environ`, 'latin1')).not.toContain('AWS_')
   })
@@ -188,7 +190,7 @@ describe('an image that', () => {
   test.each(['abort', 'segfault', 'exit', 'throw'])(
     'brings the decoder down is blamed in words (%s)',
     async (misdeed) => {
-      const developer = isolated()
+      const developer = isolated({}, contained)
       const error = await developer.develop(withOrder(misdeed), preset, 'web-app-1').catch((reason) => reason)
       expect(error).toBeInstanceOf(EngineDeath)
       expect(error.problem).toMatchObject({
