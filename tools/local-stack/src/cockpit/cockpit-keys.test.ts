@@ -13,6 +13,7 @@ const ID = '01a2231e-793f-7515-9f92-2b488c80ebbd'
 let api: Server
 /** `METHOD PATH AUTHORIZATION BYTES` of each request. */
 let requests: string[]
+let filename: string | undefined
 let written: string[]
 let stopListening: () => void
 let onWrite: () => void
@@ -45,6 +46,7 @@ beforeEach(async () => {
   onWrite = () => {}
   api = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray())
+    filename = /filename="(.*?)"/.exec(body.toString('latin1'))?.[1]
     requests.push(`${request.method} ${request.url} ${request.headers.authorization} ${body.length > 10_000}`)
     response.writeHead(request.method === 'POST' ? 503 : 200).end('{"status":"processed"}')
   }).listen(0, '127.0.0.1')
@@ -64,6 +66,7 @@ afterEach(() => {
 test('u sends a photograph of the samples to Field Notes, which shows it, and says why it was refused', async () => {
   expect(await press('u')).toBe('The upload returned 503: {"status":"processed"}')
   expect(requests).toEqual(['POST /api/images undefined true'])
+  expect(filename).toBe('nagasaki-boats.jpg')
 })
 
 test('d prints the document of the last image, with the key of its app', async () => {

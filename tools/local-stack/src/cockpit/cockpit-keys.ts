@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
 import openInBrowser from 'open'
 import { sendToFieldNotes } from '../demo/develop-photograph.ts'
-import { findPhotographs } from '../demo/photographs.ts'
+import { findPhotographs, type Photograph } from '../demo/photographs.ts'
 import type { Endpoints } from '../endpoints.ts'
 import type { Key } from './keys.ts'
 import type { LogView } from './log-view.ts'
@@ -29,7 +28,8 @@ export function cockpitKeys({ endpoints, view, write, quit }: CockpitContext): R
       what: 'send a sample photograph to Field Notes',
       press: async () => {
         const samples = await findPhotographs([])
-        await uploadSample(endpoints, samples[uploads++ % samples.length]?.path ?? '')
+        const sample = samples[uploads++ % samples.length]
+        if (sample) await uploadSample(endpoints, sample)
       },
     },
     d: {
@@ -48,8 +48,8 @@ export function cockpitKeys({ endpoints, view, write, quit }: CockpitContext): R
 }
 
 /** To the page that shows everybody's pictures: in Loupe, each visitor sees own ones only. */
-async function uploadSample(endpoints: Endpoints, path: string): Promise<void> {
-  const answer = await sendToFieldNotes(endpoints, basename(path), await readFile(path))
+async function uploadSample(endpoints: Endpoints, { name, path }: Photograph): Promise<void> {
+  const answer = await sendToFieldNotes(endpoints, name, await readFile(path))
   if (!answer.ok) throw new Error(`The upload returned ${answer.status}: ${await answer.text()}`)
 }
 
