@@ -48,7 +48,7 @@ async function takeAll(page: Page): Promise<void> {
   await network({ offline: true })
   await send(page, await sample('airplane-from-above.jpg'))
   await sees(page, /^Offline/)
-  await take(page, 'refused')
+  await take(page, 'refused', 100)
 }
 
 interface NamedFile {
@@ -100,13 +100,14 @@ async function emulateNetwork(page: Page): Promise<(network: Network) => Promise
   }
 }
 
-async function take(page: Page, name: string): Promise<void> {
+/** @param below room for the message that the browser is offline, in pixels */
+async function take(page: Page, name: string, below = 0): Promise<void> {
   for (const [size, { viewport, frames }] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport)
     await page.evaluate('Promise.all([...document.images].map((image) => image.decode().catch(() => {})))')
     const path = join(folder, `${name}-${size}.jpg`)
-    const clip = { x: 0, y: 0, width: viewport.width, height: await heightOf(page, frames) }
-    await page.screenshot({ path, clip, fullPage: true, type: 'jpeg', quality: 72, animations: 'disabled' })
+    await page.setViewportSize({ ...viewport, height: below + (await heightOf(page, frames)) })
+    await page.screenshot({ path, type: 'jpeg', quality: 72, animations: 'disabled' })
     console.log(relative(repositoryRoot, path))
   }
   await page.setViewportSize(SIZES.wide.viewport)
