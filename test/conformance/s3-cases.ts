@@ -1,4 +1,5 @@
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
@@ -155,6 +156,119 @@ export const s3Cases: ConformanceCase[] = [
       [2, true, ['a/'], ['b']],
       [1, false, ['c/'], undefined],
     ],
+  },
+  {
+    part,
+    name: 'PutObject with If-Match of its ETag overwrites',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'a')
+      const { ETag } = await aws.s3.send(new HeadObjectCommand({ Bucket, Key: 'a' }))
+      return refusal(aws.s3.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'b', IfMatch: ETag })))
+    },
+    answer: 'accepted',
+  },
+  {
+    part,
+    name: 'of PutObjects with If-None-Match: * at the same time, one is accepted',
+    async call(aws) {
+      const Bucket = await newBucket(aws)
+      const put = () =>
+        refusal(aws.s3.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'b', IfNoneMatch: '*' })))
+      const answers = await Promise.all(Array.from({ length: 8 }, put))
+      return answers.filter((answer) => answer === 'accepted').length
+    },
+    answer: 1,
+  },
+  {
+    part,
+    name: 'CopyObject with an If-Match of another ETag is refused',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'a')
+      const copy = { Bucket, Key: 'b', CopySource: `${Bucket}/a`, CopySourceIfMatch: '"0"' }
+      return refusal(aws.s3.send(new CopyObjectCommand(copy)))
+    },
+    answer: '412 PreconditionFailed',
+  },
+  {
+    part,
+    name: 'CopyObject of a missing object is refused',
+    async call(aws) {
+      const Bucket = await newBucket(aws)
+      return refusal(aws.s3.send(new CopyObjectCommand({ Bucket, Key: 'b', CopySource: `${Bucket}/a` })))
+    },
+    answer: '404 NoSuchKey',
+  },
+  {
+    part,
+    name: 'CopyObject keeps type and metadata, or replaces both',
+    async call(aws) {
+      const Bucket = await newBucket(aws)
+      const described = { ContentType: 'image/png', Metadata: { app: 'one' } }
+      await aws.s3.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'x', ...described }))
+      const copy = { Bucket, CopySource: `${Bucket}/a` }
+      await aws.s3.send(new CopyObjectCommand({ ...copy, Key: 'kept' }))
+      const replaced = {
+        MetadataDirective: 'REPLACE',
+        ContentType: 'image/gif',
+        Metadata: { by: 'two' },
+      } as const
+      await aws.s3.send(new CopyObjectCommand({ ...copy, Key: 'replaced', ...replaced }))
+      const heads = ['kept', 'replaced'].map((Key) => aws.s3.send(new HeadObjectCommand({ Bucket, Key })))
+      return (await Promise.all(heads)).map(({ ContentType, Metadata }) => [ContentType, Metadata])
+    },
+    answer: [
+      ['image/png', { app: 'one' }],
+      ['image/gif', { by: 'two' }],
+    ],
+  },
+  {
+    part,
+    name: 'HeadObject of a missing key',
+    call: async (aws) =>
+      refusal(aws.s3.send(new HeadObjectCommand({ Bucket: await newBucket(aws), Key: 'a' }))),
+    answer: '404 NotFound',
+  },
+  {
+    part,
+    name: 'GetObject with If-Match of another ETag is refused',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'a')
+      return refusal(aws.s3.send(new GetObjectCommand({ Bucket, Key: 'a', IfMatch: '"0"' })))
+    },
+    answer: '412 PreconditionFailed',
+  },
+  {
+    part,
+    name: 'GetObject of a range that is longer than the object returns what there is',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, '0123456789')
+      const got = await aws.s3.send(new GetObjectCommand({ Bucket, Key: '0123456789', Range: 'bytes=8-99' }))
+      return [got.$metadata.httpStatusCode, got.ContentRange, await got.Body?.transformToString()]
+    },
+    answer: [206, 'bytes 8-9/10', '89'],
+  },
+  {
+    part,
+    name: 'ListObjectsV2 starts after a key, which need not exist, under a prefix',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'a/1', 'a/3', 'a/5', 'b/9')
+      const lists = ['a/1', 'a/2', 'a/6'].map((StartAfter) =>
+        aws.s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'a/', StartAfter })),
+      )
+      return (await Promise.all(lists)).map(({ Contents = [] }) => Contents.map(({ Key }) => Key))
+    },
+    answer: [['a/3', 'a/5'], ['a/3', 'a/5'], []],
+  },
+  {
+    part,
+    name: 'ListObjectsV2 groups by any delimiter, after a prefix',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'd/1-a', 'd/1-b', 'd/2-a', 'd/3', 'e/1-a')
+      const list = new ListObjectsV2Command({ Bucket, Prefix: 'd/', Delimiter: '-' })
+      const { CommonPrefixes, Contents } = await aws.s3.send(list)
+      return [CommonPrefixes?.map(({ Prefix }) => Prefix), Contents?.map(({ Key }) => Key)]
+    },
+    answer: [['d/1-', 'd/2-'], ['d/3']],
   },
   {
     part,

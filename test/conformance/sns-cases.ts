@@ -1,5 +1,6 @@
 import {
   CreateTopicCommand,
+  PublishBatchCommand,
   PublishCommand,
   type PublishCommandInput,
   SubscribeCommand,
@@ -90,6 +91,56 @@ export const snsCases: ConformanceCase[] = [
       return got.map(({ Body = '' }) => JSON.parse(Body))
     },
     answer: [{ app: 'web-app-1', image: { bytes: 11 } }],
+  },
+  {
+    part,
+    name: 'a filter policy selects by what a body does not have',
+    async call(aws) {
+      const FilterPolicy = JSON.stringify({ app: [{ 'anything-but': 'one' }], failure: [{ exists: false }] })
+      const bodies = [{ app: 'one' }, { app: 'two' }, { app: 'two', failure: 'x' }]
+      const messages = bodies.map((body) => ({ Message: JSON.stringify(body) }))
+      const policy = { FilterPolicy, FilterPolicyScope: 'MessageBody' }
+      const got = await publish(aws, { RawMessageDelivery, ...policy }, ...messages)
+      return got.map(({ Body = '' }) => JSON.parse(Body))
+    },
+    answer: [{ app: 'two' }],
+  },
+  {
+    part,
+    name: 'PublishBatch delivers each entry',
+    async call(aws) {
+      const { TopicArn, QueueUrl } = await topicAndQueue(aws, { RawMessageDelivery })
+      const PublishBatchRequestEntries = ['a', 'b'].map((Id) => ({ Id, Message: Id }))
+      const { Successful } = await aws.sns.send(
+        new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }),
+      )
+      const got = await aws.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }))
+      return [Successful?.map(({ Id }) => Id), got.Messages?.map(({ Body }) => Body).toSorted()]
+    },
+    answer: [
+      ['a', 'b'],
+      ['a', 'b'],
+    ],
+  },
+  {
+    part,
+    name: 'PublishBatch with an id twice is refused',
+    async call(aws) {
+      const { TopicArn } = await topicAndQueue(aws, {})
+      const PublishBatchRequestEntries = ['a', 'a'].map((Id) => ({ Id, Message: 'x' }))
+      return refusal(aws.sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries })))
+    },
+    answer: '400 BatchEntryIdsNotDistinctException',
+  },
+  {
+    part,
+    name: 'PublishBatch of eleven is refused',
+    async call(aws) {
+      const { TopicArn } = await topicAndQueue(aws, {})
+      const PublishBatchRequestEntries = Array.from({ length: 11 }, (_, n) => ({ Id: `m${n}`, Message: 'x' }))
+      return refusal(aws.sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries })))
+    },
+    answer: '400 TooManyEntriesInBatchRequestException',
   },
   {
     part,

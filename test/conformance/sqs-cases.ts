@@ -1,5 +1,7 @@
 import {
   CancelMessageMoveTaskCommand,
+  ChangeMessageVisibilityBatchCommand,
+  ChangeMessageVisibilityCommand,
   CreateQueueCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
@@ -61,6 +63,14 @@ async function bodiesOf(aws: AwsClients, QueueUrl: string, count: number): Promi
     bodies.push(...messages.map(({ Body }) => Body))
   }
   return bodies.toSorted()
+}
+
+/** A queue with a message that was received. */
+async function receivedMessage(aws: AwsClients, Attributes = {}) {
+  const QueueUrl = await newQueue(aws, Attributes)
+  await send(aws, { QueueUrl })
+  const [message] = await receive(aws, QueueUrl, 5)
+  return { QueueUrl, ReceiptHandle: message?.ReceiptHandle }
 }
 
 const part = 'SQS'
@@ -205,6 +215,75 @@ export const sqsCases: ConformanceCase[] = [
     part,
     name: 'DelaySeconds of more than 900 is refused',
     call: (aws) => send(aws, { DelaySeconds: 901 }),
+    answer: '400 InvalidParameterValue',
+  },
+  {
+    part,
+    name: 'a message whose visibility changes to 0 is received again, and receives are counted',
+    async call(aws) {
+      const received = await receivedMessage(aws)
+      await aws.sqs.send(new ChangeMessageVisibilityCommand({ ...received, VisibilityTimeout: 0 }))
+      const [again] = await receive(aws, received.QueueUrl, 5)
+      return again?.Attributes?.ApproximateReceiveCount
+    },
+    answer: '2',
+  },
+  {
+    part,
+    name: 'a visibility of more than twelve hours is refused',
+    async call(aws) {
+      const received = await receivedMessage(aws)
+      return refusal(
+        aws.sqs.send(new ChangeMessageVisibilityCommand({ ...received, VisibilityTimeout: 43_201 })),
+      )
+    },
+    answer: '400 InvalidParameterValue',
+  },
+  {
+    part,
+    name: 'ChangeMessageVisibilityBatch fails only for the entry with an invalid receipt handle',
+    async call(aws) {
+      const { QueueUrl, ReceiptHandle } = await receivedMessage(aws)
+      const Entries = [
+        { Id: 'good', ReceiptHandle, VisibilityTimeout: 1 },
+        { Id: 'bad', ReceiptHandle: 'nonsense', VisibilityTimeout: 1 },
+      ]
+      const change = new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries })
+      const { Successful, Failed } = await aws.sqs.send(change)
+      return [Successful?.map(({ Id }) => Id), Failed?.map(({ Id, Code }) => [Id, Code])]
+    },
+    answer: [['good'], [['bad', 'ReceiptHandleIsInvalid']]],
+  },
+  {
+    part,
+    name: 'a message that was received maxReceiveCount times is a dead letter',
+    async call(aws) {
+      const deadLetters = await openQueue(aws, aws.newName())
+      const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: deadLetters.QueueArn, maxReceiveCount: 1 })
+      const received = await receivedMessage(aws, { RedrivePolicy })
+      await aws.sqs.send(new ChangeMessageVisibilityCommand({ ...received, VisibilityTimeout: 0 }))
+      const again = await receive(aws, received.QueueUrl, 1)
+      return [again, await bodiesOf(aws, deadLetters.QueueUrl, 1)]
+    },
+    answer: [[], ['x']],
+  },
+  {
+    part,
+    name: 'attributes count towards the 1 MiB of a message',
+    call: (aws) =>
+      send(aws, {
+        MessageBody: 'x'.repeat(MiB - 5),
+        MessageAttributes: { a: { DataType: 'String', StringValue: 'x' } },
+      }),
+    answer: '400 InvalidParameterValue',
+  },
+  {
+    part,
+    name: 'ReceiveMessage of more than ten is refused',
+    async call(aws) {
+      const QueueUrl = await newQueue(aws)
+      return refusal(aws.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 11 })))
+    },
     answer: '400 InvalidParameterValue',
   },
   {
