@@ -1,5 +1,7 @@
 const ORIENTATION = 0x0112
 const EXIF_DIRECTORY = 0x8769
+/** The type of a number of 16 bits. */
+const SHORT = 3
 /** Size of a value in bytes, by TIFF type. Type 0 does not exist. */
 const VALUE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
 
@@ -36,6 +38,17 @@ export function orientationOnly(exif: Buffer): Buffer | undefined {
   const start = isLittle ? [8, 0, 0, 0, kept.length, 0] : [0, 0, 0, 8, 0, kept.length]
   const noFurtherDirectory = Buffer.alloc(4)
   return Buffer.concat([exif.subarray(0, 4), Buffer.from(start), ...kept, noFurtherDirectory])
+}
+
+/** The orientation in what `orientationOnly` leaves, 1 if there is none. Undefined if it is not one number from 1 to 8. */
+export function orientationIn(little: Buffer): number | undefined {
+  const tiff = new Tiff(little, little.toString('latin1', 0, 2) === 'II')
+  const directory = tiff.uint32(4)
+  const [count, entry] = [tiff.uint16(directory), directory + 2]
+  if (count === 0) return 1
+  const isOneNumber = count === 1 && tiff.uint16(entry + 2) === SHORT && tiff.uint32(entry + 4) === 1
+  const value = tiff.uint16(entry + 8)
+  return isOneNumber && value >= 1 && value <= 8 ? value : undefined
 }
 
 class Tiff {

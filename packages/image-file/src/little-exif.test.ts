@@ -2,7 +2,7 @@ import { CAMERA_PHOTOGRAPHS, photograph } from '@darkroom/testing/photographs'
 import { describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { readTraits } from './formats.ts'
-import { withLittleExif } from './readers/jpeg.ts'
+import { headerOfJpeg, withLittleExif } from './readers/jpeg.ts'
 
 const shorten = (jpeg: Buffer) => Buffer.from(withLittleExif(jpeg, readTraits(jpeg)))
 const small = sharp(
@@ -93,5 +93,60 @@ describe('withLittleExif', () => {
   test('a large file is not copied', async () => {
     const jpeg = Buffer.concat([await turned(6), Buffer.alloc(1024 * 1024)])
     expect(withLittleExif(jpeg, readTraits(jpeg))).toBe(jpeg)
+  })
+})
+
+describe('headerOfJpeg', () => {
+  const headerOf = (jpeg: Buffer) => headerOfJpeg(jpeg, readTraits(jpeg))
+
+  /** Of what the decoder gets. */
+  async function expectAsLibvips(jpeg: Buffer): Promise<void> {
+    const { width, height, orientation = 1, space } = await sharp(shorten(jpeg)).metadata()
+    expect(headerOf(jpeg)).toEqual({ width, height, orientation, isGrey: space === 'b-w' })
+  }
+
+  test.each(CAMERA_PHOTOGRAPHS)('%s, made smaller: as libvips says', async (name) => {
+    const resized = sharp(await photograph(name))
+      .resize(300)
+      .keepMetadata()
+    await expectAsLibvips(await resized.jpeg().toBuffer())
+  })
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])('orientation %i in both byte orders', async (orientation) => {
+    for (const jpeg of [await turned(orientation), await bigEndian(orientation)]) {
+      await expectAsLibvips(jpeg)
+      expect(headerOf(jpeg)?.orientation).toBe(orientation)
+    }
+  })
+
+  test('progressive, grey, without EXIF', async () => {
+    await expectAsLibvips(await small.clone().jpeg({ progressive: true }).toBuffer())
+    await expectAsLibvips(await small.clone().toColorspace('b-w').jpeg().toBuffer())
+    await expectAsLibvips(await small.clone().jpeg().toBuffer())
+  })
+
+  test('nothing where decoders may differ', async () => {
+    const jpeg = await turned(6)
+    const exif = jpeg.indexOf('Exif')
+    const tiff = exif + 6
+    const changed = (change: (copy: Buffer) => void) => {
+      const copy = Buffer.from(jpeg)
+      change(copy)
+      return copy
+    }
+    const orientation = jpeg.indexOf(Buffer.from([0x12, 0x01, 3, 0, 1, 0, 0, 0]), tiff)
+    expect(orientation).toBeGreaterThan(tiff)
+    expect(headerOf(changed((copy) => copy.writeUInt32LE(0xffff, tiff + 4)))).toBeUndefined()
+    expect(headerOf(changed((copy) => copy.writeUInt16LE(4, orientation + 2)))).toBeUndefined()
+    expect(headerOf(changed((copy) => copy.writeUInt32LE(2, orientation + 4)))).toBeUndefined()
+    expect(headerOf(changed((copy) => copy.writeUInt16LE(0, orientation + 8)))).toBeUndefined()
+    const segment = jpeg.subarray(exif - 4, exif - 2 + jpeg.readUInt16BE(exif - 2))
+    const twice = Buffer.concat([jpeg.subarray(0, 2), segment, jpeg.subarray(2)])
+    expect(headerOf(twice)).toBeUndefined()
+    const stray = Buffer.concat([jpeg.subarray(0, 2), Buffer.from('stray'), jpeg.subarray(2)])
+    expect(headerOf(stray)).toBeUndefined()
+    expect(headerOf(jpeg.subarray(0, -2))).toBeUndefined()
+    expect(headerOf(Buffer.concat([jpeg, Buffer.alloc(1024 * 1024)]))).toBeUndefined()
+    expect(headerOf(await small.clone().toColorspace('cmyk').jpeg().toBuffer())).toBeUndefined()
   })
 })

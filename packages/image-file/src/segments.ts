@@ -73,6 +73,8 @@ export interface Traits {
   ownOrientation?: number
   isAnimated?: boolean
   isCmyk?: boolean
+  /** Where a complete JPEG has its first frame header, and its compressed data, from the first scan's to the last one's. */
+  jpeg?: { frame: number; scans: Pick<Segment, 'offset' | 'length'> }
   /** About the quality that it was saved with, 1 to 100. */
   quality?: number | undefined
   /** It has bytes between its parts that belong to none. */

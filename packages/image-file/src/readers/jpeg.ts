@@ -1,6 +1,6 @@
 import { isManifestStore } from '../content-credentials.ts'
 import { EmbeddedMetadata, EXIF_PREFIX } from '../embedded-metadata.ts'
-import { orientationOnly } from '../exif.ts'
+import { orientationIn, orientationOnly } from '../exif.ts'
 import {
   type Fold,
   type Format,
@@ -178,10 +178,10 @@ const MAX_COPIED_BYTES = 1024 * 1024
  * Leaves nothing in a small JPEG's EXIF but the orientation: libvips reads all tags each time that it opens a file, which
  * takes as long as a third of decoding 0.3 megapixels. The same JPEG if its EXIF is damaged, or in more than one block.
  */
-export function withLittleExif(jpeg: Uint8Array, { exif, furtherExif }: Traits): Uint8Array {
-  if (jpeg.length > MAX_COPIED_BYTES || !exif || furtherExif || !isPartOf(jpeg, exif)) return jpeg
-  const little = orientationOnly(exif)
-  if (!little) return jpeg
+export function withLittleExif(jpeg: Uint8Array, traits: Traits): Uint8Array {
+  const { exif } = traits
+  const little = littleExif(jpeg, traits)
+  if (!exif || !little) return jpeg
   const from = exif.byteOffset - jpeg.byteOffset
   const prefix = from - EXIF_PREFIX.length
   const length = Buffer.alloc(2)
@@ -195,6 +195,37 @@ export function withLittleExif(jpeg: Uint8Array, { exif, furtherExif }: Traits):
   ])
 }
 
+function littleExif(jpeg: Uint8Array, { exif, furtherExif }: Traits): Buffer | undefined {
+  if (jpeg.length > MAX_COPIED_BYTES || !exif || furtherExif || !isPartOf(jpeg, exif)) return undefined
+  return orientationOnly(exif)
+}
+
+/** Baseline, extended and progressive: what cameras and programs write. */
+const USUAL = new Set([0xc0, 0xc1, 0xc2])
+
+export interface JpegHeader extends Size {
+  isGrey: boolean
+  /** Of EXIF, 1 to 8. */
+  orientation: number
+}
+
+/**
+ * What `withLittleExif` leaves, so that a decoder need not be asked: asking libvips takes as long as a quarter of decoding 0.3
+ * megapixels. Undefined unless it is a usual JPEG of which every decoder says the same.
+ */
+export function headerOfJpeg(image: Uint8Array, traits: Traits): JpegHeader | undefined {
+  const { jpeg, exif, hasStrayBytes } = traits
+  if (!jpeg || hasStrayBytes || !USUAL.has(image[jpeg.frame + 1] ?? 0)) return undefined
+  const header = Buffer.from(image.buffer, image.byteOffset + jpeg.frame + 4, 6)
+  const components = header[5]
+  if (header[0] !== 8 || (components !== 1 && components !== 3)) return undefined
+  const little = littleExif(image, traits)
+  const orientation = little ? orientationIn(little) : exif ? undefined : 1
+  const size = sizeIn(header)
+  if (!orientation || !size || size.width * size.height === 0) return undefined
+  return { ...size, orientation, isGrey: components === 1 }
+}
+
 /** EXIF of two segments is a copy of both. */
 function isPartOf(whole: Uint8Array, part: Uint8Array): boolean {
   const from = part.byteOffset - whole.byteOffset
@@ -204,34 +235,25 @@ function isPartOf(whole: Uint8Array, part: Uint8Array): boolean {
 /** Frames of which libjpeg reads no more data than their lines need: baseline, extended, and with arithmetic codes. */
 const SEQUENTIAL = new Set([0xc0, 0xc1, 0xc9])
 
-/** What follows the header of the first scan, up to EOI. Undefined if the JPEG is not sequential, and without EOI. */
-function scansOf(jpeg: Buffer): Segment | undefined {
-  let frame: number | undefined
-  let scans: Segment | undefined
-  const { complete } = walkAll(jpeg, read(), [
-    (segment) => {
-      if (segment.type === 'SOF') frame ??= jpeg[segment.offset + 1]
-      if (segment.type === 'scans') scans = segment
-    },
-  ])
-  return complete && frame !== undefined && SEQUENTIAL.has(frame) ? scans : undefined
-}
-
 /**
  * A sequential JPEG without EOI. A decoder reads some bytes ahead, so it meets the end of the file, unless damage made it finish
  * before the end of the data. What it needs is there, so the picture is the same.
  */
-export function withoutEnd(jpeg: Uint8Array): Uint8Array | undefined {
-  const scans = scansOf(Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.length))
-  return scans && jpeg.subarray(0, scans.offset + scans.length)
+export function withoutEnd(image: Uint8Array, { jpeg }: Traits): Uint8Array | undefined {
+  if (!jpeg || !SEQUENTIAL.has(image[jpeg.frame + 1] ?? 0)) return undefined
+  return image.subarray(0, jpeg.scans.offset + jpeg.scans.length)
 }
 
 /** A sequential JPEG without the last byte of its data. A decoder misses it, unless damage made it finish before. */
-export function withoutLastByte(jpeg: Uint8Array): Buffer | undefined {
-  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.length)
-  const scans = scansOf(bytes)
-  if (!scans) return undefined
-  const end = scans.offset + endOfData(scans.payload)
+export function withoutLastByte(image: Uint8Array): Buffer | undefined {
+  const bytes = Buffer.from(image.buffer, image.byteOffset, image.length)
+  const { visit, result } = traits()
+  walkAll(bytes, read(), [visit])
+  const found = result()
+  const endless = withoutEnd(bytes, found)
+  if (!found.jpeg || !endless) return undefined
+  const from = found.jpeg.scans.offset
+  const end = from + endOfData(bytes.subarray(from, endless.length))
   const last = bytes[end - 2] === 0xff && bytes[end - 1] === 0 ? 2 : 1 // FF 00 is one byte
   return Buffer.concat([bytes.subarray(0, end - last), bytes.subarray(end)])
 }
@@ -332,8 +354,10 @@ function traits(): Fold<Traits> {
   const resources: Buffer[] = []
   /** A profile of more than 64 KB is in several segments, each with its number before it, from 1 (ICC.1:2022, B.4). */
   const profile: Buffer[] = []
+  let frame: number | undefined
+  let scans: Pick<Segment, 'offset' | 'length'> | undefined
   return {
-    visit({ type, payload }) {
+    visit({ type, offset, length, payload }) {
       if (type === 'APP1') {
         metadata.addApp1(payload)
         if (GAIN_MAPS_IN_XMP.some((namespace) => payload.includes(namespace))) found.hasGainMap = true
@@ -347,7 +371,12 @@ function traits(): Fold<Traits> {
       }
       // The letters JP, a number of the box (2 bytes) and one of its part (4 bytes).
       if (type === 'APP11' && isManifestStore(payload.subarray(8))) found.hasContentCredentials = true
-      if (type === 'SOF') found.isCmyk = payload[5] === 4
+      if (type === 'SOF') {
+        found.isCmyk = payload[5] === 4
+        frame ??= offset
+      }
+      if (type === 'scans') scans = { offset, length }
+      if (type === 'EOI' && frame !== undefined && scans) found.jpeg = { frame, scans }
       if (type === 'DQT') found.quality ??= qualityOf(payload)
       if (type === 'stray') found.hasStrayBytes ||= !isFill(payload)
     },

@@ -56,9 +56,9 @@ export function readTags(block: Buffer): Tags {
   }
 }
 
-/** The library copies a Buffer, but uses an ArrayBuffer without copying. */
-function wholeBuffer(bytes: Uint8Array): ArrayBufferLike {
-  return bytes.length === bytes.buffer.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer
+/** The library copies a Buffer, but uses an ArrayBuffer without copying. `slice` copies without filling it with zeros first. */
+function wholeBuffer({ buffer, byteOffset, length }: Uint8Array): ArrayBufferLike {
+  return length === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + length)
 }
 
 /** EXIF's texts end at the first NUL; what follows it was in the camera's memory. */

@@ -159,6 +159,8 @@ interface Picture extends Size {
   quality: number | undefined
   /** Bytes are missing, so its weight says nothing about its pixels. */
   isDamaged: boolean
+  /** No copy of it is lighter. */
+  leastBytes: number
   /** The original without its metadata, if that shows what its pixels show. Made when it is first needed. */
   bare: () => Encoded | undefined
   /** The same with its transparent parts over a color. */
@@ -176,6 +178,7 @@ function describe(original: Uint8Array, traits: FileTraits, decoded: Decoded): P
     kind: kindOf(pixels),
     quality: traits.quality,
     isDamaged: warnings.includes('damaged-data'),
+    leastBytes: traits.jpeg?.scans.length ?? 0,
     bare: () => {
       if (bare === undefined) bare = (mayBeCopied && withFormat(withoutMetadata(original, traits))) || null
       return bare ?? undefined
@@ -219,13 +222,14 @@ async function encode(
   spec: VariantRequest,
   picture: Picture,
 ): Promise<Encoded> {
-  const copy = copyOf(pixels, spec, picture)
   const { kind, original, quality: highest = 100 } = picture
   const wanted = Math.min(100, qualityOf(spec) + (kind === 'photograph' ? 0 : DRAWING_QUALITY_BONUS))
-  if (copy?.format === 'jpeg' && spec.format === 'jpeg' && highest <= wanted) return copy
   const isCapped = spec.format === 'jpeg' && hasSize(pixels, picture) && highest <= wanted
+  const atOwnQuality = isCapped ? copyOf(pixels, spec, picture) : undefined
+  if (atOwnQuality?.format === 'jpeg') return atOwnQuality
   const request = { ...spec, quality: isCapped ? Math.max(1, highest - LOSS_FOR_WEIGHT) : wanted }
   const encoded = await stages.encode(pixels, request, kind)
+  const copy = picture.leastBytes <= encoded.data.length ? copyOf(pixels, spec, picture) : undefined
   const best = copy && copy.data.length <= encoded.data.length ? copy : encoded
   if (best.data.length <= original.length || spec.watermark || spec.format === 'png') return best
   if (picture.isDamaged || isFarHeavier(best, original)) return best

@@ -11,6 +11,7 @@ import {
 import {
   type FileTraits,
   hasDataLeft,
+  headerOfJpeg,
   isSoundProfile,
   isSrgb,
   isSrgbProfile,
@@ -52,22 +53,22 @@ export async function decodeWithSharp(
   traits: FileTraits,
 ): Promise<Decoded> {
   const { space, hasGreyOfVideo } = traits
-  const readable = forLibvips(original, traits)
-  const header = await readHeader(readable)
+  const endless = withoutEnd(original, traits)
+  const readable = forLibvips(endless ?? original, traits)
+  const header = usualHeader(endless ?? original, traits) ?? (await readHeader(readable))
   refuseTooManyPixels(header)
   const upright = header.autoOrient
   const fitted = frame(upright)
   const { convert, options } = conversionOf(header, space)
-  const endless = typeOf(readable) === 'image/jpeg' ? withoutEnd(readable) : undefined
   const opened = endless
-    ? open(endless, { ...options, failOn: 'none' }, fitted)
+    ? open(readable, { ...options, failOn: 'none' }, fitted)
     : open(withAlpha(readable), options, fitted)
   if (hasGreyOfVideo) expandRange(opened, header)
   const complaintsOf = listenForComplaints(opened)
   const pixels = await convert(opened)
   const { count, isOfEnd } = complaintsOf()
   const isWhole = endless !== undefined && count === 1 && isOfEnd
-  const damaged = !isWhole && (count > 0 || (await hasDataLeft(readable, missesBytes)))
+  const damaged = !isWhole && (count > 0 || (await hasDataLeft(original, missesBytes)))
   return {
     width: upright.width,
     height: upright.height,
@@ -100,20 +101,43 @@ function withAlpha(original: Uint8Array): Uint8Array {
   return typeOf(original) === 'image/gif' ? withTransparentScreen(original) : original
 }
 
-function readHeader(original: Uint8Array): Promise<Metadata> {
+type Header = Pick<
+  Metadata,
+  'mediaType' | 'width' | 'height' | 'autoOrient' | 'orientation' | 'icc' | 'space' | 'depth' | 'pages'
+>
+
+function readHeader(original: Uint8Array): Promise<Header> {
   return sharp(original, LENIENT).metadata()
 }
 
+/** What libvips would say of a usual JPEG in sRGB, without opening it. */
+function usualHeader(original: Uint8Array, traits: FileTraits): Header | undefined {
+  const { profile } = traits
+  const jpeg = profile && !isSrgbProfile(profile) ? undefined : headerOfJpeg(original, traits)
+  if (!jpeg) return undefined
+  const { width, height, orientation, isGrey } = jpeg
+  const upright = orientation > 4 ? { width: height, height: width } : { width, height }
+  return {
+    mediaType: 'image/jpeg',
+    width,
+    height,
+    autoOrient: upright,
+    orientation,
+    space: isGrey ? 'b-w' : 'srgb',
+    depth: 'uchar',
+  }
+}
+
 /** libvips cannot rotate an animation, so one with an orientation counts as still. */
-function framesOf(header: Metadata): number {
+function framesOf(header: Header): number {
   return isTurned(header) ? 1 : (header.pages ?? 1)
 }
 
-function isTurned({ orientation = 1 }: Metadata): boolean {
+function isTurned({ orientation = 1 }: Header): boolean {
   return orientation > 1
 }
 
-function refuseTooManyPixels({ mediaType, width, height }: Metadata): void {
+function refuseTooManyPixels({ mediaType, width, height }: Header): void {
   const { name, maxPixels } = IMAGE_TYPES[ImageType.parse(mediaType)]
   if (width * height <= maxPixels) return
   throw new ProblemError(
@@ -128,7 +152,7 @@ interface Conversion {
 }
 
 /** An sRGB profile changes nothing: ignoring it gives the same pixels at a third of the cost. */
-function conversionOf(header: Metadata, declared: RgbSpace | undefined): Conversion {
+function conversionOf(header: Header, declared: RgbSpace | undefined): Conversion {
   const { icc, space } = header
   if (declared) {
     const convert = (opened: Sharp) => convertFrom(declared, opened, header)
@@ -144,13 +168,13 @@ function conversionOf(header: Metadata, declared: RgbSpace | undefined): Convers
 }
 
 /** From 16 to 235 of 255 to the whole range. */
-function expandRange(opened: Sharp, { depth }: Metadata): void {
+function expandRange(opened: Sharp, { depth }: Header): void {
   const black = depth === 'uchar' ? 16 : 16 * 256
   opened.linear(255 / 219, (-black * 255) / 219)
 }
 
 /** libvips converts only from profiles. More than 8 bits are kept until then. */
-async function convertFrom(declared: RgbSpace, opened: Sharp, { depth }: Metadata): Promise<Pixels> {
+async function convertFrom(declared: RgbSpace, opened: Sharp, { depth }: Header): Promise<Pixels> {
   if (depth === 'uchar') return toSrgb(await toPixels(opened), declared)
   const { data, info } = await opened
     .toColourspace('rgb16')
@@ -162,7 +186,7 @@ async function convertFrom(declared: RgbSpace, opened: Sharp, { depth }: Metadat
 }
 
 /** Only 8-bit RGB goes through the PNG in `convertAfterResize` unchanged, which takes no profile with bytes after its end. */
-function canConvertLate({ space, depth, icc }: Metadata): boolean {
+function canConvertLate({ space, depth, icc }: Header): boolean {
   return space === 'srgb' && depth === 'uchar' && icc?.readUInt32BE(0) === icc?.length
 }
 
