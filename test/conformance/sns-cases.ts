@@ -107,6 +107,12 @@ export const snsCases: ConformanceCase[] = [
   },
   {
     part,
+    name: 'a filter policy that is no JSON is refused',
+    call: (aws) => refusal(topicAndQueue(aws, { FilterPolicy: '{' })),
+    answer: '400 InvalidParameterException',
+  },
+  {
+    part,
     name: 'PublishBatch delivers each entry',
     async call(aws) {
       const { TopicArn, QueueUrl } = await topicAndQueue(aws, { RawMessageDelivery })

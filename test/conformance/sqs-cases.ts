@@ -3,6 +3,7 @@ import {
   ChangeMessageVisibilityBatchCommand,
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
+  DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   ListMessageMoveTasksCommand,
@@ -241,6 +242,20 @@ export const sqsCases: ConformanceCase[] = [
   },
   {
     part,
+    name: 'DeleteMessageBatch fails only for the entry with an invalid receipt handle',
+    async call(aws) {
+      const { QueueUrl, ReceiptHandle } = await receivedMessage(aws)
+      const Entries = [
+        { Id: 'good', ReceiptHandle },
+        { Id: 'bad', ReceiptHandle: 'nonsense' },
+      ]
+      const { Successful, Failed } = await aws.sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }))
+      return [Successful?.map(({ Id }) => Id), Failed?.map(({ Id, Code }) => [Id, Code])]
+    },
+    answer: [['good'], [['bad', 'ReceiptHandleIsInvalid']]],
+  },
+  {
+    part,
     name: 'ChangeMessageVisibilityBatch fails only for the entry with an invalid receipt handle',
     async call(aws) {
       const { QueueUrl, ReceiptHandle } = await receivedMessage(aws)
@@ -266,6 +281,23 @@ export const sqsCases: ConformanceCase[] = [
       return [again, await bodiesOf(aws, deadLetters.QueueUrl, 1)]
     },
     answer: [[], ['x']],
+  },
+  {
+    part,
+    name: 'a message with eleven attributes is refused',
+    call: (aws) =>
+      send(aws, {
+        MessageAttributes: Object.fromEntries(
+          Array.from({ length: 11 }, (_, n) => [`a${n}`, { DataType: 'String', StringValue: 'x' }]),
+        ),
+      }),
+    answer: '400 InvalidParameterValue',
+  },
+  {
+    part,
+    name: 'an attribute without a value is refused',
+    call: (aws) => send(aws, { MessageAttributes: { a: { DataType: 'String', StringValue: '' } } }),
+    answer: '400 InvalidParameterValue',
   },
   {
     part,
