@@ -14,6 +14,8 @@ import { hasSoundData } from './gif-lzw.ts'
 const EXTENSION = 0x21
 const IMAGE_DESCRIPTOR = 0x2c
 const TRAILER = 0x3b
+/** Of sub-blocks. Decoders and browsers skip one between blocks. */
+const TERMINATOR = 0
 
 /**
  * GIF (GIF89a, sections 17 to 27): header, screen descriptor and color table, then blocks that end in sub-blocks. A
@@ -31,6 +33,9 @@ function* read(): Reader {
       case TRAILER:
         yield { type: 'trailer', header: 1, payload: 0 }
         return images > 0
+      case TERMINATOR:
+        yield { type: 'stray', header: 0, payload: 1 }
+        continue
       case EXTENSION:
         yield { type: 'extension', header: 2, payload: 0 }
         break
@@ -118,6 +123,7 @@ function traits(): Fold<Traits> {
   let images = 0
   let hasContentCredentials = false
   let hasDamagedData = false
+  let hasStrayBytes = false
   /** Of the image whose data comes next. */
   let pixels = 0
   let codeSize: number | undefined
@@ -128,6 +134,7 @@ function traits(): Fold<Traits> {
         images++
         pixels = payload.length < 8 ? 0 : payload.readUInt16LE(4) * payload.readUInt16LE(6)
       }
+      if (type === 'stray') hasStrayBytes = true
       if (type === 'code size') codeSize = payload[0]
       else if (type === 'data' && codeSize !== undefined) {
         if (pixels > 0) hasDamagedData ||= !hasSoundData(payload, codeSize, pixels)
@@ -139,7 +146,13 @@ function traits(): Fold<Traits> {
       if (type === 'data' && payload.subarray(0, XMP.length).equals(XMP))
         metadata.addXmp(payload.subarray(XMP.length))
     },
-    result: () => ({ isAnimated: images > 1, hasContentCredentials, hasDamagedData, ...metadata.result() }),
+    result: () => ({
+      isAnimated: images > 1,
+      hasContentCredentials,
+      hasDamagedData,
+      hasStrayBytes,
+      ...metadata.result(),
+    }),
   }
 }
 

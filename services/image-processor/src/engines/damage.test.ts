@@ -1,3 +1,4 @@
+import { inspectImage } from '@darkroom/image-file'
 import { photograph } from '@darkroom/testing/photographs'
 import { describe, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
@@ -213,5 +214,15 @@ describe('a GIF', () => {
       await expect(develop(jimpEngine, damage(gif, at), PRESET)).rejects.toMatchObject({
         slug: 'corrupt-image',
       })
+  })
+
+  test('with a zero between its blocks is shown, with the warning', async () => {
+    const gif = await still.clone().gif().toBuffer()
+    const stray = Buffer.concat([gif.subarray(0, -1), Buffer.of(0), gif.subarray(-1)])
+    await inspectImage(stray)
+    const [sound, found] = await Promise.all([gif, stray].map((one) => develop(sharpEngine, one, PRESET)))
+    expect(found?.warnings).toEqual(['damaged-data'])
+    expect(found?.variants[0]?.data).toEqual(sound?.variants[0]?.data)
+    await expect(develop(jimpEngine, stray, PRESET)).rejects.toMatchObject({ slug: 'corrupt-image' })
   })
 })
