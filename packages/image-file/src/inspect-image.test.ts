@@ -219,6 +219,11 @@ describe('refused', () => {
     ['a WAV', Buffer.from('RIFF\0\0\0\0WAVEfmt \0\0\0\0'), 'supported: audio (WAV). Supported types:'],
     ['an OpenEXR', Buffer.from('762f310102000000', 'hex'), 'supported: OpenEXR. Export it as JPEG.'],
     ['a Radiance HDR', '#?RADIANCE\n', 'supported: Radiance HDR. Export it as JPEG.'],
+    [
+      'a small AVIF',
+      '\0\0\0\x10ftypmif3avif\0\0\0\x40mini',
+      'supported: AVIF with a minimized header (mif3). Export it as JPEG.',
+    ],
     ['a QOI', 'qoif\0\0\0\x01', 'supported: QOI. Export it as PNG.'],
     ['a DDS', 'DDS |\0\0\0', 'supported: DDS. Export it as PNG.'],
     ['a KTX', Buffer.from('ab4b5458203230bb0d0a1a0a', 'hex'), 'supported: KTX. Export it as PNG.'],

@@ -36,6 +36,8 @@ const startsLike = (hex: RegExp) => (bytes: Buffer) => hex.test(bytes.toString('
 const SIGNATURES: [name: string, mediaType: string, matches: (bytes: Buffer) => boolean, advice: string][] = [
   ['JPEG XL', 'image/jxl', starts('\xff\x0a'), AS_JPEG],
   ['JPEG XL', 'image/jxl', starts('JXL \r\n', 4), AS_JPEG],
+  // It has one small box, `mini`, instead of `meta`.
+  ['AVIF with a minimized header (mif3)', 'image/avif', starts('ftypmif3avif', 4), AS_JPEG],
   ['JPEG-LS', 'image/jls', starts('\xff\xd8\xff\xf7'), AS_JPEG],
   ['JPEG 2000', 'image/jp2', starts('jP  \r\n', 4), AS_JPEG],
   ['JPEG 2000', 'image/jp2', starts('\xff\x4f\xff\x51'), AS_JPEG],
