@@ -109,6 +109,11 @@ test.each<[string, Record<string, number | string>, string]>([
     { APPS_FILE },
     `The configuration of the apps in ${APPS_FILE} cannot be used.\n✖ `,
   ],
+  [
+    'a configuration of the apps that does not exist',
+    { APPS_FILE: 'nowhere.json' },
+    'The configuration of the apps in nowhere.json cannot be used.\n✖ There is no such file. Set APPS_FILE to another one.\n',
+  ],
   ...(existsSync('/proc')
     ? [
         [
@@ -136,7 +141,7 @@ test(
     await logged
     const second = dev()
     expect(await everything(second)).toContain(
-      `Another local stack, process ${child.pid}, uses ${LOCAL_DIR}. Stop it, or set LOCAL_DIR`,
+      `Another local stack, process ${child.pid} on http://127.0.0.1:${PORTS.UPLOAD_API_PORT}, uses ${LOCAL_DIR}. Stop it, or set LOCAL_DIR`,
     )
     child.kill('SIGINT')
     expect(await output).toContain('Stopping')

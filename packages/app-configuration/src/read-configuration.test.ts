@@ -45,7 +45,9 @@ describe('the file', () => {
     expect(() => readConfiguration(configurationFile({ apps: odd }))).toThrow(
       /must have a key of 1 to 64 characters .*→ at apps\.shop\.attributes\["Order ID"\]/s,
     )
-    expect(() => readConfiguration('nowhere.json')).toThrow(/in nowhere\.json cannot be used\..*ENOENT/s)
+    expect(() => readConfiguration('nowhere.json')).toThrow(
+      /in nowhere\.json cannot be used\.\n✖ There is no such file\. Set APPS_FILE/,
+    )
   })
 
   test('says which fields there are instead of a wrong one', () => {

@@ -82,6 +82,8 @@ class Misspelt extends Error {
 
 function explain(cause: unknown): string {
   if (cause instanceof Misspelt) return cause.message
+  if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
+    return '✖ There is no such file. Set APPS_FILE to another one.'
   if (!(cause instanceof z.ZodError)) return String(cause)
   return z.prettifyError(new z.ZodError(cause.issues.flatMap(issuesOfKey).map(withFields)))
 }

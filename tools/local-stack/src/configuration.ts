@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join, sep } from 'node:path'
 import { loadEnvFile } from 'node:process'
 import { HeicDecoder } from '@darkroom/core'
-import { localFolder, STATE_FOLDERS } from './endpoints.ts'
+import { localFolder, readEndpoints, STATE_FOLDERS } from './endpoints.ts'
 import { lockOf, ownerOf } from './owner.ts'
 import { configuredPorts, type Ports } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
@@ -50,8 +50,12 @@ async function lock(folder: string): Promise<() => Promise<void>> {
   const file = lockOf(folder)
   const owner = await ownerOf(folder)
   if (owner?.isRunning) {
+    const address = await readEndpoints().then(
+      ({ uploadApi }) => ` on ${uploadApi}`,
+      () => '', // it is not ready yet
+    )
     throw new Error(
-      `Another local stack, process ${owner.pid}, uses ${folder}. Stop it, or set LOCAL_DIR and the ports to others.`,
+      `Another local stack, process ${owner.pid}${address}, uses ${folder}. Stop it, or set LOCAL_DIR and the ports to others.`,
     )
   }
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
