@@ -118,6 +118,7 @@ for (let n = 1; n <= starts; n++) {
     if (n < starts) continue
     const rows = Object.keys(sample).map((name) => [name, ...cells(samples, name)])
     console.log(formatTable([`${starts} starts`, 'min', 'median', 'max'], rows))
+    if (options.saves === '0') continue
     const saved = await measureSaves(stack, lines)
     console.log(formatTable(['saved', 'min', 'median', 'max', 'processor time', 'max'], saved, 120))
   } finally {
