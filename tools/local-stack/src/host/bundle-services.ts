@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, realpath, rename, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, realpath, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -7,7 +7,7 @@ import { type BuildOptions, build, type Metafile, type OutputFile, stop } from '
 import { repositoryRoot } from '../repository-root.ts'
 import { type Dependencies, dependenciesIn } from './dependencies.ts'
 import type { Serverless } from './serverless.ts'
-import { writeBundles } from './write-bundles.ts'
+import { replaceFile, writeBundles } from './write-bundles.ts'
 
 const bundling = createRequire(import.meta.url)('../../../../esbuild.config.cjs')
 
@@ -77,9 +77,7 @@ export async function writeConfiguration(outdir: string): Promise<void> {
   const file = configurationFile(outdir)
   const contents = await deployedConfiguration()
   await mkdir(dirname(file), { recursive: true })
-  await writeFile(`${file}.new`, contents)
-  // At once: a function may start at any time.
-  await rename(`${file}.new`, file)
+  await replaceFile(file, contents)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import type { OutputFile } from 'esbuild'
 
@@ -8,7 +8,13 @@ export async function writeBundles(files: readonly OutputFile[]): Promise<void> 
   await Promise.all([...folders].map((folder) => mkdir(folder, { recursive: true })))
   const isChunk = ({ path }: OutputFile) => path.includes(join(sep, 'chunks', sep))
   const write = (some: OutputFile[]) =>
-    Promise.all(some.map(({ path, contents }) => writeFile(path, contents)))
+    Promise.all(some.map(({ path, contents }) => replaceFile(path, contents)))
   await write(files.filter(isChunk))
   await write(files.filter((file) => !isChunk(file)))
+}
+
+/** At once: a function that starts meanwhile reads the old file or the new one, never a part of it. */
+export async function replaceFile(path: string, contents: string | Uint8Array): Promise<void> {
+  await writeFile(`${path}.new`, contents)
+  await rename(`${path}.new`, path)
 }
