@@ -260,6 +260,14 @@ test('look-alikes are the same as in DuckDB, and a second run changes nothing', 
     expect(await runScheduled(schedule)).toBe(0)
 })
 
+test('a search for look-alikes reads all images once, and those of its days twice', async () => {
+  const { QueryString } = JSON.parse(resources.LookAlikesSchedule?.Properties.Target.Input)
+  const { rows } = await trino.query(`EXPLAIN ${QueryString}`)
+  const scans = [...rows.join('\n').matchAll(/Scan\w*\[table = \w+:\w+\.images\$data@\d+(.*?)[,\]]/g)]
+  const ofDays = ' constraint on [dt'
+  expect(scans.map(([, constraint]) => constraint).toSorted()).toEqual(['', ofDays, ofDays])
+})
+
 test.each([...baseViews().filter(({ name }) => name !== 'outcomes_not_merged'), ...readQueries()])(
   'the view $name has the same result as in DuckDB',
   async ({ name, columns }) => {

@@ -24,7 +24,7 @@ USING (
     WHERE status = 'processed' AND perceptual_hash_version = ${PERCEPTUAL_HASH_VERSION}
   ),
   hashes AS (
-    SELECT app, hash, min(image_id) AS first_image_id
+    SELECT app, hash, min(image_id) AS first_image_id, count(*) AS images
     FROM hashed
     GROUP BY app, hash
   ),
@@ -40,14 +40,14 @@ USING (
       earlier.first_image_id AS first_image_id,
       bit_count(bitwise_xor(later.hash, earlier.hash), 64) AS differing_bits
     FROM (
-      ${masked('hashes', 'app, hash, first_image_id')}
+      ${masked('hashes', 'app, hash, first_image_id, images')}
     ) AS earlier
     JOIN (
       ${masked('recent', 'app, hash')}
     ) AS later
       ON earlier.app = later.app AND earlier.part = later.part
     WHERE bit_count(bitwise_xor(later.hash, earlier.hash), 64) <= ${MAX_DIFFERING_BITS}
-      AND (later.hash <> earlier.hash OR later.part = ${wholeOf('later.hash')})
+      AND (later.hash <> earlier.hash OR (earlier.images > 1 AND later.part = ${FIRST_PART}))
   ),
   ranked AS (
     SELECT
@@ -88,18 +88,13 @@ const HASH = `CASE WHEN regexp_like(perceptual_hash, '^[0-9a-f]{16}$')
       THEN from_big_endian_64(from_hex(perceptual_hash)) END`
 
 /**
- * Repeated on both sides of the join, because DuckDB would keep a common table of 22 rows per hash in memory. The salt keeps the
+ * Repeated on both sides of the join, because DuckDB would keep a common table of 21 rows per hash in memory. The salt keeps the
  * parts of different masks apart, so the join needs no column for the mask. A pair that meets by chance is compared like others.
  */
 function masked(hashes: string, columns: string): string {
   return `SELECT ${columns}, bitwise_xor(bitwise_and(hash, mask), salt) AS part
       FROM ${hashes}
-      CROSS JOIN (VALUES ${[...MASKS, WHOLE].map((mask, n) => `(${mask}, ${saltOf(n)})`).join(', ')}) AS masks (mask, salt)`
-}
-
-/** The part under which equal hashes meet, once and not under each mask. */
-function wholeOf(hash: string): string {
-  return `bitwise_xor(${hash}, ${saltOf(MASKS.length)})`
+      CROSS JOIN (VALUES ${MASKS.map((mask, n) => `(${mask}, ${saltOf(n)})`).join(', ')}) AS masks (mask, salt)`
 }
 
 /** A multiple of 2^64 over the golden ratio, as a signed number of 64 bits. */
@@ -110,7 +105,8 @@ function saltOf(n: number): bigint {
 /** Two of seven parts of 9 or 10 bits each, as signed numbers of 64 bits. */
 const MASKS = pairsOf(partsOf(64, 7)).map(([one, other]) => BigInt.asIntN(64, one | other))
 
-const WHOLE = -1n
+/** Equal hashes meet under each mask; one of them is enough, and only if several images have the hash. */
+const FIRST_PART = `bitwise_xor(bitwise_and(later.hash, ${MASKS[0]}), ${saltOf(0)})`
 
 function partsOf(bits: number, count: number): bigint[] {
   const edges = Array.from({ length: count + 1 }, (_, n) => BigInt(Math.ceil((bits * n) / count)))
