@@ -77,7 +77,7 @@ test('check refuses declared attributes that do not fit into a view', async () =
 
 describe('add', () => {
   test('writes one entry, changes nothing else, and says what to do next', async () => {
-    const before = await readFile('apps.json', 'utf8')
+    const before = await readFile(new URL('../../../../apps.json', import.meta.url), 'utf8')
     await writeFile(file, before)
     const more = ['--preset', 'modern', '--topic', 'images.shop', '--origin', 'https://shop.example']
     const { code, printed } = await apps('add', 'shop', ...more)
