@@ -20,6 +20,7 @@ import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { type Call, callDarkroom } from '../tools/cli/src/testing/call-darkroom.ts'
+import { testEraseUploader } from './erase-uploader.ts'
 import { largeFile, SMALL_PHOTOGRAPH } from './photographs.ts'
 
 type Body = NonNullable<RequestInit['body']>
@@ -317,13 +318,16 @@ describe('the whole stack', () => {
     expect(refused.headers.get('access-control-allow-origin')).toMatch(/^(\*|http:\/\/shop\.example)$/)
   })
 
+  describe('erasing what an uploader has', () => testEraseUploader(() => stack))
+
   describe('after a restart without a native module and with the decoder for HEIC', () => {
     let before: ImageStatus
     beforeAll(async () => {
       before = await develop(stack, SMALL_PHOTOGRAPH, { 'content-type': 'image/jpeg' })
       await stack.stop()
       const environment = { IMAGE_ENGINE: 'jimp', HEIC_DECODER: 'libheif' }
-      stack = await startStack({ ports: await freePorts(), dataDir, environment })
+      const services = ['upload-api', 'image-processor'] as const
+      stack = await startStack({ ports: await freePorts(), dataDir, services, environment })
     }, START_TIMEOUT_MS)
 
     test('keeps its data', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { callDarkroom } from '../testing/call-darkroom.ts'
 
-// Erasures are in test/erase-uploader.test.ts, with the whole stack.
+// Erasures are in test/whole-stack.test.ts.
 
 let folder: string
 beforeAll(async () => {
