@@ -27,11 +27,11 @@ const SAVED = [
   ...readdirSync(join(root, 'packages')).map((name) => anySource(`packages/${name}/src`)),
   'apps.json',
   'services/upload-api/serverless.yml',
-  'apps/web-app-1/page/format.ts',
+  anySource('apps/web-app-1/page'),
   'apps/web-app-1/page/loupe.css',
   'apps/web-app-1/page/index.html',
-  'apps/web-app-2/page/format.ts',
-  'apps/dashboard/page/format.ts',
+  anySource('apps/web-app-2/page'),
+  anySource('apps/dashboard/page'),
 ]
 
 /** Where lines about one change can follow each other: a package that services and pages use. */
