@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,6 +34,7 @@ test('lines with metrics are not printed, others are', async () => {
 describe('a CommonJS file', () => {
   const require = createRequire(import.meta.url)
   let folder: string
+  let edits = 0
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'test-environment-'))
@@ -44,6 +45,9 @@ describe('a CommonJS file', () => {
   async function run(source: string): Promise<Record<string, unknown>> {
     const file = join(folder, 'file.cjs')
     await writeFile(file, source)
+    // Jest takes a file with the same time for the same file, and a file system's clock may stand still for milliseconds.
+    edits++
+    await utimes(file, edits, edits)
     jest.resetModules()
     return require(file)
   }
