@@ -79,6 +79,8 @@ describe('in XMP', () => {
     ['a comment before it', '<!-- <tiff:Model>No</tiff:Model> --><tiff:Model>Yes</tiff:Model>', 'Yes'],
     ['another prefix', xmpPacket('xmlns:t="http://ns.adobe.com/tiff/1.0/" t:Model="Yes"'), 'Yes'],
     ['a number that is no letter', xmpPacket('tiff:Model="&#x110000; &#;"'), '&#x110000; &#;'],
+    ['half of a surrogate pair', xmpPacket('tiff:Model="A&#xD800;B"'), 'A\ufffdB'],
+    ['a pair at the limit', xmpPacket(`tiff:Model="${'x'.repeat(99)}&#128512;"`), 'x'.repeat(99)],
   ])('with %s', async (_what, xmp, cameraModel) => {
     expect(await inXmp(xmp)).toEqual({ cameraModel, hadLocation: false })
   })

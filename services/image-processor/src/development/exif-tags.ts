@@ -67,13 +67,16 @@ export function textIn(tag: Tags[keyof Tags]): string | undefined {
   return typeof value === 'string' ? cleanText(value.split('\0')[0]) : undefined
 }
 
-/** One line of at most 100 characters; undefined if nothing is left. */
+/** One line of at most 100 UTF-16 units, without half of a surrogate pair; undefined if nothing is left. */
 export function cleanText(value = ''): string | undefined {
   return (
     value
+      .toWellFormed()
       .replace(/[\p{Cc}\s]+/gu, ' ')
       .trim()
-      .slice(0, 100) || undefined
+      .slice(0, 100)
+      // The pair that the limit has cut.
+      .replace(/\p{Cs}$/u, '') || undefined
   )
 }
 
