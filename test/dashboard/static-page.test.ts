@@ -1,8 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { FailedDocument, ProcessedDocument } from '@darkroom/core'
 import { openBrowser } from '@darkroom/testing'
+import { findViolations } from '@darkroom/testing/find-violations'
 import { BROWSER, describeWith } from '@darkroom/testing/needs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
@@ -388,6 +388,6 @@ function round(value: number, digits: number): number {
 }
 
 async function expectAccessible(page: Page): Promise<void> {
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect(await findViolations(page)).toEqual([])
   expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
 }

@@ -1,4 +1,4 @@
-import { AxeBuilder } from '@axe-core/playwright'
+import { findViolations } from '@darkroom/testing/find-violations'
 import { expect } from '@jest/globals'
 import type { Locator, Page } from 'playwright-core'
 import { expectEventually } from './open-page.ts'
@@ -18,6 +18,6 @@ export async function expectDeveloped(frame: Locator): Promise<void> {
 }
 
 export async function expectAccessible(page: Page): Promise<void> {
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect(await findViolations(page)).toEqual([])
   expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
 }

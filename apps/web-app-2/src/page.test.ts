@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import { newImageId, timeOf } from '@darkroom/core'
 import { type LocalKafka, startLocalKafka } from '@darkroom/local-kafka'
 import { openBrowser } from '@darkroom/testing'
+import { findViolations } from '@darkroom/testing/find-violations'
 import { BROWSER, describeWith } from '@darkroom/testing/needs'
 import { photograph } from '@darkroom/testing/photographs'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
@@ -162,7 +162,7 @@ describeWith(BROWSER, 'the page', () => {
     await page.getByText('You are offline.').waitFor()
     await choose([picture('a.gif')])
     await sees(/^Offline/)
-    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+    expect(await findViolations(page)).toEqual([])
     await page.context().setOffline(false)
     await sees(/^Ready in/)
     await topic.next()
@@ -271,7 +271,7 @@ describeWith(BROWSER, 'the page', () => {
     await choose(picture('a.gif'))
     await sees(/^Ready in/)
     await topic.next()
-    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+    expect(await findViolations(page)).toEqual([])
     const overflow = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
     expect(overflow).toBe(false)
   })
