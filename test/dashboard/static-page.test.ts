@@ -240,12 +240,18 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
       ...options,
       viewport: { width, height: 900 },
     })
-    await page.emulateMedia({ media: 'media' in options ? options.media : 'screen' })
+    if ('media' in options) {
+      await page.locator('.graph svg text').first().waitFor()
+      await page.emulateMedia({ media: options.media })
+      // As wide as a sheet of A4.
+      await page.setViewportSize({ width: 700, height: 900 })
+    }
     for (const graph of await page.locator('.graph').all()) {
       if (!('media' in options)) await graph.scrollIntoViewIfNeeded()
       await graph.locator('svg text').first().waitFor()
     }
     expect(await page.evaluate(CUT_LABELS)).toEqual([])
+    expect(await page.locator('.graph svg text').first().evaluate(heightOf)).toBeGreaterThan(10)
     expect(await violations()).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
     await page.context().close()
@@ -361,6 +367,8 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
 })
 
 /** Runs in the browser. The style of an element that the policy refuses is empty. */
+const heightOf = (label: { getBoundingClientRect(): { height: number } }) =>
+  label.getBoundingClientRect().height
 const isColored = (marker: { style: { backgroundColor: string } }) => marker.style.backgroundColor !== ''
 
 /** Runs in the browser. */

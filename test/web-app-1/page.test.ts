@@ -472,6 +472,8 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
       await expectDeveloped(frame(`${scheme}.jpg`))
       await sees("This file isn't an image", frame('text.jpg'))
       await expectAccessible(page)
+      await page.emulateMedia({ media: 'print' })
+      expect(await page.getByRole('button').filter({ visible: true }).count()).toBe(0)
       await page.context().close()
     },
     180_000,

@@ -17,6 +17,11 @@ type Option = ComposeOption<BarSeriesOption | LineSeriesOption | GridComponentOp
 /** Room for a label of the time axis. Measuring all labels would take a third of the drawing's time. */
 const LABEL_PX = 64
 
+/** It is printed in this width, in which its labels are as large as the text beside it. */
+const PAPER = { width: 700, height: 240 }
+/** As large as its element. Without it, the width on paper would stay. */
+const SCREEN = { width: 'auto', height: 'auto' } as const
+
 /** Lines with fewer points show a marker for each, so that an isolated point is visible. */
 const MAX_MARKED_POINTS = 60
 
@@ -39,19 +44,20 @@ export function createGraph(element: HTMLElement): Graph {
   const instance = init(element, null, { renderer: 'svg' })
   const schemes = [matchMedia('(prefers-color-scheme: dark)'), matchMedia('print')]
   let drawn: TimeChart | undefined
+  const fits = () =>
+    element.clientWidth === instance.getWidth() && element.clientHeight === instance.getHeight()
   const redraw = () => {
     if (!drawn) return
-    const option = toOption(drawn, getComputedStyle(element), element.clientWidth)
+    const isPrinted = matchMedia('print').matches
+    if (isPrinted) instance.resize(PAPER)
+    else if (!fits()) instance.resize(SCREEN)
+    const option = toOption(drawn, getComputedStyle(element), instance.getWidth())
     // On the screen it is drawn in the next frame: two short tasks block a phone less than a long one.
-    instance.setOption(option, { notMerge: true, lazyUpdate: !matchMedia('print').matches })
+    instance.setOption(option, { notMerge: true, lazyUpdate: !isPrinted })
   }
   // The observer also fires for the initial size. Resizing redraws everything, so skip it if nothing changed.
   const sizes = new ResizeObserver(() => {
-    const { clientWidth: width, clientHeight: height } = element
-    const isSame = width === instance.getWidth() && height === instance.getHeight()
-    if (isSame || matchMedia('print').matches) return
-    instance.resize()
-    redraw()
+    if (!fits() && !matchMedia('print').matches) redraw()
   })
   sizes.observe(element)
   for (const scheme of schemes) scheme.addEventListener('change', redraw)

@@ -66,6 +66,10 @@ function useGraph(chart: TimeChart) {
  */
 function whenNear(element: HTMLElement, show: () => void): () => void {
   const print = matchMedia('print')
+  if (print.matches) {
+    show()
+    return () => undefined
+  }
   const near = new IntersectionObserver(([entry]) => entry?.isIntersecting && showOnce(), {
     rootMargin: '25%',
   })

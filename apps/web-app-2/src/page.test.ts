@@ -276,6 +276,13 @@ describeWith(BROWSER, 'the page', () => {
     expect(overflow).toBe(false)
   })
 
+  test('is printed in light colors, without what only a screen needs', async () => {
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(246, 240, 231)')
+    expect(await page.getByRole('button').filter({ visible: true }).count()).toBe(0)
+    await page.emulateMedia({ media: null, colorScheme: null })
+  })
+
   test('can be used with the keyboard alone', async () => {
     const chooser = page.waitForEvent('filechooser')
     await page.keyboard.press('Tab')

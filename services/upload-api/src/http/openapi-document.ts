@@ -93,7 +93,7 @@ export function openApiDocument() {
       title: 'Darkroom upload API',
       version: '1',
       description:
-        'Upload images, and get web-ready variants and metadata. Errors are application/problem+json (RFC 9457); `type` ends in a stable slug. A path without the method of a request answers 405.',
+        'Upload images, and get web-ready variants and metadata. Errors are application/problem+json (RFC 9457); `type` ends in a stable slug. A known path with another method answers 405.',
       contact: { name: 'The operator of this deployment' },
       license: { name: 'MIT', identifier: 'MIT' },
     },

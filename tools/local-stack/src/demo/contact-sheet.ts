@@ -104,7 +104,7 @@ const PAGE_START = `<!doctype html>
 <title>Contact sheet · Darkroom</title>
 <style>
   :root { color-scheme: light dark; --paper: light-dark(#faf8f5, #14110f); --ink: light-dark(#221d19, #f3ede6);
-    --soft: light-dark(#6d645b, #a89d92); --line: light-dark(#e2dcd4, #332d28); --lamp: light-dark(#b3301a, #ff7d63) }
+    --soft: light-dark(#6d645b, #a89d92); --line: light-dark(#e2dcd4, #332d28); --lamp: light-dark(#b3301a, #ff7d63); --row: 15rem }
   * { box-sizing: border-box; margin: 0 }
   body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; padding: clamp(1rem, 3vw, 3rem) }
   header { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: .25rem 1.25rem; margin-bottom: 1.25rem }
@@ -112,7 +112,7 @@ const PAGE_START = `<!doctype html>
   header p, figcaption p, summary, li span { color: var(--soft) }
   main { display: flex; flex-wrap: wrap; gap: 1.5rem 1rem; align-items: flex-start }
   main::after { content: ""; flex: 1000 0 0 }
-  figure { --width: min(var(--ratio), 3); flex: var(--width) 1 calc(var(--width) * 15rem); min-width: 11rem; max-width: calc(var(--width) * 26rem) }
+  figure { --width: min(var(--ratio), 3); flex: var(--width) 1 calc(var(--width) * var(--row)); min-width: 11rem; max-width: calc(var(--width) * 26rem) }
   figure a { display: block; border-radius: .35rem; outline-offset: 3px }
   img { display: block; width: 100%; height: auto; max-height: 32rem; object-fit: contain; aspect-ratio: var(--ratio); border-radius: inherit; background: var(--tone); box-shadow: 0 1px 3px #0003 }
   figcaption { padding-top: .55rem; font-size: .85rem }
@@ -126,6 +126,7 @@ const PAGE_START = `<!doctype html>
   section { margin-top: 2.5rem; padding-top: 1rem; border-top: 1px solid var(--line); max-width: 45rem }
   dt { margin-top: .6rem; font-weight: 600; overflow-wrap: anywhere }
   dd { color: var(--lamp) }
+  @media print { :root { --row: 9rem } figure { break-inside: avoid } details { display: none } }
 </style>
 `
 const PAGE_END = '</html>\n'
