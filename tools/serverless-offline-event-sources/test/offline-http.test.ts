@@ -37,6 +37,8 @@ async function answerTo(half: string): Promise<string> {
   return String(chunk)
 }
 
+const answering = (value: string) => `/answer?value=${encodeURIComponent(value)}`
+const authorizing = (value: string) => `/authorized?value=${encodeURIComponent(value)}`
 const page = { origin: 'https://page.example' }
 const post = (body: string | Uint8Array<ArrayBuffer>, headers = {}) => ({ method: 'POST', body, headers })
 
@@ -51,6 +53,27 @@ test.each<[string, string, RequestInit, number, string]>([
   ['a function that cannot start', '/broken', {}, 500, 'internal'],
   ['a function whose instance ends while it starts', '/exits', {}, 500, 'internal'],
   ['a function that takes longer than the gateway waits', '/slow', {}, 503, 'internal'],
+  ['a function that throws a string', answering('(() => { throw "hunter2" })()'), {}, 500, 'internal'],
+  [
+    'an answer that is no JSON',
+    answering('(() => { const a = { statusCode: 200 }; return (a.a = a) })()'),
+    {},
+    500,
+    'internal',
+  ],
+  [
+    'an answer of more than 6 MB',
+    answering('({ statusCode: 200, body: "x".repeat(6291556) })'),
+    {},
+    500,
+    'internal',
+  ],
+  ['a body that is no string', answering('({ statusCode: 200, body: { a: 1 } })'), {}, 500, 'internal'],
+  ['a status that is none', answering('({ statusCode: 0 })'), {}, 500, 'internal'],
+  ['an invalid header', answering('({ statusCode: 200, headers: { x: "a\\nb: c" } })'), {}, 500, 'internal'],
+  ['an authorizer that refuses', authorizing('({ isAuthorized: false })'), {}, 403, 'insufficient-scope'],
+  ['a request without what the authorizer needs', '/authorized', {}, 401, 'unauthenticated'],
+  ['an authorizer that does not decide', authorizing('({ isAuthorized: "false" })'), {}, 500, 'internal'],
   ['an authorizer that throws', '/unauthorized', {}, 500, 'internal'],
   ['an authorizer that times out', '/never-authorized', {}, 500, 'internal'],
 ])('%s is answered with problem+json', async (_what, path, request, status, slug) => {

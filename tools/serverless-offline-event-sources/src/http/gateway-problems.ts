@@ -77,6 +77,8 @@ function toProblem(status: number, cause: unknown): ProblemError {
     )
   }
   if (status === 404) return new ProblemError('not-found', 'There is no such route.')
+  if (status === 401) return new ProblemError('unauthenticated', 'The request has no credential.')
+  if (status === 403) return new ProblemError('insufficient-scope', 'The authorizer refused the request.')
   return new ProblemError(
     'malformed-request',
     'The URL is invalid: a "%" must be followed by two hex digits, and together they must be UTF-8. Write a percent sign as %25.',

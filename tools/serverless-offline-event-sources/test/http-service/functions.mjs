@@ -40,3 +40,8 @@ export async function wait({ rawQueryString }) {
   const body = await (await fetch(rawQueryString)).text()
   return { statusCode: 200, headers: { 'content-type': 'text/plain' }, body }
 }
+
+/** Answers with, or throws, the value of the JavaScript expression in the query. */
+export async function answer({ queryStringParameters: { value } }) {
+  return new Function(`return ${value}`)()
+}
