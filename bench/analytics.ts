@@ -18,7 +18,6 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { imagesOf, MAX_DIFFERING_BITS, mergeLookAlikesStatement, readQueries } from '@darkroom/analytics'
 import {
   ATHENA_FUNCTIONS,
@@ -28,10 +27,10 @@ import {
   generatedDocuments,
   generateImages,
 } from '@darkroom/catalogue'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: {
     images: { type: 'string', default: '10000,100000,1000000,10000000' },
     'json-up-to': { type: 'string', default: '10000000' },

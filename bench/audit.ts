@@ -11,8 +11,8 @@ import { spawn } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { scriptOptions } from '@darkroom/terminal'
 import pMap from 'p-map'
 import { acceptAndProcess, openAuditedStore } from '../tools/cli/src/audit/testing/audited-store.ts'
 
@@ -22,7 +22,7 @@ const TICKS_PER_SECOND = 100
 const WRITERS = 32
 const ROOT = join(import.meta.dirname, '..')
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = scriptOptions(import.meta.filename, {
   options: { json: { type: 'string' } },
   allowPositionals: true,
 })

@@ -6,17 +6,19 @@
 import { execFile } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import { openBucket, storeKey } from '@darkroom/bucket'
 import { formatApiKey, newApiKey, recordOf } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import pMap from 'p-map'
 import { bundleDeployed } from './bundle-deployed.ts'
 import { percentile } from './percentile-table.ts'
 
-const { values: options } = parseArgs({ options: { apps: { type: 'string', default: '5000' } } })
+const { values: options } = scriptOptions(import.meta.filename, {
+  options: { apps: { type: 'string', default: '5000' } },
+})
 const apps = Number(options.apps)
 const COLD_STARTS = 9
 

@@ -2,14 +2,16 @@
  * Uploads bursts to a freshly started `pnpm dev`: 500 images of 70 KB at 25/s, 2,000 at 100/s, 1,000 at once. Checks that
  * every upload is 202 and finished, and that long polls do not slow other requests. `pnpm bench:burst [--scale 0.1]`
  */
-import { parseArgs } from 'node:util'
+import { scriptOptions } from '@darkroom/terminal'
 import sharp from 'sharp'
 import { atSteadyRate } from './at-steady-rate.ts'
 import { percentile } from './percentile-table.ts'
 import { type StackProcess, stackProcesses } from './stack-processes.ts'
 import { type DevStack, startDev } from './start-dev.ts'
 
-const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } })
+const { values } = scriptOptions(import.meta.filename, {
+  options: { scale: { type: 'string', default: '1' } },
+})
 const scale = Number(values.scale)
 
 const BYTES = 70_000

@@ -9,15 +9,15 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { deflateRawSync } from 'node:zlib'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { build } from 'esbuild'
 import pMap from 'p-map'
 import { parse } from 'yaml'
 import { bundleDeployed } from './bundle-deployed.ts'
 
-const { values: options } = parseArgs({ options: { check: { type: 'boolean' } } })
+const { values: options } = scriptOptions(import.meta.filename, { options: { check: { type: 'boolean' } } })
 const ROUNDS = 13
 const ROOT = join(import.meta.dirname, '..')
 /** Inside the repository, so that packages that are not bundled are found. */

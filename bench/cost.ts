@@ -7,7 +7,7 @@
  * images: a table of its own. Not included: limits of apps (`pnpm bench:limits`), free tiers, transfer to viewers, custom metrics, analysts' queries,
  * and for Kafka the pollers, which are billed by the hour.
  */
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { analyticsOfDay, collectFullBatch } from './cost/collector.ts'
 import { COLLECTED_BATCH, COUNTED } from './cost/counted.ts'
 import { type Service, startCountedStack, type Usage } from './cost/counted-stack.ts'
@@ -43,7 +43,8 @@ const NAMES: Record<Unit, string> = {
   logGigabyte: 'GB of logs',
 }
 
-const images = Number(process.argv[2] ?? 10)
+const { positionals } = scriptOptions(import.meta.filename, { allowPositionals: true })
+const images = Number(positionals[0] ?? 10)
 const deployment = await readTemplates()
 const photograph = await typicalPhotograph()
 console.log(

@@ -4,16 +4,17 @@
  *
  * The images are generated, over 90 days. Exits with 1 if the p95 of a first visit is over a second.
  */
+
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { scriptOptions } from '@darkroom/terminal'
 import { openBrowser } from '@darkroom/testing'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { serveFolder } from '../test/dashboard/serve-folder.ts'
 import { writtenDashboard } from '../test/dashboard/written-dashboard.ts'
 import { printPercentiles } from './percentile-table.ts'
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: {
     images: { type: 'string', default: '100,100000' },
     visits: { type: 'string', default: '20' },

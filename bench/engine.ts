@@ -9,13 +9,13 @@
 import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
-import { formatTable } from '@darkroom/terminal'
+import { promisify } from 'node:util'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { type Photograph, photographs } from '../services/image-processor/test/bench-photographs.ts'
 import { type CodecTimes, missingPrograms, timeCodecs } from './c-codecs.ts'
 import type { Measurement } from './engine-peer.ts'
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: {
     photos: { type: 'string' },
     rounds: { type: 'string', default: '9' },

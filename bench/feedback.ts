@@ -13,17 +13,16 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { ImageStatus } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { openBrowser } from '@darkroom/testing'
 import { longestTask } from '@darkroom/testing/longest-task'
 import type { Page } from 'playwright-core'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 import { type LoupePage, openPage } from '../test/web-app-1/open-page.ts'
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: {
     images: { type: 'string', default: '40' },
     batch: { type: 'string' },

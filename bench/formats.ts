@@ -5,15 +5,14 @@
  */
 
 import { readFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import sharp, { type Sharp } from 'sharp'
 import { ssim } from 'ssim.js'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 
 sharp.concurrency(1)
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: { photos: { type: 'string' }, quick: { type: 'boolean', default: false } },
 })
 

@@ -5,20 +5,21 @@
  * `--window` is how long events are gathered for a file: 60 s in a deployment, 1 s with `pnpm dev`. It also prints the size of the
  * files, and from it what the merges of a million images read.
  */
+
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { listCollected } from '@darkroom/bucket'
 import { generateImages, openCatalogue } from '@darkroom/catalogue'
 import { metadataKey, OUTCOMES } from '@darkroom/core'
 import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
 import { startServices } from '@darkroom/local-stack'
+import { scriptOptions } from '@darkroom/terminal'
 import { atSteadyRate } from './at-steady-rate.ts'
 import { printPercentiles } from './percentile-table.ts'
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: {
     rate: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '60' },

@@ -5,11 +5,12 @@
  * The files have 48 MB of tiny parts. The API inspects them as a stream when a direct upload is completed, and the processor in
  * memory. Requests go through the API's handlers to the local S3, whose time and memory count too.
  */
+
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { newImageId, ProblemError } from '@darkroom/core'
-
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { scriptOptions } from '@darkroom/terminal'
 import { inspectImage, inspectStream } from '../packages/image-file/src/index.ts'
 import { ENDLESS_IMAGES } from '../services/image-processor/test/hostile/endless-images.ts'
 import { peakMemory, resetPeakMemory } from '../services/image-processor/test/process-figures.ts'
@@ -22,6 +23,7 @@ const MAX_ANSWER_BYTES = 4096
 /** As S3 sends an object. */
 const STREAMED_BYTES = 64 * 1024
 
+scriptOptions(import.meta.filename, {})
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 

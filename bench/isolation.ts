@@ -2,13 +2,15 @@
  * Measures the cost of a separate engine process, with the program as it is deployed: `pnpm bench:isolation [--photos
  * DIR]`, two minutes. Linux only, because it reads `/proc`.
  */
+
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
+import { scriptOptions } from '@darkroom/terminal'
 import { type Developer, developHere } from '../services/image-processor/src/development/develop.ts'
 import {
   ENGINE_PROCESS,
@@ -22,7 +24,7 @@ import { cpuTimeMs, peakMemory } from '../services/image-processor/test/process-
 import { bundleDeployed } from './bundle-deployed.ts'
 import { PRICES } from './cost/prices.ts'
 
-const { values: options } = parseArgs({ options: { photos: { type: 'string' } } })
+const { values: options } = scriptOptions(import.meta.filename, { options: { photos: { type: 'string' } } })
 const SIZES = [0.3, 3, 12, 24]
 const ROUNDS = 11
 const preset = presetOf('web-app-1')

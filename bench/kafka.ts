@@ -10,18 +10,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, localCredentials, startLocalAws } from '@darkroom/local-aws'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import sharp from 'sharp'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 import type { Mode, Throughput } from './bridge-peer.ts'
 import { measureLatency } from './kafka-latency.ts'
 import { printPercentiles } from './percentile-table.ts'
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: {
     images: { type: 'string', default: '60' },
     rate: { type: 'string', default: '2' },

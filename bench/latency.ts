@@ -2,14 +2,15 @@
  * Measures how long a user waits: photographs of 2 to 3 megapixels are uploaded to the local stack at a steady rate and
  * followed until they are final. `pnpm bench:latency [--images N] [--rate PER_SECOND] [--photos DIR]`
  */
+
 import { readFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
+import { scriptOptions } from '@darkroom/terminal'
 import { photographs } from '../services/image-processor/test/bench-photographs.ts'
 import { atSteadyRate } from './at-steady-rate.ts'
 import { printPercentiles } from './percentile-table.ts'
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: {
     images: { type: 'string', default: '200' },
     rate: { type: 'string', default: '2' },

@@ -5,21 +5,22 @@
  * machine that gets slower or faster meanwhile does so for all of them. Then how many uploads 200 instances of a function
  * admit at once, how many writes to the table an app costs that sends four times its limit, and the same of requests.
  */
-import { parseArgs } from 'node:util'
 import { configurationFile } from '@darkroom/app-configuration/testing'
 import { ProblemError } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { openLimiter, openUsageTable, usageTableName } from '@darkroom/rate-limits'
 import { openRequestLimiter } from '@darkroom/rate-limits/requests'
 import { createUsageTable } from '@darkroom/rate-limits/testing'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import sharp from 'sharp'
 import { atSteadyRate } from './at-steady-rate.ts'
 import { PRICES } from './cost/prices.ts'
 import { percentile } from './percentile-table.ts'
 import { type DevStack, startDev } from './start-dev.ts'
 
-const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '12' } } })
+const { values: options } = scriptOptions(import.meta.filename, {
+  options: { rounds: { type: 'string', default: '12' } },
+})
 const rounds = Number(options.rounds)
 const TURN_SECONDS = 4
 

@@ -10,11 +10,10 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { MAX_DIFFERING_BITS, mergeLookAlikesStatement } from '@darkroom/analytics'
 import { ATHENA_SESSION, createTables } from '@darkroom/catalogue'
 import { PERCEPTUAL_HASH_VERSION } from '@darkroom/core'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { DuckDBInstance } from '@duckdb/node-api'
 import sharp, { type Sharp } from 'sharp'
 import { perceptualHash } from '../services/image-processor/src/development/perceptual-hash.ts'
@@ -102,7 +101,7 @@ function differingBits(one: string, other: string): number {
 
 const percent = (part: number, of: number) => `${((100 * part) / of).toFixed(1)} %`
 
-const { values: options, positionals } = parseArgs({
+const { values: options, positionals } = scriptOptions(import.meta.filename, {
   options: { 'edit-every': { type: 'string', default: '4' } },
   allowPositionals: true,
 })

@@ -21,7 +21,7 @@ import {
   uploadKey,
 } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { kafkaEvent, kafkaRecord } from '../services/kafka-bridge/test/kafka-records.ts'
 import { openStore } from '../services/upload-api/src/testing/open-store.ts'
 import { watchEvent } from '../services/upload-api/src/testing/watch-event.ts'
@@ -30,6 +30,7 @@ import { largePhotograph } from '../test/large-photograph.ts'
 const SAMPLE_MS = 20
 const app = 'web-app-2'
 
+scriptOptions(import.meta.filename, {})
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
 Object.assign(process.env, {

@@ -7,9 +7,11 @@
  */
 
 import { type ImageId, inputKey, metadataKey, newImageId } from '@darkroom/core'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { listNewestImages } from '../packages/bucket/src/newest-images.ts'
 import { serveKeys } from '../packages/bucket/src/testing/serve-keys.ts'
+
+scriptOptions(import.meta.filename, {})
 
 const DAY_MS = 86_400_000
 const MAX_REQUESTS = 8

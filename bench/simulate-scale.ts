@@ -3,14 +3,14 @@
  * `pnpm simulate [case…]` runs the cases of docs/scale.md (bench/scale/cases.ts) or those whose name contains a word.
  * Options describe a case of your own:
  *
- *   pnpm simulate --rate 300 --seconds 60 --apps 3 --concurrency 2000 --maximum-concurrency 200
+ *   pnpm simulate --rate 300 --seconds 60 --apps 3 --concurrency 2000 \
+ *     --maximum-concurrency 200
  *   pnpm simulate --burst 20000 --attempts 100 --no-wait
  *   pnpm simulate --rate 10 --seconds 7200 --outage S3 --outage-seconds 3600
  *
  * It runs no code of the services. The same seed (`--seed`) always gives the same figures.
  */
-import { parseArgs } from 'node:util'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { CASES, DEFAULT_SCENARIO } from './scale/cases.ts'
 import {
   CATALOGUE_COLUMNS,
@@ -34,7 +34,7 @@ const NUMBERS = {
   attempts: 'attempts',
 } as const satisfies Record<string, keyof Scenario>
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = scriptOptions(import.meta.filename, {
   allowPositionals: true,
   allowNegative: true,
   options: {

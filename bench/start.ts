@@ -8,13 +8,12 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { percentile } from './percentile-table.ts'
 import { stackProcessorMs } from './stack-processes.ts'
 import { type DevStack, startDev } from './start-dev.ts'
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: { starts: { type: 'string', default: '10' }, saves: { type: 'string', default: '3' } },
 })
 

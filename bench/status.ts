@@ -9,12 +9,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import type { StatusTimes } from './status-peer.ts'
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: {
     images: { type: 'string', default: '100,10000,100000' },
     rounds: { type: 'string', default: '20' },

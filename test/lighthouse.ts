@@ -15,12 +15,14 @@ import {
   type Stack,
   startStack,
 } from '@darkroom/local-stack'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { missingBrowser, openBrowser } from '@darkroom/testing'
 import pMap from 'p-map'
 import type { Browser } from 'playwright-core'
 import { serveFolder } from './dashboard/serve-folder.ts'
 import { writtenDashboard } from './dashboard/written-dashboard.ts'
+
+scriptOptions(import.meta.filename, {})
 
 const LIGHTHOUSE = 'lighthouse@13.5.0'
 

@@ -2,11 +2,14 @@
  * `pnpm test:conformance [--endpoint URL --name NAME]`: runs the cases against the local server and another emulator, and writes
  * the table in README.md. Without an endpoint it starts ministack, which test/deploy/README.md installs.
  */
+
+import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isDeepStrictEqual, parseArgs } from 'node:util'
+import { isDeepStrictEqual } from 'node:util'
 import { startLocalAws } from '@darkroom/local-aws'
+import { scriptOptions } from '@darkroom/terminal'
 import { startEmulator } from '../deploy/start-emulator.ts'
 import { allCases } from './all-cases.ts'
 import { type AwsClients, type ConformanceCase, clientsOf } from './conformance-case.ts'
@@ -14,7 +17,7 @@ import { type AwsClients, type ConformanceCase, clientsOf } from './conformance-
 const CASE_TIMEOUT_MS = 30_000
 const README = join(import.meta.dirname, 'README.md')
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: { endpoint: { type: 'string' }, name: { type: 'string', default: 'ministack' } },
 })
 
@@ -76,6 +79,7 @@ try {
     README,
     readme.replace(/<!-- generated -->[\s\S]*<!-- end -->/, () => generated),
   )
+  execFileSync('biome', ['format', '--write', README], { stdio: 'inherit' })
 } finally {
   await emulator?.stop()
   await local.stop()

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { formatTable } from '@darkroom/terminal'
+import { formatTable, scriptOptions } from '@darkroom/terminal'
 import { CONTROLS, type Control } from './controls.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -37,7 +37,7 @@ async function attack(control: Control, folder: string): Promise<Result> {
   return JSON.parse(await readFile(outputFile, 'utf8'))
 }
 
-const [wanted = ''] = process.argv.slice(2)
+const [wanted = ''] = scriptOptions(import.meta.filename, { allowPositionals: true }).positionals
 const folder = await mkdtemp(join(tmpdir(), 'darkroom-controls-'))
 const rows: string[][] = []
 for (const control of CONTROLS.filter(({ name }) => name.includes(wanted))) {

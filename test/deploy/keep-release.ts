@@ -2,14 +2,16 @@
  * Keeps a release for the test that upgrades it: `pnpm keep-release FOLDER`, where FOLDER has what `serverless package --stage prod`
  * made of each service, in a folder of its name. See README.md.
  */
+
 import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
+import { scriptOptions } from '@darkroom/terminal'
 import { transform } from 'esbuild'
 import { unzipSync } from 'fflate'
 import { RELEASE_FILE, type Release } from './previous-release.ts'
 
-const [folder = ''] = process.argv.slice(2)
+const [folder = ''] = scriptOptions(import.meta.filename, { allowPositionals: true }).positionals
 const release: Release = {}
 for (const file of globSync('*/*.{json,zip}', { cwd: folder }).sort()) {
   const content = readFileSync(join(folder, file))

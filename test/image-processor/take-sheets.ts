@@ -3,8 +3,10 @@
  * docs/image-processor anew, in headless Chromium. On the colour sheet Chromium shows each original by itself, so that
  * three programs can be compared: Chromium, Darkroom and ImageMagick, where it is installed.
  */
+
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { scriptOptions } from '@darkroom/terminal'
 import { openBrowser } from '@darkroom/testing'
 import sharp, { type Sharp } from 'sharp'
 import type {
@@ -19,6 +21,8 @@ import {
   hasImageMagick,
 } from '../../services/image-processor/src/testing/convert-with-imagemagick.ts'
 import { psnr, storedFor } from '../../services/image-processor/src/testing/test-images.ts'
+
+scriptOptions(import.meta.filename, {})
 
 const FOLDER = fileURLToPath(new URL('../../docs/image-processor/', import.meta.url))
 const SPEC = { name: 'sheet', size: 240, format: 'png', background: '#ffffff' } as const

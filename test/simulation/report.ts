@@ -1,7 +1,16 @@
-/** `pnpm reliability`: writes docs/reliability.md from the results of other commands, outages and sabotages. */
+/**
+ * `pnpm reliability`: writes docs/reliability.md from the results of other commands, outages and sabotages. Each option may be
+ * repeated.
+ *
+ *   --histories FILE   what `pnpm simulate:faults --json` wrote, for different seeds
+ *   --earlier FILE     the same, of earlier commits: only counted
+ *   --stack FILE       what `pnpm simulate:stack --json` wrote
+ *   --audit FILE       what `pnpm bench:audit --json` wrote
+ */
+
 import { readFile, writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import { startLocalAws } from '@darkroom/local-aws'
+import { scriptOptions } from '@darkroom/terminal'
 import { showBreaches } from '../../tools/cli/src/audit/testing/show-breaches.ts'
 import type { BranchShares } from './branches.ts'
 import type { Outage } from './faults.ts'
@@ -42,15 +51,11 @@ interface AuditResults {
   isSound: boolean
 }
 
-const { values } = parseArgs({
+const { values } = scriptOptions(import.meta.filename, {
   options: {
-    /** What `pnpm simulate:faults --json` wrote, for different seeds. */
     histories: { type: 'string', multiple: true, default: [] },
-    /** The same, of earlier commits: only counted. */
     earlier: { type: 'string', multiple: true, default: [] },
-    /** What `pnpm simulate:stack --json` wrote. */
     stack: { type: 'string', multiple: true, default: [] },
-    /** What `pnpm bench:audit --json` wrote. */
     audit: { type: 'string', multiple: true, default: [] },
   },
 })

@@ -1,20 +1,28 @@
-/** `pnpm simulate:faults`: runs random histories of the deployed handlers, and checks what is left of each. */
+/**
+ * `pnpm simulate:faults`: runs random histories of the deployed handlers, and checks what is left of each.
+ *
+ *   --seed N      of the first history (1)
+ *   --count N     how many (2000)
+ *   --trace       prints the shortest history that still fails, step by step, for
+ *                 the first seed of each kind of breach
+ *   --branches    also finds out in which branches of the handlers it crashed,
+ *                 which takes twice the time
+ *   --sabotages   instead: for each sabotage the first seed that finds it
+ *   --json FILE   writes the results, for `pnpm reliability`
+ */
+
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { parseArgs } from 'node:util'
+import { scriptOptions } from '@darkroom/terminal'
 import type { History } from './history.ts'
 
-const { values } = parseArgs({
+const { values } = scriptOptions(import.meta.filename, {
   options: {
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '2000' },
-    /** Prints the shortest history that still fails, step by step, for the first seed of each kind of breach. */
     trace: { type: 'boolean', default: false },
-    /** Writes the results to this file, for `pnpm reliability`. */
     json: { type: 'string' },
-    /** Also finds out in which branches of the handlers it crashed, which takes twice the time. */
     branches: { type: 'boolean', default: false },
-    /** Instead: for each sabotage the first seed that finds it. */
     sabotages: { type: 'boolean', default: false },
   },
 })

@@ -2,12 +2,14 @@
  * Writes docs/outages.md: what an outage of SQS or S3, and events of S3 that are doubled, late, out of order or lost, do to
  * accepted images. `pnpm --silent outages > docs/outages.md`
  */
-import { parseArgs } from 'node:util'
+import { scriptOptions } from '@darkroom/terminal'
 import type { Outage, Rates } from './faults.ts'
 import { tryTrouble } from './outages.ts'
 import { DAY_MS, MINUTE_MS } from './settings.ts'
 
-const { values } = parseArgs({ options: { histories: { type: 'string', default: '200' } } })
+const { values } = scriptOptions(import.meta.filename, {
+  options: { histories: { type: 'string', default: '200' } },
+})
 const histories = Number(values.histories)
 
 const FROM_MS = 5_000

@@ -1,25 +1,30 @@
 /**
  * `pnpm simulate:stack`: the running services under faults at the socket, an outage and kill -9, with images over HTTP and Kafka;
  * then the audit. Takes about a minute; with --outage 600 about 25.
+ *
+ *   --seed N           chooses the faults; the same again with the same seed
+ *   --seconds N        within how many seconds everything is killed (15)
+ *   --outage SECONDS   how long S3 and SQS are away in the middle (8)
+ *   --away s3,sqs      which of them
+ *   --verbose          prints the log lines of the services
+ *   --json FILE        writes the results, for `pnpm reliability`
  */
+
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { parseArgs } from 'node:util'
+import { scriptOptions } from '@darkroom/terminal'
 import * as z from 'zod'
 import { chanceOf } from '../simulation/chance.ts'
 import { audit, type Found, findImages } from './check.ts'
 import { openTopic, post, type Sent } from './clients.ts'
 import { type FaultyStack, startFaultyStack } from './faulty-stack.ts'
 
-const { values } = parseArgs({
+const { values } = scriptOptions(import.meta.filename, {
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    /** Within how many seconds everything is killed. */
     seconds: { type: 'string', default: '15' },
-    /** How long S3 and SQS are away in the middle, in seconds, and which of them. */
     outage: { type: 'string', default: '8' },
     away: { type: 'string', default: 's3,sqs' },
-    /** Writes the results to this file, for `pnpm reliability`. */
     json: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },

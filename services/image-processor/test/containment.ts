@@ -2,8 +2,11 @@
  * `pnpm containment`: what hostile code in an engine's process tries and gets, as a table, and what it gets without each of the
  * controls. Linux only. The exit code is 1 if an attempt succeeds against all controls.
  */
+import { scriptOptions } from '@darkroom/terminal'
 import { ATTEMPTS, CONTROLS } from '../src/isolation/testing/attempts.ts'
 import { tableOf, tryAttempts, withSurroundings } from '../src/isolation/testing/try-attempts.ts'
+
+scriptOptions(import.meta.filename, {})
 
 await withSurroundings(async (surroundings) => {
   const contained = await tryAttempts(surroundings)

@@ -5,10 +5,11 @@
  * than expected, or took too much memory. Where `djpeg` or Python's Pillow is installed, it prints where they disagree about
  * damage and pixels.
  */
+
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import type { HeicDecoder } from '@darkroom/core'
+import { scriptOptions } from '@darkroom/terminal'
 import { contactSheet } from './corpus/contact-sheet.ts'
 import { type Examined, examine, type Weights } from './corpus/examine.ts'
 import { type Likeness, openOtherDecoders } from './corpus/other-decoders.ts'
@@ -126,7 +127,7 @@ async function examineAll(
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = scriptOptions(import.meta.filename, {
     allowPositionals: true,
     options: { hostile: { type: 'boolean', default: false }, jobs: { type: 'string', default: '1' } },
   })

@@ -4,10 +4,11 @@
  * without crashing that process. The same seed generates the same images. If an image fails, its file is kept and the exit
  * code is 1.
  */
+
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { scriptOptions } from '@darkroom/terminal'
 import { photograph } from '@darkroom/testing/photographs'
 import fc from 'fast-check'
 import sharp from 'sharp'
@@ -15,7 +16,7 @@ import { fourCorners, storedFor } from '../src/testing/test-images.ts'
 import { peakMemory } from './process-figures.ts'
 import { openPipeline, type Pipeline, type PipelineResult } from './run-pipeline.ts'
 
-const { values: options } = parseArgs({
+const { values: options } = scriptOptions(import.meta.filename, {
   options: { seed: { type: 'string', default: '1' }, count: { type: 'string', default: '1000' } },
 })
 const CONCURRENCY = 2

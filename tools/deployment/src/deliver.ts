@@ -1,10 +1,30 @@
 /**
- * The steps of a delivery, for .github/workflows and by hand: `node tools/deployment/src/deliver.ts STEP …`. They need the AWS
- * SDK's own settings, except `affected` and `package`.
+ * `pnpm deliver STEP`: the steps of a delivery, for .github/workflows and by hand. They use the AWS SDK's own settings, except
+ * `affected` and `package`, which need none.
+ *
+ *   affected --since COMMIT
+ *     prints the services that changed since then, as JSON
+ *   package --services JSON --folder F --stage S [--stage T …]
+ *     packages these services for one or more stages
+ *   adopt --services JSON --folder F --stage S
+ *     gives a stage that is deployed again the buckets that its removal kept
+ *   deploy --services JSON --folder F --stage S
+ *     deploys the packages of this folder; on a failure it rolls back
+ *   alarms --folder F --stage S --minutes M
+ *     ends with 1 if an alarm goes off after the last deploy from this folder
+ *   rollback --folder F --stage S
+ *     takes back what the last deploy from this folder changed
+ *   drift --stage S
+ *     reports what was changed since the deployment; ends with 1 if anything was
+ *   remove --stage S
+ *     deletes a preview stage (pr-NUMBER) with everything in its buckets
+ *   sweep --keep JSON
+ *     removes all preview stages but these
  */
+
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { scriptOptions } from '@darkroom/terminal'
 import { affectedServices } from './affected-services.ts'
 import {
   adoptStage,
@@ -18,18 +38,8 @@ import {
 } from './steps.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../../..')
-const USAGE = `Usage:
-  deliver affected --since COMMIT                      prints the services that changed since then, as JSON
-  deliver package  --services JSON --folder F --stage S [--stage T …]
-  deliver adopt    --services JSON --folder F --stage S    buckets that a removed stage has kept, before it is deployed again
-  deliver deploy   --services JSON --folder F --stage S    packages of this folder; on a failure it rolls back
-  deliver alarms   --folder F --stage S --minutes M    ends with 1 if an alarm goes off after the last deploy from this folder
-  deliver rollback --folder F --stage S                what the last deploy from this folder changed
-  deliver drift    --stage S                           what was changed since the deployment; ends with 1 if anything was
-  deliver remove   --stage S                           a preview stage (pr-NUMBER) with everything in its buckets
-  deliver sweep    --keep JSON                         removes all preview stages but these`
 
-const { positionals, values } = parseArgs({
+const { positionals, values } = scriptOptions(import.meta.filename, {
   allowPositionals: true,
   options: {
     since: { type: 'string' },
@@ -41,15 +51,20 @@ const { positionals, values } = parseArgs({
   },
 })
 
+function stop(mistake: string): never {
+  console.error(`${mistake} Run it with --help for all steps and options.`)
+  process.exit(1)
+}
+
 function required(name: 'since' | 'services' | 'folder' | 'minutes' | 'keep'): string {
   const value = values[name]
-  if (!value) throw new Error(`--${name} is missing.\n${USAGE}`)
+  if (!value) stop(`--${name} is missing.`)
   return value
 }
 
 function onlyStage(): string {
   const [stage, ...others] = values.stage ?? []
-  if (!stage || others.length > 0) throw new Error(`This step needs one --stage.\n${USAGE}`)
+  if (!stage || others.length > 0) stop('This step needs one --stage.')
   return stage
 }
 
@@ -74,5 +89,5 @@ const STEPS: Record<string, () => unknown> = {
 }
 
 const step = STEPS[positionals[0] ?? '']
-if (!step) throw new Error(USAGE)
+if (!step) stop(positionals[0] ? `There is no step ${positionals[0]}.` : 'Name a step.')
 await step()

@@ -52,7 +52,7 @@ describe.each(workflows)('%s', (_, definition) => {
       // pnpm's own commands.
       if (['install', 'outdated'].includes(groups?.script ?? '')) continue
       expect(Object.keys(scripts)).toContain(groups?.script)
-      if (groups?.script === 'deliver') expect(usage).toContain(`\n  deliver ${groups.step} `)
+      if (groups?.script === 'deliver') expect(usage).toContain(`\n *   ${groups.step} --`)
     }
   })
 })

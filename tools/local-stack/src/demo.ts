@@ -2,7 +2,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { enableCompileCache } from 'node:module'
 import { join, relative } from 'node:path'
 import { styleText } from 'node:util'
-import { cutText, printable, wrapText } from '@darkroom/terminal'
+import { formatBytes } from '@darkroom/page/format'
+import { cutText, parseOptions, printable, wrapText } from '@darkroom/terminal'
 import pMap from 'p-map'
 import { writeContactSheet } from './demo/contact-sheet.ts'
 import type { Outcome } from './demo/develop-photograph.ts'
@@ -10,7 +11,6 @@ import { findIgnored, findPhotographs, type Photograph } from './demo/photograph
 import { resultsTable } from './demo/results-table.ts'
 import type { Endpoints } from './endpoints.ts'
 import { formatLogLine } from './format-log-line.ts'
-import { parseOptions } from './parse-options.ts'
 import { freePorts } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
 import { compileCacheFolder } from './start-services.ts'
@@ -110,11 +110,7 @@ function summary(outcomes: Outcome[]): string {
   const after = large.reduce((sum, bytes) => sum + bytes, 0)
   const failed = outcomes.length - processed.length
   const counts = `${processed.length} processed${failed > 0 ? `, ${failed} not (see above)` : ''}`
-  return `${counts}. Originals: ${megabytes(before)}, largest variants: ${megabytes(after)}.`
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`
+  return `${counts}. Originals: ${formatBytes(before)}, largest variants: ${formatBytes(after)}.`
 }
 
 function seconds(milliseconds: number): string {

@@ -3,7 +3,7 @@ import { enableCompileCache } from 'node:module'
 import { join, relative } from 'node:path'
 import { stderr, stdin, stdout } from 'node:process'
 import { styleText } from 'node:util'
-import { wrapText } from '@darkroom/terminal'
+import { parseOptions, wrapText } from '@darkroom/terminal'
 import { listenToKeys } from './cockpit/keys.ts'
 import { createLogView, type LogView } from './cockpit/log-view.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
@@ -11,7 +11,6 @@ import { describeFailure, isMistake } from './describe-failure.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, STATE_FOLDERS, writeEndpoints } from './endpoints.ts'
 import { followPages, PAGES } from './follow-pages.ts'
 import { followServers, SERVERS } from './follow-servers.ts'
-import { parseOptions } from './parse-options.ts'
 import { repositoryRoot } from './repository-root.ts'
 import { compileCacheFolder, INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
 import type { Stack } from './start-stack.ts'
@@ -127,6 +126,9 @@ function whenAborted(signal: AbortSignal): Promise<void> {
   })
 }
 
+/** With a port of five digits, and a gap. */
+const URL_COLUMNS = 'http://127.0.0.1:40000  '.length
+
 function welcome(
   { uploadApi, webApp1, webApp2, dashboard, aws, kafkaBrokers, apps }: Endpoints,
   startedAt: number,
@@ -135,13 +137,14 @@ function welcome(
   return `
 ${bold('Darkroom is ready')} after ${seconds(startedAt)}.
 
-  upload API  ${uploadApi}/v1   (try it: ${uploadApi}/docs)
-  Web App #1  ${webApp1}
-  Web App #2  ${webApp2}
-  dashboard   ${dashboard}
-  S3, SQS     ${aws}
-  Kafka       ${kafkaBrokers}
-  endpoints   ${pathToShow(endpointsFile())}
+  upload API   ${uploadApi}/v1
+  try it       ${uploadApi}/docs
+  Loupe        ${webApp1.padEnd(URL_COLUMNS)}web-app-1, uploads over HTTP
+  Field Notes  ${webApp2.padEnd(URL_COLUMNS)}web-app-2, sends over Kafka
+  Lightmeter   ${dashboard.padEnd(URL_COLUMNS)}the dashboard
+  S3, SQS      ${aws}
+  Kafka        ${kafkaBrokers}
+  endpoints    ${pathToShow(endpointsFile())}
 
 ${stdin.isTTY ? KEYS : curlCommands(uploadApi, apps['web-app-1']?.apiKey)}
 Press Ctrl-C to stop. Uploads are kept; pnpm dev --clean starts empty.

@@ -23,9 +23,9 @@ export function addUpload(program: Command): void {
     .command('upload')
     .description('upload images and print what becomes of each')
     .argument('<file...>', 'image files')
-    .option('--attribute <name=value>', 'stored with each image; may be repeated', collectAttribute, {})
+    .option('--attribute <name=value>', 'stored with each image; may be repeated', collectAttribute)
     .option('--no-wait', 'do not wait until the images are processed')
-  addAppOptions(upload).action(async (files: string[], { attribute, wait, ...options }: Options) => {
+  addAppOptions(upload).action(async (files: string[], { attribute = {}, wait, ...options }: Options) => {
     const { client, label } = await connectClient(options)
     console.log(`API: ${label}`)
     const width = Math.min(30, Math.max(...files.map((file) => basename(file).length)))
@@ -46,7 +46,7 @@ export function addUpload(program: Command): void {
   })
 }
 
-function collectAttribute(text: string, before: Attributes): Attributes {
+function collectAttribute(text: string, before: Attributes = {}): Attributes {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
   if (name === undefined || value === undefined) throw new Error(`Write --attribute name=value, not ${text}.`)
   return { ...before, [name]: value }

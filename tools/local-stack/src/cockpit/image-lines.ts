@@ -58,7 +58,7 @@ export function followImages(write: (line: string) => void): ImageLines {
         write(failedLine({ app: String(app), source }, `rejected: ${reason}`, String(entry.detail ?? '')))
       } else if (service === 'upload-api' && problem && /^POST /.test(String(message))) {
         const title = PROBLEMS[problem as ProblemSlug]?.title ?? 'The request is refused'
-        const advice = `${title}. The answer's detail says what to do.`
+        const advice = `${title}. The response says what to do.`
         write(failedLine({ app: String(app), source }, `refused: ${problem} (${status})`, advice))
       } else if (service === 'upload-api' && /^DELETE .* 200$/.test(String(message))) {
         write(lineOf('✔', { app: String(app), source }, 'erased', String(imageId)))

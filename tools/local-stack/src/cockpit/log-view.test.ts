@@ -62,7 +62,7 @@ test.each<[string, string, object, string, string]>([
     'upload-api',
     { message: 'POST /v1/images 415', app: 'web-app-1', problem: 'type-mismatch', status: 415 },
     'refused: type-mismatch (415)',
-    "The bytes do not match the declared type. The answer's detail says what to do.",
+    'The bytes do not match the declared type. The response says what to do.',
   ],
   [
     'a rejected record',

@@ -1,9 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ImageStatus } from '@darkroom/core'
-import { cameraOf } from '@darkroom/page/format'
+import { cameraOf, formatBytes } from '@darkroom/page/format'
 import type { Outcome } from './develop-photograph.ts'
-import { kilobytes } from './results-table.ts'
 import { type SavedVariant, saveVariants } from './save-variants.ts'
 
 /**
@@ -54,12 +53,12 @@ function toPicture(variants: SavedVariant[], name: string): string {
 
 function toVariantItem({ name, file, width, height, bytes, contentType }: SavedVariant): string {
   const format = contentType.replace('image/', '').toUpperCase()
-  return html`<li><a href="${file}">${name}</a> <span>${width} × ${height}</span> <span>${format}</span> <b>${kilobytes(bytes)}</b></li>`
+  return html`<li><a href="${file}">${name}</a> <span>${width} × ${height}</span> <span>${format}</span> <b>${formatBytes(bytes)}</b></li>`
 }
 
 function toOriginal({ original }: ImageStatus, bytes: number): string {
   const size = original.width ? `${original.width} × ${original.height}, ` : ''
-  return `${size}${kilobytes(bytes)}`
+  return `${size}${formatBytes(bytes)}`
 }
 
 function toCamera(exif: ImageStatus['exif']): string {

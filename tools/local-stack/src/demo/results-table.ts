@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { formatBytes } from '@darkroom/page/format'
 import { formatTable } from '@darkroom/terminal'
 import type { Outcome } from './develop-photograph.ts'
 
@@ -19,12 +20,7 @@ function toRow({ photograph, way, bytes, milliseconds, image }: Outcome): unknow
     way,
     `${(milliseconds / 1000).toFixed(2)} s`,
     width ? `${width}×${height}` : '',
-    kilobytes(bytes),
-    variants.length > 0 ? kilobytes(Math.max(...variants.map((variant) => variant.bytes))) : '',
+    formatBytes(bytes),
+    variants.length > 0 ? formatBytes(Math.max(...variants.map((variant) => variant.bytes))) : '',
   ]
-}
-
-/** `716 KB` */
-export function kilobytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1024)} KB`
 }
