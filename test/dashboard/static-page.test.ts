@@ -4,7 +4,7 @@ import type { FailedDocument, ProcessedDocument } from '@darkroom/core'
 import { openBrowser } from '@darkroom/testing'
 import { findViolations } from '@darkroom/testing/find-violations'
 import { BROWSER, describeWith } from '@darkroom/testing/needs'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import { expectEventually } from '../web-app-1/open-page.ts'
 import { type LightmeterPage, openDashboard } from './open-dashboard.ts'
@@ -230,48 +230,12 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     expect(page.url()).toBe(`${server.url}?days=30`)
   })
 
-  test.each([
-    { days: 90, width: 360, deviceScaleFactor: 1 },
-    { days: 365, width: 360, deviceScaleFactor: 2 },
-    { days: 2, width: 1280, deviceScaleFactor: 2 },
-    { days: 365, width: 1280, deviceScaleFactor: 1, media: 'print' },
-  ] as const)('shows every label of every chart whole: %j', async ({ days, width, ...options }) => {
-    const { page, violations } = await openDashboard(browser, `${server.url}?days=${days}`, {
-      ...options,
-      viewport: { width, height: 900 },
-    })
-    if ('media' in options) {
-      await page.locator('.graph svg text').first().waitFor()
-      await page.emulateMedia({ media: options.media })
-      // As wide as a sheet of A4.
-      await page.setViewportSize({ width: 700, height: 900 })
-    }
-    for (const graph of await page.locator('.graph').all()) {
-      if (!('media' in options)) await graph.scrollIntoViewIfNeeded()
-      await graph.locator('svg text').first().waitFor()
-    }
-    expect(await page.evaluate(CUT_LABELS)).toEqual([])
-    expect(await page.locator('.graph svg text').first().evaluate(heightOf)).toBeGreaterThan(10)
-    expect(await violations()).toEqual([])
-    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
-    await page.context().close()
-  })
-
-  test.each(['light', 'dark'] as const)('shows the numbers under the pointer, %s', async (colorScheme) => {
-    const viewport = { width: 1280, height: 900 }
-    const options = { colorScheme, viewport, locale: 'en-GB' }
-    const { page, chart, violations } = await openDashboard(browser, `${server.url}?days=30`, options)
-    for (const title of ['Images by day', 'Time to ready by day']) {
-      const graph = chart(title).locator('.graph')
-      await graph.scrollIntoViewIfNeeded()
-      await graph.locator('svg text').first().waitFor()
-      const { width = 0 } = (await graph.boundingBox()) ?? {}
-      await graph.hover({ position: { x: width / 2, y: 100 } })
-      await graph.getByText(/^(web-app-2, Kafka|p95): [\d.,]/).waitFor()
-      expect(await graph.locator('.marker').first().evaluate(isColored)).toBe(true)
-    }
-    expect(await violations()).toEqual([])
-    await page.context().close()
+  test('shows every label of every chart whole, at the width of a telephone', async () => {
+    const { page } = lightmeter
+    await page.goto(`${server.url}?days=90`)
+    await expectWholeLabels(lightmeter)
+    await page.locator('summary').first().click()
+    await expectAccessible(page)
   })
 
   test('shows an empty state with a way to reset the filters', async () => {
@@ -279,7 +243,6 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     await page.goto(`${server.url}?app=web-app-3&days=7`)
     await lightmeter.sees('No images from web-app-3 on these days.')
     expect(await lightmeter.violations()).toEqual([])
-    await expectAccessible(page)
     await page.getByRole('button', { name: 'Show all apps and days' }).click()
     expect(await lightmeter.number('Images')).toBe(number(all.length))
   })
@@ -300,51 +263,22 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     await lightmeter.chart('Time to ready by day').getByRole('columnheader', { name: 'p95' }).waitFor()
   })
 
-  test.each([
-    ['light', 360],
-    ['dark', 1280],
-  ] as const)('has no axe violations, %s, %i px', async (colorScheme, width) => {
-    const { page } = await openDashboard(browser, `${server.url}?days=30`, {
-      colorScheme,
-      viewport: { width, height: 900 },
-    })
-    await page.locator('summary').first().click()
-    await expectAccessible(page)
-    await page.context().close()
-  })
-
-  test('says that it is loading, and after 10 s that it takes longer', async () => {
-    const context = await browser.newContext()
-    const page = await context.newPage()
-    await page.clock.install()
-    const { promise: released, resolve: release } = Promise.withResolvers<void>()
-    await page.route('**/figures.json', (route) => released.then(() => route.continue()))
-    const asked = page.waitForRequest('**/figures.json')
-    await page.goto(server.url)
-    await asked
-    await page.getByText('Loading …').waitFor()
-    await page.clock.fastForward(10_000)
-    await page.getByText('Loading takes longer than usual …').waitFor()
-    release()
-    await page.locator('.strip').waitFor()
-    expect(await page.getByText('Loading').count()).toBe(0)
-    await context.close()
-  })
-
   test('says so if the charting library cannot be loaded, and still has the numbers', async () => {
-    const context = await browser.newContext()
-    await context.route(/\/graph-\w+\.js$/, (route) => route.abort())
-    const page = await context.newPage()
+    const { page } = lightmeter
+    const library = /\/graph-\w+\.js$/
+    await page.route(library, (route) => route.abort())
     await page.goto(`${server.url}?days=30`)
-    const chart = page.getByRole('region', { name: 'Images by day' })
+    const chart = lightmeter.chart('Images by day')
     await chart.getByText('The chart could not be loaded.').waitFor()
     await chart.locator('summary').click()
     await chart.getByRole('columnheader', { name: 'web-app-2, Kafka' }).waitFor()
-    await context.close()
+    await page.unroute(library)
   })
 
   test('keeps its data when a refresh fails, and shows why', async () => {
     const { page, sees } = lightmeter
+    await page.goto(`${server.url}?days=30`)
+    await page.locator('.strip').waitFor()
     const file = join(written.folder, 'figures.json')
     const figures = await readFile(file)
     await rm(file)
@@ -364,11 +298,76 @@ describeWith(BROWSER, 'Lightmeter as static files', () => {
     await page.getByRole('button', { name: 'Try again' }).click()
     await page.locator('.strip').waitFor()
   })
+
+  /** Last on this page: its clock stays a replaced one. */
+  test('says that it is loading, and after 10 s that it takes longer', async () => {
+    const { page } = lightmeter
+    await page.clock.install()
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    await page.route('**/figures.json', (route) => released.then(() => route.continue()))
+    const asked = page.waitForRequest('**/figures.json')
+    await page.goto(server.url)
+    await asked
+    await page.getByText('Loading …').waitFor()
+    await page.clock.fastForward(10_000)
+    await page.getByText('Loading takes longer than usual …').waitFor()
+    release()
+    await page.locator('.strip').waitFor()
+    expect(await page.getByText('Loading').count()).toBe(0)
+  })
+
+  describe('on a screen with two pixels for one, where days are written as in Britain', () => {
+    let wide: LightmeterPage
+
+    beforeAll(async () => {
+      const options = { deviceScaleFactor: 2, viewport: { width: 1280, height: 900 }, locale: 'en-GB' }
+      wide = await openDashboard(browser, `${server.url}?days=2`, options)
+    })
+
+    test('shows every label of every chart whole: hours, a year on paper and on a telephone', async () => {
+      const { page } = wide
+      await expectWholeLabels(wide)
+      // As wide as a sheet of A4, and so low that most charts are drawn only because they are printed.
+      await page.setViewportSize({ width: 700, height: 600 })
+      await page.goto(`${server.url}?days=365`)
+      await page.locator('.graph svg text').first().waitFor()
+      await page.emulateMedia({ media: 'print' })
+      await expectWholeLabels(wide)
+      await page.emulateMedia({ media: 'screen' })
+      await page.setViewportSize({ width: 360, height: 900 })
+      await page.reload()
+      await expectWholeLabels(wide)
+    })
+
+    test.each(['light', 'dark'] as const)('shows the numbers under the pointer, %s', async (colorScheme) => {
+      const { page, chart, violations } = wide
+      await page.setViewportSize({ width: 1280, height: 900 })
+      await page.emulateMedia({ colorScheme })
+      await page.goto(`${server.url}?days=30`)
+      for (const title of ['Images by day', 'Time to ready by day']) {
+        const graph = chart(title).locator('.graph')
+        await graph.scrollIntoViewIfNeeded()
+        await graph.locator('svg text').first().waitFor()
+        const { width = 0 } = (await graph.boundingBox()) ?? {}
+        await graph.hover({ position: { x: width / 2, y: 100 } })
+        await graph.getByText(/^(web-app-2, Kafka|p95): [\d.,]/).waitFor()
+        expect(await graph.locator('.marker').first().evaluate(isColored)).toBe(true)
+      }
+      expect(await violations()).toEqual([])
+    })
+
+    test('has no axe violations in the dark', async () => {
+      await wide.page.locator('summary').first().click()
+      await expectAccessible(wide.page)
+    })
+  })
 })
 
-/** Runs in the browser. The style of an element that the policy refuses is empty. */
+/** Runs in the browser. */
 const heightOf = (label: { getBoundingClientRect(): { height: number } }) =>
   label.getBoundingClientRect().height
+
+/** Runs in the browser. The style of an element that the policy refuses is empty. */
 const isColored = (marker: { style: { backgroundColor: string } }) => marker.style.backgroundColor !== ''
 
 /** Runs in the browser. */
@@ -393,6 +392,20 @@ function percentOf(part: number, whole: number): string {
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits))
+}
+
+/** On a screen charts are drawn when they are scrolled to, on paper all at once. */
+async function expectWholeLabels({ page, violations }: LightmeterPage): Promise<void> {
+  await page.locator('.graph').first().waitFor()
+  const isPrinted = await page.evaluate("matchMedia('print').matches")
+  for (const graph of await page.locator('.graph').all()) {
+    if (!isPrinted) await graph.scrollIntoViewIfNeeded()
+    await graph.locator('svg text').first().waitFor()
+  }
+  expect(await page.evaluate(CUT_LABELS)).toEqual([])
+  expect(await page.locator('.graph svg text').first().evaluate(heightOf)).toBeGreaterThan(10)
+  expect(await violations()).toEqual([])
+  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
 }
 
 async function expectAccessible(page: Page): Promise<void> {
