@@ -8,7 +8,7 @@ const REFERENCE = /(?<=\s(?:src|href)=")(?!\/)[\w./-]+(?=")/g
 export interface BuiltPage {
   /** The files in the folder, `index.html` last. */
   names: string[]
-  /** Every file that the scripts and styles are made of, absolute: those of packages, too. */
+  /** Every file that the page is made of, absolute: those of packages, too. */
   inputs: string[]
 }
 
@@ -37,7 +37,7 @@ export async function buildPage(source: string, folder: string): Promise<BuiltPa
   files.push({ name: 'index.html', body: Buffer.from(builtHtml) })
   await mkdir(folder, { recursive: true })
   for (const { name, body } of files) await writeIfChanged(join(folder, name), body)
-  const inputs = Object.keys(metafile.inputs).map((path) => join(source, path))
+  const inputs = ['index.html', ...Object.keys(metafile.inputs)].map((path) => join(source, path))
   return { names: files.map(({ name }) => name), inputs }
 }
 

@@ -97,11 +97,11 @@ test('revalidates index.html, which keeps its ETag until it changes', async () =
   const first = await get('/', headers)
   expect(first.headers['cache-control']).toBe('no-cache')
   const known = { ...headers, 'if-none-match': String(first.headers.etag) }
-  await start()
+  await refreshPage(join(folder, 'source'))
   expect((await get('/', known)).status).toBe(304)
   const before = await builtNames()
   await write('page.tsx', "document.title = 'other'")
-  await start()
+  await refreshPage(join(folder, 'source'))
   const changed = await get('/', known)
   expect(changed.status).toBe(200)
   const after = await builtNames()
@@ -122,12 +122,25 @@ test('sends the new files after a refresh, and the last good ones after an error
   expect(brotliDecompressSync(page.body).toString()).toContain(after)
   await write('page.tsx', 'const = 1')
   await expect(refreshPage(join(folder, 'source'))).rejects.toThrow(/page\.tsx:1:6/)
+  await write('page.tsx', '')
+  await write('other.css', 'p {{ ; }')
+  await expect(refreshPage(join(folder, 'source'))).rejects.toThrow(/other\.css:1:\d+/)
   expect((await get(`/${after}`)).body.toString()).toContain('refreshed')
 })
 
-test('fails with the position of an error in the source', async () => {
+test('a page that this process has built is served as it is', async () => {
   await write('page.tsx', 'const = 1')
-  await expect(start()).rejects.toThrow(/page\.tsx:1:6: ERROR/)
+  await start()
+  expect((await get('/')).status).toBe(200)
+})
+
+test('fails with the position of an error in the source', async () => {
+  const other = join(folder, 'other')
+  await mkdir(other)
+  await writeFile(join(other, 'index.html'), HTML)
+  for (const name of ['icon.svg', 'page.css']) await writeFile(join(other, name), '')
+  await writeFile(join(other, 'page.tsx'), 'const = 1')
+  await expect(servePage(Fastify(), other)).rejects.toThrow(/page\.tsx:1:6: ERROR/)
 })
 
 test('a connection that sends its request slowly is ended', () => {

@@ -13,7 +13,7 @@ const ENCODINGS = [
 ]
 
 /**
- * Builds the page in `source` into the folder `dist` next to it, and serves it at `/`. Files are compressed when they are
+ * Serves the page in `source` at `/`. Builds it into the folder `dist` next to it, unless this process has: then `refreshPage` does. Files are compressed when they are
  * built, and sent as `Accept-Encoding` allows. Those with a hash in their name are cached for a year, `index.html` is
  * revalidated by its ETag on each visit.
  *
@@ -22,7 +22,7 @@ const ENCODINGS = [
 export async function servePage(server: FastifyInstance, source: string): Promise<void> {
   // Fastify lets a request take for ever: whoever sends a byte a minute would keep its connection.
   Object.assign(server.server, ARRIVAL_TIMEOUTS)
-  await refreshPage(source)
+  if (!inputsOfPages.has(source)) await refreshPage(source)
   const folder = distOf(source)
   await server.register(statics, {
     root: folder,

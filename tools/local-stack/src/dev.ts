@@ -9,8 +9,9 @@ import { createLogView, type LogView } from './cockpit/log-view.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { describeFailure, isMistake } from './describe-failure.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, STATE_FOLDERS, writeEndpoints } from './endpoints.ts'
-import { followPages, PAGES } from './follow-pages.ts'
-import { followServers, SERVERS } from './follow-servers.ts'
+import { followServers, SERVERS } from './reload/follow-servers.ts'
+import { followImports } from './reload/loaded-modules.ts'
+import { type Log, reloadOnChange } from './reload/reload-on-change.ts'
 import { repositoryRoot } from './repository-root.ts'
 import { compileCacheFolder, INSPECT_PORT, SERVICES, type ServiceName } from './start-services.ts'
 import type { Stack } from './start-stack.ts'
@@ -65,6 +66,7 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
   const view = createLogView(printLine, verbose)
   console.log('Starting Darkroom …')
   enableCompileCache(compileCacheFolder)
+  followImports()
   // Loading all parts takes a second: a mistake in the configuration is reported before.
   const { startStack } = await import('./start-stack.ts')
   const stack = await startStack({
@@ -103,20 +105,28 @@ async function serve(stack: Stack, { view, inspect, startedAt, interruption }: S
   const stopListening = listenToKeys(keys, printLine)
   console.log(welcome(stack.endpoints, startedAt))
   if (inspect) console.log(`A debugger for ${inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
-  const write = (service: string, level: 'INFO' | 'WARN' | 'ERROR', message: string) =>
-    view.take(service, JSON.stringify({ level, message, service, timestamp: new Date() }))
-  const stopFollowingPages = followPages(PAGES, write)
-  const stopFollowingServers = followServers(SERVERS, (path) =>
-    write('pnpm dev', 'WARN', `Restart it: ${path} has changed, which its own process runs.`),
+  const isReloaded = (path: string) => stack.pages.names.some((name) => stack.pages.sourcesOf(name).has(path))
+  const stopFollowingServers = followServers(SERVERS, (path) => {
+    if (isReloaded(join(repositoryRoot, path))) return
+    logOf(view, 'pnpm dev').warning(`Restart it: ${path} has changed, which runs the stack.`)
+  })
+  const pages = reloadOnChange(stack.pages, ([name = '', ...others]) =>
+    logOf(view, others.length === 0 ? name : `${others.length + 1} pages`),
   )
   try {
     const ended = await Promise.race([whenAborted(interruption.signal), stack.ended.then(() => true)])
     if (ended) throw new Error('The services exited. See their last lines above.')
   } finally {
-    stopFollowingPages()
+    await pages.stop()
     stopFollowingServers()
     stopListening()
   }
+}
+
+function logOf(view: LogView, service: string): Log {
+  const write = (level: string) => (message: string) =>
+    view.take(service, JSON.stringify({ level, message, service, timestamp: new Date() }))
+  return { notice: write('INFO'), warning: write('WARN'), error: write('ERROR') }
 }
 
 function whenAborted(signal: AbortSignal): Promise<void> {

@@ -2,12 +2,13 @@ import { join } from 'node:path'
 import { readAllowedHosts } from '@darkroom/core'
 import { type KafkaConnection, readKafkaConnection } from '@darkroom/kafka-connection'
 import { awsEnvironment } from '@darkroom/local-aws/environment'
-import { APPS, IMAGE_TOPIC, TOPICS } from './apps.ts'
+import { APPS, TOPICS } from './apps.ts'
 import { collectAuditTrail } from './collect-audit-trail.ts'
 import type { Endpoints, STATE_FOLDERS } from './endpoints.ts'
 import { endpointsFor } from './endpoints-for.ts'
+import type { PageContext } from './pages/page-server.ts'
 import type { Ports } from './ports.ts'
-import type { DashboardOptions } from './start-dashboard.ts'
+import type { Reloadable } from './reload/reload-on-change.ts'
 import { type RunningServices, SERVICES, type ServiceName, startServices } from './start-services.ts'
 
 /** Partitions of each topic, and so the number of concurrent batches. */
@@ -33,6 +34,8 @@ export interface StackOptions {
 
 export interface Stack {
   endpoints: Endpoints
+  /** The pages and their servers. */
+  pages: Reloadable
   /** Resolves when the process of the services exits. */
   ended: Promise<void>
   stop(): Promise<void>
@@ -68,9 +71,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 async function startParts(options: StackOptions, running: Part[], stop: Stack['stop']): Promise<Stack> {
   const { ports, onReady } = options
   const externalAws = process.env.AWS_ENDPOINT_URL
-  const connection = process.env.KAFKA_BROKERS
-    ? readKafkaConnection(process.env)
-    : { bootstrapBrokers: [`127.0.0.1:${ports.kafka}`] }
+  const kafka = process.env.KAFKA_BROKERS ? process.env : { KAFKA_BROKERS: `127.0.0.1:${ports.kafka}` }
+  const connection = readKafkaConnection(kafka)
   const endpoints = endpointsFor(ports, externalAws, connection.bootstrapBrokers.join(','))
   const environment = { ...kafkaEnvironment(connection), ...options.environment }
   const stores = Promise.withResolvers<void>()
@@ -89,65 +91,30 @@ async function startParts(options: StackOptions, running: Part[], stop: Stack['s
   await Promise.race([stores.promise, starting])
   running.push(trail)
   running.push({ stop: async () => (await stopServices)() })
-  for (const [name, start] of Object.entries(pages(options, endpoints, connection, store, starting))) {
-    options.signal?.throwIfAborted()
-    running.push(await start())
+  options.signal?.throwIfAborted()
+  const { servePages } = await import('./pages/serve-pages.ts')
+  const context: PageContext = {
+    ports,
+    endpoints,
+    allowedHosts: allowedHosts(),
+    kafka,
+    store,
+    services: starting,
+    onLine,
+  }
+  const pages = await servePages(context, (name) => {
     options.signal?.throwIfAborted()
     onReady?.(name)
-  }
+  })
+  running.push(pages)
   const services = await starting
   const { createDevelopmentKeys } = await import('./development-keys.ts')
   await createDevelopmentKeys(store.bucket, store.s3)
-  return { endpoints, ended: services.exited, stop }
+  return { endpoints, pages, ended: services.exited, stop }
 }
 
 /** Names by which other programs or machines reach the stack, such as a container's host. */
 const allowedHosts = () => readAllowedHosts(process.env.ALLOWED_HOSTS)
-
-/** What serves pages, by name. */
-function pages(
-  { ports, onLine }: StackOptions,
-  endpoints: Endpoints,
-  connection: KafkaConnection,
-  store: DashboardOptions['store'],
-  services: Promise<unknown>,
-): Record<string, () => Promise<Part>> {
-  const uploadApi = (app: keyof typeof APPS) => ({ url: endpoints.uploadApi, apiKey: APPS[app].apiKey })
-  return {
-    'web-app-1': async () => {
-      const { startWebApp1 } = await import('@darkroom/web-app-1')
-      return startWebApp1({
-        port: ports.webApp1,
-        allowedHosts: allowedHosts(),
-        uploadApi: uploadApi('web-app-1'),
-      })
-    },
-    'web-app-2': async () => {
-      const { startWebApp2 } = await import('@darkroom/web-app-2')
-      return startWebApp2({
-        port: ports.webApp2,
-        allowedHosts: allowedHosts(),
-        kafka: { ...connection, topic: IMAGE_TOPIC },
-        claims: store,
-        uploadApi: uploadApi('web-app-2'),
-        onLine: (line) => onLine?.('web-app-2', line),
-      })
-    },
-    dashboard: async () => {
-      const { startDashboard } = await import('./start-dashboard.ts')
-      return startDashboard({
-        port: ports.dashboard,
-        allowedHosts: allowedHosts(),
-        store,
-        readAfter: services,
-        uploadPages: [
-          { name: 'Web App #1', url: endpoints.webApp1 },
-          { name: 'Web App #2', url: endpoints.webApp2 },
-        ],
-      })
-    },
-  }
-}
 
 async function startAws({ ports, dataDir, onReady }: StackOptions, running: Part[]): Promise<void> {
   const external = process.env.AWS_ENDPOINT_URL
@@ -234,7 +201,7 @@ function serviceEnvironment(endpoints: Endpoints): Record<string, string> {
 }
 
 /** The SDK's own settings are used only if S3 is external. */
-function storeOf(bucket: string, endpoint: string | undefined): DashboardOptions['store'] {
+function storeOf(bucket: string, endpoint: string | undefined): PageContext['store'] {
   const region = process.env.AWS_REGION || 'us-east-1'
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
   return { bucket, s3: endpoint ? { endpoint, region, credentials } : { region } }

@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeFailure, isMistake } from '../describe-failure.ts'
+import { reloadOnChange } from '../reload/reload-on-change.ts'
 import { repositoryRoot } from '../repository-root.ts'
 import type { FromHost, HostedServiceOptions, ToHost } from './host-messages.ts'
 import { type HostedServices, hostServices } from './hosted-services.ts'
-import { reloadOnChange } from './reload-on-change.ts'
 import { serviceLog } from './service-log.ts'
 
 /** The process that runs services, started by `startServices` with a list of them and the folder for their bundles. */
@@ -31,7 +31,9 @@ async function host(options: HostedServiceOptions[], outdir: string): Promise<vo
       onReady: (name) => send({ type: 'ready', name }),
     },
   )
-  reloadOnChange(services, serviceLog)
+  reloadOnChange(services, ([name = '', ...others]) =>
+    serviceLog(others.length === 0 ? name : `${others.length + 1} services`),
+  )
 }
 
 function send(message: FromHost): void {

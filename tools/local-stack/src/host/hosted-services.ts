@@ -1,4 +1,5 @@
 import { configurationPath } from '@darkroom/app-configuration'
+import type { Reloadable } from '../reload/reload-on-change.ts'
 import { bundlerInto, deployedConfiguration, writeConfiguration } from './bundle-services.ts'
 import type { HostStep } from './host-messages.ts'
 import { type HostedService, type HostOptions, startService } from './hosted-service.ts'
@@ -6,19 +7,15 @@ import { filesOfConfiguration, readService } from './read-service.ts'
 import type { Serverless } from './serverless.ts'
 
 /** Services that run in this process with the plugins of `serverless offline`. */
-export interface HostedServices {
-  names: readonly string[]
-  /** Files of a service's last good build and configuration, absolute. */
-  sourcesOf(name: string): ReadonlySet<string>
+export interface HostedServices extends Reloadable {
   /**
    * Builds services again, unless the changed files are only read, and reads their functions' environment, memory and timeouts
    * again. The next invocations use them, running ones end with the old code.
    *
-   * @param paths the changed files, absolute
    * @returns the services whose configuration has changes that need a new start: routes, triggers, handlers, resources
-   * @throws esbuild's BuildFailure, or an error of the configuration; what ran before keeps running
+   * @throws esbuild's BuildFailure, or an error of the configuration
    */
-  reload(names: readonly string[], paths: readonly string[]): Promise<string[]>
+  reload: Reloadable['reload']
   stop(): Promise<void>
 }
 

@@ -5,10 +5,9 @@ import { dirname, join } from 'node:path'
 import { readConfiguration } from '@darkroom/app-configuration'
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { freePort } from '../ports.ts'
+import { type Log, reloadOnChange } from '../reload/reload-on-change.ts'
 import { repositoryRoot } from '../repository-root.ts'
 import { type HostedServices, hostServices } from './hosted-services.ts'
-import { reloadOnChange } from './reload-on-change.ts'
-import type { Log } from './serverless.ts'
 
 const CONFIGURATION = `
 service: fixture
@@ -56,7 +55,7 @@ export default 'hi'
 
 let root: string
 let services: HostedServices
-let watching: { stop(): void }
+let watching: { stop(): Promise<void> }
 let url: string
 let otherUrl: string
 const lines: string[] = []
@@ -74,12 +73,12 @@ const ALL_APPS = readConfiguration('apps.json')
 const appsFile = (names: string[]) =>
   JSON.stringify({ ...ALL_APPS, apps: Object.fromEntries(names.map((name) => [name, {}])) })
 const say = async (of = url) => (await fetch(`${of}/say`)).text()
-function logOf(name: string): Log {
-  const note = (...message: unknown[]) => {
-    lines.push(`${name}: ${message.join(' ')}`)
+function logOf(names: readonly string[]): Log {
+  const note = (message: string) => {
+    lines.push(`${names.length === 1 ? names[0] : `${names.length} services`}: ${message}`)
     onLine()
   }
-  return { debug() {}, verbose() {}, info() {}, notice: note, warning: note, error: note }
+  return { notice: note, warning: note, error: note }
 }
 
 /** Writes a file and resolves with the line about it. */
@@ -141,7 +140,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  watching.stop()
+  await watching.stop()
   await services.stop()
   jest.restoreAllMocks()
   await rm(root, { recursive: true })

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { expect, test } from '@jest/globals'
+import { repositoryRoot } from '../repository-root.ts'
 import { followServers, SERVERS } from './follow-servers.ts'
-import { repositoryRoot } from './repository-root.ts'
 
 test('a change of a source is reported once, of a test not at all', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-servers-'))

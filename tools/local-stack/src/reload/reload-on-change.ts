@@ -2,21 +2,37 @@ import { type FSWatcher, watch } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { describeFailure } from '../describe-failure.ts'
 import { repositoryRoot } from '../repository-root.ts'
-import type { HostedServices } from './hosted-services.ts'
-import type { Log } from './serverless.ts'
 
 /** Editors write a file in several steps. */
 const SETTLE_MS = 50
+
+/** Services or pages. */
+export interface Reloadable {
+  names: readonly string[]
+  /** Files of the last good version, absolute. */
+  sourcesOf(name: string): ReadonlySet<string>
+  /**
+   * @param paths the changed files, absolute
+   * @returns those that need a new start
+   * @throws what ran before keeps running
+   */
+  reload(names: readonly string[], paths: readonly string[]): Promise<string[]>
+}
+
+export type Log = Record<'notice' | 'warning' | 'error', (message: string) => void>
 
 const RESTART =
   'Restart pnpm dev: serverless.yml has other routes, triggers, handlers, packaging or resources than the running service.'
 
 /**
- * Reloads the services whose sources change, those in packages included, all in one build, and logs one line.
+ * Reloads those whose sources change, those in packages included, all at once, and logs one line.
  *
- * @param logOf the log of a service, or of `3 services`
+ * @param logOf the log of some of them
  */
-export function reloadOnChange(services: HostedServices, logOf: (name: string) => Log): { stop(): void } {
+export function reloadOnChange(
+  reloadable: Reloadable,
+  logOf: (names: readonly string[]) => Log,
+): { stop(): Promise<void> } {
   const watchers = new Map<string, FSWatcher>()
   const changes = new Set<string>()
   /** What a failed build has left behind. */
@@ -26,7 +42,7 @@ export function reloadOnChange(services: HostedServices, logOf: (name: string) =
 
   /** Folders instead of files, because editors replace files. */
   const follow = () => {
-    for (const folder of new Set(services.names.flatMap((name) => foldersOf(services.sourcesOf(name))))) {
+    for (const folder of new Set(reloadable.names.flatMap((name) => foldersOf(reloadable.sourcesOf(name))))) {
       if (!watchers.has(folder))
         watchers.set(
           folder,
@@ -42,12 +58,12 @@ export function reloadOnChange(services: HostedServices, logOf: (name: string) =
       running = running.then(reload)
     }, SETTLE_MS)
   }
-  /** A file that no service has read may be the one that an import needs. */
+  /** After a mistake, a file that none has read may be the one that an import needs. */
   const uses = (name: string, paths: readonly string[]) => {
-    const isRead = (path: string) => services.names.some((other) => services.sourcesOf(other).has(path))
-    const folders = new Set(foldersOf(services.sourcesOf(name)))
+    const isRead = (path: string) => reloadable.names.some((other) => reloadable.sourcesOf(other).has(path))
+    const folders = new Set(foldersOf(reloadable.sourcesOf(name)))
     return paths.some((path) =>
-      isRead(path) ? services.sourcesOf(name).has(path) : folders.has(dirname(path)),
+      isRead(path) ? reloadable.sourcesOf(name).has(path) : pending.length > 0 && folders.has(dirname(path)),
     )
   }
   const reload = async () => {
@@ -55,14 +71,14 @@ export function reloadOnChange(services: HostedServices, logOf: (name: string) =
     const paths = [...changes]
     changes.clear()
     const allPaths = [...pending, ...paths]
-    const names = services.names.filter((name) => uses(name, allPaths))
+    const names = reloadable.names.filter((name) => uses(name, allPaths))
     if (names.length === 0) return
-    const log = logOf(names.length === 1 ? String(names[0]) : `${names.length} services`)
+    const log = logOf(names)
     try {
-      const needRestart = await services.reload(names, allPaths)
+      const needRestart = await reloadable.reload(names, allPaths)
       pending = []
       log.notice(`reloaded after ${Date.now() - startedAt} ms: ${describeAll(paths)} changed`)
-      for (const name of needRestart) logOf(name).warning(RESTART)
+      for (const name of needRestart) logOf([name]).warning(RESTART)
       follow()
     } catch (error) {
       pending = allPaths
@@ -71,9 +87,11 @@ export function reloadOnChange(services: HostedServices, logOf: (name: string) =
   }
   follow()
   return {
-    stop() {
+    /** Waits for a reload that runs. */
+    async stop() {
       clearTimeout(timer)
       for (const watcher of watchers.values()) watcher.close()
+      await running
     },
   }
 }
@@ -86,7 +104,9 @@ function isOurs(path: string): boolean {
 
 /** Not tests, nor the files that editors write beside. */
 function isSource(name: string | null): name is string {
-  return name !== null && /^[^.#].*\.(ts|json|yml|cjs)$/.test(name) && !name.endsWith('.test.ts')
+  return (
+    name !== null && /^[^.#].*\.(tsx?|json|yml|cjs|html|css|svg)$/.test(name) && !name.endsWith('.test.ts')
+  )
 }
 
 function describeAll([first = '', ...others]: readonly string[]): string {

@@ -1,17 +1,19 @@
-import { type FSWatcher, watch } from 'node:fs'
+import { type FSWatcher, readdirSync, watch } from 'node:fs'
 import { join, relative } from 'node:path'
-import { foldersIn } from './follow-pages.ts'
-import { repositoryRoot } from './repository-root.ts'
+import { repositoryRoot } from '../repository-root.ts'
 
 /** Editors write a file in several steps. */
 const SETTLE_MS = 50
 
-/** The sources of what runs in the process of `pnpm dev` itself, and cannot be loaded a second time. */
+/** The sources of what runs the stack itself: S3, SQS, Kafka and the process of the services, with its plugins. */
 export const SERVERS = [
-  ...['web-app-1', 'web-app-2', 'dashboard'].map((name) => join('apps', name, 'src')),
-  ...['kafka-connection', 'page'].map((name) => join('packages', name, 'src')),
-  ...['local-aws', 'local-kafka', 'local-stack'].map((name) => join('tools', name, 'src')),
-].map((folder) => join(repositoryRoot, folder))
+  'local-aws',
+  'local-kafka',
+  'local-stack',
+  'terminal',
+  'serverless-offline-event-sources',
+  'api-docs',
+].map((name) => join(repositoryRoot, 'tools', name, 'src'))
 
 /**
  * Calls back with the path of a file that has changed, relative to the repository's root: the change is effective after a restart.
@@ -41,3 +43,12 @@ export function followServers(sources: readonly string[], onChange: (path: strin
 
 /** Not tests, nor the files that editors write beside. */
 const isSource = (name: string) => /^[^.#].*\.ts$/.test(name) && !name.endsWith('.test.ts')
+
+/** A folder and those in it. Node's recursive watch misses files that are replaced. */
+function foldersIn(source: string): string[] {
+  const entries = readdirSync(source, { recursive: true, withFileTypes: true })
+  return [
+    source,
+    ...entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name)),
+  ]
+}
