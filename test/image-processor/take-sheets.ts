@@ -1,6 +1,6 @@
 /**
- * `pnpm sheets`: develops a picture in every orientation and in every kind of colours, and takes the two sheets in
- * docs/image-processor anew, in headless Chromium. On the colour sheet Chromium shows each original by itself, so that
+ * `pnpm sheets`: develops a picture in every orientation and in every kind of colors, and takes the two sheets in
+ * docs/image-processor anew, in headless Chromium. On the color sheet Chromium shows each original by itself, so that
  * three programs can be compared: Chromium, Darkroom and ImageMagick, where it is installed.
  */
 
@@ -37,7 +37,7 @@ async function developed(engine: ImageEngine, original: Buffer): Promise<Develop
   return variants[0] as DevelopedVariant
 }
 
-/** A map of the world: everybody sees whether it is upright, mirrored, or has the wrong colours. */
+/** A map of the world: everybody sees whether it is upright, mirrored, or has the wrong colors. */
 async function world(): Promise<Sharp> {
   const path = new URL('../../node_modules/three-globe/example/img/earth-blue-marble.jpg', import.meta.url)
   const { data, info } = await sharp(await readFile(path))
@@ -54,7 +54,7 @@ async function orientationRow(picture: Sharp, orientation: number): Promise<stri
   return html`<tr><th>${orientation}</th>${cell(image(stored, 'png'))}${cell(image(fast.data, 'png'))}${cell(image(slow.data, 'png'))}</tr>`
 }
 
-async function colourRow(picture: Sharp, name: string): Promise<string> {
+async function colorRow(picture: Sharp, name: string): Promise<string> {
   const original = (await COLOR_IMAGES[name]?.(picture)) as Buffer
   const ours = await developed(sharpEngine, original)
   const theirs = hasImageMagick ? await convertWithImageMagick(original, ours) : undefined
@@ -91,10 +91,10 @@ const sheets = {
     ['', 'as stored', 'Darkroom, sharp', 'Darkroom, jimp'],
     await inOrder([1, 2, 3, 4, 5, 6, 7, 8], (orientation) => orientationRow(picture, orientation)),
   ),
-  colour: sheet(
-    'Colours',
+  color: sheet(
+    'Colors',
     ['', 'original, by Chromium', 'Darkroom, sharp', hasImageMagick ? 'ImageMagick, and how like ours' : ''],
-    await inOrder(Object.keys(COLOR_IMAGES), (name) => colourRow(picture, name)),
+    await inOrder(Object.keys(COLOR_IMAGES), (name) => colorRow(picture, name)),
   ),
 }
 

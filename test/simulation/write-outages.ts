@@ -58,7 +58,7 @@ what is refused. The same seeds give the same figures.
 
 ${table(['trouble', 'accepted', 'processed', 'lost', 'breaches', 'healed after: median', 'longest'], rows)}
 
-- "Accepted" are images whose client was told so. Those of direct uploads that their clients left behind are not counted, though they
+- "Accepted" are images whose client got a 202. Those of direct uploads that their clients left behind are not counted, though they
   are completed. "Lost" is accepted and not processed in the end. "Breaches" are broken promises of any kind, such as an outcome that was not announced.
 - "Healed" counts from the end of the trouble, or from two minutes after the last image was sent, until nothing is left to do. While SQS
   is away, uploads are still accepted; the watch queue sends their messages. While S3 is away, nothing is accepted: clients wait.

@@ -87,7 +87,7 @@ const development = {
     'Whether the original contains Content Credentials (a C2PA manifest), which are not verified.',
   ),
   thumbhash: column(z.string(), 'ThumbHash placeholder, base64.'),
-  dominant_color: column(z.string().regex(/^#[0-9a-f]{6}$/), 'The colour that a person would name, #rrggbb.'),
+  dominant_color: column(z.string().regex(/^#[0-9a-f]{6}$/), 'The color that a person would name, #rrggbb.'),
   perceptual_hash: column(
     z.string().regex(/^[0-9a-f]{16}$/),
     '64-bit perceptual hash, hex; similar images differ in few bits. Compare only hashes of one version.',

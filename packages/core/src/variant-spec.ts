@@ -70,7 +70,7 @@ export const VariantSpec = z
     position: CropPosition.optional(),
     /** Encoder quality, 1 to 100. */
     quality: z.int().min(1).max(100).optional(),
-    /** The colour behind transparent parts. The default is white for JPEG; the other formats stay transparent. */
+    /** The color behind transparent parts. The default is white for JPEG; the other formats stay transparent. */
     background: z
       .string()
       .regex(/^#[0-9a-f]{6}$/, 'a background must be #rrggbb in lower case')
@@ -115,7 +115,7 @@ export function boxOf({ size, width, height }: VariantSpec): { width: number; he
   }
 }
 
-/** The colour behind a variant's transparent parts, `#rrggbb`; undefined if they stay transparent. */
+/** The color behind a variant's transparent parts, `#rrggbb`; undefined if they stay transparent. */
 export function backgroundOf({ background, format }: VariantSpec): string | undefined {
   return background ?? (format === 'jpeg' ? '#ffffff' : undefined)
 }

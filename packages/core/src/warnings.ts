@@ -9,9 +9,9 @@ export const WARNINGS = {
   'animation-flattened': 'The image is animated; the variants show only its first frame.',
   'damaged-data': 'Part of the file is damaged; areas of the picture may be wrong or missing.',
   'bad-exif': 'The EXIF data is damaged; the unreadable part was ignored.',
-  'bad-color-profile': 'The colour profile is damaged and was ignored.',
+  'bad-color-profile': 'The color profile is damaged and was ignored.',
   'colors-not-converted':
-    'The colours are HDR, or could not be converted to sRGB; the variants may look different from the original.',
+    'The colors are HDR, or could not be converted to sRGB; the variants may look different from the original.',
   'content-credentials-removed':
     'The original has Content Credentials (C2PA); the variants have none, because their pixels changed.',
 } as const satisfies Record<string, string>

@@ -12,7 +12,7 @@ const plain = (line: string) => {
   return formatted && stripVTControlCharacters(formatted)
 }
 
-/** Whether there are colours is decided for a whole process. */
+/** Whether there are colors is decided for a whole process. */
 async function onTerminal(lines: string[]): Promise<string[]> {
   const program = `import { formatLogLine } from './format-log-line.ts'
     for (const line of ${JSON.stringify(lines)}) console.log(formatLogLine('upload-api', line))`

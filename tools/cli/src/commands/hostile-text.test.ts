@@ -26,7 +26,7 @@ import { darkroom } from '../program.ts'
 import { visible } from '../safe-console.ts'
 import { callDarkroom } from '../testing/call-darkroom.ts'
 
-/** Clears the screen, hides and colours what follows, moves the cursor by C0 and C1, begins lines, turns the direction around, and is long. */
+/** Clears the screen, hides and colors what follows, moves the cursor by C0 and C1, begins lines, turns the direction around, and is long. */
 const HOSTILE = `x\u001b[2J\u001b[8m\u001b[31m\u001b]0;title\u0007\u009b1A\u0085\r\nFORGED\nFORGED\u2028\u202egpj\u2066${'long'.repeat(3000)}`
 /** S3 and SQS take these characters of it only, and XML has no others. */
 const WRITABLE = HOSTILE.replaceAll('\u0007', '').replaceAll('\u001b', '')
@@ -278,9 +278,9 @@ test('the names of variants write no file outside of the folder', async () => {
   expect(await readdir(folder)).toEqual(['endpoints.json'])
 })
 
-test('own colours stay, other sequences do not, and what is replaced is the same text in JSON', () => {
-  const colours = '\u001b[1m\u001b[31mred\u001b[39m\u001b[22m\ttext\n'
-  expect(visible(colours)).toBe(colours)
+test('own colors stay, other sequences do not, and what is replaced is the same text in JSON', () => {
+  const colors = '\u001b[1m\u001b[31mred\u001b[39m\u001b[22m\ttext\n'
+  expect(visible(colors)).toBe(colors)
   expect(visible('\u001b[2J\u001b[8m\u001b[38;5;0m')).toBe('\\u001b[2J\\u001b[8m\\u001b[38;5;0m')
   expect(JSON.parse(visible('"\u009b\u202e"'))).toBe('\u009b\u202e')
 })

@@ -5,7 +5,7 @@ import { runDarkroom } from '../run-darkroom.ts'
 /** What a command has printed to stdout and stderr, and its exit code. */
 export interface Call {
   code: number
-  /** Without colours. */
+  /** Without colors. */
   printed: string
   raw: string
 }
