@@ -3,7 +3,7 @@
  * same run. `pnpm bench:engine [--photos DIR] [--rounds N]`, about a minute.
  *
  * `pnpm bench:engine --against CHECKOUT` compares our pipeline with that of another commit: `git worktree add CHECKOUT COMMIT`, and
- * `pnpm install` there. The two take turns, each time in new processes, so that a change of the machine's load meets both.
+ * `pnpm install` there. The two take turns (`--turns N`, 5), each time in new processes, so that a change of the machine's load meets both.
  */
 
 import { execFile } from 'node:child_process'

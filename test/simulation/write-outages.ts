@@ -1,6 +1,6 @@
 /**
  * Writes docs/outages.md: what an outage of SQS or S3, and events of S3 that are doubled, late, out of order or lost, do to
- * accepted images. `pnpm --silent outages > docs/outages.md`
+ * accepted images. `pnpm --silent outages [--histories 200] > docs/outages.md`
  */
 import { scriptOptions } from '@darkroom/terminal'
 import type { Outage, Rates } from './faults.ts'
