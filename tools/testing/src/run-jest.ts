@@ -6,6 +6,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { cleanEnvironment } from './clean-environment.ts'
 
 /** Tests that take minutes: whole pages in a browser, and `serverless package` of every service with several settings. */
 const SLOW_SUITES: Record<string, string[]> = {
@@ -40,7 +41,7 @@ const { status } = spawnSync(
   {
     stdio: 'inherit',
     env: {
-      ...process.env,
+      ...cleanEnvironment(process.env, root),
       // Processes that tests start load their modules as they were compiled before. The local stack uses the same cache.
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? `${root}node_modules/.cache/compiled`,
     },
