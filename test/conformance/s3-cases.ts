@@ -3,8 +3,10 @@ import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsCommand,
   ListObjectsV2Command,
   ListPartsCommand,
   PutObjectCommand,
@@ -302,5 +304,155 @@ export const s3Cases: ConformanceCase[] = [
       return refusal(aws.s3.send(new UploadPartCommand(unknown)))
     },
     answer: '404 NoSuchUpload',
+  },
+  {
+    part,
+    name: 'GetObject of more last bytes than there are returns all',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'abc')
+      const got = await aws.s3.send(new GetObjectCommand({ Bucket, Key: 'abc', Range: 'bytes=-9' }))
+      return [got.ContentRange, await got.Body?.transformToString()]
+    },
+    answer: ['bytes 0-2/3', 'abc'],
+  },
+  {
+    part,
+    name: 'GetObject ignores what is no single range',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'abc')
+      const ranges = ['bytes=2-1', 'bytes=0-0,2-2', 'chars=0-0']
+      return Promise.all(
+        ranges.map(async (Range) => {
+          const { Body } = await aws.s3.send(new GetObjectCommand({ Bucket, Key: 'abc', Range }))
+          return Body?.transformToString()
+        }),
+      )
+    },
+    answer: ['abc', 'abc', 'abc'],
+  },
+  {
+    part,
+    name: 'GetObject answers with the headers that the query overrides',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'a')
+      const overrides = { ResponseContentType: 'image/webp', ResponseContentDisposition: 'attachment' }
+      const got = await aws.s3.send(new GetObjectCommand({ Bucket, Key: 'a', ...overrides }))
+      return [got.ContentType, got.ContentDisposition]
+    },
+    answer: ['image/webp', 'attachment'],
+  },
+  {
+    part,
+    name: 'HeadObject of a range has its length',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'abc')
+      const head = await aws.s3.send(new HeadObjectCommand({ Bucket, Key: 'abc', Range: 'bytes=1-' }))
+      return head.ContentLength
+    },
+    answer: 2,
+  },
+  {
+    part,
+    name: 'HeadObject with If-None-Match of its ETag is not modified',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'a')
+      const { ETag } = await aws.s3.send(new HeadObjectCommand({ Bucket, Key: 'a' }))
+      return (
+        await refusal(aws.s3.send(new HeadObjectCommand({ Bucket, Key: 'a', IfNoneMatch: ETag })))
+      ).split(' ')[0]
+    },
+    answer: '304',
+  },
+  {
+    part,
+    name: 'PutObject with a key of more than 1,024 bytes is refused',
+    async call(aws) {
+      const Bucket = await newBucket(aws)
+      return refusal(aws.s3.send(new PutObjectCommand({ Bucket, Key: 'é'.repeat(513), Body: 'a' })))
+    },
+    answer: '400 KeyTooLongError',
+  },
+  {
+    part,
+    name: 'PutObject with user metadata of more than 2 KB is refused',
+    async call(aws) {
+      const object = { Bucket: await newBucket(aws), Key: 'a', Body: 'a', Metadata: { a: 'x'.repeat(2048) } }
+      return refusal(aws.s3.send(new PutObjectCommand(object)))
+    },
+    answer: '400 MetadataTooLarge',
+  },
+  {
+    part,
+    name: 'CopyObject with an If-None-Match of its ETag is refused',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'a')
+      const { ETag } = await aws.s3.send(new HeadObjectCommand({ Bucket, Key: 'a' }))
+      const copy = { Bucket, Key: 'b', CopySource: `${Bucket}/a`, CopySourceIfNoneMatch: ETag }
+      return refusal(aws.s3.send(new CopyObjectCommand(copy)))
+    },
+    answer: '412 PreconditionFailed',
+  },
+  {
+    part,
+    name: 'CopyObject onto itself without a change is refused',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'a')
+      const copy = { Bucket, Key: 'a', CopySource: `${Bucket}/a` }
+      return refusal(aws.s3.send(new CopyObjectCommand(copy)))
+    },
+    answer: '400 InvalidRequest',
+  },
+  {
+    part,
+    name: 'DeleteObject with If-Match of another ETag is refused',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'a')
+      return refusal(aws.s3.send(new DeleteObjectCommand({ Bucket, Key: 'a', IfMatch: '"0"' })))
+    },
+    answer: '412 PreconditionFailed',
+  },
+  {
+    part,
+    name: 'DeleteObjects deletes exactly the keys that it names',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, '&lt;', '<', '&#60;')
+      const Objects = [{ Key: '&lt;' }]
+      await aws.s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))
+      const { Contents } = await aws.s3.send(new ListObjectsV2Command({ Bucket }))
+      return Contents?.map(({ Key }) => Key)
+    },
+    answer: ['&#60;', '<'],
+  },
+  {
+    part,
+    name: 'DeleteObjects of more than 1,000 keys is refused',
+    async call(aws) {
+      const Bucket = await newBucket(aws)
+      const Objects = Array.from({ length: 1001 }, (_, n) => ({ Key: `${n}` }))
+      return refusal(aws.s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } })))
+    },
+    answer: '400 MalformedXML',
+  },
+  {
+    part,
+    name: 'ListObjects continues after the last key or common prefix of a page',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'a', 'b/1', 'c/1', 'd')
+      const page = { Bucket, Delimiter: '/', MaxKeys: 2 }
+      const first = await aws.s3.send(new ListObjectsCommand(page))
+      const next = await aws.s3.send(new ListObjectsCommand({ ...page, Marker: first.NextMarker }))
+      return [first.NextMarker, next.CommonPrefixes?.map(({ Prefix }) => Prefix), next.IsTruncated]
+    },
+    answer: ['b/', ['c/'], false],
+  },
+  {
+    part,
+    name: 'ListObjectsV2 encodes keys with control characters on request',
+    async call(aws) {
+      const Bucket = await bucketWith(aws, 'a/\u0001 +é')
+      const list = new ListObjectsV2Command({ Bucket, EncodingType: 'url' })
+      return (await aws.s3.send(list)).Contents?.map(({ Key }) => decodeURIComponent(String(Key)))
+    },
+    answer: ['a/\u0001 +é'],
   },
 ]

@@ -179,4 +179,47 @@ export const snsCases: ConformanceCase[] = [
     },
     answer: '400 InvalidParameterException',
   },
+  {
+    part,
+    name: 'a filter policy selects by each element of an array',
+    async call(aws) {
+      const FilterPolicy = JSON.stringify({ tags: ['b', { prefix: 'x' }] })
+      const messages = [['a', 'b'], ['a'], ['xyz']].map((tags) => ({
+        Message: JSON.stringify(tags),
+        MessageAttributes: { tags: { DataType: 'String.Array', StringValue: JSON.stringify(tags) } },
+      }))
+      const got = await publish(aws, { RawMessageDelivery, FilterPolicy }, ...messages)
+      return got.map(({ Body }) => Body).toSorted()
+    },
+    answer: ['["a","b"]', '["xyz"]'],
+  },
+  {
+    part,
+    name: "a filter policy distinguishes a body's strings, numbers, true and null, also in arrays",
+    async call(aws) {
+      const FilterPolicy = JSON.stringify({ a: [1, true, null, 'x'] })
+      const values = [1, '1', true, 'true', null, 'null', ['x'], ['1', 1], []]
+      const messages = [...values.map((a) => JSON.stringify({ a })), '{"b":1}'].map((Message) => ({
+        Message,
+      }))
+      const policy = { FilterPolicy, FilterPolicyScope: 'MessageBody' }
+      const got = await publish(aws, { RawMessageDelivery, ...policy }, ...messages)
+      return got.map(({ Body }) => Body).toSorted()
+    },
+    answer: ['{"a":1}', '{"a":["1",1]}', '{"a":["x"]}', '{"a":null}', '{"a":true}'],
+  },
+  ...['{"a":"b"}', '{"a":[{"like":"b"}]}', '{"a":{"b":["c"]}}'].map(
+    (FilterPolicy): ConformanceCase => ({
+      part,
+      name: `the filter policy ${FilterPolicy} for attributes is refused`,
+      call: (aws) => refusal(topicAndQueue(aws, { FilterPolicy })),
+      answer: '400 InvalidParameterException',
+    }),
+  ),
+  {
+    part,
+    name: 'an unknown scope of a filter policy is refused',
+    call: (aws) => refusal(topicAndQueue(aws, { FilterPolicy: '{"a":["b"]}', FilterPolicyScope: 'Body' })),
+    answer: '400 InvalidParameterException',
+  },
 ]

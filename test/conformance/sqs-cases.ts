@@ -4,6 +4,7 @@ import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
   DeleteMessageBatchCommand,
+  DeleteMessageCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   ListMessageMoveTasksCommand,
@@ -440,5 +441,73 @@ export const sqsCases: ConformanceCase[] = [
     name: 'the URL of a missing queue',
     call: (aws) => refusal(aws.sqs.send(new GetQueueUrlCommand({ QueueName: aws.newName() }))),
     answer: '400 QueueDoesNotExist',
+  },
+  ...['a b', 'a'.repeat(81), 'a.fifo'].map(
+    (QueueName): ConformanceCase => ({
+      part,
+      name: `CreateQueue with the name ${QueueName.slice(0, 6)} (${QueueName.length} characters) is refused`,
+      call: (aws) => refusal(aws.sqs.send(new CreateQueueCommand({ QueueName }))),
+      answer: '400 InvalidParameterValue',
+    }),
+  ),
+  {
+    part,
+    name: 'CreateQueue with an unknown attribute is refused',
+    call: (aws) => refusal(newQueue(aws, { Unknown: '1' })),
+    answer: '400 InvalidAttributeName',
+  },
+  {
+    part,
+    name: 'a redrive policy whose queue does not exist is refused',
+    async call(aws) {
+      const { QueueArn } = await openQueue(aws, aws.newName())
+      const policy = { deadLetterTargetArn: `${QueueArn}-missing`, maxReceiveCount: 2 }
+      return refusal(newQueue(aws, { RedrivePolicy: JSON.stringify(policy) }))
+    },
+    answer: '400 InvalidParameterValue',
+  },
+  {
+    part,
+    name: 'a message comes without attributes that ReceiveMessage does not name',
+    async call(aws) {
+      const QueueUrl = await newQueue(aws)
+      await send(aws, { QueueUrl, MessageAttributes: { a: { DataType: 'String', StringValue: 'b' } } })
+      return (await receive(aws, QueueUrl, 5)).map(({ MessageAttributes }) => MessageAttributes)
+    },
+    answer: [undefined],
+  },
+  ...[
+    ['a b', 'String', 'x'],
+    ['AWS.a', 'String', 'x'],
+    ['a', 'Text', 'x'],
+    ['a', 'Number', 'x'],
+  ].map(
+    ([name = '', DataType, StringValue]): ConformanceCase => ({
+      part,
+      name: `an attribute ${name} of type ${DataType} with the value ${StringValue} is refused`,
+      call: (aws) => send(aws, { MessageAttributes: { [name]: { DataType, StringValue } } }),
+      answer: '400 InvalidParameterValue',
+    }),
+  ),
+  {
+    part,
+    name: 'a MessageDeduplicationId on a standard queue is refused',
+    call: (aws) => send(aws, { MessageDeduplicationId: 'a' }),
+    answer: '400 InvalidParameterValue',
+  },
+  {
+    part,
+    name: 'a batch with an id of more than 80 characters is refused',
+    call: (aws) => refusal(sendBatch(aws, [{ Id: 'a'.repeat(81), MessageBody: 'x' }])),
+    answer: '400 InvalidBatchEntryId',
+  },
+  {
+    part,
+    name: 'DeleteMessage with an invalid receipt handle is refused',
+    async call(aws) {
+      const QueueUrl = await newQueue(aws)
+      return refusal(aws.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: 'x' })))
+    },
+    answer: '400 ReceiptHandleIsInvalid',
   },
 ]
