@@ -45,7 +45,7 @@ function describe(retention: Retention): string {
     'Days until S3 deletes objects, by prefix:\n',
     formatTable(['app', 'input/', 'processed/', 'metadata/', 'claims/'], apps),
     `\nFor all apps: rejected/ ${rejected}, uploads/ ${uploads}, unfinished multipart uploads ${unfinishedUploads}.`,
-    'hashes/ are deleted together with input/, events/ and linked/ together with metadata/.',
+    'hashes/ are deleted with input/, events/ and linked/ with metadata/.',
   ].join('\n')
 }
 
