@@ -46,7 +46,9 @@ async function demo(): Promise<void> {
   const stack = await startStack({
     ports: await freePorts(),
     onReady: (part) =>
-      console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(Date.now() - startedAt)}`),
+      console.log(
+        `  ${styleText('green', '✔')} ${part.padEnd(18)}${seconds(Date.now() - startedAt).padStart(7)}`,
+      ),
     onLine: (service, line) => values.verbose && console.log(formatLogLine(service, line) ?? ''),
   })
   try {

@@ -74,7 +74,8 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
     dataDir: folder,
     inspect,
     signal: interruption.signal,
-    onReady: (part) => console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)} ${seconds(startedAt)}`),
+    onReady: (part) =>
+      console.log(`  ${styleText('green', '✔')} ${part.padEnd(18)}${seconds(startedAt).padStart(7)}`),
     onLine: view.take,
   }).catch((error) => {
     if (!interruption.signal.aborted) throw error
