@@ -7,13 +7,17 @@ const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const esbuild = require('esbuild')
 
-/** Stack traces name our own lines. */
+let stackTraces
+
+/** Stack traces name our own lines. The first call starts a process. */
 function mapStackTraces() {
-  const code = readFileSync(join(__dirname, 'tools/deployment/src/map-stack-traces.ts'), 'utf8')
-  return esbuild.transformSync(code, { loader: 'ts', format: 'iife', minify: true, target: 'node24' }).code
+  const file = join(__dirname, 'tools/deployment/src/map-stack-traces.ts')
+  const options = { loader: 'ts', format: 'iife', minify: true, target: 'node24' }
+  stackTraces ??= esbuild.transformSync(readFileSync(file, 'utf8'), options).code
+  return stackTraces
 }
 
-const BUNDLE = {
+const bundle = () => ({
   bundle: true,
   format: 'esm',
   platform: 'node',
@@ -27,7 +31,7 @@ const BUNDLE = {
     js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);
 ${mapStackTraces()}`,
   },
-}
+})
 
 /**
  * What the AWS SDK loads to find credentials outside Lambda, where they are in the environment. Not bundled.
@@ -149,12 +153,12 @@ function mapToPackage(path) {
  * The options with which a function is bundled for deployment. Names stay, so that errors and stack traces have them: shorter
  * ones need `keepNames`, whose call for each function takes longer at a start than reading the longer names.
  */
-const DEPLOYED = {
-  ...BUNDLE,
+const deployed = () => ({
+  ...bundle(),
   minifySyntax: true,
   minifyWhitespace: true,
   plugins: [importHttpAlone, leaveOut, loadDependencies, includeConfiguration()],
-}
+})
 
 module.exports = ({ service, serviceDir, processedInput }) => {
   const { config: _, ...own } = service.custom.esbuild
@@ -163,13 +167,13 @@ module.exports = ({ service, serviceDir, processedInput }) => {
   // Packaging empties its folder at the end; a stack that runs beside it keeps its own. Whoever starts several names them.
   const outputWorkFolder = `.esbuild/${process.env.ESBUILD_WORK_FOLDER || command}`
   return {
-    ...(isOffline ? BUNDLE : DEPLOYED),
+    ...(isOffline ? bundle() : deployed()),
     outputFileExtension: '.mjs',
     concurrency: 2,
     outputWorkFolder,
     ...(isOffline
       ? { plugins: [buildTogether({ service, serviceDir }, join(serviceDir, outputWorkFolder, 'together'))] }
-      : { exclude: CREDENTIALS_ELSEWHERE, plugins: [...DEPLOYED.plugins, bundleEngines] }),
+      : { exclude: CREDENTIALS_ELSEWHERE, plugins: [...deployed().plugins, bundleEngines] }),
     ...own,
   }
 }
@@ -190,6 +194,13 @@ const bundleEngines = {
   },
 }
 
+function entryPointsOf(services) {
+  const sources = services.flatMap(({ service, serviceDir }) =>
+    Object.values(service.functions).map(({ handler }) => join(serviceDir, handler.replace(/\.\w+$/, '.ts'))),
+  )
+  return withEngines([...new Set(sources)])
+}
+
 /** Time to report the errors of a build. */
 const END_DELAY_MS = 500
 
@@ -198,13 +209,10 @@ const END_DELAY_MS = 500
  * the configuration of the apps is part of them.
  */
 function bundleTogether(services, outbase, outdir, toConfiguration) {
-  const sources = services.flatMap(({ service, serviceDir }) =>
-    Object.values(service.functions).map(({ handler }) => join(serviceDir, handler.replace(/\.\w+$/, '.ts'))),
-  )
   return {
-    ...BUNDLE,
+    ...bundle(),
     plugins: [includeConfiguration(toConfiguration)],
-    entryPoints: withEngines([...new Set(sources)]),
+    entryPoints: entryPointsOf(services),
     outbase,
     outdir,
     outExtension: { '.js': '.mjs' },
@@ -215,12 +223,13 @@ function bundleTogether(services, outbase, outdir, toConfiguration) {
 }
 
 module.exports.bundleTogether = bundleTogether
+module.exports.entryPointsOf = entryPointsOf
 module.exports.deployedConfiguration = deployedConfiguration
 
 /** Bundles one function as it is deployed. `external`: what its zip has in `node_modules`. Resolves to the metafile. */
 module.exports.bundleDeployed = async (entry, outfile, external = []) => {
   const { metafile } = await esbuild.build({
-    ...DEPLOYED,
+    ...deployed(),
     metafile: true,
     entryPoints: [entry],
     outfile,

@@ -3,9 +3,10 @@ import { mkdir, realpath, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type BuildOptions, build, type Metafile, type OutputFile, stop } from 'esbuild'
+import { type BuildOptions, build, version as esbuildVersion, type Metafile, stop } from 'esbuild'
 import { repositoryRoot } from '../repository-root.ts'
 import { type Dependencies, dependenciesIn } from './dependencies.ts'
+import { type Build, keepBuild, readKeptBuild } from './kept-build.ts'
 import type { Serverless } from './serverless.ts'
 import { replaceFile, writeBundles } from './write-bundles.ts'
 
@@ -29,26 +30,43 @@ export interface Bundler {
   bundle(services: Serverless[]): Promise<Set<string>[]>
 }
 
-export function bundlerInto(outdir: string): Bundler {
+/** @param keptBuild where the first build is stored for the next start, and taken from if nothing has changed */
+export function bundlerInto(outdir: string, keptBuild?: string): Bundler {
   const dependencies = dependenciesIn(join(outdir, SHARED, 'dependencies'))
+  let keptFile = keptBuild
+  const buildAndKeep = async (services: Serverless[], settings: string) => {
+    // An idle esbuild keeps 300 MB. The next build starts another one in milliseconds.
+    const built = await buildFunctions(services, outdir, dependencies).finally(stop)
+    // If it cannot be stored, the next start takes longer.
+    if (keptFile) await keepBuild(keptFile, settings, outdir, built).catch(() => {})
+    return built
+  }
   return {
     async bundle(services) {
-      const folders = services.map(({ serviceDir }) => serviceDir)
-      // An idle esbuild keeps 300 MB. The next build starts another one in milliseconds.
-      const { metafile, outputFiles } = await buildFunctions(services, outdir, dependencies).finally(stop)
+      const settings = settingsOf(services)
+      const kept = keptFile && (await readKeptBuild(keptFile, settings, outdir))
+      if (kept) dependencies.imported = kept.imported
+      const { bundles, sources } = kept || (await buildAndKeep(services, settings))
+      keptFile = undefined
       await writeConfiguration(outdir)
       for (const service of services) await linkCompanions(service, outdir)
-      await writeBundles(outputFiles)
-      return folders.map((folder) => inputsOf(folder, metafile))
+      for (const some of bundles) await writeBundles(some)
+      return sources
     },
   }
+}
+
+/** What is built of the services, and how, beside what is in files. */
+function settingsOf(services: Serverless[]): string {
+  const own = services.map(({ serviceDir, service }) => [serviceDir, service.custom?.esbuild])
+  return JSON.stringify([esbuildVersion, process.version, bundling.entryPointsOf(services), own])
 }
 
 async function buildFunctions(
   services: Serverless[],
   outdir: string,
   dependencies: Dependencies,
-): Promise<{ metafile: Metafile; outputFiles: OutputFile[] }> {
+): Promise<Build> {
   const configuration = pathToFileURL(configurationFile(outdir)).href
   const importConfiguration = () => `export * from ${JSON.stringify(configuration)}`
   const { serviceDir = '' } = services[0] ?? {}
@@ -63,7 +81,15 @@ async function buildFunctions(
     write: false,
   }
   const own = await build({ ...options, plugins: [...settings.plugins, dependencies.leaveOut] })
-  return (await dependencies.areBuiltFor(own.outputFiles, options)) ? own : build(options)
+  const others = await dependencies.buildFor(own.outputFiles, options)
+  const { outputFiles, metafile } = others ? own : await build(options)
+  const { files = [], inputs = [] } = others ?? {}
+  return {
+    bundles: [files, outputFiles],
+    inputs: [...inputs, ...Object.keys(metafile.inputs)].map((path) => resolve(repositoryRoot, path)),
+    sources: services.map((service) => inputsOf(service.serviceDir, metafile)),
+    imported: dependencies.imported,
+  }
 }
 
 const configurationFile = (outdir: string) => join(outdir, SHARED, 'configuration.mjs')

@@ -3,23 +3,31 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild'
-import { writeBundles } from './write-bundles.ts'
 
 /** The dependencies of the code in one folder. They are most of it and rarely change, so they have bundles of their own. */
 export interface Dependencies {
   /** Makes imports of dependencies name their bundles. */
   leaveOut: Plugin
   /**
-   * Builds and writes them if the code imports something that no earlier build has.
+   * Builds them if the code imports something that no earlier build has.
    *
    * @param code the output of a build with `leaveOut`
-   * @returns false if the code has to be built together with its dependencies
+   * @returns undefined if the code has to be built together with its dependencies
    */
-  areBuiltFor(code: readonly OutputFile[], options: BuildOptions): Promise<boolean>
+  buildFor(code: readonly OutputFile[], options: BuildOptions): Promise<BuiltDependencies | undefined>
+  /** What the bundles have. */
+  imported: Imported
+}
+
+/** New bundles, if some were needed. */
+interface BuiltDependencies {
+  files: OutputFile[]
+  /** What they were built from, as in esbuild's metafile. */
+  inputs: string[]
 }
 
 /** The imported names of a module, by its file. `*` is all. */
-type Imported = Map<string, Set<string>>
+export type Imported = Map<string, Set<string>>
 
 /** Built-in modules, our own packages, and the module with the configuration: no dependencies. */
 const OTHERS = /^(node:|@darkroom\/|file:)/
@@ -28,14 +36,14 @@ const DEPENDENCY = `${sep}node_modules${sep}`
 /** @param folder for the bundles */
 export function dependenciesIn(folder: string): Dependencies {
   const files = new Map<string, string>()
-  // Only grows: code that runs may load what new code does not use.
-  let built: Imported = new Map()
   const bundleOf = (file: string): string => {
     const url = pathToFileURL(join(folder, `${nameOf(file)}.mjs`)).href
     files.set(url, file)
     return url
   }
   return {
+    // Only grows: code that runs may load what new code does not use.
+    imported: new Map(),
     leaveOut: {
       name: 'leave-dependencies-out',
       setup({ onResolve, resolve }) {
@@ -48,18 +56,15 @@ export function dependenciesIn(folder: string): Dependencies {
         })
       },
     },
-    async areBuiltFor(code, options) {
+    async buildFor(code, options) {
       const scripts = code.filter(({ path }) => path.endsWith('.mjs')).map(({ text }) => text)
       // What is imported while code runs can have any name.
-      if (scripts.some((text) => [...files.keys()].some((url) => text.includes(`import("${url}")`))))
-        return false
-      const imported = merge(built, scripts.flatMap(importsIn), files)
-      if (countOf(imported) === countOf(built)) return true
-      const outputFiles = await buildAll(imported, folder, options)
-      if (!outputFiles) return false
-      await writeBundles(outputFiles)
-      built = imported
-      return true
+      if (scripts.some((text) => [...files.keys()].some((url) => text.includes(`import("${url}")`)))) return
+      const imported = merge(this.imported, scripts.flatMap(importsIn), files)
+      if (countOf(imported) === countOf(this.imported)) return { files: [], inputs: [] }
+      const built = await buildAll(imported, folder, options)
+      if (built) this.imported = imported
+      return built
     },
   }
 }
@@ -112,7 +117,7 @@ async function buildAll(
   imported: Imported,
   folder: string,
   options: BuildOptions,
-): Promise<OutputFile[] | undefined> {
+): Promise<BuiltDependencies | undefined> {
   const sources = join(folder, 'imported')
   await mkdir(sources, { recursive: true })
   const entryPoints = Array.from(imported, async ([file, names]) => {
@@ -133,7 +138,7 @@ async function buildAll(
     const entries = Object.values(metafile.outputs).filter(({ entryPoint }) => entryPoint)
     // Which `export *` finds in no CommonJS module.
     const haveNames = entries.every(({ exports }) => exports.length > 0)
-    return haveNames ? outputFiles : undefined
+    return haveNames ? { files: outputFiles, inputs: Object.keys(metafile.inputs) } : undefined
   } catch {
     return undefined
   }

@@ -7,6 +7,9 @@ import type { FromHost, HostedServiceOptions, ToHost } from './host-messages.ts'
 import { type HostedServices, hostServices } from './hosted-services.ts'
 import { serviceLog } from './service-log.ts'
 
+/** For each choice of services. */
+const KEPT_BUILDS = join(repositoryRoot, 'node_modules', '.cache', 'bundles')
+
 /** The process that runs services, started by `startServices` with a list of them and the folder for their bundles. */
 async function host(options: HostedServiceOptions[], outdir: string): Promise<void> {
   let services: HostedServices | undefined
@@ -26,6 +29,7 @@ async function host(options: HostedServiceOptions[], outdir: string): Promise<vo
     options.map((service) => ({ ...service, folder: join(repositoryRoot, 'services', service.name) })),
     outdir,
     {
+      keptBuild: join(KEPT_BUILDS, options.map(({ name }) => name).join('+')),
       storesReady,
       onDone: (step) => send({ type: 'done', step }),
       onReady: (name) => send({ type: 'ready', name }),

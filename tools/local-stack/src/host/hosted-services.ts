@@ -19,7 +19,9 @@ export interface HostedServices extends Reloadable {
   stop(): Promise<void>
 }
 
-export interface HostEvents {
+export interface HostSettings {
+  /** Where the build of a start is stored for the next one. */
+  keptBuild?: string
   /** Services use S3, SQS and Kafka after that. */
   storesReady?: Promise<void>
   /** Called when a step is done for all services. */
@@ -31,12 +33,12 @@ export interface HostEvents {
 export async function hostServices(
   services: readonly HostOptions[],
   outdir: string,
-  { storesReady, onDone, onReady }: HostEvents = {},
+  { keptBuild, storesReady, onDone, onReady }: HostSettings = {},
 ): Promise<HostedServices> {
   const sources = new Map<string, Set<string>>()
   /** What is read and not built. */
   const settings = new Set<string>()
-  const bundler = bundlerInto(outdir)
+  const bundler = bundlerInto(outdir, keptBuild)
   const build = async (some: readonly HostOptions[], configurations: Serverless[]) => {
     const inputs = await bundler.bundle(configurations)
     for (const [n, { name, folder }] of some.entries()) {
@@ -82,7 +84,7 @@ export async function hostServices(
 }
 
 /** Counts who has done each step. Its promise resolves when everyone has. */
-function stepsOf(services: number, onDone: HostEvents['onDone']): (step: HostStep) => Promise<void> {
+function stepsOf(services: number, onDone: HostSettings['onDone']): (step: HostStep) => Promise<void> {
   const steps = new Map<HostStep, { count: number; all: PromiseWithResolvers<void> }>()
   return (step) => {
     const { count, all } = steps.get(step) ?? { count: 0, all: Promise.withResolvers<void>() }
