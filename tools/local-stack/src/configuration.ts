@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join, sep } from 'node:path'
 import { loadEnvFile } from 'node:process'
 import { HeicDecoder } from '@darkroom/core'
-import { localFolder, readEndpoints, STATE_FOLDERS } from './endpoints.ts'
+import { localFolder, readEndpoints, removeEndpoints, STATE_FOLDERS } from './endpoints.ts'
 import { lockOf, ownerOf } from './owner.ts'
 import { configuredPorts, type Ports } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
@@ -63,6 +63,8 @@ async function lock(folder: string): Promise<() => Promise<void>> {
   try {
     await makeFolder(folder)
     await writeFile(file, `${process.pid} ${(server.address() as AddressInfo).port}`)
+    // Of a stack that was killed: until this one is ready, there is nothing at them.
+    await removeEndpoints()
     for (const part of STATE_FOLDERS.map((name) => join(folder, name))) {
       await makeFolder(part)
       // The separator refuses a file.
