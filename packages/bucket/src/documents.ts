@@ -6,7 +6,7 @@ import {
   type StoredDocument,
 } from '@darkroom/core'
 import type { Bucket } from './bucket.ts'
-import { type Expected, getText, listPage, putObjectIf } from './objects.ts'
+import { type Expected, getText, putObjectIf } from './objects.ts'
 
 /**
  * A stored metadata document, or the reason why it is `unreadable`, for a log. An unreadable document can still be
@@ -24,14 +24,6 @@ export async function getDocument(bucket: Bucket, image: ImageRef): Promise<Foun
     bucket.onUnreadable?.(metadataKey(image), `its variant is not of this image: ${key}`)
   }
   return { ...read, etag: found.etag, written: found.written }
-}
-
-/**
- * When the document was written, in the precision of a listing, to compare it with one; undefined while the image is not
- * finished.
- */
-export async function finishedAt(bucket: Bucket, image: ImageRef): Promise<Date | undefined> {
-  return (await listPage(bucket, metadataKey(image), { limit: 1 })).objects[0]?.written
 }
 
 /** The stored text of a document, unparsed; undefined if it was deleted since it was listed. */

@@ -11,28 +11,25 @@ export { openAuditTrail, putAuditEntries, readAuditEntries } from './audit-trail
 export { type Bucket, type BucketSettings, openBucket, requireBucket } from './bucket.ts'
 export { createClaim, linkClaim } from './claims.ts'
 export { type CollectedFile, listCollected, putCollected } from './collected.ts'
-export { type FoundDocument, finishedAt, getDocument, getDocumentText, putDocument } from './documents.ts'
+export { type FoundDocument, getDocument, getDocumentText, putDocument } from './documents.ts'
 export {
   beginErasure,
   endErasure,
   findEraser,
   isErasing,
   listErasures,
-  type PendingErasure,
 } from './erasures.ts'
 export { decideImageId, findDecidedId } from './events.ts'
 export { findKnownBytes, forgetBytes, type HashedImage, type KnownBytes, rememberBytes } from './hashes.ts'
-export { type Hold, isHeld, placeHold, releaseHold } from './holds.ts'
+export { isHeld, placeHold, releaseHold } from './holds.ts'
 export { deleteEverything, everythingOf, type ImageObjects } from './image-objects.ts'
 export { deleteLinked, listLinks } from './links.ts'
 export {
   type AppDay,
-  type ListedImage,
   listApps,
   listDates,
   listImages,
   listImagesPage,
-  listOriginalsSince,
   listStored,
   listVariants,
 } from './listings.ts'
@@ -73,7 +70,6 @@ export {
   listParts,
   listPendingParts,
   listStagedUploads,
-  type MultipartUpload,
   type PendingParts,
   type PlannedUpload,
   readUploadDetails,

@@ -84,16 +84,6 @@ export async function* listVariants(
   }
 }
 
-/** All of an app's originals of a day and of later days. */
-export async function* listOriginalsSince(
-  bucket: Bucket,
-  { app, date }: AppDay,
-): AsyncGenerator<ListedImage> {
-  for await (const object of listObjects(bucket, storedPrefix('input', app), inputPrefix(app, date))) {
-    yield* toListedImage('input', object)
-  }
-}
-
 function toListedImage(kind: Listed, { key, written }: StoredObject): ListedImage[] {
   const image = LISTED[kind].parse(key)
   return image ? [{ imageId: image.imageId, written }] : []

@@ -46,7 +46,7 @@ export function readAttributes(value: unknown, where: string): Attributes {
 }
 
 /** @throws ProblemError `malformed-request` */
-export function parseJson(text: string, where: string): unknown {
+function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {

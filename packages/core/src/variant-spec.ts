@@ -12,11 +12,11 @@ export const OUTPUT_FORMATS = {
 export type OutputFormat = keyof typeof OUTPUT_FORMATS
 
 /** The longest side of a variant, in pixels. */
-export const MAX_VARIANT_SIDE = 4096
+const MAX_VARIANT_SIDE = 4096
 
 const side = z.int().min(16).max(MAX_VARIANT_SIDE)
 
-export const GRAVITIES = [
+const GRAVITIES = [
   'centre',
   'top',
   'top-right',

@@ -10,7 +10,7 @@ import { isThrottled, type UsageTable } from './usage-table.ts'
 import { counterAt, isPast, type Sums, usedAt, waitMs } from './windows.ts'
 
 /** What an app may send; the largest image that it accepts. */
-export interface LimitedApp {
+interface LimitedApp {
   limits?: UsageLimits | undefined
   maxBytes?: number | undefined
 }
@@ -25,7 +25,7 @@ export interface LimiterOptions {
 }
 
 /** Headers that tell a client of the limits. None for an app without limits. */
-export type LimitHeaders = Record<string, string>
+type LimitHeaders = Record<string, string>
 
 export interface Limiter {
   /**

@@ -12,7 +12,7 @@ export interface SignedRequest {
   timeoutMs: number
 }
 
-export interface Answer {
+interface Answer {
   status: number
   text: string
 }
