@@ -25,12 +25,19 @@ const SLOW_SUITES: Record<string, string[]> = {
  */
 const MAX_HEAP = '--workerIdleMemoryLimit=1GB'
 
+/**
+ * Buffers count as a part of the heap, whose size decides when V8 looks for garbage. Otherwise it searches the whole heap for each 64
+ * MB of buffers, which tests with images, bodies or WebAssembly allocate in a second. See decisions/0040-jest-keeps-its-sandbox.md.
+ */
+const COUNT_BUFFERS = '--external-memory-accounted-in-global-limit'
+
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const options = process.argv.slice(2)
 const { status } = spawnSync(
   process.execPath,
   [
     '--experimental-vm-modules',
+    COUNT_BUFFERS,
     '--disable-warning=ExperimentalWarning',
     `${root}node_modules/jest/bin/jest.js`,
     `--config=${root}jest.config.js`,

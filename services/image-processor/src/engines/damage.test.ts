@@ -8,8 +8,13 @@ import { jimpEngine } from './jimp-engine.ts'
 import { sharpEngine } from './sharp-engine.ts'
 import { encodeWebpWith } from './wasm-codecs.ts'
 
-const PRESET = { version: 1, variants: [{ name: 'a', size: 160, format: 'webp' } as const] }
-const picture = sharp(await photograph('nokia-lumia-820')).resize(640, 480, { fit: 'cover' })
+const PRESET = { version: 1, variants: [{ name: 'a', size: 24, format: 'png' } as const] }
+/** Decoded once. */
+const { data, info } = await sharp(await photograph('nokia-lumia-820'))
+  .resize(320, 240, { fit: 'cover' })
+  .raw()
+  .toBuffer({ resolveWithObject: true })
+const picture = sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } })
 const JPEGS: Record<string, Buffer> = {
   baseline: await picture.clone().jpeg({ quality: 88, optimiseCoding: false }).toBuffer(),
   optimised: await picture.clone().jpeg({ quality: 70 }).toBuffer(),

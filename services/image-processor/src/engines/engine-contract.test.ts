@@ -2,8 +2,15 @@ import type { VariantSpec, Watermark } from '@darkroom/core'
 import { photograph } from '@darkroom/testing/photographs'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import sharp, { type Sharp } from 'sharp'
-import { animation, ODD_IMAGES } from '../testing/odd-images.ts'
-import { CORNERS, fourCorners, pngThatClaims, psnr, storedFor } from '../testing/test-images.ts'
+import { animation } from '../testing/odd-images.ts'
+import {
+  CORNERS,
+  fourCorners,
+  pngThatClaims,
+  psnr,
+  showsFourCorners,
+  storedFor,
+} from '../testing/test-images.ts'
 import { COLOR_SPACES, jpegIn, pngIn } from '../testing/wide-gamut.ts'
 import { type DevelopedVariant, type ImageEngine, unsupportedBy } from './image-engine.ts'
 import { jimpEngine } from './jimp-engine.ts'
@@ -79,7 +86,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
       const { variants } = await engine.develop(original, specs)
       expect(variants.map((variant) => variant.spec)).toEqual(specs)
       expect(variants.map(({ width }) => width)).toEqual(sizes)
-      for (const variant of variants) await expectQuarters(sharp(variant.data), variant.width, variant.height)
+      for (const { data } of variants) expect(await showsFourCorners(sharp(data))).toBe(true)
     })
   })
 
@@ -225,14 +232,6 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     })
   })
 
-  describe('is developed although odd', () => {
-    /** What stands in front of the header is cut off before an engine sees it. */
-    const developable = ODD_IMAGES.filter(([, warning]) => warning !== 'junk-before-header')
-    test.each(developable)('%s', async (_what, _warning, make) => {
-      await expectFourCorners(await engine.develop(await make(), BOTH_FORMATS), [64, 43])
-    })
-  })
-
   describe('presets', () => {
     const crop = (width: number, height: number, more: Partial<VariantSpec> = {}): VariantSpec => ({
       name: `${width}x${height}-${more.position ?? ''}`,
@@ -267,7 +266,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
         [100, 100],
         [64, 128],
       ])
-      for (const { data, width, height } of variants) await expectQuarters(sharp(data), width, height)
+      for (const { data } of variants) expect(await showsFourCorners(sharp(data))).toBe(true)
     })
 
     test.each([
@@ -430,7 +429,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
           width: 40,
           pageHeight: 40,
         })
-        await expectQuarters(sharp(whole.data), 60, 40)
+        expect(await showsFourCorners(sharp(whole.data))).toBe(true)
         expect(near(await pixelOf(cropped.data, 10, 10), CORNERS.topLeft)).toBe(true)
         expect(near(await pixelOf(cropped.data, 35, 10), CORNERS.topRight)).toBe(true)
         const second = await sharp(whole.data, { page: 1 }).stats()
@@ -450,7 +449,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     })
   })
 
-  describe('refuses quickly', () => {
+  describe('refuses', () => {
     const TYPES = ['jpeg', 'png', 'webp', 'gif', 'avif'] as const
     const QUICK = { jpeg: {}, png: {}, webp: {}, gif: { effort: 1, dither: 0 }, avif: { effort: 0 } }
 
@@ -479,23 +478,11 @@ async function expectFourCorners(
 ): Promise<void> {
   for (const variant of variants) {
     expect(await sizeOf(variant)).toEqual(size)
-    await expectQuarters(sharp(variant.data), variant.width, variant.height)
+    expect(await showsFourCorners(sharp(variant.data))).toBe(true)
   }
   const { data, ...raw } = preview
   expect([raw.width, raw.height]).toEqual([120, 80])
-  await expectQuarters(sharp(data, { raw }), raw.width, raw.height)
-}
-
-async function expectQuarters(image: Sharp, width: number, height: number): Promise<void> {
-  const raw = await image.removeAlpha().raw().toBuffer()
-  const at = (x: number, y: number) => {
-    const i = (Math.floor(y * height) * width + Math.floor(x * width)) * 3
-    return raw.subarray(i, i + 3)
-  }
-  expect(near(at(0.25, 0.25), CORNERS.topLeft)).toBe(true)
-  expect(near(at(0.75, 0.25), CORNERS.topRight)).toBe(true)
-  expect(near(at(0.25, 0.75), CORNERS.bottomLeft)).toBe(true)
-  expect(near(at(0.75, 0.75), CORNERS.bottomRight)).toBe(true)
+  expect(await showsFourCorners(sharp(data, { raw }))).toBe(true)
 }
 
 function near(actual: ArrayLike<number>, expected: readonly number[], tolerance = 10): boolean {
@@ -503,9 +490,7 @@ function near(actual: ArrayLike<number>, expected: readonly number[], tolerance 
 }
 
 async function expectProblem(engine: ImageEngine, original: Buffer, slug: string): Promise<void> {
-  const started = performance.now()
   await expect(engine.develop(original, BOTH_FORMATS)).rejects.toMatchObject({ name: 'ProblemError', slug })
-  expect(performance.now() - started).toBeLessThan(2000)
 }
 
 async function sizeOf({ data }: DevelopedVariant): Promise<[number, number]> {
@@ -517,16 +502,17 @@ async function pixelOf(data: Buffer, x: number, y: number): Promise<Buffer> {
   return sharp(data).extract({ left: x, top: y, width: 1, height: 1 }).raw().toBuffer()
 }
 
+const uprightPhotograph = photograph('nokia-lumia-820').then((original) =>
+  sharp(original).resize(150, 150, { fit: 'inside' }).keepExif().png().toBuffer(),
+)
+
 /** Real EXIF as a camera wrote it but for the orientation, around fewer pixels. */
 async function smallPhotograph(engine: ImageEngine, orientation: number) {
-  const upright = await sharp(await photograph('nokia-lumia-820'))
-    .resize(300, 300, { fit: 'inside' })
-    .keepExif()
-    .png()
+  const original = await storedFor(orientation, sharp(await uprightPhotograph))
+    .jpeg({ quality: 95 })
     .toBuffer()
-  const original = await storedFor(orientation, sharp(upright)).jpeg({ quality: 95 }).toBuffer()
   expect(original.includes('Lumia 820')).toBe(true)
-  return (await engine.develop(original, [spec('a', 200)])).preview
+  return (await engine.develop(original, [spec('a', 100)])).preview
 }
 
 async function rgbOf(data: Buffer): Promise<Buffer> {

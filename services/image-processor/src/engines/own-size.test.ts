@@ -13,8 +13,12 @@ const spec = (format: OutputFormat, rest: Partial<VariantSpec> = {}): VariantSpe
   format,
   ...rest,
 })
-const small = sharp(await photograph('nokia-lumia-820')).resize(200)
-const photo = () => small.clone()
+/** Decoded once. */
+const { data: pixels, info } = await sharp(await photograph('nokia-lumia-820'))
+  .resize(200)
+  .raw()
+  .toBuffer({ resolveWithObject: true })
+const photo = () => sharp(pixels, { raw: { width: info.width, height: info.height, channels: 3 } })
 const rgb = (image: Buffer) => sharp(image).removeAlpha().toColorspace('srgb').raw().toBuffer()
 
 function gradient(alpha: (x: number) => number): Sharp {

@@ -28,6 +28,21 @@ export function fourCorners(
   return sharp(data, { raw: { width, height, channels: 3 } })
 }
 
+/** Whether the middle of each quarter has the color of its corner. */
+export async function showsFourCorners(image: Sharp): Promise<boolean> {
+  const { data, info } = await image.removeAlpha().raw().toBuffer({ resolveWithObject: true })
+  const isNear = (x: number, y: number, color: Color) => {
+    const at = (Math.floor(y * info.height) * info.width + Math.floor(x * info.width)) * 3
+    return color.every((value, i) => Math.abs(value - (data[at + i] ?? Number.NaN)) <= 10)
+  }
+  return (
+    isNear(0.25, 0.25, CORNERS.topLeft) &&
+    isNear(0.75, 0.25, CORNERS.topRight) &&
+    isNear(0.25, 0.75, CORNERS.bottomLeft) &&
+    isNear(0.75, 0.75, CORNERS.bottomRight)
+  )
+}
+
 /** How to store an upright picture for each EXIF orientation; sharp mirrors before it rotates. */
 const STORED: Record<number, (upright: Sharp) => Sharp> = {
   1: (upright) => upright,

@@ -5,8 +5,8 @@ import { chunk } from './png-parts.ts'
 /** A file that consists of tiny parts. */
 export interface EndlessImage {
   name: string
-  /** By default nearly as large as the largest file that is accepted: millions of parts. */
-  make: (bytes?: number) => Promise<Buffer>
+  /** Nearly as large as the largest file that is accepted: millions of parts. */
+  make: () => Promise<Buffer>
   outcome: Outcome
 }
 
@@ -141,5 +141,5 @@ const ROWS: Row[] = [
 export const ENDLESS_IMAGES: EndlessImage[] = ROWS.map(([name, outcome, make]) => ({
   name,
   outcome,
-  make: (bytes = BYTES) => make(bytes),
+  make: () => make(BYTES),
 }))

@@ -44,5 +44,8 @@ export function png(header: Header, more: Buffer[] = [], picture = idat(header))
 /** `keyword \0 method`, then zeros, which compress to a thousandth. */
 export function compressedText(type: 'iCCP' | 'zTXt' | 'iTXt', megabytes: number): Buffer {
   const head = type === 'iTXt' ? 'bomb\0\x01\0\0\0' : 'bomb\0\0'
-  return chunk(type, Buffer.concat([Buffer.from(head, 'latin1'), deflateSync(Buffer.alloc(megabytes * 1e6))]))
+  return chunk(
+    type,
+    Buffer.concat([Buffer.from(head, 'latin1'), deflateSync(Buffer.alloc(megabytes * 1e6), { level: 1 })]),
+  )
 }
