@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -128,10 +128,26 @@ test('sends the new files after a refresh, and the last good ones after an error
   expect((await get(`/${after}`)).body.toString()).toContain('refreshed')
 })
 
-test('a page that this process has built is served as it is', async () => {
-  await write('page.tsx', 'const = 1')
-  await start()
-  expect((await get('/')).status).toBe(200)
+test('a page is built again by another process only if something has changed', async () => {
+  // A build replaces what it would not have written.
+  const mark = () => appendFile(join(folder, 'dist', 'index.html'), '<!-- kept -->')
+  const startElsewhere = async (process: number) => {
+    const { servePage } = await import(`./serve-page.ts?${process}`)
+    await server.close()
+    server = Fastify()
+    await servePage(server, join(folder, 'source'))
+    url = await server.listen({ port: 0, host: '127.0.0.1' })
+    return (await get('/')).body.toString()
+  }
+  await mark()
+  expect(await startElsewhere(1)).toContain('kept')
+  await write('other.css', 'i { color: green }')
+  expect(await startElsewhere(2)).not.toContain('kept')
+  expect((await get(`/${(await builtNames())[1]}`)).body.toString()).toContain('green')
+  await mark()
+  expect(await startElsewhere(3)).toContain('kept')
+  await rm(join(folder, 'dist', String((await builtNames())[2])))
+  expect(await startElsewhere(4)).not.toContain('kept')
 })
 
 test('fails with the position of an error in the source', async () => {

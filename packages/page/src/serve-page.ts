@@ -6,6 +6,7 @@ import { ARRIVAL_TIMEOUTS } from '@darkroom/core'
 import statics from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 import { buildPage, writeIfChanged } from './build-page.ts'
+import { keepPage, readKeptPage } from './kept-page.ts'
 
 const ENCODINGS = [
   { extension: '.br', compress: promisify(brotliCompress) },
@@ -13,7 +14,7 @@ const ENCODINGS = [
 ]
 
 /**
- * Serves the page in `source` at `/`. Builds it into the folder `dist` next to it, unless this process has: then `refreshPage` does. Files are compressed when they are
+ * Serves the page in `source` at `/`. Builds it into the folder `dist` next to it, unless it is there as it would be built. Files are compressed when they are
  * built, and sent as `Accept-Encoding` allows. Those with a hash in their name are cached for a year, `index.html` is
  * revalidated by its ETag on each visit.
  *
@@ -22,8 +23,10 @@ const ENCODINGS = [
 export async function servePage(server: FastifyInstance, source: string): Promise<void> {
   // Fastify lets a request take for ever: whoever sends a byte a minute would keep its connection.
   Object.assign(server.server, ARRIVAL_TIMEOUTS)
-  if (!inputsOfPages.has(source)) await refreshPage(source)
   const folder = distOf(source)
+  const kept = inputsOfPages.get(source) ?? (await readKeptPage(source, folder))
+  if (kept) inputsOfPages.set(source, kept)
+  else await refreshPage(source)
   await server.register(statics, {
     root: folder,
     preCompressed: true,
@@ -37,7 +40,9 @@ export async function refreshPage(source: string): Promise<void> {
   const folder = distOf(source)
   const { names, inputs } = await buildPage(source, folder)
   inputsOfPages.set(source, inputs)
-  await Promise.all(names.map((name) => compress(join(folder, name))))
+  const compressed = await Promise.all(names.map((name) => compress(folder, name)))
+  // Without the note the next start takes longer.
+  await keepPage(source, [...names, ...compressed.flat()], inputs).catch(() => {})
 }
 
 const inputsOfPages = new Map<string, string[]>()
@@ -53,12 +58,18 @@ function cacheControlOf(path: string): string {
   return basename(path).startsWith('index.html') ? 'no-cache' : 'public, max-age=31536000, immutable'
 }
 
-/** A compressed file that is newer than the original is up to date. Brotli takes a second for a large script. */
-async function compress(path: string): Promise<void> {
+/**
+ * A compressed file that is newer than the original is up to date. Brotli takes a second for a large script.
+ *
+ * @returns the names of the compressed files
+ */
+async function compress(folder: string, name: string): Promise<string[]> {
+  const path = join(folder, name)
   const { mtimeMs } = await stat(path)
   for (const { extension, compress } of ENCODINGS) {
     const existing = await stat(path + extension).catch(() => undefined)
     if (existing && existing.mtimeMs >= mtimeMs) continue
     await writeIfChanged(path + extension, await compress(await readFile(path)))
   }
+  return ENCODINGS.map(({ extension }) => name + extension)
 }

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { configurationPath } from '@darkroom/app-configuration'
+import { areUnchanged, type FileVersions, versionsOf } from '@darkroom/page/versions'
 import { repositoryRoot } from '../repository-root.ts'
 import type { Imported } from './dependencies.ts'
 import type { Bundle } from './write-bundles.ts'
@@ -22,8 +21,7 @@ export interface Build {
 
 interface KeptBuild extends Pick<Build, 'bundles' | 'sources' | 'imported'> {
   settings: string
-  /** By file. */
-  versions: Map<string, string>
+  versions: FileVersions
   outdir: string
 }
 
@@ -55,7 +53,7 @@ export async function readKeptBuild(
     .then(deserialize)
     .catch(() => undefined)
   if (kept?.settings !== settings) return
-  for (const [path, version] of kept.versions) if (versionOf(path) !== version) return
+  if (!areUnchanged(kept.versions)) return
   return {
     bundles: kept.bundles.map((some) =>
       some.map(({ path, contents }) => ({
@@ -76,10 +74,9 @@ export async function keepBuild(
   { bundles, inputs, sources, imported }: Build,
 ): Promise<void> {
   const read = inputs.filter((path) => path !== configurationPath() && !path.startsWith(join(outdir, sep)))
-  const paths = new Set([...SETTINGS, ...read, ...read.flatMap(packageOf)])
   const kept: KeptBuild = {
     settings,
-    versions: new Map(Array.from(paths, (path) => [path, versionOf(path)])),
+    versions: versionsOf([...SETTINGS, ...read]),
     bundles: bundles.map((some) =>
       some.map(({ path, contents }) => ({ path: relative(outdir, path), contents })),
     ),
@@ -91,23 +88,6 @@ export async function keepBuild(
   const part = `${file}.${process.pid}.part`
   await writeFile(part, serialize(kept))
   await rename(part, file)
-}
-
-/** Of our own files the content, of packages, which hardly change, what costs less. */
-function versionOf(path: string): string {
-  try {
-    if (!path.includes('node_modules')) return createHash('sha1').update(readFileSync(path)).digest('base64')
-    const { size, mtimeMs } = statSync(path)
-    return `${size} ${mtimeMs}`
-  } catch {
-    return 'missing'
-  }
-}
-
-/** The package.json of `packages/NAME/src/…`, which names the files that others import. */
-function packageOf(path: string): string[] {
-  const [group = '', name = ''] = relative(repositoryRoot, path).split(sep)
-  return group === 'node_modules' || group === '..' ? [] : [join(repositoryRoot, group, name, 'package.json')]
 }
 
 /** Code and source maps name the folder that they are in. */
