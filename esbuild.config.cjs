@@ -3,7 +3,7 @@
  * our own lines. A service adds to it in its serverless.yml under custom.esbuild.
  */
 const { existsSync, readFileSync } = require('node:fs')
-const { join } = require('node:path')
+const { dirname, join, relative } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const esbuild = require('esbuild')
 
@@ -168,12 +168,12 @@ module.exports = ({ service, serviceDir, processedInput }) => {
   const outputWorkFolder = `.esbuild/${process.env.ESBUILD_WORK_FOLDER || command}`
   return {
     ...(isOffline ? bundle() : deployed()),
+    absWorkingDir: serviceDir,
     outputFileExtension: '.mjs',
-    concurrency: 2,
     outputWorkFolder,
     ...(isOffline
       ? { plugins: [buildTogether({ service, serviceDir }, join(serviceDir, outputWorkFolder, 'together'))] }
-      : { exclude: CREDENTIALS_ELSEWHERE, plugins: [...deployed().plugins, bundleEngines] }),
+      : { exclude: CREDENTIALS_ELSEWHERE, plugins: [buildInOnePass(serviceDir)], skipRebuild: true }),
     ...own,
   }
 }
@@ -187,11 +187,38 @@ const withEngines = (sources) => [
   ...sources.map((source) => source.replace(/\.ts$/, '.engine.ts')).filter((source) => existsSync(source)),
 ]
 
-const bundleEngines = {
-  name: 'bundle-engines',
-  setup({ initialOptions }) {
-    initialOptions.entryPoints = withEngines(initialOptions.entryPoints)
-  },
+/**
+ * serverless-esbuild builds each function by itself, which reads the same packages again for each. This plugin builds all
+ * functions that it asks for in one pass; esbuild links each by itself, so the files are the same. The builds of
+ * serverless-esbuild are empty, and nothing of them is written.
+ */
+function buildInOnePass(serviceDir) {
+  const builds = new Map()
+  let asked = []
+  return {
+    name: 'build-in-one-pass',
+    setup({ initialOptions, onResolve, onLoad }) {
+      const options = { ...initialOptions, plugins: deployed().plugins, outbase: serviceDir }
+      const [entry] = initialOptions.entryPoints
+      const outdir = join(initialOptions.outdir, relative(dirname(entry), '.'))
+      asked.push(entry)
+      Object.assign(initialOptions, { write: false, logLevel: 'silent' })
+      onResolve({ filter: /./ }, ({ path }) => ({ path, namespace: 'one-pass' }))
+      onLoad({ filter: /./, namespace: 'one-pass' }, async () => {
+        if (!builds.has(entry)) {
+          const build = esbuild.build({ ...options, entryPoints: withEngines(asked), outdir })
+          for (const source of asked) builds.set(source, build)
+          asked = []
+        }
+        try {
+          await builds.get(entry)
+          return { contents: '' }
+        } catch ({ errors }) {
+          return { errors }
+        }
+      })
+    },
+  }
 }
 
 function entryPointsOf(services) {
@@ -226,13 +253,17 @@ module.exports.bundleTogether = bundleTogether
 module.exports.entryPointsOf = entryPointsOf
 module.exports.deployedConfiguration = deployedConfiguration
 
-/** Bundles one function as it is deployed. `external`: what its zip has in `node_modules`. Resolves to the metafile. */
-module.exports.bundleDeployed = async (entry, outfile, external = []) => {
+/**
+ * Bundles functions as they are deployed. `entryPoints`: their sources, by the names of their files without `.mjs`. `external`: what
+ * their zips have in `node_modules`. Resolves to the metafile.
+ */
+module.exports.bundleDeployed = async (entryPoints, outdir, external = []) => {
   const { metafile } = await esbuild.build({
     ...deployed(),
     metafile: true,
-    entryPoints: [entry],
-    outfile,
+    entryPoints,
+    outdir,
+    outExtension: { '.js': '.mjs' },
     external: [...external, ...CREDENTIALS_ELSEWHERE],
   })
   return metafile

@@ -26,7 +26,8 @@ const root = join(import.meta.dirname, '..')
 const folder = join(root, 'services/upload-api/.esbuild/authorizer')
 const file = join(folder, 'authorize.mjs')
 await mkdir(folder, { recursive: true })
-await bundleDeployed(join(root, 'services/upload-api/src/routes/authorize.ts'), file, [])
+const authorize = join(root, 'services/upload-api/src/routes/authorize.ts')
+await bundleDeployed({ authorize }, folder, [])
 
 const aws = await startLocalAws()
 const environment = { ...awsEnvironment(aws.endpoint), BUCKET: 'bench' }

@@ -2,8 +2,15 @@ import { createRequire } from 'node:module'
 import type { Metafile } from 'esbuild'
 
 const configuration: {
-  bundleDeployed: (entry: string, outfile: string, external: string[]) => Promise<Metafile>
+  bundleDeployed: (
+    entryPoints: Record<string, string>,
+    outdir: string,
+    external: string[],
+  ) => Promise<Metafile>
 } = createRequire(import.meta.url)('../esbuild.config.cjs')
 
-/** Bundles one function as it is deployed, and says of what. `external`: the packages that its zip has in `node_modules`. */
+/**
+ * Bundles functions as they are deployed, and says of what. `entryPoints`: their sources, by the names of their files without
+ * `.mjs`. `external`: the packages that their zips have in `node_modules`.
+ */
 export const { bundleDeployed } = configuration

@@ -71,31 +71,38 @@ interface Template {
 async function bundleService(service: string): Promise<Program[]> {
   const folder = join(ROOT, 'services', service)
   const template: Template = parse(await readFile(join(folder, 'serverless.yml'), 'utf8'))
-  return pMap(
-    Object.entries(template.functions),
-    async ([name, { handler }]) => {
-      // The default engine and decoder.
-      const source = handler
-        .replace(/\$\{param:imageEngine\}.*(?=\.handler)/, 'sharp')
-        .replace(/\.\w+$/, '.ts')
-      const bundle = async (from: string, to: string) => {
-        await bundleDeployed(join(folder, from), to, template.custom.esbuild.external ?? [])
-        return compressedBytes(to, `${to}.map`)
+  const sources = Object.entries(template.functions).flatMap(([name, { handler }]) => {
+    // The default engine and decoder.
+    const source = join(
+      folder,
+      handler.replace(/\$\{param:imageEngine\}.*(?=\.handler)/, 'sharp').replace(/\.\w+$/, '.ts'),
+    )
+    const engine = source.replace(/\.ts$/, '.engine.ts')
+    return existsSync(engine)
+      ? [
+          [name, source],
+          [`${name}.engine`, engine],
+        ]
+      : [[name, source]]
+  })
+  await bundleDeployed(Object.fromEntries(sources), folderOf(service), template.custom.esbuild.external ?? [])
+  const filesOf = (name: string) => [`${name}.mjs`, `${name}.mjs.map`]
+  return Promise.all(
+    Object.keys(template.functions).map(async (name) => {
+      const programs = [name, `${name}.engine`].filter((program) => sources.some(([own]) => own === program))
+      const files = programs.flatMap(filesOf).map((file) => join(folderOf(service), file))
+      return {
+        title: `${service} ${name}`,
+        file: join(folderOf(service), `${name}.mjs`),
+        bytes: await compressedBytes(...files),
       }
-      const file = join(folderOf(service), `${name}.mjs`)
-      const bytes = await bundle(source, file)
-      const engine = source.replace(/\.ts$/, '.engine.ts')
-      if (!existsSync(join(folder, engine))) return { title: `${service} ${name}`, file, bytes }
-      const engineBytes = await bundle(engine, join(folderOf(service), `${name}.engine.mjs`))
-      return { title: `${service} ${name}`, file, bytes: bytes + engineBytes }
-    },
-    { concurrency: 1 },
+    }),
   )
 }
 
 async function compressedBytes(...files: string[]): Promise<number> {
   const sizes = await Promise.all(
-    files.map(async (file) => deflateRawSync(await readFile(file), { level: 9 }).length),
+    files.map(async (file) => deflateRawSync(await readFile(file), { level: 6 }).length),
   )
   return sizes.reduce((sum, size) => sum + size, 0)
 }

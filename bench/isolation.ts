@@ -40,9 +40,9 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 /** In the service's folder, so that sharp can be resolved. */
 async function bundle(name: string): Promise<string> {
-  const outfile = join(service, '.esbuild', 'isolation', `${name}.mjs`)
-  await bundleDeployed(join(service, 'src', 'handlers', `${name}.ts`), outfile, ['sharp', 'koffi'])
-  return pathToFileURL(outfile).href
+  const folder = join(service, '.esbuild', 'isolation')
+  await bundleDeployed({ [name]: join(service, 'src', 'handlers', `${name}.ts`) }, folder, ['sharp', 'koffi'])
+  return pathToFileURL(join(folder, `${name}.mjs`)).href
 }
 
 /** Memory (MB) and load time of the consumer, without the engine's process. */

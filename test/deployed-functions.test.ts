@@ -5,29 +5,44 @@ import { promisify } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
-import { afterAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { Metafile } from 'esbuild'
 import { strToU8, zipSync } from 'fflate'
 import sharp from 'sharp'
 import { bundleDeployed } from '../bench/bundle-deployed.ts'
 
 const SERVICES = join(import.meta.dirname, '../services')
 const UPLOAD_IMAGE = 'upload-api/src/routes/upload-image.ts'
+/** Together they import every AWS client and every package of Powertools. */
+const HANDLERS = [
+  UPLOAD_IMAGE,
+  'upload-api/src/routes/create-upload.ts',
+  'image-processor/src/handlers/process-images-with-sharp.ts',
+  'image-processor/src/handlers/process-images-with-sharp.engine.ts',
+  'image-processor/src/handlers/announce-outcomes.ts',
+  'kafka-bridge/src/bridge-records.ts',
+]
 
-const folders = new Set<string>()
 /** Inside the service, so that packages that are not bundled are found. */
-function fileOf(handler: string): string {
-  const [service = '', ...path] = handler.replace(/ts$/, 'mjs').split('/')
-  const folder = join(SERVICES, service, '.esbuild/deployed-functions-test')
-  folders.add(folder)
-  return join(folder, ...path)
-}
-afterAll(() => Promise.all([...folders].map((folder) => rm(folder, { recursive: true, force: true }))))
+const FOLDER = '.esbuild/deployed-functions-test'
+const nameOf = (handler: string) => handler.replace(/\/(.*)\.ts$/, `/${FOLDER}/$1`)
+const fileOf = (handler: string) => join(SERVICES, `${nameOf(handler)}.mjs`)
+
+let outputs: [file: string, output: Metafile['outputs'][string]][]
+beforeAll(async () => {
+  const sources = HANDLERS.map((handler) => [nameOf(handler), join(SERVICES, handler)])
+  const metafile = await bundleDeployed(Object.fromEntries(sources), SERVICES, ['sharp', 'koffi'])
+  outputs = Object.entries(metafile.outputs)
+})
+afterAll(async () => {
+  for (const handler of HANDLERS)
+    await rm(join(SERVICES, handler.replace(/\/.*/, ''), FOLDER), { recursive: true, force: true })
+})
 
 /** `zod@4.6.7` for each package that a bundle has code of. */
-async function packagesOf(handler: string): Promise<string[]> {
-  const { outputs } = await bundleDeployed(join(SERVICES, handler), fileOf(handler), ['sharp', 'koffi'])
-  const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs))
-  const names = inputs.flatMap(([path, { bytesInOutput }]) =>
+function packagesOf(handler: string): string[] {
+  const [, output] = outputs.find(([file]) => file.endsWith(`${nameOf(handler)}.mjs`)) ?? []
+  const names = Object.entries(output?.inputs ?? {}).flatMap(([path, { bytesInOutput }]) =>
     bytesInOutput > 0 ? (/\.pnpm\/((?:@[^+]+\+)?[^@]+@[^_/]+)/.exec(path)?.[1] ?? []) : [],
   )
   return [...new Set(names)].sort()
@@ -35,16 +50,8 @@ async function packagesOf(handler: string): Promise<string[]> {
 
 const withoutVersions = (names: string[]) => names.map((name) => name.replace(/@[^@]*$/, ''))
 
-/** Together they import every AWS client and every package of Powertools. */
-test.each([
-  UPLOAD_IMAGE,
-  'upload-api/src/routes/create-upload.ts',
-  'image-processor/src/handlers/process-images-with-sharp.ts',
-  'image-processor/src/handlers/process-images-with-sharp.engine.ts',
-  'image-processor/src/handlers/announce-outcomes.ts',
-  'kafka-bridge/src/bridge-records.ts',
-])('%s has one version of each package', async (handler) => {
-  const packages = await packagesOf(handler)
+test.each(HANDLERS)('%s has one version of each package', (handler) => {
+  const packages = packagesOf(handler)
   const twice = packages.filter(
     (name, index, all) => withoutVersions(all).indexOf(name.replace(/@[^@]*$/, '')) !== index,
   )
@@ -64,7 +71,7 @@ async function runDeployed(script: string, environment: Record<string, string>):
 }
 
 test('uploadImage has no client that it does not need, and starts without fetch and terminals', async () => {
-  expect(withoutVersions(await packagesOf(UPLOAD_IMAGE))).not.toContain('@aws-sdk+client-dynamodb')
+  expect(withoutVersions(packagesOf(UPLOAD_IMAGE))).not.toContain('@aws-sdk+client-dynamodb')
   const modules = await runDeployed('process.moduleLoadList', { QUEUE_URL: 'http://127.0.0.1/0/images' })
   expect(modules).toContain('NativeModule https')
   expect(modules).not.toContain('NativeModule internal/deps/undici/undici')
@@ -73,7 +80,6 @@ test('uploadImage has no client that it does not need, and starts without fetch 
 })
 
 test('a function has the schemas of the commands that it sends alone', async () => {
-  await packagesOf(UPLOAD_IMAGE)
   const code = await readFile(fileOf(UPLOAD_IMAGE), 'utf8')
   expect(code).toContain('PutObjectRequest')
   expect(code).toContain('SendMessageRequest')
@@ -81,14 +87,12 @@ test('a function has the schemas of the commands that it sends alone', async () 
 })
 
 test('a function does not look for files with settings of the SDK', async () => {
-  await packagesOf(UPLOAD_IMAGE)
   const code = await readFile(fileOf(UPLOAD_IMAGE), 'utf8')
   expect(code).toContain('AWS_MAX_ATTEMPTS')
   expect(code).not.toMatch(/AWS_CONFIG_FILE|AWS_SHARED_CREDENTIALS_FILE/)
 })
 
 test('a stack trace names the line of the source', async () => {
-  await packagesOf(UPLOAD_IMAGE)
   const source = await readFile(join(SERVICES, 'upload-api/src/environment.ts'), 'utf8')
   const line = source.split('\n').findIndex((text) => text.includes('.parse(process.env)')) + 1
   const withoutQueue = runDeployed('undefined', { QUEUE_URL: 'none' })
@@ -96,7 +100,6 @@ test('a stack trace names the line of the source', async () => {
 })
 
 test('uploadImage stores an image and sends its message, and says what another file is', async () => {
-  await packagesOf(UPLOAD_IMAGE)
   const aws = await startLocalAws()
   try {
     Object.assign(process.env, awsEnvironment(aws.endpoint))

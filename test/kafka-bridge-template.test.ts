@@ -17,10 +17,15 @@ const CLUSTERS = {
 type Cluster = keyof typeof CLUSTERS
 
 const packages: Partial<Record<Cluster, ServicePackage>> = {}
+let refusal: string
 beforeAll(async () => {
-  for (const [cluster, params] of Object.entries(CLUSTERS)) {
+  const clusters = Object.entries(CLUSTERS).map(async ([cluster, params]) => {
     packages[cluster as Cluster] = await packageService('kafka-bridge', {}, params)
-  }
+  })
+  await packageService('kafka-bridge', {}, { kafkaCluster: 'confluent' }).catch(({ message }) => {
+    refusal = message
+  })
+  await Promise.all(clusters)
 }, 900_000)
 
 function resource(cluster: Cluster, id: string): Resource {
@@ -96,10 +101,8 @@ describe('the connection to a cluster', () => {
     expect(sources('msk with SCRAM')).toEqual([{ Type: 'SASL_SCRAM_512_AUTH', URI: SECRET }])
   })
 
-  test('packaging fails on an invalid parameter and says what to do', async () => {
-    await expect(packageService('kafka-bridge', {}, { kafkaCluster: 'confluent' })).rejects.toMatchObject({
-      stdout: expect.stringContaining('kafkaCluster is "confluent": set it to msk or self-managed.'),
-    })
+  test('packaging fails on an invalid parameter and says what to do', () => {
+    expect(refusal).toContain('kafkaCluster is "confluent": set it to msk or self-managed.')
   })
 })
 

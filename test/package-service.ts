@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { unzipSync } from 'fflate'
+import { inTurn, runServerless } from './run-serverless.ts'
 
 const REPOSITORY = new URL('..', import.meta.url).pathname
 
@@ -43,7 +42,7 @@ const TEMPLATES = join(REPOSITORY, '.cache/templates')
 
 /** Packages a service without an AWS account. `params` are stage parameters. */
 export function packageService(...args: Parameters<typeof packageAlone>): Promise<ServicePackage> {
-  return withServiceLock(args[0], () => packageAlone(...args))
+  return inTurn(() => withServiceLock(args[0], () => packageAlone(...args)))
 }
 
 /**
@@ -95,7 +94,11 @@ async function packageAlone(
   const folder = await mkdtemp(join(tmpdir(), `package-${name}-`))
   try {
     const chosen = Object.entries(params).map(([key, value]) => `--param=${key}=${value}`)
-    await runServerless(name, ['package', '--stage', stage, '--package', folder, ...chosen], environment)
+    await runServerless({
+      folder: join(REPOSITORY, 'services', name),
+      args: ['package', '--stage', stage, '--package', folder, ...chosen],
+      environment: environmentWith(environment),
+    })
     const file = join(folder, 'cloudformation-template-update-stack.json')
     const text = await readFile(file, 'utf8')
     const hash = createHash('sha256').update(text).digest('hex')
@@ -123,23 +126,16 @@ const QUIET_NPM = {
   npm_config_update_notifier: 'false',
 }
 
-async function runServerless(
-  service: string,
-  args: string[],
-  environment: Record<string, string>,
-): Promise<void> {
+function environmentWith(environment: Record<string, string>): NodeJS.ProcessEnv {
   const withoutAccount = Object.entries(process.env).filter(
     ([key]) => !/^AWS_(?!CA_BUNDLE)|^(IMAGE_ENGINE|HEIC_DECODER)$/.test(key),
   )
-  await promisify(execFile)(join(REPOSITORY, 'node_modules/.bin/serverless'), args, {
-    cwd: join(REPOSITORY, 'services', service),
-    env: {
-      ...Object.fromEntries(withoutAccount),
-      ...environment,
-      ...QUIET_NPM,
-      ESBUILD_WORK_FOLDER: 'package-for-test',
-    },
-  })
+  return {
+    ...Object.fromEntries(withoutAccount),
+    ...environment,
+    ...QUIET_NPM,
+    ESBUILD_WORK_FOLDER: 'package-for-test',
+  }
 }
 
 async function readArchives(

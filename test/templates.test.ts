@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configurationForServerless, readConfiguration, retentionOf } from '@darkroom/app-configuration'
 import { auditBucketOf, auditPrefix } from '@darkroom/core'
 import { lifecycleRules } from '@darkroom/retention'
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import pMap from 'p-map'
 import { parse } from 'yaml'
 import { ANNOUNCING, COLLECTING } from '../bench/scale/catalogue.ts'
 import { DEFAULT_LIMITS } from '../bench/scale/limits.ts'
@@ -14,6 +13,7 @@ import { documentedTable } from '../services/upload-api/src/testing/documented-t
 import { parseMetricsInsights } from './metrics-insights.ts'
 import { packageService, type Resource, type ServicePackage } from './package-service.ts'
 import { resolveIntrinsics } from './resolve-intrinsics.ts'
+import { inTurn, runServerless } from './run-serverless.ts'
 
 const SERVICES = ['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'] as const
 /** The longest name that a stage can have. */
@@ -21,15 +21,45 @@ const STAGE = 'preview-pull-request'
 const MEGABYTE = 1024 * 1024
 
 const packages: Record<string, ServicePackage> = {}
+let refused: Promise<string>
+let unbuildable: Promise<string>
 beforeAll(async () => {
-  await pMap(
-    SERVICES,
-    async (service) => {
-      packages[service] = await packageService(service, {}, {}, STAGE)
-    },
-    { concurrency: 2 },
-  )
+  const packaged = SERVICES.map(async (service) => {
+    packages[service] = await packageService(service, {}, {}, STAGE)
+  })
+  refused = messageOf(packageService('analytics-catalog', {}, {}, 'Prod'))
+  unbuildable = messageOf(inTurn(packageUnbuildable))
+  await Promise.all(packaged)
 }, 900_000)
+
+const messageOf = (failing: Promise<unknown>) =>
+  failing.then(
+    () => 'It was packaged',
+    ({ message }) => message,
+  )
+
+/** A service with a function whose imports do not exist, after one that can be built. */
+async function packageUnbuildable(): Promise<void> {
+  const cache = join(import.meta.dirname, '../.cache')
+  await mkdir(cache, { recursive: true })
+  const folder = await mkdtemp(join(cache, 'unbuildable-'))
+  try {
+    await writeFile(
+      join(folder, 'serverless.yml'),
+      `service: unbuildable
+plugins: [serverless-esbuild]
+provider: { name: aws, runtime: nodejs24.x }
+package: { individually: true }
+custom: { esbuild: { config: ../../esbuild.config.cjs, logLevel: silent } }
+functions: { sound: { handler: sound.handler }, broken: { handler: broken.handler } }`,
+    )
+    await writeFile(join(folder, 'sound.ts'), 'export const handler = () => 1')
+    await writeFile(join(folder, 'broken.ts'), "\nexport { handler } from './nothing.ts'")
+    await runServerless({ folder, args: ['package'], environment: process.env })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
 
 function packageOf(service: string): ServicePackage {
   const made = packages[service]
@@ -889,11 +919,13 @@ describe('on the longest stage, in a region with the longest name', () => {
 })
 
 test('a stage that cannot be deployed everywhere is not packaged', async () => {
-  await expect(packageService('analytics-catalog', {}, {}, 'Prod')).rejects.toMatchObject({
-    stdout: expect.stringContaining(
-      'The stage "Prod" cannot be deployed: use 1 to 20 characters of a-z, 0-9 and "-".',
-    ),
-  })
+  expect(await refused).toContain(
+    'The stage "Prod" cannot be deployed: use 1 to 20 characters of a-z, 0-9 and "-".',
+  )
+})
+
+test('packaging ends with the place where a function cannot be built', async () => {
+  expect(await unbuildable).toMatch(/broken\.ts:2:24: ERROR: .*Could not resolve "\.\/nothing\.ts"/)
 })
 
 test('kafka-bridge is deployed with the others only if someone adds it', async () => {

@@ -28,8 +28,11 @@ export async function readTemplates(): Promise<Deployment> {
     statements: 0,
     polledQueues: 0,
   }
-  for (const service of ['upload-api', 'image-processor', 'analytics-catalog', 'kafka-bridge']) {
-    const { resources } = await packageService(service)
+  const services = ['upload-api', 'image-processor', 'analytics-catalog', 'kafka-bridge']
+  const packages = await Promise.all(
+    services.map(async (name) => ({ name, ...(await packageService(name)) })),
+  )
+  for (const { name: service, resources } of packages) {
     const isDefault = service !== 'kafka-bridge'
     const nameOf = (id: string) => String(resources[id]?.Properties.FunctionName).split('-').at(-1) ?? ''
     for (const [id, { Type, Properties }] of Object.entries(resources)) {
