@@ -365,20 +365,20 @@ test('an invalid traceparent does not reject a record', async () => {
   expect(await local.takeMessages()).toHaveLength(1)
 })
 
-test('one bad record among two hundred does not delay the others', async () => {
-  const records = Array.from({ length: 200 }, (_, n) =>
-    cloudEvent(`of-many-${n}`, n === 137 ? bomb() : tinyImage(n), {
+test('one bad record among sixty does not delay the others', async () => {
+  const records = Array.from({ length: 60 }, (_, n) =>
+    cloudEvent(`of-many-${n}`, n === 37 ? bomb() : tinyImage(n), {
       partition: n % 4,
       offset: Math.floor(n / 4),
     }),
   )
   const { answer, counts } = await local.count(...records)
   expect(answer).toEqual(NO_FAILURES)
-  const others = records.filter((_, n) => n !== 137).map((record) => inputKey(imageOf(record)))
+  const others = records.filter((_, n) => n !== 37).map((record) => inputKey(imageOf(record)))
   expect(await local.keys('input/')).toEqual(others.toSorted())
-  expect(await local.keys('rejected/')).toEqual([`rejected/${TOPIC}/${DATE}/1-34`])
+  expect(await local.keys('rejected/')).toEqual([`rejected/${TOPIC}/${DATE}/1-9`])
   expect(counts).toHaveLength(2)
-  expect(counts).toContainEqual(counted('KafkaRecordsAccepted', TOPIC, 199))
+  expect(counts).toContainEqual(counted('KafkaRecordsAccepted', TOPIC, 59))
   expect(counts).toContainEqual(counted('KafkaRecordsRejected', TOPIC, 1, 'image-too-large'))
   const announced = new Set((await local.takeMessages()).map(({ data }) => inputKey(data)))
   expect(announced).toEqual(new Set(others))

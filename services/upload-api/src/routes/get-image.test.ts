@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ImageStatus, inputKey, metadataKey, newImageId, Problem, timeOf } from '@darkroom/core'
 import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, describe, expect, jest, test } from '@jest/globals'
 import { failedDocument, processedDocument, refusedDocument } from '../testing/documents.ts'
 import { openStore } from '../testing/open-store.ts'
 import { send, type TestRequest } from '../testing/send.ts'
+import { untilRead } from '../testing/until-read.ts'
 
 const aws = await startLocalAws()
 const store = await openStore(awsEnvironment(aws.endpoint))
@@ -238,9 +238,9 @@ describe('the ETag', () => {
 describe('Prefer: wait', () => {
   test('holds the answer until the image is finished', async () => {
     const imageId = await queued()
+    const read = untilRead(metadataKey({ app, imageId }))
     const answer = get(imageId, prefer('wait=20'))
-    const early = await Promise.race([answer.then(() => 'answered'), sleep(250, 'held')])
-    expect(early).toBe('held')
+    expect(await Promise.race([answer, read.then(() => 'held')])).toBe('held')
     await store.putDocument(processedDocument({ app, imageId }))
     const put = Date.now()
     const { headers, body } = await answer

@@ -3,14 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { inputKey, newImageId, Problem, toUserMetadata, uploadKey } from '@darkroom/core'
+import { inputKey, metadataKey, newImageId, Problem, toUserMetadata, uploadKey } from '@darkroom/core'
 import { awsEnvironment, type LocalAws, startLocalAws } from '@darkroom/local-aws'
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { openStore } from '../testing/open-store.ts'
 import { jpeg } from '../testing/sample-images.ts'
 import { type Answer, send } from '../testing/send.ts'
+import { untilRead } from '../testing/until-read.ts'
 import { watchEvent } from '../testing/watch-event.ts'
 
 /** S3 and SQS as two servers that can stop and restart independently. */
@@ -44,6 +44,12 @@ afterAll(async () => {
   await Promise.all([running.s3.stop(), running.sqs.stop()])
   await rm(directory, { recursive: true, force: true })
 })
+
+/** The SDK's client of HTTP, whose types a client of S3 does not have. */
+interface TimedRequests {
+  httpHandlerConfigs(): { requestTimeout: number }
+  updateHttpClientConfig(key: 'requestTimeout', milliseconds: number): void
+}
 
 const app = 'web-app-1'
 const upload = (key: string) =>
@@ -126,7 +132,13 @@ describe('while S3 is down', () => {
     const sockets: Socket[] = []
     const silent = createServer((socket) => sockets.push(socket)).listen(ports.s3, '127.0.0.1')
     await once(silent, 'listening')
+    const requests = bucket.s3.config.requestHandler as unknown as TimedRequests
+    const { requestTimeout } = requests.httpHandlerConfigs()
+    // Two attempts end long before the function's time.
+    expect(requestTimeout).toBeLessThanOrEqual(4_000)
+    requests.updateHttpClientConfig('requestTimeout', 100)
     expectUnavailable(await upload(newImageId()), 'storage-unavailable')
+    requests.updateHttpClientConfig('requestTimeout', requestTimeout)
     for (const socket of sockets) socket.destroy()
     silent.close()
     await once(silent, 'close')
@@ -155,8 +167,9 @@ describe('while S3 is down', () => {
   test('waiting for an image ends with 503 too', async () => {
     const imageId = newImageId()
     await store.putInput({ app, imageId })
+    const read = untilRead(metadataKey({ app, imageId }))
     const answer = send(getImage, { app, id: imageId, headers: { prefer: 'wait=20' } })
-    expect(await Promise.race([answer, sleep(250, 'held')])).toBe('held')
+    expect(await Promise.race([answer, read.then(() => 'held')])).toBe('held')
     await running.s3.stop()
     expectUnavailable(await answer, 'storage-unavailable')
   })
