@@ -39,7 +39,7 @@ async function sendSaved(): Promise<void> {
 
 async function showLimit(): Promise<void> {
   const largest = await largestPicture()
-  if (largest) find('limit').textContent = `, up to ${largest} each`
+  if (largest) find('limit').textContent = `Up to ${largest} each`
 }
 
 function showConnection(): void {

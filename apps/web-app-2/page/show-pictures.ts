@@ -6,12 +6,13 @@ import { getJson, type Picture, type PictureList } from './server.ts'
 
 const SLOW_MS = 10_000
 
-const pictures = find('pictures')
+const added = find('added')
+const earlier = find('earlier')
 const older = find<HTMLButtonElement>('older')
 
-/** Shows a new picture before all others. */
+/** Shows a new picture before all others. Those of earlier visits keep their columns. */
 export function showFirst(frame: Frame): void {
-  pictures.prepend(frame.element)
+  added.prepend(frame.element)
   find('empty').hidden = true
 }
 
@@ -20,7 +21,7 @@ export async function showEarlier(): Promise<void> {
   const { items, cursor } = await untilListed('')
   find('loading').hidden = true
   append(items)
-  find('empty').hidden = pictures.childElementCount > 0
+  find('empty').hidden = added.childElementCount + earlier.childElementCount > 0
   showNext(cursor)
 }
 
@@ -55,7 +56,7 @@ async function untilListed(query: string): Promise<PictureList> {
 function append(items: Picture[]): Frame[] {
   return items.map((picture) => {
     const frame = createFrame({ name: picture.filename ?? 'Unnamed', bytes: picture.original?.bytes })
-    pictures.append(frame.element)
+    earlier.append(frame.element)
     if (!frame.update(picture)) followPicture(picture.id, frame)
     return frame
   })
