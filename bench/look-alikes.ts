@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path'
 import { MAX_DIFFERING_BITS, mergeLookAlikesStatement } from '@darkroom/analytics'
 import { ATHENA_SESSION, createTables } from '@darkroom/catalogue'
 import { PERCEPTUAL_HASH_VERSION } from '@darkroom/core'
-import { formatTable, scriptOptions } from '@darkroom/terminal'
+import { formatTable, scriptOptions, stop } from '@darkroom/terminal'
 import { DuckDBInstance } from '@duckdb/node-api'
 import sharp, { type Sharp } from 'sharp'
 import { perceptualHash } from '../services/image-processor/src/development/perceptual-hash.ts'
@@ -105,7 +105,7 @@ const { values: options, positionals } = scriptOptions(import.meta.filename, {
   options: { 'edit-every': { type: 'string', default: '4' } },
   allowPositionals: true,
 })
-if (positionals[0] === undefined) throw new Error('Usage: pnpm bench:look-alikes FOLDER [--edit-every N]')
+if (positionals[0] === undefined) stop('Name a folder with JPEG files. Run it with --help for more.')
 const folder = resolve(process.env.INIT_CWD ?? '.', positionals[0])
 const files = (await readdir(folder)).filter((name) => /\.jpe?g$/i.test(name)).sort()
 

@@ -10,7 +10,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { startLocalAws } from '@darkroom/local-aws'
-import { scriptOptions } from '@darkroom/terminal'
+import { scriptOptions, stop } from '@darkroom/terminal'
 import { showBreaches } from '../../tools/cli/src/audit/testing/show-breaches.ts'
 import type { BranchShares } from './branches.ts'
 import type { Outage } from './faults.ts'
@@ -61,7 +61,7 @@ const { values } = scriptOptions(import.meta.filename, {
 })
 const runs = await readResults<Results>(values.histories)
 const [firstRun, ...otherRuns] = runs
-if (!firstRun) throw new Error('Name a file that pnpm simulate:faults --json wrote: --histories FILE.')
+if (!firstRun) stop('Name a file that pnpm simulate:faults --json wrote: --histories FILE.')
 const histories = addUp(firstRun, ...otherRuns)
 const earlier = await readResults<Results>(values.earlier)
 const stacks = await readResults<StackResults>(values.stack)

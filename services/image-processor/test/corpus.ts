@@ -9,7 +9,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { HeicDecoder } from '@darkroom/core'
-import { scriptOptions } from '@darkroom/terminal'
+import { scriptOptions, stop } from '@darkroom/terminal'
 import { contactSheet } from './corpus/contact-sheet.ts'
 import { type Examined, examine, type Weights } from './corpus/examine.ts'
 import { type Likeness, openOtherDecoders } from './corpus/other-decoders.ts'
@@ -134,9 +134,7 @@ async function main(): Promise<void> {
   const paths = positionals.map((path) => resolve(startedIn, path))
   const specimens = [...(values.hostile ? hostileSpecimens() : []), ...(await specimensIn(paths, startedIn))]
   if (specimens.length === 0) {
-    throw new Error(
-      'Name files or folders with images: pnpm corpus FOLDER …. Or use the hostile test images: pnpm corpus --hostile',
-    )
+    stop('Name files or folders with images, or use the hostile test images: pnpm corpus --hostile')
   }
   const examined: Examined[] = []
   for (const [decoder, some] of Map.groupBy(specimens, ({ heicDecoder }) => heicDecoder))

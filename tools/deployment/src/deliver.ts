@@ -24,7 +24,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { scriptOptions } from '@darkroom/terminal'
+import { scriptOptions, stop } from '@darkroom/terminal'
 import { affectedServices } from './affected-services.ts'
 import {
   adoptStage,
@@ -51,20 +51,17 @@ const { positionals, values } = scriptOptions(import.meta.filename, {
   },
 })
 
-function stop(mistake: string): never {
-  console.error(`${mistake} Run it with --help for all steps and options.`)
-  process.exit(1)
-}
+const HELP = 'Run it with --help for all steps and options.'
 
 function required(name: 'since' | 'services' | 'folder' | 'minutes' | 'keep'): string {
   const value = values[name]
-  if (!value) stop(`--${name} is missing.`)
+  if (!value) stop(`--${name} is missing. ${HELP}`)
   return value
 }
 
 function onlyStage(): string {
   const [stage, ...others] = values.stage ?? []
-  if (!stage || others.length > 0) stop('This step needs one --stage.')
+  if (!stage || others.length > 0) stop(`This step needs one --stage. ${HELP}`)
   return stage
 }
 
@@ -89,5 +86,11 @@ const STEPS: Record<string, () => unknown> = {
 }
 
 const step = STEPS[positionals[0] ?? '']
-if (!step) stop(positionals[0] ? `There is no step ${positionals[0]}.` : 'Name a step.')
-await step()
+if (!step) stop(`${positionals[0] ? `There is no step ${positionals[0]}.` : 'Name a step.'} ${HELP}`)
+try {
+  await step()
+} catch (error) {
+  // What the steps say themselves needs no stack.
+  if (Object(error).constructor !== Error) throw error
+  stop((error as Error).message)
+}

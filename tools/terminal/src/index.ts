@@ -1,3 +1,3 @@
 export { cutText, printable, wrapText } from './fit-text.ts'
 export { formatTable } from './format-table.ts'
-export { parseOptions, scriptOptions } from './parse-options.ts'
+export { parseOptions, scriptOptions, stop } from './parse-options.ts'

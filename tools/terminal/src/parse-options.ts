@@ -32,9 +32,14 @@ export function scriptOptions<Config extends ParseArgsConfig>(
   try {
     return parseOptions(config)
   } catch (error) {
-    console.error((error as Error).message)
-    process.exit(1)
+    return stop((error as Error).message)
   }
+}
+
+/** Ends a script because of a mistake of its user: one line, and exit code 1. */
+export function stop(mistake: string): never {
+  console.error(mistake)
+  process.exit(1)
 }
 
 /** The first comment of a source, in lines of up to 80 columns. Lines that are indented in it stay as they are. */

@@ -68,8 +68,15 @@ function toJestOptions(options: string[]): string[] {
 function selectionOf(suite: string): string[] {
   if (suite === 'quick') return Object.values(SLOW_SUITES).flat().map(leaveOut)
   const files = SLOW_SUITES[suite]
-  if (!files) throw new Error(`There is no suite ${suite}: quick, ${Object.keys(SLOW_SUITES).join(', ')}.`)
+  if (!files)
+    return stop(`There is no suite ${suite}. There are: quick, ${Object.keys(SLOW_SUITES).join(', ')}.`)
   return files
+}
+
+/** Not that of `@darkroom/terminal`, whose packages take longer to load than this. */
+function stop(mistake: string): never {
+  console.error(mistake)
+  process.exit(1)
 }
 
 function leaveOut(path: string): string {
@@ -80,6 +87,6 @@ function changedSinceMain(): string {
   const branch = ['main', 'origin/main'].find(
     (name) => spawnSync('git', ['rev-parse', '--verify', '--quiet', name]).status === 0,
   )
-  if (!branch) throw new Error('--changed compares with main or origin/main, and this clone has neither.')
+  if (!branch) return stop('--changed compares with main or origin/main, and this clone has neither.')
   return `--changedSince=${branch}`
 }
