@@ -8,8 +8,7 @@ import { animation, ODD_IMAGES } from '../testing/odd-images.ts'
 import { fourCorners, showsFourCorners } from '../testing/test-images.ts'
 import { develop } from './develop.ts'
 
-/** Of a quality at which the colors stay. */
-const PRESET = { version: 1, variants: [{ name: 'a', size: 60, format: 'webp', quality: 90 } as const] }
+const PRESET = { version: 1, variants: [{ name: 'a', size: 60, format: 'png' } as const] }
 
 const EFFORT = { jpeg: {}, png: {}, webp: {}, gif: {}, avif: { effort: 0 } }
 

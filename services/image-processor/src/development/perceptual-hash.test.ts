@@ -15,7 +15,7 @@ const NAMES = [
 ] as const
 
 async function hash(image: Buffer): Promise<string> {
-  const specs = [{ name: 'a', size: 320, format: 'webp', quality: 75 } as const]
+  const specs = [{ name: 'a', size: 8, format: 'png' } as const]
   return perceptualHash((await sharpEngine.develop(image, specs)).preview)
 }
 

@@ -22,7 +22,7 @@ import { fourCorners } from '../testing/test-images.ts'
 import { jimpEngine } from './jimp-engine.ts'
 import { sharpEngine } from './sharp-engine.ts'
 
-const PRESET = { version: 1, variants: [{ name: 'a', size: 24, format: 'webp' } as const] }
+const PRESET = { version: 1, variants: [{ name: 'a', size: 24, format: 'png' } as const] }
 const TAKEN = '2024:05:01 12:34:56\0'
 const TAKEN_AT = 0x9003
 const DIGITIZED_AT = 0x9004

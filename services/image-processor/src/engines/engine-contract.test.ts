@@ -24,19 +24,21 @@ const spec = (name: string, size: number, format: VariantSpec['format'] = 'jpeg'
   quality: 90,
 })
 const BOTH_FORMATS = [spec('jpeg', 64), spec('webp', 64, 'webp')]
+/** The fastest to save, for tests of what is read. */
+const ANY_FORMAT = [spec('png', 64, 'png')]
 
 describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
   describe('turns images upright', () => {
     test.each([1, 2, 3, 4, 5, 6, 7, 8])('EXIF orientation %i', async (orientation) => {
       const original = await storedFor(orientation, fourCorners(120, 80)).jpeg({ quality: 95 }).toBuffer()
-      const developed = await engine.develop(original, BOTH_FORMATS)
+      const developed = await engine.develop(original, ANY_FORMAT)
       expect([developed.width, developed.height]).toEqual([120, 80])
       await expectFourCorners(developed, [64, 43])
     })
 
     test.each(['png', 'webp'] as const)('EXIF in a %s', async (format) => {
       const original = await storedFor(6, fourCorners(120, 80)).toFormat(format).toBuffer()
-      await expectFourCorners(await engine.develop(original, BOTH_FORMATS), [64, 43])
+      await expectFourCorners(await engine.develop(original, ANY_FORMAT), [64, 43])
     })
 
     describe('a photograph', () => {
@@ -80,8 +82,8 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     })
 
     test('many variants come in the order of the preset', async () => {
-      const original = await fourCorners(160, 120).jpeg().toBuffer()
-      const sizes = [40, 160, 24, 80, 40, 16, 140, 128, 26, 40]
+      const original = await fourCorners(80, 60).jpeg().toBuffer()
+      const sizes = [40, 80, 24, 40, 30, 70]
       const specs = sizes.map((size, i) => spec(`v${i}`, size, i % 2 ? 'webp' : 'jpeg'))
       const { variants } = await engine.develop(original, specs)
       expect(variants.map((variant) => variant.spec)).toEqual(specs)
@@ -158,7 +160,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
     }
     test.each(Object.keys(inputs))('%s', async (name) => {
       const original = (await (await inputs[name]?.())?.toBuffer()) as Buffer
-      await expectFourCorners(await engine.develop(original, BOTH_FORMATS), [64, 43])
+      await expectFourCorners(await engine.develop(original, ANY_FORMAT), [64, 43])
     })
 
     test.each(['jpeg', 'png'] as const)('grey %s', async (format) => {
@@ -225,7 +227,7 @@ describe.each([sharpEngine, jimpEngine])('the $name engine', (engine) => {
         .jpeg({ quality: 98 })
         .toBuffer()
       expect((await sharp(original).metadata()).space).toBe('cmyk')
-      const { preview, warnings } = await engine.develop(original, BOTH_FORMATS)
+      const { preview, warnings } = await engine.develop(original, ANY_FORMAT)
       if (engine.name === 'jimp') expect(warnings).toEqual(['colors-not-converted'])
       // Black ink becomes black, so that all is a little deeper than the picture that was made CMYK.
       else expect(greatestDistance(preview, PRINTABLE)).toBeLessThanOrEqual(20)
@@ -490,7 +492,7 @@ function near(actual: ArrayLike<number>, expected: readonly number[], tolerance 
 }
 
 async function expectProblem(engine: ImageEngine, original: Buffer, slug: string): Promise<void> {
-  await expect(engine.develop(original, BOTH_FORMATS)).rejects.toMatchObject({ name: 'ProblemError', slug })
+  await expect(engine.develop(original, ANY_FORMAT)).rejects.toMatchObject({ name: 'ProblemError', slug })
 }
 
 async function sizeOf({ data }: DevelopedVariant): Promise<[number, number]> {
@@ -512,7 +514,7 @@ async function smallPhotograph(engine: ImageEngine, orientation: number) {
     .jpeg({ quality: 95 })
     .toBuffer()
   expect(original.includes('Lumia 820')).toBe(true)
-  return (await engine.develop(original, [spec('a', 100)])).preview
+  return (await engine.develop(original, [spec('a', 100, 'png')])).preview
 }
 
 async function rgbOf(data: Buffer): Promise<Buffer> {

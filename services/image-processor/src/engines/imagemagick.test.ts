@@ -9,18 +9,18 @@ import { psnr, storedFor } from '../testing/test-images.ts'
 import { jimpEngine } from './jimp-engine.ts'
 import { sharpEngine } from './sharp-engine.ts'
 
-const SPEC: VariantSpec = { name: 'a', size: 320, format: 'png', background: '#ffffff' }
+const SPEC: VariantSpec = { name: 'a', size: 160, format: 'png', background: '#ffffff' }
 
 let picture: Sharp
 beforeAll(async () => {
   const { data, info } = await sharp(await photograph('blue-marble'))
-    .resize(800)
+    .resize(400)
     .raw()
     .toBuffer({ resolveWithObject: true })
   picture = sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } })
 })
 
-/** In decibels, of a variant 320 px wide. */
+/** In decibels, of a variant 160 px wide. */
 async function likeness(engine: typeof sharpEngine, original: Buffer): Promise<number> {
   const { variants } = await engine.develop(original, [SPEC])
   const { data, info } = await sharp(variants[0]?.data)
@@ -31,8 +31,11 @@ async function likeness(engine: typeof sharpEngine, original: Buffer): Promise<n
   return psnr(data, await convertWithImageMagick(original, info))
 }
 
-/** Where there is no number, 45. What ink cannot show comes out a little differently by each way through the colors. */
-const LEAST: Record<string, number> = { 'CMYK JPEG': 40, 'ProPhoto RGB JPEG': 42 }
+/**
+ * Where there is no number, 45. What ink cannot show comes out a little differently by each way through the colors, and what is
+ * nearly transparent by each way to resize.
+ */
+const LEAST: Record<string, number> = { 'CMYK JPEG': 40, 'ProPhoto RGB JPEG': 42, 'half transparent PNG': 42 }
 
 const IMAGEMAGICK = { missing: hasImageMagick ? undefined : 'ImageMagick not found. Install imagemagick.' }
 
@@ -49,6 +52,6 @@ describeWith(IMAGEMAGICK, 'a variant looks as ImageMagick would make it', () => 
   /** jimp resizes by another filter. */
   test.each(['sRGB JPEG', 'grey JPEG', 'palette PNG', 'half transparent PNG'])('jimp, %s', async (name) => {
     const original = await COLOR_IMAGES[name]?.(picture)
-    expect(await likeness(jimpEngine, original as Buffer)).toBeGreaterThan(38)
+    expect(await likeness(jimpEngine, original as Buffer)).toBeGreaterThan(37)
   })
 })

@@ -5,7 +5,7 @@ import sharp from 'sharp'
 import { CORNERS, fourCorners, psnr } from '../testing/test-images.ts'
 import { sharpEngine } from './sharp-engine.ts'
 
-const SPECS: VariantSpec[] = [{ name: 'a', size: 320, format: 'webp', quality: 90 }]
+const SPECS: VariantSpec[] = [{ name: 'a', size: 160, format: 'png' }]
 
 /** Of the preview, against what sharp makes of the original when it is left to itself. */
 async function psnrAgainstDefault(original: Buffer): Promise<number> {
@@ -16,14 +16,14 @@ async function psnrAgainstDefault(original: Buffer): Promise<number> {
   return psnr(preview.data, await alike.raw().toBuffer())
 }
 
-/** A picture with every hue and many brightnesses, 640 × 480. */
+/** A picture with every hue and many brightnesses, 320 × 240. */
 function spectrum() {
-  const data = Buffer.alloc(640 * 480 * 3)
-  for (let i = 0; i < 640 * 480; i++) {
-    const [x, y] = [(i % 640) / 640, Math.floor(i / 640) / 480]
+  const data = Buffer.alloc(320 * 240 * 3)
+  for (let i = 0; i < 320 * 240; i++) {
+    const [x, y] = [(i % 320) / 320, Math.floor(i / 320) / 240]
     for (let c = 0; c < 3; c++) data[i * 3 + c] = 255 * y * (0.5 + 0.5 * Math.cos(2 * Math.PI * (x + c / 3)))
   }
-  return sharp(data, { raw: { width: 640, height: 480, channels: 3 } })
+  return sharp(data, { raw: { width: 320, height: 240, channels: 3 } })
 }
 
 describe('color', () => {
@@ -64,8 +64,10 @@ describe('color', () => {
     expect(await psnrAgainstDefault(await photograph('nikon-d100'))).toBeGreaterThan(40)
   })
 
-  test.each(['srgb', 'p3'])('a photograph of 24 megapixels with a profile of %s', async (profile) => {
+  /** Large enough for libjpeg to make it smaller. */
+  test.each(['srgb', 'p3'])('a photograph of 2 megapixels with a profile of %s', async (profile) => {
     const original = await sharp(await photograph('sony-a6000'))
+      .resize(1800)
       .keepExif()
       .withIccProfile(profile)
       .jpeg({ quality: 90 })

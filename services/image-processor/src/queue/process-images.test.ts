@@ -82,7 +82,7 @@ describe('a photograph', () => {
     const { logger } = await import('../logger.ts')
     const info = jest.spyOn(logger, 'info')
     const traceId = '0af7651916cd43dd8448eb211c80319c'
-    const bytes = await photograph('iphone-6-plus')
+    const bytes = await fourCorners(40, 30).jpeg().toBuffer()
     const message = { ...acceptedMessage(bytes), traceparent: `00-${traceId}-b7ad6b7169203331-01` }
     await resources.put(inputKey(message.data), bytes)
     await resources.send(resources.queueUrl, message)
