@@ -10,7 +10,7 @@ import {
   type JWTPayload,
   SignJWT,
 } from 'jose'
-import Provider from 'oidc-provider'
+import { Provider } from 'oidc-provider/lib/provider.js'
 
 const CLIENT = {
   client_id: 'page',
