@@ -9,7 +9,7 @@ import { createLogView, type LogView } from './cockpit/log-view.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { describeFailure, isMistake } from './describe-failure.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, STATE_FOLDERS, writeEndpoints } from './endpoints.ts'
-import { followServers, SERVERS } from './reload/follow-servers.ts'
+import { followServers, sourcesOfTools } from './reload/follow-servers.ts'
 import { followImports } from './reload/loaded-modules.ts'
 import { type Log, reloadOnChange } from './reload/reload-on-change.ts'
 import { repositoryRoot } from './repository-root.ts'
@@ -46,6 +46,9 @@ async function dev(): Promise<void> {
     await configuration.release()
   }
 }
+
+/** The tools that run in this process. */
+const STORES = sourcesOfTools('local-aws', 'local-kafka', 'local-stack', 'terminal')
 
 interface RunOptions {
   clean: boolean
@@ -106,11 +109,7 @@ async function serve(stack: Stack, { view, inspect, startedAt, interruption }: S
   const stopListening = listenToKeys(keys, printLine)
   console.log(welcome(stack.endpoints, startedAt))
   if (inspect) console.log(`A debugger for ${inspect} can attach to 127.0.0.1:${INSPECT_PORT}.\n`)
-  const isReloaded = (path: string) => stack.pages.names.some((name) => stack.pages.sourcesOf(name).has(path))
-  const stopFollowingServers = followServers(SERVERS, (path) => {
-    if (isReloaded(join(repositoryRoot, path))) return
-    logOf(view, 'pnpm dev').warning(`Restart it: ${path} has changed, which runs the stack.`)
-  })
+  const stopFollowingServers = followServers(STORES, stack.pages, logOf(view, 'pnpm dev').warning)
   const pages = reloadOnChange(stack.pages, ([name = '', ...others]) =>
     logOf(view, others.length === 0 ? name : `${others.length + 1} pages`),
   )

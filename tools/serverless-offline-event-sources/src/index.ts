@@ -8,6 +8,8 @@ import { limitBodies } from './http/limit-bodies.ts'
 import { type OfflineStages, stageOfflineCommand } from './offline-command.ts'
 import type { Log, PluginUtils, Serverless } from './serverless.ts'
 
+type RunnerModule = typeof import('./event-source-runner.ts')
+
 /** Concurrent invocations of a function, all in one worker: the default quota of an AWS account. */
 const CONCURRENCY = 1_000
 /** Lambda keeps idle instances for minutes. */
@@ -25,6 +27,7 @@ export default class OfflineEventSources {
   readonly #cliOptions: Record<string, unknown>
   readonly #log: Log
   #runner: EventSourceRunner | undefined
+  #loaded: RunnerModule | undefined
 
   constructor(serverless: Serverless, cliOptions: Record<string, unknown>, { log }: PluginUtils) {
     this.#serverless = serverless
@@ -65,9 +68,32 @@ export default class OfflineEventSources {
       ...service.custom,
       'serverless-offline': { ...offline, ...(service.custom?.['serverless-offline'] as object) },
     }
-    const { EventSourceRunner } = await import('./event-source-runner.ts')
-    this.#runner = new EventSourceRunner(this.#serverless, this.#cliOptions, this.#log)
+    this.#loaded = await import('./event-source-runner.ts')
+    this.#runner = this.#open(this.#loaded)
     await this.#runner.prepare()
+  }
+
+  #open({ EventSourceRunner }: RunnerModule): EventSourceRunner {
+    return new EventSourceRunner(this.#serverless, this.#cliOptions, this.#log)
+  }
+
+  /**
+   * Starts the event sources again, as another load of `event-source-runner.ts` does it.
+   *
+   * @throws those that ran before run on, or again
+   */
+  async replaceEventSources(loaded: RunnerModule): Promise<void> {
+    const fresh = this.#open(loaded)
+    await this.#runner?.stop()
+    try {
+      await fresh.start()
+      this.#loaded = loaded
+      this.#runner = fresh
+    } catch (error) {
+      this.#runner = this.#loaded && this.#open(this.#loaded)
+      await this.#runner?.start()
+      throw error
+    }
   }
 
   /** Exits explicitly: servers and file watchers of other plugins would keep the process alive after a failed start. */

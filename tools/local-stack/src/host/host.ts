@@ -1,17 +1,23 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeFailure, isMistake } from '../describe-failure.ts'
+import { followServers, sourcesOfTools } from '../reload/follow-servers.ts'
+import { followImports } from '../reload/loaded-modules.ts'
 import { reloadOnChange } from '../reload/reload-on-change.ts'
 import { repositoryRoot } from '../repository-root.ts'
 import type { FromHost, HostedServiceOptions, ToHost } from './host-messages.ts'
 import { type HostedServices, hostServices } from './hosted-services.ts'
 import { serviceLog } from './service-log.ts'
 
+/** The folders of plugins that run in this process. */
+const PLUGINS = sourcesOfTools('serverless-offline-event-sources', 'api-docs')
+
 /** For each choice of services. */
 const KEPT_BUILDS = join(repositoryRoot, 'node_modules', '.cache', 'bundles')
 
 /** The process that runs services, started by `startServices` with a list of them and the folder for their bundles. */
 async function host(options: HostedServiceOptions[], outdir: string): Promise<void> {
+  followImports()
   let services: HostedServices | undefined
   // A parent that is killed closes its channel and cannot stop this process.
   process.once('disconnect', () => process.exit())
@@ -38,6 +44,7 @@ async function host(options: HostedServiceOptions[], outdir: string): Promise<vo
   reloadOnChange(services, ([name = '', ...others]) =>
     serviceLog(others.length === 0 ? name : `${others.length + 1} services`),
   )
+  followServers(PLUGINS, services, serviceLog('pnpm dev').warning)
 }
 
 function send(message: FromHost): void {

@@ -1,13 +1,24 @@
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
+import { repositoryRoot } from '../repository-root.ts'
 import type { HostedServiceOptions, HostStep } from './host-messages.ts'
 import type { Log, Plugin, Serverless, Service } from './serverless.ts'
 import { serviceLog } from './service-log.ts'
 
 const OFFLINE = 'serverless-offline'
 
+const EVENT_SOURCES = '@darkroom/serverless-offline-event-sources'
+
 /** Those that act while a service runs. The others of serverless.yml build or package it. */
-const PLUGINS = ['@darkroom/serverless-offline-event-sources', '@darkroom/api-docs', OFFLINE]
+const PLUGINS = [EVENT_SOURCES, '@darkroom/api-docs', OFFLINE]
+
+/** The module that runs event sources, which can be loaded again while the services run. */
+export const EVENT_SOURCES_MODULE = join(
+  repositoryRoot,
+  'tools',
+  basename(EVENT_SOURCES),
+  'src/event-source-runner.ts',
+)
 
 /** Requests wait for these: the host starts them with the service. */
 const WARM_FUNCTIONS = ['authorize', 'uploadImage', 'getImage', 'health']
@@ -31,6 +42,8 @@ export interface HostedService {
   name: string
   /** Takes new settings and code. @returns whether there are changes that need a new start */
   reload(fresh: Serverless): Promise<boolean>
+  /** @param loaded a load of `EVENT_SOURCES_MODULE` */
+  replaceEventSources(loaded: object): Promise<void>
   stop(): Promise<void>
 }
 
@@ -65,6 +78,9 @@ export async function startService(
       takeSettings(serverless.service, service)
       await run('offline:functionsUpdated:cleanup')
       return shapeOf(service) !== shape
+    },
+    async replaceEventSources(loaded) {
+      for (const plugin of plugins) await plugin.replaceEventSources?.(loaded)
     },
     async stop() {
       await run('before:offline:start:end')

@@ -1,15 +1,17 @@
 import { configurationPath } from '@darkroom/app-configuration'
+import { describeLoadFailure } from '../reload/describe-load-failure.ts'
+import { filesOf, loadAgain } from '../reload/loaded-modules.ts'
 import type { Reloadable } from '../reload/reload-on-change.ts'
 import { bundlerInto, deployedConfiguration, writeConfiguration } from './bundle-services.ts'
 import type { HostStep } from './host-messages.ts'
-import { type HostedService, type HostOptions, startService } from './hosted-service.ts'
+import { EVENT_SOURCES_MODULE, type HostedService, type HostOptions, startService } from './hosted-service.ts'
 import { filesOfConfiguration, readService } from './read-service.ts'
 import type { Serverless } from './serverless.ts'
 
 /** Services that run in this process with the plugins of `serverless offline`. */
 export interface HostedServices extends Reloadable {
   /**
-   * Builds services again, unless the changed files are only read, and reads their functions' environment, memory and timeouts
+   * Starts the event sources again if their code has changed. Builds services again, unless the changed files are only read, and reads their functions' environment, memory and timeouts
    * again. The next invocations use them, running ones end with the old code.
    *
    * @returns the services whose configuration has changes that need a new start: routes, triggers, handlers, resources
@@ -61,17 +63,30 @@ export async function hostServices(
   const running = await Promise.all(
     services.map((options, n) => start(configurations[n] as Serverless, options)),
   )
+  /** What bundles contain needs no new start of the event sources, which only read what they share with functions. */
+  const filesOfEventSources = () => {
+    const bundled = new Set([...sources.values()].flatMap((files) => [...files]))
+    return new Set([...filesOf(EVENT_SOURCES_MODULE)].filter((path) => !bundled.has(path)))
+  }
+  const loadEventSources = () =>
+    loadAgain<object>(EVENT_SOURCES_MODULE).catch((error) => describeLoadFailure(EVENT_SOURCES_MODULE, error))
   return {
     names: services.map(({ name }) => name),
-    sourcesOf: (name) => sources.get(name) ?? new Set(),
+    sourcesOf: (name) => new Set([...(sources.get(name) ?? []), ...filesOfEventSources()]),
     async reload(names, paths) {
       const some = services.filter(({ name }) => names.includes(name))
+      const changed = running.filter(({ name }) => names.includes(name))
+      const eventSources = filesOfEventSources()
+      if (paths.some((path) => eventSources.has(path))) {
+        const loaded = await loadEventSources()
+        await Promise.all(changed.map((service) => service.replaceEventSources(loaded)))
+      }
+      if (paths.every((path) => eventSources.has(path))) return []
       // First, because the framework names the variables that contain it instead of what is wrong.
       await deployedConfiguration()
       const fresh = await readAll(some)
       if (paths.every((path) => settings.has(path))) await writeConfiguration(outdir)
       else await build(some, fresh)
-      const changed = running.filter(({ name }) => names.includes(name))
       const needRestart = await Promise.all(
         changed.map(async (service, n) => (await service.reload(fresh[n] as Serverless)) && service.name),
       )

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { freePort } from '../ports.ts'
 import { type Log, reloadOnChange } from '../reload/reload-on-change.ts'
 import { repositoryRoot } from '../repository-root.ts'
+import { EVENT_SOURCES_MODULE } from './hosted-service.ts'
 import { type HostedServices, hostServices } from './hosted-services.ts'
 
 const CONFIGURATION = `
@@ -58,6 +59,7 @@ let services: HostedServices
 let watching: { stop(): Promise<void> }
 let url: string
 let otherUrl: string
+let printed: jest.Spied<typeof process.stdout.write>
 const lines: string[] = []
 let onLine: () => void = () => {}
 
@@ -134,7 +136,7 @@ beforeAll(async () => {
   ;[url, otherUrl] = both.map(({ httpPort }) => `http://127.0.0.1:${httpPort}`) as [string, string]
   // Serverless Offline prints the routes; services print that they are ready, and their errors.
   jest.spyOn(console, 'log').mockReturnValue()
-  jest.spyOn(process.stdout, 'write').mockReturnValue(true)
+  printed = jest.spyOn(process.stdout, 'write').mockReturnValue(true)
   services = await hostServices(both, join(root, 'bundles'))
   watching = reloadOnChange(services, logOf)
 })
@@ -261,6 +263,16 @@ test('a request that runs during a reload ends with the code it began with', asy
   answer.end('done')
   expect(await (await slow).text()).toBe('before done')
   gate.close()
+})
+
+test('the event sources start again if their code has changed, without a build', async () => {
+  const starts = () =>
+    printed.mock.calls.filter((call) => String(call[0]).includes('fixture is ready')).length
+  const [before, built] = [starts(), await builtAt()]
+  expect(services.sourcesOf('service')).toContain(EVENT_SOURCES_MODULE)
+  expect(await services.reload(['service'], [EVENT_SOURCES_MODULE])).toEqual([])
+  expect([starts(), await builtAt()]).toEqual([before + 1, built])
+  expect(await say()).toMatch(/^after/)
 })
 
 test('requests share an instance, and one that exceeds its timeout fails alone', async () => {

@@ -31,6 +31,8 @@ export interface Plugin {
   hooks?: Record<string, () => Promise<void> | void>
   /** Of serverless-offline. */
   end?(skipExit: boolean): Promise<void>
+  /** Of our event sources: starts them again as a load of their module does it. */
+  replaceEventSources?(loaded: object): Promise<void>
 }
 
 export type Log = Record<

@@ -22,9 +22,10 @@ export async function servePage(
 ): Promise<ServedPage> {
   let module = await load()
   let server = await module.start(context)
-  const replace = async (fresh: PageModule) => {
+  const inputs = () => new Set(module.inputsOf(module.source))
+  const replace = async (fresh: PageModule, isPageChanged: boolean) => {
     // Its server then starts at once, and not at all if its page cannot be built.
-    await fresh.refreshPage(fresh.source)
+    if (isPageChanged) await fresh.refreshPage(fresh.source)
     await server.stop()
     try {
       server = await fresh.start(context)
@@ -35,12 +36,15 @@ export async function servePage(
     }
   }
   return {
-    sources: () => new Set([...filesOf(file), ...module.inputsOf(module.source)]),
+    sources: () => new Set([...filesOf(file), ...inputs()]),
     async reload(paths) {
       const files = filesOf(file)
       if (!paths.some((path) => files.has(path))) return module.refreshPage(module.source)
       const fresh = await loadAgain<PageModule>(file).catch((error) => describeLoadFailure(file, error))
-      await replace(fresh)
+      await replace(
+        fresh,
+        paths.some((path) => inputs().has(path)),
+      )
     },
     stop: () => server.stop(),
   }

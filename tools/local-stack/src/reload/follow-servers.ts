@@ -1,35 +1,40 @@
 import { type FSWatcher, readdirSync, watch } from 'node:fs'
 import { join, relative } from 'node:path'
 import { repositoryRoot } from '../repository-root.ts'
+import type { Reloadable } from './reload-on-change.ts'
 
 /** Editors write a file in several steps. */
 const SETTLE_MS = 50
 
-/** The sources of what runs the stack itself: S3, SQS, Kafka and the process of the services, with its plugins. */
-export const SERVERS = [
-  'local-aws',
-  'local-kafka',
-  'local-stack',
-  'terminal',
-  'serverless-offline-event-sources',
-  'api-docs',
-].map((name) => join(repositoryRoot, 'tools', name, 'src'))
+/** The folders with the sources of tools. */
+export const sourcesOfTools = (...names: string[]) =>
+  names.map((name) => join(repositoryRoot, 'tools', name, 'src'))
 
 /**
- * Calls back with the path of a file that has changed, relative to the repository's root: the change is effective after a restart.
+ * Calls `warn` after a change in one of the folders that is only effective after a restart.
  *
+ * @param reloadable what is loaded again while it runs
  * @returns ends it
  */
-export function followServers(sources: readonly string[], onChange: (path: string) => void): () => void {
+export function followServers(
+  folders: readonly string[],
+  reloadable: Pick<Reloadable, 'names' | 'sourcesOf'>,
+  warn: (message: string) => void,
+): () => void {
+  const isReloaded = (path: string) => reloadable.names.some((name) => reloadable.sourcesOf(name).has(path))
+  const onChange = (path: string) => {
+    if (isReloaded(path)) return
+    warn(`Restart pnpm dev: ${relative(repositoryRoot, path)} has changed, which runs the stack.`)
+  }
   const timers = new Map<string, NodeJS.Timeout>()
   const changed = (path: string) => {
     clearTimeout(timers.get(path))
     timers.set(
       path,
-      setTimeout(() => onChange(relative(repositoryRoot, path)), SETTLE_MS),
+      setTimeout(() => onChange(path), SETTLE_MS),
     )
   }
-  const watchers = sources
+  const watchers = folders
     .flatMap(foldersIn)
     .map(
       (folder): FSWatcher =>
