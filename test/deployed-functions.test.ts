@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFile, rm } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
@@ -9,10 +10,15 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Metafile } from 'esbuild'
 import { strToU8, zipSync } from 'fflate'
 import sharp from 'sharp'
+import { parse } from 'yaml'
 import { bundleDeployed } from '../bench/bundle-deployed.ts'
 
 const SERVICES = join(import.meta.dirname, '../services')
 const UPLOAD_IMAGE = 'upload-api/src/routes/upload-image.ts'
+const PROCESSORS = ['sharp', 'sharp-and-libheif', 'jimp', 'jimp-and-libheif'].map(
+  (engine) => `image-processor/src/handlers/process-images-with-${engine}.ts`,
+)
+const engineOf = (processor: string) => processor.replace(/\.ts$/, '.engine.ts')
 /** Together they import every AWS client and every package of Powertools. */
 const HANDLERS = [
   UPLOAD_IMAGE,
@@ -22,6 +28,7 @@ const HANDLERS = [
   'image-processor/src/handlers/announce-outcomes.ts',
   'kafka-bridge/src/bridge-records.ts',
 ]
+const BUNDLED = [...new Set([...HANDLERS, ...PROCESSORS, ...PROCESSORS.map(engineOf)])]
 
 /** Inside the service, so that packages that are not bundled are found. */
 const FOLDER = '.esbuild/deployed-functions-test'
@@ -30,19 +37,25 @@ const fileOf = (handler: string) => join(SERVICES, `${nameOf(handler)}.mjs`)
 
 let outputs: [file: string, output: Metafile['outputs'][string]][]
 beforeAll(async () => {
-  const sources = HANDLERS.map((handler) => [nameOf(handler), join(SERVICES, handler)])
-  const metafile = await bundleDeployed(Object.fromEntries(sources), SERVICES, ['sharp', 'koffi'])
+  const sources = BUNDLED.map((handler) => [nameOf(handler), join(SERVICES, handler)])
+  const { custom } = parse(await readFile(join(SERVICES, 'image-processor/serverless.yml'), 'utf8'))
+  const metafile = await bundleDeployed(Object.fromEntries(sources), SERVICES, custom.esbuild.external)
   outputs = Object.entries(metafile.outputs)
 })
 afterAll(async () => {
-  for (const handler of HANDLERS)
+  for (const handler of BUNDLED)
     await rm(join(SERVICES, handler.replace(/\/.*/, ''), FOLDER), { recursive: true, force: true })
 })
 
+function outputOf(handler: string): Metafile['outputs'][string] {
+  const [, output] = outputs.find(([file]) => file.endsWith(`${nameOf(handler)}.mjs`)) ?? []
+  if (!output) throw new Error(`${handler} was not bundled`)
+  return output
+}
+
 /** `zod@4.6.7` for each package that a bundle has code of. */
 function packagesOf(handler: string): string[] {
-  const [, output] = outputs.find(([file]) => file.endsWith(`${nameOf(handler)}.mjs`)) ?? []
-  const names = Object.entries(output?.inputs ?? {}).flatMap(([path, { bytesInOutput }]) =>
+  const names = Object.entries(outputOf(handler).inputs).flatMap(([path, { bytesInOutput }]) =>
     bytesInOutput > 0 ? (/\.pnpm\/((?:@[^+]+\+)?[^@]+@[^_/]+)/.exec(path)?.[1] ?? []) : [],
   )
   return [...new Set(names)].sort()
@@ -57,6 +70,21 @@ test.each(HANDLERS)('%s has one version of each package', (handler) => {
   )
   expect(twice).toEqual([])
   expect(withoutVersions(packages)).toContain('zod')
+})
+
+/** The packages that a program imports and that are not bundled, without those of the SDK that no function has. */
+function installedFor(handler: string): string[] {
+  const paths = outputOf(handler).imports.flatMap(({ path, external }) => (external ? path : []))
+  const names = paths
+    .filter((path) => !isBuiltin(path))
+    .map((path) => /^(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? '')
+  return [...new Set(names)].filter((name) => !/^@(aws-sdk|smithy)\//.test(name)).sort()
+}
+
+/** A zip contains the packages that its handler names. */
+test.each(PROCESSORS)('%s names the packages that the program of its engine imports', (handler) => {
+  expect(installedFor(handler)).toEqual(installedFor(engineOf(handler)))
+  expect(installedFor(handler)).toContain('koffi')
 })
 
 /** Runs `script` in a process of its own, in which `handler` is the function as it is deployed. */

@@ -7,9 +7,8 @@ const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:darkroom-ka
 const KEY = 'arn:aws:kms:us-east-1:123456789012:key/8f6c'
 const MSK = 'arn:aws:kafka:us-east-1:123456789012:cluster/photos/5e8a-3'
 
-/** The kinds of clusters, with their stage parameters. */
+/** The kinds of clusters, with their stage parameters. The default is in `templates.test.ts`. */
 const CLUSTERS = {
-  'self-managed with SCRAM-SHA-512': {},
   'self-managed with SCRAM-SHA-256': { kafkaAuth: 'scram-256' },
   'msk with IAM': { kafkaCluster: 'msk', kafkaAuth: 'iam', mskClusterArn: MSK },
   'msk with SCRAM': { kafkaCluster: 'msk', mskClusterArn: MSK, kafkaKmsKeyArn: KEY },
@@ -88,10 +87,9 @@ describe('the connection to a cluster', () => {
   const sources = (cluster: Cluster) => mappingOf(cluster).Properties.SourceAccessConfigurations
 
   test('self-managed: its brokers and a secret', () => {
-    expect(mappingOf('self-managed with SCRAM-SHA-512').Properties.SelfManagedEventSource).toEqual({
+    expect(mappingOf('self-managed with SCRAM-SHA-256').Properties.SelfManagedEventSource).toEqual({
       Endpoints: { KafkaBootstrapServers: ['kafka.example.com:9096'] },
     })
-    expect(sources('self-managed with SCRAM-SHA-512')).toEqual([{ Type: 'SASL_SCRAM_512_AUTH', URI: SECRET }])
     expect(sources('self-managed with SCRAM-SHA-256')).toEqual([{ Type: 'SASL_SCRAM_256_AUTH', URI: SECRET }])
   })
 
@@ -125,7 +123,7 @@ describe('the permissions of the trigger', () => {
   const readsSecret = allow(['secretsmanager:GetSecretValue'], [SECRET])
 
   test('are one secret, for a cluster on the internet', () => {
-    expect(statements('self-managed with SCRAM-SHA-512')).toEqual([readsSecret])
+    expect(statements('self-managed with SCRAM-SHA-256')).toEqual([readsSecret])
   })
 
   test('are one topic and one group, for MSK with IAM', () => {
@@ -159,7 +157,7 @@ describe('the permissions of the trigger', () => {
 })
 
 describe('apart from the function', () => {
-  const id = 'self-managed with SCRAM-SHA-512'
+  const id = 'self-managed with SCRAM-SHA-256'
 
   test("a policy lets an app's backend write and read the claims of the app in its role's tag, and nothing else", () => {
     expect(resource(id, 'ClaimWriterPolicy').Properties.PolicyDocument.Statement).toEqual([

@@ -928,6 +928,16 @@ test('packaging ends with the place where a function cannot be built', async () 
   expect(await unbuildable).toMatch(/broken\.ts:2:24: ERROR: .*Could not resolve "\.\/nothing\.ts"/)
 })
 
+test('kafka-bridge reads a self-managed cluster with SCRAM-SHA-512 by default', () => {
+  const mappings = propertiesOf('kafka-bridge', 'AWS::Lambda::EventSourceMapping')
+  expect(mappings).toContainEqual(
+    expect.objectContaining({
+      SelfManagedEventSource: expect.anything(),
+      SourceAccessConfigurations: [{ Type: 'SASL_SCRAM_512_AUTH', URI: expect.any(String) }],
+    }),
+  )
+})
+
 test('kafka-bridge is deployed with the others only if someone adds it', async () => {
   const file = new URL('../serverless-compose.yml', import.meta.url)
   const text = await readFile(file, 'utf8')

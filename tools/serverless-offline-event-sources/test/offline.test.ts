@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { type LocalAws, startLocalAws } from '@darkroom/local-aws'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { runServerless, serviceEnvironment } from './run-serverless.ts'
 
 let aws: LocalAws
@@ -36,34 +36,35 @@ async function send(queueName: string, body: string): Promise<void> {
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody: body }))
 }
 
-describe.each([[['offline']], [['offline', 'start']]])('serverless %j', (command) => {
-  test('creates resources, reports that it is ready, invokes functions and stops on SIGINT', async () => {
-    const { ready, exited, interrupt } = run('fixture-service', ...command)
-    expect(await ready).toEqual({ type: 'ready', service: 'fixture' })
+test('creates resources, reports that it is ready, invokes functions and stops on SIGINT', async () => {
+  const { ready, exited, interrupt } = run('fixture-service', 'offline')
+  expect(await ready).toEqual({ type: 'ready', service: 'fixture' })
 
-    await send('fixture-inbox', 'a-message')
-    await aws.spy.waitForMessage({ bucket: 'fixture-results', key: 'a-message' }, 'uploaded')
-    await aws.spy.waitForMessage({ queueName: 'fixture-inbox', body: 'a-message' }, 'consumed')
+  await send('fixture-inbox', 'a-message')
+  await aws.spy.waitForMessage({ bucket: 'fixture-results', key: 'a-message' }, 'uploaded')
+  await aws.spy.waitForMessage({ queueName: 'fixture-inbox', body: 'a-message' }, 'consumed')
 
-    await send('fixture-hanging', 'too-slow')
-    await aws.spy.waitForMessage({ queueName: 'fixture-hanging', body: 'too-slow' }, 'dlq')
+  await send('fixture-hanging', 'too-slow')
+  await aws.spy.waitForMessage({ queueName: 'fixture-hanging', body: 'too-slow' }, 'dlq')
 
-    interrupt()
-    const { code, output } = await exited
-    expect(code).toBe(0)
-    expect(output).toContain('fixture-inbox → copy')
-    expect(output.match(/fixture is ready/g)).toHaveLength(1)
-    expect(output).toMatch(/hang failed, its batch of 1 stays in fixture-hanging.*timeout/i)
-  })
+  interrupt()
+  const { code, output } = await exited
+  expect(code).toBe(0)
+  expect(output).toContain('fixture-inbox → copy')
+  expect(output.match(/fixture is ready/g)).toHaveLength(1)
+  expect(output).toMatch(/hang failed, its batch of 1 stays in fixture-hanging.*timeout/i)
 })
 
-test('runs functions built by serverless-esbuild', async () => {
-  const { ready, exited, interrupt } = run('bundled-service', 'offline')
+test('`offline start` runs functions built by serverless-esbuild', async () => {
+  const { ready, exited, interrupt } = run('bundled-service', 'offline', 'start')
   await ready
   await send('bundled-inbox', 'typed')
   await aws.spy.waitForMessage({ queueName: 'bundled-inbox', body: 'typed' }, 'consumed')
   interrupt()
-  expect((await exited).output).toContain('built by esbuild typed')
+  const { code, output } = await exited
+  expect(code).toBe(0)
+  expect(output).toContain('built by esbuild typed')
+  expect(output.match(/bundled is ready/g)).toHaveLength(1)
 })
 
 test('a service without sources or functions becomes ready', async () => {
@@ -79,11 +80,4 @@ test('a configuration error is printed without a stack trace', async () => {
   expect(code).toBe(1)
   expect(output).toContain('Queue nobody-made-it does not exist')
   expect(output).not.toMatch(/\n\s+at /)
-})
-
-test('other commands work as usual', async () => {
-  const { exited } = run('empty-service', 'print')
-  const { code, output } = await exited
-  expect(output).toContain('service: empty')
-  expect(code).toBe(0)
 })
