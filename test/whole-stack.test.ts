@@ -8,52 +8,17 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { openCatalogue } from '@darkroom/catalogue'
-import {
-  claimKey,
-  ImageProcessed,
-  type ImageStatus,
-  MetadataDocument,
-  metadataKey,
-  type UploadAccepted,
-} from '@darkroom/core'
+import { claimKey, ImageProcessed, type ImageStatus, MetadataDocument, metadataKey } from '@darkroom/core'
 import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import sharp from 'sharp'
 import { type Call, callDarkroom } from '../tools/cli/src/testing/call-darkroom.ts'
+import { testLivePage } from './dashboard/live-page.ts'
+import { AUTHORIZATION, type Body, develop, statusOf, upload } from './develop-image.ts'
 import { testEraseUploader } from './erase-uploader.ts'
 import { largeFile, SMALL_PHOTOGRAPH } from './photographs.ts'
 
-type Body = NonNullable<RequestInit['body']>
-
 const START_TIMEOUT_MS = 240_000
-const authorization = 'Bearer dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79'
-
-function upload(stack: Stack, body: Body, headers: Record<string, string> = {}): Promise<Response> {
-  const request = { method: 'POST', body, headers: { authorization, ...headers } }
-  return fetch(`${stack.endpoints.uploadApi}/v1/images`, request)
-}
-
-async function statusOf(
-  stack: Stack,
-  id: string,
-  headers: Record<string, string> = {},
-): Promise<ImageStatus> {
-  const answer = await fetch(`${stack.endpoints.uploadApi}/v1/images/${id}`, {
-    headers: { authorization, ...headers },
-  })
-  expect(answer.status).toBe(200)
-  return (await answer.json()) as ImageStatus
-}
-
-async function develop(stack: Stack, body: Body, headers: Record<string, string> = {}): Promise<ImageStatus> {
-  const accepted = await upload(stack, body, headers)
-  expect(accepted.status).toBe(202)
-  const { id } = (await accepted.json()) as UploadAccepted
-  while (true) {
-    const image = await statusOf(stack, id, { prefer: 'wait=25' })
-    if (image.status !== 'queued') return image
-  }
-}
 
 /** The environment of a folder, which is also the local stack's. */
 const inFolder = (folder: string) => ({ LOCAL_DIR: folder, INIT_CWD: folder, DARKROOM_URL: '' })
@@ -97,10 +62,13 @@ describe('the whole stack', () => {
     await rm(dataDir, { recursive: true })
   })
 
+  // First: it counts all images.
+  testLivePage(() => stack)
+
   test('erases an image permanently, over HTTP', async () => {
     const image = await develop(stack, SMALL_PHOTOGRAPH, { 'content-type': 'image/jpeg' })
     const url = `${stack.endpoints.uploadApi}/v1/images/${image.id}`
-    const answer = await fetch(url, { method: 'DELETE', headers: { authorization } })
+    const answer = await fetch(url, { method: 'DELETE', headers: { authorization: AUTHORIZATION } })
     expect(answer.status).toBe(200)
     const receipt = await answer.json()
     expect(receipt).toMatchObject({ id: image.id, status: 'erased', erasure: { objects: 4 } })
@@ -273,10 +241,14 @@ describe('the whole stack', () => {
     const image = await developThroughKafka(stack, SMALL_PHOTOGRAPH)
     expect(image).toMatchObject({ app: 'web-app-2', status: 'processed', filename: 'IMG_0001.JPG' })
     const document = await readDocument(stack, image)
-    expect(document).toMatchObject({ origin: 'kafka', kafka_topic: 'images.web-app-2', kafka_offset: 0 })
+    expect(document).toMatchObject({
+      origin: 'kafka',
+      kafka_topic: 'images.web-app-2',
+      kafka_offset: expect.any(Number),
+    })
 
     const asked = `${stack.endpoints.uploadApi}/v1/images/${image.id}`
-    const byAnotherApp = await fetch(asked, { headers: { authorization } })
+    const byAnotherApp = await fetch(asked, { headers: { authorization: AUTHORIZATION } })
     expect(byAnotherApp.status).toBe(404)
   })
 

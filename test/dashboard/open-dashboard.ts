@@ -18,16 +18,20 @@ const RECORD_VIOLATIONS = `
   addEventListener('securitypolicyviolation', ({ effectiveDirective, sample, blockedURI }) =>
     violations.push([effectiveDirective, blockedURI, sample].join(' ')))`
 
+/** A machine with other work can be many times slower. */
+const TIMEOUT_MS = 120_000
+
 export async function openDashboard(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
 ): Promise<LightmeterPage> {
   const context = await browser.newContext({ viewport: { width: 360, height: 740 }, ...options })
+  context.setDefaultTimeout(TIMEOUT_MS)
   await context.addInitScript(RECORD_VIOLATIONS)
   const page = await context.newPage()
   await page.goto(url)
-  await page.locator('.strip, .nothing').first().waitFor({ timeout: 30_000 })
+  await page.locator('.strip, .nothing').first().waitFor()
   return {
     page,
     number: async (name) => {
@@ -36,6 +40,6 @@ export async function openDashboard(
     },
     chart: (title) => page.getByRole('region', { name: title }),
     violations: () => page.evaluate<string[]>('violations'),
-    sees: (text) => page.getByText(text).first().waitFor({ timeout: 60_000 }),
+    sees: (text) => page.getByText(text).first().waitFor(),
   }
 }
