@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { expect, test } from '@jest/globals'
 
@@ -54,6 +54,13 @@ test.each(EVIDENCE)('the files and commands that %s names exist', (page) => {
   const commands = quoted.flatMap((text) => /^pnpm ([\w:-]+)/.exec(text)?.[1] ?? [])
   expect(missing).toEqual([])
   expect(commands.filter((command) => !(command in scripts))).toEqual([])
+})
+
+test.each(['packages/bucket', 'packages/core'])('the README of %s names every file', (folder) => {
+  const files = readdirSync(join(ROOT, folder, 'src')).filter((name) =>
+    /(?<!\.test|\.d|^index)\.ts$/.test(name),
+  )
+  expect(files.filter((name) => !textOf(`${folder}/README.md`).includes(`\`${name}\``))).toEqual([])
 })
 
 test('each requirement in docs/asvs.md is met or not, and what is met has evidence', () => {

@@ -160,6 +160,12 @@ test('says what to do if no stack is running', async () => {
   expect([code, printed]).toEqual([1, expect.stringContaining('Start the local stack with: pnpm dev')])
 })
 
+test('the README names every command', async () => {
+  const readme = await readFile(join(import.meta.dirname, '../README.md'), 'utf8')
+  const names = (await loadProgram()).commands.map((command) => command.name())
+  expect(names.filter((name) => !readme.includes(`| \`${name}\``))).toEqual([])
+})
+
 test('lists its commands and refuses others', async () => {
   expect((await darkroom('--help')).printed).toMatch(/analytics .*query images/s)
   expect(await darkroom('develop')).toMatchObject({
