@@ -124,7 +124,7 @@ describe('an engine in a process of its own', () => {
 
   test('knows no credentials', async () => {
     process.env.AWS_SECRET_ACCESS_KEY = 'for the parent only'
-    const developer = isolated({}, contained)
+    const developer = isolated()
     await developer.develop(picture, preset, 'web-app-1')
     expect(await readFile(`/proc/${developer.pid()}/environ`, 'latin1')).not.toContain('AWS_')
   })
@@ -181,9 +181,9 @@ describe('the images of another app', () => {
 
 describe('an image that', () => {
   test('never comes to an end is blamed in words', async () => {
-    const developer = isolated({ seconds: 1, minRunningShare: 0.01 })
+    const developer = isolated({ seconds: 2, minRunningShare: 0 })
     await developer.develop(picture, preset, 'web-app-1')
-    expect(await blame(developer, 'loop')).toMatch(/^corrupt-image: .* within 1 seconds/)
+    expect(await blame(developer, 'hang')).toMatch(/^corrupt-image: .* within 2 seconds/)
     await developer.develop(picture, preset, 'web-app-1')
   })
 
@@ -238,7 +238,7 @@ describe('an image that', () => {
     const ranMs = watchProcessorTime(pid)
     const slow = developer.develop(withOrder('loop'), preset, 'web-app-1')
     const outcome = expect(slow).rejects.toMatchObject({ reason: 'stalled' })
-    while ((ranMs() ?? 0) < 50) await setTimeout(10)
+    while ((ranMs() ?? 0) < 10) await setTimeout(5)
     // As if others had the processor from here on.
     process.kill(pid, 'SIGSTOP')
     await outcome

@@ -3,6 +3,8 @@ const MISDEEDS: Record<string, () => unknown> = {
   loop: () => {
     for (;;);
   },
+  /** Never ends either, and takes no processor time. */
+  hang: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
   abort: () => process.abort(),
   segfault: () => process.kill(process.pid, 'SIGSEGV'),
   exit: () => process.exit(0),
