@@ -48,7 +48,7 @@ export async function expectEventually(check: () => unknown, timeoutMs = 60_000)
       return
     } catch (error) {
       if (Date.now() - began > timeoutMs) throw error
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
 }

@@ -4,9 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient } from '@darkroom/client'
 import { PART_BYTES } from '@darkroom/core'
-import { freePorts, type Stack, startStack } from '@darkroom/local-stack'
-import { openBrowser } from '@darkroom/testing'
-import { BROWSER, describeWith } from '@darkroom/testing/needs'
+import type { Stack } from '@darkroom/local-stack'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page, Request, Route } from 'playwright-core'
 import { largeFile, SMALL_PHOTOGRAPH } from '../photographs.ts'
@@ -18,7 +16,8 @@ const TEST_TIMEOUT_MS = 240_000
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 const KEY = 'dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79'
 
-describeWith(BROWSER, 'a large photograph with the whole local stack', () => {
+/** Tests with a visitor of their own: photographs that are sent to S3 in parts. @param running called once the tests run */
+export function testLargeUploads(running: () => { stack: Stack; browser: Browser }): void {
   let stack: Stack
   let browser: Browser
   let client: Client
@@ -27,8 +26,7 @@ describeWith(BROWSER, 'a large photograph with the whole local stack', () => {
   let partCount: number
 
   beforeAll(async () => {
-    stack = await startStack({ ports: await freePorts(), services: ['upload-api', 'image-processor'] })
-    browser = await openBrowser()
+    ;({ stack, browser } = running())
     client = createClient({ url: stack.endpoints.uploadApi, credential: KEY })
     folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
     photograph = largeFile(2 * PART_BYTES + 500_000)
@@ -37,8 +35,7 @@ describeWith(BROWSER, 'a large photograph with the whole local stack', () => {
   }, START_TIMEOUT_MS)
 
   afterAll(async () => {
-    await browser?.close()
-    await stack?.stop()
+    await loupe?.page.context().close()
     await rm(folder, { recursive: true })
   })
 
@@ -149,13 +146,16 @@ describeWith(BROWSER, 'a large photograph with the whole local stack', () => {
     TEST_TIMEOUT_MS,
   )
 
-  test('is rejected before the upload if it is larger than 50 MB', async () => {
-    const path = join(folder, 'huge.jpg')
-    await writeFile(path, SMALL_PHOTOGRAPH)
-    await truncate(path, 50 * 1024 * 1024 + 1)
+  test.each([
+    ['huge.jpg', SMALL_PHOTOGRAPH, 50 * 1024 * 1024 + 1, /larger than 50 MB/],
+    ['scan.tif', Buffer.from('II*'), 5_000_000, /isn’t supported/],
+  ])('is rejected before the upload: %s', async (name, start, bytes, words) => {
+    const path = join(folder, name)
+    await writeFile(path, start)
+    await truncate(path, bytes)
     await loupe.page.locator('input[type=file]').first().setInputFiles(path)
-    await loupe.sees(/larger than 50 MB/, loupe.frame('huge.jpg'))
-    expect(await loupe.frame('huge.jpg').getByRole('button', { name: /again/ }).count()).toBe(0)
+    await loupe.sees(words, loupe.frame(name))
+    expect(await loupe.frame(name).getByRole('button', { name: /again/ }).count()).toBe(0)
   })
 
   /** The program in docs/api.md, unchanged, in its own page. */
@@ -164,7 +164,7 @@ describeWith(BROWSER, 'a large photograph with the whole local stack', () => {
     let page: Page
     beforeAll(async () => {
       site = await uppyExample({ api: `${stack.endpoints.uploadApi}/v1`, key: KEY })
-      page = await browser.newPage()
+      page = await loupe.page.context().newPage()
       await page.goto(site.url)
     }, START_TIMEOUT_MS)
     afterAll(() => site?.stop())
@@ -187,4 +187,4 @@ describeWith(BROWSER, 'a large photograph with the whole local stack', () => {
       TEST_TIMEOUT_MS,
     )
   })
-})
+}
