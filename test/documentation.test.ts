@@ -63,6 +63,19 @@ test.each(['packages/bucket', 'packages/core'])('the README of %s names every fi
   expect(files.filter((name) => !textOf(`${folder}/README.md`).includes(`\`${name}\``))).toEqual([])
 })
 
+test('the runbook explains every warning and error that the services log', () => {
+  const sources = execFileSync('git', ['ls-files', 'services/*/src/*.ts'], { cwd: ROOT, encoding: 'utf8' })
+  const runbook = textOf('docs/operations.md')
+  const logged = sources
+    .trim()
+    .split('\n')
+    .filter((path) => !path.endsWith('.test.ts'))
+    .flatMap((path) => [...textOf(path).matchAll(/logger\.(?:warn|error)\(\s*'([^']+)'/g)])
+    .map(([, message = '']) => message)
+  expect(logged.length).toBeGreaterThan(30)
+  expect(logged.filter((message) => !runbook.includes(`\`${message}\``))).toEqual([])
+})
+
 test('each requirement in docs/asvs.md is met or not, and what is met has evidence', () => {
   const rows = [...textOf('docs/asvs.md').matchAll(/^\| (\d[^|]*)\| ([^|]*)\| ([^|]*)\|$/gm)]
   expect(rows.length).toBeGreaterThan(60)
