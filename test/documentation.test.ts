@@ -76,6 +76,24 @@ test('the runbook explains every warning and error that the services log', () =>
   expect(logged.filter((message) => !runbook.includes(`\`${message}\``))).toEqual([])
 })
 
+test.each(['upload-api', 'kafka-bridge', 'image-processor', 'analytics-catalog'])(
+  'the README of %s names its metrics',
+  (service) => {
+    const sources = execFileSync('git', ['ls-files', `services/${service}/src/*.ts`], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    })
+    const metrics = sources
+      .trim()
+      .split('\n')
+      .flatMap((path) => [...textOf(path).matchAll(/\b(?:count|addMetric)\(\s*'([A-Z]\w+)'/g)])
+      .map(([, metric = '']) => metric)
+    const readme = textOf(`services/${service}/README.md`)
+    expect(metrics.length).toBeGreaterThan(0)
+    expect(metrics.filter((metric) => !readme.includes(`\`${metric}\``))).toEqual([])
+  },
+)
+
 test('each requirement in docs/asvs.md is met or not, and what is met has evidence', () => {
   const rows = [...textOf('docs/asvs.md').matchAll(/^\| (\d[^|]*)\| ([^|]*)\| ([^|]*)\|$/gm)]
   expect(rows.length).toBeGreaterThan(60)
