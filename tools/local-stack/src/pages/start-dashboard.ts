@@ -1,4 +1,4 @@
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { ListObjectsV2Command, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { type Collected, type Figures, PAGE_SOURCE } from '@darkroom/dashboard'
 import { guardHost } from '@darkroom/page/guard'
 import { servePage } from '@darkroom/page/serve'
@@ -47,9 +47,13 @@ export async function startDashboard({
 }: DashboardOptions): Promise<Dashboard> {
   const s3 = new S3Client(store.s3)
   const figures = followFigures(s3, store.bucket)
-  // The first read is slow with many images, so start it before the page is opened.
-  const read = () => figures.read().catch(() => {})
-  Promise.resolve(readAfter).then(read, read)
+  // The first read is slow with many images, so start it before the page is opened. Without images it would only load DuckDB.
+  const readImages = async () => {
+    if (await hasImages(s3, store.bucket)) await figures.read()
+  }
+  Promise.resolve(readAfter)
+    .then(readImages)
+    .catch(() => {})
   const server = Fastify({ forceCloseConnections: true })
   server.addHook('onSend', async (_, reply) => void reply.headers(HEADERS))
   guardHost(server, LOOPBACK, allowedHosts)
@@ -75,4 +79,9 @@ export async function startDashboard({
   })
   const url = await server.listen({ port, host: LOOPBACK })
   return { url, stop: () => server.close() }
+}
+
+async function hasImages(s3: S3Client, bucket: string): Promise<boolean> {
+  const first = new ListObjectsV2Command({ Bucket: bucket, Prefix: 'metadata/', MaxKeys: 1 })
+  return (await s3.send(first)).KeyCount !== 0
 }
