@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import type { Endpoints } from '../endpoints.ts'
 import { endpointsFor } from '../endpoints-for.ts'
 import { freePorts } from '../ports.ts'
 import { cockpitKeys } from './cockpit-keys.ts'
@@ -15,6 +17,7 @@ let api: Server
 let requests: string[]
 let filename: string | undefined
 let written: string[]
+let endpoints: Endpoints
 let stopListening: () => void
 let onWrite: () => void
 let hasQuit: Promise<string>
@@ -52,7 +55,7 @@ beforeEach(async () => {
   }).listen(0, '127.0.0.1')
   await once(api, 'listening')
   const { port } = api.address() as { port: number }
-  const endpoints = endpointsFor({ ...(await freePorts()), uploadApi: port, webApp2: port })
+  endpoints = endpointsFor({ ...(await freePorts()), uploadApi: port, webApp2: port })
   hasQuit = new Promise((resolve) => {
     const keys = cockpitKeys({ endpoints, view, write, quit: () => resolve('quit') })
     stopListening = listenToKeys(keys, write, input)
@@ -93,4 +96,18 @@ test('? lists every key, within 80 columns', async () => {
 test.each(['q', '\u0003'])('%j stops', async (key) => {
   input.write(`x${key}`)
   expect(await hasQuit).toBe('quit')
+})
+
+test.each([
+  [0, undefined],
+  [3, 'No browser could be opened. The pages are http://127.0.0.1:'],
+])('o opens the pages, and says where they are if that ends with %i', async (code, line) => {
+  const opened: string[] = []
+  const open = async (url: string) => {
+    opened.push(url)
+    return spawn(process.execPath, ['-e', `process.exit(${code})`])
+  }
+  await cockpitKeys({ endpoints, view, write, quit: () => {}, open }).o?.press()
+  expect(opened).toEqual([endpoints.webApp1, endpoints.webApp2, endpoints.dashboard])
+  expect(written).toEqual(line ? [expect.stringContaining(line)] : [])
 })

@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import openInBrowser from 'open'
 import { sendToFieldNotes } from '../demo/develop-photograph.ts'
@@ -6,22 +8,33 @@ import type { Endpoints } from '../endpoints.ts'
 import type { Key } from './keys.ts'
 import type { LogView } from './log-view.ts'
 
+const OPEN_TIMEOUT_MS = 5_000
+
 export interface CockpitContext {
   endpoints: Endpoints
   view: LogView
   write(line: string): void
   quit(): void
+  /** Starts the program that opens a URL. Default: the system's. */
+  open?: (url: string) => Promise<ChildProcess>
 }
 
 /** The keys of `pnpm dev`. */
-export function cockpitKeys({ endpoints, view, write, quit }: CockpitContext): Record<string, Key> {
+export function cockpitKeys({
+  endpoints,
+  view,
+  write,
+  quit,
+  open = openInBrowser,
+}: CockpitContext): Record<string, Key> {
   let uploads = 0
   return {
     o: {
       what: 'open the pages in the browser',
       press: async () => {
-        for (const url of [endpoints.webApp1, endpoints.webApp2, endpoints.dashboard])
-          await openInBrowser(url)
+        const urls = [endpoints.webApp1, endpoints.webApp2, endpoints.dashboard]
+        const opened = await Promise.all(urls.map(async (url) => succeeds(await open(url))))
+        if (opened.includes(false)) write(`No browser could be opened. The pages are ${urls.join(', ')}.`)
       },
     },
     u: {
@@ -45,6 +58,12 @@ export function cockpitKeys({ endpoints, view, write, quit }: CockpitContext): R
     },
     q: { what: 'stop', press: quit },
   }
+}
+
+/** A browser that stays in the foreground has opened the page. */
+async function succeeds(opener: ChildProcess): Promise<boolean> {
+  const [code] = await once(opener, 'exit', { signal: AbortSignal.timeout(OPEN_TIMEOUT_MS) }).catch(() => [0])
+  return code === 0
 }
 
 /** To the page that shows everybody's pictures: in Loupe, each visitor sees own ones only. */
