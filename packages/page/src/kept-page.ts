@@ -28,9 +28,19 @@ export async function readKeptPage(source: string, folder: string): Promise<stri
   return isThere && areUnchanged(new Map(kept.versions)) ? kept.inputs : undefined
 }
 
-/** Takes note of a page that has been built. @param names of all its files */
-export async function keepPage(source: string, names: string[], inputs: string[]): Promise<void> {
-  const versions = [...versionsOf([...BUILDERS, ...inputs])]
+/**
+ * Takes note of a page that has been built.
+ *
+ * @param names of all its files
+ * @param begun when its build began, in milliseconds since 1970
+ */
+export async function keepPage(
+  source: string,
+  names: string[],
+  inputs: string[],
+  begun: number,
+): Promise<void> {
+  const versions = [...versionsOf([...BUILDERS, ...inputs], begun)]
   const kept: KeptPage = { esbuild: esbuildVersion, source, names, inputs, versions }
   const note = noteOf(source)
   await mkdir(dirname(note), { recursive: true })

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,7 +30,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-const write = (name: string, text: string) => writeFile(join(folder, 'source', name), text)
+/** A minute ago, so before any build. */
+async function write(name: string, text: string, seconds = Date.now() / 1000 - 60) {
+  await writeFile(join(folder, 'source', name), text)
+  await utimes(join(folder, 'source', name), seconds, seconds)
+}
 
 async function start() {
   await server?.close()
@@ -148,6 +152,11 @@ test('a page is built again by another process only if something has changed', a
   expect(await startElsewhere(3)).toContain('kept')
   await rm(join(folder, 'dist', String((await builtNames())[2])))
   expect(await startElsewhere(4)).not.toContain('kept')
+  // An edit while the page is built: who knows what the build has read?
+  await write('other.css', 'i { color: red }', Date.now() / 1000 + 60)
+  await startElsewhere(5)
+  await mark()
+  expect(await startElsewhere(6)).not.toContain('kept')
 })
 
 test('fails with the position of an error in the source', async () => {

@@ -14,9 +14,9 @@ const ENCODINGS = [
 ]
 
 /**
- * Serves the page in `source` at `/`. Builds it into the folder `dist` next to it, unless it is there as it would be built. Files are compressed when they are
- * built, and sent as `Accept-Encoding` allows. Those with a hash in their name are cached for a year, `index.html` is
- * revalidated by its ETag on each visit.
+ * Serves the page in `source` at `/`. Builds it into the folder `dist` next to it, unless it is there as it would be built.
+ * Files are compressed when they are built, and sent as `Accept-Encoding` allows. Those with a hash in their name are cached for
+ * a year, `index.html` is revalidated by its ETag on each visit.
  *
  * @throws Error with esbuild's message
  */
@@ -38,11 +38,12 @@ export async function servePage(server: FastifyInstance, source: string): Promis
 /** Builds a page again. Servers that serve it send the new files from then on. @throws Error with esbuild's message */
 export async function refreshPage(source: string): Promise<void> {
   const folder = distOf(source)
+  const begun = Date.now()
   const { names, inputs } = await buildPage(source, folder)
   inputsOfPages.set(source, inputs)
   const compressed = await Promise.all(names.map((name) => compress(folder, name)))
   // Without the note the next start takes longer.
-  await keepPage(source, [...names, ...compressed.flat()], inputs).catch(() => {})
+  await keepPage(source, [...names, ...compressed.flat()], inputs, begun).catch(() => {})
 }
 
 const inputsOfPages = new Map<string, string[]>()

@@ -35,10 +35,11 @@ export function bundlerInto(outdir: string, keptBuild?: string): Bundler {
   const dependencies = dependenciesIn(join(outdir, SHARED, 'dependencies'))
   let keptFile = keptBuild
   const buildAndKeep = async (services: Serverless[], settings: string) => {
+    const begun = Date.now()
     // An idle esbuild keeps 300 MB. The next build starts another one in milliseconds.
     const built = await buildFunctions(services, outdir, dependencies).finally(stop)
     // If it cannot be stored, the next start takes longer.
-    if (keptFile) await keepBuild(keptFile, settings, outdir, built).catch(() => {})
+    if (keptFile) await keepBuild(keptFile, settings, outdir, built, begun).catch(() => {})
     return built
   }
   return {

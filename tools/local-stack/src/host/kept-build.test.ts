@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { repositoryRoot } from '../repository-root.ts'
@@ -10,9 +10,11 @@ let root: string
 let kept: string
 let folders = 0
 
-async function write(path: string, text: string): Promise<void> {
+/** A minute ago, so before any build. */
+async function write(path: string, text: string, seconds = Date.now() / 1000 - 60): Promise<void> {
   await mkdir(dirname(join(root, path)), { recursive: true })
   await writeFile(join(root, path), text)
+  await utimes(join(root, path), seconds, seconds)
 }
 
 beforeAll(async () => {
@@ -77,6 +79,12 @@ test.each([
   const changed = await start()
   expect(changed.says()).toBe(says)
   expect(changed.isStored).toBe(true)
+})
+
+test('an edit while a build runs needs another one: who knows what the first has read?', async () => {
+  await write('package/word.ts', `export const word: string = 'four'`, Date.now() / 1000 + 60)
+  await start()
+  expect((await start()).isStored).toBe(true)
 })
 
 test('a build that cannot be stored is one', async () => {

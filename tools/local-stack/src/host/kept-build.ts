@@ -66,17 +66,22 @@ export async function readKeptBuild(
   }
 }
 
-/** Stores a build for the next start. */
+/**
+ * Stores a build for the next start.
+ *
+ * @param begun when it began, in milliseconds since 1970
+ */
 export async function keepBuild(
   file: string,
   settings: string,
   outdir: string,
   { bundles, inputs, sources, imported }: Build,
+  begun: number,
 ): Promise<void> {
   const read = inputs.filter((path) => path !== configurationPath() && !path.startsWith(join(outdir, sep)))
   const kept: KeptBuild = {
     settings,
-    versions: versionsOf([...SETTINGS, ...read]),
+    versions: versionsOf([...SETTINGS, ...read], begun),
     bundles: bundles.map((some) =>
       some.map(({ path, contents }) => ({ path: relative(outdir, path), contents })),
     ),
