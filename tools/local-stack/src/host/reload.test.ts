@@ -275,9 +275,22 @@ test('the event sources start again if their code has changed, without a build',
   expect(await say()).toMatch(/^after/)
 })
 
+test('requests that come during reloads are answered, and leave no instance with old code', async () => {
+  for (const word of ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight']) {
+    let isReloaded = false
+    const reloaded = edit('package/word.ts', `export const word = '${word}'`).then(() => {
+      isReloaded = true
+    })
+    const statuses = new Set<number>()
+    for (let n = 0; n < 10_000 && !isReloaded; n++) statuses.add((await fetch(`${url}/say`)).status)
+    await reloaded
+    expect([await say(), ...statuses]).toEqual([expect.stringContaining(word), 200])
+  }
+})
+
 test('requests share an instance, and one that exceeds its timeout fails alone', async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, () => fetch(`${url}/say`)))
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
   expect((await fetch(`${url}/never`)).status).toBe(500)
-  expect(await say()).toMatch(/^after/)
+  expect(await say()).toMatch(/^eight/)
 })
