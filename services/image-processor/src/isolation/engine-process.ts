@@ -14,8 +14,8 @@ export interface EngineProcess {
   /** False once it has ended. */
   readonly alive: boolean
   readonly pid: number | undefined
-  /** @throws Error if its engine cannot be loaded, which is our fault */
-  ready(): Promise<Ready>
+  /** @throws Error if its engine cannot be loaded, or is not loaded in time, which is our fault */
+  ready(milliseconds?: number): Promise<Ready>
   /**
    * One request at a time. A process that exceeds the limits is killed.
    *
@@ -56,8 +56,13 @@ export class EngineProcessEnded extends Error {
   }
 }
 
-/** Loading takes a third of a second; this long only on a very busy machine. */
+/**
+ * How long an image waits for a process that starts. Loading takes a third of a second; this long only on a very busy machine.
+ * The process goes on: another one would have to begin again, and on such a machine none would ever be ready.
+ */
 const READY_TIMEOUT_MS = 20_000
+/** A process that is not ready by then hangs. */
+const START_TIMEOUT_MS = 300_000
 /** How often memory is checked. A decoder can allocate 50 MB in between. */
 const MEMORY_INTERVAL_MS = 20
 /**
@@ -98,7 +103,7 @@ export function startEngineProcess(program: string): EngineProcess {
       return isAlive()
     },
     pid: child.pid,
-    ready: () => ready,
+    ready: (milliseconds = READY_TIMEOUT_MS) => inTime(ready, milliseconds),
     ask: async (request, limits) => {
       if (!isAlive()) throw new EngineProcessEnded('killed', 'before the request', stderr())
       return ask(child, stderr, request, limits)
@@ -137,12 +142,23 @@ function keepStderr(child: ChildProcess): () => string {
 }
 
 async function readiness(child: ChildProcess, stderr: () => string): Promise<Ready> {
-  const timer = setTimeout(() => child.kill('SIGKILL'), READY_TIMEOUT_MS)
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS)
   try {
     return await nextMessage<Ready>(
       child,
       (how) => new Error(`the engine's process did not start: ${how} ${stderr()}`),
     )
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function inTime(ready: Promise<Ready>, milliseconds: number): Promise<Ready> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const message = `the engine's process did not start within ${milliseconds} ms; it goes on`
+  const timer = setTimeout(() => reject(new Error(message)), milliseconds)
+  try {
+    return await Promise.race([ready, late])
   } finally {
     clearTimeout(timer)
   }

@@ -99,6 +99,17 @@ describe('an engine in a process of its own', () => {
     await expect(nothing.develop(picture, preset, 'web-app-1')).rejects.toThrow(/did not start: exit code 1/)
   })
 
+  test('that is not ready in time goes on starting for the next image', async () => {
+    const developer = isolated({ startMilliseconds: 50 })
+    const pid = developer.pid() ?? 0
+    process.kill(pid, 'SIGSTOP')
+    const develop = () => developer.develop(picture, preset, 'web-app-1')
+    await expect(develop()).rejects.toThrow("the engine's process did not start within 50 ms; it goes on")
+    process.kill(pid, 'SIGCONT')
+    while (!(await develop().catch(() => undefined)));
+    expect(developer.pid()).toBe(pid)
+  })
+
   test('ends with the process that started it, also if that is killed and it is paused', async () => {
     const parent = spawn(process.execPath, [
       fileURLToPath(new URL('testing/abandon-engine.ts', import.meta.url)),

@@ -16,6 +16,8 @@ export interface Isolation {
   seconds: number
   /** Of private memory. */
   megabytes: number
+  /** For which an image waits if the engine's process is still starting. Default: 20 seconds. */
+  startMilliseconds?: number
   /** Of its time that a slow image must have run to be blamed for it. */
   minRunningShare?: number
   /** Of private memory, for the paused processes of other apps together. One that has seen an app's images gets no other app's. */
@@ -47,6 +49,7 @@ export function isolate({
   program,
   seconds,
   megabytes,
+  startMilliseconds,
   minRunningShare,
   pausedMegabytes = 0,
   requireContainment = false,
@@ -107,7 +110,7 @@ export function isolate({
   /** A process whose reply no engine gives is ended, like one that dies. */
   async function ask(app: AppId, request: Request, milliseconds = limits.milliseconds): Promise<Developed> {
     const engine = engineFor(app)
-    requireContained(await engine.ready())
+    requireContained(await engine.ready(startMilliseconds))
     try {
       const reply = await engine.ask(request, { ...limits, milliseconds })
       // Ready for the next app before its image comes, while this image's variants are stored.

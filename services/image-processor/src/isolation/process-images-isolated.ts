@@ -5,7 +5,10 @@ import { MAX_DEVELOP_SECONDS, processImages } from '../queue/process-images.ts'
 import { type Isolation, isolate } from './isolate.ts'
 
 interface IsolatedEngine
-  extends Omit<Isolation, 'program' | 'seconds' | 'requireContainment' | 'onNotContained'> {
+  extends Omit<
+    Isolation,
+    'program' | 'seconds' | 'startMilliseconds' | 'requireContainment' | 'onNotContained'
+  > {
   /** The file URL of the handler. The program that serves its engine is beside it, as `HANDLER.engine`. */
   handlerUrl: string
 }
