@@ -82,6 +82,7 @@ export const operator = {
   bucket: openBucket(BUCKET),
   sqs: new SQSClient({}),
   queueUrl: IMAGE_QUEUE,
+  waitSeconds: 0,
   isLocal: true,
   label: 'simulated',
   close: () => {},

@@ -106,10 +106,13 @@ export async function redriveParked(
   return sent
 }
 
-async function* receiveAll({ sqs }: StoreWithQueue, QueueUrl: string): AsyncGenerator<Message> {
+async function* receiveAll({ sqs, waitSeconds }: StoreWithQueue, QueueUrl: string): AsyncGenerator<Message> {
   while (true) {
-    // A second asks all of SQS's servers.
-    const receive = { MaxNumberOfMessages: 10, VisibilityTimeout: HIDDEN_SECONDS, WaitTimeSeconds: 1 }
+    const receive = {
+      MaxNumberOfMessages: 10,
+      VisibilityTimeout: HIDDEN_SECONDS,
+      WaitTimeSeconds: waitSeconds,
+    }
     const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, ...receive }))
     if (Messages.length === 0) return
     yield* Messages

@@ -38,11 +38,17 @@ async function run(args: string[]): Promise<void> {
 }
 
 describe('a store that is named', () => {
-  const AWS = { label: 's3://prod (AWS, eu-central-1)', bucket: { name: 'prod' }, queueUrl: QUEUE_URL }
+  const AWS = {
+    label: 's3://prod (AWS, eu-central-1)',
+    bucket: { name: 'prod' },
+    queueUrl: QUEUE_URL,
+    waitSeconds: 1,
+  }
   const LOCAL = {
     label: 'local stack at http://127.0.0.1:1',
     bucket: { name: 'local' },
     queueUrl: 'http://127.0.0.1:1/images',
+    waitSeconds: 0,
   }
 
   test.each<[string, StoreOptions, NodeJS.ProcessEnv, boolean, object]>([

@@ -3,6 +3,7 @@ import { type Bucket, openBucket } from '@darkroom/bucket'
 import { type Endpoints, readEndpoints } from '@darkroom/local-stack/endpoints'
 import { printable } from '@darkroom/terminal'
 import type { Command } from 'commander'
+import type { AuditedQueues } from './audit/queues.ts'
 import { storeOfStage } from './stage-store.ts'
 
 /** The bucket of a deployment or of the local stack. */
@@ -12,7 +13,7 @@ export interface Store {
   label: string
   isLocal: boolean
   /** The queues, if the image queue is known. The names of the others begin with its name. */
-  queues?: { sqs: SQSClient; queueUrl: string; settings?: ClientSettings } | undefined
+  queues?: (AuditedQueues & { settings?: ClientSettings }) | undefined
   close(): void
 }
 
@@ -115,17 +116,22 @@ function localStack({ bucket, queueUrl, aws }: Endpoints): StoreLocation {
   return { bucket, queueUrl, localEndpoint: aws }
 }
 
+/** A receive that waits asks all of SQS's servers. */
+const ALL_SERVERS_SECONDS = 1
+
 async function connect(location: StoreLocation): Promise<Store> {
   const pathStyle = location.localEndpoint && { forcePathStyle: true }
   const bucket = openBucket(location.bucket, { ...clientSettings(location), ...pathStyle }, warnOfUnreadable)
   const { queueUrl } = location
   const settings = clientSettings(location)
-  const queues = queueUrl ? { sqs: new SQSClient(settings), queueUrl, settings } : undefined
+  const isLocal = location.localEndpoint !== undefined
+  // The local queues are one server.
+  const waitSeconds = isLocal ? 0 : ALL_SERVERS_SECONDS
+  const queues = queueUrl ? { sqs: new SQSClient(settings), queueUrl, waitSeconds, settings } : undefined
   const close = () => {
     bucket.s3.destroy()
     queues?.sqs.destroy()
   }
-  const isLocal = location.localEndpoint !== undefined
   return { bucket, label: await labelOf(location, bucket), isLocal, queues, close }
 }
 

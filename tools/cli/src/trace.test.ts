@@ -20,7 +20,13 @@ const urls: string[] = []
 for (const QueueName of ['images', 'images-dead-letters', 'images-parked'])
   urls.push(String((await sqs.send(new CreateQueueCommand({ QueueName }))).QueueUrl))
 const queueUrl = String(urls[0])
-const store: Store = { bucket, isLocal: true, label: 'test', queues: { sqs, queueUrl }, close: () => {} }
+const store: Store = {
+  bucket,
+  isLocal: true,
+  label: 'test',
+  queues: { sqs, queueUrl, waitSeconds: 0 },
+  close: () => {},
+}
 afterAll(async () => {
   bucket.s3.destroy()
   sqs.destroy()

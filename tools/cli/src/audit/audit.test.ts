@@ -78,7 +78,7 @@ beforeEach(async () => {
   stores.push(store)
 })
 
-/** Receiving takes a second, by SQS's long polling. */
+/** For tests of other places. */
 const withoutQueues = { queues: undefined }
 
 const DAY_MS = 24 * 3_600_000

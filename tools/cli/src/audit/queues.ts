@@ -39,7 +39,11 @@ export interface AuditedQueues {
   sqs: SQSClient
   /** Of the image queue. The others' follow from it. */
   queueUrl: string
+  /** How long a receive waits for a message before there is none. */
+  waitSeconds: number
 }
+
+type CountedQueues = Pick<AuditedQueues, 'sqs' | 'queueUrl'>
 
 /** The URL of a queue. The names of the others are known only if the image queue's ends as in the templates. */
 export function urlOf({ queueUrl }: Pick<AuditedQueues, 'queueUrl'>, name: QueueName): string | undefined {
@@ -57,7 +61,7 @@ const COUNTS = [
  * How many messages a queue has, by SQS's own estimate: waiting, being processed, and delayed. Undefined if there is no such
  * queue, as its service is not deployed.
  */
-export async function countMessages(queues: AuditedQueues, name: QueueName): Promise<number | undefined> {
+export async function countMessages(queues: CountedQueues, name: QueueName): Promise<number | undefined> {
   const QueueUrl = urlOf(queues, name)
   if (QueueUrl === undefined) return undefined
   const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...COUNTS] })
@@ -71,7 +75,7 @@ function undefinedIfMissing(error: unknown): undefined {
 }
 
 /** Messages that are still on their way to a result. */
-export async function countOnTheWay(queues: AuditedQueues): Promise<number> {
+export async function countOnTheWay(queues: CountedQueues): Promise<number> {
   const counts = [
     await countMessages(queues, 'images'),
     await countMessages(queues, 'images-dead-letters'),
@@ -98,8 +102,7 @@ export async function peek(queues: AuditedQueues, name: ReceivedQueue): Promise<
           MaxNumberOfMessages: 10,
           VisibilityTimeout: HIDDEN_SECONDS,
           MessageSystemAttributeNames: ['SentTimestamp'],
-          // Asks all of SQS's servers.
-          WaitTimeSeconds: 1,
+          WaitTimeSeconds: queues.waitSeconds,
         }),
       )
       .catch(undefinedIfMissing)

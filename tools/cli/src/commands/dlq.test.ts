@@ -1,7 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { type FailedDocument, inputKey, metadataKey, newImageId, s3Uri } from '@darkroom/core'
-import { awsEnvironment, startLocalAws } from '@darkroom/local-aws'
+import { startLocalAws } from '@darkroom/local-aws'
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
 import { callDarkroom } from '../testing/call-darkroom.ts'
 
@@ -13,7 +16,9 @@ const settings = {
 }
 const s3 = new S3Client({ ...settings, forcePathStyle: true })
 const sqs = new SQSClient(settings)
+const folder = await mkdtemp(join(tmpdir(), 'darkroom-dlq-'))
 afterAll(async () => {
+  await rm(folder, { recursive: true })
   s3.destroy()
   sqs.destroy()
   await aws.stop()
@@ -31,12 +36,14 @@ beforeEach(async () => {
     urls.push(String(QueueUrl))
   }
   queueUrl = String(urls[0])
+  const endpoints = { aws: aws.endpoint, bucket: BUCKET, queueUrl }
+  await writeFile(join(folder, 'endpoints.json'), JSON.stringify(endpoints))
 })
 
-/** Calls `pnpm darkroom dlq …` against the local server as if it were AWS. */
+/** Calls `pnpm darkroom dlq …` while a local stack runs. */
 async function dlq(...args: string[]): Promise<string> {
-  const store = ['--bucket', BUCKET, '--queue-url', queueUrl]
-  return (await callDarkroom(['dlq', ...args, ...store], awsEnvironment(aws.endpoint))).printed
+  const environment = { LOCAL_DIR: folder, BUCKET: undefined, QUEUE_URL: undefined }
+  return (await callDarkroom(['dlq', ...args], environment)).printed
 }
 
 /** Parks the message of an image that failed. @returns its id and its message */

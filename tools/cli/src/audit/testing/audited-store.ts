@@ -63,14 +63,6 @@ export async function openAuditedStore(endpoint: string, stage: string, queueNam
   }
   const bucket: Bucket = { s3: new S3Client({ ...settings, forcePathStyle: true }), name }
   const sqs = new SQSClient(settings)
-  // The local queues are one server, so that no receive has to wait for others.
-  sqs.middlewareStack.add(
-    (next) => (args) =>
-      next(
-        'WaitTimeSeconds' in args.input ? { ...args, input: { ...args.input, WaitTimeSeconds: 0 } } : args,
-      ),
-    { step: 'initialize' },
-  )
   const undelivered: Bucket = { ...bucket, name: `undelivered-${stage}` }
   for (const { name: Bucket } of [bucket, undelivered])
     await bucket.s3.send(new CreateBucketCommand({ Bucket }))
@@ -80,7 +72,7 @@ export async function openAuditedStore(endpoint: string, stage: string, queueNam
       return QueueUrl
     }),
   )
-  const queues = { sqs, queueUrl }
+  const queues = { sqs, queueUrl, waitSeconds: 0 }
   return {
     bucket,
     undelivered,
