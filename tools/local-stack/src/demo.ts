@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { access, constants, mkdir, readdir, rm } from 'node:fs/promises'
 import { enableCompileCache } from 'node:module'
 import { join, relative } from 'node:path'
 import { styleText } from 'node:util'
@@ -7,8 +7,9 @@ import { cutText, parseOptions, printable, wrapText } from '@darkroom/terminal'
 import pMap from 'p-map'
 import { writeContactSheet } from './demo/contact-sheet.ts'
 import type { Outcome } from './demo/develop-photograph.ts'
-import { findIgnored, findPhotographs, type Photograph } from './demo/photographs.ts'
+import { findIgnored, findPhotographs, type Ignored, type Photograph } from './demo/photographs.ts'
 import { resultsTable } from './demo/results-table.ts'
+import { describeFailure, isMistake } from './describe-failure.ts'
 import type { Endpoints } from './endpoints.ts'
 import { formatLogLine } from './format-log-line.ts'
 import { freePorts } from './ports.ts'
@@ -38,6 +39,7 @@ async function demo(): Promise<void> {
     for (const { name, problem = '' } of photographs) printResult(name, { problem })
     throw new Error('There is nothing to send.')
   }
+  await prepareOutput()
   const startedAt = Date.now()
   enableCompileCache(compileCacheFolder)
   console.log('Starting Darkroom on free ports …')
@@ -53,8 +55,8 @@ async function demo(): Promise<void> {
   })
   try {
     const outcomes = await developAll(stack.endpoints, photographs)
-    await rm(outputFolder, { recursive: true, force: true })
-    await mkdir(outputFolder, { recursive: true })
+    for (const name of await readdir(outputFolder))
+      await rm(join(outputFolder, name), { recursive: true, force: true })
     const sheet = await writeContactSheet(outcomes, outputFolder)
     console.log(`\n${resultsTable(outcomes)}\n\n${summary(outcomes)}`)
     console.log(`Contact sheet: ${styleText('bold', relative(process.env.INIT_CWD ?? '.', sheet))}`)
@@ -79,13 +81,26 @@ function printResult(name: string, { problem, milliseconds = 0 }: Partial<Outcom
 
 const MAX_NAMES = 10
 
-function printIgnored(names: string[]): void {
-  if (names.length === 0) return
-  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : ''
-  const list = names.slice(0, MAX_NAMES).map(printable).join(', ')
-  console.log(
-    wrapText(`Not sent, because of their names: ${list}${more}. To send one, name the file itself.`),
-  )
+function printIgnored({ files, folders }: Ignored): void {
+  const print = (reason: string, names: string[], advice: string) => {
+    if (names.length === 0) return
+    const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : ''
+    const list = names.slice(0, MAX_NAMES).map(printable).join(', ')
+    console.log(wrapText(`${reason}: ${list}${more}. ${advice}`))
+  }
+  print('Not sent, because of their names', files, 'To send one, name the file itself.')
+  print('Not searched, because they are folders', folders, 'To send what is in one, name it too.')
+}
+
+/** @throws Error that says that it cannot be written, before anything is started */
+async function prepareOutput(): Promise<void> {
+  try {
+    await mkdir(outputFolder, { recursive: true })
+    await access(outputFolder, constants.W_OK)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new Error(`${outputFolder} cannot be written (${code}), where the results go.`, { cause })
+  }
 }
 
 /** Sends two at a time, alternating between HTTP and Kafka. */
@@ -122,6 +137,7 @@ function seconds(milliseconds: number): string {
 try {
   await demo()
 } catch (error) {
-  console.error(`\n${styleText('red', 'The demo failed.')} ${(error as Error).message}`)
+  const reason = isMistake(error) ? describeFailure(error) : (error as Error).message
+  console.error(`\n${styleText('red', 'The demo failed.')} ${reason}`)
   process.exitCode = 1
 }

@@ -16,3 +16,12 @@ test('another error is its first paragraph in one line, without stacks', () => {
   expect(isMistake(error)).toBe(false)
   expect(describeFailure(error)).toBe('Cannot read it: - a bad value')
 })
+
+test('a file that cannot be written is named, without a stack', async () => {
+  const error = Object.assign(new Error("EROFS: read-only file system, mkdir '/a'"), {
+    code: 'EROFS',
+    path: '/a',
+  })
+  expect([isMistake(error), describeFailure(error)]).toEqual([true, '/a cannot be used (EROFS).'])
+  expect(isMistake(Object.assign(new Error('no file'), { code: 'ENOENT', path: '/a' }))).toBe(false)
+})

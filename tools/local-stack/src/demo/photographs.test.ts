@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { findIgnored, findPhotographs } from './photographs.ts'
+import { findIgnored, findPhotographs, reasonOf } from './photographs.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -25,11 +25,13 @@ test('a folder gives its images in order, and a broken link in it is reported', 
   ])
 })
 
-test('files in a folder that are not named like images are known', async () => {
+test('files in a folder that are not named like images are known, and folders in it', async () => {
   const paths = ['mixed', 'mixed/b.jpg', 'empty', 'none'].map((path) => join(folder, path))
-  expect(await findIgnored(paths)).toEqual(['notes.txt'])
-  expect(await findIgnored([...paths, ...paths])).toEqual(['notes.txt'])
-  expect(await findIgnored([...paths, join(folder, 'mixed/notes.txt')])).toEqual([])
+  const ignored = { files: ['notes.txt'], folders: [] }
+  expect(await findIgnored(paths)).toEqual(ignored)
+  expect(await findIgnored([...paths, ...paths])).toEqual(ignored)
+  expect(await findIgnored([...paths, join(folder, 'mixed/notes.txt')])).toEqual({ files: [], folders: [] })
+  expect(await findIgnored([folder, join(folder, 'empty')])).toMatchObject({ folders: ['mixed'] })
 })
 
 test('what is named twice is sent once', async () => {
@@ -58,4 +60,12 @@ test('the same file is sent once, by whatever name it is given', async () => {
   const [first, second] = await findPhotographs([join(folder, 'mixed/b.jpg'), link])
   expect(first?.problem).toBeUndefined()
   expect(second?.problem).toContain('the same file as b.jpg')
+})
+
+test('a folder that cannot be read needs another permission than a file', () => {
+  const error = Object.assign(new Error(), { code: 'EACCES' })
+  expect(reasonOf(error)).toContain('The file cannot be read. Give yourself permission with chmod +r.')
+  expect(reasonOf(error, 'folder')).toContain(
+    'The folder cannot be read. Give yourself permission with chmod +rx.',
+  )
 })

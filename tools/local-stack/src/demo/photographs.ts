@@ -61,25 +61,29 @@ async function inFolder(folder: string): Promise<Photograph[]> {
       'The folder has no JPEG, PNG, WebP, GIF, AVIF or HEIC files. Folders in it are not searched.'
     return [{ name: basename(folder), path: folder, problem }]
   } catch (error) {
-    return [{ name: basename(folder), path: folder, problem: reasonOf(error) }]
+    return [{ name: basename(folder), path: folder, problem: reasonOf(error, 'folder') }]
   }
 }
 
-/**
- * The names of visible files in the given folders that are not sent, because they are not named like images and not given
- * themselves.
- */
-export async function findIgnored(paths: string[]): Promise<string[]> {
+/** What is visible in the given folders, not given itself and not sent. */
+export interface Ignored {
+  /** The names of files that are not named like images. */
+  files: string[]
+  /** The names of folders, which are not searched. */
+  folders: string[]
+}
+
+export async function findIgnored(paths: string[]): Promise<Ignored> {
   const given = new Set(paths.map((path) => resolve(process.env.INIT_CWD ?? '.', path)))
-  const names = await Promise.all(
+  const entries = await Promise.all(
     Array.from(given, async (folder) => {
-      const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-      return entries
-        .filter((entry) => !entry.isDirectory() && !given.has(join(folder, entry.name)))
-        .map(({ name }) => name)
+      const found = await readdir(folder, { withFileTypes: true }).catch(() => [])
+      return found.filter(({ name }) => !name.startsWith('.') && !given.has(join(folder, name)))
     }),
   )
-  return names.flat().filter((name) => !name.startsWith('.') && !IMAGE_NAME.test(name))
+  const namesOf = (isFolder: boolean) =>
+    entries.flat().flatMap((entry) => (entry.isDirectory() === isFolder ? entry.name : []))
+  return { files: namesOf(false).filter((name) => !IMAGE_NAME.test(name)), folders: namesOf(true) }
 }
 
 /** A file as it will be sent, or why it cannot be read. */
@@ -100,12 +104,12 @@ async function toPhotograph(path: string): Promise<Photograph> {
 }
 
 /** Why a file cannot be read, and what to do. */
-export function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown, kind: 'file' | 'folder' = 'file'): string {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ENOENT') return 'There is no such file. Check the path.'
   if (code === 'EACCES' || code === 'EPERM')
-    return 'The file cannot be read. Give yourself permission with chmod +r.'
-  return `The file cannot be read: ${message}`
+    return `The ${kind} cannot be read. Give yourself permission with chmod ${kind === 'file' ? '+r' : '+rx'}.`
+  return `The ${kind} cannot be read: ${message}`
 }
 
 async function realName({ path }: Photograph): Promise<string> {
