@@ -227,8 +227,11 @@ export function testMisbehavingApi(running: () => { stack: Stack; browser: Brows
   })
 
   test(`${MANY} files at once, then all of them after a reload, newest first, as the user scrolls`, async () => {
-    const viewport = { width: 1280, height: 900 }
-    const { page } = await openPage(browser, stack.endpoints.webApp1, { script: MEASURE, viewport })
+    const { page } = await openPage(browser, stack.endpoints.webApp1, {
+      script: MEASURE,
+      viewport: { width: 1280, height: 900 },
+      reducedMotion: 'no-preference',
+    })
     const most = watchConcurrency(page, stack.endpoints.uploadApi)
     const frames = page.getByRole('article')
     const count = page.locator('#count')

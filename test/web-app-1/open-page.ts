@@ -14,7 +14,7 @@ export interface LoupePage {
 /** Flags of a camera that shows a test picture. */
 export const CAMERA = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream']
 
-/** Each browser context is a visitor. @param browser for a new one */
+/** Each browser context is a visitor who prefers reduced motion: animations are drawn 60 times a second. @param browser for a new one */
 export async function openPage(
   browser: Browser | BrowserContext,
   url: string,
@@ -23,7 +23,9 @@ export async function openPage(
   const viewport = { width: 360, height: 740 }
   const permissions = ['clipboard-read', 'clipboard-write']
   const context =
-    'newContext' in browser ? await browser.newContext({ viewport, permissions, ...options }) : browser
+    'newContext' in browser
+      ? await browser.newContext({ viewport, permissions, reducedMotion: 'reduce', ...options })
+      : browser
   if (options.script) await context.addInitScript(options.script)
   const page = await context.newPage()
   await page.goto(url)
