@@ -32,12 +32,35 @@ export function enforcePolicy({ fields, file }: PostForm, bucket: string): void 
   if (extra.length > 0) throw denied(`Extra input fields: ${extra.join(', ')}`)
 }
 
+/** Its names are case-sensitive. */
 function decode(policy: string): Policy {
+  const { expiration, conditions } = parse(policy)
+  if (typeof expiration !== 'string') throw invalid('Policy missing expiration.')
+  if (Number.isNaN(Date.parse(expiration))) throw invalid(`Invalid 'expiration' value: '${expiration}'`)
+  if (!Array.isArray(conditions)) throw invalid('Policy missing conditions.')
+  if (!conditions.every(isCondition)) throw invalid('Invalid Simple-Condition.')
+  return { expiration, conditions }
+}
+
+function parse(policy: string): Partial<Record<keyof Policy, unknown>> {
   try {
-    return JSON.parse(Buffer.from(policy, 'base64').toString())
+    return Object(JSON.parse(Buffer.from(policy, 'base64').toString()))
   } catch {
-    throw new S3Error(400, 'InvalidPolicyDocument', 'Invalid Policy: Invalid JSON.')
+    throw invalid('Invalid JSON.')
   }
+}
+
+function isCondition(condition: unknown): condition is Condition {
+  if (!Array.isArray(condition)) return Object.keys(Object(condition)).length === 1
+  const [operator, ...operands] = condition
+  const type = operator === 'content-length-range' ? 'number' : 'string'
+  return (
+    typeof operator === 'string' && operands.length === 2 && operands.every((each) => typeof each === type)
+  )
+}
+
+function invalid(reason: string): S3Error {
+  return new S3Error(400, 'InvalidPolicyDocument', `Invalid Policy: ${reason}`)
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html */
