@@ -9,6 +9,7 @@ import { createLogView, type LogView } from './cockpit/log-view.ts'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { describeFailure, isMistake } from './describe-failure.ts'
 import { type Endpoints, endpointsFile, removeEndpoints, STATE_FOLDERS, writeEndpoints } from './endpoints.ts'
+import { whenLauncherEnds } from './launchers.ts'
 import { followServers, sourcesOfTools } from './reload/follow-servers.ts'
 import { followImports } from './reload/loaded-modules.ts'
 import { type Log, reloadOnChange } from './reload/reload-on-change.ts'
@@ -64,6 +65,7 @@ async function run({ ports, folder }: Configuration, { clean, verbose, inspect }
   const interruption = new AbortController()
   interruption.signal.addEventListener('abort', () => console.log('\nStopping …'))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
+  whenLauncherEnds(() => interruption.abort())
   // What reads the output, such as `head`, has enough.
   stdout.on('error', () => interruption.abort())
   const view = createLogView(printLine, verbose)
