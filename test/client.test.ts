@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,7 +55,8 @@ describe('the client against the whole stack', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'darkroom-'))
-    folder = await mkdtemp(join(clientFolder, '.examples-'))
+    await mkdir(join(clientFolder, '.cache'), { recursive: true })
+    folder = await mkdtemp(join(clientFolder, '.cache/examples-'))
     await writeFile(join(folder, 'photo.jpg'), SMALL_PHOTOGRAPH)
     large = largeFile(17_000_000)
     await writeFile(join(folder, 'large.png'), large)
