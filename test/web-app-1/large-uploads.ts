@@ -5,39 +5,35 @@ import { join } from 'node:path'
 import { type Client, createClient } from '@darkroom/client'
 import { PART_BYTES } from '@darkroom/core'
 import type { Stack } from '@darkroom/local-stack'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { Browser, Page, Request, Route } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Page, Request, Route } from 'playwright-core'
 import { largeFile, SMALL_PHOTOGRAPH } from '../photographs.ts'
 import { uppyExample } from '../uppy-example.ts'
-import { expectEventually, type LoupePage, openPage } from './open-page.ts'
+import { expectEventually, type LoupePage } from './open-page.ts'
 
 const START_TIMEOUT_MS = 240_000
 const TEST_TIMEOUT_MS = 240_000
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 const KEY = 'dk_test_913e5ec500000001_LocalDevelopmentOnlyNotASecret01f28edb79'
 
-/** Tests with a visitor of their own: photographs that are sent to S3 in parts. @param running called once the tests run */
-export function testLargeUploads(running: () => { stack: Stack; browser: Browser }): void {
+/** Photographs that are sent to S3 in parts. @param running called once the tests run */
+export function testLargeUploads(running: () => { stack: Stack; loupe: LoupePage }): void {
   let stack: Stack
-  let browser: Browser
+  let loupe: LoupePage
   let client: Client
   let folder: string
   let photograph: Buffer
   let partCount: number
 
   beforeAll(async () => {
-    ;({ stack, browser } = running())
+    ;({ stack, loupe } = running())
     client = createClient({ url: stack.endpoints.uploadApi, credential: KEY })
     folder = await mkdtemp(join(tmpdir(), 'darkroom-'))
     photograph = largeFile(2 * PART_BYTES + 500_000)
-    loupe = await openPage(browser, stack.endpoints.webApp1)
     partCount = Math.ceil(photograph.length / PART_BYTES)
-  }, START_TIMEOUT_MS)
-
-  afterAll(async () => {
-    await loupe?.page.context().close()
-    await rm(folder, { recursive: true })
   })
+  afterEach(() => loupe.page.context().setOffline(false))
+  afterAll(() => rm(folder, { recursive: true }))
 
   /** By its path, because the browser gets bytes in base64. */
   async function chooseIn(page: Page, name: string) {
@@ -90,8 +86,6 @@ export function testLargeUploads(running: () => { stack: Stack; browser: Browser
       original: { bytes: photograph.length, sha256: sha256(photograph), contentType: 'image/jpeg' },
     })
   }
-
-  let loupe: LoupePage
 
   const seesDeveloped = (name: string) =>
     loupe
@@ -167,7 +161,10 @@ export function testLargeUploads(running: () => { stack: Stack; browser: Browser
       page = await loupe.page.context().newPage()
       await page.goto(site.url)
     }, START_TIMEOUT_MS)
-    afterAll(() => site?.stop())
+    afterAll(async () => {
+      await page?.close()
+      await site?.stop()
+    })
 
     test.each([
       ['one form POST', 'single.jpg', 0, 'POST'],

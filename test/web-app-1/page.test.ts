@@ -475,7 +475,7 @@ describeWith(BROWSER, 'Loupe with the whole local stack', () => {
     await page.context().close()
   })
 
-  describe('a large photograph', () => testLargeUploads(() => ({ stack, browser })))
+  describe('a large photograph', () => testLargeUploads(() => ({ stack, loupe })))
 
   describe('an API that misbehaves', () => testMisbehavingApi(() => ({ stack, browser })))
 })
