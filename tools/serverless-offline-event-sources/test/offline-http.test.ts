@@ -10,15 +10,16 @@ let service: ReturnType<typeof runServerless>
 let url: string
 let slowHeaders: Promise<string>
 
+async function start(port: string) {
+  const environment = await serviceEnvironment('http://127.0.0.1:1')
+  const own = { ...environment, ALLOWED_HOSTS: 'own.example', FIXTURE_HTTP_PORT: port }
+  return runServerless(own, 'http-service', 'offline')
+}
+
 beforeAll(async () => {
   const port = String(await freePort())
   url = `http://127.0.0.1:${port}`
-  const environment = await serviceEnvironment('http://127.0.0.1:1')
-  service = runServerless(
-    { ...environment, ALLOWED_HOSTS: 'own.example', FIXTURE_HTTP_PORT: port },
-    'http-service',
-    'offline',
-  )
+  service = await start(port)
   await service.ready
   // It is answered while the other tests run.
   slowHeaders = answerTo('GET /echo/a HTTP/1.1\r\nhost: localhost\r\nx-slow: ')
@@ -179,6 +180,14 @@ test('a client that sends slowly does not hold up others', async () => {
   await once(slow, 'data')
   expect((await fetch(`${url}/echo/a`, post('x'))).status).toBe(200)
   slow.destroy()
+})
+
+test('a port that is in use is a sentence', async () => {
+  const { port } = new URL(url)
+  const { ready, exited } = await start(port)
+  await expect(ready).rejects.toThrow(`Port ${port} is in use. Choose another one with --httpPort.`)
+  const { code, output } = await exited
+  expect([code, output]).toEqual([1, expect.not.stringContaining('listenInCluster')])
 })
 
 test('a function runs again after a crash', async () => {
