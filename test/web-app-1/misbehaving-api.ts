@@ -244,7 +244,9 @@ export function testMisbehavingApi(running: () => { stack: Stack; browser: Brows
       .waitFor({ timeout: 300_000 })
     expect(await page.locator('#to-go').textContent()).toBe('')
     expect(longestTask(await browser.stopTracing()).processorMs).toBeLessThanOrEqual(200)
-    expect(most).toMatchObject({ POST: 3, GET: 2 })
+    expect(most.POST).toBe(3)
+    // On a fast machine the first poll has ended when the second begins.
+    expect(most.GET).toBeLessThanOrEqual(2)
     const names = () => frames.getByRole('heading').allTextContents()
     const sent = Array.from({ length: MANY }, (_, index) => `many-${MANY - 1 - index}.jpg`)
     expect(await names()).toEqual(sent)
