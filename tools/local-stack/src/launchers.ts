@@ -39,7 +39,7 @@ export function launchersOf(pid: number, processes: ReadonlyMap<number, Process>
 
 /** Empty where there is no `ps`. */
 async function runningProcesses(): Promise<Map<number, Process>> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args=']).catch(() => ({
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'pid=,ppid=,args=']).catch(() => ({
     stdout: '',
   }))
   const rows = stdout.matchAll(/^ *(\d+) +(\d+) +(.*)$/gm)

@@ -10,7 +10,14 @@ test('tests see neither settings of a shell nor the local stack that runs beside
     'x',
   ])
   expect(settings.length).toBeGreaterThan(15)
-  const shell = { PATH: '/bin', TZ: 'Asia/Tokyo', BUCKET: 'x', AWS_PROFILE: 'x', DARKROOM_KEY: 'x' }
+  const shell = {
+    PATH: '/bin',
+    TZ: 'Asia/Tokyo',
+    BUCKET: 'x',
+    AWS_PROFILE: 'x',
+    DARKROOM_KEY: 'x',
+    FORCE_COLOR: '1',
+  }
   expect(cleanEnvironment({ ...Object.fromEntries(settings), ...shell }, '/clone/')).toEqual({
     PATH: '/bin',
     TZ: 'Asia/Tokyo',

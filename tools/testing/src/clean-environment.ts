@@ -1,6 +1,6 @@
-/** Variables of a developer's shell that name a local stack, a deployment or settings. Tests set those that they need. */
+/** Variables of a developer's shell that name a local stack, a deployment, settings or a kind of terminal. Tests set those that they need. */
 const FOREIGN =
-  /^(AWS|KAFKA|DARKROOM|POWERTOOLS)_|_PORT$|^(ALLOWED_HOSTS|APPS_FILE|BUCKET|HEIC_DECODER|IMAGE_ENGINE|LAMBDA_ARCHITECTURE|QUEUE_URL|STAGE)$/
+  /^(AWS|KAFKA|DARKROOM|POWERTOOLS)_|_PORT$|^(ALLOWED_HOSTS|APPS_FILE|BUCKET|COLUMNS|FORCE_COLOR|HEIC_DECODER|IMAGE_ENGINE|LAMBDA_ARCHITECTURE|QUEUE_URL|STAGE)$/
 
 /** The environment for tests: a local stack that is running beside them is not theirs. */
 export function cleanEnvironment(environment: NodeJS.ProcessEnv, root: string): NodeJS.ProcessEnv {
