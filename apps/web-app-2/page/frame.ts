@@ -70,11 +70,8 @@ export function createFrame({ name, bytes, note = '', file }: FrameOptions) {
     return made
   }
 
-  const removeButton = (onRemoved = () => {}) =>
-    button('Remove', () => {
-      frame.remove()
-      onRemoved()
-    })
+  const remove = () => frame.remove()
+  const removeButton = (onclick = remove) => button('Remove', onclick)
 
   function showDeveloping(isAnnounced: boolean) {
     if (frame.dataset.state === 'developing') return
@@ -134,6 +131,7 @@ export function createFrame({ name, bytes, note = '', file }: FrameOptions) {
 
   return {
     element: frame,
+    remove,
     /** The picture was not received, and sending it again does not help. */
     showNotSent: (detail: string) => showProblem('Not sent', detail, removeButton()),
     /** The picture was not received yet. Resolves when the user chooses one of the buttons. */

@@ -74,16 +74,21 @@ export async function sendUntilAccepted(upload: Upload, frame: Frame, isNew = fa
       await forget(upload)
       return frame.showNotSent(answer.problem.detail)
     }
-    if (await waitToRetry(answer.problem, failures, frame)) return forget(upload)
+    if (await waitToRetry(answer.problem, failures, frame)) {
+      // First: what has disappeared does not come back with a reload.
+      await forget(upload)
+      return frame.remove()
+    }
   }
 }
 
-/** @returns whether the user removed the picture */
+/** @returns whether the user removes the picture */
 async function waitToRetry({ detail }: Problem, failures: number, frame: Frame): Promise<boolean> {
   const chosen = frame.showNotSentYet(detail)
   const choice = await Promise.race([chosen, pause(backoffMs(failures))])
+  if (choice === 'remove') return true
   frame.showWaiting()
-  return choice === 'remove'
+  return false
 }
 
 async function forget({ key }: Upload): Promise<void> {

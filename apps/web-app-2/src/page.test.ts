@@ -185,6 +185,7 @@ describeWith(BROWSER, 'the page', () => {
     await sees(/^The server does not respond/, frame('a.gif'))
     await sees(/^The server does not respond/, frame('b.gif'))
     await frame('b.gif').getByRole('button', { name: 'Remove' }).click()
+    await frame('b.gif').waitFor({ state: 'detached' })
     await page.unroute('**/api/images')
     stage = 'processed'
     await page.reload()
